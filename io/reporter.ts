@@ -1,0 +1,121 @@
+/**
+ * What the user sees while work goes on: lines, warnings and one live line.
+ *
+ * On a terminal the live line is redrawn in place; piped, it is left out and only lines are printed;
+ * quiet prints nothing but warnings.
+ *
+ * @module
+ */
+
+/** Where progress and messages go. */
+export interface Reporter {
+  /** True when nothing but warnings is to be shown. */
+  readonly quiet: boolean;
+  /** True when a live line can be redrawn in place. */
+  readonly terminal: boolean;
+  /** Prints one line. */
+  line(text: string): void;
+  /** Prints one line on standard error, even when quiet. */
+  warn(text: string): void;
+  /** Redraws the live line; nothing when not on a terminal. An empty text clears it. */
+  live(text: string): void;
+}
+
+/** Options of {@linkcode createReporter}. */
+export interface ReporterOptions {
+  /**
+   * Print warnings only.
+   *
+   * @default {false}
+   */
+  quiet?: boolean;
+  /**
+   * Stream for lines and the live line.
+   *
+   * @default {"stdout"}
+   */
+  stream?: "stdout" | "stderr";
+}
+
+/** A reporter on one of the process's standard streams. */
+export function createReporter(options: ReporterOptions = {}): Reporter {
+  const { quiet = false, stream = "stdout" } = options;
+  const out = Deno[stream];
+  const terminal = !quiet && out.isTerminal();
+  const encoder = new TextEncoder();
+  let live = "";
+  let drawnAt = 0;
+  const write = (to: typeof out, text: string) => {
+    let bytes = encoder.encode(text);
+    try {
+      while (bytes.length > 0) bytes = bytes.subarray(to.writeSync(bytes));
+    } catch (error) {
+      if (!(error instanceof Deno.errors.BrokenPipe)) throw error;
+    }
+  };
+  const clear = () => {
+    if (live !== "") write(out, "\r\x1b[2K");
+    live = "";
+  };
+  return {
+    quiet,
+    terminal,
+    line(text) {
+      if (quiet) return;
+      clear();
+      write(out, text + "\n");
+    },
+    warn(text) {
+      clear();
+      write(Deno.stderr, text + "\n");
+    },
+    live(text) {
+      if (!terminal) return;
+      if (text === "") return clear();
+      const now = performance.now();
+      if (live !== "" && now - drawnAt < 100) return;
+      drawnAt = now;
+      live = text.slice(0, columns() - 1);
+      write(out, "\r\x1b[2K" + live);
+    },
+  };
+}
+
+/** A reporter that shows nothing: for library use and tests. */
+export const silentReporter: Reporter = {
+  quiet: true,
+  terminal: false,
+  line() {},
+  warn() {},
+  live() {},
+};
+
+function columns(): number {
+  try {
+    return Deno.consoleSize().columns;
+  } catch {
+    return 80;
+  }
+}
+
+/** Seconds as a person reads them: `8.2 s`, `3 min 05 s`, `2 h 10 min`. */
+export function formatDuration(seconds: number): string {
+  if (!Number.isFinite(seconds)) return "?";
+  if (seconds < 60) return `${seconds.toFixed(1)} s`;
+  const whole = Math.round(seconds);
+  const minutes = Math.floor(whole / 60);
+  if (minutes < 60) return `${minutes} min ${String(whole % 60).padStart(2, "0")} s`;
+  return `${Math.floor(minutes / 60)} h ${String(minutes % 60).padStart(2, "0")} min`;
+}
+
+/** Bytes as a person reads them, in decimal units: `1.2 MB`. */
+export function formatBytes(bytes: number): string {
+  const units = ["B", "kB", "MB", "GB", "TB"];
+  let value = bytes;
+  let unit = 0;
+  while (value >= 1000 && unit < units.length - 1) {
+    value /= 1000;
+    unit++;
+  }
+  return `${unit === 0 ? value : value.toFixed(1)} ${units[unit]}`;
+}
