@@ -1,0 +1,41 @@
+/**
+ * Digits in memory: 8-bit grey images of 28×28 pixels with their labels, split into a training and
+ * a test part.
+ *
+ * @module
+ */
+
+/** Images and labels of one part, in a fixed order. */
+export interface ImageSet {
+  /** Grey values 0 to 255, `[count * 784]`: image after image, row after row. */
+  images: Uint8Array;
+  /** Classes 0 to 9, `[count]`. */
+  labels: Uint8Array;
+  /** Number of images. */
+  count: number;
+}
+
+/** A data set as a run uses it. */
+export interface Dataset {
+  /**
+   * What the CSV's `dataset` column says: `mnist`, `fashion-mnist`, `mnist-embedded-10k`, or
+   * `dir:<folder name>` for files of one's own.
+   */
+  name: string;
+  /** What the model is trained on. */
+  train: ImageSet;
+  /** What the model is tested on. */
+  test: ImageSet;
+  /**
+   * SHA-256 of training images, training labels, test images and test labels, one after the other,
+   * before any limit; lower-case hexadecimal.
+   */
+  sha256: string;
+  /** Where the bytes came from, for people: a mirror, a folder or a package. */
+  source: string;
+  /** Whether `auto` took this set because MNIST itself could not be had. */
+  substitute: boolean;
+}
+
+export { type DatasetSources, loadDataset, type LoadDatasetOptions } from "./load_dataset.ts";
+export { datasetStatus, type DatasetStatusReport } from "./dataset_status.ts";

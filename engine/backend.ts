@@ -1,0 +1,451 @@
+/**
+ * tfjs' `tensorflow` backend on our binding: tfjs-node-gpu's kernels, with variables that can live
+ * in TensorFlow and recordings that become functions.
+ *
+ * @module
+ */
+
+import util from "node:util";
+import * as tf from "@tensorflow/tfjs";
+import { NodeJSKernelBackend } from "@tensorflow/tfjs-node-gpu/dist/nodejs_kernel_backend.js";
+import "@tensorflow/tfjs-node-gpu/dist/register_all_kernels.js";
+import type { OpAttribute } from "./attributes.ts";
+import { AttrType, DataType } from "./c_enums.ts";
+import { type Binding, EagerBinding, type TensorMetadata } from "./eager_binding.ts";
+import { isRecordedId, RecordingBinding } from "./recording_binding.ts";
+import { TensorFlow, type TensorFlowOptions } from "./tensorflow.ts";
+
+// tfjs-node 4.22 calls two helpers of node:util that Node 23 and Deno no longer have.
+Object.assign(util, {
+  isNullOrUndefined: (value: unknown) => value === null || value === undefined,
+  isArray: Array.isArray,
+}, util);
+
+/** What the backend keeps per tensor; the fields up to `refCount` are tfjs-node's own. */
+interface TensorData {
+  shape: number[];
+  dtype: number;
+  /** Values not yet uploaded. */
+  values: unknown;
+  /** The binding's id, or -1. */
+  id: number;
+  refCount: number;
+  /** Eager id of the TensorFlow variable that holds the value, if it lives in one. */
+  resource?: number;
+}
+
+type DataId = tf.TensorInfo["dataId"];
+
+/** tfjs-node's backend with the members this one builds on, some of which it declares private. */
+interface KernelBackendBase extends tf.KernelBackend {
+  binding: Binding;
+  tensorMap: { has(dataId: DataId): boolean; get(dataId: DataId): TensorData };
+  getInputTensorIds(tensors: tf.Tensor[]): number[];
+  createOutputTensor(metadata: TensorMetadata): tf.Tensor;
+  getDTypeInteger(dtype: tf.DataType): number;
+  executeSingleOutput(opName: string, attributes: OpAttribute[], inputs: tf.Tensor[]): tf.Tensor;
+  executeMultipleOutputs(
+    opName: string,
+    attributes: OpAttribute[],
+    inputs: tf.Tensor[],
+    numOutputs: number,
+  ): tf.Tensor[];
+}
+
+const KernelBackendBase = NodeJSKernelBackend as unknown as new (
+  binding: Binding,
+  packageName: string,
+) => KernelBackendBase;
+
+/** A variable that a recording uses. */
+interface Capture {
+  variable: tf.Variable;
+  /** Where the variable's value was when recording began. */
+  dataId: DataId;
+  /** The recording's index for it. */
+  resource: number;
+}
+
+/** A finished recording. */
+export interface RecordedFunction {
+  /** Name to execute. */
+  readonly name: string;
+  /** Variables it reads or changes; their resources come first among its inputs. */
+  readonly variables: readonly tf.Variable[];
+}
+
+/** The backend; one per started engine. */
+export class TensorFlowBackend extends KernelBackendBase {
+  /** The library underneath. */
+  readonly tensorflow: TensorFlow;
+  /** The binding that runs ops at once. */
+  readonly eager: EagerBinding;
+  #recording: { binding: RecordingBinding; captures: Capture[]; made: WeakSet<object> } | undefined;
+  #finalizer = new FinalizationRegistry<TensorData>((data) => this.#free(data));
+  #functions = 0;
+  /** The op whose inputs are being looked up, for messages. */
+  #opName = "an op";
+
+  /** Opens the library at `path`. */
+  constructor(path: string, options: TensorFlowOptions = {}) {
+    const tensorflow = TensorFlow.open(path, options);
+    const eager = new EagerBinding(tensorflow);
+    super(eager, "@tensorflow/tfjs-node-gpu");
+    this.tensorflow = tensorflow;
+    this.eager = eager;
+  }
+
+  /** True while {@linkcode record} runs its function. */
+  get recording(): boolean {
+    return this.#recording !== undefined;
+  }
+
+  /**
+   * Runs a TensorFlow op by name.
+   *
+   * @param inputs Tensors; their own TensorFlow types count, so uint8 data may be passed.
+   */
+  run(
+    opName: string,
+    attributes: readonly OpAttribute[],
+    inputs: readonly tf.Tensor[],
+    numOutputs = 1,
+  ): tf.Tensor[] {
+    this.#opName = opName;
+    const ids = this.getInputTensorIds([...inputs]);
+    return this.binding.executeOp(opName, attributes, ids, numOutputs).map((metadata) =>
+      this.createOutputTensor(metadata)
+    );
+  }
+
+  /**
+   * A tensor of 8-bit values that stays 8-bit on the device. tfjs has no such type: it reads back
+   * and counts as int32, and only {@linkcode run} may use it.
+   */
+  uint8Tensor(values: Uint8Array, shape: number[]): tf.Tensor {
+    const id = this.binding.createTensor(shape, DataType.UINT8, values);
+    return this.createOutputTensor({ id, shape, dtype: DataType.UINT8 });
+  }
+
+  /**
+   * Runs an op that changes variables in place; they come first among its inputs.
+   *
+   * @param variables Variables, kept in TensorFlow from now on.
+   */
+  update(
+    opName: string,
+    attributes: readonly OpAttribute[],
+    variables: readonly tf.Variable[],
+    inputs: readonly tf.Tensor[],
+  ): void {
+    const recording = this.#recording;
+    if (recording !== undefined) {
+      const resources = variables.map((variable) => this.#capture(variable).resource);
+      const ids = this.getInputTensorIds([...inputs]);
+      recording.binding.updateResources(opName, attributes, resources, ids);
+      return;
+    }
+    const resources = variables.map((variable) => this.resourceOf(variable));
+    const ids = this.getInputTensorIds([...inputs]);
+    this.eager.executeOp(opName, attributes, [...resources, ...ids], 0);
+    this.#dropReads(variables);
+  }
+
+  /** Sizes and `TF_DataType` of a tensor. */
+  describe(tensor: tf.Tensor): { shape: number[]; dtype: number } {
+    return { shape: [...tensor.shape], dtype: this.#data(tensor.dataId).dtype };
+  }
+
+  /** The `TF_DataType` of a tfjs type. */
+  dataType(dtype: tf.DataType | "uint8"): number {
+    return dtype === "uint8" ? DataType.UINT8 : this.getDTypeInteger(dtype);
+  }
+
+  /**
+   * The eager id of the TensorFlow variable behind `variable`, made on first use, for an op that may
+   * change it: copies of its value made so far stay as they are.
+   */
+  resourceOf(variable: tf.Variable): number {
+    const data = this.#data(variable.dataId);
+    if (data.resource === undefined) {
+      data.resource = this.#newResource(data, super.getInputTensorIds([variable])[0]!);
+    }
+    if (data.refCount === 1) {
+      this.#dropRead(data);
+      return data.resource;
+    }
+    // Other tensors share the value (tf.clone, reshape): they keep it, the variable moves on.
+    this.#read(data);
+    const resource = data.resource;
+    delete data.resource;
+    const current = this.createOutputTensor(this.#readResource(resource, data.dtype));
+    this.#data(current.dataId).resource = resource;
+    variable.assign(current);
+    current.dispose();
+    this.#dropRead(this.#data(variable.dataId));
+    return resource;
+  }
+
+  /**
+   * Runs `body` once, recording its ops instead of executing them, and makes them one function.
+   *
+   * @param signature Sizes and types of the parameters.
+   * @param body Gets one tensor per parameter and returns the results.
+   */
+  record(
+    signature: readonly { shape: readonly number[]; dtype: number }[],
+    body: (parameters: tf.Tensor[]) => tf.Tensor[],
+  ): RecordedFunction {
+    if (this.#recording !== undefined) throw new Error("Cannot record inside a recording");
+    const binding = new RecordingBinding(this.tensorflow);
+    const recording = { binding, captures: [] as Capture[], made: new WeakSet() };
+    const registered = Object.values(tf.engine().registeredVariables);
+    const before = new Map(registered.map((variable) => [variable, variable.dataId]));
+    // Assigning a variable releases its old value; this holds on to it until recording is over.
+    for (const variable of registered) this.incRef(variable.dataId);
+    const name = `recorded_${++this.#functions}`;
+    this.#recording = recording;
+    this.binding = binding;
+    tf.engine().startScope("recording");
+    try {
+      const parameters = signature.map(({ shape, dtype }) => {
+        const metadata = binding.parameter(shape, dtype);
+        return this.createOutputTensor(metadata);
+      });
+      const results = this.getInputTensorIds(body(parameters));
+      this.#recordAssignments(before);
+      binding.finish(name, results);
+      return { name, variables: recording.captures.map(({ variable }) => variable) };
+    } finally {
+      this.#restore(before);
+      tf.engine().endScope();
+      this.#recording = undefined;
+      this.binding = this.eager;
+      for (const dataId of before.values()) this.disposeData(dataId);
+      binding.close();
+    }
+  }
+
+  /** Runs a recorded function. */
+  call(fn: RecordedFunction, inputs: readonly tf.Tensor[], numOutputs: number): tf.Tensor[] {
+    const resources = fn.variables.map((variable) => this.resourceOf(variable));
+    const ids = this.getInputTensorIds([...inputs]);
+    const results = this.eager.executeOp(fn.name, [], [...ids, ...resources], numOutputs);
+    this.#dropReads(fn.variables);
+    return results.map((metadata) => this.createOutputTensor(metadata));
+  }
+
+  /** Frees a recorded function. */
+  remove(fn: RecordedFunction): void {
+    const { symbols, context, status } = this.tensorflow;
+    symbols.TFE_ContextRemoveFunction(context, new TextEncoder().encode(fn.name + "\0"), status);
+    this.tensorflow.check(`Cannot remove ${fn.name}`);
+  }
+
+  override getInputTensorIds(tensors: tf.Tensor[]): number[] {
+    return tensors.map((tensor) => {
+      if (tensor.dataId === undefined) return super.getInputTensorIds([tensor])[0]!;
+      const data = this.#data(tensor.dataId);
+      if (this.#recording !== undefined && !this.#recording.made.has(tensor.dataId)) {
+        return this.#captureRead(tensor);
+      }
+      if (isRecordedId(data.id) && this.#recording === undefined) {
+        throw new Error(
+          `Cannot use a tensor of shape [${tensor.shape}] that was made while recording: return ` +
+            "it from the compiled function instead",
+        );
+      }
+      this.#read(data);
+      return super.getInputTensorIds([tensor])[0]!;
+    });
+  }
+
+  override executeSingleOutput(
+    opName: string,
+    attributes: OpAttribute[],
+    inputs: tf.Tensor[],
+  ): tf.Tensor {
+    this.#opName = opName;
+    return super.executeSingleOutput(opName, attributes, inputs);
+  }
+
+  override executeMultipleOutputs(
+    opName: string,
+    attributes: OpAttribute[],
+    inputs: tf.Tensor[],
+    numOutputs: number,
+  ): tf.Tensor[] {
+    this.#opName = opName;
+    return super.executeMultipleOutputs(opName, attributes, inputs, numOutputs);
+  }
+
+  override createOutputTensor(metadata: TensorMetadata): tf.Tensor {
+    const tensor = super.createOutputTensor(metadata);
+    this.#track(tensor.dataId);
+    return tensor;
+  }
+
+  override move(
+    dataId: DataId,
+    values: tf.backend_util.BackendValues,
+    shape: number[],
+    dtype: tf.DataType,
+    refCount: number,
+  ): void {
+    super.move(dataId, values, shape, dtype, refCount);
+    this.#track(dataId);
+  }
+
+  override readSync(dataId: DataId): tf.backend_util.BackendValues {
+    const data = this.#data(dataId);
+    if (this.#recording !== undefined && !this.#recording.made.has(dataId)) {
+      throw new Error(
+        `Cannot read the data of a tensor of shape [${data.shape}] while a function is being ` +
+          "recorded: its value would be frozen into the function. Read it before, or pass it as " +
+          "an argument.",
+      );
+    }
+    this.#read(data);
+    return super.readSync(dataId);
+  }
+
+  override disposeData(dataId: DataId, force = false): boolean {
+    const data = this.tensorMap.has(dataId) ? this.#data(dataId) : undefined;
+    const freed = super.disposeData(dataId, force);
+    if (freed && data !== undefined) {
+      this.#finalizer.unregister(dataId);
+      data.id = -1;
+      this.#free(data);
+    }
+    return freed;
+  }
+
+  override dispose(): void {
+    this.eager.close();
+    this.tensorflow.close();
+  }
+
+  #data(dataId: DataId): TensorData {
+    return this.tensorMap.get(dataId);
+  }
+
+  #track(dataId: DataId): void {
+    if (this.#recording !== undefined) this.#recording.made.add(dataId);
+    else this.#finalizer.register(dataId, this.#data(dataId), dataId);
+  }
+
+  /** Frees what a tensor holds natively, unless that has been done. */
+  #free(data: TensorData): void {
+    if (data.id >= 0 && !isRecordedId(data.id)) this.eager.deleteTensorIfLive(data.id);
+    data.id = -1;
+    if (data.resource === undefined) return;
+    const resource = data.resource;
+    delete data.resource;
+    const ignore = { name: "ignore_lookup_error", type: AttrType.BOOL, value: true };
+    this.eager.executeOp("DestroyResourceOp", [ignore], [resource], 0);
+    this.eager.deleteTensor(resource);
+  }
+
+  /** A new TensorFlow variable that holds the tensor with that eager id. */
+  #newResource({ shape, dtype }: TensorData, value: number): number {
+    const type = { name: "dtype", type: AttrType.TYPE, value: dtype };
+    const [handle] = this.eager.executeOp(
+      "VarHandleOp",
+      [
+        type,
+        { name: "shape", type: AttrType.SHAPE, value: shape },
+        { name: "shared_name", type: AttrType.STRING, value: crypto.randomUUID() },
+        { name: "container", type: AttrType.STRING, value: "" },
+      ],
+      [],
+      1,
+    );
+    this.eager.executeOp("AssignVariableOp", [type], [handle!.id, value], 0);
+    return handle!.id;
+  }
+
+  #readResource(resource: number, dtype: number): TensorMetadata {
+    const type = { name: "dtype", type: AttrType.TYPE, value: dtype };
+    return this.eager.executeOp("ReadVariableOp", [type], [resource], 1)[0]!;
+  }
+
+  /** Fetches a variable's value for an eager kernel. */
+  #read(data: TensorData): void {
+    if (data.resource === undefined || data.id >= 0) return;
+    data.id = this.#readResource(data.resource, data.dtype).id;
+  }
+
+  /** Forgets eager copies of variables that have just changed. */
+  #dropReads(variables: readonly tf.Variable[]): void {
+    for (const { dataId } of variables) this.#dropRead(this.#data(dataId));
+  }
+
+  #dropRead(data: TensorData): void {
+    if (data.resource === undefined || data.id < 0) return;
+    this.eager.deleteTensor(data.id);
+    data.id = -1;
+  }
+
+  /** The recording's id for the value of a tensor made before it: only variables may be used so. */
+  #captureRead(tensor: tf.Tensor): number {
+    const variables = Object.values(tf.engine().registeredVariables);
+    const variable = variables.find(({ dataId }) => dataId === tensor.dataId);
+    if (variable === undefined) {
+      throw new Error(
+        `Cannot record ${this.#opName} on a tensor of shape ` +
+          `[${tensor.shape}] that was made outside the compiled function: pass it as an argument, ` +
+          "make it a tf.variable(), or create it inside",
+      );
+    }
+    const { binding } = this.#recording!;
+    return binding.readResource(this.#capture(variable).resource).id;
+  }
+
+  #capture(variable: tf.Variable): Capture {
+    const { captures, binding } = this.#recording!;
+    let capture = captures.find((candidate) => candidate.variable === variable);
+    if (capture === undefined) {
+      const { shape, dtype } = this.#data(variable.dataId);
+      const resource = binding.resource(shape, dtype);
+      capture = { variable, dataId: variable.dataId, resource };
+      captures.push(capture);
+    }
+    return capture;
+  }
+
+  /** A variable that points to a recorded tensor has been assigned: make that part of the function. */
+  #recordAssignments(before: ReadonlyMap<tf.Variable, DataId>): void {
+    for (const variable of Object.values(tf.engine().registeredVariables)) {
+      const dataId = before.get(variable);
+      if (dataId === undefined) {
+        throw new Error(
+          `Cannot make the variable ${variable.name} while recording: make it before`,
+        );
+      }
+      if (variable.dataId === dataId) continue;
+      const value = this.getInputTensorIds([variable])[0]!;
+      const assigned = variable.dataId;
+      variable.dataId = dataId;
+      const { resource } = this.#capture(variable);
+      variable.dataId = assigned;
+      this.#recording!.binding.assignResource(resource, value);
+    }
+  }
+
+  /** Points every variable back to where its value was. */
+  #restore(before: ReadonlyMap<tf.Variable, DataId>): void {
+    for (const [variable, dataId] of before) {
+      if (variable.dataId === dataId) continue;
+      this.disposeData(variable.dataId);
+      variable.dataId = dataId;
+      this.incRef(dataId);
+    }
+  }
+}
+
+/** The running engine's backend, for ops that tfjs does not have. */
+export function currentBackend(): TensorFlowBackend {
+  const backend = tf.backend();
+  if (backend instanceof TensorFlowBackend) return backend;
+  throw new Error("No engine is running: call startEngine() first");
+}

@@ -1,0 +1,339 @@
+/**
+ * The `TFJSBinding` that records: each op a kernel asks for becomes a node of a TensorFlow graph.
+ *
+ * @module
+ */
+
+import { type OpAttribute, setAttributes } from "./attributes.ts";
+import { AttrType, DataType } from "./c_enums.ts";
+import { Binding, describeOp, type TensorMetadata } from "./eager_binding.ts";
+import {
+  deleteHostTensor,
+  type HostValues,
+  newHostTensor,
+  type ReadValues,
+} from "./host_tensor.ts";
+import { inputArguments, listLengths } from "./op_definition.ts";
+import { notNull, type TensorFlow, TensorFlowError } from "./tensorflow.ts";
+
+/** One output of a graph node. */
+interface Node {
+  operation: Deno.PointerObject;
+  index: number;
+  shape: number[];
+  dtype: number;
+  /** The values of a constant, so that a kernel may read them while recording. */
+  values?: ReadValues;
+}
+
+/** A variable of the function under construction. */
+interface Resource {
+  handle: number;
+  shape: number[];
+  dtype: number;
+  /** Node id of the current value; absent until read, and again after a write. */
+  value?: number;
+  /** Operations the next access must follow. */
+  after: Deno.PointerObject[];
+}
+
+/** Ids of recorded tensors start here, far above those of eager ones. */
+const FIRST_ID = 2 ** 40;
+
+/** True for the id of a recorded tensor. */
+export function isRecordedId(id: number): boolean {
+  return id >= FIRST_ID;
+}
+
+/** Builds one graph; {@linkcode RecordingBinding.finish} turns it into a function. */
+export class RecordingBinding extends Binding {
+  #graph: Deno.PointerObject;
+  #nodes = new Map<number, Node>();
+  #nextId = FIRST_ID;
+  #operations = 0;
+  #parameters: Uint8Array[] = [];
+  #resources: Resource[] = [];
+  #sideEffects: Deno.PointerObject[] = [];
+
+  /** Starts an empty graph. */
+  constructor(tensorflow: TensorFlow) {
+    super(tensorflow);
+    this.#graph = notNull(tensorflow.symbols.TF_NewGraph(), "TF_NewGraph");
+  }
+
+  /** Adds a parameter of the function: a tensor of known sizes. */
+  parameter(shape: readonly number[], dtype: number): TensorMetadata {
+    const [metadata] = this.#add("Placeholder", [
+      { name: "dtype", type: AttrType.TYPE, value: dtype },
+      { name: "shape", type: AttrType.SHAPE, value: [...shape] },
+    ], []);
+    this.#parameters.push(outputOf(this.#node(metadata!.id)));
+    return metadata!;
+  }
+
+  /**
+   * Adds a parameter that stands for a variable.
+   *
+   * @returns Index for {@linkcode readResource} and the writes.
+   */
+  resource(shape: readonly number[], dtype: number): number {
+    const handle = this.parameter([], DataType.RESOURCE).id;
+    return this.#resources.push({ handle, shape: [...shape], dtype, after: [] }) - 1;
+  }
+
+  /** The variable's value at this point of the function. */
+  readResource(index: number): TensorMetadata {
+    const resource = this.#resources[index]!;
+    if (resource.value === undefined) {
+      const dtype = { name: "dtype", type: AttrType.TYPE, value: resource.dtype };
+      const read = this.#operation("ReadVariableOp", [dtype], [resource.handle], resource.after);
+      resource.after = [...resource.after, read];
+      // A variable has no static shape inside a function; EnsureShape gives it one.
+      const id = this.#keep({
+        operation: read,
+        index: 0,
+        shape: resource.shape,
+        dtype: resource.dtype,
+      });
+      const shape = { name: "shape", type: AttrType.SHAPE, value: resource.shape };
+      resource.value = this.#add("EnsureShape", [shape], [id])[0]!.id;
+    }
+    return this.#describe(resource.value);
+  }
+
+  /** Sets the variable to a recorded tensor, after all reads so far. */
+  assignResource(index: number, value: number): void {
+    const dtype = { name: "dtype", type: AttrType.TYPE, value: this.#resources[index]!.dtype };
+    this.updateResources("AssignVariableOp", [dtype], [index], [value]);
+  }
+
+  /**
+   * Adds an op that changes variables in place, such as `ResourceApplyAdam`: its first inputs are
+   * the variables, in order. It runs after all reads so far; later reads see its result.
+   */
+  updateResources(
+    opName: string,
+    attributes: readonly OpAttribute[],
+    resources: readonly number[],
+    inputs: readonly number[],
+  ): void {
+    const targets = resources.map((index) => this.#resources[index]!);
+    const ids = [...targets.map((target) => target.handle), ...inputs];
+    const after = targets.flatMap((target) => target.after);
+    const operation = this.#operation(opName, attributes, ids, after);
+    for (const target of targets) {
+      target.after = [operation];
+      delete target.value;
+    }
+  }
+
+  override createTensor(shape: number[], dtype: number, values: HostValues): number {
+    const { symbols, status } = this.tensorflow;
+    const tensor = newHostTensor(this.tensorflow, shape, dtype, values);
+    try {
+      const description = this.#describeOperation("Const");
+      symbols.TF_SetAttrType(description, this.tensorflow.cString("dtype"), dtype);
+      symbols.TF_SetAttrTensor(description, this.tensorflow.cString("value"), tensor, status);
+      const operation = this.#finishOperation(description, "Const");
+      const [metadata] = this.#outputs(operation, "Const", 1);
+      const copy = ArrayBuffer.isView(values) ? values.slice() : undefined;
+      if (copy !== undefined) this.#node(metadata!.id).values = copy;
+      return metadata!.id;
+    } finally {
+      deleteHostTensor(this.tensorflow, tensor);
+    }
+  }
+
+  /** Nothing to free: nodes live as long as the graph. */
+  override deleteTensor(_id: number): void {}
+
+  override tensorDataSync(id: number): ReadValues {
+    const { values, operation: _, shape } = this.#node(id);
+    if (values !== undefined) return values;
+    throw new Error(
+      `Cannot read the data of a tensor of shape [${shape}] (node ${this.#nameOf(id)}) while a ` +
+        "function is being recorded: it has no value yet. Return the tensor from the compiled " +
+        "function and read it after the call.",
+    );
+  }
+
+  override executeOp(
+    opName: string,
+    attributes: readonly OpAttribute[],
+    inputs: readonly number[],
+    numOutputs: number,
+  ): TensorMetadata[] {
+    return this.#add(opName, attributes, inputs, [], numOutputs);
+  }
+
+  override getNumOfTensors(): number {
+    return this.#nodes.size;
+  }
+
+  /**
+   * Registers the graph as a function of the eager context.
+   *
+   * @param name Name to run it under; not yet in use.
+   * @param outputs Ids of the recorded tensors it returns.
+   */
+  finish(name: string, outputs: readonly number[]): void {
+    const { symbols, status, context } = this.tensorflow;
+    const effects = this.#resources.flatMap((resource) => resource.after)
+      .concat(this.#sideEffects);
+    const addresses = [...new Set(effects.map((effect) => Deno.UnsafePointer.value(effect)))];
+    const names = addresses.map((_, index) => new TextEncoder().encode(`effect_${index}\0`));
+    const namePointers = names.map((bytes) =>
+      Deno.UnsafePointer.value(notNull(Deno.UnsafePointer.of(bytes), "UnsafePointer.of"))
+    );
+    const outputNodes = outputs.map((id) => outputOf(this.#node(id)));
+    const fn = symbols.TF_GraphToFunctionWithControlOutputs(
+      this.#graph,
+      this.tensorflow.cString(name),
+      0,
+      -1,
+      null,
+      this.#parameters.length,
+      joined(this.#parameters),
+      outputNodes.length,
+      joined(outputNodes),
+      null,
+      addresses.length,
+      BigUint64Array.from(addresses),
+      BigUint64Array.from(namePointers),
+      null,
+      null,
+      status,
+    );
+    this.tensorflow.check("Cannot make a function of the recording");
+    try {
+      symbols.TFE_ContextAddFunction(context, fn, status);
+      this.tensorflow.check("Cannot register the recorded function");
+    } finally {
+      symbols.TF_DeleteFunction(fn);
+    }
+  }
+
+  /** Frees the graph; a finished function does not need it. */
+  close(): void {
+    this.tensorflow.symbols.TF_DeleteGraph(this.#graph);
+    this.#nodes.clear();
+  }
+
+  #add(
+    opName: string,
+    attributes: readonly OpAttribute[],
+    inputs: readonly number[],
+    after: readonly Deno.PointerObject[] = [],
+    numOutputs = 1,
+  ): TensorMetadata[] {
+    const operation = this.#operation(opName, attributes, inputs, after);
+    if (numOutputs === 0) this.#sideEffects.push(operation);
+    return this.#outputs(operation, opName, numOutputs);
+  }
+
+  #operation(
+    opName: string,
+    attributes: readonly OpAttribute[],
+    inputs: readonly number[],
+    after: readonly Deno.PointerObject[],
+  ): Deno.PointerObject {
+    const { symbols } = this.tensorflow;
+    const nodes = inputs.map((id) => this.#node(id, opName));
+    const description = this.#describeOperation(opName);
+    const parameters = inputArguments(this.tensorflow, this.#graph, opName);
+    const lengths = listLengths(opName, parameters, attributes, inputs.length);
+    let next = 0;
+    parameters.forEach((parameter, index) => {
+      const group = nodes.slice(next, next += lengths[index]!).map(outputOf);
+      if (parameter.isList) symbols.TF_AddInputList(description, joined(group), group.length);
+      else symbols.TF_AddInput(description, group[0]!);
+    });
+    for (const operation of after) symbols.TF_AddControlInput(description, operation);
+    setAttributes(this.tensorflow, "graph", description, opName, attributes);
+    return this.#finishOperation(description, describeOp(opName, nodes));
+  }
+
+  #describeOperation(opName: string): Deno.PointerObject {
+    const name = new TextEncoder().encode(`${opName}_${this.#operations++}\0`);
+    const description = this.tensorflow.symbols.TF_NewOperation(
+      this.#graph,
+      this.tensorflow.cString(opName),
+      name,
+    );
+    return notNull(description, "TF_NewOperation");
+  }
+
+  #finishOperation(description: Deno.PointerObject, action: string): Deno.PointerObject {
+    const { symbols, status } = this.tensorflow;
+    const operation = symbols.TF_FinishOperation(description, status);
+    this.tensorflow.check(`Cannot record ${action}`);
+    return notNull(operation, "TF_FinishOperation");
+  }
+
+  #outputs(operation: Deno.PointerObject, opName: string, count: number): TensorMetadata[] {
+    const { symbols, status } = this.tensorflow;
+    return Array.from({ length: count }, (_, index) => {
+      const output = outputOf({ operation, index });
+      const rank = symbols.TF_GraphGetTensorNumDims(this.#graph, output, status);
+      this.tensorflow.check(`Cannot read the shape of ${opName}`);
+      const dims = new BigInt64Array(Math.max(rank, 0));
+      if (rank > 0) {
+        symbols.TF_GraphGetTensorShape(this.#graph, output, dims, rank, status);
+        this.tensorflow.check(`Cannot read the shape of ${opName}`);
+      }
+      const shape = Array.from(dims, Number);
+      if (rank < 0 || shape.some((size) => size < 0)) {
+        throw new TensorFlowError(
+          `Cannot record ${opName}`,
+          "UNIMPLEMENTED",
+          "its result has no shape that is known before it runs; compute it outside the compiled " +
+            "function",
+        );
+      }
+      const dtype = symbols.TF_OperationOutputType(output);
+      return { id: this.#keep({ operation, index, shape, dtype }), shape: [...shape], dtype };
+    });
+  }
+
+  #keep(node: Node): number {
+    const id = this.#nextId++;
+    this.#nodes.set(id, node);
+    return id;
+  }
+
+  #describe(id: number): TensorMetadata {
+    const { shape, dtype } = this.#node(id);
+    return { id, shape: [...shape], dtype };
+  }
+
+  #node(id: number, opName?: string): Node {
+    const node = this.#nodes.get(id);
+    if (node === undefined) {
+      throw new Error(
+        `Cannot record ${opName ?? "a result"}: tensor ${id} is not of this recording`,
+      );
+    }
+    return node;
+  }
+
+  #nameOf(id: number): string {
+    return String(id - FIRST_ID);
+  }
+}
+
+/** A `TF_Output` struct. */
+function outputOf(
+  { operation, index }: Pick<Node, "operation" | "index">,
+): Uint8Array<ArrayBuffer> {
+  const bytes = new Uint8Array(16);
+  const view = new DataView(bytes.buffer);
+  view.setBigUint64(0, Deno.UnsafePointer.value(operation), true);
+  view.setInt32(8, index, true);
+  return bytes;
+}
+
+function joined(structs: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
+  const bytes = new Uint8Array(structs.length * 16);
+  structs.forEach((struct, index) => bytes.set(struct, index * 16));
+  return bytes;
+}

@@ -1,0 +1,169 @@
+/**
+ * One opened libtensorflow: its symbols, its status object and its eager context.
+ *
+ * @module
+ */
+
+import { symbols, type TensorFlowLibrary } from "./c_api.ts";
+import { STATUS_NAMES } from "./c_enums.ts";
+import { explainOpenFailure } from "./open_failure.ts";
+
+/** A device of the eager context. */
+export interface DeviceInfo {
+  /** Full name, such as `/job:localhost/replica:0/task:0/device:GPU:0`. */
+  name: string;
+  /** `CPU` or `GPU`. */
+  type: string;
+}
+
+/** Options of {@linkcode TensorFlow.open}. */
+export interface TensorFlowOptions {
+  /**
+   * Leave GPUs out of the context.
+   *
+   * @default {false}
+   */
+  cpuOnly?: boolean;
+}
+
+/** A failed TensorFlow call. */
+export class TensorFlowError extends Error {
+  override name = "TensorFlowError";
+  /** `TF_Code` as text, such as `INVALID_ARGUMENT`. */
+  readonly code: string;
+  /** TensorFlow's own message. */
+  readonly detail: string;
+
+  /** Says which action failed, with TensorFlow's code and message. */
+  constructor(action: string, code: string, detail: string) {
+    super(`${action}: ${code}: ${detail}`);
+    this.code = code;
+    this.detail = detail;
+  }
+}
+
+/** A loaded library with one eager context; everything native in the engine goes through it. */
+export class TensorFlow {
+  /** The FFI functions. */
+  readonly symbols: TensorFlowLibrary["symbols"];
+  /** `TF_Status*`, reused by every call: the engine runs on one thread. */
+  readonly status: Deno.PointerObject;
+  /** `TFE_Context*`. */
+  readonly context: Deno.PointerObject;
+  /** TensorFlow's version, such as `2.21.0`. */
+  readonly version: string;
+  /** Devices the context may place kernels on. */
+  readonly devices: readonly DeviceInfo[];
+  #library: TensorFlowLibrary;
+  #names = new Map<string, Uint8Array<ArrayBuffer>>();
+
+  private constructor(library: TensorFlowLibrary, options: TensorFlowOptions) {
+    this.#library = library;
+    this.symbols = library.symbols;
+    this.version = readCString(this.symbols.TF_Version());
+    this.status = notNull(this.symbols.TF_NewStatus(), "TF_NewStatus");
+    this.context = this.#newContext(options);
+    this.devices = this.#listDevices();
+  }
+
+  /**
+   * Loads the library and makes a context.
+   *
+   * @param path The shared library to open.
+   * @throws {StudyError} If the file cannot be opened as libtensorflow, with the remedy.
+   */
+  static open(path: string, options: TensorFlowOptions = {}): TensorFlow {
+    let library: TensorFlowLibrary;
+    try {
+      library = Deno.dlopen(path, symbols);
+    } catch (error) {
+      throw explainOpenFailure(path, error);
+    }
+    return new TensorFlow(library, options);
+  }
+
+  /** The device kernels run on unless told otherwise: the first GPU, else the CPU. */
+  get device(): DeviceInfo {
+    return this.devices.find((device) => device.type === "GPU") ?? this.devices[0]!;
+  }
+
+  /** Throws a {@linkcode TensorFlowError} if the last call failed. */
+  check(action: string): void {
+    const code = this.symbols.TF_GetCode(this.status);
+    if (code === 0) return;
+    const message = readCString(this.symbols.TF_Message(this.status));
+    throw new TensorFlowError(action, STATUS_NAMES[code] ?? `code ${code}`, message);
+  }
+
+  /** `text` as a NUL-terminated C string; each distinct name is encoded once. */
+  cString(text: string): Uint8Array<ArrayBuffer> {
+    let bytes = this.#names.get(text);
+    if (bytes === undefined) {
+      bytes = new TextEncoder().encode(text + "\0");
+      this.#names.set(text, bytes);
+    }
+    return bytes;
+  }
+
+  /** Deletes the context. The library itself stays mapped: TensorFlow cannot be unloaded safely. */
+  close(): void {
+    this.symbols.TFE_DeleteContext(this.context);
+    this.symbols.TF_DeleteStatus(this.status);
+  }
+
+  #newContext(options: TensorFlowOptions): Deno.PointerObject {
+    const contextOptions = this.symbols.TFE_NewContextOptions();
+    try {
+      const config = sessionConfig(options);
+      this.symbols.TFE_ContextOptionsSetConfig(
+        contextOptions,
+        config,
+        BigInt(config.length),
+        this.status,
+      );
+      this.check("Cannot set TensorFlow's options");
+      const context = this.symbols.TFE_NewContext(contextOptions, this.status);
+      this.check("Cannot start TensorFlow");
+      return notNull(context, "TFE_NewContext");
+    } finally {
+      this.symbols.TFE_DeleteContextOptions(contextOptions);
+    }
+  }
+
+  #listDevices(): DeviceInfo[] {
+    const list = this.symbols.TFE_ContextListDevices(this.context, this.status);
+    this.check("Cannot list TensorFlow's devices");
+    try {
+      return Array.from({ length: this.symbols.TF_DeviceListCount(list) }, (_, index) => {
+        const type = readCString(this.symbols.TF_DeviceListType(list, index, this.status));
+        this.check("Cannot read a device's type");
+        const name = readCString(this.symbols.TF_DeviceListName(list, index, this.status));
+        this.check("Cannot read a device's name");
+        return { name, type };
+      });
+    } finally {
+      this.symbols.TF_DeleteDeviceList(list);
+    }
+  }
+}
+
+/**
+ * A serialised `tensorflow.ConfigProto`: GPU memory grows on demand (`gpu_options.allow_growth`,
+ * fields 6 and 4) and, if asked, no GPU at all (`device_count["GPU"] = 0`, field 1).
+ */
+function sessionConfig({ cpuOnly = false }: TensorFlowOptions): Uint8Array<ArrayBuffer> {
+  const allowGrowth = [0x32, 0x02, 0x20, 0x01];
+  const noGpu = [0x0a, 0x07, 0x0a, 0x03, 0x47, 0x50, 0x55, 0x10, 0x00];
+  return Uint8Array.from(cpuOnly ? [...allowGrowth, ...noGpu] : allowGrowth);
+}
+
+/** Text at a `const char*`; empty for null. */
+export function readCString(pointer: Deno.PointerValue): string {
+  return pointer === null ? "" : Deno.UnsafePointerView.getCString(pointer);
+}
+
+/** The pointer, or an error naming the call that returned null. */
+export function notNull(pointer: Deno.PointerValue, call: string): Deno.PointerObject {
+  if (pointer === null) throw new TensorFlowError(call, "INTERNAL", "returned a null pointer");
+  return pointer;
+}

@@ -1,0 +1,144 @@
+/**
+ * Finds the tensors in what `torch.save` wrote: a zip archive since PyTorch 1.6, before that a stream
+ * of pickles followed by the storages' bytes.
+ *
+ * A checkpoint is a dict of tensors, or a dict that holds such a dict under `state_dict` or `model`;
+ * whatever else is beside it is ignored. A pickled model or a TorchScript archive is refused.
+ *
+ * @module
+ */
+
+import { ByteCursor, type FileBytes, quoted } from "./file_bytes.ts";
+import { MAX_PICKLE_BYTES, SAVE_AGAIN, unpickle } from "./pickle.ts";
+import type { PickleValue } from "./pickle_value.ts";
+import { byteWidth } from "./state_tensor.ts";
+import { type CheckpointIndex, elementSpan } from "./stored_tensor.ts";
+import {
+  namedTensors,
+  type StorageInfo,
+  type TensorView,
+  torchEnvironment,
+} from "./torch_objects.ts";
+import { ZipReader } from "./zip_reader.ts";
+
+/** First value in the stream form. */
+const STREAM_MAGIC = 0x1950a86a20f9469cfc6cn;
+/** Second value in the stream form. */
+const STREAM_PROTOCOL = 1001;
+
+/**
+ * Indexes the zip form.
+ *
+ * @throws {StudyError} If anything in it is not as `torch.save` writes it.
+ */
+export function indexTorchZip(file: FileBytes): CheckpointIndex {
+  const zip = new ZipReader(file);
+  const names = zip.names().filter((name) => /^[^/]+\/data\.pkl$/.test(name));
+  const folder = names[0]?.slice(0, -"data.pkl".length);
+  if (folder === undefined || names.length > 1) {
+    file.refuse("it is a zip file without one data.pkl, so not from torch.save", SAVE_AGAIN);
+  }
+  if (zip.locate(`${folder}constants.pkl`) !== undefined) {
+    file.refuse("it is a TorchScript archive, not a checkpoint", SAVE_AGAIN);
+  }
+  const littleEndian = readByteOrder(file, zip.locate(`${folder}byteorder`)) === "little";
+  const pickle = zip.locate(`${folder}data.pkl`)!;
+  if (pickle.size > MAX_PICKLE_BYTES) file.refuse(`its data.pkl has ${pickle.size} bytes`);
+  const cursor: ByteCursor = new ByteCursor(file, {
+    start: pickle.start,
+    end: pickle.start + pickle.size,
+    what: "its data.pkl",
+  });
+  const storages = new Map<string, StorageInfo>();
+  const views = namedTensors(unpickle(cursor, torchEnvironment(cursor, storages)), cursor);
+  const starts = new Map<string, number>();
+  for (const [key, { dtype, numel }] of storages) {
+    const record = zip.locate(`${folder}data/${key}`);
+    if (record === undefined) file.refuse(`it lacks the storage ${quoted(key)}`);
+    if (numel * byteWidth(dtype) > record.size) {
+      file.refuse(`its storage ${quoted(key)} of ${numel} ${dtype} has only ${record.size} bytes`);
+    }
+    starts.set(key, record.start);
+  }
+  return indexOf(views, starts, littleEndian);
+}
+
+/**
+ * Indexes the stream form.
+ *
+ * Its storages are little-endian whatever machine wrote them. (The size before each was not always,
+ * so on a file from a big-endian machine both orders are tried.)
+ *
+ * @throws {StudyError} If anything in it is not as `torch.save` writes it.
+ */
+export function indexTorchStream(file: FileBytes): CheckpointIndex {
+  let position = 0;
+  const next = <T>(what: string, read: (cursor: ByteCursor) => T): T => {
+    const end = position + MAX_PICKLE_BYTES;
+    const cursor = new ByteCursor(file, { start: position, end, what: `its ${what}` });
+    const value = read(cursor);
+    position = cursor.position;
+    return value;
+  };
+  const plain = (cursor: ByteCursor): PickleValue => unpickle(cursor, { globals: new Map() });
+  if (next("first pickle", plain) !== STREAM_MAGIC) {
+    file.refuse("it begins with a pickle that is not PyTorch's magic number", SAVE_AGAIN);
+  }
+  if (next("second pickle", plain) !== STREAM_PROTOCOL) {
+    file.refuse(`it is not of PyTorch's protocol version ${STREAM_PROTOCOL}`, SAVE_AGAIN);
+  }
+  const system = next("system pickle", plain);
+  const bigEndian = system instanceof Map && system.get("little_endian") === false;
+  const storages = new Map<string, StorageInfo>();
+  const views = next("object pickle", (cursor) => {
+    return namedTensors(unpickle(cursor, torchEnvironment(cursor, storages)), cursor);
+  });
+  const keys = next("list of storages", plain);
+  if (!Array.isArray(keys) || keys.length !== storages.size) {
+    file.refuse("its list of storages is not that of its tensors");
+  }
+  const starts = new Map<string, number>();
+  for (const key of keys) {
+    const storage = typeof key === "string" ? storages.get(key) : undefined;
+    if (typeof key !== "string" || storage === undefined || starts.has(key)) {
+      file.refuse("its list of storages is not that of its tensors");
+    }
+    const size = new DataView(file.read(position, 8).buffer);
+    const numel = BigInt(storage.numel);
+    if (
+      size.getBigInt64(0, true) !== numel && !(bigEndian && size.getBigInt64(0, false) === numel)
+    ) file.refuse(`its storage ${quoted(key)} does not have the ${numel} elements it should`);
+    starts.set(key, position + 8);
+    position += 8 + storage.numel * byteWidth(storage.dtype);
+    if (position > file.size) {
+      file.refuse(`its storage ${quoted(key)} ends at byte ${position} of a file of ${file.size}`);
+    }
+  }
+  return indexOf(views, starts, true);
+}
+
+function readByteOrder(
+  file: FileBytes,
+  record: { start: number; size: number } | undefined,
+): "little" | "big" {
+  if (record === undefined) return "little";
+  const order = new TextDecoder().decode(file.read(record.start, Math.min(record.size, 16)));
+  if (order !== "little" && order !== "big") file.refuse(`its byte order is ${quoted(order)}`);
+  return order;
+}
+
+/** Turns views of storages into places in the file, given where each storage begins. */
+function indexOf(
+  views: Map<string, TensorView>,
+  starts: Map<string, number>,
+  littleEndian: boolean,
+): CheckpointIndex {
+  const tensors: CheckpointIndex["tensors"] = new Map();
+  for (const [name, { key, dtype, offset, shape, strides }] of views) {
+    // Of an empty tensor nothing is read, and its offset was not checked.
+    const isEmpty = elementSpan(shape, strides) === 0;
+    const position = isEmpty ? 0 : starts.get(key)! + offset * byteWidth(dtype);
+    tensors.set(name, { dtype, shape, strides, position, littleEndian });
+  }
+  return { tensors, metadata: {} };
+}

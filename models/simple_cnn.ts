@@ -1,0 +1,88 @@
+/**
+ * SimpleCNN, the study's own network, trained from scratch in part 1.
+ *
+ * Two convolutions with max-pooling and two linear layers with dropout between them; PyTorch's
+ * names are `conv1`, `conv2`, `fc1`, `fc2`, each with `weight` and `bias`.
+ *
+ * @module
+ */
+
+import * as tf from "@tensorflow/tfjs";
+import { dropout, relu } from "../engine/ops.ts";
+import type { Classifier } from "./classifier.ts";
+import { defaultInitializer } from "./initialization.ts";
+import { conv2dSame, linear, maxPool2d } from "./layers.ts";
+import {
+  bias,
+  conv2dWeight,
+  flattenedLinearWeight,
+  linearWeight,
+  Parameters,
+} from "./parameters.ts";
+
+/** Options of {@linkcode simpleCnn}. */
+export interface SimpleCnnOptions {
+  /**
+   * Number of classes.
+   *
+   * @default {10}
+   */
+  numClasses?: number;
+  /**
+   * Seed of the initial parameters, an integer 0..2³¹-1.
+   *
+   * @default {1}
+   */
+  seed?: number;
+}
+
+/** Probability that dropout zeroes a hidden unit. */
+const DROPOUT_RATE = 0.5;
+
+/**
+ * A SimpleCNN with PyTorch's default initialisation. An engine must be running.
+ *
+ * Its images are `[n, 28, 28, 1]`, normalised as {@linkcode mnist28} does.
+ */
+export function simpleCnn(options: SimpleCnnOptions = {}): Classifier {
+  const { numClasses = 10, seed = 1 } = options;
+  const parameters = new Parameters(
+    new Map([
+      ["conv1.weight", conv2dWeight(1, 32, 5)],
+      ["conv1.bias", bias(32, 25)],
+      ["conv2.weight", conv2dWeight(32, 64, 5)],
+      ["conv2.bias", bias(64, 800)],
+      ["fc1.weight", flattenedLinearWeight([64, 7, 7], 1000)],
+      ["fc1.bias", bias(1000, 3136)],
+      ["fc2.weight", linearWeight(1000, numClasses)],
+      ["fc2.bias", bias(numClasses, 1000)],
+    ]),
+    defaultInitializer(seed),
+  );
+  return {
+    name: "SimpleCNN",
+    numClasses,
+    parameters,
+    forward: (images, dropoutKey) => forward(parameters, images, dropoutKey),
+    loadStateDict: (state) => parameters.load(state, "SimpleCNN"),
+    stateDict: () => parameters.stateDict(),
+    dispose: () => parameters.dispose(),
+  };
+}
+
+function forward(
+  parameters: Parameters,
+  images: tf.Tensor4D, // [n, 28, 28, 1]
+  dropoutKey?: tf.Tensor1D,
+): tf.Tensor2D {
+  return tf.tidy(() => {
+    let x = relu(conv2dSame(images, parameters, "conv1")); // [n, 28, 28, 32]
+    x = maxPool2d(x); // [n, 14, 14, 32]
+    x = relu(conv2dSame(x, parameters, "conv2")); // [n, 14, 14, 64]
+    x = maxPool2d(x); // [n, 7, 7, 64]
+    const flat = x.reshape<tf.Tensor2D>([x.shape[0], 3136]); // [n, 3136]
+    let hidden = relu(linear(flat, parameters, "fc1")); // [n, 1000]
+    if (dropoutKey !== undefined) hidden = dropout(hidden, DROPOUT_RATE, dropoutKey);
+    return linear(hidden, parameters, "fc2"); // [n, numClasses]
+  });
+}

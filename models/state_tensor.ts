@@ -1,0 +1,99 @@
+/**
+ * Tensors as a checkpoint holds them: a dtype, a shape and the elements in row-major order.
+ *
+ * Deno's platforms are all little-endian, and so is the data here.
+ *
+ * @module
+ */
+
+/** The array that holds each dtype's elements, in the order in which safetensors sorts dtypes. */
+const ARRAYS = {
+  int64: BigInt64Array,
+  float64: Float64Array,
+  float32: Float32Array,
+  int32: Int32Array,
+  bfloat16: Uint16Array,
+  float16: Uint16Array,
+  int16: Int16Array,
+  int8: Int8Array,
+  uint8: Uint8Array,
+  bool: Uint8Array,
+} as const;
+
+/** Element type of a {@linkcode StateTensor}, by PyTorch's name. */
+export type DType = keyof typeof ARRAYS;
+
+/** The arrays a {@linkcode StateTensor} may hold its elements in. */
+export type TypedArray =
+  | BigInt64Array
+  | Float64Array
+  | Float32Array
+  | Int32Array
+  | Uint16Array
+  | Int16Array
+  | Int8Array
+  | Uint8Array;
+
+/** One tensor of a checkpoint. */
+export interface StateTensor {
+  /** PyTorch's name of the element type. */
+  dtype: DType;
+  /** Lengths of the dimensions; `[]` is a scalar. */
+  shape: number[];
+  /**
+   * The elements, contiguous and row-major. int64 is a `BigInt64Array`; float16 and bfloat16 are
+   * their raw 16 bits in a `Uint16Array` ({@linkcode toFloat32} reads them); bool is a `Uint8Array`
+   * of 0 and 1.
+   */
+  data: TypedArray;
+}
+
+/** A model's parameters and buffers under PyTorch's names, in the checkpoint's order. */
+export type StateDict = Map<string, StateTensor>;
+
+/** All dtypes, in the order in which safetensors sorts them. */
+export const DTYPES = Object.keys(ARRAYS) as readonly DType[];
+
+/** Bytes that one element of `dtype` takes. */
+export function byteWidth(dtype: DType): number {
+  return ARRAYS[dtype].BYTES_PER_ELEMENT;
+}
+
+/** Number of elements of a tensor of this shape; 1 for a scalar. */
+export function elementCount(shape: readonly number[]): number {
+  // A zero anywhere wins over lengths whose product would overflow.
+  return shape.includes(0) ? 0 : shape.reduce((count, length) => count * length, 1);
+}
+
+/** Views a buffer of whole elements as the array in which `dtype` is kept. */
+export function asTypedArray(dtype: DType, buffer: ArrayBuffer): TypedArray {
+  return new ARRAYS[dtype](buffer);
+}
+
+/** True if `data` is the kind of array in which `dtype` is kept. */
+export function isTypedArrayOf(dtype: DType, data: TypedArray): boolean {
+  return data instanceof ARRAYS[dtype];
+}
+
+/**
+ * A tensor's elements as 32-bit floats.
+ *
+ * float32 gives the tensor's own array, not a copy. float64 and 64-bit integers are rounded to the
+ * nearest float.
+ *
+ * @param tensor Tensor of any dtype.
+ * @returns Its elements in row-major order.
+ */
+export function toFloat32(tensor: StateTensor): Float32Array {
+  const { dtype, data } = tensor;
+  if (data instanceof Float32Array) return data;
+  if (data instanceof BigInt64Array) return Float32Array.from(data, Number);
+  if (dtype === "float16") {
+    return new Float32Array(new Float16Array(data.buffer, data.byteOffset, data.length));
+  }
+  if (dtype === "bfloat16") {
+    // bfloat16 is the upper half of a float32.
+    return new Float32Array(Uint32Array.from(data, (bits) => bits << 16).buffer);
+  }
+  return new Float32Array(data);
+}

@@ -1,0 +1,255 @@
+/**
+ * What a state dict's pickle names in PyTorch, as descriptions: storages, and tensors that view them.
+ *
+ * Nothing is read here but the pickle; which bytes a storage has is for the two file forms to say.
+ *
+ * @module
+ */
+
+import { type ByteCursor, quoted } from "./file_bytes.ts";
+import { type PickleEnvironment, SAVE_AGAIN } from "./pickle.ts";
+import {
+  kindOf,
+  type PickleDict,
+  PickleGlobal,
+  PickleObject,
+  PickleTuple,
+  type PickleValue,
+} from "./pickle_value.ts";
+import { byteWidth, type DType, elementCount } from "./state_tensor.ts";
+import { elementSpan } from "./stored_tensor.ts";
+
+/** Most dimensions a tensor may have, as in PyTorch. */
+const MAX_RANK = 64;
+
+/** PyTorch's name for each dtype in `FloatStorage`, `FloatTensor` and so on. */
+const TYPE_NAMES: Readonly<Record<string, DType>> = {
+  Double: "float64",
+  Float: "float32",
+  Half: "float16",
+  BFloat16: "bfloat16",
+  Long: "int64",
+  Int: "int32",
+  Short: "int16",
+  Char: "int8",
+  Byte: "uint8",
+  Bool: "bool",
+};
+
+/** dtype of each storage type's name. */
+const STORAGE_DTYPES: ReadonlyMap<string, DType> = new Map([
+  ...Object.entries(TYPE_NAMES).flatMap(([type, dtype]): [string, DType][] => [
+    [`torch.${type}Storage`, dtype],
+    [`torch.cuda.${type}Storage`, dtype],
+  ]),
+  ["torch.storage.UntypedStorage", "uint8"],
+]);
+
+/** One block of elements in the file. */
+export interface StorageInfo {
+  /** Element type. */
+  dtype: DType;
+  /** Number of elements. */
+  numel: number;
+}
+
+/** A tensor's view of a storage. */
+export interface TensorView extends StorageInfo {
+  /** Key of the storage. */
+  key: string;
+  /** First element in the storage. */
+  offset: number;
+  /** Lengths of the dimensions. */
+  shape: readonly number[];
+  /** Distance in elements between neighbours along each dimension. */
+  strides: readonly number[];
+}
+
+/** A storage, or a part of one, as the pickle refers to it. */
+class StorageObject extends PickleObject {
+  override readonly kind = "storage";
+
+  constructor(readonly info: StorageInfo & { key: string; offset: number }) {
+    super();
+  }
+
+  override setState(): void {}
+}
+
+/** A tensor of the pickle; the oldest files make it first and say later what it holds. */
+export class TensorObject extends PickleObject {
+  override readonly kind = "tensor";
+  readonly #cursor: ByteCursor;
+  #view: TensorView | undefined;
+
+  constructor(cursor: ByteCursor, view?: TensorView) {
+    super();
+    this.#cursor = cursor;
+    this.#view = view;
+  }
+
+  /** What the tensor holds. */
+  get view(): TensorView {
+    const cursor: ByteCursor = this.#cursor;
+    if (this.#view === undefined) cursor.refuse("makes a tensor that is given no storage");
+    return this.#view;
+  }
+
+  /**
+   * Takes the state of early PyTorch: a tensor's `(storage, offset, size, stride)`, a variable's
+   * `(tensor, …)` of five, or a parameter's three flags, which say nothing about the data.
+   */
+  override setState(state: PickleValue): void {
+    const cursor: ByteCursor = this.#cursor;
+    const items = state instanceof PickleTuple ? state.items : [];
+    if (items.length === 4) this.#view = viewOf(items, cursor);
+    else if (items.length === 5) this.#view = tensorOf(items[0], cursor).view;
+    else if (items.length !== 3) cursor.refuse("gives a tensor a state that is none");
+  }
+}
+
+/**
+ * The names and ids that a state dict's pickle may use.
+ *
+ * @param cursor Where the pickle is read, for its errors.
+ * @param storages Filled with the storages that the pickle refers to, by key.
+ */
+export function torchEnvironment(
+  cursor: ByteCursor,
+  storages: Map<string, StorageInfo>,
+): PickleEnvironment {
+  const rebuild = (args: readonly PickleValue[]) => {
+    const flags = args[6];
+    if (flags instanceof Map && flags.size > 0) {
+      cursor.refuse("has a tensor that is stored conjugated or negated", SAVE_AGAIN);
+    }
+    return new TensorObject(cursor, viewOf(args, cursor));
+  };
+  const parameter = (args: readonly PickleValue[]) =>
+    args.length === 0 ? new TensorObject(cursor) : tensorOf(args[0], cursor);
+  const calls: Record<string, (args: readonly PickleValue[]) => PickleValue> = {
+    "collections.OrderedDict": (args) => orderedDict(args, cursor),
+    "torch.Size": (args) => args[0] ?? new PickleTuple([]),
+    "torch._utils._rebuild_tensor": rebuild,
+    "torch._utils._rebuild_tensor_v2": rebuild,
+    "torch._utils._rebuild_parameter": parameter,
+    "torch.nn.parameter.Parameter": parameter,
+  };
+  for (const type of Object.keys(TYPE_NAMES)) {
+    calls[`torch.${type}Tensor`] = calls[`torch.cuda.${type}Tensor`] = (args) => {
+      if (args.length > 0) cursor.refuse(`makes a torch.${type}Tensor from values`);
+      return new TensorObject(cursor);
+    };
+  }
+  const globals = new Map<string, PickleGlobal>();
+  for (const name of STORAGE_DTYPES.keys()) globals.set(name, new PickleGlobal(name));
+  for (const [name, call] of Object.entries(calls)) globals.set(name, new PickleGlobal(name, call));
+  return { globals, persistent: (id) => storageOf(id, storages, cursor) };
+}
+
+/**
+ * The tensors of a checkpoint's top-level value: a dict of them, or a dict that holds such a dict
+ * under `state_dict` or `model`.
+ */
+export function namedTensors(value: PickleValue, cursor: ByteCursor): Map<string, TensorView> {
+  if (!(value instanceof Map)) cursor.refuse(`holds a ${kindOf(value)}, not a dict`, SAVE_AGAIN);
+  const inner = value.get("state_dict") ?? value.get("model");
+  const views = new Map<string, TensorView>();
+  for (const [name, item] of inner instanceof Map ? inner : value) {
+    if (typeof name !== "string") cursor.refuse(`has a ${kindOf(name)} for a name`, SAVE_AGAIN);
+    if (!(item instanceof TensorObject)) {
+      cursor.refuse(`has a ${kindOf(item)} under ${quoted(name)}, not a tensor`, SAVE_AGAIN);
+    }
+    views.set(name, item.view);
+  }
+  return views;
+}
+
+/** `OrderedDict()`, or Python 2's `OrderedDict([[key, value], …])`. */
+function orderedDict(args: readonly PickleValue[], cursor: ByteCursor): PickleDict {
+  const dict: PickleDict = new Map();
+  const pairs = args[0] ?? [];
+  if (!Array.isArray(pairs)) cursor.refuse(`makes an OrderedDict from a ${kindOf(pairs)}`);
+  for (const pair of pairs) {
+    const [key, value] = sequence(pair) ?? [];
+    if (key === undefined || value === undefined) cursor.refuse("has a pair that is none");
+    if (typeof key === "string" && dict.has(key)) cursor.refuse(`names ${quoted(key)} twice`);
+    dict.set(key, value);
+  }
+  return dict;
+}
+
+function tensorOf(value: PickleValue | undefined, cursor: ByteCursor): TensorObject {
+  if (value instanceof TensorObject) return value;
+  cursor.refuse(`has a ${kindOf(value ?? null)} where a tensor should be`);
+}
+
+/** Reads `(storage, offset, size, stride, …)`. */
+function viewOf(args: readonly PickleValue[], cursor: ByteCursor): TensorView {
+  const [storage, offset = null, size = null, stride = null] = args;
+  if (!(storage instanceof StorageObject)) {
+    cursor.refuse(`has a ${kindOf(storage ?? null)} where a storage should be`);
+  }
+  const { key, dtype, numel, offset: start } = storage.info;
+  const shape = lengths(size, cursor);
+  const strides = lengths(stride, cursor);
+  const first = length(offset, cursor);
+  if (strides.length !== shape.length) cursor.refuse("has a tensor with a stride too few or many");
+  if (!Number.isSafeInteger(elementCount(shape))) cursor.refuse(`has a tensor of shape [${shape}]`);
+  const span = elementSpan(shape, strides);
+  if (span > 0 && first + span > numel) {
+    cursor.refuse(
+      `has a tensor of shape [${shape}] that reaches element ${
+        first + span
+      } of a storage of ${numel}`,
+    );
+  }
+  return { key, dtype, numel, offset: start + first, shape, strides };
+}
+
+/** Reads `("storage", type, key, location, numel)`, and behind them the old form's part of a storage. */
+function storageOf(
+  id: PickleValue,
+  storages: Map<string, StorageInfo>,
+  cursor: ByteCursor,
+): StorageObject {
+  const [tag, type, key, , count = null, part = null] = sequence(id) ?? [];
+  if (tag !== "storage" || !(type instanceof PickleGlobal) || typeof key !== "string") {
+    cursor.refuse("refers to something outside that is not a storage", SAVE_AGAIN);
+  }
+  const dtype = STORAGE_DTYPES.get(type.name);
+  if (dtype === undefined) cursor.refuse(`uses ${type.name} as a storage's type`);
+  const numel = length(count, cursor);
+  const known = storages.get(key);
+  if (known !== undefined && (known.dtype !== dtype || known.numel !== numel)) {
+    cursor.refuse(`describes storage ${quoted(key)} in two ways`);
+  }
+  if (!Number.isSafeInteger(numel * byteWidth(dtype))) {
+    cursor.refuse(`has a storage of ${numel} elements`);
+  }
+  storages.set(key, { dtype, numel });
+  if (part === null) return new StorageObject({ key, dtype, numel, offset: 0 });
+  const [, partOffset = null, partCount = null] = sequence(part) ?? [];
+  const offset = length(partOffset, cursor);
+  const partNumel = length(partCount, cursor);
+  if (offset + partNumel > numel) cursor.refuse(`has a part outside of storage ${quoted(key)}`);
+  return new StorageObject({ key, dtype, numel: partNumel, offset });
+}
+
+function sequence(value: PickleValue): readonly PickleValue[] | undefined {
+  return value instanceof PickleTuple ? value.items : Array.isArray(value) ? value : undefined;
+}
+
+function lengths(value: PickleValue, cursor: ByteCursor): number[] {
+  const items = sequence(value);
+  if (items === undefined || items.length > MAX_RANK) {
+    cursor.refuse("has a tensor whose size or stride is no tuple of at most 64 numbers");
+  }
+  return items.map((item) => length(item, cursor));
+}
+
+function length(value: PickleValue, cursor: ByteCursor): number {
+  if (typeof value === "number" && Number.isSafeInteger(value) && value >= 0) return value;
+  const shown = typeof value === "number" || typeof value === "bigint" ? value : kindOf(value);
+  cursor.refuse(`has ${shown} for a length, offset or stride`);
+}

@@ -1,0 +1,226 @@
+/**
+ * The part of the zip format that PyTorch writes: entries stored as they are, read at random.
+ *
+ * Everything is checked before it is used: a directory that does not fit the file, compressed,
+ * encrypted, overlapping or twice-named entries are refused, so no entry can be larger than the file.
+ * Zip64 fields are understood; checksums are not compared.
+ *
+ * @module
+ */
+
+import { type FileBytes, quoted } from "./file_bytes.ts";
+
+const LOCAL_HEADER = 0x04034b50;
+const DIRECTORY_ENTRY = 0x02014b50;
+const DIRECTORY_END = 0x06054b50;
+const ZIP64_DIRECTORY_END = 0x06064b50;
+const ZIP64_LOCATOR = 0x07064b50;
+
+/** Longest directory read, enough for some 200,000 tensors. */
+const MAX_DIRECTORY_BYTES = 1 << 24;
+
+const DECODER = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+
+interface Entry {
+  name: string;
+  size: number;
+  /** Position of the entry's local header. */
+  header: number;
+  /** Where the next entry or the directory begins. */
+  end: number;
+}
+
+/** The entries of a zip file whose data is not compressed. */
+export class ZipReader {
+  readonly #file: FileBytes;
+  readonly #entries = new Map<string, Entry>();
+
+  /**
+   * Reads the directory.
+   *
+   * @throws {StudyError} If it is missing or wrong.
+   */
+  constructor(file: FileBytes) {
+    this.#file = file;
+    const directory = findDirectory(file);
+    const bytes = file.read(directory.start, directory.size);
+    for (let at = 0; at < bytes.length;) {
+      const { entry, length } = readEntry(file, bytes, at);
+      if (this.#entries.has(entry.name)) {
+        file.refuse(`its zip directory names ${quoted(entry.name)} twice`);
+      }
+      this.#entries.set(entry.name, entry);
+      at += length;
+    }
+    if (this.#entries.size !== directory.count) {
+      file.refuse(
+        `its zip directory has ${this.#entries.size} entries and says ${directory.count}`,
+      );
+    }
+    this.#setEnds(directory.start);
+  }
+
+  /** The entries' names in the directory's order. */
+  names(): string[] {
+    return [...this.#entries.keys()];
+  }
+
+  /**
+   * Where an entry's data lies in the file.
+   *
+   * @returns Its first byte and its length in bytes; `undefined` if there is no such entry.
+   * @throws {StudyError} If the entry's own header contradicts the directory.
+   */
+  locate(name: string): { start: number; size: number } | undefined {
+    const entry = this.#entries.get(name);
+    if (entry === undefined) return undefined;
+    const file = this.#file;
+    const local = dataView(file.read(entry.header, 30));
+    if (local.getUint32(0, true) !== LOCAL_HEADER) {
+      file.refuse(`its zip entry ${quoted(name)} has no header where the directory says`);
+    }
+    const nameLength = local.getUint16(26, true);
+    const start = entry.header + 30 + nameLength + local.getUint16(28, true);
+    if (local.getUint16(8, true) !== 0 || this.#text(entry.header + 30, nameLength) !== name) {
+      file.refuse(`the header of its zip entry ${quoted(name)} differs from the directory`);
+    }
+    if (start + entry.size > entry.end) {
+      file.refuse(`its zip entry ${quoted(name)} overlaps what follows it`);
+    }
+    return { start, size: entry.size };
+  }
+
+  #text(position: number, length: number): string {
+    return decodeName(this.#file, this.#file.read(position, length));
+  }
+
+  /** Gives each entry the position at which the next begins, and refuses overlaps. */
+  #setEnds(directoryStart: number): void {
+    const sorted = [...this.#entries.values()].sort((a, b) => a.header - b.header);
+    sorted.forEach((entry, i) => {
+      entry.end = sorted[i + 1]?.header ?? directoryStart;
+      if (entry.header + 30 + entry.size > entry.end) {
+        this.#file.refuse(`its zip entry ${quoted(entry.name)} overlaps what follows it`);
+      }
+    });
+  }
+}
+
+interface Directory {
+  start: number;
+  size: number;
+  count: number;
+}
+
+/** Finds the directory from the record at the file's end. */
+function findDirectory(file: FileBytes): Directory {
+  const tailStart = Math.max(0, file.size - 22 - 0xffff);
+  const tail = dataView(file.read(tailStart, file.size - tailStart));
+  let at = tail.byteLength - 22;
+  while (
+    at >= 0 && !(tail.getUint32(at, true) === DIRECTORY_END &&
+      at + 22 + tail.getUint16(at + 20, true) === tail.byteLength)
+  ) at--;
+  if (at < 0) file.refuse("the zip directory at its end is missing, so it is cut short");
+  const locator = at - 20;
+  const directory = locator >= 0 && tail.getUint32(locator, true) === ZIP64_LOCATOR
+    ? readZip64End(file, wide(file, tail, locator + 8))
+    : {
+      end: tailStart + at,
+      start: tail.getUint32(at + 16, true),
+      size: tail.getUint32(at + 12, true),
+      count: tail.getUint16(at + 10, true),
+    };
+  if (directory.start + directory.size !== directory.end) {
+    file.refuse("its zip directory does not lie where its end record says");
+  }
+  if (directory.size > MAX_DIRECTORY_BYTES) {
+    file.refuse(`its zip directory of ${directory.size} bytes is too large for a checkpoint's`);
+  }
+  return directory;
+}
+
+function readZip64End(file: FileBytes, position: number): Directory & { end: number } {
+  const record = dataView(file.read(position, 56));
+  if (record.getUint32(0, true) !== ZIP64_DIRECTORY_END) {
+    file.refuse("its zip64 end record does not lie where its locator says");
+  }
+  return {
+    end: position,
+    start: wide(file, record, 48),
+    size: wide(file, record, 40),
+    count: wide(file, record, 32),
+  };
+}
+
+/** Reads the directory's entry at `at`; `length` is what it takes there. */
+function readEntry(
+  file: FileBytes,
+  bytes: Uint8Array,
+  at: number,
+): { entry: Entry; length: number } {
+  const cut = () => file.refuse("its zip directory ends within an entry");
+  if (at + 46 > bytes.length) cut();
+  const fixed = new DataView(bytes.buffer, bytes.byteOffset + at, 46);
+  if (fixed.getUint32(0, true) !== DIRECTORY_ENTRY) {
+    file.refuse("its zip directory has something that is not an entry");
+  }
+  const nameLength = fixed.getUint16(28, true);
+  const extraLength = fixed.getUint16(30, true);
+  const length = 46 + nameLength + extraLength + fixed.getUint16(32, true);
+  if (at + length > bytes.length) cut();
+  const name = decodeName(file, bytes.subarray(at + 46, at + 46 + nameLength));
+  const extra = dataView(bytes.subarray(at + 46 + nameLength, at + 46 + nameLength + extraLength));
+  const [size, compressed, header] = zip64Values(file, extra, [
+    fixed.getUint32(24, true),
+    fixed.getUint32(20, true),
+    fixed.getUint32(42, true),
+  ]);
+  if ((fixed.getUint16(8, true) & 1) !== 0) {
+    file.refuse(`its zip entry ${quoted(name)} is encrypted`);
+  }
+  if (fixed.getUint16(10, true) !== 0 || size !== compressed) {
+    file.refuse(
+      `its zip entry ${quoted(name)} is compressed, and torch.save compresses none`,
+      "save it again with torch.save",
+    );
+  }
+  return { entry: { name, size: size!, header: header!, end: 0 }, length };
+}
+
+/** Takes each value that is all ones from the zip64 extra field, in order. */
+function zip64Values(file: FileBytes, extra: DataView, values: number[]): number[] {
+  let at = 0;
+  while (at + 4 <= extra.byteLength && extra.getUint16(at, true) !== 1) {
+    at += 4 + extra.getUint16(at + 2, true);
+  }
+  let next = at + 4;
+  const end = at + 4 <= extra.byteLength ? next + extra.getUint16(at + 2, true) : 0;
+  return values.map((value) => {
+    if (value !== 0xffffffff) return value;
+    if (next + 8 > end || end > extra.byteLength) {
+      file.refuse("its zip directory lacks a zip64 size or position");
+    }
+    next += 8;
+    return wide(file, extra, next - 8);
+  });
+}
+
+/** A 64-bit number that a file position can be. */
+function wide(file: FileBytes, view: DataView, at: number): number {
+  const value = Number(view.getBigUint64(at, true));
+  if (value > file.size) file.refuse("its zip directory points outside the file");
+  return value;
+}
+
+function decodeName(file: FileBytes, bytes: Uint8Array): string {
+  try {
+    return DECODER.decode(bytes);
+  } catch {
+    file.refuse("its zip directory has a name that is not UTF-8");
+  }
+}
+
+function dataView(bytes: Uint8Array): DataView {
+  return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+}

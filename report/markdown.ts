@@ -1,0 +1,51 @@
+/**
+ * Markdown tables, with text that came from outside made harmless.
+ *
+ * @module
+ */
+
+/**
+ * Text as it is, on one line: whatever Markdown or HTML would make of it is escaped. An underscore
+ * inside a word, which Markdown leaves alone, stays.
+ */
+export function escapeMarkdown(text: string): string {
+  return text
+    .replace(/[\s\p{Cc}]+/gu, " ")
+    .trim()
+    .replace(/&/g, "&amp;")
+    .replace(/</g, "&lt;")
+    .replace(/>/g, "&gt;")
+    .replace(/[\\`*[\]|~$]|(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])/g, "\\$&");
+}
+
+/** Text as code, or escaped where it holds a character that code in a table can't. */
+export function code(text: string): string {
+  if (text === "") return "";
+  return /[`|\\\p{Cc}]/u.test(text) ? escapeMarkdown(text) : `\`${text}\``;
+}
+
+/** A column of a table. */
+export interface Column {
+  /** Heading, Markdown. */
+  title: string;
+  /**
+   * Numbers are aligned to the right.
+   *
+   * @default {"left"}
+   */
+  align?: "left" | "right";
+}
+
+/**
+ * A table with a line break at its end.
+ *
+ * @param rows Cells that are Markdown already: see {@linkcode escapeMarkdown}.
+ */
+export function table(columns: readonly Column[], rows: readonly (readonly string[])[]): string {
+  const lines = [
+    columns.map(({ title }) => title),
+    columns.map(({ align }) => align === "right" ? "---:" : "---"),
+    ...rows,
+  ];
+  return lines.map((cells) => `| ${cells.join(" | ")} |\n`).join("");
+}

@@ -1,0 +1,48 @@
+/**
+ * What was odd in the result files, gathered for the report.
+ *
+ * @module
+ */
+
+/** One kind of oddity in one file. */
+export interface Problem {
+  /** File name, without its folder. */
+  file: string;
+  /** What is odd, and what was done about it. */
+  text: string;
+  /** The first lines that it was seen on, from 1; empty if it concerns the file as a whole. */
+  lines: number[];
+  /** How many lines it was seen on. */
+  count: number;
+}
+
+const LINES_KEPT = 5;
+
+/** Gathers oddities: the same one on many lines of a file is one {@linkcode Problem}. */
+export class ProblemList {
+  readonly #problems = new Map<string, Problem>();
+
+  /** Notes `text` about a file, or about one line of it. */
+  add(text: string, where: { file: string; line?: number }): void {
+    const key = `${where.file}\n${text}`;
+    const problem = this.#problems.get(key) ?? { file: where.file, text, lines: [], count: 0 };
+    this.#problems.set(key, problem);
+    problem.count++;
+    if (where.line !== undefined && problem.lines.length < LINES_KEPT) {
+      problem.lines.push(where.line);
+    }
+  }
+
+  /** What was gathered, in the order in which each was first seen. */
+  list(): Problem[] {
+    return [...this.#problems.values()];
+  }
+}
+
+/** Where a problem is: `part1.csv, lines 3, 4 and 17 more`. */
+export function formatPlace(problem: Problem): string {
+  const { file, lines, count } = problem;
+  if (lines.length === 0) return file;
+  const more = count > lines.length ? ` and ${count - lines.length} more` : "";
+  return `${file}, line${count > 1 ? "s" : ""} ${lines.join(", ")}${more}`;
+}

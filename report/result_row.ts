@@ -1,0 +1,170 @@
+/**
+ * The columns of `results/partN.csv`: one {@linkcode ResultRow} per model and run.
+ *
+ * @module
+ */
+
+import { stringify } from "@std/csv";
+
+/** How a run ended. */
+export type Status = "ok" | "error" | "interrupted";
+
+/** One line of `results/partN.csv`. `null` and `""` mean that a column does not apply. */
+export interface ResultRow {
+  /** Names the run's folder under `results/runs/`. */
+  run_id: string;
+  /** ISO 8601, UTC. */
+  started_at: string;
+  /** Part of the study: 1, 2 or 4. */
+  part: number;
+  /** The model's name in the study, `SimpleCNN` for one. */
+  model: string;
+  /** How the run ended. */
+  status: Status;
+  /** Mean of the test batches' mean losses; NaN after a failure. */
+  test_loss: number | null;
+  /** Percent of the evaluated images, 0..100; NaN after a failure. */
+  accuracy: number | null;
+  /** Support-weighted F1, 0..1; NaN after a failure. */
+  f1: number | null;
+  /** Seconds, or the study's words where there is no time, `N/A (Error)` for one. */
+  training_time_s: number | string | null;
+  /** Milliseconds of the model call alone. */
+  inference_ms_per_image: number | null;
+  /** Test images with a valid prediction. */
+  evaluated_images: number | null;
+  /** Test images given to the model. */
+  test_images: number | null;
+  /** Images trained on. */
+  train_images: number | null;
+  /** Epochs finished. */
+  epochs: number | null;
+  /** Images per step. */
+  batch_size: number | null;
+  /** Adam's step size. */
+  learning_rate: number | null;
+  /** Adam's L2 term. */
+  weight_decay: number | null;
+  /** Seed of initialisation, shuffling and dropout. */
+  seed: number | null;
+  /** Name of the data set. */
+  dataset: string;
+  /** Checksum of the data, hexadecimal. */
+  dataset_sha256: string;
+  /** Weights that the model started from. */
+  weights: string;
+  /** Checksum of those weights, hexadecimal. */
+  weights_sha256: string;
+  /** Engine that did the arithmetic. */
+  backend: string;
+  /** Device that it ran on. */
+  device: string;
+  /** Number format of the arithmetic, `float32` for one. */
+  precision: string;
+  /** What went wrong, one line; empty when nothing did. */
+  error: string;
+}
+
+type Kind = "text" | "number" | "either";
+
+const KINDS = {
+  run_id: "text",
+  started_at: "text",
+  part: "number",
+  model: "text",
+  status: "text",
+  test_loss: "number",
+  accuracy: "number",
+  f1: "number",
+  training_time_s: "either",
+  inference_ms_per_image: "number",
+  evaluated_images: "number",
+  test_images: "number",
+  train_images: "number",
+  epochs: "number",
+  batch_size: "number",
+  learning_rate: "number",
+  weight_decay: "number",
+  seed: "number",
+  dataset: "text",
+  dataset_sha256: "text",
+  weights: "text",
+  weights_sha256: "text",
+  backend: "text",
+  device: "text",
+  precision: "text",
+  error: "text",
+} as const satisfies Record<keyof ResultRow, Kind>;
+
+/** The columns, in the order of the file. */
+export const COLUMNS = Object.keys(KINDS) as readonly (keyof ResultRow)[];
+
+/** The first line of every `results/partN.csv`. */
+export const HEADER = COLUMNS.join(",");
+
+/**
+ * One CSV line, without its newline. Text is put on one line: runs of white space become a space.
+ *
+ * Numbers that are not whole keep ten significant digits; NaN is written `NaN`, `null` as nothing.
+ */
+export function formatRow(row: ResultRow): string {
+  const cells = COLUMNS.map((column) => {
+    const value = row[column];
+    return typeof value === "number" ? formatNumber(value) : (value ?? "").replace(/\s+/g, " ");
+  });
+  return stringify([cells], { headers: false }).replace(/\r?\n$/, "");
+}
+
+/** A row read back, and what was odd about it. */
+export interface ParsedRow {
+  /** The row; `null` if it has no usable model or status. */
+  row: ResultRow | null;
+  /** One phrase per oddity. */
+  problems: string[];
+}
+
+/**
+ * Reads a row whose columns are matched by name.
+ *
+ * @param cells The line's cells.
+ * @param position Where each known column is in `cells`; a column that is not there reads as empty.
+ */
+export function parseRow(
+  cells: readonly string[],
+  position: ReadonlyMap<string, number>,
+): ParsedRow {
+  const problems: string[] = [];
+  const values: Record<string, string | number | null> = {};
+  for (const column of COLUMNS) {
+    const kind: Kind = KINDS[column];
+    const text = cells[position.get(column) ?? -1]?.trim() ?? "";
+    if (kind === "text") {
+      values[column] = text;
+      continue;
+    }
+    const number = parseNumber(text);
+    if (number === undefined && kind === "number") problems.push(`${column} is not a number`);
+    values[column] = number === undefined ? (kind === "either" ? text : NaN) : number;
+  }
+  const row = values as unknown as ResultRow;
+  if (row.model === "") return { row: null, problems: ["no model is named, row skipped"] };
+  if (!["ok", "error", "interrupted"].includes(row.status)) {
+    return { row: null, problems: ["status is not ok, error or interrupted, row skipped"] };
+  }
+  return { row, problems };
+}
+
+function formatNumber(value: number): string {
+  return Number.isInteger(value) ? String(value) : String(Number(value.toPrecision(10)));
+}
+
+/** A number, `null` for nothing, or `undefined` for text that is no number. */
+function parseNumber(text: string): number | null | undefined {
+  if (text === "") return null;
+  const value = Number(text);
+  if (!Number.isNaN(value)) return value;
+  if (/^[+-]?nan$/i.test(text)) return NaN;
+  const infinity = /^([+-]?)inf(inity)?$/i.exec(text);
+  if (infinity) return infinity[1] === "-" ? -Infinity : Infinity;
+  return undefined;
+}

@@ -1,0 +1,79 @@
+/**
+ * The page that `--help` prints.
+ *
+ * @module
+ */
+
+import { type Flag, flagName, type FlagTable } from "./parse_flags.ts";
+
+/** Options of {@linkcode helpText}. */
+export interface HelpOptions {
+  /** The command, such as `deno task part1 [flags]`. */
+  usage: string;
+  /** What it does, a sentence or two. */
+  description: string;
+  /** Its flags. */
+  table: FlagTable;
+  /** Commands worth showing. */
+  examples: readonly string[];
+}
+
+const WIDTH = 100;
+const GAP = 2;
+
+/** A help page of at most 100 columns: what the command does, its flags with defaults, examples. */
+export function helpText({ usage, description, table, examples }: HelpOptions): string {
+  const rows = Object.entries(table).map(([key, flag]) => ({
+    left: `${flagName(key)}${valueOf(flag)}`,
+    right: flag.help + defaultOf(flag),
+  }));
+  const indent = GAP + Math.max(...rows.map((row) => row.left.length)) + GAP;
+  const flags = rows.flatMap(({ left, right }) =>
+    wrap(right, WIDTH - indent).map((line, i) =>
+      `${" ".repeat(GAP)}${i === 0 ? left : ""}`.padEnd(indent) + line
+    )
+  );
+  return [
+    ...wrap(description, WIDTH),
+    "",
+    `Usage: ${usage}`,
+    "",
+    "Flags:",
+    ...flags,
+    "",
+    "Examples:",
+    ...examples.map((example) => `${" ".repeat(GAP)}${example}`),
+  ].join("\n");
+}
+
+function valueOf(flag: Flag): string {
+  switch (flag.kind) {
+    case "boolean":
+      return "";
+    case "integer":
+      return " N";
+    case "integers":
+      return " N,N,...";
+    case "number":
+      return " X";
+    case "choice":
+      return ` ${[...flag.choices, ...(flag.orFolder ? ["DIR"] : [])].join("|")}`;
+    case "path":
+      return " PATH";
+  }
+}
+
+function defaultOf(flag: Flag): string {
+  return flag.kind === "boolean" || flag.default === undefined ? "" : ` [default: ${flag.default}]`;
+}
+
+/** Lines of whole words; what stands in brackets stays together. */
+function wrap(text: string, width: number): string[] {
+  const lines = [""];
+  for (const word of text.match(/\[.*?\]|\S+/g) ?? []) {
+    const line = lines.at(-1) ?? "";
+    if (line !== "" && line.length + 1 + word.length > width) lines.push(word);
+    else lines[lines.length - 1] = line === "" ? word : `${line} ${word}`;
+  }
+  return lines;
+}

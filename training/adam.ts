@@ -1,0 +1,127 @@
+/**
+ * Adam with PyTorch's L2 `weight_decay`.
+ *
+ * @module
+ */
+
+import * as tf from "@tensorflow/tfjs";
+import { type AdamScalars, applyAdam } from "../engine/ops.ts";
+
+/** Settings of {@linkcode Adam}; defaults are PyTorch's. */
+export interface AdamOptions {
+  /** Step size, > 0. */
+  learningRate: number;
+  /**
+   * Factor of the parameter that is added to its gradient, biases included.
+   *
+   * @default {0}
+   */
+  weightDecay?: number;
+  /**
+   * Decay of the first moment.
+   *
+   * @default {0.9}
+   */
+  beta1?: number;
+  /**
+   * Decay of the second moment.
+   *
+   * @default {0.999}
+   */
+  beta2?: number;
+  /**
+   * Added to the denominator.
+   *
+   * @default {1e-8}
+   */
+  epsilon?: number;
+}
+
+/** First and second moment of one parameter, in its layout. */
+export interface Moments {
+  /** Running mean of the gradient. */
+  m: tf.Variable;
+  /** Running mean of its square. */
+  v: tf.Variable;
+}
+
+/**
+ * `torch.optim.Adam(parameters, lr, betas, eps, weight_decay)`.
+ *
+ * What changes from step to step is passed in as tensors, so that a compiled step stays valid:
+ * {@linkcode Adam.stepScalars} computes it on the host, {@linkcode Adam.apply} uses it.
+ *
+ * Source: Kingma and Ba, "Adam: A Method for Stochastic Optimization", 2015, with bias correction
+ * folded into step size and epsilon (end of its section 2).
+ */
+export class Adam {
+  /** Moments under the parameters' names. */
+  readonly moments: ReadonlyMap<string, Moments>;
+  #parameters: ReadonlyMap<string, tf.Variable>;
+  #options: Required<AdamOptions>;
+
+  /** Makes the moments, all zero. */
+  constructor(parameters: ReadonlyMap<string, tf.Variable>, options: AdamOptions) {
+    this.#parameters = parameters;
+    this.#options = { weightDecay: 0, beta1: 0.9, beta2: 0.999, epsilon: 1e-8, ...options };
+    const zeros = (name: string, shape: number[]) => {
+      const value = tf.zeros(shape);
+      const variable = tf.variable(value, false, `${crypto.randomUUID()}/${name}`);
+      value.dispose();
+      return variable;
+    };
+    this.moments = new Map([...parameters].map(([name, { shape }]) => [
+      name,
+      { m: zeros(`${name}/m`, shape), v: zeros(`${name}/v`, shape) },
+    ]));
+  }
+
+  /**
+   * What a step needs besides gradients.
+   *
+   * @param step Number of the step, from 1.
+   * @returns float32 `[2]`: step size with both bias corrections, and epsilon scaled to match.
+   */
+  stepScalars(step: number): Float32Array {
+    const { learningRate, beta1, beta2, epsilon } = this.#options;
+    const correction1 = 1 - beta1 ** step;
+    const correction2 = Math.sqrt(1 - beta2 ** step);
+    return Float32Array.of(learningRate * correction2 / correction1, epsilon * correction2);
+  }
+
+  /**
+   * Updates every parameter in place.
+   *
+   * @param gradients Under the variables' own names, as `tf.variableGrads` returns them.
+   * @param scalars float32 `[2]` of {@linkcode Adam.stepScalars}.
+   */
+  apply(gradients: tf.NamedTensorMap, scalars: tf.Tensor1D): void {
+    const { beta1, beta2, weightDecay } = this.#options;
+    tf.tidy(() => {
+      const [stepSize, epsilon] = tf.unstack(scalars) as [tf.Scalar, tf.Scalar];
+      const shared: AdamScalars = {
+        stepSize,
+        epsilon,
+        beta1: tf.scalar(beta1),
+        beta2: tf.scalar(beta2),
+      };
+      for (const [name, parameter] of this.#parameters) {
+        const gradient = gradients[parameter.name];
+        if (gradient === undefined) throw new Error(`No gradient reached the parameter ${name}`);
+        const { m, v } = this.moments.get(name)!;
+        const penalised = weightDecay === 0
+          ? gradient
+          : gradient.add(parameter.mul(tf.scalar(weightDecay)));
+        applyAdam(parameter, m, v, penalised, shared);
+      }
+    });
+  }
+
+  /** Frees the moments. */
+  dispose(): void {
+    for (const { m, v } of this.moments.values()) {
+      m.dispose();
+      v.dispose();
+    }
+  }
+}
