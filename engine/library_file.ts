@@ -247,10 +247,9 @@ function describePe(head: DataView): Image | undefined {
 }
 
 /** What a file that is no library looks like. */
-function contentHint(head: DataView): string {
-  const text = new TextDecoder("latin1").decode(
-    new Uint8Array(head.buffer as ArrayBuffer, head.byteOffset, Math.min(head.byteLength, 256)),
-  );
+function contentHint(head: DataView<ArrayBuffer>): string {
+  const start = new Uint8Array(head.buffer, head.byteOffset, Math.min(head.byteLength, 256));
+  const text = String.fromCharCode(...start);
   if (/^\s*<(!doctype html|html)/i.test(text)) return "holds an HTML page";
   if (text.startsWith("\x1f\x8b")) return "is a gzip archive; unpack it first";
   if (text.startsWith("PK\x03\x04")) return "is a zip archive; unpack it first";

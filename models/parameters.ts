@@ -139,7 +139,10 @@ export class Parameters {
   /** The reverse of {@linkcode Parameters.assign}. */
   toState(variable: tf.Variable, name: string): StateTensor {
     const { torchShape, toTorch } = this.#layout(name);
-    const data = tf.tidy(() => toTorch(variable).dataSync<"float32">());
+    // tf.tidy() would walk through an array of numbers, so it gets the tensor.
+    const tensor = tf.tidy(() => toTorch(variable).clone());
+    const data = tensor.dataSync<"float32">();
+    tensor.dispose();
     return { dtype: "float32", shape: [...torchShape], data };
   }
 

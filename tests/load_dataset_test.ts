@@ -6,7 +6,7 @@ import {
   assertStringIncludes,
 } from "@std/assert";
 import { join } from "node:path";
-import { type DatasetSources, datasetStatus, loadDataset } from "../data/dataset.ts";
+import { loadDataset } from "../data/dataset.ts";
 import { EMBEDDED_SHA256, loadEmbedded } from "../data/embedded.ts";
 import { FASHION_MNIST, FILE_STEMS, MNIST, publishedName } from "../data/sources.ts";
 import { StudyError, UsageError } from "../io/errors.ts";
@@ -21,65 +21,12 @@ import {
   withFolder,
   writeFiles,
 } from "./idx_samples.ts";
+import { type Answer, DEAD, mirror, serving, withSources } from "./local_mirror.ts";
 
-type Bytes = Uint8Array<ArrayBuffer>;
-type Answer = (name: string, request: Request) => Response | Promise<Response>;
-
-const DEAD = "http://127.0.0.1:1/";
 const NAMES = FILE_STEMS.map(publishedName);
 const CONTENTS = Object.values(sampleFiles());
 const VALUES = CONTENTS.map((content, i) => content.subarray(i % 2 === 0 ? 16 : 8));
 const SHA256 = sha256Hex(...VALUES);
-
-/** A mirror on this machine that counts its requests; `stop` ends it. */
-function mirror(answer: Answer): { url: string; asked: string[]; stop: () => Promise<void> } {
-  const asked: string[] = [];
-  const server = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen() {} }, (request) => {
-    const name = new URL(request.url).pathname.slice(1);
-    asked.push(name);
-    return answer(name, request);
-  });
-  return { url: `http://127.0.0.1:${server.addr.port}/`, asked, stop: () => server.shutdown() };
-}
-
-/** Whole files; the right answer. */
-function serving(packed: Record<string, Bytes>): Answer {
-  return (name) => new Response(packed[name] ?? null, { status: packed[name] ? 200 : 404 });
-}
-
-interface Setting {
-  folder: string;
-  sources: DatasetSources;
-  packed: Record<string, Bytes>;
-  reporter: ReturnType<typeof recordingReporter>;
-}
-
-/** Runs `action` with a small stand-in for MNIST, its mirrors being the given ones. */
-async function withSources(
-  answers: readonly (Answer | "dead")[],
-  action: (setting: Setting, asked: string[][]) => Promise<void>,
-): Promise<void> {
-  const mirrors = answers.map((answer) => answer === "dead" ? undefined : mirror(answer));
-  try {
-    await withFolder(async (folder) => {
-      const mnist = samplePublished("mnist", mirrors.map((it) => it?.url ?? DEAD));
-      const sources: DatasetSources = {
-        mnist,
-        fashion: samplePublished("fashion-mnist", [DEAD], 50),
-        fashionFolder: join(folder, "fashion"),
-        cache: join(folder, "cache"),
-        connectTimeoutMs: 400,
-        stallTimeoutMs: 400,
-      };
-      await action(
-        { folder, sources, packed: mnist.packed, reporter: recordingReporter() },
-        mirrors.map((it) => it?.asked ?? []),
-      );
-    });
-  } finally {
-    await Promise.all(mirrors.map((it) => it?.stop()));
-  }
-}
 
 const PACKED = samplePublished("mnist", []).packed;
 const good = serving(PACKED);
@@ -110,6 +57,15 @@ Deno.test("loadDataset() asks the mirrors in order and stays with the one that d
     const { source } = await loadDataset({ data: "auto", strict: true, reporter }, sources);
     assertEquals(asked, [[NAMES[0]!], [], NAMES, []]);
     assertEquals(source, sources.mnist.mirrors[2]);
+  });
+});
+
+Deno.test("loadDataset() fetches once for two runs at once", async () => {
+  await withSources([good], async ({ sources, reporter }, [asked]) => {
+    const load = () => loadDataset({ data: "mnist", strict: true, reporter }, sources);
+    const sets = await Promise.all([load(), load()]);
+    assertEquals(sets.map(({ sha256 }) => sha256), [SHA256, SHA256]);
+    assertEquals(asked, NAMES);
   });
 });
 
@@ -152,13 +108,13 @@ Deno.test("loadDataset() goes on where a broken transfer stopped", async () => {
 });
 
 Deno.test("loadDataset() with auto takes the embedded digits and says so", async () => {
-  const silent: Answer = (_, { signal }) =>
-    new Promise((resolve) => signal.addEventListener("abort", () => resolve(new Response(null))));
+  const gate = Promise.withResolvers<void>();
+  const silent: Answer = () => gate.promise.then(() => new Response(null));
   await withSources([silent, "dead"], async ({ sources, reporter }, [asked]) => {
     await loadEmbedded(); // So that no time is counted for installing the package.
     const started = performance.now();
     const options = { data: "auto", strict: false, reporter };
-    const set = await loadDataset(options, sources);
+    const set = await loadDataset(options, sources).finally(gate.resolve);
     assert(performance.now() - started < 5000);
     assertEquals([set.name, set.substitute], ["mnist-embedded-10k", true]);
     assertEquals([set.sha256, set.train.count, set.test.count], [EMBEDDED_SHA256, 8000, 2000]);
@@ -357,37 +313,6 @@ Deno.test("loadDataset() keeps the first images under a limit", async () => {
       await assertRejects(() => loadDataset({ ...options, limit }, sources), RangeError);
     }
   });
-});
-
-Deno.test("datasetStatus() tells valid, absent and damaged apart without the network", async () => {
-  await withSources([good], async ({ sources, packed, reporter }, [asked]) => {
-    const states = async () => {
-      const { datasets, auto } = await datasetStatus(sources);
-      return [...datasets.map(({ state }) => state), auto];
-    };
-    await loadDataset({ data: "embedded", strict: true, reporter }, sources);
-    assertEquals(await states(), ["absent", "absent", "absent", "valid", "mnist-embedded-10k"]);
-    await writeFiles(join(sources.cache, "mnist"), packed);
-    await writeFiles(sources.fashionFolder, packed);
-    assertEquals(await states(), ["valid", "absent", "damaged", "valid", "mnist"]);
-    const [mnist] = (await datasetStatus(sources)).datasets;
-    const size = Object.values(packed).reduce((sum, bytes) => sum + bytes.length, 0);
-    assertEquals([mnist!.bytes, mnist!.problem], [size, ""]);
-    const path = join(sources.cache, "mnist", NAMES[1]!);
-    await Deno.truncate(path, 5);
-    assertEquals(await states(), ["damaged", "absent", "damaged", "valid", "mnist-embedded-10k"]);
-    assertStringIncludes((await datasetStatus(sources)).datasets[0]!.problem, path);
-    assertEquals(asked, []);
-  });
-});
-
-Deno.test("MNIST and FASHION_MNIST name distinct files and addresses that end in a slash", () => {
-  const sums = [MNIST, FASHION_MNIST].flatMap(({ files }) =>
-    Object.values(files).flatMap((file) => [file.sha256, file.contentSha256])
-  );
-  assertEquals(new Set(sums).size, 16);
-  for (const sum of sums) assertMatch(sum, /^[0-9a-f]{64}$/);
-  for (const url of [...MNIST.mirrors, ...FASHION_MNIST.mirrors]) assertMatch(url, /^http.*\/$/);
 });
 
 const DEBIAN = "/usr/share/datasets/fashion-mnist";

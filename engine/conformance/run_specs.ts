@@ -1,5 +1,5 @@
 /**
- * Runs jasmine specs and collects how each ended.
+ * Runs jasmine specs and tells how each ended.
  *
  * @module
  */
@@ -10,12 +10,10 @@ import jasmineRequire from "jasmine-core/lib/jasmine-core/jasmine.js";
 export interface SpecResult {
   /** Full name, the groups' names first. */
   name: string;
-  /** True unless an expectation failed or something was thrown. */
-  passed: boolean;
-  /** First line of each failed expectation's message. */
-  messages: string[];
-  /** Milliseconds. */
-  duration: number;
+  /** `pending` if the suite itself has switched it off. */
+  status: "passed" | "failed" | "pending";
+  /** First line of the first failure's message; empty unless failed. */
+  message: string;
 }
 
 /** Options of {@linkcode runSpecs}. */
@@ -24,36 +22,67 @@ export interface RunSpecsOptions {
   load: () => Promise<void>;
   /** Whether to run the spec of this full name. */
   select: (name: string) => boolean;
-  /** Called after each spec that ran, with the number of specs to run. */
+  /** Called after each selected spec, with the number of specs defined. */
   onResult: (result: SpecResult, total: number) => void;
+}
+
+/** What is used of jasmine, whose package has no types. */
+interface Jasmine {
+  core(self: Jasmine): { getEnv(): JasmineEnv };
+  interface(jasmine: unknown, env: JasmineEnv): Record<string, unknown>;
+}
+
+interface JasmineEnv {
+  configure(options: {
+    random: boolean;
+    specFilter: (spec: { getFullName(): string }) => boolean;
+  }): void;
+  clearReporters(): void;
+  addReporter(reporter: {
+    jasmineStarted(info: { totalSpecsDefined: number }): void;
+    specDone(result: JasmineResult & { status: string; fullName: string }): void;
+    suiteDone(result: JasmineResult): void;
+  }): void;
+  execute(): Promise<JasmineResult>;
+}
+
+interface JasmineResult {
+  failedExpectations: readonly { message: string }[];
 }
 
 /**
  * Defines specs with jasmine's functions as globals, then runs those selected, in order.
  *
- * @throws {Error} If something fails outside of any spec.
+ * @throws {Error} If something fails outside of the specs, or there are none.
  */
 export async function runSpecs({ load, select, onResult }: RunSpecsOptions): Promise<void> {
-  const jasmine = jasmineRequire.core(jasmineRequire);
+  const { core, interface: globals }: Jasmine = jasmineRequire;
+  const jasmine = core(jasmineRequire);
   const env = jasmine.getEnv();
-  Object.assign(globalThis, jasmineRequire.interface(jasmine, env));
+  Object.assign(globalThis, globals(jasmine, env));
   await load();
   let total = 0;
   env.configure({ random: false, specFilter: (spec) => select(spec.getFullName()) });
   env.clearReporters();
   env.addReporter({
     jasmineStarted: ({ totalSpecsDefined }) => void (total = totalSpecsDefined),
-    specDone({ status, fullName, failedExpectations, duration }) {
-      if (status !== "passed" && status !== "failed") return;
-      const messages = failedExpectations.map(({ message }) => message.trim().split("\n")[0]!);
-      onResult(
-        { name: fullName, passed: status === "passed", messages, duration: duration ?? 0 },
-        total,
-      );
+    specDone({ status, fullName, failedExpectations }) {
+      if (status === "excluded") return;
+      const result = status === "passed" || status === "pending" ? status : "failed";
+      onResult({ name: fullName, status: result, message: firstLine(failedExpectations) }, total);
     },
+    suiteDone: ({ failedExpectations }) => refuse(failedExpectations),
   });
-  const { overallStatus, failedExpectations } = await env.execute();
-  const [failure] = failedExpectations;
-  if (failure !== undefined) throw new Error(`Outside of any spec: ${failure.message}`);
-  if (overallStatus === "incomplete" && total === 0) throw new Error("No specs were defined");
+  const { failedExpectations } = await env.execute();
+  refuse(failedExpectations);
+  if (total === 0) throw new Error("The suite has defined no specs");
+}
+
+/** Failures of a group, or of the whole run, belong to no spec. */
+function refuse(failures: JasmineResult["failedExpectations"]): void {
+  if (failures.length > 0) throw new Error(`Failure outside of the specs: ${firstLine(failures)}`);
+}
+
+function firstLine([first]: JasmineResult["failedExpectations"]): string {
+  return first?.message.trim().split("\n")[0] ?? "";
 }

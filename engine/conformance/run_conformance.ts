@@ -1,0 +1,125 @@
+/**
+ * tfjs-core's test suite against our binding.
+ *
+ * @module
+ */
+
+import { CONFORMANCE_EXCEPTIONS, type ConformanceException } from "../conformance_exceptions.ts";
+import { withQuietStderr } from "../quiet_stderr.ts";
+import { bundleSuite } from "./bundle.ts";
+import { readIgnoreList } from "./ignore_list.ts";
+import { runSpecs, type SpecResult } from "./run_specs.ts";
+
+/** A spec that failed, or passed against expectation. */
+export interface NotedSpec {
+  /** Full name. */
+  name: string;
+  /** First line of its first message, or the reason why it is known to fail. */
+  message: string;
+}
+
+/** What became of the suite's specs. */
+export interface ConformanceResult {
+  /** TensorFlow's version. */
+  version: string;
+  /** Specs asked for, whatever became of them. */
+  specs: number;
+  /** Specs that passed. */
+  passed: number;
+  /** Specs that failed without an explanation. */
+  failed: NotedSpec[];
+  /** Specs that failed and are in {@linkcode CONFORMANCE_EXCEPTIONS}, with its reasons. */
+  known: NotedSpec[];
+  /** Specs that passed although they are listed there, with its reasons. */
+  mended: NotedSpec[];
+  /** Specs that tfjs-node-gpu leaves out. */
+  excluded: number;
+  /** Specs that tfjs-core itself has switched off. */
+  pending: number;
+}
+
+/** Options of {@linkcode runConformance}. */
+export interface ConformanceOptions {
+  /** The libtensorflow to open. */
+  library: string;
+  /** Run only specs whose full name this matches. */
+  grep?: RegExp;
+  /** Let through what specs and TensorFlow print. */
+  verbose?: boolean;
+  /** Called after each spec, with the number of specs done and in all. */
+  onProgress?: (done: number, total: number) => void;
+}
+
+/** Exports of the bundled `suite.ts`. */
+type Suite = typeof import("./suite.ts");
+
+/**
+ * Bundles the suite into a temporary folder and runs it in this process.
+ *
+ * It leaves jasmine's functions as globals and a backend behind: run nothing else in the process.
+ */
+export async function runConformance(options: ConformanceOptions): Promise<ConformanceResult> {
+  const { library, grep, verbose = false, onProgress } = options;
+  const ignored = await readIgnoreList();
+  const specs: SpecResult[] = [];
+  let version = "";
+  let excluded = 0;
+  const folder = await Deno.makeTempDir({ prefix: "conformance-" });
+  const unmute = verbose ? () => {} : muteConsole();
+  // Many specs check that an op refuses bad input, and TensorFlow logs each time.
+  if (!verbose) Deno.env.set("TF_CPP_MIN_LOG_LEVEL", "3");
+  try {
+    const url = await bundleSuite(folder);
+    await runSpecs({
+      async load() {
+        const { registerSuiteBackend }: Suite = await import(url);
+        const open = () => registerSuiteBackend(library);
+        version = verbose ? open() : withQuietStderr(open);
+      },
+      select(name) {
+        if (grep !== undefined && !grep.test(name)) return false;
+        const isIgnored = ignored.some((part) => name.includes(part));
+        if (isIgnored) excluded++;
+        return !isIgnored;
+      },
+      onResult(result, total) {
+        specs.push(result);
+        onProgress?.(specs.length + excluded, total);
+      },
+    });
+  } finally {
+    unmute();
+    await Deno.remove(folder, { recursive: true });
+  }
+  return { version, specs: specs.length + excluded, excluded, ...sortResults(specs, CONFORMANCE_EXCEPTIONS) };
+}
+
+/** Tells explained failures from others. */
+export function sortResults(
+  specs: readonly SpecResult[],
+  exceptions: readonly ConformanceException[],
+): Pick<ConformanceResult, "passed" | "failed" | "known" | "mended" | "pending"> {
+  const result = {
+    passed: 0,
+    failed: [] as NotedSpec[],
+    known: [] as NotedSpec[],
+    mended: [] as NotedSpec[],
+    pending: 0,
+  };
+  for (const { name, status, message } of specs) {
+    const reason = exceptions.find(({ spec }) => name.startsWith(spec))?.reason;
+    if (status === "pending") result.pending++;
+    if (status === "passed") result.passed++;
+    if (status === "passed" && reason !== undefined) result.mended.push({ name, message: reason });
+    if (status === "failed" && reason !== undefined) result.known.push({ name, message: reason });
+    if (status === "failed" && reason === undefined) result.failed.push({ name, message });
+  }
+  return result;
+}
+
+/** Stops what the specs print; returns what undoes it. */
+function muteConsole(): () => void {
+  const { log, info, warn, error } = console;
+  Object.assign(console, { log() {}, info() {}, warn() {}, error() {} });
+  return () => Object.assign(console, { log, info, warn, error });
+}

@@ -1,0 +1,75 @@
+/**
+ * Runs tfjs-core's own test suite against the engine's binding: `deno task conformance`.
+ *
+ * @module
+ */
+
+import { runConformance } from "../engine/conformance/run_conformance.ts";
+import { findLibrary } from "../engine/find_library.ts";
+import { UsageError } from "../io/errors.ts";
+import { createReporter, formatDuration } from "../io/reporter.ts";
+import { type FlagTable, helpText, parseFlags } from "./flags.ts";
+import { runScript } from "./run_script.ts";
+
+const FLAGS = {
+  grep: { kind: "path", help: "run only specs whose full name matches this regular expression" },
+  libtensorflow: { kind: "path", help: "the library to use, instead of one found or fetched" },
+  json: { kind: "boolean", help: "print the result as JSON, everything else on standard error" },
+  verbose: { kind: "boolean", help: "show stacks of errors and what specs and engine print" },
+  help: { kind: "boolean", help: "show this page" },
+} as const satisfies FlagTable;
+
+async function main(): Promise<void> {
+  const flags = parseFlags(Deno.args, FLAGS);
+  if (flags.help) {
+    console.log(helpText({
+      usage: "deno task conformance [flags]",
+      description: "Runs the test suite that tfjs-core publishes in its npm package against this " +
+        "binding to libtensorflow. Left out are the specs that tfjs-node-gpu leaves out itself.",
+      table: FLAGS,
+      examples: ["deno task conformance", "deno task conformance --grep '^conv2d '"],
+    }));
+    return;
+  }
+  const grep = flags.grep === undefined ? undefined : expression(flags.grep);
+  const reporter = createReporter({ stream: flags.json ? "stderr" : "stdout" });
+  const library = await findLibrary({
+    reporter,
+    ...(flags.libtensorflow !== undefined && { libtensorflow: flags.libtensorflow }),
+  });
+  reporter.live("Bundling the suite");
+  const startedAt = performance.now();
+  const result = await runConformance({
+    library: library.path,
+    ...(grep !== undefined && { grep }),
+    verbose: flags.verbose,
+    onProgress: (done, total) => reporter.live(`${done} of ${total} specs`),
+  });
+  const seconds = (performance.now() - startedAt) / 1000;
+  if (flags.grep !== undefined && result.specs === 0) {
+    throw new UsageError(`--grep ${flags.grep}: no spec has such a name`);
+  }
+  const { version, passed, failed, known, mended, excluded, pending } = result;
+  for (const { name, message } of failed) reporter.line(`FAILED ${name}: ${message}`);
+  for (const { name, message } of known) reporter.line(`known  ${name}: ${message}`);
+  for (const { name } of mended) {
+    reporter.warn(`${name} passes: take it out of engine/conformance_exceptions.ts`);
+  }
+  reporter.line(`TensorFlow ${version}, ${formatDuration(seconds)}`);
+  reporter.line(`${passed} passed, ${failed.length} failed, ${excluded} excluded`);
+  reporter.line(
+    `besides: ${known.length} failed as known, ${pending} switched off by tfjs-core itself`,
+  );
+  if (flags.json) console.log(JSON.stringify({ library: library.path, seconds, ...result }));
+  if (failed.length > 0) Deno.exitCode = 1;
+}
+
+function expression(source: string): RegExp {
+  try {
+    return new RegExp(source);
+  } catch {
+    throw new UsageError(`--grep ${source}: expected a regular expression`);
+  }
+}
+
+if (import.meta.main) await runScript(main);
