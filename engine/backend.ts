@@ -12,7 +12,9 @@ import "@tensorflow/tfjs-node-gpu/dist/register_all_kernels.js";
 import type { OpAttribute } from "./attributes.ts";
 import { AttrType, DataType } from "./c_enums.ts";
 import { type Binding, EagerBinding, type TensorMetadata } from "./eager_binding.ts";
+import { registerGather } from "./gather_kernel.ts";
 import { isRecordedId, RecordingBinding } from "./recording_binding.ts";
+import { withQuietStderr } from "./quiet_stderr.ts";
 import { TensorFlow, type TensorFlowOptions } from "./tensorflow.ts";
 
 // tfjs-node 4.22 calls two helpers of node:util that Node 23 and Deno no longer have.
@@ -20,6 +22,34 @@ Object.assign(util, {
   isNullOrUndefined: (value: unknown) => value === null || value === undefined,
   isArray: Array.isArray,
 }, util);
+
+registerGather();
+
+/** Number format of products and convolutions in compiled functions. */
+export type Precision = "float32" | "bfloat16";
+
+/** Options of {@linkcode TensorFlowBackend}. */
+export interface BackendOptions extends TensorFlowOptions {
+  /**
+   * With `bfloat16`, TensorFlow's graph optimiser runs convolutions and products of compiled
+   * functions in bfloat16, accumulated in float32; variables, sums and losses stay float32.
+   *
+   * @default {"float32"}
+   */
+  precision?: Precision;
+  /**
+   * Let TensorFlow's own messages through.
+   *
+   * @default {false}
+   */
+  verbose?: boolean;
+}
+
+/**
+ * A serialised `tensorflow.ConfigProto` that turns on automatic mixed precision in bfloat16:
+ * `graph_options.rewrite_options.auto_mixed_precision_onednn_bfloat16 = ON`, fields 10, 10 and 31.
+ */
+const BFLOAT16_CONFIG = Uint8Array.of(0x52, 0x05, 0x52, 0x03, 0xf8, 0x01, 0x01);
 
 /** What the backend keeps per tensor; the fields up to `refCount` are tfjs-node's own. */
 interface TensorData {
@@ -83,16 +113,25 @@ export class TensorFlowBackend extends KernelBackendBase {
   #recording: { binding: RecordingBinding; captures: Capture[]; made: WeakSet<object> } | undefined;
   #finalizer = new FinalizationRegistry<TensorData>((data) => this.#free(data));
   #functions = 0;
+  #called = new WeakSet<RecordedFunction>();
+  #verbose: boolean;
+  #callAttributes: readonly OpAttribute[];
   /** The op whose inputs are being looked up, for messages. */
   #opName = "an op";
 
   /** Opens the library at `path`. */
-  constructor(path: string, options: TensorFlowOptions = {}) {
-    const tensorflow = TensorFlow.open(path, options);
+  constructor(path: string, options: BackendOptions = {}) {
+    const { verbose = false, precision = "float32" } = options;
+    const tensorflow = loudOrQuiet(verbose, () => TensorFlow.open(path, options));
     const eager = new EagerBinding(tensorflow);
     super(eager, "@tensorflow/tfjs-node-gpu");
     this.tensorflow = tensorflow;
     this.eager = eager;
+    this.#verbose = verbose;
+    this.#callAttributes = precision === "float32" ? [] : [
+      { name: "config_proto", type: AttrType.STRING, value: BFLOAT16_CONFIG },
+      { name: "executor_type", type: AttrType.STRING, value: "" },
+    ];
   }
 
   /** True while {@linkcode record} runs its function. */
@@ -230,7 +269,11 @@ export class TensorFlowBackend extends KernelBackendBase {
   call(fn: RecordedFunction, inputs: readonly tf.Tensor[], numOutputs: number): tf.Tensor[] {
     const resources = fn.variables.map((variable) => this.resourceOf(variable));
     const ids = this.getInputTensorIds([...inputs]);
-    const results = this.eager.executeOp(fn.name, [], [...ids, ...resources], numOutputs);
+    const execute = () =>
+      this.eager.executeOp(fn.name, this.#callAttributes, [...ids, ...resources], numOutputs);
+    // The first call optimises the graph, and TensorFlow may remark on it.
+    const results = loudOrQuiet(this.#verbose || this.#called.has(fn), execute);
+    this.#called.add(fn);
     this.#dropReads(fn.variables);
     return results.map((metadata) => this.createOutputTensor(metadata));
   }
@@ -311,6 +354,8 @@ export class TensorFlowBackend extends KernelBackendBase {
 
   override disposeData(dataId: DataId, force = false): boolean {
     const data = this.tensorMap.has(dataId) ? this.#data(dataId) : undefined;
+    // Its graph is gone, and so there is nothing to free.
+    if (data && this.#recording === undefined && isRecordedId(data.id)) data.id = -1;
     const freed = super.disposeData(dataId, force);
     if (freed && data !== undefined) {
       this.#finalizer.unregister(dataId);
@@ -432,8 +477,11 @@ export class TensorFlowBackend extends KernelBackendBase {
     }
   }
 
-  /** Points every variable back to where its value was. */
+  /** Points every variable back to where its value was, and drops those made since. */
   #restore(before: ReadonlyMap<tf.Variable, DataId>): void {
+    for (const variable of Object.values(tf.engine().registeredVariables)) {
+      if (!before.has(variable)) variable.dispose();
+    }
     for (const [variable, dataId] of before) {
       if (variable.dataId === dataId) continue;
       this.disposeData(variable.dataId);
@@ -441,6 +489,10 @@ export class TensorFlowBackend extends KernelBackendBase {
       this.incRef(dataId);
     }
   }
+}
+
+function loudOrQuiet<T>(loud: boolean, action: () => T): T {
+  return loud ? action() : withQuietStderr(action);
 }
 
 /** The running engine's backend, for ops that tfjs does not have. */

@@ -71,7 +71,10 @@ export const symbols = {
   },
   TFE_DeleteContext: { parameters: ["pointer" /* TFE_Context* ctx */], result: "void" },
   TFE_ContextListDevices: {
-    parameters: ["pointer", /* TFE_Context* ctx */ "pointer" /* TF_Status* status */],
+    parameters: [
+      "pointer", /* TFE_Context* ctx */
+      "pointer", /* TF_Status* status */
+    ],
     result: "pointer",
   },
   TF_DeviceListCount: { parameters: ["pointer" /* const TF_DeviceList* list */], result: "i32" },
@@ -94,13 +97,19 @@ export const symbols = {
   TF_DeleteDeviceList: { parameters: ["pointer" /* TF_DeviceList* list */], result: "void" },
 
   TFE_NewTensorHandle: {
-    parameters: ["pointer", /* const TF_Tensor* t */ "pointer" /* TF_Status* status */],
+    parameters: [
+      "pointer", /* const TF_Tensor* t */
+      "pointer", /* TF_Status* status */
+    ],
     result: "pointer",
   },
   TFE_DeleteTensorHandle: { parameters: ["pointer" /* TFE_TensorHandle* h */], result: "void" },
   TFE_TensorHandleDataType: { parameters: ["pointer" /* TFE_TensorHandle* h */], result: "i32" },
   TFE_TensorHandleNumDims: {
-    parameters: ["pointer", /* TFE_TensorHandle* h */ "pointer" /* TF_Status* status */],
+    parameters: [
+      "pointer", /* TFE_TensorHandle* h */
+      "pointer", /* TF_Status* status */
+    ],
     result: "i32",
   },
   TFE_TensorHandleDim: {
@@ -112,7 +121,10 @@ export const symbols = {
     result: "i64",
   },
   TFE_TensorHandleResolve: {
-    parameters: ["pointer", /* TFE_TensorHandle* h */ "pointer" /* TF_Status* status */],
+    parameters: [
+      "pointer", /* TFE_TensorHandle* h */
+      "pointer", /* TF_Status* status */
+    ],
     result: "pointer",
   },
   TFE_TensorHandleCopyToDevice: {
@@ -152,19 +164,35 @@ export const symbols = {
     result: "void",
   },
   TFE_OpSetAttrInt: {
-    parameters: ["pointer", /* TFE_Op* op */ "buffer", /* const char* attr_name */ "i64"],
+    parameters: [
+      "pointer", /* TFE_Op* op */
+      "buffer", /* const char* attr_name */
+      "i64",
+    ],
     result: "void",
   },
   TFE_OpSetAttrFloat: {
-    parameters: ["pointer", /* TFE_Op* op */ "buffer", /* const char* attr_name */ "f32"],
+    parameters: [
+      "pointer", /* TFE_Op* op */
+      "buffer", /* const char* attr_name */
+      "f32",
+    ],
     result: "void",
   },
   TFE_OpSetAttrBool: {
-    parameters: ["pointer", /* TFE_Op* op */ "buffer", /* const char* attr_name */ "u8"],
+    parameters: [
+      "pointer", /* TFE_Op* op */
+      "buffer", /* const char* attr_name */
+      "u8",
+    ],
     result: "void",
   },
   TFE_OpSetAttrType: {
-    parameters: ["pointer", /* TFE_Op* op */ "buffer", /* const char* attr_name */ "i32"],
+    parameters: [
+      "pointer", /* TFE_Op* op */
+      "buffer", /* const char* attr_name */
+      "i32",
+    ],
     result: "void",
   },
   TFE_OpSetAttrShape: {
@@ -271,7 +299,10 @@ export const symbols = {
     result: "pointer",
   },
   TF_AddInput: {
-    parameters: ["pointer", /* TF_OperationDescription* desc */ TF_Output],
+    parameters: [
+      "pointer", /* TF_OperationDescription* desc */
+      TF_Output,
+    ],
     result: "void",
   },
   TF_AddInputList: {
@@ -299,19 +330,35 @@ export const symbols = {
     result: "void",
   },
   TF_SetAttrInt: {
-    parameters: ["pointer", /* desc */ "buffer", /* const char* attr_name */ "i64"],
+    parameters: [
+      "pointer", /* desc */
+      "buffer", /* const char* attr_name */
+      "i64",
+    ],
     result: "void",
   },
   TF_SetAttrFloat: {
-    parameters: ["pointer", /* desc */ "buffer", /* const char* attr_name */ "f32"],
+    parameters: [
+      "pointer", /* desc */
+      "buffer", /* const char* attr_name */
+      "f32",
+    ],
     result: "void",
   },
   TF_SetAttrBool: {
-    parameters: ["pointer", /* desc */ "buffer", /* const char* attr_name */ "u8"],
+    parameters: [
+      "pointer", /* desc */
+      "buffer", /* const char* attr_name */
+      "u8",
+    ],
     result: "void",
   },
   TF_SetAttrType: {
-    parameters: ["pointer", /* desc */ "buffer", /* const char* attr_name */ "i32"],
+    parameters: [
+      "pointer", /* desc */
+      "buffer", /* const char* attr_name */
+      "i32",
+    ],
     result: "void",
   },
   TF_SetAttrShape: {
@@ -389,12 +436,19 @@ export const symbols = {
     result: "void",
   },
   TF_FinishOperation: {
-    parameters: ["pointer", /* TF_OperationDescription* desc */ "pointer" /* TF_Status* status */],
+    parameters: [
+      "pointer", /* TF_OperationDescription* desc */
+      "pointer", /* TF_Status* status */
+    ],
     result: "pointer",
   },
   TF_OperationOutputType: { parameters: [TF_Output], result: "i32" },
   TF_GraphGetTensorNumDims: {
-    parameters: ["pointer", /* TF_Graph* graph */ TF_Output, "pointer" /* TF_Status* status */],
+    parameters: [
+      "pointer", /* TF_Graph* graph */
+      TF_Output,
+      "pointer", /* TF_Status* status */
+    ],
     result: "i32",
   },
   TF_GraphGetTensorShape: {

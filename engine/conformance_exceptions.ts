@@ -19,7 +19,8 @@ export interface ConformanceException {
 export const CONFORMANCE_EXCEPTIONS: readonly ConformanceException[] = [
   {
     spec: "round test-tensorflow {} int32",
-    reason: "libtensorflow 2.21's CPU kernel Round<int32> returns zeros; tf.raw_ops.Round does so " +
+    reason:
+      "libtensorflow 2.21's CPU kernel Round<int32> returns zeros; tf.raw_ops.Round does so " +
       "in Python too (there tf.round() returns integers as they are, without calling it)",
   },
 ];

@@ -137,8 +137,9 @@ export class EagerBinding extends Binding {
     const { symbols, status } = this.tensorflow;
     const tensor = newHostTensor(this.tensorflow, shape, dtype, values);
     try {
-      const pointer = notNull(symbols.TFE_NewTensorHandle(tensor, status), "TFE_NewTensorHandle");
+      const handle = symbols.TFE_NewTensorHandle(tensor, status);
       this.tensorflow.check(`Cannot make a ${dataTypeName(dtype)} tensor of shape [${shape}]`);
+      const pointer = notNull(handle, "TFE_NewTensorHandle");
       const id = this.#keep({ pointer: this.#place(pointer, dtype), shape: [...shape], dtype });
       const ownsMemory = dtype === DataType.STRING && hasLongString(values);
       return ownsMemory ? this.#detachStrings(id, tensor) : id;

@@ -7,11 +7,11 @@
 import * as tf from "@tensorflow/tfjs";
 import { StudyError, UsageError } from "../io/errors.ts";
 import { createReporter, type Reporter } from "../io/reporter.ts";
-import { TensorFlowBackend } from "./backend.ts";
+import { type Precision, TensorFlowBackend } from "./backend.ts";
+import { bfloat16Problem } from "./bfloat16_support.ts";
 import { compile, type CompiledFunction, type CompiledResult, type TensorSpec } from "./compile.ts";
 import type { EagerBinding } from "./eager_binding.ts";
 import { findLibrary, type LibraryLocation } from "./find_library.ts";
-import { withQuietStderr } from "./quiet_stderr.ts";
 
 /** Options of {@linkcode startEngine}. */
 export interface EngineOptions {
@@ -30,7 +30,14 @@ export interface EngineOptions {
   /** The libtensorflow to use, a file or the folder it is in; looked for or fetched otherwise. */
   libtensorflow?: string | undefined;
   /**
-   * Let TensorFlow's own start-up messages through.
+   * Number format of convolutions and products in compiled functions. `"bfloat16"` accumulates in
+   * float32 and leaves parameters, optimiser and losses in float32; only processors that have it.
+   *
+   * @default {"float32"}
+   */
+  precision?: Precision;
+  /**
+   * Let TensorFlow's own messages through.
    *
    * @default {false}
    */
@@ -45,6 +52,8 @@ export interface Engine {
   readonly backend: "tensorflow";
   /** `CPU` or `GPU`. */
   readonly device: string;
+  /** Number format of convolutions and products in compiled functions. */
+  readonly precision: Precision;
   /** Version of libtensorflow, such as `2.21.0`. */
   readonly version: string;
   /** Where libtensorflow came from. */
@@ -81,7 +90,8 @@ const BACKEND = "tensorflow";
  * @throws {StudyError} If no library can be found or fetched, or no GPU is there for `"gpu"`.
  */
 export async function startEngine(options: EngineOptions = {}): Promise<Engine> {
-  const { backend: wanted = "auto", device = "auto", verbose = false } = options;
+  const { backend: wanted = "auto", device = "auto", precision = "float32", verbose = false } =
+    options;
   if (wanted !== "auto" && wanted !== BACKEND) {
     throw new UsageError(`Unknown backend "${wanted}": choose auto or ${BACKEND}`);
   }
@@ -90,8 +100,13 @@ export async function startEngine(options: EngineOptions = {}): Promise<Engine> 
     reporter,
     ...(options.libtensorflow !== undefined && { libtensorflow: options.libtensorflow }),
   });
-  const open = () => new TensorFlowBackend(library.path, { cpuOnly: device === "cpu" });
-  const backend = verbose ? open() : withQuietStderr(open);
+  const cpuOnly = device === "cpu";
+  const backend = new TensorFlowBackend(library.path, { cpuOnly, precision, verbose });
+  const problem = precision === "bfloat16" && bfloat16Problem(backend.tensorflow.device.type);
+  if (problem) {
+    backend.dispose();
+    throw new StudyError(problem);
+  }
   if (device === "gpu" && backend.tensorflow.device.type !== "GPU") {
     const { version } = backend.tensorflow;
     backend.dispose();
@@ -106,6 +121,7 @@ export async function startEngine(options: EngineOptions = {}): Promise<Engine> 
   return {
     backend: BACKEND,
     device: backend.tensorflow.device.type,
+    precision,
     version: backend.tensorflow.version,
     library,
     tf,

@@ -11,6 +11,8 @@ import { notNull, type TensorFlow } from "./tensorflow.ts";
 export interface InputArgument {
   /** The attribute that holds the list's length (`N`), or the list of types. */
   lengthAttribute?: string;
+  /** The attribute that holds the type of an input that is no list. */
+  typeAttribute?: string;
   /** True if several tensors are given for this one input. */
   isList: boolean;
 }
@@ -60,6 +62,19 @@ export function listLengths(
   return lengths;
 }
 
+/**
+ * The attributes that have to be stated: TensorFlow takes an op's types from its inputs, and a
+ * kernel of tfjs-node may state another one (for `Mean` of int32 and bool, that from before a cast).
+ */
+export function statedAttributes(
+  parameters: readonly InputArgument[],
+  attributes: readonly OpAttribute[],
+): OpAttribute[] {
+  return attributes.filter(({ name }) =>
+    !parameters.some(({ typeAttribute }) => typeAttribute === name)
+  );
+}
+
 function readDefinition(
   tensorflow: TensorFlow,
   graph: Deno.PointerObject,
@@ -83,6 +98,7 @@ function readDefinition(
 
 /** Field numbers of `tensorflow.OpDef` and its `ArgDef` (`op_def.proto`). */
 const INPUT_ARG = 2;
+const TYPE_ATTR = 4;
 const NUMBER_ATTR = 5;
 const TYPE_LIST_ATTR = 6;
 
@@ -91,11 +107,14 @@ export function parseInputs(definition: Uint8Array): InputArgument[] {
   const inputs: InputArgument[] = [];
   for (const { field, bytes } of protoFields(definition)) {
     if (field !== INPUT_ARG || bytes === undefined) continue;
-    const length = [...protoFields(bytes)].find(({ field, bytes }) =>
-      (field === NUMBER_ATTR || field === TYPE_LIST_ATTR) && bytes !== undefined
-    );
-    const lengthAttribute = length?.bytes && new TextDecoder().decode(length.bytes);
-    inputs.push(lengthAttribute ? { isList: true, lengthAttribute } : { isList: false });
+    const text = (...wanted: number[]) => {
+      const found = [...protoFields(bytes)].find(({ field }) => wanted.includes(field))?.bytes;
+      return found && new TextDecoder().decode(found);
+    };
+    const lengthAttribute = text(NUMBER_ATTR, TYPE_LIST_ATTR);
+    const typeAttribute = text(TYPE_ATTR);
+    if (lengthAttribute) inputs.push({ isList: true, lengthAttribute });
+    else inputs.push({ isList: false, ...(typeAttribute !== undefined && { typeAttribute }) });
   }
   return inputs;
 }

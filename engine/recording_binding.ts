@@ -9,11 +9,12 @@ import { AttrType, DataType } from "./c_enums.ts";
 import { Binding, describeOp, type TensorMetadata } from "./eager_binding.ts";
 import {
   deleteHostTensor,
+  freeStrings,
   type HostValues,
   newHostTensor,
   type ReadValues,
 } from "./host_tensor.ts";
-import { inputArguments, listLengths } from "./op_definition.ts";
+import { inputArguments, listLengths, statedAttributes } from "./op_definition.ts";
 import { notNull, type TensorFlow, TensorFlowError } from "./tensorflow.ts";
 
 /** One output of a graph node. */
@@ -24,6 +25,8 @@ interface Node {
   dtype: number;
   /** The values of a constant, so that a kernel may read them while recording. */
   values?: ReadValues;
+  /** The variable whose value this is. */
+  resource?: Resource;
 }
 
 /** A variable of the function under construction. */
@@ -33,7 +36,10 @@ interface Resource {
   dtype: number;
   /** Node id of the current value; absent until read, and again after a write. */
   value?: number;
-  /** Operations the next access must follow. */
+  /**
+   * Operations that the next access must follow: the last write, reads, and what uses their values.
+   * Once all of those are done the variable alone holds its memory, and a write need not copy it.
+   */
   after: Deno.PointerObject[];
 }
 
@@ -97,6 +103,7 @@ export class RecordingBinding extends Binding {
       });
       const shape = { name: "shape", type: AttrType.SHAPE, value: resource.shape };
       resource.value = this.#add("EnsureShape", [shape], [id])[0]!.id;
+      this.#node(resource.value).resource = resource;
     }
     return this.#describe(resource.value);
   }
@@ -121,6 +128,7 @@ export class RecordingBinding extends Binding {
     const ids = [...targets.map((target) => target.handle), ...inputs];
     const after = targets.flatMap((target) => target.after);
     const operation = this.#operation(opName, attributes, ids, after);
+    this.#sideEffects.push(operation);
     for (const target of targets) {
       target.after = [operation];
       delete target.value;
@@ -140,6 +148,7 @@ export class RecordingBinding extends Binding {
       if (copy !== undefined) this.#node(metadata!.id).values = copy;
       return metadata!.id;
     } finally {
+      if (dtype === DataType.STRING) freeStrings(this.tensorflow, tensor);
       deleteHostTensor(this.tensorflow, tensor);
     }
   }
@@ -178,8 +187,7 @@ export class RecordingBinding extends Binding {
    */
   finish(name: string, outputs: readonly number[]): void {
     const { symbols, status, context } = this.tensorflow;
-    const effects = this.#resources.flatMap((resource) => resource.after)
-      .concat(this.#sideEffects);
+    const effects = this.#sideEffects;
     const addresses = [...new Set(effects.map((effect) => Deno.UnsafePointer.value(effect)))];
     const names = addresses.map((_, index) => new TextEncoder().encode(`effect_${index}\0`));
     const namePointers = names.map((bytes) =>
@@ -249,8 +257,11 @@ export class RecordingBinding extends Binding {
       else symbols.TF_AddInput(description, group[0]!);
     });
     for (const operation of after) symbols.TF_AddControlInput(description, operation);
-    setAttributes(this.tensorflow, "graph", description, opName, attributes);
-    return this.#finishOperation(description, describeOp(opName, nodes));
+    const stated = statedAttributes(parameters, attributes);
+    setAttributes(this.tensorflow, "graph", description, opName, stated);
+    const operation = this.#finishOperation(description, describeOp(opName, nodes));
+    for (const { resource } of nodes) resource?.after.push(operation);
+    return operation;
   }
 
   #describeOperation(opName: string): Deno.PointerObject {

@@ -110,7 +110,9 @@ export class Parameters {
 
   /** See {@linkcode Classifier.loadStateDict}. `what` names the model in errors. */
   load(state: StateDict, what: string): void {
-    const expected = new Map([...this.#layouts].map(([name, { torchShape }]) => [name, torchShape]));
+    const expected = new Map(
+      [...this.#layouts].map(([name, { torchShape }]) => [name, torchShape]),
+    );
     matchStateDict(state, expected, { what });
     for (const [name, variable] of this.variables) this.assign(variable, name, state.get(name)!);
   }

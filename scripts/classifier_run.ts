@@ -75,7 +75,7 @@ export async function runClassifier(
 ): Promise<ResultRow | undefined> {
   const { engine, dataset, reporter } = context;
   await checkResultsFile(flags.out, plan.part);
-  const settings = runSettings(plan, flags, dataset);
+  const settings = runSettings(plan, flags, context);
   const resumed = flags.resume
     ? await findResumable(flags.out, { ...plan, ...flags }, settings)
     : undefined;
@@ -136,9 +136,10 @@ interface RunState {
 async function trainAndEvaluate(
   plan: ClassifierPlan,
   flags: ClassifierFlags,
-  { engine, dataset, reporter, signal }: RunContext,
+  context: RunContext,
   { row, history, checkpoint }: RunState,
 ): Promise<void> {
+  const { engine, dataset, reporter, signal } = context;
   const { transform } = plan;
   const folder = runFolder(flags.out, row.run_id);
   const model = plan.build(flags.seed);
@@ -159,7 +160,7 @@ async function trainAndEvaluate(
         await trainer.trainEpoch(epoch, (progress) => show(progress, flags.epochs), signal),
       );
       showEpoch(reporter, history.at(-1)!);
-      const settings = runSettings(plan, flags, dataset);
+      const settings = runSettings(plan, flags, context);
       await saveTraining(join(folder, CHECKPOINT), model, trainer, { settings, history });
       await writeHistory(folder, history.map(historyRow));
     }
@@ -196,7 +197,11 @@ async function trainAndEvaluate(
 }
 
 /** What a resumed run must share with the one it goes on with. */
-function runSettings(plan: ClassifierPlan, flags: ClassifierFlags, dataset: Dataset) {
+function runSettings(
+  plan: ClassifierPlan,
+  flags: ClassifierFlags,
+  { engine, dataset }: RunContext,
+) {
   return {
     model: plan.model,
     seed: flags.seed,
@@ -206,11 +211,9 @@ function runSettings(plan: ClassifierPlan, flags: ClassifierFlags, dataset: Data
     dataset: dataset.name,
     dataset_sha256: dataset.sha256,
     train_images: dataset.train.count,
-    precision: PRECISION,
+    precision: engine.precision,
   };
 }
-
-const PRECISION = "float32";
 
 function emptyRow(
   plan: ClassifierPlan,
@@ -242,7 +245,7 @@ function emptyRow(
     weights_sha256: "",
     backend: engine.backend,
     device: engine.device,
-    precision: PRECISION,
+    precision: engine.precision,
     error: "",
   };
 }

@@ -85,6 +85,12 @@ export function runFlags(defaults: RunDefaults) {
       default: "auto",
       help: "where; gpu fails where there is none",
     },
+    precision: {
+      kind: "choice",
+      choices: ["fp32", "bf16"],
+      default: "fp32",
+      help: "of convolutions and products; bf16 where the processor has it",
+    },
     libtensorflow: {
       kind: "path",
       help: "the library to use, instead of one found or fetched",

@@ -46,7 +46,11 @@ async function main(): Promise<void> {
     return;
   }
   const reporter = createReporter({ quiet: flags.quiet, stream: flags.json ? "stderr" : "stdout" });
-  const engine = await startEngine({ ...flags, reporter });
+  const engine = await startEngine({
+    ...flags,
+    precision: flags.precision === "bf16" ? "bfloat16" : "float32",
+    reporter,
+  });
   reporter.line(describeEngine(engine, flags.backend));
   const dataset = await loadDataset({ ...flags, reporter });
   reporter.line(

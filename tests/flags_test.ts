@@ -26,6 +26,7 @@ Deno.test("parseFlags() gives part 1's defaults", () => {
     device: "auto",
     libtensorflow: undefined,
     out: "results",
+    precision: "fp32",
     resume: false,
     strict: false,
     quiet: false,

@@ -84,8 +84,9 @@ export class Adam {
    */
   stepScalars(step: number): Float32Array {
     const { learningRate, beta1, beta2, epsilon } = this.#options;
-    const correction1 = 1 - beta1 ** step;
-    const correction2 = Math.sqrt(1 - beta2 ** step);
+    // The moments decay by float32 betas: corrections of others would be off by up to 1e-5.
+    const correction1 = 1 - Math.fround(beta1) ** step;
+    const correction2 = Math.sqrt(1 - Math.fround(beta2) ** step);
     return Float32Array.of(learningRate * correction2 / correction1, epsilon * correction2);
   }
 

@@ -101,6 +101,7 @@ export class Trainer {
       }, variables);
       this.optimizer.apply(grads, scalars);
       const correct = logits.argMax(1).equal(targets).cast("float32").sum();
+      logits.dispose();
       return [tf.stack([value, correct])];
     });
   }

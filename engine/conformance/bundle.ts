@@ -27,7 +27,11 @@ export async function bundleSuite(folder: string): Promise<string> {
     logLevel: "silent",
   });
   try {
-    const { output } = await bundle.write({ dir: folder, format: "esm", entryFileNames: "suite.mjs" });
+    const { output } = await bundle.write({
+      dir: folder,
+      format: "esm",
+      entryFileNames: "suite.mjs",
+    });
     return new URL(output[0].fileName, `file://${folder}/`).href;
   } finally {
     await bundle.close();
@@ -57,6 +61,9 @@ const constructSuperclass: Plugin = {
   name: "construct-superclass",
   transform(code, path) {
     if (!path.includes("tfjs-node-gpu")) return null;
-    return code.replaceAll("_super.call(this) || this", "Reflect.construct(_super, [], new.target)");
+    return code.replaceAll(
+      "_super.call(this) || this",
+      "Reflect.construct(_super, [], new.target)",
+    );
   },
 };

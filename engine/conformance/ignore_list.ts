@@ -20,7 +20,7 @@ export function parseIgnoreList(source: string, windows: boolean): string[] {
   const literal = /var IGNORE_LIST = \[\n(.*?)\n\];/s.exec(source)?.[1];
   const lines = literal?.split("\n").map((line) => line.trim()) ?? [];
   const names = lines.filter((line) => !line.startsWith("//")).map((line) =>
-    /^'(.*)',?$/.exec(line)?.[1]
+    /^'([^']*)',?$/.exec(line)?.[1]
   );
   if (windows) {
     for (const [, name] of source.matchAll(/IGNORE_LIST\.push\('(.*)'\);/g)) names.push(name);

@@ -5,7 +5,6 @@
  */
 
 import { CONFORMANCE_EXCEPTIONS, type ConformanceException } from "../conformance_exceptions.ts";
-import { withQuietStderr } from "../quiet_stderr.ts";
 import { bundleSuite } from "./bundle.ts";
 import { readIgnoreList } from "./ignore_list.ts";
 import { runSpecs, type SpecResult } from "./run_specs.ts";
@@ -73,8 +72,7 @@ export async function runConformance(options: ConformanceOptions): Promise<Confo
     await runSpecs({
       async load() {
         const { registerSuiteBackend }: Suite = await import(url);
-        const open = () => registerSuiteBackend(library);
-        version = verbose ? open() : withQuietStderr(open);
+        version = registerSuiteBackend(library, verbose);
       },
       select(name) {
         if (grep !== undefined && !grep.test(name)) return false;
@@ -91,7 +89,12 @@ export async function runConformance(options: ConformanceOptions): Promise<Confo
     unmute();
     await Deno.remove(folder, { recursive: true });
   }
-  return { version, specs: specs.length + excluded, excluded, ...sortResults(specs, CONFORMANCE_EXCEPTIONS) };
+  return {
+    version,
+    specs: specs.length + excluded,
+    excluded,
+    ...sortResults(specs, CONFORMANCE_EXCEPTIONS),
+  };
 }
 
 /** Tells explained failures from others. */

@@ -21,10 +21,11 @@ class LastingBackend extends TensorFlowBackend {
  * Opens libtensorflow and makes it the backend that the specs run on.
  *
  * @param path The library.
+ * @param verbose Let TensorFlow's own messages through.
  * @returns Its version.
  */
-export function registerSuiteBackend(path: string): string {
-  const backend = new LastingBackend(path);
+export function registerSuiteBackend(path: string, verbose: boolean): string {
+  const backend = new LastingBackend(path, { verbose });
   tf.registerBackend("tensorflow", () => backend, 3);
   return backend.tensorflow.version;
 }

@@ -6,9 +6,10 @@ writes to tests/fixtures/simple_cnn/ (digits.bin.gz there is made by simple_cnn_
 
 - zip.pth.gz, stream.pth.gz: a checkpoint by torch.save in both its forms. The weights repeat a short
   sequence, so that 12.8 MB compress to little.
-- golden.safetensors: logits of 100 digits; one step of Adam with L2 on all of them, and five steps on
-  20 each, both from that checkpoint, without dropout: losses, and of every parameter and of Adam's
-  moments every n-th value in float32 and the sum of each output unit's values in float64.
+- golden.safetensors: logits of 100 digits; one step of Adam with L2 on all of them ("one"), and five
+  steps on 20 each ("five"), both from that checkpoint and without dropout: the losses; of every
+  parameter every n-th value, n = ceil(size / 600), and the sum of each output unit's values in
+  float64; after five steps every n-th value of Adam's moments too.
 
     python3 tests/reference/simple_cnn.py WEIGHTS.safetensors
 
@@ -34,7 +35,12 @@ OUT = Path(__file__).parent.parent / "fixtures" / "simple_cnn"
 PERIOD = 2003  # prime, so that no two units have the same weights
 SAMPLE = 600
 STEPS = 5
-# What parameters may differ by between float32 and float64: the problem is well-posed in float32.
+# Adam divides a gradient by its own size, so where one is about 1e-8 (Adam's epsilon) or less, float32
+# rounding in it moves the parameter by up to the learning rate. These bounds of the weights, in
+# 1/sqrt(fan_in), and these seeds are chosen so that no parameter's float32 result is further than
+# STABLE from the float64 one; with all bounds 1 about 100 of the 3.2 million are, by up to 3e-5.
+BOUND = {"conv1": 1, "conv2": 0.5, "fc1": 8, "fc2": 0.05}
+FIRST_SEED = 61
 STABLE = 5e-6
 
 
@@ -73,8 +79,9 @@ def checkpoint():
     model = SimpleCNN()
     fan_in = {"conv1": 25, "conv2": 800, "fc1": 3136, "fc2": 1000}
     state = model.state_dict()
-    for seed, (name, value) in enumerate(state.items(), 1):
-        bound = fan_in[name.split(".")[0]] ** -0.5
+    for seed, (name, value) in enumerate(state.items(), FIRST_SEED):
+        layer, kind = name.split(".")
+        bound = fan_in[layer] ** -0.5 * (BOUND[layer] if kind == "weight" else 1)
         state[name] = repeated(seed, value.numel(), bound).reshape(value.shape)
     return state
 
@@ -120,7 +127,7 @@ def golden(state):
     model.load_state_dict(state)
     with torch.no_grad():
         logits = model(images)
-    print("logits from", logits.min().item(), "to", logits.max().item())
+    print(f"logits from {logits.min():.3f} to {logits.max():.3f}")
     result = {"logits": logits.numpy(), "labels": labels.to(torch.uint8).numpy()}
     for run, batches in {
         "one": [list(range(100))],
@@ -128,21 +135,18 @@ def golden(state):
     }.items():
         single, double = (train(state, batches, dtype) for dtype in (torch.float32, torch.float64))
         result[f"{run}.losses"] = np.array(single["losses"])
-        print(run, single["losses"])
-        for kind in ("parameters", "exp_avg", "exp_avg_sq"):
+        print(f"{run} losses {single['losses']}")
+        kinds = ["parameters"] if run == "one" else ["parameters", "exp_avg", "exp_avg_sq"]
+        for kind in kinds:
             for name, value in single[kind].items():
-                exact = double[kind][name]
-                difference = (value - exact).abs()
-                units = (value.double() - exact).flatten(1) if value.dim() > 1 else difference[:, None]
-                print(run, kind, name, "max", value.abs().max().item(), "error",
-                      difference.max().item(), "unit", units.sum(1).abs().max().item())
-                if kind == "parameters":
-                    assert difference.max() <= STABLE, (run, name, difference.max())
+                error = (value - double[kind][name]).abs().max().item()
+                print(f"{run} {kind} {name}: float32 is within {error:.1e} of float64")
                 flat = value.numpy().ravel()
                 key = f"{run}.{kind}.{name}"
                 result[f"{key}.sample"] = flat[:: -(-flat.size // SAMPLE)].copy()
-                sums = value.double().numpy().reshape(len(value), -1).sum(1)
-                result[f"{key}.sums"] = sums
+                if kind == "parameters":
+                    assert error <= STABLE
+                    result[f"{key}.sums"] = value.double().reshape(len(value), -1).sum(1).numpy()
     safetensors.numpy.save_file(result, OUT / "golden.safetensors")
 
 

@@ -1,0 +1,98 @@
+/**
+ * The few functions of the C library that Deno has no counterpart for.
+ *
+ * @module
+ */
+
+const symbols = {
+  dup: {
+    parameters: [
+      "i32", /* int fd */
+    ],
+    result: "i32",
+  },
+  dup2: {
+    parameters: [
+      "i32", /* int oldfd */
+      "i32", /* int newfd */
+    ],
+    result: "i32",
+  },
+  open: {
+    parameters: [
+      "buffer", /* const char* path */
+      "i32", /* int flags */
+    ],
+    result: "i32",
+  },
+  read: {
+    parameters: [
+      "i32", /* int fd */
+      "buffer", /* void* buf */
+      "usize", /* size_t count */
+    ],
+    result: "isize",
+  },
+  close: {
+    parameters: [
+      "i32", /* int fd */
+    ],
+    result: "i32",
+  },
+} as const satisfies Deno.ForeignLibraryInterface;
+
+const LIBRARIES: Partial<Record<typeof Deno.build.os, string>> = {
+  linux: "libc.so.6",
+  darwin: "libSystem.B.dylib",
+};
+
+/** `open` flags, the same on Linux and macOS. */
+export const OpenFlags = { RDONLY: 0, WRONLY: 1 } as const;
+
+/**
+ * Runs `action` with the C library's functions.
+ *
+ * @returns What it returns; `undefined` where there is no such C library (Windows, musl).
+ */
+export function withLibc<T>(
+  action: (libc: Deno.DynamicLibrary<typeof symbols>["symbols"]) => T,
+): T | undefined {
+  const name = LIBRARIES[Deno.build.os];
+  if (name === undefined) return undefined;
+  let library: Deno.DynamicLibrary<typeof symbols>;
+  try {
+    library = Deno.dlopen(name, symbols);
+  } catch {
+    return undefined;
+  }
+  try {
+    return action(library.symbols);
+  } finally {
+    library.close();
+  }
+}
+
+/**
+ * Reads a small file that Deno opens only with all permissions, such as those in `/proc`.
+ *
+ * @param limit Bytes to read at most.
+ * @returns Its text; `undefined` if it cannot be read.
+ */
+export function readSystemFile(path: string, limit = 1 << 16): string | undefined {
+  return withLibc(({ open, read, close }) => {
+    const file = open(new TextEncoder().encode(path + "\0"), OpenFlags.RDONLY);
+    if (file < 0) return undefined;
+    try {
+      const bytes = new Uint8Array(limit);
+      let length = 0;
+      while (length < limit) {
+        const count = Number(read(file, bytes.subarray(length), BigInt(limit - length)));
+        if (count <= 0) break;
+        length += count;
+      }
+      return new TextDecoder().decode(bytes.subarray(0, length));
+    } finally {
+      close(file);
+    }
+  });
+}
