@@ -122,6 +122,7 @@ export class TensorFlowBackend extends KernelBackendBase {
   /** Opens the library at `path`. */
   constructor(path: string, options: BackendOptions = {}) {
     const { verbose = false, precision = "float32" } = options;
+    if (!verbose && Deno.env.get(LOG_LEVEL) === undefined) Deno.env.set(LOG_LEVEL, "2");
     const tensorflow = loudOrQuiet(verbose, () => TensorFlow.open(path, options));
     const eager = new EagerBinding(tensorflow);
     super(eager, "@tensorflow/tfjs-node-gpu");
@@ -490,6 +491,9 @@ export class TensorFlowBackend extends KernelBackendBase {
     }
   }
 }
+
+/** Set before the library is loaded, this keeps its warnings of failed ops to the exceptions. */
+const LOG_LEVEL = "TF_CPP_MIN_LOG_LEVEL";
 
 function loudOrQuiet<T>(loud: boolean, action: () => T): T {
   return loud ? action() : withQuietStderr(action);

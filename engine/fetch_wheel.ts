@@ -7,6 +7,7 @@
 import { join } from "node:path";
 import { StudyError } from "../io/errors.ts";
 import { formatBytes, type Reporter } from "../io/reporter.ts";
+import { runCommand } from "../io/run_command.ts";
 import { sha256File } from "../io/sha256.ts";
 import type { WheelRelease } from "./releases.ts";
 
@@ -143,22 +144,8 @@ async function run(
   temporary?: string,
 ): Promise<{ success: boolean; output: string } | undefined> {
   const env = temporary === undefined ? {} : { TMPDIR: temporary, TEMP: temporary, TMP: temporary };
-  try {
-    const { success, stdout, stderr } = await new Deno.Command(command[0]!, {
-      args: [...command.slice(1), ...args],
-      stdin: "null",
-      stdout: "piped",
-      stderr: "piped",
-      env,
-    }).output();
-    const decoder = new TextDecoder();
-    return { success, output: decoder.decode(stdout) + "\n" + decoder.decode(stderr) };
-  } catch (error) {
-    if (
-      error instanceof Deno.errors.NotFound || error instanceof Deno.errors.PermissionDenied
-    ) return undefined;
-    throw error;
-  }
+  const result = await runCommand([...command, ...args], { env });
+  return result && { success: result.success, output: `${result.stdout}\n${result.stderr}` };
 }
 
 /** Bytes in a folder's files, those in inner folders included. */

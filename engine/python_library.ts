@@ -5,6 +5,7 @@
  */
 
 import { StudyError } from "../io/errors.ts";
+import { runCommand } from "../io/run_command.ts";
 import { compareVersions } from "./glibc.ts";
 import { libraryIn, libraryProblem } from "./library_file.ts";
 
@@ -65,17 +66,12 @@ export async function pythonLibrary(command: readonly string[]): Promise<PythonA
 async function ask(
   command: readonly string[],
 ): Promise<{ folders: string[]; version: string | null }> {
-  const { success, stdout } = await new Deno.Command(command[0]!, {
-    args: [...command.slice(1), "-c", QUESTION],
-    stdin: "null",
-    stdout: "piped",
-    stderr: "null",
-    signal: AbortSignal.timeout(15_000),
-  }).output();
-  if (!success) throw new StudyError("does not run");
+  const result = await runCommand([...command, "-c", QUESTION], { timeoutMs: 15_000 });
+  if (result === undefined) throw new StudyError("not found");
+  if (!result.success) throw new StudyError("does not run");
   try {
     // A start-up hook may print something of its own first.
-    const text = new TextDecoder().decode(stdout).trim();
+    const text = result.stdout.trim();
     return JSON.parse(text.slice(text.lastIndexOf("\n") + 1));
   } catch {
     throw new StudyError("gave no usable answer");

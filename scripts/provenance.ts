@@ -8,6 +8,7 @@ import { cpus, totalmem } from "node:os";
 import * as tf from "@tensorflow/tfjs";
 import type { Engine } from "../engine/engine.ts";
 import { repositoryRoot } from "../io/cache.ts";
+import { runCommand } from "../io/run_command.ts";
 import type { Manifest } from "../report/run_folder.ts";
 
 /** Versions of everything that takes part. */
@@ -59,14 +60,6 @@ export async function gitState(): Promise<Manifest["git"]> {
 }
 
 async function git(...args: string[]): Promise<string | undefined> {
-  try {
-    const command = new Deno.Command("git", {
-      args: ["-C", repositoryRoot(), ...args],
-      stderr: "null",
-    });
-    const { success, stdout } = await command.output();
-    return success ? new TextDecoder().decode(stdout) : undefined;
-  } catch {
-    return undefined; // No git, or not allowed to run it.
-  }
+  const result = await runCommand(["git", "-C", repositoryRoot(), ...args]);
+  return result?.success ? result.stdout : undefined;
 }

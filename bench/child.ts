@@ -1,0 +1,116 @@
+/**
+ * Programs that the bench starts and listens to, line by line.
+ *
+ * @module
+ */
+
+import { StudyError } from "../io/errors.ts";
+import { repositoryRoot } from "../io/cache.ts";
+
+/** What is to be started. */
+export interface Program {
+  /** What messages call it. */
+  name: string;
+  /** The executable. */
+  command: string;
+  args: readonly string[];
+}
+
+/** A running program. */
+export interface Child {
+  readonly pid: number;
+  /** Its standard output; ends with it. */
+  readonly lines: AsyncGenerator<string>;
+  /** Sends it a line. */
+  write(line: string): Promise<void>;
+  /** Ends it now, if it still runs. */
+  kill(): Promise<void>;
+  /** Waits for its end; a {@linkcode StudyError} with its last words if that was not a success. */
+  ended(): Promise<void>;
+}
+
+/** A script of the suite, run by Deno with the permissions of the parts of the study. */
+export function denoScript(name: string, script: string, args: readonly string[]): Program {
+  return {
+    name,
+    command: "deno",
+    args: ["run", "-q", "-P=engine", script, ...args],
+  };
+}
+
+/**
+ * Starts a program in the repository's folder.
+ *
+ * @throws {StudyError} If it is not there or may not be run.
+ */
+export function startChild({ name, command, args }: Program): Child {
+  const child = spawn(name, command, args);
+  const lastWords = lastLine(child.stderr);
+  const writer = child.stdin.getWriter();
+  const encoder = new TextEncoder();
+  return {
+    pid: child.pid,
+    lines: linesOf(child.stdout),
+    write: (line) => writer.write(encoder.encode(`${line}\n`)),
+    async kill() {
+      try {
+        child.kill("SIGKILL");
+      } catch {
+        // It has ended by itself.
+      }
+      await child.status;
+      await writer.close().catch(() => {});
+      await lastWords;
+    },
+    async ended() {
+      const { success, code, signal } = await child.status;
+      await writer.close().catch(() => {});
+      const words = await lastWords;
+      if (success) return;
+      throw new StudyError(`${name} ended with ${signal ?? `status ${code}`}: ${words}`);
+    },
+  };
+}
+
+function spawn(name: string, command: string, args: readonly string[]): Deno.ChildProcess {
+  try {
+    return new Deno.Command(command, {
+      args: [...args],
+      cwd: repositoryRoot(),
+      stdin: "piped",
+      stdout: "piped",
+      stderr: "piped",
+    }).spawn();
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) {
+      throw new StudyError(`Cannot start ${name}: there is no program ${command}`);
+    }
+    if (error instanceof Deno.errors.NotCapable) {
+      throw new StudyError(
+        `Cannot start ${name}: ${command} is not among the programs that deno.json lets the ` +
+          "bench run; run it with deno run -A bench/bench.ts",
+      );
+    }
+    throw error;
+  }
+}
+
+/** The lines of a stream of UTF-8 text. */
+async function* linesOf(stream: ReadableStream<Uint8Array>): AsyncGenerator<string> {
+  let rest = "";
+  const decoder = new TextDecoder();
+  for await (const chunk of stream) {
+    const parts = (rest + decoder.decode(chunk, { stream: true })).split(/\r?\n/);
+    rest = parts.pop()!;
+    yield* parts;
+  }
+  if (rest !== "") yield rest;
+}
+
+async function lastLine(stream: ReadableStream<Uint8Array>): Promise<string> {
+  let last = "it said nothing";
+  for await (const line of linesOf(stream)) {
+    if (line.trim() !== "") last = line.trim();
+  }
+  return last;
+}

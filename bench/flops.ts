@@ -1,0 +1,64 @@
+/**
+ * Floating-point operations, counted from shapes: a multiplication and an addition are two.
+ *
+ * @module
+ */
+
+/** A layer that multiplies, for one image. */
+export interface LayerCost {
+  /** PyTorch's name. */
+  name: string;
+  /** Operations of the forward pass; either gradient, input's or weight's, takes as many. */
+  flop: number;
+}
+
+/** A convolution that keeps the size. */
+export interface ConvShape {
+  height: number;
+  width: number;
+  inChannels: number;
+  outChannels: number;
+  kernelSize: number;
+}
+
+/** SimpleCNN's second convolution, where most of its work is. */
+export const CONV2: ConvShape = {
+  height: 14,
+  width: 14,
+  inChannels: 32,
+  outChannels: 64,
+  kernelSize: 5,
+};
+
+/** SimpleCNN's layers that multiply; the rest is not counted. */
+export const SIMPLE_CNN: readonly LayerCost[] = [
+  {
+    name: "conv1",
+    flop: convFlop({ height: 28, width: 28, inChannels: 1, outChannels: 32, kernelSize: 5 }),
+  },
+  { name: "conv2", flop: convFlop(CONV2) },
+  { name: "fc1", flop: matmulFlop(1, 3136, 1000) },
+  { name: "fc2", flop: matmulFlop(1, 1000, 10) },
+];
+
+/** Operations of a convolution of one image, its zero padding counted like any pixel. */
+export function convFlop(
+  { height, width, inChannels, outChannels, kernelSize }: ConvShape,
+): number {
+  return 2 * height * width * outChannels * inChannels * kernelSize ** 2;
+}
+
+/** Operations of `[m, k]` times `[k, n]`. */
+export function matmulFlop(m: number, k: number, n: number): number {
+  return 2 * m * k * n;
+}
+
+/** Operations of a forward pass. */
+export function forwardFlop(layers: readonly LayerCost[], images: number): number {
+  return images * layers.reduce((sum, { flop }) => sum + flop, 0);
+}
+
+/** Operations of a training step: three passes, less the first layer's gradient of the images. */
+export function stepFlop(layers: readonly LayerCost[], images: number): number {
+  return 3 * forwardFlop(layers, images) - images * (layers[0]?.flop ?? 0);
+}

@@ -1,0 +1,212 @@
+/**
+ * The units of work that the bench times on our side.
+ *
+ * @module
+ */
+
+import type * as TF from "@tensorflow/tfjs";
+import type { Dataset } from "../data/dataset.ts";
+import type { Engine } from "../engine/engine.ts";
+import { InterruptedError } from "../io/errors.ts";
+import type { Classifier } from "../models/classifier.ts";
+import { simpleCnn } from "../models/simple_cnn.ts";
+import { evaluate } from "../training/evaluate.ts";
+import { Trainer } from "../training/trainer.ts";
+import { CONV2 } from "./flops.ts";
+import type { Timing } from "./results.ts";
+import { median } from "./statistics.ts";
+import type { WorkRequest } from "./worker.ts";
+
+/** The study's settings. */
+const BATCH_SIZE = 128;
+const ADAM = { learningRate: 0.001, weightDecay: 1e-4 } as const;
+/** Side of the square matrices that are multiplied, and how many products make a unit. */
+export const MATRIX = { size: 2048, products: 4 } as const;
+/** Work done before the first timing of a kind. */
+const WARM_UP_SECONDS = 1;
+/** Samples whose median stands for a step: resident memory moves with the garbage collector. */
+const WINDOW = 20;
+/** Steps between two samples that are kept. */
+const KEEP_EVERY = 50;
+
+/** What {@linkcode OurWork.do} can be asked for. */
+export type OurRequest =
+  | { do: "run" } & WorkRequest
+  | { do: "growth"; from: number; to: number };
+
+/** Handles and memory after a step. */
+export interface GrowthSample {
+  step: number;
+  /** Tensors that the engine holds. */
+  handles: number;
+  /** Resident memory in bytes. */
+  rss: number;
+}
+
+/** Answer to `growth`. */
+export interface Growth {
+  from: GrowthSample;
+  to: GrowthSample;
+  samples: GrowthSample[];
+}
+
+/** Does what it is asked for, one thing at a time. */
+export class OurWork {
+  #engine: Engine;
+  #dataset: Dataset;
+  #transform: (pixels: TF.Tensor) => TF.Tensor4D;
+  #model: Classifier;
+  #trainer: Trainer | undefined;
+  #epoch = 0;
+  #kernels = new Map<string, () => void>();
+  #warm = new Set<string>();
+
+  /** Builds the model; everything else is built when it is first asked for. */
+  constructor(
+    engine: Engine,
+    dataset: Dataset,
+    transform: (pixels: TF.Tensor) => TF.Tensor4D,
+  ) {
+    this.#engine = engine;
+    this.#dataset = dataset;
+    this.#transform = transform;
+    this.#model = simpleCnn({ seed: 1 });
+  }
+
+  /** Answers a request. */
+  async do(request: OurRequest): Promise<Timing | Growth> {
+    if (request.do === "growth") return await this.#growth(request.from, request.to);
+    if (!this.#warm.has(request.case)) {
+      await this.#run(request.case, WARM_UP_SECONDS);
+      this.#warm.add(request.case);
+    }
+    return await this.#run(request.case, request.seconds);
+  }
+
+  #run(work: WorkRequest["case"], seconds: number): Promise<Timing> {
+    switch (work) {
+      case "step":
+        return this.#steps(seconds);
+      case "inference":
+        return timeUnits(seconds, () => this.#inference());
+      case "matmul":
+      case "conv": {
+        const kernel = this.#kernels.get(work) ?? this.#makeKernel(work);
+        return timeUnits(seconds, kernel);
+      }
+    }
+  }
+
+  /** Steps of the trainer's own loop, which are cut off when time is up. */
+  async #steps(seconds: number): Promise<Timing> {
+    const started = performance.now();
+    const elapsed = () => (performance.now() - started) / 1000;
+    const units = await this.#train(() => elapsed() >= seconds);
+    return { units, seconds: elapsed() };
+  }
+
+  /** Trains until `enough` after a batch; returns the steps made. */
+  async #train(enough: (step: number) => boolean): Promise<number> {
+    const trainer = this.#trainer ??= new Trainer(this.#engine, this.#model, this.#dataset.train, {
+      batchSize: BATCH_SIZE,
+      adam: ADAM,
+      seed: 1,
+      transform: this.#transform,
+    });
+    const before = trainer.step;
+    const stop = new AbortController();
+    while (!stop.signal.aborted) {
+      try {
+        await trainer.trainEpoch(++this.#epoch, () => {
+          if (enough(trainer.step)) stop.abort();
+        }, stop.signal);
+      } catch (error) {
+        if (!(error instanceof InterruptedError)) throw error;
+      }
+    }
+    return trainer.step - before;
+  }
+
+  async #inference(): Promise<void> {
+    await evaluate(this.#engine, this.#model, this.#dataset.test, {
+      batchSize: BATCH_SIZE,
+      transform: this.#transform,
+    });
+  }
+
+  /** A compiled product of two tensors made for it; one number of the result is read. */
+  #makeKernel(work: "matmul" | "conv"): () => void {
+    const { tf } = this.#engine;
+    const { product, shapes } = work === "matmul" ? this.#matmul() : this.#conv();
+    const compiled = this.#engine.compile(product);
+    const [a, b] = shapes.map((shape) => tf.randomNormal(shape));
+    const kernel = () => tf.tidy(() => void compiled(a!, b!).dataSync());
+    this.#kernels.set(work, kernel);
+    return kernel;
+  }
+
+  #matmul() {
+    const { tf } = this.#engine;
+    const { size, products } = MATRIX;
+    const product = (a: TF.Tensor, b: TF.Tensor): TF.Tensor => {
+      let c = a;
+      for (let i = 0; i < products; i++) c = tf.matMul(c, b);
+      return c.slice([0, 0], [1, 1]);
+    };
+    return { product, shapes: [[size, size], [size, size]] };
+  }
+
+  #conv() {
+    const { tf } = this.#engine;
+    const { height, width, inChannels, outChannels, kernelSize } = CONV2;
+    const product = (x: TF.Tensor, weight: TF.Tensor): TF.Tensor =>
+      tf.conv2d(x as TF.Tensor4D, weight as TF.Tensor4D, 1, "same")
+        .slice([0, 0, 0, 0], [1, 1, 1, 1]);
+    return {
+      product,
+      shapes: [
+        [BATCH_SIZE, height, width, inChannels],
+        [kernelSize, kernelSize, inChannels, outChannels],
+      ],
+    };
+  }
+
+  async #growth(from: number, to: number): Promise<Growth> {
+    const samples: GrowthSample[] = [];
+    await this.#train((step) => {
+      samples.push({
+        step,
+        handles: this.#engine.binding.getNumOfTensors(),
+        rss: Deno.memoryUsage().rss,
+      });
+      return step >= to;
+    });
+    return {
+      from: sampleAt(samples, from),
+      to: sampleAt(samples, to),
+      samples: samples.filter(({ step }) => step % KEEP_EVERY === 0),
+    };
+  }
+}
+
+/** Medians over the last few samples up to a step. */
+export function sampleAt(samples: readonly GrowthSample[], step: number): GrowthSample {
+  const window = samples.filter((sample) => sample.step <= step).slice(-WINDOW);
+  return {
+    step,
+    handles: median(window.map(({ handles }) => handles)),
+    rss: median(window.map(({ rss }) => rss)),
+  };
+}
+
+async function timeUnits(seconds: number, unit: () => void | Promise<void>): Promise<Timing> {
+  const started = performance.now();
+  let units = 0;
+  let elapsed = 0;
+  do {
+    await unit();
+    units++;
+    elapsed = (performance.now() - started) / 1000;
+  } while (elapsed < seconds);
+  return { units, seconds: elapsed };
+}

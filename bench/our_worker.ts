@@ -1,0 +1,67 @@
+/**
+ * Our side of the bench: the suite's own training, evaluation and engine, timed on request; see
+ * `worker.ts`.
+ *
+ * @module
+ */
+
+import { loadDataset } from "../data/dataset.ts";
+import { normalizeMnist } from "../data/transforms.ts";
+import { startEngine } from "../engine/engine.ts";
+import { StudyError } from "../io/errors.ts";
+import { createReporter } from "../io/reporter.ts";
+import { parseFlags, runFlags } from "../scripts/flags.ts";
+import { gitState, machine, versions } from "../scripts/provenance.ts";
+import { runScript } from "../scripts/run_script.ts";
+import { OurWork } from "./our_work.ts";
+
+async function main(): Promise<void> {
+  const { data, backend, device, libtensorflow, precision, verbose } = runFlags({
+    epochs: 1,
+    batchSize: 1,
+    lr: 1,
+  });
+  const flags = parseFlags(Deno.args, {
+    data,
+    backend,
+    device,
+    libtensorflow,
+    precision,
+    verbose,
+  });
+  // Standard output is for answers.
+  const reporter = createReporter({ quiet: true, stream: "stderr" });
+  const lines = stdinLines();
+  const answer = (value: unknown) => console.log(JSON.stringify(value));
+  try {
+    const engine = await startEngine({
+      ...flags,
+      precision: flags.precision === "bf16" ? "bfloat16" : "float32",
+      reporter,
+    });
+    const dataset = await loadDataset({ data: flags.data, strict: false, reporter });
+    const work = new OurWork(engine, dataset, normalizeMnist);
+    answer({
+      ready: true,
+      versions: versions(engine),
+      machine: machine(engine),
+      git: await gitState(),
+      dataset: dataset.name,
+    });
+    for await (const line of lines) answer(await work.do(JSON.parse(line)));
+  } catch (error) {
+    if (!(error instanceof StudyError)) throw error;
+    answer({ error: error.message });
+  }
+}
+
+async function* stdinLines(): AsyncGenerator<string> {
+  let rest = "";
+  for await (const chunk of Deno.stdin.readable.pipeThrough(new TextDecoderStream())) {
+    const parts = (rest + chunk).split("\n");
+    rest = parts.pop()!;
+    yield* parts;
+  }
+}
+
+if (import.meta.main) await runScript(main);

@@ -1,0 +1,136 @@
+/**
+ * Two sides timed in turn, so that whatever else the machine does weighs on both alike.
+ *
+ * @module
+ */
+
+import { InterruptedError, StudyError } from "../io/errors.ts";
+import type { Reporter } from "../io/reporter.ts";
+import type { Comparison, Precision, SideResult, Timing } from "./results.ts";
+import { median, rate, ratios, type Spread, spread } from "./statistics.ts";
+
+/** One side of a comparison. */
+export interface Side {
+  /** Who it is and with which settings. */
+  label: string;
+  /** Number format it works in. */
+  precision: Precision;
+  /** Does some units of work. */
+  run(): Promise<Timing>;
+}
+
+/** A side that cannot be had, and why. */
+export interface MissingSide {
+  label: string;
+  precision: Precision;
+  missing: string;
+}
+
+/** What is to be compared; see {@linkcode Comparison}. */
+export type ComparisonPlan =
+  & Pick<Comparison, "case" | "title" | "unit" | "gflopPerUnit" | "note">
+  & {
+    ours: Side;
+    theirs: Side | MissingSide;
+    /**
+     * Whether each side works once before it is timed.
+     *
+     * @default {true}
+     */
+    warmUp?: boolean;
+  };
+
+/** How it is compared. */
+export interface PairOptions {
+  pairs: number;
+  reporter: Reporter;
+  /** Stops between two timings. */
+  signal: AbortSignal;
+}
+
+/** A rest between the sides, in which threads of the one before go to sleep. */
+const PAUSE_MS = 200;
+
+/**
+ * Warms both sides up and times them: ours, theirs, ours, theirs...
+ *
+ * Without a peer ours is timed alone. A side that fails leaves a comparison without timings that
+ * says why.
+ *
+ * @throws {InterruptedError} If aborted.
+ */
+export async function compareSides(
+  plan: ComparisonPlan,
+  { pairs, reporter, signal }: PairOptions,
+): Promise<Comparison> {
+  const { ours, theirs, warmUp = true, ...what } = plan;
+  const result: Comparison = { ...what, ours: sideResult(ours), theirs: sideResult(theirs) };
+  const peer = "run" in theirs ? theirs : undefined;
+  if ("missing" in theirs) result.note = joinNotes(theirs.missing, plan.note);
+  const name = `${plan.title}, ${theirs.label}`;
+  const time = async (side: Side): Promise<Timing> => {
+    if (signal.aborted) throw new InterruptedError("Interrupted");
+    await pause();
+    return await side.run();
+  };
+  try {
+    if (warmUp) {
+      reporter.live(`${name}: warming up`);
+      await time(ours);
+      if (peer !== undefined) await time(peer);
+    }
+    for (let pair = 1; pair <= pairs; pair++) {
+      reporter.live(`${name}: pair ${pair} of ${pairs}`);
+      const timings = [await time(ours), ...(peer === undefined ? [] : [await time(peer)])];
+      result.ours.timings.push(timings[0]!);
+      if (timings[1] !== undefined) result.theirs.timings.push(timings[1]);
+    }
+  } catch (error) {
+    await pause(); // Ctrl-C ends the sides too, maybe before we hear of it.
+    if (signal.aborted) throw new InterruptedError("Interrupted");
+    if (!(error instanceof StudyError)) throw error;
+    result.ours.timings = [];
+    result.theirs.timings = [];
+    result.note = joinNotes(error.message, plan.note);
+  }
+  reporter.line(summary(result));
+  return result;
+}
+
+/** One line on a comparison. */
+export function summary(comparison: Comparison): string {
+  const { title, unit, ours, theirs, note } = comparison;
+  const what = `${title}, ${ours.label} / ${theirs.label}`;
+  if (ours.timings.length === 0) return `${what}: not measured: ${note}`;
+  const ratio = spread(ratios(comparison));
+  const ourPace = formatPace(ours.timings, unit);
+  if (ratio === undefined) return `${title}, ${ours.label}: ${ourPace}; no peer: ${note}`;
+  return `${what}: ${formatSpread(ratio)} times as fast (${ratio.count} pairs; ${ourPace} / ` +
+    `${formatPace(theirs.timings, unit)})`;
+}
+
+/** The median pace: `16.1 steps/s`, or `4.35 s a run` for units that take over a second. */
+export function formatPace(timings: readonly Timing[], unit: string): string {
+  const pace = median(timings.map(rate));
+  return pace >= 1
+    ? `${pace.toPrecision(3)} ${unit}s/s`
+    : `${(1 / pace).toPrecision(3)} s a ${unit}`;
+}
+
+/** `1.62 (1.55 to 1.70)`. */
+export function formatSpread({ median, min, max }: Spread): string {
+  return `${median.toFixed(2)} (${min.toFixed(2)} to ${max.toFixed(2)})`;
+}
+
+function pause(): Promise<void> {
+  return new Promise((done) => setTimeout(done, PAUSE_MS));
+}
+
+/** Two remarks as one. */
+function joinNotes(...notes: (string | undefined)[]): string {
+  return notes.filter((note) => note !== undefined).join("; ");
+}
+
+function sideResult({ label, precision }: Pick<Side, "label" | "precision">): SideResult {
+  return { label, precision, timings: [] };
+}

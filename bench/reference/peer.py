@@ -1,0 +1,195 @@
+"""The peer of `deno task bench`: the same work in PyTorch, timed on request.
+
+Stays alive beside the suite's own process and works only while it is asked to. It reads one JSON
+request a line from standard input and answers each with one line on standard output; its first
+line says what it is:
+
+    {"ready": true, "versions": {"torch": "2.13.0", ...}, "threads": 2, ...}
+    > {"do": "run", "case": "step", "variant": "default", "precision": "float32", "seconds": 2}
+    < {"units": 21, "seconds": 2.07}
+    < {"error": "why this cannot be measured"}
+
+A request works for at least `seconds`, at least one unit, and answers with how many units it was
+and how long they took. Building the model, compiling it and a second of warm-up are not in that
+time. Needs torch alone.
+"""
+
+import argparse
+import json
+import os
+import platform
+import sys
+import time
+
+try:
+    import torch
+except ImportError as error:
+    reason = "PyTorch is not installed for this Python: pip install torch"
+    if error.name != "torch":
+        reason = f"PyTorch does not start: {error}"
+    print(json.dumps({"error": reason}))
+    sys.exit(0)
+
+from simple_cnn import SimpleCNN
+from torch.nn.functional import conv2d, cross_entropy
+
+BATCH_SIZE = 128
+LEARNING_RATE = 0.001
+WEIGHT_DECAY = 1e-4
+TEST_IMAGES = 10_000
+TEST_BATCH = 1000
+WARM_UP_SECONDS = 1
+
+# What differs from PyTorch's defaults.
+VARIANTS = {
+    "default": {},
+    "channels_last": {"channels_last": True, "fused": True},
+    "compile": {"fused": True, "compile": True},
+    "compile_channels_last": {"channels_last": True, "fused": True, "compile": True},
+}
+
+
+class Bench:
+    """Makes what is to be timed, once each, as functions that do one unit of work."""
+
+    def __init__(self, device):
+        self.device = torch.device(device)
+        self.units = {}
+
+    def run(self, case, variant, precision, seconds):
+        key = (case, variant, precision)
+        if key not in self.units:
+            make = {
+                "step": self.step,
+                "inference": self.inference,
+                "matmul": self.matmul,
+                "conv": self.conv,
+            }[case]
+            unit = make(VARIANTS[variant], getattr(torch, precision))
+            time_units(unit, 0)  # torch.compile does its work here.
+            time_units(unit, WARM_UP_SECONDS)
+            self.units[key] = unit
+        return time_units(self.units[key], seconds)
+
+    def model(self, options):
+        layout = torch.channels_last if options.get("channels_last") else torch.contiguous_format
+        model = SimpleCNN().to(self.device, memory_format=layout)
+        return model, torch.compile(model) if options.get("compile") else model, layout
+
+    def images(self, count, layout):
+        return torch.randn(count, 1, 28, 28, device=self.device).to(memory_format=layout)
+
+    def autocast(self, precision):
+        """Convolutions and products in `precision`; parameters and losses stay float32."""
+        lower = precision != torch.float32
+        return torch.autocast(
+            self.device.type, dtype=precision if lower else None, enabled=lower
+        )
+
+    def step(self, options, precision):
+        """Forward, loss, backward and Adam with L2 on a batch that is in memory; reads the loss."""
+        model, call, layout = self.model(options)
+        model.train()
+        optimizer = torch.optim.Adam(
+            model.parameters(),
+            lr=LEARNING_RATE,
+            weight_decay=WEIGHT_DECAY,
+            fused=options.get("fused"),
+        )
+        images = self.images(BATCH_SIZE, layout)
+        labels = torch.randint(0, 10, (BATCH_SIZE,), device=self.device)
+
+        def unit():
+            optimizer.zero_grad()
+            with self.autocast(precision):
+                loss = cross_entropy(call(images), labels)
+            loss.backward()
+            optimizer.step()
+            return loss.item()
+
+        return unit
+
+    def inference(self, options, precision):
+        """The classes of 10,000 images that are in memory, in batches of 1,000."""
+        model, call, layout = self.model(options)
+        model.eval()
+        batches = [self.images(TEST_BATCH, layout) for _ in range(TEST_IMAGES // TEST_BATCH)]
+
+        def unit():
+            with torch.no_grad(), self.autocast(precision):
+                return [call(images).argmax(1).cpu() for images in batches]
+
+        return unit
+
+    def matmul(self, _, precision):
+        """Four products of 2048x2048 matrices, one after the other."""
+        a, b = (torch.randn(2048, 2048, device=self.device, dtype=precision) for _ in range(2))
+
+        def unit():
+            c = a
+            with torch.no_grad():
+                for _ in range(4):
+                    c = c @ b
+            return c[0, 0].item()
+
+        return unit
+
+    def conv(self, _, precision):
+        """The network's second convolution, forward."""
+        x = torch.randn(BATCH_SIZE, 32, 14, 14, device=self.device, dtype=precision)
+        weight = torch.randn(64, 32, 5, 5, device=self.device, dtype=precision)
+
+        def unit():
+            with torch.no_grad():
+                return conv2d(x, weight, padding=2)[0, 0, 0, 0].item()
+
+        return unit
+
+
+def time_units(unit, seconds):
+    started = time.perf_counter()
+    units = 0
+    while units == 0 or time.perf_counter() - started < seconds:
+        unit()
+        units += 1
+    return {"units": units, "seconds": time.perf_counter() - started}
+
+
+def main():
+    parser = argparse.ArgumentParser(description="PyTorch's side of `deno task bench`.")
+    parser.add_argument("--threads", type=int, required=True)
+    parser.add_argument("--device", choices=["cpu", "cuda"], default="cpu")
+    arguments = parser.parse_args()
+
+    # Answers keep standard output to themselves: whatever else is printed goes to standard error.
+    answers = os.fdopen(os.dup(1), "w")
+    os.dup2(2, 1)
+
+    def answer(value):
+        print(json.dumps(value), file=answers, flush=True)
+
+    if arguments.device == "cuda" and not torch.cuda.is_available():
+        answer({"error": "PyTorch sees no GPU: install a build with CUDA (pip install torch)"})
+        return
+    torch.set_num_threads(arguments.threads)
+    torch.manual_seed(1)
+    bench = Bench(arguments.device)
+    answer({
+        "ready": True,
+        "versions": {"python": platform.python_version(), "torch": torch.__version__},
+        "threads": torch.get_num_threads(),
+        "cpu_capability": torch.backends.cpu.get_cpu_capability(),
+        "device": torch.cuda.get_device_name() if arguments.device == "cuda" else "CPU",
+    })
+    for line in sys.stdin:
+        request = json.loads(line)
+        try:
+            names = ("case", "variant", "precision", "seconds")
+            answer(bench.run(*(request[name] for name in names)))
+        except Exception as error:  # torch.compile fails in many ways; the next request may not.
+            text = str(error).strip().split("\n")[0]
+            answer({"error": f"{type(error).__name__}: {text}"})
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,100 @@
+/**
+ * What a run of the bench found, as it stands in `bench.json`.
+ *
+ * @module
+ */
+
+import type { Precision } from "../engine/backend.ts";
+
+export type { Precision };
+
+/** What can be measured; see `bench.ts` for what each one is. */
+export const CASES = [
+  "step",
+  "step-bf16",
+  "inference",
+  "limit",
+  "launch",
+  "memory",
+  "growth",
+  "part1",
+] as const;
+
+/** One of {@linkcode CASES}. */
+export type CaseName = typeof CASES[number];
+
+/** How long some units of work took. */
+export interface Timing {
+  /** Units done, at least 1. */
+  units: number;
+  /** Seconds for all of them. */
+  seconds: number;
+}
+
+/** Timings of one side of a comparison. */
+export interface SideResult {
+  /** Who it is and with which settings. */
+  label: string;
+  /** Number format it works in. */
+  precision: Precision;
+  /** One for each pair, in order. */
+  timings: Timing[];
+}
+
+/** Ours and the peer, timed in turn. */
+export interface Comparison {
+  /** The case it belongs to. */
+  case: CaseName;
+  /** What was done. */
+  title: string;
+  /** One unit of it, such as `step`. */
+  unit: string;
+  /** Floating-point operations of a unit, in 10⁹, where that is meaningful. */
+  gflopPerUnit?: number;
+  /** The suite. */
+  ours: SideResult;
+  /** The peer, with as many timings as ours, or none. */
+  theirs: SideResult;
+  /** Why timings are missing, or what else the reader must know. */
+  note?: string;
+}
+
+/** A single quantity of ours. */
+export interface Measure {
+  /** The case it belongs to. */
+  case: CaseName;
+  /** What was measured. */
+  title: string;
+  /** Its unit. */
+  unit: string;
+  /** `null` if it could not be measured. */
+  value: number | null;
+  /** Why it is missing, or what else the reader must know. */
+  note?: string;
+  /** What the value was taken from. */
+  samples?: readonly Readonly<Record<string, number>>[];
+}
+
+/** Content of `bench.json`. */
+export interface BenchResults {
+  started_at: string;
+  finished_at: string;
+  /** The flags as they were in force. */
+  settings: {
+    cases: readonly CaseName[];
+    full: boolean;
+    pairs: number;
+    seconds: number;
+    epochs: number;
+    data: string;
+  };
+  /** Processor, memory, operating system and device. */
+  machine: Readonly<Record<string, string | number>>;
+  /** Threads that each side uses. */
+  threads: number;
+  /** Of everything that took part; PyTorch's are missing where it is. */
+  versions: Readonly<Record<string, string>>;
+  git: { commit: string; clean: boolean } | null;
+  comparisons: Comparison[];
+  measures: Measure[];
+}

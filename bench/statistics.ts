@@ -1,0 +1,51 @@
+/**
+ * Medians, spreads and ratios of timings.
+ *
+ * @module
+ */
+
+import type { Comparison, Timing } from "./results.ts";
+
+/** Middle and ends of some values. */
+export interface Spread {
+  median: number;
+  min: number;
+  max: number;
+  /** How many values. */
+  count: number;
+}
+
+/** The middle value, or the mean of the two in the middle. */
+export function median(values: readonly number[]): number {
+  if (values.length === 0) throw new RangeError("Cannot take the median of no values");
+  const sorted = values.toSorted((a, b) => a - b);
+  const middle = sorted.length >> 1;
+  return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
+}
+
+/** Median and spread; `undefined` for no values. */
+export function spread(values: readonly number[]): Spread | undefined {
+  if (values.length === 0) return undefined;
+  return {
+    median: median(values),
+    min: Math.min(...values),
+    max: Math.max(...values),
+    count: values.length,
+  };
+}
+
+/** Units per second. */
+export function rate({ units, seconds }: Timing): number {
+  return units / seconds;
+}
+
+/** How many times as fast ours is as the peer, pair by pair. */
+export function ratios({ ours, theirs }: Comparison): number[] {
+  if (theirs.timings.length === 0) return [];
+  if (theirs.timings.length !== ours.timings.length) {
+    throw new RangeError(
+      `Cannot pair ${ours.timings.length} timings with ${theirs.timings.length}`,
+    );
+  }
+  return ours.timings.map((timing, i) => rate(timing) / rate(theirs.timings[i]!));
+}

@@ -1,0 +1,237 @@
+/**
+ * The cases that start whole programs: part 1 from launch to CSV, launch to the first training
+ * step, resident memory, and growth over thousands of steps.
+ *
+ * @module
+ */
+
+import { join } from "node:path";
+import { loadDataset } from "../data/dataset.ts";
+import { InterruptedError, StudyError } from "../io/errors.ts";
+import { type Child, denoScript, type Program, startChild } from "./child.ts";
+import { type BenchContext, startOurs } from "./context.ts";
+import { exportIdx } from "./export_idx.ts";
+import type { Growth } from "./our_work.ts";
+import { compareSides, type MissingSide, type Side } from "./pairs.ts";
+import type { Measure, Timing } from "./results.ts";
+
+const STUDY_SCRIPT = "bench/reference/study_part1.py";
+const STUDY_LABEL = "the study's script, PyTorch, 2 workers";
+/** What both print after their first training step. */
+const FIRST_STEP = /^Train Epoch: 1 /;
+/** Steps between which growth is measured, in full and shortened. */
+const GROWTH = { full: [1_000, 10_000], short: [200, 1_000] } as const;
+const MEMORY_POLL_MS = 250;
+
+/** Measures the cases among these that were asked for. */
+export async function measureWholeRuns(context: BenchContext): Promise<void> {
+  const { cases } = context;
+  const folder = await Deno.makeTempDir({ prefix: "mnist-study-bench-" });
+  try {
+    if (cases.includes("launch") || cases.includes("part1")) {
+      const idx = join(folder, "idx");
+      const { data, reporter } = context;
+      await exportIdx(await loadDataset({ data, strict: false, reporter }), idx);
+      const missing = await missingForStudyScript(context);
+      if (cases.includes("launch")) await measureLaunch(context, { folder, idx, missing });
+      if (cases.includes("part1")) await measurePart1(context, { folder, idx, missing });
+    }
+    if (cases.includes("memory")) await measured(context, "memory", () => memory(context, folder));
+    if (cases.includes("growth")) await measured(context, "growth", () => growth(context));
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+}
+
+interface Places {
+  /** For results of the runs. */
+  folder: string;
+  /** The data set as the study's script reads it. */
+  idx: string;
+  /** Why the study's script cannot run. */
+  missing: string | undefined;
+}
+
+async function measureLaunch(context: BenchContext, places: Places): Promise<void> {
+  const ours: Side = {
+    label: "ours",
+    precision: "float32",
+    run: () => untilFirstStep(part1(context, places.folder, context.epochs), "kill"),
+  };
+  const short = ["--limit", "128", "--test-limit", "128", "--epochs", "1"];
+  const theirs = studySide(
+    places,
+    () => untilFirstStep(studyScript(context, places, short), "wait"),
+  );
+  const title = "Launch to first training step";
+  const plan = { case: "launch", title, unit: "launch", ours, theirs } as const;
+  await context.record(await compareSides(plan, context));
+}
+
+async function measurePart1(context: BenchContext, places: Places): Promise<void> {
+  const { epochs } = context;
+  const ours: Side = {
+    label: "ours",
+    precision: "float32",
+    run: () => untilEnd(part1(context, places.folder, epochs)),
+  };
+  const theirs = studySide(
+    places,
+    () => untilEnd(studyScript(context, places, ["--epochs", String(epochs)])),
+  );
+  const plan = {
+    case: "part1",
+    title: `Part 1 from launch to CSV, ${epochs} epochs`,
+    unit: "run",
+    ours,
+    theirs,
+    // A run warms the disk's caches, which it needs but once: epochs of training would be wasted.
+    warmUp: false,
+    ...(epochs !== 10 && { note: `${epochs} epochs instead of the study's 10` }),
+  } as const;
+  await context.record(await compareSides(plan, context));
+}
+
+/** Largest resident memory of a run of part 1 with one epoch, evaluation and CSV. */
+async function memory(context: BenchContext, folder: string): Promise<Measure[]> {
+  if (Deno.build.os !== "linux") {
+    throw new StudyError("the peak of resident memory is read from Linux's /proc");
+  }
+  const child = startChild(part1(context, folder, 1));
+  let peak = 0;
+  const timer = setInterval(async () => {
+    peak = Math.max(peak, await peakMemory(child.pid));
+  }, MEMORY_POLL_MS);
+  try {
+    await drain(child);
+  } finally {
+    clearInterval(timer);
+  }
+  if (peak === 0) throw new StudyError("the run ended before its memory was read");
+  const title = "Peak resident memory of part 1, one epoch";
+  return [{ case: "memory", title, unit: "GB", value: peak / 1e9 }];
+}
+
+/** `VmHWM` in bytes; 0 if the process is gone. Deno itself may not read /proc without all rights. */
+async function peakMemory(pid: number): Promise<number> {
+  const { stdout } = await new Deno.Command("cat", {
+    args: [`/proc/${pid}/status`],
+    stderr: "null",
+  }).output();
+  const [, kibibytes = "0"] = /^VmHWM:\s+(\d+) kB/m.exec(new TextDecoder().decode(stdout)) ?? [];
+  return Number(kibibytes) * 1024;
+}
+
+async function growth(context: BenchContext): Promise<Measure[]> {
+  const [from, to] = context.full ? GROWTH.full : GROWTH.short;
+  context.reporter.live(`Training ${to} steps to see what grows`);
+  const worker = await startOurs(context, "float32");
+  try {
+    const result = await worker.ask({ do: "growth", from, to }) as Growth;
+    const steps = `from step ${from} to step ${to}`;
+    const common = {
+      case: "growth",
+      samples: result.samples.map((sample) => ({ ...sample })),
+      ...(!context.full && { note: "shortened; --full goes from step 1000 to 10000" }),
+    } as const;
+    return [
+      {
+        ...common,
+        title: `Live handles, growth ${steps}`,
+        unit: "handles",
+        value: result.to.handles - result.from.handles,
+      },
+      {
+        ...common,
+        title: `Resident memory, growth ${steps}`,
+        unit: "%",
+        value: 100 * (result.to.rss / result.from.rss - 1),
+      },
+    ];
+  } finally {
+    await worker.stop();
+  }
+}
+
+/** Records what `measure` finds, or why it finds nothing. */
+async function measured(
+  { record, reporter, signal }: BenchContext,
+  name: "memory" | "growth",
+  measure: () => Promise<Measure[]>,
+): Promise<void> {
+  let found: Measure[];
+  try {
+    found = await measure();
+  } catch (error) {
+    if (signal.aborted) throw new InterruptedError("Interrupted");
+    if (!(error instanceof StudyError)) throw error;
+    found = [{ case: name, title: name, unit: "", value: null, note: error.message }];
+  }
+  for (const { title, value, unit, note } of found) {
+    reporter.line(
+      `${title}: ` + (value === null ? `not measured: ${note}` : `${value.toPrecision(3)} ${unit}`),
+    );
+  }
+  for (const measure of found) await record(measure);
+}
+
+function part1({ data, engineFlags }: BenchContext, folder: string, epochs: number): Program {
+  const out = join(folder, crypto.randomUUID());
+  const args = ["--data", data, "--epochs", String(epochs), "--out", out, ...engineFlags];
+  return denoScript("part 1", "scripts/part1.ts", args);
+}
+
+function studyScript(
+  { python, threads }: BenchContext,
+  { folder, idx }: Places,
+  more: readonly string[],
+): Program {
+  const out = join(folder, `${crypto.randomUUID()}.json`);
+  const args = [STUDY_SCRIPT, "--data", idx, "--threads", String(threads), "--out", out, ...more];
+  // Unbuffered: its first line is to be seen when it is printed.
+  return { name: "the study's script", command: python, args: ["-u", ...args] };
+}
+
+function studySide({ missing }: Places, run: () => Promise<Timing>): Side | MissingSide {
+  const side = { label: STUDY_LABEL, precision: "float32" } as const;
+  return missing === undefined ? { ...side, run } : { ...side, missing };
+}
+
+/** Why the study's script cannot run, if so. */
+async function missingForStudyScript({ python }: BenchContext): Promise<string | undefined> {
+  try {
+    const args = ["-c", "import torch, numpy, PIL, sklearn"];
+    await drain(startChild({ name: "Python", command: python, args }));
+    return undefined;
+  } catch (error) {
+    if (!(error instanceof StudyError)) throw error;
+    return `${error.message}; the study's script needs pip install torch numpy pillow scikit-learn`;
+  }
+}
+
+async function drain(child: Child): Promise<void> {
+  for await (const _ of child.lines);
+  await child.ended();
+}
+
+async function untilEnd(program: Program): Promise<Timing> {
+  const started = performance.now();
+  await drain(startChild(program));
+  return { units: 1, seconds: (performance.now() - started) / 1000 };
+}
+
+/** Time until the first step is logged; after that the program is killed, or left to its end. */
+async function untilFirstStep(program: Program, after: "kill" | "wait"): Promise<Timing> {
+  const started = performance.now();
+  const child = startChild(program);
+  let seconds: number | undefined;
+  for await (const line of child.lines) {
+    if (seconds !== undefined || !FIRST_STEP.test(line)) continue;
+    seconds = (performance.now() - started) / 1000;
+    if (after === "kill") break;
+  }
+  if (after === "kill" && seconds !== undefined) await child.kill();
+  else await child.ended();
+  if (seconds === undefined) throw new StudyError(`${program.name} logged no step`);
+  return { units: 1, seconds };
+}

@@ -1,0 +1,89 @@
+/**
+ * A process that works on request and otherwise waits: ours (`our_worker.ts`) or the peer
+ * (`reference/peer.py`). Both read a JSON request a line and answer each with a line.
+ *
+ * @module
+ */
+
+import { StudyError } from "../io/errors.ts";
+import { type Child, type Program, startChild } from "./child.ts";
+import type { Precision, Timing } from "./results.ts";
+
+/** What a worker says of itself when it is ready; ours says all of it. */
+export interface WorkerInfo {
+  versions: Record<string, string>;
+  machine?: Record<string, string | number>;
+  git?: { commit: string; clean: boolean } | null;
+}
+
+/** A request for some units of work. */
+export interface WorkRequest {
+  /** What to do. */
+  case: "step" | "inference" | "matmul" | "conv";
+  /** With which settings. */
+  variant: string;
+  /** In which number format. */
+  precision: Precision;
+  /** Stop after the unit that ends beyond so many seconds. */
+  seconds: number;
+}
+
+/** A started worker. */
+export class Worker {
+  /** What it is. */
+  readonly info: WorkerInfo;
+  #name: string;
+  #child: Child;
+
+  private constructor(name: string, child: Child, info: WorkerInfo) {
+    this.#name = name;
+    this.#child = child;
+    this.info = info;
+  }
+
+  /**
+   * Starts the program and waits until it is ready.
+   *
+   * @throws {StudyError} If it cannot be started or says why it cannot work.
+   */
+  static async start(program: Program): Promise<Worker> {
+    const child = startChild(program);
+    try {
+      return new Worker(program.name, child, await nextAnswer(program.name, child) as WorkerInfo);
+    } catch (error) {
+      await child.kill();
+      throw error;
+    }
+  }
+
+  /** Has it do units of work. */
+  async run(request: WorkRequest): Promise<Timing> {
+    return await this.ask({ do: "run", ...request }) as Timing;
+  }
+
+  /**
+   * Sends a request and waits for the answer.
+   *
+   * @throws {StudyError} If the answer is an error, or the process ends.
+   */
+  async ask(request: object): Promise<unknown> {
+    await this.#child.write(JSON.stringify(request));
+    return await nextAnswer(this.#name, this.#child);
+  }
+
+  /** Ends the process. */
+  async stop(): Promise<void> {
+    await this.#child.kill();
+  }
+}
+
+async function nextAnswer(name: string, child: Child): Promise<unknown> {
+  const { value, done } = await child.lines.next();
+  if (done) {
+    await child.ended();
+    throw new StudyError(`${name} ended without an answer`);
+  }
+  const answer = JSON.parse(value);
+  if (typeof answer.error === "string") throw new StudyError(answer.error);
+  return answer;
+}

@@ -1,0 +1,45 @@
+/**
+ * How much lies in a folder.
+ *
+ * @module
+ */
+
+import { join } from "node:path";
+
+/** A file or folder and what it holds. */
+export interface SizedEntry {
+  name: string;
+  bytes: number;
+}
+
+/**
+ * What lies directly in a folder, each entry with the bytes of all that is in it, by name.
+ *
+ * Links inside are not followed; what vanishes meanwhile or may not be read counts as nothing.
+ *
+ * @returns An empty list if there is no such folder.
+ */
+export async function folderEntries(folder: string): Promise<SizedEntry[]> {
+  const entries: SizedEntry[] = [];
+  try {
+    for await (const { name, isDirectory } of Deno.readDir(folder)) {
+      const path = join(folder, name);
+      const bytes = isDirectory
+        ? totalBytes(await folderEntries(path))
+        : (await Deno.lstat(path)).size;
+      entries.push({ name, bytes });
+    }
+  } catch (error) {
+    const { NotFound, NotADirectory, PermissionDenied } = Deno.errors;
+    if (
+      !(error instanceof NotFound || error instanceof NotADirectory ||
+        error instanceof PermissionDenied)
+    ) throw error;
+  }
+  return entries.sort((a, b) => (a.name < b.name ? -1 : 1));
+}
+
+/** The sum of their sizes. */
+export function totalBytes(entries: readonly SizedEntry[]): number {
+  return entries.reduce((sum, { bytes }) => sum + bytes, 0);
+}

@@ -1,0 +1,59 @@
+/**
+ * Another program, run to its end.
+ *
+ * @module
+ */
+
+/** Options of {@linkcode runCommand}. */
+export interface RunCommandOptions {
+  /** Environment variables besides this process's own. */
+  env?: Record<string, string>;
+  /**
+   * Time after which the program is ended.
+   *
+   * @default {no limit}
+   */
+  timeoutMs?: number;
+}
+
+/** What a program left. */
+export interface CommandResult {
+  success: boolean;
+  stdout: string;
+  stderr: string;
+}
+
+/**
+ * Runs a command with nothing on its standard input.
+ *
+ * The loader's own variables (`LD_LIBRARY_PATH` and its like) are emptied for it: where they are
+ * set, Deno starts nothing for a script that may run certain programs only.
+ *
+ * @param command The program and its arguments.
+ * @returns `undefined` if the command cannot be started: there is none, or it may not be run.
+ */
+export async function runCommand(
+  command: readonly string[],
+  { env = {}, timeoutMs }: RunCommandOptions = {},
+): Promise<CommandResult | undefined> {
+  const [program = "", ...args] = command;
+  const loader = Object.keys(Deno.env.toObject()).filter((name) => /^(LD|DYLD)_/.test(name));
+  try {
+    const { success, stdout, stderr } = await new Deno.Command(program, {
+      args,
+      stdin: "null",
+      stdout: "piped",
+      stderr: "piped",
+      env: { ...Object.fromEntries(loader.map((name) => [name, ""])), ...env },
+      ...(timeoutMs !== undefined && { signal: AbortSignal.timeout(timeoutMs) }),
+    }).output();
+    const decoder = new TextDecoder();
+    return { success, stdout: decoder.decode(stdout), stderr: decoder.decode(stderr) };
+  } catch (error) {
+    const { NotFound, PermissionDenied, NotCapable } = Deno.errors;
+    if (
+      error instanceof NotFound || error instanceof PermissionDenied || error instanceof NotCapable
+    ) return undefined;
+    throw error;
+  }
+}

@@ -1,0 +1,174 @@
+/**
+ * What this machine has for the study, and how to mend what it lacks: `deno task doctor`.
+ *
+ * @module
+ */
+
+import { MNIST } from "../data/sources.ts";
+import { createReporter, formatBytes } from "../io/reporter.ts";
+import {
+  type DataStatus,
+  type DoctorReport,
+  examineMachine,
+  type ProgramStatus,
+  type State,
+} from "./doctor_report.ts";
+import { type FlagTable, helpText, parseFlags } from "./flags.ts";
+import { runScript } from "./run_script.ts";
+
+const FLAGS = {
+  libtensorflow: { kind: "path", help: "the library to look at, instead of one found" },
+  json: { kind: "boolean", help: "print the findings as JSON" },
+  verbose: { kind: "boolean", help: "show stacks of errors" },
+  help: { kind: "boolean", help: "show this page; -h does too" },
+} as const satisfies FlagTable;
+
+/** One thing looked at. */
+interface Finding {
+  state: State;
+  name: string;
+  /** What there is, or what is wrong. */
+  detail: string;
+  /** What mends it, if anything. */
+  remedy?: string;
+}
+
+async function main(): Promise<void> {
+  const flags = parseFlags(Deno.args, FLAGS);
+  if (flags.help) {
+    console.log(helpText({
+      usage: "deno task doctor [flags]",
+      description: "Looks at what this machine has for the study (Deno, engine, data, weights, " +
+        "cache) and says what is missing and which command mends it. Fetches and writes nothing. " +
+        "Exit status: 0 if part 1 can run, if need be after fetching what is missing by itself; " +
+        "1 if something must be mended first; 2 for a wrong flag.",
+      table: FLAGS,
+      examples: ["deno task doctor", "deno task doctor --json"],
+    }));
+    return;
+  }
+  const report = await examineMachine(flags);
+  const reporter = createReporter();
+  const lines = flags.json ? [JSON.stringify(report)] : page(report);
+  for (const line of lines) reporter.line(line);
+  if (!report.ok) Deno.exitCode = 1;
+}
+
+/** The findings as lines, in groups. */
+function page(report: DoctorReport): string[] {
+  const groups: [title: string, findings: Finding[]][] = [
+    ["Deno", denoFindings(report)],
+    ["Engine", engineFindings(report)],
+    ["Data", dataFindings(report)],
+    ["Weights", weightFindings(report)],
+    ["Cache", cacheFindings(report)],
+  ];
+  const width = Math.max(...groups.flatMap(([, list]) => list.map(({ name }) => name.length)));
+  return [
+    ...groups.flatMap(([title, list]) => [
+      title,
+      ...list.flatMap((finding) => findingLines(finding, width)),
+    ]),
+    "",
+    verdict(report),
+  ];
+}
+
+const STATE_WIDTH = "damaged".length;
+const PAGE_WIDTH = 100;
+
+function findingLines({ state, name, detail, remedy }: Finding, nameWidth: number): string[] {
+  const start = `  ${state.padEnd(STATE_WIDTH)}  ${name.padEnd(nameWidth)}  `;
+  const texts = wrap(detail, PAGE_WIDTH - start.length);
+  if (remedy) texts.push(...wrap(`mend: ${remedy}`, PAGE_WIDTH - start.length));
+  return texts.map((text, i) => (i === 0 ? start : " ".repeat(start.length)) + text);
+}
+
+function wrap(text: string, width: number): string[] {
+  return text.split(" ").reduce<string[]>((done, word) => {
+    const last = done.at(-1);
+    if (last === undefined || last.length + 1 + word.length > width) return [...done, word];
+    return [...done.slice(0, -1), `${last} ${word}`];
+  }, []);
+}
+
+function verdict({ ok, engine }: DoctorReport): string {
+  if (!ok) return "Part 1 cannot run yet: see above.";
+  return engine.state === "ok"
+    ? "Part 1 can run: deno task part1"
+    : "Part 1 can run once it has fetched libtensorflow, which it does itself: deno task part1";
+}
+
+function denoFindings({ versions, machine }: DoctorReport): Finding[] {
+  const { deno, v8, typescript } = versions;
+  const { processor, cores, memory_bytes, os, arch } = machine;
+  return [
+    {
+      state: "ok",
+      name: "deno",
+      detail: `${deno} (V8 ${v8}, TypeScript ${typescript})`,
+    },
+    { state: "ok", name: "system", detail: `${os} ${arch}` },
+    { state: "ok", name: "processor", detail: `${processor}, cores: ${cores}` },
+    { state: "ok", name: "memory", detail: formatBytes(memory_bytes) },
+  ];
+}
+
+function engineFindings({ engine, python, pip }: DoctorReport): Finding[] {
+  const name = "libtensorflow";
+  const library: Finding[] = engine.state === "ok"
+    ? [
+      { state: "ok", name, detail: `${engine.version} from ${engine.source}: ${engine.path}` },
+      {
+        state: "ok",
+        name: "device",
+        detail: `${engine.device}, threads: ${engine.threads}, ` +
+          `precision: ${engine.precisions.join(", ")}`,
+      },
+    ]
+    : [{ state: engine.state, name, detail: engine.problem, remedy: engine.remedy }];
+  return [...library, programFinding("python", python), programFinding("pip", pip)];
+}
+
+function programFinding(name: string, { state, version, command, remedy }: ProgramStatus): Finding {
+  const detail = state === "ok"
+    ? `${version} (${command})`
+    : "not found; needed only to fetch libtensorflow's wheel";
+  return { state, name, detail, remedy };
+}
+
+function dataFindings({ data }: DoctorReport): Finding[] {
+  if (data.problem !== "") return [{ state: "damaged", name: "data", detail: data.problem }];
+  const state = data.auto === "" ? "missing" : "ok";
+  const detail = data.auto === MNIST.name
+    ? "takes mnist from the cache"
+    : `takes mnist if a mirror answers, else ${data.auto || "nothing"}`;
+  return [...data.datasets.map(dataFinding), { state, name: "--data auto", detail }];
+}
+
+function dataFinding({ state, name, place, bytes, problem, remedy }: DataStatus): Finding {
+  const size = bytes === 0 ? "" : `${formatBytes(bytes)} in `;
+  if (state === "ok") return { state, name, detail: `${size}${place}` };
+  const detail = state === "missing" ? `not in ${place}` : problem;
+  return { state, name, detail, remedy };
+}
+
+function weightFindings({ weights }: DoctorReport): Finding[] {
+  if (weights.files.length > 0) return weights.files.map(sizeFinding);
+  return [{
+    state: "ok",
+    name: "weights",
+    detail: "none yet: parts 2 and 4 are not part of the suite yet",
+  }];
+}
+
+function cacheFindings({ cache }: DoctorReport): Finding[] {
+  const total = `${formatBytes(cache.bytes)} in ${cache.folder}`;
+  return [{ state: "ok", name: "all", detail: total }, ...cache.entries.map(sizeFinding)];
+}
+
+function sizeFinding({ name, bytes }: { name: string; bytes: number }): Finding {
+  return { state: "ok", name, detail: formatBytes(bytes) };
+}
+
+if (import.meta.main) await runScript(main);
