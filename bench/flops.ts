@@ -30,6 +30,9 @@ export const CONV2: ConvShape = {
   kernelSize: 5,
 };
 
+/** Square matrices that are multiplied to see what the machine can do: one round is four products. */
+export const MATRIX = { size: 2048, products: 4 } as const;
+
 /** SimpleCNN's layers that multiply; the rest is not counted. */
 export const SIMPLE_CNN: readonly LayerCost[] = [
   {

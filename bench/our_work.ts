@@ -12,7 +12,7 @@ import type { Classifier } from "../models/classifier.ts";
 import { simpleCnn } from "../models/simple_cnn.ts";
 import { evaluate } from "../training/evaluate.ts";
 import { Trainer } from "../training/trainer.ts";
-import { CONV2 } from "./flops.ts";
+import { CONV2, MATRIX } from "./flops.ts";
 import type { Timing } from "./results.ts";
 import { median } from "./statistics.ts";
 import type { WorkRequest } from "./worker.ts";
@@ -20,8 +20,6 @@ import type { WorkRequest } from "./worker.ts";
 /** The study's settings. */
 const BATCH_SIZE = 128;
 const ADAM = { learningRate: 0.001, weightDecay: 1e-4 } as const;
-/** Side of the square matrices that are multiplied, and how many products make a unit. */
-export const MATRIX = { size: 2048, products: 4 } as const;
 /** Work done before the first timing of a kind. */
 const WARM_UP_SECONDS = 1;
 /** Samples whose median stands for a step: resident memory moves with the garbage collector. */

@@ -7,8 +7,7 @@
 
 import { StudyError } from "../io/errors.ts";
 import { type BenchContext, startOurs } from "./context.ts";
-import { CONV2, convFlop, forwardFlop, matmulFlop, SIMPLE_CNN, stepFlop } from "./flops.ts";
-import { MATRIX } from "./our_work.ts";
+import { CONV2, convFlop, forwardFlop, matmulFlop, MATRIX, SIMPLE_CNN, stepFlop } from "./flops.ts";
 import { compareSides, type MissingSide, type Side } from "./pairs.ts";
 import type { CaseName, Precision } from "./results.ts";
 import { Worker, type WorkRequest } from "./worker.ts";

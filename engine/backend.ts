@@ -5,23 +5,17 @@
  * @module
  */
 
-import util from "node:util";
 import * as tf from "@tensorflow/tfjs";
-import { NodeJSKernelBackend } from "@tensorflow/tfjs-node-gpu/dist/nodejs_kernel_backend.js";
-import "@tensorflow/tfjs-node-gpu/dist/register_all_kernels.js";
 import type { OpAttribute } from "./attributes.ts";
 import { AttrType, DataType } from "./c_enums.ts";
-import { type Binding, EagerBinding, type TensorMetadata } from "./eager_binding.ts";
+import { EagerBinding, type TensorMetadata } from "./eager_binding.ts";
 import { registerGather } from "./gather_kernel.ts";
-import { isRecordedId, RecordingBinding } from "./recording_binding.ts";
+import { type DataId, KernelBackendBase, type TensorData } from "./kernel_backend.ts";
 import { withQuietStderr } from "./quiet_stderr.ts";
+import { Recording } from "./recording.ts";
+import { isRecordedId } from "./recording_binding.ts";
+import { destroyResource, newResource, readResource } from "./resource_variables.ts";
 import { TensorFlow, type TensorFlowOptions } from "./tensorflow.ts";
-
-// tfjs-node 4.22 calls two helpers of node:util that Node 23 and Deno no longer have.
-Object.assign(util, {
-  isNullOrUndefined: (value: unknown) => value === null || value === undefined,
-  isArray: Array.isArray,
-}, util);
 
 registerGather();
 
@@ -51,51 +45,6 @@ export interface BackendOptions extends TensorFlowOptions {
  */
 const BFLOAT16_CONFIG = Uint8Array.of(0x52, 0x05, 0x52, 0x03, 0xf8, 0x01, 0x01);
 
-/** What the backend keeps per tensor; the fields up to `refCount` are tfjs-node's own. */
-interface TensorData {
-  shape: number[];
-  dtype: number;
-  /** Values not yet uploaded. */
-  values: unknown;
-  /** The binding's id, or -1. */
-  id: number;
-  refCount: number;
-  /** Eager id of the TensorFlow variable that holds the value, if it lives in one. */
-  resource?: number;
-}
-
-type DataId = tf.TensorInfo["dataId"];
-
-/** tfjs-node's backend with the members this one builds on, some of which it declares private. */
-interface KernelBackendBase extends tf.KernelBackend {
-  binding: Binding;
-  tensorMap: { has(dataId: DataId): boolean; get(dataId: DataId): TensorData };
-  getInputTensorIds(tensors: tf.Tensor[]): number[];
-  createOutputTensor(metadata: TensorMetadata): tf.Tensor;
-  getDTypeInteger(dtype: tf.DataType): number;
-  executeSingleOutput(opName: string, attributes: OpAttribute[], inputs: tf.Tensor[]): tf.Tensor;
-  executeMultipleOutputs(
-    opName: string,
-    attributes: OpAttribute[],
-    inputs: tf.Tensor[],
-    numOutputs: number,
-  ): tf.Tensor[];
-}
-
-const KernelBackendBase = NodeJSKernelBackend as unknown as new (
-  binding: Binding,
-  packageName: string,
-) => KernelBackendBase;
-
-/** A variable that a recording uses. */
-interface Capture {
-  variable: tf.Variable;
-  /** Where the variable's value was when recording began. */
-  dataId: DataId;
-  /** The recording's index for it. */
-  resource: number;
-}
-
 /** A finished recording. */
 export interface RecordedFunction {
   /** Name to execute. */
@@ -110,7 +59,7 @@ export class TensorFlowBackend extends KernelBackendBase {
   readonly tensorflow: TensorFlow;
   /** The binding that runs ops at once. */
   readonly eager: EagerBinding;
-  #recording: { binding: RecordingBinding; captures: Capture[]; made: WeakSet<object> } | undefined;
+  #recording: Recording | undefined;
   #finalizer = new FinalizationRegistry<TensorData>((data) => this.#free(data));
   #functions = 0;
   #called = new WeakSet<RecordedFunction>();
@@ -180,7 +129,7 @@ export class TensorFlowBackend extends KernelBackendBase {
   ): void {
     const recording = this.#recording;
     if (recording !== undefined) {
-      const resources = variables.map((variable) => this.#capture(variable).resource);
+      const resources = variables.map((variable) => recording.resourceOf(variable));
       const ids = this.getInputTensorIds([...inputs]);
       recording.binding.updateResources(opName, attributes, resources, ids);
       return;
@@ -208,7 +157,7 @@ export class TensorFlowBackend extends KernelBackendBase {
   resourceOf(variable: tf.Variable): number {
     const data = this.#data(variable.dataId);
     if (data.resource === undefined) {
-      data.resource = this.#newResource(data, super.getInputTensorIds([variable])[0]!);
+      data.resource = newResource(this.eager, data, super.getInputTensorIds([variable])[0]!);
     }
     if (data.refCount === 1) {
       this.#dropRead(data);
@@ -218,7 +167,7 @@ export class TensorFlowBackend extends KernelBackendBase {
     this.#read(data);
     const resource = data.resource;
     delete data.resource;
-    const current = this.createOutputTensor(this.#readResource(resource, data.dtype));
+    const current = this.createOutputTensor(readResource(this.eager, resource, data.dtype));
     this.#data(current.dataId).resource = resource;
     variable.assign(current);
     current.dispose();
@@ -237,32 +186,25 @@ export class TensorFlowBackend extends KernelBackendBase {
     body: (parameters: tf.Tensor[]) => tf.Tensor[],
   ): RecordedFunction {
     if (this.#recording !== undefined) throw new Error("Cannot record inside a recording");
-    const binding = new RecordingBinding(this.tensorflow);
-    const recording = { binding, captures: [] as Capture[], made: new WeakSet() };
-    const registered = Object.values(tf.engine().registeredVariables);
-    const before = new Map(registered.map((variable) => [variable, variable.dataId]));
-    // Assigning a variable releases its old value; this holds on to it until recording is over.
-    for (const variable of registered) this.incRef(variable.dataId);
+    const recording = new Recording(this);
     const name = `recorded_${++this.#functions}`;
     this.#recording = recording;
-    this.binding = binding;
+    this.binding = recording.binding;
     tf.engine().startScope("recording");
     try {
-      const parameters = signature.map(({ shape, dtype }) => {
-        const metadata = binding.parameter(shape, dtype);
-        return this.createOutputTensor(metadata);
-      });
+      const parameters = signature.map(({ shape, dtype }) =>
+        this.createOutputTensor(recording.binding.parameter(shape, dtype))
+      );
       const results = this.getInputTensorIds(body(parameters));
-      this.#recordAssignments(before);
-      binding.finish(name, results);
-      return { name, variables: recording.captures.map(({ variable }) => variable) };
+      recording.recordAssignments();
+      recording.binding.finish(name, results);
+      return { name, variables: recording.variables };
     } finally {
-      this.#restore(before);
+      recording.restoreVariables();
       tf.engine().endScope();
       this.#recording = undefined;
       this.binding = this.eager;
-      for (const dataId of before.values()) this.disposeData(dataId);
-      binding.close();
+      recording.close();
     }
   }
 
@@ -291,7 +233,7 @@ export class TensorFlowBackend extends KernelBackendBase {
       if (tensor.dataId === undefined) return super.getInputTensorIds([tensor])[0]!;
       const data = this.#data(tensor.dataId);
       if (this.#recording !== undefined && !this.#recording.made.has(tensor.dataId)) {
-        return this.#captureRead(tensor);
+        return this.#recording.read(tensor, this.#opName);
       }
       if (isRecordedId(data.id) && this.#recording === undefined) {
         throw new Error(
@@ -385,40 +327,14 @@ export class TensorFlowBackend extends KernelBackendBase {
     if (data.id >= 0 && !isRecordedId(data.id)) this.eager.deleteTensorIfLive(data.id);
     data.id = -1;
     if (data.resource === undefined) return;
-    const resource = data.resource;
+    destroyResource(this.eager, data.resource);
     delete data.resource;
-    const ignore = { name: "ignore_lookup_error", type: AttrType.BOOL, value: true };
-    this.eager.executeOp("DestroyResourceOp", [ignore], [resource], 0);
-    this.eager.deleteTensor(resource);
-  }
-
-  /** A new TensorFlow variable that holds the tensor with that eager id. */
-  #newResource({ shape, dtype }: TensorData, value: number): number {
-    const type = { name: "dtype", type: AttrType.TYPE, value: dtype };
-    const [handle] = this.eager.executeOp(
-      "VarHandleOp",
-      [
-        type,
-        { name: "shape", type: AttrType.SHAPE, value: shape },
-        { name: "shared_name", type: AttrType.STRING, value: crypto.randomUUID() },
-        { name: "container", type: AttrType.STRING, value: "" },
-      ],
-      [],
-      1,
-    );
-    this.eager.executeOp("AssignVariableOp", [type], [handle!.id, value], 0);
-    return handle!.id;
-  }
-
-  #readResource(resource: number, dtype: number): TensorMetadata {
-    const type = { name: "dtype", type: AttrType.TYPE, value: dtype };
-    return this.eager.executeOp("ReadVariableOp", [type], [resource], 1)[0]!;
   }
 
   /** Fetches a variable's value for an eager kernel. */
   #read(data: TensorData): void {
     if (data.resource === undefined || data.id >= 0) return;
-    data.id = this.#readResource(data.resource, data.dtype).id;
+    data.id = readResource(this.eager, data.resource, data.dtype).id;
   }
 
   /** Forgets eager copies of variables that have just changed. */
@@ -430,65 +346,6 @@ export class TensorFlowBackend extends KernelBackendBase {
     if (data.resource === undefined || data.id < 0) return;
     this.eager.deleteTensor(data.id);
     data.id = -1;
-  }
-
-  /** The recording's id for the value of a tensor made before it: only variables may be used so. */
-  #captureRead(tensor: tf.Tensor): number {
-    const variables = Object.values(tf.engine().registeredVariables);
-    const variable = variables.find(({ dataId }) => dataId === tensor.dataId);
-    if (variable === undefined) {
-      throw new Error(
-        `Cannot record ${this.#opName} on a tensor of shape ` +
-          `[${tensor.shape}] that was made outside the compiled function: pass it as an argument, ` +
-          "make it a tf.variable(), or create it inside",
-      );
-    }
-    const { binding } = this.#recording!;
-    return binding.readResource(this.#capture(variable).resource).id;
-  }
-
-  #capture(variable: tf.Variable): Capture {
-    const { captures, binding } = this.#recording!;
-    let capture = captures.find((candidate) => candidate.variable === variable);
-    if (capture === undefined) {
-      const { shape, dtype } = this.#data(variable.dataId);
-      const resource = binding.resource(shape, dtype);
-      capture = { variable, dataId: variable.dataId, resource };
-      captures.push(capture);
-    }
-    return capture;
-  }
-
-  /** A variable that points to a recorded tensor has been assigned: make that part of the function. */
-  #recordAssignments(before: ReadonlyMap<tf.Variable, DataId>): void {
-    for (const variable of Object.values(tf.engine().registeredVariables)) {
-      const dataId = before.get(variable);
-      if (dataId === undefined) {
-        throw new Error(
-          `Cannot make the variable ${variable.name} while recording: make it before`,
-        );
-      }
-      if (variable.dataId === dataId) continue;
-      const value = this.getInputTensorIds([variable])[0]!;
-      const assigned = variable.dataId;
-      variable.dataId = dataId;
-      const { resource } = this.#capture(variable);
-      variable.dataId = assigned;
-      this.#recording!.binding.assignResource(resource, value);
-    }
-  }
-
-  /** Points every variable back to where its value was, and drops those made since. */
-  #restore(before: ReadonlyMap<tf.Variable, DataId>): void {
-    for (const variable of Object.values(tf.engine().registeredVariables)) {
-      if (!before.has(variable)) variable.dispose();
-    }
-    for (const [variable, dataId] of before) {
-      if (variable.dataId === dataId) continue;
-      this.disposeData(variable.dataId);
-      variable.dataId = dataId;
-      this.incRef(dataId);
-    }
   }
 }
 

@@ -9,8 +9,8 @@ import { type AdamScalars, applyAdam } from "../engine/ops.ts";
 
 /** Settings of {@linkcode Adam}; defaults are PyTorch's. */
 export interface AdamOptions {
-  /** Step size, > 0. */
-  learningRate: number;
+  /** Step size, > 0; or its schedule, from the number of the step, counted from 1. */
+  learningRate: number | ((step: number) => number);
   /**
    * Factor of the parameter that is added to its gradient, biases included.
    *
@@ -87,7 +87,8 @@ export class Adam {
     // The moments decay by float32 betas: corrections of others would be off by up to 1e-5.
     const correction1 = 1 - Math.fround(beta1) ** step;
     const correction2 = Math.sqrt(1 - Math.fround(beta2) ** step);
-    return Float32Array.of(learningRate * correction2 / correction1, epsilon * correction2);
+    const rate = typeof learningRate === "number" ? learningRate : learningRate(step);
+    return Float32Array.of(rate * correction2 / correction1, epsilon * correction2);
   }
 
   /**

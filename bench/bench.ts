@@ -1,0 +1,170 @@
+/**
+ * Ours and PyTorch on the same machine, in turn: `deno task bench`; `--help` lists the flags.
+ *
+ * Cases: `step` and `step-bf16`, a training step of SimpleCNN at batch 128; `inference` of 10,000
+ * images; `limit`, matrix product and convolution, what the machine can do at most; `launch`, from
+ * launch to the first training step; `memory`, peak resident memory of part 1; `growth` of handles
+ * and memory over thousands of steps; `part1`, the whole of it from launch to CSV. All but `part1`
+ * run unless `--cases` or `--full` says otherwise.
+ *
+ * Timings: both processes stay alive, each with as many threads as there are cores; after a warm-up
+ * of at least a second they work in turn (ours, theirs, ours...) for `--seconds` at a time, `--pairs`
+ * times. What counts is the ratio of each pair, its median and spread. The clocks of steps,
+ * inference and limits leave out building, compiling and loading; those of launch and part 1, which
+ * run as whole programs, leave out nothing. What either side's clock covers exactly is written at
+ * the end of `bench.md`. Growth needs no pairs; memory is one run.
+ *
+ * `bench.json` and `bench.md` are written anew after every finding, so that an interrupted run keeps
+ * what it found.
+ *
+ * @module
+ */
+
+import { join, resolve } from "node:path";
+import { writeFileAtomic } from "../io/atomic.ts";
+import { UsageError } from "../io/errors.ts";
+import { createReporter } from "../io/reporter.ts";
+import {
+  type FlagTable,
+  type FlagValues,
+  helpText,
+  parseFlags,
+  runFlags,
+} from "../scripts/flags.ts";
+import { interruptible, runScript } from "../scripts/run_script.ts";
+import { startOurs, startPeer } from "./context.ts";
+import { renderPage } from "./page.ts";
+import {
+  type BenchResults,
+  type CaseName,
+  CASES,
+  type Comparison,
+  type Measure,
+} from "./results.ts";
+import { measureSteadyCases } from "./steady_cases.ts";
+import { verdicts } from "./targets.ts";
+import { measureWholeRuns } from "./whole_runs.ts";
+import { Worker } from "./worker.ts";
+
+const STUDY = { epochs: 10, batchSize: 128, lr: 0.001 } as const;
+const { data, device, libtensorflow, quiet, verbose, help } = runFlags(STUDY);
+
+const FLAGS = {
+  cases: {
+    kind: "path",
+    help: `which of ${CASES.join(",")} to measure; all but part1 unless given`,
+    excludes: ["full"],
+  },
+  full: { kind: "boolean", help: "measure every case, and growth over 10,000 steps: takes hours" },
+  pairs: { kind: "integer", min: 1, max: 1000, default: 7, help: "timings of each side" },
+  seconds: { kind: "number", above: 0, default: 2, help: "work in one timing, at least" },
+  epochs: {
+    kind: "integer",
+    min: 1,
+    max: 1000,
+    default: STUDY.epochs,
+    help: "of part1's runs",
+  },
+  data: { ...data, default: "fashion" },
+  python: {
+    kind: "path",
+    default: Deno.build.os === "windows" ? "python" : "python3",
+    help: "the Python that has PyTorch",
+  },
+  device,
+  libtensorflow,
+  out: { kind: "path", default: "results/bench", help: "folder for bench.json and bench.md" },
+  quiet,
+  verbose,
+  help,
+} as const satisfies FlagTable;
+
+async function main(): Promise<void> {
+  const flags = parseFlags(Deno.args, FLAGS);
+  if (flags.help) {
+    const page = helpText({
+      usage: "deno task bench [flags]",
+      description: "Times training, inference and whole runs against PyTorch on this machine, in " +
+        "turn, and writes bench.json and bench.md.",
+      table: FLAGS,
+      examples: [
+        "deno task bench",
+        "deno task bench --cases step,inference --pairs 5",
+        "deno task bench --cases part1 --epochs 2",
+        "deno task bench --full",
+      ],
+    });
+    console.log(page.replace("--cases PATH", "--cases LIST"));
+    return;
+  }
+  await interruptible((signal) => runBench(flags, signal));
+}
+
+async function runBench(flags: FlagValues<typeof FLAGS>, signal: AbortSignal): Promise<void> {
+  const reporter = createReporter({ quiet: flags.quiet });
+  const settings = {
+    cases: chosenCases(flags.cases, flags.full),
+    full: flags.full,
+    pairs: flags.pairs,
+    seconds: flags.seconds,
+    epochs: flags.epochs,
+    // Programs are started in the repository's folder, which may not be where we are.
+    data: data.choices.some((name) => name === flags.data) ? flags.data : resolve(flags.data),
+  };
+  const python = /[\\/]/.test(flags.python) ? resolve(flags.python) : flags.python;
+  const threads = navigator.hardwareConcurrency;
+  const engineFlags = [
+    ...(flags.device === "auto" ? [] : ["--device", flags.device]),
+    ...(flags.libtensorflow ? ["--libtensorflow", resolve(flags.libtensorflow)] : []),
+  ];
+  const ours = await startOurs({ data: settings.data, engineFlags }, "float32");
+  const { versions, machine = {}, git = null } = ours.info;
+  const peer = await startPeer({ python, threads, device: String(machine.device) });
+  const hasPeer = peer instanceof Worker;
+  if (!hasPeer) reporter.warn(`PyTorch is not measured: ${peer.missing}`);
+  const results: BenchResults = {
+    started_at: new Date().toISOString(),
+    finished_at: "",
+    settings,
+    machine,
+    threads,
+    versions: { ...versions, ...(hasPeer && peer.info.versions) },
+    git,
+    comparisons: [],
+    measures: [],
+  };
+  const record = async (finding: Comparison | Measure) => {
+    if ("ours" in finding) results.comparisons.push(finding);
+    else results.measures.push(finding);
+    results.finished_at = new Date().toISOString();
+    await writeFileAtomic(join(flags.out, "bench.json"), `${JSON.stringify(results, null, 2)}\n`);
+    await writeFileAtomic(join(flags.out, "bench.md"), renderPage(results));
+  };
+  const context = { ...settings, python, threads, engineFlags, reporter, signal, record };
+  try {
+    await measureSteadyCases(context, ours, peer);
+  } finally {
+    if (hasPeer) await peer.stop();
+  }
+  await measureWholeRuns(context);
+  reporter.line("");
+  for (const { what, target, measured, verdict, note } of verdicts(results)) {
+    const found = measured && ` ${measured}`;
+    reporter.line(`${verdict}:${found} (${target}) ${what}${note && `; ${note}`}`);
+  }
+  reporter.line(`All of it is in ${join(flags.out, "bench.md")} and bench.json beside it`);
+}
+
+/** The cases that the flags ask for, in the order they are measured. */
+export function chosenCases(list: string | undefined, full: boolean): CaseName[] {
+  if (full) return [...CASES];
+  if (list === undefined) return CASES.filter((name) => name !== "part1");
+  const names = list.split(",").map((name) => name.trim());
+  const unknown = names.find((name) => !(CASES as readonly string[]).includes(name));
+  if (unknown !== undefined) {
+    throw new UsageError(`--cases ${list}: "${unknown}" is none of ${CASES.join(", ")}`);
+  }
+  return CASES.filter((name) => names.includes(name));
+}
+
+if (import.meta.main) await runScript(main);

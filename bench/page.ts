@@ -1,0 +1,161 @@
+/**
+ * `bench.md`: the findings as a person reads them.
+ *
+ * @module
+ */
+
+import { escapeMarkdown, table } from "../report/markdown.ts";
+import { formatPace, formatSpread } from "./pairs.ts";
+import type { BenchResults, Comparison, Precision, SideResult } from "./results.ts";
+import { median, rate, ratios, spread } from "./statistics.ts";
+import { verdicts } from "./targets.ts";
+
+/** The page. */
+export function renderPage(results: BenchResults): string {
+  return [
+    "# Bench\n",
+    renderProvenance(results),
+    "## Targets\n",
+    renderTargets(results),
+    "## In turn with PyTorch\n",
+    "How many times as fast ours is: the median over pairs, and the lowest and highest pair. The " +
+    "paces are medians.\n",
+    renderComparisons(results),
+    "## How close to the machine's limit\n",
+    "The limit is the fastest product or convolution that either side reached here, in the same " +
+    "number format. Steps and inference are counted by the operations of their convolutions and " +
+    "products alone.\n",
+    renderLimits(results),
+    "## How it was measured\n",
+    HOW,
+  ].join("\n");
+}
+
+const HOW = `\
+Both processes stay alive and work in turn, ours first; each kind of work is warmed up for at least
+a second, and there is a rest of 0.2 s between the sides.
+
+- Our training step is the trainer's own loop on the whole set: shuffle, gather, normalise, forward,
+  loss, gradients, Adam with L2, reading the loss. PyTorch's works on one normalised batch that is
+  in memory already: forward, loss, gradients, Adam with L2, reading the loss.
+- Our inference is the suite's evaluation: upload, recording, gather, normalise, forward, losses,
+  scores, metrics. PyTorch's is the classes of normalised batches of 1,000 that are in memory.
+- Launch and part 1 are whole programs, from their start until they log a first step or have ended.
+  The study's script reads the same images from unpacked files.
+- Building models, compiling them (torch.compile as well) and loading data are left out of steps,
+  inference and limits, and are part of launch, part 1 and memory.
+`;
+
+function renderProvenance(results: BenchResults): string {
+  const { settings, machine, threads, versions, git } = results;
+  const commit = git === null
+    ? "unknown"
+    : `${git.commit.slice(0, 12)}${git.clean ? "" : ", with changes"}`;
+  const list = (values: Readonly<Record<string, string | number>>) =>
+    Object.entries(values).map(([name, value]) => `${name} ${value}`).join(", ");
+  const lines = {
+    Date: `${results.started_at} to ${results.finished_at}`,
+    Machine: `${list(machine)}; ${threads} threads on each side`,
+    Versions: list(versions),
+    Commit: commit,
+    Settings: `${settings.pairs} pairs, ${settings.seconds} s a timing, data ${settings.data}`,
+  };
+  return Object.entries(lines).map(([name, text]) => `- ${name}: ${escapeMarkdown(text)}\n`)
+    .join("");
+}
+
+/** The table of targets. */
+export function renderTargets(results: BenchResults): string {
+  return table(
+    [
+      { title: "what" },
+      { title: "target", align: "right" },
+      { title: "measured", align: "right" },
+      { title: "verdict" },
+      { title: "note" },
+    ],
+    verdicts(results).map(({ what, target, measured, verdict, note }) =>
+      [what, target, measured, verdict, note].map(escapeMarkdown)
+    ),
+  );
+}
+
+/** The table of comparisons. */
+export function renderComparisons({ comparisons }: BenchResults): string {
+  return table(
+    [
+      { title: "what" },
+      { title: "ours", align: "right" },
+      { title: "peer" },
+      { title: "its pace", align: "right" },
+      { title: "ours / peer", align: "right" },
+      { title: "pairs", align: "right" },
+      { title: "note" },
+    ],
+    comparisons.map((comparison) => {
+      const { title, unit, ours, theirs, note = "" } = comparison;
+      const ratio = spread(ratios(comparison));
+      return [
+        escapeMarkdown(title),
+        pace(ours, unit),
+        escapeMarkdown(theirs.label),
+        pace(theirs, unit),
+        ratio === undefined ? "not measured" : formatSpread(ratio),
+        String(ratio?.count ?? ours.timings.length),
+        escapeMarkdown(note),
+      ];
+    }),
+  );
+}
+
+/** The table of GFLOP/s. */
+export function renderLimits({ comparisons }: BenchResults): string {
+  const limits = new Map<Precision, number>();
+  const sides = comparisons.flatMap((comparison) =>
+    [comparison.ours, comparison.theirs].map((side) => ({ comparison, side }))
+  );
+  for (const { comparison, side } of sides) {
+    const speed = gflops(comparison, side);
+    if (comparison.case !== "limit" || speed === undefined) continue;
+    limits.set(side.precision, Math.max(speed, limits.get(side.precision) ?? 0));
+  }
+  const rows: string[][] = [];
+  for (const { comparison, side } of sides) {
+    const speed = gflops(comparison, side);
+    if (speed === undefined) continue;
+    // Ours is measured again beside every variant of the peer: the first time will do.
+    const first = sides.find(({ comparison: { title }, side: { label } }) =>
+      title === comparison.title && label === side.label
+    );
+    if (first?.side !== side) continue;
+    const limit = limits.get(side.precision);
+    rows.push([
+      escapeMarkdown(comparison.title),
+      escapeMarkdown(side.label),
+      side.precision,
+      speed.toFixed(0),
+      limit === undefined ? "not measured" : `${(100 * speed / limit).toFixed(0)} %`,
+    ]);
+  }
+  if (rows.length === 0) return "Not measured.\n";
+  return table(
+    [
+      { title: "what" },
+      { title: "who" },
+      { title: "format" },
+      { title: "GFLOP/s", align: "right" },
+      { title: "of the limit", align: "right" },
+    ],
+    rows,
+  );
+}
+
+/** Median GFLOP/s of a side; `undefined` if there is none. */
+function gflops({ gflopPerUnit }: Comparison, { timings }: SideResult): number | undefined {
+  if (gflopPerUnit === undefined || timings.length === 0) return undefined;
+  return gflopPerUnit * median(timings.map(rate));
+}
+
+function pace({ timings }: SideResult, unit: string): string {
+  return timings.length === 0 ? "" : formatPace(timings, unit);
+}

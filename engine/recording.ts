@@ -1,0 +1,103 @@
+/**
+ * A function being recorded: which tensors belong to it, and which variables it uses.
+ *
+ * @module
+ */
+
+import * as tf from "@tensorflow/tfjs";
+import type { DataId } from "./kernel_backend.ts";
+import { RecordingBinding } from "./recording_binding.ts";
+import type { TensorFlowBackend } from "./backend.ts";
+
+/** State of one recording, from its first op to its function. */
+export class Recording {
+  /** Where the ops go. */
+  readonly binding: RecordingBinding;
+  /** Values made while recording. */
+  readonly made = new WeakSet<object>();
+  #backend: TensorFlowBackend;
+  /** Where each variable's value was at the start. */
+  #before: ReadonlyMap<tf.Variable, DataId>;
+  /** The variables used so far, with the binding's indices for them. */
+  #captures = new Map<tf.Variable, number>();
+
+  /** Starts a recording on a backend. */
+  constructor(backend: TensorFlowBackend) {
+    this.#backend = backend;
+    this.binding = new RecordingBinding(backend.tensorflow);
+    this.#before = new Map(registeredVariables().map((variable) => [variable, variable.dataId]));
+    // Assigning a variable releases its old value; this holds on to it until recording is over.
+    for (const dataId of this.#before.values()) backend.incRef(dataId);
+  }
+
+  /** The variables that the function reads or changes, in the order of its inputs. */
+  get variables(): readonly tf.Variable[] {
+    return [...this.#captures.keys()];
+  }
+
+  /** The binding's index for a variable. */
+  resourceOf(variable: tf.Variable): number {
+    let resource = this.#captures.get(variable);
+    if (resource === undefined) {
+      const { shape, dtype } = this.#backend.describe(variable);
+      resource = this.binding.resource(shape, dtype);
+      this.#captures.set(variable, resource);
+    }
+    return resource;
+  }
+
+  /**
+   * The recorded id for the value of a tensor made before the recording: a variable's.
+   *
+   * @param opName The op that uses it, for the message.
+   * @throws {Error} If the tensor is no variable's.
+   */
+  read(tensor: tf.Tensor, opName: string): number {
+    const variable = registeredVariables().find(({ dataId }) => dataId === tensor.dataId);
+    if (variable === undefined) {
+      throw new Error(
+        `Cannot record ${opName} on a tensor of shape [${tensor.shape}] that was made outside the ` +
+          "compiled function: pass it as an argument, make it a tf.variable(), or create it inside",
+      );
+    }
+    return this.binding.readResource(this.resourceOf(variable)).id;
+  }
+
+  /** Makes assignments part of the function: variables that now point to recorded tensors. */
+  recordAssignments(): void {
+    for (const variable of registeredVariables()) {
+      const dataId = this.#before.get(variable);
+      if (dataId === undefined) {
+        throw new Error(
+          `Cannot make the variable ${variable.name} while recording: make it before`,
+        );
+      }
+      if (variable.dataId === dataId) continue;
+      const value = this.#backend.getInputTensorIds([variable])[0]!;
+      this.binding.assignResource(this.resourceOf(variable), value);
+    }
+  }
+
+  /** Points every variable back to where its value was, and drops those made since. */
+  restoreVariables(): void {
+    for (const variable of registeredVariables()) {
+      if (!this.#before.has(variable)) variable.dispose();
+    }
+    for (const [variable, dataId] of this.#before) {
+      if (variable.dataId === dataId) continue;
+      this.#backend.disposeData(variable.dataId);
+      variable.dataId = dataId;
+      this.#backend.incRef(dataId);
+    }
+  }
+
+  /** Frees the graph and lets go of the variables' values. */
+  close(): void {
+    for (const dataId of this.#before.values()) this.#backend.disposeData(dataId);
+    this.binding.close();
+  }
+}
+
+function registeredVariables(): tf.Variable[] {
+  return Object.values(tf.engine().registeredVariables);
+}

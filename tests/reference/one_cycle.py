@@ -1,0 +1,23 @@
+"""Learning rates of torch.optim.lr_scheduler.OneCycleLR for tests/one_cycle_test.ts.
+
+    python3 tests/reference/one_cycle.py > tests/fixtures/one_cycle.json
+"""
+
+import json
+
+import torch
+
+cases = []
+for max_lr, total, pct in [(0.003, 10, 0.3), (0.003, 375, 0.3), (0.1, 7, 0.5), (0.01, 2, 0.3)]:
+    optimizer = torch.optim.SGD([torch.zeros(1, requires_grad=True)], lr=1)
+    scheduler = torch.optim.lr_scheduler.OneCycleLR(
+        optimizer, max_lr=max_lr, total_steps=total, pct_start=pct, cycle_momentum=False
+    )
+    rates = []
+    for step in range(total):
+        rates.append(scheduler.get_last_lr()[0])
+        optimizer.step()
+        if step < total - 1:
+            scheduler.step()
+    cases.append({"maxLr": max_lr, "totalSteps": total, "pctStart": pct, "rates": rates})
+print(json.dumps({"torch": torch.__version__, "cases": cases}))
