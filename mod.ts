@@ -16,7 +16,8 @@
 
 export { type Engine, type EngineOptions, startEngine } from "./engine/engine.ts";
 export type { CompiledFunction, TensorSpec } from "./engine/compile.ts";
-export { type Dataset, type ImageSet, loadDataset } from "./data/dataset.ts";
+export type { Dataset, ImageSet } from "./data/dataset.ts";
+export { loadDataset, type LoadDatasetOptions } from "./data/load_dataset.ts";
 export { mnist28 } from "./data/transforms.ts";
 export type { Classifier } from "./models/classifier.ts";
 export { type Detection, mapDetectionsToDigit } from "./models/label_mapping.ts";

@@ -11,7 +11,8 @@
  */
 
 import { join } from "node:path";
-import { type Dataset, type ImageSet, loadDataset } from "../data/dataset.ts";
+import type { Dataset, ImageSet } from "../data/dataset.ts";
+import { loadDataset } from "../data/load_dataset.ts";
 import { writeFileAtomic } from "../io/atomic.ts";
 import { createReporter } from "../io/reporter.ts";
 import { type FlagTable, helpText, parseFlags, runFlags } from "../scripts/flags.ts";

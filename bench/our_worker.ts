@@ -5,7 +5,7 @@
  * @module
  */
 
-import { loadDataset } from "../data/dataset.ts";
+import { loadDataset } from "../data/load_dataset.ts";
 import { normalizeMnist } from "../data/transforms.ts";
 import { startEngine } from "../engine/engine.ts";
 import { StudyError } from "../io/errors.ts";

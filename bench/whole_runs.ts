@@ -6,7 +6,7 @@
  */
 
 import { join } from "node:path";
-import { loadDataset } from "../data/dataset.ts";
+import { loadDataset } from "../data/load_dataset.ts";
 import { InterruptedError, StudyError } from "../io/errors.ts";
 import { type Child, denoScript, type Program, startChild } from "./child.ts";
 import { type BenchContext, startOurs } from "./context.ts";

@@ -36,6 +36,3 @@ export interface Dataset {
   /** Whether `auto` took this set because MNIST itself could not be had. */
   substitute: boolean;
 }
-
-export { type DatasetSources, loadDataset, type LoadDatasetOptions } from "./load_dataset.ts";
-export { datasetStatus, type DatasetStatusReport } from "./dataset_status.ts";

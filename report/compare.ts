@@ -9,36 +9,13 @@ import { join } from "node:path";
 import { writeFileAtomic } from "../io/atomic.ts";
 import { StudyError } from "../io/errors.ts";
 import { differencesFromStudy, oddValues } from "./comparability.ts";
-import { type Problem, ProblemList } from "./problems.ts";
-import { PUBLISHED, type PublishedResult } from "./published.ts";
+import type { Comparison, ModelComparison } from "./comparison.ts";
+import { ProblemList } from "./problems.ts";
+import { PUBLISHED } from "./published.ts";
 import { renderReport } from "./report_page.ts";
 import type { ResultRow } from "./result_row.ts";
 import { type LocatedRow, readResults } from "./results.ts";
-import { type SettingResult, settingResults } from "./settings.ts";
-
-/** One model: what was published and what was found. */
-export interface ModelComparison {
-  /** The model's name. */
-  model: string;
-  /** The study's result, or `null` for a model that it does not have. */
-  published: PublishedResult | null;
-  /** The newest ok run; if none is ok the newest run; `null` if there is none. */
-  row: ResultRow | null;
-  /** A run that ended in an error or was interrupted after the one in `row`. */
-  newerFailure: ResultRow | null;
-  /** Why `row` can't be held against the published values; empty if it can. */
-  differences: string[];
-  /** Every setting with an ok run, newest first. */
-  settings: SettingResult[];
-}
-
-/** All models, and what was odd on the way. */
-export interface Comparison {
-  /** The study's models in its order, then others in the order in which they were first seen. */
-  models: ModelComparison[];
-  /** What was odd in the files. */
-  problems: Problem[];
-}
+import { settingResults } from "./settings.ts";
 
 /**
  * Compares the runs recorded in `outDir` with the study.

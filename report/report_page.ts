@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Comparison, ModelComparison } from "./compare.ts";
+import type { Comparison, ModelComparison } from "./comparison.ts";
 import { code, type Column, escapeMarkdown, table } from "./markdown.ts";
 import { formatPlace, type Problem } from "./problems.ts";
 import type { PublishedResult } from "./published.ts";

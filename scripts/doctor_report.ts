@@ -6,7 +6,7 @@
 
 import { cpus, totalmem } from "node:os";
 import { join } from "node:path";
-import { datasetStatus } from "../data/dataset.ts";
+import { datasetStatus } from "../data/dataset_status.ts";
 import type { DatasetState } from "../data/dataset_status.ts";
 import { EMBEDDED_NAME } from "../data/embedded.ts";
 import { defaultSources } from "../data/load_dataset.ts";

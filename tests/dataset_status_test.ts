@@ -1,6 +1,7 @@
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import { join } from "node:path";
-import { datasetStatus, loadDataset } from "../data/dataset.ts";
+import { datasetStatus } from "../data/dataset_status.ts";
+import { loadDataset } from "../data/load_dataset.ts";
 import { FILE_STEMS, publishedName } from "../data/sources.ts";
 import { samplePublished, writeFiles } from "./idx_samples.ts";
 import { serving, withSources } from "./local_mirror.ts";

@@ -1,7 +1,7 @@
 import { assertEquals, assertThrows } from "@std/assert";
 import { encodeIdx, exportIdx } from "../bench/export_idx.ts";
 import type { Dataset, ImageSet } from "../data/dataset.ts";
-import { loadDataset } from "../data/dataset.ts";
+import { loadDataset } from "../data/load_dataset.ts";
 import { sha256Hex } from "../io/sha256.ts";
 import { silentReporter } from "../io/reporter.ts";
 

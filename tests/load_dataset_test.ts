@@ -6,7 +6,7 @@ import {
   assertStringIncludes,
 } from "@std/assert";
 import { join } from "node:path";
-import { loadDataset } from "../data/dataset.ts";
+import { loadDataset } from "../data/load_dataset.ts";
 import { EMBEDDED_SHA256, loadEmbedded } from "../data/embedded.ts";
 import { FASHION_MNIST, FILE_STEMS, MNIST, publishedName } from "../data/sources.ts";
 import { StudyError, UsageError } from "../io/errors.ts";

@@ -5,7 +5,7 @@
  */
 
 import { join } from "node:path";
-import type { DatasetSources } from "../data/dataset.ts";
+import type { DatasetSources } from "../data/load_dataset.ts";
 import { recordingReporter, samplePublished, withFolder } from "./idx_samples.ts";
 
 /** Bytes that can be a response's body. */
