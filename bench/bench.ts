@@ -33,7 +33,7 @@ import {
 } from "../scripts/flags.ts";
 import { interruptible, runScript } from "../scripts/run_script.ts";
 import { startOurs, startPeer } from "./context.ts";
-import { renderPage } from "./page.ts";
+import { BUSY, renderPage } from "./page.ts";
 import {
   type BenchResults,
   type CaseName,
@@ -117,6 +117,13 @@ async function runBench(flags: FlagValues<typeof FLAGS>, signal: AbortSignal): P
     ...(flags.device === "auto" ? [] : ["--device", flags.device]),
     ...(flags.libtensorflow ? ["--libtensorflow", resolve(flags.libtensorflow)] : []),
   ];
+  const [load = 0] = Deno.loadavg();
+  if (load > BUSY) {
+    reporter.warn(
+      `Other programs keep this machine busy (load average ${load.toFixed(1)}): these timings ` +
+        "will mean little, and PyTorch's suffer most; run it again when the machine is quiet",
+    );
+  }
   const ours = await startOurs({ data: settings.data, engineFlags }, "float32");
   const { versions, machine = {}, git = null } = ours.info;
   const peer = await startPeer({ python, threads, device: String(machine.device) });
@@ -128,6 +135,7 @@ async function runBench(flags: FlagValues<typeof FLAGS>, signal: AbortSignal): P
     settings,
     machine,
     threads,
+    load_average: load,
     versions: { ...versions, ...(hasPeer && peer.info.versions) },
     git,
     comparisons: [],

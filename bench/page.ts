@@ -10,11 +10,17 @@ import type { BenchResults, Comparison, Precision, SideResult } from "./results.
 import { median, rate, ratios, spread } from "./statistics.ts";
 import { verdicts } from "./targets.ts";
 
+/** Load average, over a minute, above which timings are not to be trusted. */
+export const BUSY = 0.5;
+
 /** The page. */
 export function renderPage(results: BenchResults): string {
   return [
     "# Bench\n",
     renderProvenance(results),
+    ...(results.load_average > BUSY
+      ? ["**Other programs kept the machine busy: these timings mean little.**\n"]
+      : []),
     "## Targets\n",
     renderTargets(results),
     "## In turn with PyTorch\n",
@@ -47,7 +53,7 @@ a second, and there is a rest of 0.2 s between the sides.
 `;
 
 function renderProvenance(results: BenchResults): string {
-  const { settings, machine, threads, versions, git } = results;
+  const { settings, machine, threads, load_average: load, versions, git } = results;
   const commit = git === null
     ? "unknown"
     : `${git.commit.slice(0, 12)}${git.clean ? "" : ", with changes"}`;
@@ -56,6 +62,7 @@ function renderProvenance(results: BenchResults): string {
   const lines = {
     Date: `${results.started_at} to ${results.finished_at}`,
     Machine: `${list(machine)}; ${threads} threads on each side`,
+    "Load average before": load.toFixed(2),
     Versions: list(versions),
     Commit: commit,
     Settings: `${settings.pairs} pairs, ${settings.seconds} s a timing, data ${settings.data}`,
@@ -120,14 +127,14 @@ export function renderLimits({ comparisons }: BenchResults): string {
     limits.set(side.precision, Math.max(speed, limits.get(side.precision) ?? 0));
   }
   const rows: string[][] = [];
+  const shown = new Set<string>();
   for (const { comparison, side } of sides) {
     const speed = gflops(comparison, side);
     if (speed === undefined) continue;
     // Ours is measured again beside every variant of the peer: the first time will do.
-    const first = sides.find(({ comparison: { title }, side: { label } }) =>
-      title === comparison.title && label === side.label
-    );
-    if (first?.side !== side) continue;
+    const key = `${comparison.title}, ${side.label}`;
+    if (shown.has(key)) continue;
+    shown.add(key);
     const limit = limits.get(side.precision);
     rows.push([
       escapeMarkdown(comparison.title),

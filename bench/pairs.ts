@@ -105,11 +105,11 @@ export function summary(comparison: Comparison): string {
   const ratio = spread(ratios(comparison));
   const ourPace = formatPace(ours.timings, unit);
   if (ratio === undefined) return `${title}, ${ours.label}: ${ourPace}; no peer: ${note}`;
-  return `${what}: ${formatSpread(ratio)} times as fast (${ratio.count} pairs; ${ourPace} / ` +
+  return `${what}: ${formatSpread(ratio)} times as fast (n = ${ratio.count}; ${ourPace} / ` +
     `${formatPace(theirs.timings, unit)})`;
 }
 
-/** The median pace: `16.1 steps/s`, or `4.35 s a run` for units that take over a second. */
+/** The median pace: `16.1 steps/s`, or `4.35 s a run` for units that take over half a second. */
 export function formatPace(timings: readonly Timing[], unit: string): string {
   const pace = median(timings.map(rate));
   return pace >= 1

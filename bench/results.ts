@@ -92,6 +92,8 @@ export interface BenchResults {
   machine: Readonly<Record<string, string | number>>;
   /** Threads that each side uses. */
   threads: number;
+  /** Of the minute before the start: what other programs did. */
+  load_average: number;
   /** Of everything that took part; PyTorch's are missing where it is. */
   versions: Readonly<Record<string, string>>;
   git: { commit: string; clean: boolean } | null;

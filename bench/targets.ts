@@ -145,7 +145,7 @@ function measure(results: BenchResults, name: CaseName, unit: string): Found | u
 }
 
 function pairsNote(count: number): string {
-  return count < ENOUGH_PAIRS ? `${count} pairs, fewer than ${ENOUGH_PAIRS}` : "";
+  return count < ENOUGH_PAIRS ? `n = ${count}, fewer than ${ENOUGH_PAIRS}` : "";
 }
 
 function reasonFor(results: BenchResults, name: CaseName): string {

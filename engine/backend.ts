@@ -25,13 +25,6 @@ export type Precision = "float32" | "bfloat16";
 /** Options of {@linkcode TensorFlowBackend}. */
 export interface BackendOptions extends TensorFlowOptions {
   /**
-   * With `bfloat16`, TensorFlow's graph optimiser runs convolutions and products of compiled
-   * functions in bfloat16, accumulated in float32; variables, sums and losses stay float32.
-   *
-   * @default {"float32"}
-   */
-  precision?: Precision;
-  /**
    * Let TensorFlow's own messages through.
    *
    * @default {false}
@@ -44,6 +37,12 @@ export interface BackendOptions extends TensorFlowOptions {
  * `graph_options.rewrite_options.auto_mixed_precision_onednn_bfloat16 = ON`, fields 10, 10 and 31.
  */
 const BFLOAT16_CONFIG = Uint8Array.of(0x52, 0x05, 0x52, 0x03, 0xf8, 0x01, 0x01);
+
+/** What a call of a function says to be optimised with {@linkcode BFLOAT16_CONFIG}. */
+const BFLOAT16_ATTRIBUTES: readonly OpAttribute[] = [
+  { name: "config_proto", type: AttrType.STRING, value: BFLOAT16_CONFIG },
+  { name: "executor_type", type: AttrType.STRING, value: "" },
+];
 
 /** A finished recording. */
 export interface RecordedFunction {
@@ -64,13 +63,12 @@ export class TensorFlowBackend extends KernelBackendBase {
   #functions = 0;
   #called = new WeakSet<RecordedFunction>();
   #verbose: boolean;
-  #callAttributes: readonly OpAttribute[];
   /** The op whose inputs are being looked up, for messages. */
   #opName = "an op";
 
   /** Opens the library at `path`. */
   constructor(path: string, options: BackendOptions = {}) {
-    const { verbose = false, precision = "float32" } = options;
+    const { verbose = false } = options;
     if (!verbose && Deno.env.get(LOG_LEVEL) === undefined) Deno.env.set(LOG_LEVEL, "2");
     const tensorflow = loudOrQuiet(verbose, () => TensorFlow.open(path, options));
     const eager = new EagerBinding(tensorflow);
@@ -78,11 +76,14 @@ export class TensorFlowBackend extends KernelBackendBase {
     this.tensorflow = tensorflow;
     this.eager = eager;
     this.#verbose = verbose;
-    this.#callAttributes = precision === "float32" ? [] : [
-      { name: "config_proto", type: AttrType.STRING, value: BFLOAT16_CONFIG },
-      { name: "executor_type", type: AttrType.STRING, value: "" },
-    ];
   }
+
+  /**
+   * Number format of compiled functions. With `bfloat16`, TensorFlow's graph optimiser runs their
+   * convolutions and products in bfloat16, accumulated in float32; variables, sums and losses stay
+   * float32. It counts from a function's first call on.
+   */
+  precision: Precision = "float32";
 
   /** True while {@linkcode record} runs its function. */
   get recording(): boolean {
@@ -212,8 +213,9 @@ export class TensorFlowBackend extends KernelBackendBase {
   call(fn: RecordedFunction, inputs: readonly tf.Tensor[], numOutputs: number): tf.Tensor[] {
     const resources = fn.variables.map((variable) => this.resourceOf(variable));
     const ids = this.getInputTensorIds([...inputs]);
+    const attributes = this.precision === "bfloat16" ? BFLOAT16_ATTRIBUTES : [];
     const execute = () =>
-      this.eager.executeOp(fn.name, this.#callAttributes, [...ids, ...resources], numOutputs);
+      this.eager.executeOp(fn.name, attributes, [...ids, ...resources], numOutputs);
     // The first call optimises the graph, and TensorFlow may remark on it.
     const results = loudOrQuiet(this.#verbose || this.#called.has(fn), execute);
     this.#called.add(fn);

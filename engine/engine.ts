@@ -31,11 +31,12 @@ export interface EngineOptions {
   libtensorflow?: string | undefined;
   /**
    * Number format of convolutions and products in compiled functions. `"bfloat16"` accumulates in
-   * float32 and leaves parameters, optimiser and losses in float32; only processors that have it.
+   * float32 and leaves parameters, optimiser and losses in float32; an error on processors without
+   * it. `"auto"` takes it where it is to be had.
    *
    * @default {"float32"}
    */
-  precision?: Precision;
+  precision?: Precision | "auto";
   /**
    * Let TensorFlow's own messages through.
    *
@@ -101,12 +102,7 @@ export async function startEngine(options: EngineOptions = {}): Promise<Engine> 
     ...(options.libtensorflow !== undefined && { libtensorflow: options.libtensorflow }),
   });
   const cpuOnly = device === "cpu";
-  const backend = new TensorFlowBackend(library.path, { cpuOnly, precision, verbose });
-  const problem = precision === "bfloat16" && bfloat16Problem(backend.tensorflow.device.type);
-  if (problem) {
-    backend.dispose();
-    throw new StudyError(problem);
-  }
+  const backend = new TensorFlowBackend(library.path, { cpuOnly, verbose });
   if (device === "gpu" && backend.tensorflow.device.type !== "GPU") {
     const { version } = backend.tensorflow;
     backend.dispose();
@@ -115,13 +111,21 @@ export async function startEngine(options: EngineOptions = {}): Promise<Engine> 
         "with CUDA (pip install 'tensorflow[and-cuda]') and its driver, or use --device cpu",
     );
   }
+  if (precision !== "float32") {
+    const problem = bfloat16Problem(backend.tensorflow.device.type);
+    if (problem === undefined) backend.precision = "bfloat16";
+    else if (precision === "bfloat16") {
+      backend.dispose();
+      throw new StudyError(problem);
+    }
+  }
   if (tf.findBackend(BACKEND)) tf.removeBackend(BACKEND);
   tf.registerBackend(BACKEND, () => backend);
   await tf.setBackend(BACKEND);
   return {
     backend: BACKEND,
     device: backend.tensorflow.device.type,
-    precision,
+    precision: backend.precision,
     version: backend.tensorflow.version,
     library,
     tf,

@@ -10,6 +10,8 @@ import { parse } from "@std/csv";
 export interface CsvRecord {
   /** Line that it starts on, from 1. */
   line: number;
+  /** Line that it ends on. */
+  lastLine: number;
   /** Its cells, or `null` if the line can't be read (a quote that never closes). */
   cells: string[] | null;
 }
@@ -37,7 +39,7 @@ export function* csvRecords(text: string): Generator<CsvRecord> {
       }
     }
     width ??= cells?.length;
-    yield { line, cells };
+    yield { line, lastLine: i + 1, cells };
   }
 }
 

@@ -3,12 +3,14 @@
  *
  * Nothing already written is ever lost: a row is added by writing old content and new row to a
  * temporary file that then takes the old one's place, under a lock, so that two processes can add to
- * one file. A half-written last line is left as it is and the new row starts on a line of its own; a
- * file with another header is left alone.
+ * one file. Only the row of a run that was interrupted or failed gives way to that run's next row. A
+ * half-written last line is left as it is and the new row starts on a line of its own; a file with
+ * another header is left alone.
  *
  * @module
  */
 
+import { Buffer } from "node:buffer";
 import { basename, join } from "node:path";
 import { writeFileAtomic } from "../io/atomic.ts";
 import { StudyError } from "../io/errors.ts";
@@ -32,32 +34,43 @@ export function resultsPath(outDir: string, part: number): string {
 /**
  * Adds a row to `outDir/partN.csv`, N being `row.part`; the file and its header are made if missing.
  *
+ * An earlier row of the same run and model goes if it was interrupted or an error: a run that is
+ * resumed has one row, its latest. All else in the file stays as it is, byte for byte.
+ *
  * @throws {StudyError} If the file there has another header. See {@linkcode checkResultsFile}.
  */
 export async function appendRow(outDir: string, row: ResultRow): Promise<void> {
   const path = resultsPath(outDir, row.part);
   await withLock(join(outDir, ".lock"), async () => {
-    const old = await readBytes(path);
-    checkHeader(path, old);
+    const found = await readBytes(path);
+    checkHeader(path, found);
+    const old = withoutUnfinished(found, row);
     const needsNewline = old.length > 0 && old.at(-1) !== 0x0a;
     const start = hasText(old) ? (needsNewline ? "\n" : "") : `${HEADER}\n`;
     const added = new TextEncoder().encode(`${start}${formatRow(row)}\n`);
-    const content = new Uint8Array(old.length + added.length);
-    content.set(old);
-    content.set(added, old.length);
-    await writeFileAtomic(path, content);
+    await writeFileAtomic(path, Buffer.concat([old, added]));
   });
 }
 
 /**
  * Makes sure that {@linkcode appendRow} will accept a row, so that a long run does not find out at
- * its end.
+ * its end. The folder is made if missing.
  *
- * @throws {StudyError} If `outDir/partN.csv` exists and has another header.
+ * @throws {StudyError} If `outDir` cannot be written to, or `outDir/partN.csv` has another header.
  */
 export async function checkResultsFile(outDir: string, part: number): Promise<void> {
   const path = resultsPath(outDir, part);
-  checkHeader(path, await readBytes(path));
+  let content: Uint8Array;
+  try {
+    content = await withLock(join(outDir, ".lock"), () => readBytes(path));
+  } catch (error) {
+    throw new StudyError(
+      `Cannot write results to ${outDir} (${error instanceof Error ? error.message : error}): ` +
+        "choose another folder with --out",
+      { cause: error },
+    );
+  }
+  checkHeader(path, content);
 }
 
 /** A row and where it was found. */
@@ -86,7 +99,7 @@ export async function readResults(path: string, problems: ProblemList): Promise<
   let width = 0;
   for (const { line, cells } of csvRecords(text)) {
     if (cells !== null && isHeader(cells)) {
-      header = new Map(cells.map((name, i) => [name.trim(), i]));
+      header = positions(cells);
       width = cells.length;
       noteColumns(header, problems, file);
       continue;
@@ -107,6 +120,11 @@ export async function readResults(path: string, problems: ProblemList): Promise<
   return rows;
 }
 
+/** Where each column is. */
+function positions(header: readonly string[]): Map<string, number> {
+  return new Map(header.map((name, i) => [name.trim(), i]));
+}
+
 function isHeader(cells: readonly string[]): boolean {
   return ["run_id", "model", "status"].every((name) => cells.some((cell) => cell.trim() === name));
 }
@@ -125,6 +143,34 @@ function noteColumns(
   if (unknown.length > 0) {
     problems.add(`another version's header with ${unknown.join(", ")}, left out`, { file });
   }
+}
+
+/** The file without the rows of this run and model that did not end well. */
+function withoutUnfinished(content: Uint8Array, { run_id, model }: ResultRow): Uint8Array {
+  const starts = lineStarts(content);
+  const parts: Uint8Array[] = [];
+  let kept = 0;
+  let header: readonly string[] | undefined;
+  for (const { line, lastLine, cells } of csvRecords(new TextDecoder().decode(content))) {
+    if (cells === null) continue;
+    if (isHeader(cells)) header = cells;
+    if (cells === header || cells.length !== header?.length) continue;
+    const { row } = parseRow(cells, positions(header));
+    if (row === null || row.status === "ok") continue;
+    if (row.run_id === "" || row.run_id !== run_id || row.model !== model) continue;
+    parts.push(content.subarray(kept, starts[line - 1]));
+    kept = starts[lastLine] ?? content.length;
+  }
+  return Buffer.concat([...parts, content.subarray(kept)]);
+}
+
+/** Where each line begins; lines end as {@linkcode csvRecords} reads them. */
+function lineStarts(content: Uint8Array): number[] {
+  const starts = [0];
+  for (const [i, byte] of content.entries()) {
+    if (byte === 0x0a || (byte === 0x0d && content[i + 1] !== 0x0a)) starts.push(i + 1);
+  }
+  return starts;
 }
 
 /** New rows follow the last header in the file, so that one must be ours. */

@@ -11,7 +11,7 @@ import type { Engine } from "../engine/engine.ts";
 import { InterruptedError } from "../io/errors.ts";
 import type { Reporter } from "../io/reporter.ts";
 import type { Classifier } from "../models/classifier.ts";
-import { appendRow, checkResultsFile, type ResultRow } from "../report/results.ts";
+import { appendRow, type ResultRow } from "../report/results.ts";
 import {
   newRunId,
   runFolder,
@@ -19,9 +19,9 @@ import {
   writeManifest,
   writePredictions,
 } from "../report/run_folder.ts";
-import { restoreTraining, saveTraining } from "../training/checkpoint.ts";
+import { restoreTraining, saveTraining, type TrainingProgress } from "../training/checkpoint.ts";
 import { evaluate } from "../training/evaluate.ts";
-import { type EpochResult, Trainer } from "../training/trainer.ts";
+import { type BatchProgress, type EpochResult, Trainer } from "../training/trainer.ts";
 import { gitState, machine, versions } from "./provenance.ts";
 import { showBatch, showEpoch } from "./training_log.ts";
 import { CHECKPOINT, findResumable } from "./unfinished_runs.ts";
@@ -38,6 +38,8 @@ export interface ClassifierPlan {
   transform: (pixels: tf.Tensor) => tf.Tensor4D;
   /** Adam's L2 factor. */
   weightDecay: number;
+  /** Learning rate of each step, from the flag and the steps of the run; constant if absent. */
+  schedule?: (lr: number, totalSteps: number) => (step: number) => number;
 }
 
 /** The flags that decide a run. */
@@ -64,7 +66,7 @@ export interface RunContext {
 /**
  * Runs the plan and appends its row, whichever way it ends.
  *
- * @returns The row; `undefined` if `--resume` found the run finished.
+ * @returns The row; the one that is there already if `--resume` found the run finished.
  * @throws {InterruptedError} After Ctrl-C, once what is finished is kept.
  * @throws {Error} Whatever stopped the run, once its error row is written.
  */
@@ -72,23 +74,24 @@ export async function runClassifier(
   plan: ClassifierPlan,
   flags: ClassifierFlags,
   context: RunContext,
-): Promise<ResultRow | undefined> {
+): Promise<ResultRow> {
   const { engine, dataset, reporter } = context;
-  await checkResultsFile(flags.out, plan.part);
   const settings = runSettings(plan, flags, context);
+  const extent = { epochs: flags.epochs, test_images: dataset.test.count };
   const resumed = flags.resume
-    ? await findResumable(flags.out, { ...plan, ...flags }, settings)
+    ? await findResumable(flags.out, { ...plan, settings, extent })
     : undefined;
-  if (resumed?.finished) {
+  if (resumed?.row) {
     reporter.line(`Run ${resumed.runId} is finished: nothing to resume`);
-    return undefined;
+    return resumed.row;
   }
   if (flags.resume && resumed === undefined) {
     reporter.line(`No run of ${plan.model} with seed ${flags.seed} to resume: starting anew`);
   }
+  const { epochs, seed } = flags;
+  reporter.line(`${plan.model}: ${epochs} epoch${epochs === 1 ? "" : "s"}, seed ${seed}`);
   const startedAt = resumed?.startedAt ?? new Date().toISOString();
-  const runId = resumed?.runId ??
-    newRunId(plan.part, plan.model, flags.seed, new Date(startedAt));
+  const runId = resumed?.runId ?? newRunId(plan.part, plan.model, seed, new Date(startedAt));
   const row = emptyRow(plan, flags, context, { run_id: runId, started_at: startedAt });
   const history: EpochResult[] = [];
   try {
@@ -97,12 +100,7 @@ export async function runClassifier(
       started_at: startedAt,
       part: plan.part,
       model: plan.model,
-      settings: {
-        ...settings,
-        epochs: flags.epochs,
-        source: dataset.source,
-        command: context.command,
-      },
+      settings: { ...settings, ...extent, source: dataset.source, command: context.command },
       versions: versions(engine),
       machine: machine(engine),
       git: await gitState(),
@@ -110,6 +108,7 @@ export async function runClassifier(
     await trainAndEvaluate(plan, flags, context, {
       row,
       history,
+      settings,
       checkpoint: resumed?.checkpoint,
     });
     row.status = "ok";
@@ -120,7 +119,9 @@ export async function runClassifier(
     row.epochs = history.length;
     row.training_time_s = interrupted ? trainingTime(history) : "N/A (Error)";
     if (!interrupted) row.test_loss = row.accuracy = row.f1 = NaN;
-    await appendRow(flags.out, row);
+    await appendRow(flags.out, row).catch(({ message }) => {
+      reporter.warn(`The row of run ${runId} is missing from the results: ${message}`);
+    });
     throw interrupted ? withRemedy(plan, flags, history.length) : error;
   }
   await appendRow(flags.out, row);
@@ -130,6 +131,7 @@ export async function runClassifier(
 interface RunState {
   row: ResultRow;
   history: EpochResult[];
+  settings: TrainingProgress["settings"];
   checkpoint: string | undefined;
 }
 
@@ -137,7 +139,7 @@ async function trainAndEvaluate(
   plan: ClassifierPlan,
   flags: ClassifierFlags,
   context: RunContext,
-  { row, history, checkpoint }: RunState,
+  { row, history, settings, checkpoint }: RunState,
 ): Promise<void> {
   const { engine, dataset, reporter, signal } = context;
   const { transform } = plan;
@@ -145,7 +147,7 @@ async function trainAndEvaluate(
   const model = plan.build(flags.seed);
   const trainer = new Trainer(engine, model, dataset.train, {
     batchSize: flags.batchSize,
-    adam: { learningRate: flags.lr, weightDecay: plan.weightDecay },
+    adam: { learningRate: learningRate(plan, flags, dataset), weightDecay: plan.weightDecay },
     seed: flags.seed,
     transform,
   });
@@ -155,12 +157,10 @@ async function trainAndEvaluate(
       reporter.line(`Going on with run ${row.run_id} after epoch ${history.length}`);
     }
     for (let epoch = history.length + 1; epoch <= flags.epochs; epoch++) {
-      const show = showBatch.bind(null, reporter);
-      history.push(
-        await trainer.trainEpoch(epoch, (progress) => show(progress, flags.epochs), signal),
-      );
-      showEpoch(reporter, history.at(-1)!);
-      const settings = runSettings(plan, flags, context);
+      const show = (progress: BatchProgress) => showBatch(reporter, progress, flags.epochs);
+      const result = await trainer.trainEpoch(epoch, show, signal);
+      history.push(result);
+      showEpoch(reporter, result);
       await saveTraining(join(folder, CHECKPOINT), model, trainer, { settings, history });
       await writeHistory(folder, history.map(historyRow));
     }
@@ -196,7 +196,7 @@ async function trainAndEvaluate(
   }
 }
 
-/** What a resumed run must share with the one it goes on with. */
+/** What decides a run's arithmetic: a resumed run must share it with the one it goes on with. */
 function runSettings(
   plan: ClassifierPlan,
   flags: ClassifierFlags,
@@ -212,7 +212,14 @@ function runSettings(
     dataset_sha256: dataset.sha256,
     train_images: dataset.train.count,
     precision: engine.precision,
+    // A schedule stretches over the epochs asked for: with others it would be another run.
+    ...(plan.schedule && { epochs: flags.epochs }),
   };
+}
+
+function learningRate({ schedule }: ClassifierPlan, flags: ClassifierFlags, dataset: Dataset) {
+  const steps = flags.epochs * Math.ceil(dataset.train.count / flags.batchSize);
+  return schedule?.(flags.lr, steps) ?? flags.lr;
 }
 
 function emptyRow(

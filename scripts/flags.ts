@@ -88,8 +88,7 @@ export function runFlags(defaults: RunDefaults) {
     precision: {
       kind: "choice",
       choices: ["fp32", "bf16"],
-      default: "fp32",
-      help: "of convolutions and products; bf16 where the processor has it",
+      help: "of convolutions and products; bf16 on processors that have it [default: fp32]",
     },
     libtensorflow: {
       kind: "path",

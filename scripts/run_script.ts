@@ -5,7 +5,7 @@
  */
 
 import { inspect } from "node:util";
-import { StudyError } from "../io/errors.ts";
+import { InterruptedError, StudyError } from "../io/errors.ts";
 
 /** Options of {@linkcode runScript}. */
 export interface RunScriptOptions {
@@ -42,21 +42,26 @@ export async function runScript(
   }
 }
 
+/** What asks a process to end, as far as the system knows it. */
+const SIGNALS: readonly Deno.Signal[] = Deno.build.os === "windows"
+  ? ["SIGINT"]
+  : ["SIGINT", "SIGTERM"];
+
 /**
  * Runs `action` with Ctrl-C turned into an aborted signal, so that it can keep what is finished. A
- * second Ctrl-C ends the process at once.
+ * second Ctrl-C ends the process at once. The signal's reason is an {@linkcode InterruptedError}.
  */
 export async function interruptible<T>(action: (signal: AbortSignal) => Promise<T>): Promise<T> {
   const controller = new AbortController();
   const onSignal = () => {
     if (controller.signal.aborted) Deno.exit(130);
-    controller.abort();
+    controller.abort(new InterruptedError("Interrupted; what was finished before is kept"));
   };
-  Deno.addSignalListener("SIGINT", onSignal);
+  for (const signal of SIGNALS) Deno.addSignalListener(signal, onSignal);
   try {
     return await action(controller.signal);
   } finally {
-    Deno.removeSignalListener("SIGINT", onSignal);
+    for (const signal of SIGNALS) Deno.removeSignalListener(signal, onSignal);
   }
 }
 

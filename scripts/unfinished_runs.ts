@@ -7,8 +7,8 @@
 import { join } from "node:path";
 import { StudyError } from "../io/errors.ts";
 import { ProblemList } from "../report/problems.ts";
-import { readResults, resultsPath } from "../report/results.ts";
-import { readManifest, runFolder } from "../report/run_folder.ts";
+import { readResults, type ResultRow, resultsPath } from "../report/results.ts";
+import { type Manifest, readManifest, runFolder } from "../report/run_folder.ts";
 import { readProgress, type TrainingProgress } from "../training/checkpoint.ts";
 
 /** A run with a checkpoint. */
@@ -19,69 +19,118 @@ export interface ResumableRun {
   startedAt: string;
   /** Its checkpoint file. */
   checkpoint: string;
-  /** Whether its result is in the CSV already. */
-  finished: boolean;
+  /** Its row if it is finished; `undefined` if there is something to go on with. */
+  row: ResultRow | undefined;
+}
+
+/** What {@linkcode findResumable} looks for. */
+export interface WantedRun {
+  /** Part of the study. */
+  part: number;
+  /** The model's name in the results. */
+  model: string;
+  /** Settings that the run must share, the seed among them. */
+  settings: TrainingProgress["settings"];
+  /** How far it is to go: one that is finished counts only if it went as far. */
+  extent: { epochs: number; test_images: number };
 }
 
 /** Name of the checkpoint in a run's folder. */
 export const CHECKPOINT = "checkpoint.safetensors";
 
 /**
- * The newest run of a model and seed that `--resume` means: one not yet finished if there is one,
- * else one that is finished with these very settings; `undefined` if there is none.
+ * The run that `--resume` means: the newest one with these settings, be it unfinished or finished;
+ * `undefined` if there is none. Temporary files that a killed run left are removed.
  *
- * @param settings Settings the run must share.
- * @throws {StudyError} If the unfinished run has other settings: it cannot be gone on with.
+ * @throws {StudyError} If the only unfinished runs of the model and seed have other settings, if the
+ *   run has more epochs than are asked for, or if its checkpoint is damaged.
  */
 export async function findResumable(
   out: string,
-  { part, model, seed, epochs }: { part: number; model: string; seed: number; epochs: number },
-  settings: TrainingProgress["settings"],
+  wanted: WantedRun,
 ): Promise<ResumableRun | undefined> {
+  const { extent } = wanted;
+  const runs = await runsOf(out, wanted);
+  const run = runs.find(({ row, differences }) =>
+    differences.length === 0 &&
+    (!row || (row.epochs === extent.epochs && row.test_images === extent.test_images))
+  );
+  if (run === undefined) {
+    const other = runs.find(({ row }) => row === undefined);
+    if (other === undefined) return undefined;
+    throw new StudyError(
+      `Cannot resume ${other.runId}: it has ${other.differences.join(", ")}. Give it the same ` +
+        `flags, or start anew without --resume`,
+    );
+  }
+  if (run.row !== undefined) return run;
+  const done = await epochsDone(run);
+  if (done > extent.epochs) {
+    throw new StudyError(
+      `Cannot resume ${run.runId}: it has ${done} epochs already, more than --epochs ` +
+        `${extent.epochs}. Ask for ${done} or more, or start anew without --resume`,
+    );
+  }
+  await removeTemporaries(runFolder(out, run.runId));
+  return run;
+}
+
+interface FoundRun extends ResumableRun {
+  differences: string[];
+}
+
+/** The runs of this part, model and seed that have a checkpoint, newest first. */
+async function runsOf(out: string, { part, model, settings }: WantedRun): Promise<FoundRun[]> {
   const finished = await finishedRuns(out, part);
-  const runs: ResumableRun[] = [];
+  const runs: FoundRun[] = [];
   for (const runId of await runIds(out)) {
     const folder = runFolder(out, runId);
     const checkpoint = join(folder, CHECKPOINT);
     if (!(await exists(checkpoint))) continue;
     const manifest = await readManifest(folder).catch(() => undefined);
-    if (manifest?.part !== part || manifest.model !== model || manifest.settings.seed !== seed) {
-      continue;
-    }
-    const startedAt = manifest.started_at;
-    runs.push({ runId, startedAt, checkpoint, finished: finished.has(runId) });
+    if (manifest?.part !== part || manifest.model !== model) continue;
+    if (manifest.settings.seed !== settings.seed) continue;
+    runs.push({
+      runId,
+      startedAt: manifest.started_at,
+      checkpoint,
+      row: finished.get(runId),
+      differences: settingDifferences(manifest.settings, settings),
+    });
   }
-  runs.sort((a, b) => (a.startedAt < b.startedAt ? 1 : -1));
-  const unfinished = runs.find((run) => !run.finished);
-  if (unfinished !== undefined) {
-    const progress = await readProgress(unfinished.checkpoint);
-    const differences = settingDifferences(progress.settings, settings);
-    if (differences.length === 0) return unfinished;
-    throw new StudyError(
-      `Cannot resume ${unfinished.runId}: it has ${differences.join(", ")}. Give it the same ` +
-        `flags, or start anew without --resume`,
-    );
-  }
-  for (const run of runs) {
-    const progress = await readProgress(run.checkpoint);
-    const same = settingDifferences(progress.settings, settings).length === 0;
-    if (same && progress.history.length === epochs) return run;
-  }
-  return undefined;
+  return runs.sort((a, b) => (a.startedAt < b.startedAt ? 1 : -1));
 }
 
-function settingDifferences(
-  theirs: TrainingProgress["settings"],
-  ours: TrainingProgress["settings"],
-): string[] {
+async function epochsDone({ runId, checkpoint }: ResumableRun): Promise<number> {
+  try {
+    return (await readProgress(checkpoint)).history.length;
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : error;
+    throw new StudyError(
+      `Cannot resume ${runId} from its checkpoint: start anew without --resume (${reason})`,
+      { cause: error },
+    );
+  }
+}
+
+function settingDifferences(theirs: Manifest["settings"], ours: Manifest["settings"]): string[] {
   return Object.keys(ours).filter((name) => theirs[name] !== ours[name])
     .map((name) => `${name} ${theirs[name]}, not ${ours[name]}`);
 }
 
-async function finishedRuns(out: string, part: number): Promise<Set<string>> {
-  if (!(await exists(resultsPath(out, part)))) return new Set();
-  const rows = await readResults(resultsPath(out, part), new ProblemList());
-  return new Set(rows.filter(({ row }) => row.status === "ok").map(({ row }) => row.run_id));
+async function finishedRuns(out: string, part: number): Promise<Map<string, ResultRow>> {
+  const rows = (await exists(resultsPath(out, part)))
+    ? await readResults(resultsPath(out, part), new ProblemList())
+    : [];
+  return new Map(
+    rows.filter(({ row }) => row.status === "ok").map(({ row }) => [row.run_id, row]),
+  );
+}
+
+async function removeTemporaries(folder: string): Promise<void> {
+  for await (const { name } of Deno.readDir(folder)) {
+    if (name.endsWith(".tmp")) await Deno.remove(join(folder, name));
+  }
 }
 
 async function runIds(out: string): Promise<string[]> {

@@ -26,7 +26,7 @@ Deno.test("parseFlags() gives part 1's defaults", () => {
     device: "auto",
     libtensorflow: undefined,
     out: "results",
-    precision: "fp32",
+    precision: undefined,
     resume: false,
     strict: false,
     quiet: false,

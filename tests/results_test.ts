@@ -189,6 +189,59 @@ Deno.test("appendRow() keeps bytes that are not UTF-8", async () => {
   });
 });
 
+Deno.test("appendRow() takes the place of its run's interrupted or failed row", async () => {
+  const other = formatRow(resultRow({ run_id: "run-2", status: "interrupted", f1: null }));
+  const sibling = formatRow(resultRow({ model: "another", status: "error" }));
+  const older = HEADER.replace(",precision", "");
+  for (const status of ["interrupted", "error"] as const) {
+    const mine = formatRow(resultRow({ status, test_loss: NaN, error: "stopped, alas" }));
+    const olderRow = mine.replace(",float32,", ",");
+    for (
+      const [before, after] of [
+        [`${HEADER}\n${mine}\n`, `${HEADER}\n`],
+        [`${HEADER}\n${mine}`, `${HEADER}\n`],
+        [
+          `\uFEFF${HEADER}\r\n${other}\r\n\r\n${mine}\r\n${sibling}\r\nhalf,"é\n`,
+          `\uFEFF${HEADER}\r\n${other}\r\n\r\n${sibling}\r\nhalf,"é\n`,
+        ],
+        [`${HEADER}\n${mine.replace("alas", "\nalas")}\n${other}\n`, `${HEADER}\n${other}\n`],
+        [`${older}\n${olderRow}\n\n${HEADER}\n${mine}\n`, `${older}\n\n${HEADER}\n`],
+        // A row cut short, or under a header that is not its own, is none to be recognised.
+        [`${HEADER}\n${olderRow}\n`, `${HEADER}\n${olderRow}\n`],
+      ] as const
+    ) {
+      await withFolder({ "part1.csv": before }, async (folder) => {
+        await appendRow(folder, resultRow());
+        const text = await Deno.readFile(join(folder, "part1.csv"));
+        const expected = `${after}${formatRow(resultRow())}\n`;
+        assertEquals(text, new TextEncoder().encode(expected), new TextDecoder().decode(text));
+      });
+    }
+  }
+});
+
+Deno.test("appendRow() replaces no row that is ok, and none without a run", async () => {
+  for (const row of [resultRow(), resultRow({ run_id: "", status: "error" })]) {
+    await withFolder({}, async (folder) => {
+      await appendRow(folder, row);
+      await appendRow(folder, row);
+      assertEquals(await rowsOf(join(folder, "part1.csv")), [row, row]);
+    });
+  }
+});
+
+Deno.test("checkResultsFile() says of a folder that cannot be written to what to do", async () => {
+  await withFolder({ "file": "" }, async (folder) => {
+    for (const out of [join(folder, "file"), join(folder, "file", "inner")]) {
+      const error = await assertRejects(() => checkResultsFile(out, 1), StudyError);
+      assertEquals(
+        error.message.replace(/\(.*\)/, "(…)"),
+        `Cannot write results to ${out} (…): choose another folder with --out`,
+      );
+    }
+  });
+});
+
 Deno.test("checkResultsFile() accepts a folder that is not there", async () => {
   await withFolder({}, (folder) => checkResultsFile(join(folder, "none"), 1));
 });
