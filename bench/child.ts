@@ -87,8 +87,8 @@ function spawn(name: string, command: string, args: readonly string[]): Deno.Chi
     }
     if (error instanceof Deno.errors.NotCapable) {
       throw new StudyError(
-        `Cannot start ${name}: ${command} is not among the programs that deno.json lets the ` +
-          "bench run; run it with deno run -A bench/bench.ts",
+        `Cannot start ${name}: deno.json does not let the bench run ${command}; activate its ` +
+          "environment instead of naming it, or run deno run -A bench/bench.ts",
       );
     }
     throw error;

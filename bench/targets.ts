@@ -120,7 +120,7 @@ function speedUp(results: BenchResults, name: CaseName): Found | undefined {
   const notes = [
     pairsNote(found.count),
     name === "part1" && results.settings.epochs !== STUDY_EPOCHS
-      ? `${results.settings.epochs} epochs instead of ${STUDY_EPOCHS}`
+      ? `--epochs ${results.settings.epochs} instead of ${STUDY_EPOCHS}`
       : "",
   ];
   return {

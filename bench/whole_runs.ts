@@ -81,13 +81,13 @@ async function measurePart1(context: BenchContext, places: Places): Promise<void
   );
   const plan = {
     case: "part1",
-    title: `Part 1 from launch to CSV, ${epochs} epochs`,
+    title: `Part 1 from launch to CSV, --epochs ${epochs}`,
     unit: "run",
     ours,
     theirs,
     // A run warms the disk's caches, which it needs but once: epochs of training would be wasted.
     warmUp: false,
-    ...(epochs !== 10 && { note: `${epochs} epochs instead of the study's 10` }),
+    ...(epochs !== 10 && { note: `--epochs ${epochs} instead of the study's 10` }),
   } as const;
   await context.record(await compareSides(plan, context));
 }

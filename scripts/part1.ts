@@ -87,7 +87,7 @@ async function main(): Promise<void> {
     return;
   }
   const reporter = createReporter({ quiet: flags.quiet, stream: flags.json ? "stderr" : "stdout" });
-  await checkResultsFile(flags.out, PLAN.part);
+  await checkResultsFile(flags.out, plan.part);
   const engine = await startEngine({
     ...flags,
     precision: PRECISIONS[flags.precision ?? (recipe === "fast" ? "auto" : "fp32")],
@@ -103,12 +103,12 @@ async function main(): Promise<void> {
     for (const seed of seedList(flags)) {
       signal.throwIfAborted();
       const context = { engine, dataset, reporter, signal, command: Deno.args };
-      const row = await runClassifier(PLAN, { ...flags, seed }, context);
-      reporter.line(`Run ${row.run_id} is in ${resultsPath(flags.out, PLAN.part)}`);
+      const row = await runClassifier(plan, { ...flags, seed }, context);
+      reporter.line(`Run ${row.run_id} is in ${resultsPath(flags.out, plan.part)}`);
       if (flags.json) console.log(JSON.stringify(row));
     }
   });
-  const where = flags.out === FLAGS.out.default ? "" : ` --out ${flags.out}`;
+  const where = flags.out === table.out.default ? "" : ` --out ${flags.out}`;
   reporter.line(`See the comparison with: deno task compare${where}`);
   engine.dispose();
 }

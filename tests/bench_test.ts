@@ -208,7 +208,7 @@ Deno.test("verdicts() says so where part 1 was shortened or has no peer", () => 
   assertEquals(found[0]!.verdict, "not measured");
   assertEquals(found[0]!.note, "pip install torch");
   assertEquals(found[3]!.verdict, "met");
-  assertEquals(found[3]!.note, "2 epochs instead of 10");
+  assertEquals(found[3]!.note, "--epochs 2 instead of 10");
 });
 
 Deno.test("renderComparisons() shows paces, ratio and what is missing", () => {
