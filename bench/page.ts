@@ -28,8 +28,8 @@ export function renderPage(results: BenchResults): string {
     "paces are medians.\n",
     renderComparisons(results),
     "## How close to the machine's limit\n",
-    "The limit is the fastest product or convolution that either side reached here, in the same " +
-    "number format. Steps and inference are counted by the operations of their convolutions and " +
+    "The limit is the fastest single timing of a product or convolution on either side, in the " +
+    "same number format; the speeds are medians. Steps and inference are counted by the operations of their convolutions and " +
     "products alone.\n",
     renderLimits(results),
     "## How it was measured\n",
@@ -122,9 +122,9 @@ export function renderLimits({ comparisons }: BenchResults): string {
     [comparison.ours, comparison.theirs].map((side) => ({ comparison, side }))
   );
   for (const { comparison, side } of sides) {
-    const speed = gflops(comparison, side);
-    if (comparison.case !== "limit" || speed === undefined) continue;
-    limits.set(side.precision, Math.max(speed, limits.get(side.precision) ?? 0));
+    if (comparison.case !== "limit") continue;
+    const speeds = side.timings.map((timing) => rate(timing) * (comparison.gflopPerUnit ?? 0));
+    limits.set(side.precision, Math.max(limits.get(side.precision) ?? 0, ...speeds));
   }
   const rows: string[][] = [];
   const shown = new Set<string>();
@@ -135,7 +135,7 @@ export function renderLimits({ comparisons }: BenchResults): string {
     const key = `${comparison.title}, ${side.label}`;
     if (shown.has(key)) continue;
     shown.add(key);
-    const limit = limits.get(side.precision);
+    const limit = limits.get(side.precision) || undefined;
     rows.push([
       escapeMarkdown(comparison.title),
       escapeMarkdown(side.label),

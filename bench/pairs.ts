@@ -112,7 +112,7 @@ export function summary(comparison: Comparison): string {
 /** The median pace: `16.1 steps/s`, or `4.35 s a run` for units that take over half a second. */
 export function formatPace(timings: readonly Timing[], unit: string): string {
   const pace = median(timings.map(rate));
-  return pace >= 1
+  return pace >= 2
     ? `${pace.toPrecision(3)} ${unit}s/s`
     : `${(1 / pace).toPrecision(3)} s a ${unit}`;
 }

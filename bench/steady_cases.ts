@@ -78,7 +78,7 @@ const PLANS: readonly SteadyPlan[] = [
     case: "inference",
     work: "inference",
     title: "Inference of 10,000 images, fp32",
-    unit: "pass",
+    unit: "set",
     flop: forwardFlop(SIMPLE_CNN, 10_000),
     precision: "float32",
     peers: [

@@ -64,7 +64,7 @@ async function measureLaunch(context: BenchContext, places: Places): Promise<voi
     () => untilFirstStep(studyScript(context, places, short), "wait"),
   );
   const title = "Launch to first training step";
-  const plan = { case: "launch", title, unit: "launch", ours, theirs } as const;
+  const plan = { case: "launch", title, unit: "start", ours, theirs } as const;
   await context.record(await compareSides(plan, context));
 }
 

@@ -226,7 +226,7 @@ Deno.test("renderComparisons() shows paces, ratio and what is missing", () => {
 
 Deno.test("renderLimits() compares with the fastest product or convolution of either side", () => {
   const limit = {
-    ...comparison("limit", timings(1, 1), timings(2, 2)),
+    ...comparison("limit", timings(1, 1, 4), timings(2, 2, 0.5)),
     gflopPerUnit: 20,
   };
   const step = { ...comparison("step", timings(1), timings(4)), gflopPerUnit: 10 };
@@ -234,11 +234,11 @@ Deno.test("renderLimits() compares with the fastest product or convolution of ei
   const again = { ...step, theirs: { ...step.theirs, label: "PyTorch compiled" } };
   const page = renderLimits(results({ comparisons: [step, again, limit] }));
   assertEquals(page.split("\n").slice(2), [
-    "| Made-up step | ours | float32 | 100 | 50 % |",
-    "| Made-up step | PyTorch default | float32 | 25 | 13 % |",
-    "| Made-up step | PyTorch compiled | float32 | 25 | 13 % |",
-    "| Made-up limit | ours | float32 | 200 | 100 % |",
-    "| Made-up limit | PyTorch default | float32 | 100 | 50 % |",
+    "| Made-up step | ours | float32 | 100 | 25 % |",
+    "| Made-up step | PyTorch default | float32 | 25 | 6 % |",
+    "| Made-up step | PyTorch compiled | float32 | 25 | 6 % |",
+    "| Made-up limit | ours | float32 | 200 | 50 % |",
+    "| Made-up limit | PyTorch default | float32 | 100 | 25 % |",
     "",
   ]);
   assertEquals(renderLimits(results()), "Not measured.\n");

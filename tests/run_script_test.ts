@@ -69,3 +69,50 @@ Deno.test("runScript() ends on a rejection nobody waits for and on an error in a
   assertEquals(callback.status, 1);
   assertMatch(callback.stderr, /^error: Error: late \(run again .*\n$/);
 });
+
+/** Runs `body`, in which `signal` is that of `interruptible()`, in a process of its own. */
+async function interrupt(body: string) {
+  const code = `
+    import { interruptible } from ${JSON.stringify(new URL("run_script.ts", SCRIPTS).href)};
+    await interruptible(async (signal) => { ${body} });
+  `;
+  const { code: status, stdout } = await new Deno.Command(Deno.execPath(), {
+    args: ["eval", "--no-lock", code],
+    env: { NO_COLOR: "1" },
+  }).output();
+  return { status, stdout: new TextDecoder().decode(stdout) };
+}
+
+const ignore = Deno.build.os === "windows";
+if (ignore) console.log("skipped: interruptible() (no signals can be sent on Windows)");
+
+Deno.test({
+  name: "interruptible() turns Ctrl-C and SIGTERM into an aborted signal",
+  ignore,
+  fn: async () => {
+    for (const name of ["SIGINT", "SIGTERM"]) {
+      const body = `
+        setTimeout(() => Deno.exit(1), 10_000);
+        await new Promise((resolve) => {
+          signal.addEventListener("abort", resolve);
+          Deno.kill(Deno.pid, "${name}");
+        });
+        console.log(signal.reason.name);
+        Deno.exit();`;
+      assertEquals(await interrupt(body), { status: 0, stdout: "InterruptedError\n" });
+    }
+  },
+});
+
+Deno.test({
+  name: "interruptible() ends the process at a second Ctrl-C, with status 130",
+  ignore,
+  fn: async () => {
+    const body = `
+      signal.addEventListener("abort", () => Deno.kill(Deno.pid, "SIGINT"));
+      Deno.kill(Deno.pid, "SIGINT");
+      await new Promise((resolve) => setTimeout(resolve, 10_000));
+      console.log("went on");`;
+    assertEquals(await interrupt(body), { status: 130, stdout: "" });
+  },
+});
