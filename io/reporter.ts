@@ -92,7 +92,7 @@ export const silentReporter: Reporter = {
 
 function columns(): number {
   try {
-    return Deno.consoleSize().columns;
+    return Deno.consoleSize().columns || 80;
   } catch {
     return 80;
   }

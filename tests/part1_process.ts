@@ -10,11 +10,11 @@ import { readResults, type ResultRow } from "../report/results.ts";
 
 const library = await findLibrary({ reporter: silentReporter });
 
+const CONFIG = join(repositoryRoot(), "deno.json");
+
 /** `deno task part1` without its first word: the task's own permissions. */
-export const TASK: string[] = JSON.parse(
-  await Deno.readTextFile(join(repositoryRoot(), "deno.json")),
-)
-  .tasks.part1.split(" ").slice(1);
+export const TASK: string[] = JSON.parse(await Deno.readTextFile(CONFIG)).tasks.part1.split(" ")
+  .slice(1);
 
 /** Environment of the processes. */
 export const ENV = { NO_COLOR: "1", LIBTENSORFLOW_PATH: library.path };
@@ -56,16 +56,21 @@ export class Program {
     }
   }
 
-  /** Waits until standard output matches. */
+  /** Waits until standard output matches; the program is killed if it has not within a minute. */
   async until(pattern: RegExp): Promise<void> {
     let ended = false;
     this.#streams.then(() => {
       ended = true;
       for (const wake of this.#waiting.splice(0)) wake();
     });
-    while (!pattern.test(this.stdout)) {
-      assertFalse(ended, `no ${pattern} in\n${this.stdout}\n${this.stderr}`);
-      await new Promise<void>((resolve) => this.#waiting.push(resolve));
+    const timer = setTimeout(() => this.kill("SIGKILL"), 60_000);
+    try {
+      while (!pattern.test(this.stdout)) {
+        assertFalse(ended, `no ${pattern} in\n${this.stdout}\n${this.stderr}`);
+        await new Promise<void>((resolve) => this.#waiting.push(resolve));
+      }
+    } finally {
+      clearTimeout(timer);
     }
   }
 
