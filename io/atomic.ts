@@ -13,17 +13,26 @@ import { dirname } from "node:path";
  * left as it was and the temporary file is removed.
  *
  * @param path File to create or replace.
- * @param data Bytes, or text to be stored as UTF-8.
+ * @param data Bytes, the pieces of a file too large to be put together, or text to be stored as
+ *   UTF-8.
  */
-export async function writeFileAtomic(path: string, data: Uint8Array | string): Promise<void> {
+export async function writeFileAtomic(
+  path: string,
+  data: Uint8Array | Iterable<Uint8Array> | string,
+): Promise<void> {
   await Deno.mkdir(dirname(path), { recursive: true });
   const temporary = temporaryName(path);
-  const bytes = typeof data === "string" ? new TextEncoder().encode(data) : data;
+  const pieces = typeof data === "string"
+    ? [new TextEncoder().encode(data)]
+    : data instanceof Uint8Array
+    ? [data]
+    : data;
   try {
     const file = await Deno.open(temporary, { write: true, createNew: true });
     try {
-      let written = 0;
-      while (written < bytes.length) written += await file.write(bytes.subarray(written));
+      for (const piece of pieces) {
+        for (let done = 0; done < piece.length;) done += await file.write(piece.subarray(done));
+      }
       await file.sync();
     } finally {
       file.close();
@@ -36,6 +45,6 @@ export async function writeFileAtomic(path: string, data: Uint8Array | string): 
 }
 
 /** A name beside `path`, unique to this process and call, that readers of `path` do not look for. */
-export function temporaryName(path: string): string {
+function temporaryName(path: string): string {
   return `${path}.${Deno.pid}-${crypto.randomUUID().slice(0, 8)}.tmp`;
 }

@@ -7,8 +7,7 @@
  * @module
  */
 
-import { dirname } from "node:path";
-import { temporaryName } from "../io/atomic.ts";
+import { writeFileAtomic } from "../io/atomic.ts";
 import { type FileBytes, quoted } from "./file_bytes.ts";
 import {
   byteWidth,
@@ -118,29 +117,14 @@ export async function saveCheckpoint(
   new DataView(header.buffer).setBigUint64(0, BigInt(header.length - 8), true);
   header.set(json, 8);
 
-  await Deno.mkdir(dirname(path), { recursive: true });
-  const temporary = temporaryName(path);
-  try {
-    const file = await Deno.open(temporary, { write: true, createNew: true });
-    try {
-      await writeAll(file, header);
-      for (const name of names) {
-        const { buffer, byteOffset, byteLength } = sd.get(name)!.data;
-        await writeAll(file, new Uint8Array(buffer, byteOffset, byteLength));
-      }
-      await file.sync();
-    } finally {
-      file.close();
-    }
-    await Deno.rename(temporary, path);
-  } catch (error) {
-    await Deno.remove(temporary).catch(() => {});
-    throw error;
-  }
+  await writeFileAtomic(path, pieces(header, names.map((name) => sd.get(name)!)));
 }
 
-async function writeAll(file: Deno.FsFile, bytes: Uint8Array): Promise<void> {
-  for (let done = 0; done < bytes.length;) done += await file.write(bytes.subarray(done));
+function* pieces(header: Uint8Array, tensors: readonly StateTensor[]): Generator<Uint8Array> {
+  yield header;
+  for (const { data: { buffer, byteOffset, byteLength } } of tensors) {
+    yield new Uint8Array(buffer, byteOffset, byteLength);
+  }
 }
 
 function check(name: string, { dtype, shape, data }: StateTensor): void {

@@ -187,16 +187,18 @@ function renderSettings(models: readonly ModelComparison[]): string {
   const lines = models
     .filter(({ settings }) => settings.length > 1 || (settings[0]?.n ?? 0) > 1)
     .flatMap(({ settings }) => settings)
-    .map(({ newest, n, mean, sd }) => [
+    .map(({ newest, n, mean, sd, seconds }) => [
       escapeMarkdown(newest.model),
       text(newest.dataset),
       `${count(newest.train_images)} / ${count(newest.test_images)}`,
       text(newest.weights),
       count(newest.epochs),
       [newest.batch_size, newest.learning_rate, newest.weight_decay].map(count).join(" / "),
+      text(newest.precision),
       String(n),
       formatFixed(n > 0 ? mean : null, 2),
       formatFixed(n > 1 ? sd : null, 2),
+      formatFixed(Number.isNaN(seconds) ? null : seconds, 2),
       code(newest.run_id) || NONE,
     ]);
   if (lines.length === 0) return "";
@@ -207,9 +209,11 @@ function renderSettings(models: readonly ModelComparison[]): string {
     { title: "Weights" },
     { title: "Epochs", align: "right" },
     { title: "Batch / rate / decay", align: "right" },
+    { title: "Precision" },
     { title: "n", align: "right" },
     { title: "Mean accuracy (%)", align: "right" },
     { title: "SD", align: "right" },
+    { title: "Mean training time (s)", align: "right" },
     { title: "Newest run" },
   ];
   const more = lines.length - SETTINGS_SHOWN;

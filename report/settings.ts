@@ -16,6 +16,8 @@ export interface SettingResult {
   mean: number;
   /** Standard deviation of their accuracy (divisor n − 1); NaN if n is below 2. */
   sd: number;
+  /** Mean of their training times in seconds, where they have one; NaN if none has. */
+  seconds: number;
 }
 
 /** Columns that make runs comparable with each other; the machine is not among them. */
@@ -48,10 +50,15 @@ export function settingResults(rows: readonly ResultRow[]): SettingResult[] {
     else groups.set(key, [row]);
   }
   return [...groups.values()].map((group) => {
-    const accuracies = newestPerSeed(group)
-      .map(({ accuracy }) => accuracy ?? NaN)
-      .filter(Number.isFinite);
-    return { newest: group[0]!, ...meanAndDeviation(accuracies) };
+    const seeds = newestPerSeed(group);
+    const accuracies = seeds.map(({ accuracy }) => accuracy ?? NaN).filter(Number.isFinite);
+    const times = seeds.map(({ training_time_s: time }) => time)
+      .filter((time) => typeof time === "number").filter(Number.isFinite);
+    return {
+      newest: group[0]!,
+      ...meanAndDeviation(accuracies),
+      seconds: meanAndDeviation(times).mean,
+    };
   });
 }
 

@@ -291,7 +291,7 @@ Deno.test("compareResults() counts a run that comes twice once, and notes it", a
   });
   assertEquals(problems, ["part1-copy.csv:2 the run comes again later, this row skipped"]);
   assertEquals(shown["SimpleCNN"], "run-1");
-  assertStringIncludes(report, "| 2 | 98.50 | 0.71 | `run-1` |\n");
+  assertStringIncludes(report, "| 2 | 98.50 | 0.71 | 120.50 | `run-1` |\n");
 });
 
 Deno.test("renderReport() gives mean and deviation over seeds, setting by setting", async () => {
