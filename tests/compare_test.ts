@@ -309,10 +309,10 @@ Deno.test("renderReport() gives mean and deviation over seeds, setting by settin
   const table = report.slice(report.indexOf("## Every setting on record"));
   assertStringIncludes(
     table,
-    "| SimpleCNN | mnist | 60000 / 10000 | random | 10 | 128 / 0.001 / 0.0001 | 3 | 99.20 | 0.20 " +
+    "| SimpleCNN | mnist | 60000 / 10000 | random | 10 | 128 / 0.001 / 0.0001 | float32 | 3 | 99.20 | 0.20 | 120.50 " +
       "| `a3-again` |\n",
   );
-  assertStringIncludes(table, "| 1 | 91.00 | – | `f1` |\n");
+  assertStringIncludes(table, "| float32 | 1 | 91.00 | – | 120.50 | `f1` |\n");
   assert(!table.includes("FasterRCNN"), "a single run is in the tables above");
 });
 
