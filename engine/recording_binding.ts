@@ -19,6 +19,8 @@ import { notNull, type TensorFlow, TensorFlowError } from "./tensorflow.ts";
 
 /** One output of a graph node. */
 interface Node {
+  /** The op that yields it. */
+  opName: string;
   operation: Deno.PointerObject;
   index: number;
   shape: number[];
@@ -96,6 +98,7 @@ export class RecordingBinding extends Binding {
       resource.after = [...resource.after, read];
       // A variable has no static shape inside a function; EnsureShape gives it one.
       const id = this.#keep({
+        opName: "ReadVariableOp",
         operation: read,
         index: 0,
         shape: resource.shape,
@@ -157,10 +160,10 @@ export class RecordingBinding extends Binding {
   override deleteTensor(_id: number): void {}
 
   override tensorDataSync(id: number): ReadValues {
-    const { values, operation: _, shape } = this.#node(id);
+    const { values, opName, shape } = this.#node(id);
     if (values !== undefined) return values;
     throw new Error(
-      `Cannot read the data of a tensor of shape [${shape}] (node ${this.#nameOf(id)}) while a ` +
+      `Cannot read the result of ${opName}, a tensor of shape [${shape}], while a ` +
         "function is being recorded: it has no value yet. Return the tensor from the compiled " +
         "function and read it after the call.",
     );
@@ -302,7 +305,11 @@ export class RecordingBinding extends Binding {
         );
       }
       const dtype = symbols.TF_OperationOutputType(output);
-      return { id: this.#keep({ operation, index, shape, dtype }), shape: [...shape], dtype };
+      return {
+        id: this.#keep({ opName, operation, index, shape, dtype }),
+        shape: [...shape],
+        dtype,
+      };
     });
   }
 
@@ -325,10 +332,6 @@ export class RecordingBinding extends Binding {
       );
     }
     return node;
-  }
-
-  #nameOf(id: number): string {
-    return String(id - FIRST_ID);
   }
 }
 

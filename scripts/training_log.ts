@@ -5,15 +5,12 @@
  */
 
 import { formatDuration, type Reporter } from "../io/reporter.ts";
-import type { BatchProgress, EpochResult } from "../training/trainer.ts";
-
-/** Batches between two log lines. */
-const LOG_INTERVAL = 100;
+import { type BatchProgress, type EpochResult, READ_INTERVAL } from "../training/trainer.ts";
 
 /** Shows a batch: a log line for every hundredth, from the first, and the live line. */
 export function showBatch(reporter: Reporter, progress: BatchProgress, epochs: number): void {
   const { epoch, batch, batches, seen, total, loss, seconds } = progress;
-  if (batch % LOG_INTERVAL === 0) {
+  if (batch % READ_INTERVAL === 0) {
     const percent = (100 * batch / batches).toFixed(0);
     reporter.line(
       `Train Epoch: ${epoch} [${seen}/${total} (${percent}%)]  Loss: ${loss.toFixed(6)}`,

@@ -146,7 +146,7 @@ Deno.test("restoreTraining() refuses weights that hold no run", async () => {
 });
 
 Deno.test("trainEpoch() keeps the last short batch", async () => {
-  using run = new Run(20, { batchSize: 8 });
+  using run = new Run(20, { batchSize: 8, readInterval: 1 });
   const batches: BatchProgress[] = [];
   const result = await run.trainer.trainEpoch(1, (progress) => batches.push(progress));
   assertEquals(batches.map(({ batch, seen }) => [batch, seen]), [[0, 0], [1, 8], [2, 16]]);
@@ -161,7 +161,12 @@ Deno.test("trainEpoch() keeps the last short batch", async () => {
 
 Deno.test("trainEpoch() trains on every image once, in epochOrder()'s order", async () => {
   // Without learning and dropout, an epoch counts what the model classifies correctly.
-  using run = new Run(50, { batchSize: 16, dropout: false, adam: { learningRate: 0 } });
+  using run = new Run(50, {
+    batchSize: 16,
+    dropout: false,
+    adam: { learningRate: 0 },
+    readInterval: 1,
+  });
   const losses: number[] = [];
   const result = await run.trainer.trainEpoch(2, ({ loss }) => losses.push(loss));
   const each = Array.from({ length: 50 }, (_, i) => run.trainer.trainBatch(Int32Array.of(i)));
@@ -172,6 +177,18 @@ Deno.test("trainEpoch() trains on every image once, in epochOrder()'s order", as
     const mean = members.reduce((sum, i) => sum + each[i]![0], 0) / members.length;
     assert(Math.abs(loss - mean) < 1e-6, `batch ${batch}: ${loss}, not ${mean}`);
   }
+});
+
+Deno.test("trainEpoch() gives the same result however seldom it reads back", async () => {
+  const results = [];
+  for (const readInterval of [1, 3, 100]) {
+    using run = new Run(70, { batchSize: 10, readInterval });
+    const losses: number[] = [];
+    const { loss, correct } = await run.trainer.trainEpoch(1, ({ loss }) => losses.push(loss));
+    results.push({ loss, correct, first: losses[0], last: losses.at(-1) });
+  }
+  assertEquals(results[1], results[0]);
+  assertEquals(results[2], results[0]);
 });
 
 Deno.test("trainEpoch() stops at a loss that is not finite and names the step", async () => {

@@ -32,6 +32,12 @@ export interface TrainerOptions {
    * @default {true}
    */
   dropout?: boolean;
+  /**
+   * Batches between two reads of what the steps have yielded; in between the device runs ahead.
+   *
+   * @default {READ_INTERVAL}
+   */
+  readInterval?: number;
 }
 
 /** What an epoch amounted to. */
@@ -60,11 +66,17 @@ export interface BatchProgress {
   seen: number;
   /** Images in the epoch. */
   total: number;
-  /** The batch's mean loss. */
+  /** Mean loss of the batch last read back; see {@linkcode TrainerOptions.readInterval}. */
   loss: number;
   /** Seconds since the epoch began. */
   seconds: number;
 }
+
+/** A batch's mean loss before the step, and how many of its images were classified correctly. */
+type Outcome = [loss: number, correct: number];
+
+/** How often a training loop reads back: as often as the study logs. */
+export const READ_INTERVAL = 100;
 
 type Step = CompiledFunction<
   [TF.Tensor, TF.Tensor, TF.Tensor1D, TF.Tensor1D, TF.Tensor1D],
@@ -120,29 +132,35 @@ export class Trainer {
     onBatch: (progress: BatchProgress) => void = () => {},
     signal?: AbortSignal,
   ): Promise<EpochResult> {
-    const { batchSize, seed } = this.#options;
+    const { batchSize, seed, readInterval = READ_INTERVAL } = this.#options;
     const total = this.#data.count;
     const batches = Math.ceil(total / batchSize);
     const order = epochOrder(total, seed, epoch);
     const started = performance.now();
+    const outcomes: TF.Tensor1D[] = [];
     let lossSum = 0;
     let correctSum = 0;
-    for (let batch = 0; batch < batches; batch++) {
-      // A call into TensorFlow blocks: give signals and timers their turn.
-      await setImmediate();
-      if (signal?.aborted) throw new InterruptedError("Interrupted");
-      const seen = batch * batchSize;
-      const [loss, correct] = this.trainBatch(order.subarray(seen, seen + batchSize));
-      if (!Number.isFinite(loss)) {
-        throw new StudyError(
-          `The loss became ${loss} at step ${this.step} (epoch ${epoch}, batch ${batch + 1} of ` +
-            `${batches}): lower the learning rate with --lr`,
-        );
+    let loss = NaN;
+    try {
+      for (let batch = 0; batch < batches; batch++) {
+        // A call into TensorFlow blocks: give signals and timers their turn.
+        await setImmediate();
+        if (signal?.aborted) throw new InterruptedError("Interrupted");
+        const seen = batch * batchSize;
+        outcomes.push(this.#runStep(order.subarray(seen, seen + batchSize)));
+        if (batch % readInterval === 0 || batch === batches - 1) {
+          const first = batch + 1 - outcomes.length;
+          for (const [index, [batchLoss, correct]] of this.#read(outcomes).entries()) {
+            this.#checkLoss(batchLoss, { epoch, batch: first + index, latest: batch, batches });
+            lossSum += loss = batchLoss;
+            correctSum += correct;
+          }
+        }
+        const seconds = (performance.now() - started) / 1000;
+        onBatch({ epoch, batch, batches, seen, total, loss, seconds });
       }
-      lossSum += loss;
-      correctSum += correct;
-      const seconds = (performance.now() - started) / 1000;
-      onBatch({ epoch, batch, batches, seen, total, loss, seconds });
+    } finally {
+      for (const outcome of outcomes) outcome.dispose();
     }
     const seconds = (performance.now() - started) / 1000;
     return { epoch, loss: lossSum / batches, correct: correctSum, seen: total, seconds };
@@ -154,11 +172,16 @@ export class Trainer {
    * @param indices int32 `[n]`, which images of the set.
    * @returns The batch's mean loss before the step, and how many images were classified correctly.
    */
-  trainBatch(indices: Int32Array): [loss: number, correct: number] {
+  trainBatch(indices: Int32Array): Outcome {
+    return this.#read([this.#runStep(indices)])[0]!;
+  }
+
+  /** Runs one step without waiting for it; the outcome stays on the device. */
+  #runStep(indices: Int32Array): TF.Tensor1D {
     const tf = this.#tf;
     this.step++;
     return tf.tidy(() => {
-      const [result] = this.#run(
+      const [outcome] = this.#run(
         this.#data.images,
         this.#data.labels,
         // A copy: tfjs uploads later, and the order goes on being used.
@@ -166,9 +189,32 @@ export class Trainer {
         tf.tensor1d([this.#options.seed, this.step], "int32"),
         tf.tensor1d(this.optimizer.stepScalars(this.step)),
       );
-      const [loss, correct] = result.dataSync();
-      return [loss!, correct!];
+      return outcome as TF.Tensor1D;
     });
+  }
+
+  /** Reads the outcomes of steps in one go, frees them and empties the list. */
+  #read(outcomes: TF.Tensor1D[]): Outcome[] {
+    const tf = this.#tf;
+    const stacked = tf.stack(outcomes);
+    for (const outcome of outcomes.splice(0)) outcome.dispose();
+    const values = stacked.dataSync();
+    stacked.dispose();
+    return Array.from(
+      { length: values.length / 2 },
+      (_, index) => [values[2 * index]!, values[2 * index + 1]!],
+    );
+  }
+
+  #checkLoss(
+    loss: number,
+    { epoch, batch, latest, batches }: Record<"epoch" | "batch" | "latest" | "batches", number>,
+  ): void {
+    if (Number.isFinite(loss)) return;
+    throw new StudyError(
+      `The loss became ${loss} at step ${this.step - latest + batch} (epoch ${epoch}, batch ` +
+        `${batch + 1} of ${batches}): lower the learning rate with --lr`,
+    );
   }
 
   /** Frees the set, the optimiser and the compiled step; the model stays. */
