@@ -10,6 +10,7 @@ import {
 } from "@std/assert";
 import { join } from "node:path";
 import { EMBEDDED_SHA256 } from "../data/embedded.ts";
+import { bfloat16Problem } from "../engine/bfloat16_support.ts";
 import { repositoryRoot } from "../io/cache.ts";
 import { HEADER, type ResultRow } from "../report/results.ts";
 import { readHistory, readManifest, readPredictions, runFolder } from "../report/run_folder.ts";
@@ -287,3 +288,23 @@ Deno.test("part1 finishes its run when nobody reads its output any more", () =>
     assertEquals(ends, [[0, ""], [0, ""]]);
     assertEquals((await rowsOf(out)).map(({ status }) => status), ["ok", "ok"]);
   }));
+
+Deno.test("part1 --recipe fast is a model of its own, with its own defaults", async () => {
+  await withFolder({}, async (out) => {
+    const { code, stdout } = await part1([
+      ...["--recipe", "fast", "--data=embedded", "--limit=100", "--test-limit=20", "--json"],
+      ...["--out", out],
+    ]);
+    assertEquals(code, 0);
+    const row: ResultRow = JSON.parse(stdout);
+    assertEquals([row.model, row.epochs, row.batch_size, row.learning_rate, row.weight_decay], [
+      "SimpleCNN_Fast",
+      4,
+      96,
+      0.003,
+      1e-4,
+    ]);
+    const expected = bfloat16Problem("CPU") === undefined ? "bfloat16" : "float32";
+    assertEquals(row.precision, row.device === "CPU" ? expected : "float32");
+  });
+});
