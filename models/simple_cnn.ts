@@ -11,7 +11,7 @@ import * as tf from "@tensorflow/tfjs";
 import { dropout, relu } from "../engine/ops.ts";
 import type { Classifier } from "./classifier.ts";
 import { defaultInitializer } from "./initialization.ts";
-import { conv2dSame, linear, maxPool2d } from "./layers.ts";
+import { conv2dReluMaxPool, linear } from "./layers.ts";
 import {
   bias,
   conv2dWeight,
@@ -76,10 +76,8 @@ function forward(
   dropoutKey?: tf.Tensor1D,
 ): tf.Tensor2D {
   return tf.tidy(() => {
-    let x = relu(conv2dSame(images, parameters, "conv1")); // [n, 28, 28, 32]
-    x = maxPool2d(x); // [n, 14, 14, 32]
-    x = relu(conv2dSame(x, parameters, "conv2")); // [n, 14, 14, 64]
-    x = maxPool2d(x); // [n, 7, 7, 64]
+    let x = conv2dReluMaxPool(images, parameters, "conv1"); // [n, 14, 14, 32]
+    x = conv2dReluMaxPool(x, parameters, "conv2"); // [n, 7, 7, 64]
     const flat = x.reshape<tf.Tensor2D>([x.shape[0], 3136]); // [n, 3136]
     let hidden = relu(linear(flat, parameters, "fc1")); // [n, 1000]
     if (dropoutKey !== undefined) hidden = dropout(hidden, DROPOUT_RATE, dropoutKey);

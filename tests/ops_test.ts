@@ -11,7 +11,8 @@ import {
   relu,
   sparseSoftmaxCrossEntropy,
 } from "../engine/ops.ts";
-import { maxPool2d } from "../models/layers.ts";
+import { conv2dReluMaxPool } from "../models/layers.ts";
+import { bias, conv2dWeight, Parameters } from "../models/parameters.ts";
 import { testEngine } from "./engine.ts";
 
 const engine = await testEngine();
@@ -111,11 +112,11 @@ Deno.test("relu() equals torch's, with gradient 0 at 0", () => {
   }
 });
 
-Deno.test("maxPool2d() equals torch's, and a tie's gradient goes to the first, as there", () => {
+Deno.test("tf.maxPool() equals torch's, and a tie's gradient goes to the first, as there", () => {
   const { images, pooled, above, gradient } = golden.maxPool;
   const run = (x: tf.Tensor, above: tf.Tensor) => [
-    maxPool2d(x as tf.Tensor4D),
-    tf.grad((x) => maxPool2d(x as tf.Tensor4D).mul(above).sum())(x),
+    tf.maxPool(x as tf.Tensor4D, 2, 2, "valid"),
+    tf.grad((x) => tf.maxPool(x as tf.Tensor4D, 2, 2, "valid").mul(above).sum())(x),
   ];
   for (
     const results of bothWays(run, tf.tensor(images, [1, 5, 5, 1]), tf.tensor(above, [1, 2, 2, 1]))
@@ -198,4 +199,30 @@ Deno.test("randomUniform() lies in [0, 1), evenly, and follows its key", () => {
   for (const n of tenths) assert(Math.abs(n - COUNT / 10) <= 5 * Math.sqrt(COUNT * 0.09), `${n}`);
   assertEquals(draw([1, -1]), values);
   assertNotEquals(draw([1, -2]), values);
+});
+
+Deno.test("conv2dReluMaxPool() equals convolution, bias, ReLU and pooling in that order", () => {
+  const layouts = new Map([["conv.weight", conv2dWeight(3, 8, 5)], ["conv.bias", bias(8, 75)]]);
+  const parameters = new Parameters(
+    layouts,
+    ({ torchShape }, index) => tf.randomNormal([...torchShape], 0, 0.3, "float32", index + 1),
+  );
+  const x = tf.randomNormal<tf.Rank.R4>([4, 9, 8, 3], 0, 1, "float32", 7);
+  const variables = [...parameters.variables.values()];
+  const [weight, offset] = variables as unknown as [tf.Tensor4D, tf.Tensor1D];
+  const upstream = tf.randomNormal([4, 4, 4, 8], 0, 1, "float32", 8);
+  const inOrder = () =>
+    tf.maxPool(tf.relu(tf.conv2d(x, weight, 1, "same").add(offset)), 2, 2, "valid") as tf.Tensor4D;
+  const gradients = (layer: () => tf.Tensor) => {
+    const { grads } = tf.variableGrads(() => layer().mul(upstream).sum() as tf.Scalar, variables);
+    return variables.map(({ name }) => grads[name]!.dataSync());
+  };
+  const ours = () => conv2dReluMaxPool(x, parameters, "conv");
+  assertEquals(ours().dataSync(), inOrder().dataSync());
+  const expected = gradients(inOrder);
+  for (const [index, gradient] of gradients(ours).entries()) {
+    const difference = gradient.map((value, i) => Math.abs(value - expected[index]![i]!));
+    assert(Math.max(...difference) < 1e-4, `gradient ${index}: ${Math.max(...difference)}`);
+  }
+  parameters.dispose();
 });
