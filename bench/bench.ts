@@ -32,6 +32,7 @@ import {
   runFlags,
 } from "../scripts/flags.ts";
 import { interruptible, runScript } from "../scripts/run_script.ts";
+import { killChildren } from "./child.ts";
 import { startOurs, startPeer } from "./context.ts";
 import { BUSY, renderPage } from "./page.ts";
 import {
@@ -97,7 +98,15 @@ async function main(): Promise<void> {
     console.log(page.replace("--cases PATH", "--cases LIST"));
     return;
   }
-  await interruptible((signal) => runBench(flags, signal));
+  await interruptible(async (signal) => {
+    signal.addEventListener("abort", killChildren);
+    try {
+      await runBench(flags, signal);
+    } finally {
+      // A program that was killed fails in its own words; that we were interrupted says more.
+      signal.throwIfAborted();
+    }
+  });
 }
 
 async function runBench(flags: FlagValues<typeof FLAGS>, signal: AbortSignal): Promise<void> {

@@ -29,6 +29,22 @@ export interface Child {
   ended(): Promise<void>;
 }
 
+/** Programs that run now. */
+const running = new Set<Deno.ChildProcess>();
+
+/** Ends every program that still runs: who asked the bench alone to stop wants them gone too. */
+export function killChildren(): void {
+  for (const child of running) killNow(child);
+}
+
+function killNow(child: Deno.ChildProcess): void {
+  try {
+    child.kill("SIGKILL");
+  } catch {
+    // It has ended by itself.
+  }
+}
+
 /** A script of the suite, run by Deno with the permissions of the parts of the study. */
 export function denoScript(name: string, script: string, args: readonly string[]): Program {
   return {
@@ -45,6 +61,8 @@ export function denoScript(name: string, script: string, args: readonly string[]
  */
 export function startChild({ name, command, args }: Program): Child {
   const child = spawn(name, command, args);
+  running.add(child);
+  child.status.finally(() => running.delete(child));
   const lastWords = lastLine(child.stderr);
   const writer = child.stdin.getWriter();
   const encoder = new TextEncoder();
@@ -53,11 +71,7 @@ export function startChild({ name, command, args }: Program): Child {
     lines: linesOf(child.stdout),
     write: (line) => writer.write(encoder.encode(`${line}\n`)),
     async kill() {
-      try {
-        child.kill("SIGKILL");
-      } catch {
-        // It has ended by itself.
-      }
+      killNow(child);
       await child.status;
       await writer.close().catch(() => {});
       await lastWords;
