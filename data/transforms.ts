@@ -13,6 +13,22 @@ const MNIST_MEAN = 0.1307;
 /** Standard deviation of the same. */
 const MNIST_STD = 0.3081;
 
+/** Mean of ImageNet's red, green and blue, of 1, as torchvision's weights were trained with. */
+const IMAGENET_MEAN = [0.485, 0.456, 0.406] as const;
+/** Standard deviations of the same. */
+const IMAGENET_STD = [0.229, 0.224, 0.225] as const;
+/** Mean of the three means, for one channel. */
+const GREY_MEAN = [0.449] as const;
+/** Mean of the three standard deviations. */
+const GREY_STD = [0.226] as const;
+
+/** Width and height of an image. */
+const SIDE = 28;
+/** How many times larger ImageNet's models take it. */
+const SCALE = 8;
+/** Width and height that they take. */
+const LARGE_SIDE = SIDE * SCALE;
+
 /**
  * The transform of part 1, on the device: pixel / 255, minus 0.1307, over 0.3081, in float32 and in
  * that order, as torchvision's `ToTensor` and `Normalize` do.
@@ -22,7 +38,7 @@ const MNIST_STD = 0.3081;
  */
 export function normalizeMnist(pixels: tf.Tensor): tf.Tensor4D {
   return tf.tidy(() =>
-    pixels.div(255).sub(MNIST_MEAN).div(MNIST_STD).reshape<tf.Tensor4D>([-1, 28, 28, 1])
+    pixels.div(255).sub(MNIST_MEAN).div(MNIST_STD).reshape<tf.Tensor4D>([-1, SIDE, SIDE, 1])
   );
 }
 
@@ -34,6 +50,122 @@ export function normalizeMnist(pixels: tf.Tensor): tf.Tensor4D {
  * @throws {RangeError} If the length is not a multiple of 784.
  */
 export function mnist28(images: Uint8Array): tf.Tensor4D {
+  return transformed(images, normalizeMnist);
+}
+
+/**
+ * Enlarges images as PIL's `Image.resize((224, 224), BILINEAR)` does, to the bit: first along the
+ * rows, then along the columns, each time rounded to 8 bits, halves upwards.
+ *
+ * PIL computes in fixed point with 22 bits behind the point. Eight-fold enlargement weighs pixels by
+ * sixteenths, which both that and float32 hold exactly, so rounding is the same. Nothing in here is
+ * computed in bfloat16 where convolutions are.
+ *
+ * @param pixels float32 `[n, 784]`, whole numbers 0..255.
+ * @returns float32 `[n, 224, 224]`, whole numbers 0..255.
+ */
+export function resize224(pixels: tf.Tensor): tf.Tensor3D {
+  return tf.tidy(() => {
+    const rows = enlarge(pixels.reshape([-1, SIDE, 1])); // [n * 28, 28, 8, 1]
+    const columns = enlarge(rows.reshape([-1, SIDE, LARGE_SIDE])); // [n, 28, 8, 224]
+    return columns.reshape<tf.Tensor3D>([-1, LARGE_SIDE, LARGE_SIDE]);
+  });
+}
+
+/**
+ * The transform of VGG16 and AlexNet, on the device: {@linkcode resize224}, the same grey in three
+ * channels, / 255, minus ImageNet's means, over its standard deviations, in float32 and in that order:
+ * torchvision's values to the bit.
+ *
+ * Where a compiled function convolves them in bfloat16, TensorFlow may round them to it here already,
+ * to the same effect.
+ *
+ * @param pixels float32 `[n, 784]`, whole numbers 0..255.
+ * @returns float32 `[n, 224, 224, 3]`.
+ */
+export function normalizeRgb224(pixels: tf.Tensor): tf.Tensor4D {
+  return normalize224(pixels, IMAGENET_MEAN, IMAGENET_STD);
+}
+
+/**
+ * {@linkcode normalizeRgb224} without the normalisation, for models that have one of their own.
+ *
+ * @param pixels float32 `[n, 784]`, whole numbers 0..255.
+ * @returns float32 `[n, 224, 224, 3]`, 0..1.
+ */
+export function toTensorRgb224(pixels: tf.Tensor): tf.Tensor4D {
+  return tf.tidy(() =>
+    resize224(pixels).expandDims<tf.Tensor4D>(3).div<tf.Tensor4D>(255).tile([1, 1, 1, 3])
+  );
+}
+
+/**
+ * {@linkcode normalizeRgb224} for models of one input channel: the mean is that of ImageNet's three
+ * (0.449), and so is the standard deviation (0.226).
+ *
+ * @param pixels float32 `[n, 784]`, whole numbers 0..255.
+ * @returns float32 `[n, 224, 224, 1]`.
+ */
+export function normalizeGrey224(pixels: tf.Tensor): tf.Tensor4D {
+  return normalize224(pixels, GREY_MEAN, GREY_STD);
+}
+
+/**
+ * Images as VGG16 and AlexNet take them.
+ *
+ * @param images Grey values 0..255, `[n * 784]`.
+ * @returns float32 `[n, 224, 224, 3]`; see {@linkcode normalizeRgb224}.
+ * @throws {RangeError} If the length is not a multiple of 784.
+ */
+export function rgb224(images: Uint8Array): tf.Tensor4D {
+  return transformed(images, normalizeRgb224);
+}
+
+/**
+ * Eight times as many rows: `[n, 28, width]` to `[n, 28, 8, width]`, rounded to whole numbers.
+ *
+ * New row 8 i + p lies at i + (p - 3.5) / 8 of the old ones. Half of them (p < 4) come before row i
+ * and are mixed from it and the one above, the others from it and the one below; at the edges there is
+ * only row i.
+ */
+function enlarge(x: tf.Tensor): tf.Tensor {
+  const [, , width] = x.shape as [number, number, number];
+  const row = x.reshape([-1, SIDE, 1, width]);
+  const last = SIDE - 1;
+  const above = tf.concat([row.slice([0, 0], [-1, 1]), row.slice([0, 0], [-1, last])], 1);
+  const below = tf.concat([row.slice([0, 1], [-1, last]), row.slice([0, last], [-1, 1])], 1);
+  const weightsAbove = tf.tensor([7, 5, 3, 1].map((weight) => weight / 16), [4, 1]);
+  const weightsBelow = tf.tensor([1, 3, 5, 7].map((weight) => weight / 16), [4, 1]);
+  const mixed = [
+    row.add(above.sub(row).mul(weightsAbove)), // p = 0..3
+    row.add(below.sub(row).mul(weightsBelow)), // p = 4..7
+  ];
+  // By way of integers, as floor() would be taken for an op that may as well run in bfloat16.
+  return tf.concat(mixed, 2).add(0.5).toInt().toFloat();
+}
+
+/** Looks up what each grey value becomes, which is quicker than computing it for every pixel. */
+function normalize224(
+  pixels: tf.Tensor,
+  mean: readonly number[],
+  std: readonly number[],
+): tf.Tensor4D {
+  const { fround } = Math;
+  const table = Array.from(
+    { length: 256 },
+    (_, grey) =>
+      mean.map((m, i) => fround(fround(fround(grey / 255) - fround(m)) / fround(std[i]!))),
+  );
+  return tf.tidy(() =>
+    tf.gather<tf.Tensor>(tf.tensor2d(table), resize224(pixels).toInt()) as tf.Tensor4D
+  );
+}
+
+/** Applies a transform of pixels to images in memory. */
+function transformed(
+  images: Uint8Array,
+  transform: (pixels: tf.Tensor) => tf.Tensor4D,
+): tf.Tensor4D {
   const count = images.length / IMAGE_PIXELS;
   if (!Number.isInteger(count)) {
     throw new RangeError(
@@ -43,7 +175,6 @@ export function mnist28(images: Uint8Array): tf.Tensor4D {
   }
   return tf.tidy(() => {
     const bytes = bytesTensor(images, [count, IMAGE_PIXELS]);
-    const pixels = gatherBytes(bytes, tf.range(0, count, 1, "int32"));
-    return normalizeMnist(pixels);
+    return transform(gatherBytes(bytes, tf.range(0, count, 1, "int32")));
   });
 }

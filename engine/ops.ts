@@ -60,13 +60,17 @@ export function sparseSoftmaxCrossEntropy(logits: tf.Tensor2D, labels: tf.Tensor
  * @returns float32 of that shape.
  */
 export function randomUniform(shape: number[], key: tf.Tensor1D): tf.Tensor {
-  return tf.tidy(() =>
-    runOne("StatelessRandomUniform", [
-      { name: "dtype", type: AttrType.TYPE, value: DataType.FLOAT },
-      { name: "T", type: AttrType.TYPE, value: DataType.INT32 },
-      { name: "Tseed", type: AttrType.TYPE, value: DataType.INT32 },
-    ], [tf.tensor1d(shape, "int32"), key])
-  );
+  return statelessRandom("StatelessRandomUniform", shape, key);
+}
+
+/**
+ * Standard normal random numbers, a pure function of `key` like {@linkcode randomUniform}'s.
+ *
+ * @param key int32 `[2]`; a different one for each use.
+ * @returns float32 of that shape.
+ */
+export function randomNormal(shape: number[], key: tf.Tensor1D): tf.Tensor {
+  return statelessRandom("StatelessRandomNormal", shape, key);
 }
 
 /**
@@ -164,6 +168,43 @@ export function applyAdam(
       [none, none, stepSize, beta1, beta2, epsilon, gradient],
     );
   });
+}
+
+/**
+ * Changes part of a variable in place: `variable[..., start : start + k] = value`.
+ *
+ * @param variable float32 `[..., n]`.
+ * @param value float32 `[..., k]`, the axes before the last as long as the variable's.
+ * @param start Index along the last axis; `start + k <= n`.
+ */
+export function assignSlice(variable: tf.Variable, value: tf.Tensor, start: number): void {
+  const masks = ["begin_mask", "end_mask", "ellipsis_mask", "new_axis_mask", "shrink_axis_mask"];
+  const last = variable.rank - 1;
+  tf.tidy(() => {
+    const begin = tf.tensor1d(variable.shape.map((_, axis) => (axis < last ? 0 : start)), "int32");
+    const end = begin.add(tf.tensor1d(value.shape, "int32"));
+    const strides = tf.onesLike(begin);
+    currentBackend().update(
+      "ResourceStridedSliceAssign",
+      [
+        FLOAT,
+        { name: "Index", type: AttrType.TYPE, value: DataType.INT32 },
+        ...masks.map((name) => ({ name, type: AttrType.INT, value: 0 })),
+      ],
+      [variable],
+      [begin, end, strides, value],
+    );
+  });
+}
+
+function statelessRandom(opName: string, shape: number[], key: tf.Tensor1D): tf.Tensor {
+  return tf.tidy(() =>
+    runOne(opName, [
+      { name: "dtype", type: AttrType.TYPE, value: DataType.FLOAT },
+      { name: "T", type: AttrType.TYPE, value: DataType.INT32 },
+      { name: "Tseed", type: AttrType.TYPE, value: DataType.INT32 },
+    ], [tf.tensor1d(shape, "int32"), key])
+  );
 }
 
 /** `tf.customGrad` with its pieces apart, which its own type cannot express. */

@@ -35,3 +35,42 @@ export interface Classifier {
   /** Frees the parameters. */
   dispose(): void;
 }
+
+/**
+ * A classifier in two halves: features that stay as they are, and a classifier trained on them.
+ *
+ * {@linkcode Classifier.parameters} are the second half's; `forward` is `classify` of `features`, and
+ * `stateDict` and `loadStateDict` cover both.
+ */
+export interface FrozenFeatureClassifier extends Classifier {
+  /** Channels of an image, 3 or 1. */
+  readonly inChannels: number;
+  /** Length of a row of features. */
+  readonly featureCount: number;
+  /** Parameters of the features, never trained, under PyTorch's names. */
+  readonly frozen: Parameters;
+  /**
+   * Computes what the classifier is trained on.
+   *
+   * @param images float32 `[n, h, w, inChannels]`, normalised.
+   * @returns float32 `[n, featureCount]`, the feature maps flattened as `[h, w, c]`.
+   */
+  features(images: tf.Tensor4D): tf.Tensor2D;
+  /**
+   * Scores features.
+   *
+   * @param features float32 `[n, featureCount]`.
+   * @param dropoutKey int32 `[2]`, not below zero; when given, dropout is on and drawn from it.
+   * @returns float32 `[n, numClasses]`.
+   */
+  classify(features: tf.Tensor2D, dropoutKey?: tf.Tensor1D): tf.Tensor2D;
+  /**
+   * Takes over all parameters but the last layer's, which stays new, whatever its number of classes
+   * in the checkpoint.
+   *
+   * @throws {StudyError} As {@linkcode Classifier.loadStateDict}.
+   */
+  loadPretrained(state: StateDict): void;
+  /** {@linkcode FrozenFeatureClassifier.loadPretrained} of a file, in memory one tensor at a time. */
+  loadPretrainedFile(path: string): Promise<void>;
+}

@@ -43,3 +43,88 @@ export function linear(x: tf.Tensor2D, parameters: Parameters, name: string): tf
   const bias = parameters.get(`${name}.bias`) as tf.Tensor as tf.Tensor1D;
   return biasAdd(tf.matMul(x, weight), bias);
 }
+
+/** Options of {@linkcode conv2d}. */
+export interface Conv2dOptions {
+  /** @default {1} */
+  stride?: number;
+  /**
+   * Zeros added on every side.
+   *
+   * @default {0}
+   */
+  padding?: number;
+}
+
+/**
+ * `torch.nn.Conv2d` without its bias.
+ *
+ * @param x float32 `[n, h, w, in]`.
+ * @param name Prefix of the convolution's `weight`.
+ * @returns float32 `[n, floor((h + 2 padding - k) / stride) + 1, likewise, out]`.
+ */
+export function conv2d(
+  x: tf.Tensor4D,
+  parameters: Parameters,
+  name: string,
+  options: Conv2dOptions = {},
+): tf.Tensor4D {
+  const { stride = 1, padding = 0 } = options;
+  const weight = parameters.get(`${name}.weight`) as tf.Tensor as tf.Tensor4D;
+  // tfjs has a gradient of the form that keeps the size, but none of explicit padding.
+  if (stride === 1 && 2 * padding + 1 === weight.shape[0]) return tf.conv2d(x, weight, 1, "same");
+  const sides: [number, number] = [padding, padding];
+  return tf.conv2d(x, weight, stride, [[0, 0], sides, sides, [0, 0]], "NHWC", 1, "floor");
+}
+
+/**
+ * `torch.nn.Conv2d` and ReLU, which TensorFlow makes one op in compiled functions.
+ *
+ * @param x float32 `[n, h, w, in]`.
+ * @param name Prefix of the convolution's `weight` and `bias`.
+ * @returns As {@linkcode conv2d}.
+ */
+export function conv2dRelu(
+  x: tf.Tensor4D,
+  parameters: Parameters,
+  name: string,
+  options: Conv2dOptions = {},
+): tf.Tensor4D {
+  const bias = parameters.get(`${name}.bias`) as tf.Tensor as tf.Tensor1D;
+  return relu(biasAdd(conv2d(x, parameters, name, options), bias));
+}
+
+/**
+ * `torch.nn.MaxPool2d`, without padding.
+ *
+ * @param x float32 `[n, h, w, c]`.
+ * @returns float32 `[n, floor((h - size) / stride) + 1, likewise, c]`.
+ */
+export function maxPool2d(x: tf.Tensor4D, size: number, stride: number): tf.Tensor4D {
+  return tf.maxPool(x, size, stride, "valid");
+}
+
+/**
+ * `torch.nn.AdaptiveAvgPool2d`: output row i is the mean of the rows from floor(i h / size) to before
+ * ceil((i + 1) h / size), columns likewise.
+ *
+ * @param x float32 `[n, h, w, c]`.
+ * @returns float32 `[n, size, size, c]`; `x` itself where it has that size.
+ */
+export function adaptiveAvgPool2d(x: tf.Tensor4D, size: number): tf.Tensor4D {
+  return tf.tidy(() => averageBins(averageBins(x, 1, size), 2, size));
+}
+
+/** Means over `bins` stretches of an axis. */
+function averageBins(x: tf.Tensor4D, axis: 1 | 2, bins: number): tf.Tensor4D {
+  const length = x.shape[axis];
+  if (length === bins) return x;
+  const means = Array.from({ length: bins }, (_, bin) => {
+    const start = Math.floor(bin * length / bins);
+    const end = Math.ceil((bin + 1) * length / bins);
+    const from = x.shape.map((_, dimension) => (dimension === axis ? start : 0));
+    const size = x.shape.map((all, dimension) => (dimension === axis ? end - start : all));
+    return x.slice(from, size).mean(axis, true);
+  });
+  return tf.concat(means, axis) as tf.Tensor4D;
+}

@@ -5,9 +5,15 @@
  */
 
 import * as tf from "@tensorflow/tfjs";
+import { assignSlice } from "../engine/ops.ts";
 import { matchStateDict, type StateDict, type StateTensor, toFloat32 } from "./state_dict.ts";
 
-/** How PyTorch stores a parameter, and how it becomes ours. */
+/**
+ * How PyTorch stores a parameter, and how it becomes ours.
+ *
+ * Outputs are PyTorch's first axis and our last. Both ways take any number of them, so that a large
+ * parameter can be carried over in pieces.
+ */
 export interface ParameterLayout {
   /** Shape in a PyTorch checkpoint. */
   readonly torchShape: readonly number[];
@@ -58,11 +64,11 @@ export function flattenedLinearWeight(
     torchShape: [outFeatures, inFeatures],
     fanIn: inFeatures,
     fromTorch: (tensor) =>
-      tensor.reshape([outFeatures, channels, height, width]).transpose([2, 3, 1, 0])
-        .reshape([inFeatures, outFeatures]),
+      tensor.reshape([-1, channels, height, width]).transpose([2, 3, 1, 0])
+        .reshape([inFeatures, -1]),
     toTorch: (tensor) =>
-      tensor.reshape([height, width, channels, outFeatures]).transpose([3, 2, 0, 1])
-        .reshape([outFeatures, inFeatures]),
+      tensor.reshape([height, width, channels, -1]).transpose([3, 2, 0, 1])
+        .reshape([-1, inFeatures]),
   };
 }
 
@@ -101,6 +107,11 @@ export class Parameters {
     }));
   }
 
+  /** Shapes in a PyTorch checkpoint, by name. */
+  get shapes(): ReadonlyMap<string, readonly number[]> {
+    return new Map([...this.#layouts].map(([name, { torchShape }]) => [name, torchShape]));
+  }
+
   /** The variable of that name. */
   get(name: string): tf.Variable {
     const variable = this.variables.get(name);
@@ -110,10 +121,7 @@ export class Parameters {
 
   /** See {@linkcode Classifier.loadStateDict}. `what` names the model in errors. */
   load(state: StateDict, what: string): void {
-    const expected = new Map(
-      [...this.#layouts].map(([name, { torchShape }]) => [name, torchShape]),
-    );
-    matchStateDict(state, expected, { what });
+    matchStateDict(state, this.shapes, { what });
     for (const [name, variable] of this.variables) this.assign(variable, name, state.get(name)!);
   }
 
@@ -131,20 +139,34 @@ export class Parameters {
    * @param state In PyTorch's layout and shape.
    */
   assign(variable: tf.Variable, name: string, state: StateTensor): void {
-    const layout = this.#layout(name);
-    tf.tidy(() => {
-      const value = tf.tensor(toFloat32(state), [...layout.torchShape], "float32");
-      variable.assign(layout.fromTorch(value));
-    });
+    const { torchShape, fromTorch } = this.#layout(name);
+    const values = toFloat32(state);
+    for (const { start, end, shape, from, to } of pieces(torchShape)) {
+      tf.tidy(() => {
+        const piece = fromTorch(tf.tensor(values.subarray(from, to), shape, "float32"));
+        if (end - start === torchShape[0]) variable.assign(piece);
+        else assignSlice(variable, piece, start);
+      });
+    }
   }
 
   /** The reverse of {@linkcode Parameters.assign}. */
   toState(variable: tf.Variable, name: string): StateTensor {
     const { torchShape, toTorch } = this.#layout(name);
-    // tf.tidy() would walk through an array of numbers, so it gets the tensor.
-    const tensor = tf.tidy(() => toTorch(variable).clone());
-    const data = tensor.dataSync<"float32">();
-    tensor.dispose();
+    const data = new Float32Array(torchShape.reduce((count, size) => count * size, 1));
+    for (const { start, end, from } of pieces(torchShape)) {
+      // tf.tidy() would walk through an array of numbers, so it gets the tensor.
+      const piece = tf.tidy(() => {
+        const begin = variable.shape.map((_, axis) => (axis < variable.rank - 1 ? 0 : start));
+        const size = variable.shape.map((
+          all,
+          axis,
+        ) => (axis < variable.rank - 1 ? all : end - start));
+        return toTorch(variable.slice(begin, size)).clone();
+      });
+      data.set(piece.dataSync<"float32">(), from);
+      piece.dispose();
+    }
     return { dtype: "float32", shape: [...torchShape], data };
   }
 
@@ -157,5 +179,28 @@ export class Parameters {
     const layout = this.#layouts.get(name);
     if (layout === undefined) throw new Error(`No parameter is named ${name}`);
     return layout;
+  }
+}
+
+/** Elements of a parameter carried over at once, 32 MB of float32; a whole row more where need be. */
+const PIECE = 1 << 23;
+
+/** Some outputs of a parameter, in PyTorch's layout: those from `start` to before `end`. */
+interface Piece {
+  start: number;
+  end: number;
+  shape: number[];
+  /** Where its elements begin and end among all. */
+  from: number;
+  to: number;
+}
+
+/** Cuts a parameter along PyTorch's first axis, so that it need not be in memory twice. */
+function* pieces([outputs, ...rest]: readonly number[]): Generator<Piece> {
+  const size = rest.reduce((count, length) => count * length, 1);
+  const step = Math.max(1, Math.floor(PIECE / size));
+  for (let start = 0; start < outputs!; start += step) {
+    const end = Math.min(start + step, outputs!);
+    yield { start, end, shape: [end - start, ...rest], from: start * size, to: end * size };
   }
 }

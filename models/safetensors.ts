@@ -95,20 +95,43 @@ export async function saveCheckpoint(
   sd: StateDict,
   metadata: Readonly<Record<string, string>> = {},
 ): Promise<void> {
-  if (sd.has(METADATA)) {
+  const pending = [...sd].map(([name, tensor]) =>
+    [name, { ...tensor, tensor: () => tensor }] as const
+  );
+  await streamCheckpoint(path, new Map(pending), metadata);
+}
+
+/** A tensor that is made when it is written. */
+export interface PendingTensor {
+  dtype: DType;
+  shape: readonly number[];
+  /** Makes it; called once. */
+  tensor(): StateTensor;
+}
+
+/**
+ * {@linkcode saveCheckpoint} of tensors that are made one after the other while the file is written,
+ * for more of them than should be in memory at a time.
+ *
+ * @throws {TypeError} If a tensor is not as announced, or a name is reserved.
+ */
+export async function streamCheckpoint(
+  path: string,
+  pending: ReadonlyMap<string, PendingTensor>,
+  metadata: Readonly<Record<string, string>> = {},
+): Promise<void> {
+  if (pending.has(METADATA)) {
     throw new TypeError(`Cannot save a tensor as ${METADATA}: the format reserves the name`);
   }
-  const order = (name: string) => DTYPES.indexOf(sd.get(name)!.dtype);
-  const names = [...sd.keys()].sort((a, b) => order(a) - order(b) || (a < b ? -1 : 1));
+  const order = (name: string) => DTYPES.indexOf(pending.get(name)!.dtype);
+  const names = [...pending.keys()].sort((a, b) => order(a) - order(b) || (a < b ? -1 : 1));
   const entries: [string, unknown][] = [];
   if (Object.keys(metadata).length > 0) entries.push([METADATA, metadata]);
   let end = 0;
   for (const name of names) {
-    const tensor = sd.get(name)!;
-    check(name, tensor);
-    const { dtype, shape, data } = tensor;
+    const { dtype, shape } = pending.get(name)!;
     const begin = end;
-    end += data.byteLength;
+    end += elementCount(shape) * byteWidth(dtype);
     entries.push([name, { dtype: FORMAT_NAMES[dtype], shape, data_offsets: [begin, end] }]);
   }
   const parts = entries.map(([name, entry]) => `${JSON.stringify(name)}:${JSON.stringify(entry)}`);
@@ -117,12 +140,18 @@ export async function saveCheckpoint(
   new DataView(header.buffer).setBigUint64(0, BigInt(header.length - 8), true);
   header.set(json, 8);
 
-  await writeFileAtomic(path, pieces(header, names.map((name) => sd.get(name)!)));
+  await writeFileAtomic(path, pieces(header, names.map((name) => [name, pending.get(name)!])));
 }
 
-function* pieces(header: Uint8Array, tensors: readonly StateTensor[]): Generator<Uint8Array> {
+function* pieces(
+  header: Uint8Array,
+  tensors: readonly (readonly [string, PendingTensor])[],
+): Generator<Uint8Array> {
   yield header;
-  for (const { data: { buffer, byteOffset, byteLength } } of tensors) {
+  for (const [name, { dtype, shape, tensor }] of tensors) {
+    const made = tensor();
+    check(name, { ...made, dtype, shape: [...shape] });
+    const { buffer, byteOffset, byteLength } = made.data;
     yield new Uint8Array(buffer, byteOffset, byteLength);
   }
 }

@@ -103,14 +103,14 @@ export async function loadCheckpoint(path: string): Promise<StateDict> {
 /**
  * Holds a state dict to the names and shapes that a model has.
  *
- * @param sd State dict to check.
+ * @param sd State dict to check, of which only names and shapes count.
  * @param expected The model's shapes by name.
  * @param options `what` names the model in the error.
  * @throws {StudyError} One line with the missing, the extra and the misshapen names, the first ten of
  * each.
  */
 export function matchStateDict(
-  sd: StateDict,
+  sd: ReadonlyMap<string, { readonly shape: readonly number[] }>,
   expected: ReadonlyMap<string, readonly number[]>,
   options: { what: string },
 ): void {

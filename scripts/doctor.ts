@@ -154,12 +154,15 @@ function dataFinding({ state, name, place, bytes, problem, remedy }: DataStatus)
 }
 
 function weightFindings({ weights }: DoctorReport): Finding[] {
-  if (weights.files.length > 0) return weights.files.map(sizeFinding);
-  return [{
-    state: "ok",
-    name: "weights",
-    detail: "none yet: parts 2 and 4 are not part of the suite yet",
-  }];
+  const { folder, files, published } = weights;
+  const wanted = published.map(({ state, name: file, bytes, problem, remedy }): Finding => {
+    const name = /^[a-z0-9]+/.exec(file)![0]; // the model's
+    if (state === "ok") return { state, name, detail: `${formatBytes(bytes)} in ${file}` };
+    const detail = state === "missing" ? `no ${file} in ${folder}` : problem;
+    return { state, name, detail, remedy };
+  });
+  const others = files.filter(({ name }) => published.every((file) => file.name !== name));
+  return [...wanted, ...others.map(sizeFinding)];
 }
 
 function cacheFindings({ cache }: DoctorReport): Finding[] {

@@ -21,6 +21,13 @@ import { PYTHON_COMMANDS } from "../engine/python_library.ts";
 import { cacheDir } from "../io/cache.ts";
 import { folderEntries, type SizedEntry, totalBytes } from "../io/folder_size.ts";
 import { runCommand } from "../io/run_command.ts";
+import {
+  ALEXNET_WEIGHTS,
+  cachedWeightsPath,
+  FASTER_RCNN_WEIGHTS,
+  type PinnedWeights,
+  VGG16_WEIGHTS,
+} from "../models/pretrained.ts";
 
 /** State of one thing. */
 export type State = "ok" | "missing" | "damaged";
@@ -40,6 +47,19 @@ export interface ProgramStatus {
 export interface DataStatus extends Omit<DatasetState, "state"> {
   state: State;
   /** The command that mends it; empty when it is valid, here or in another place. */
+  remedy: string;
+}
+
+/** A published file of weights in the cache. */
+export interface WeightStatus {
+  state: State;
+  /** The file's name. */
+  name: string;
+  /** Its size; 0 when it is missing. */
+  bytes: number;
+  /** What is wrong with it; empty when nothing is. */
+  problem: string;
+  /** The command that mends it; empty when nothing is to be mended. */
   remedy: string;
 }
 
@@ -65,8 +85,8 @@ export interface DoctorReport {
     problem: string;
     datasets: DataStatus[];
   };
-  /** Pretrained weights in the cache. */
-  weights: { folder: string; files: SizedEntry[] };
+  /** The cache's folder of weights: what is in it, and the published files that parts 2 and 4 want. */
+  weights: { folder: string; files: SizedEntry[]; published: WeightStatus[] };
   cache: { folder: string; bytes: number; entries: SizedEntry[] };
 }
 
@@ -98,7 +118,7 @@ export async function examineMachine(
     python: await python,
     pip: await pip,
     data,
-    weights: { folder: weights, files: await folderEntries(weights) },
+    weights: { folder: weights, ...weightStatus(await folderEntries(weights)) },
     cache: { folder, bytes: totalBytes(entries), entries },
   };
 }
@@ -148,4 +168,30 @@ function dataRemedy({ name, state, place }: DatasetState): string {
   }
   return `deno task part1 --data ${name === mnist.name ? "mnist" : "fashion"} ` +
     `(fetches ${name === fashion.name ? fashion.title : mnist.title})`;
+}
+
+/** The published weights, and the part that fetches each. */
+const WANTED_WEIGHTS: readonly (readonly [PinnedWeights, part: string])[] = [
+  [FASTER_RCNN_WEIGHTS, "part2"],
+  [VGG16_WEIGHTS, "part4"],
+  [ALEXNET_WEIGHTS, "part4"],
+];
+
+/** Goes by sizes: the parts check the SHA-256 whenever they use a file. */
+function weightStatus(
+  entries: SizedEntry[],
+): Pick<DoctorReport["weights"], "files" | "published"> {
+  // A lock is no weights.
+  const files = entries.filter(({ name }) => !name.startsWith("."));
+  const published = WANTED_WEIGHTS.map(([source, part]): WeightStatus => {
+    const name = source.file;
+    const remedy = `deno task ${part} (fetches it)`;
+    const found = files.find((entry) => entry.name === name);
+    if (found === undefined) return { state: "missing", name, bytes: 0, problem: "", remedy };
+    const { bytes } = found;
+    if (bytes === source.bytes) return { state: "ok", name, bytes, problem: "", remedy: "" };
+    const problem = `${bytes} bytes in ${cachedWeightsPath(source)}, expected ${source.bytes}`;
+    return { state: "damaged", name, bytes, problem, remedy };
+  });
+  return { files, published };
 }

@@ -7,6 +7,7 @@ import { currentPlatform, type Release, RELEASES } from "../engine/releases.ts";
 import { repositoryRoot } from "../io/cache.ts";
 import { folderEntries, totalBytes } from "../io/folder_size.ts";
 import { runCommand } from "../io/run_command.ts";
+import { ALEXNET_WEIGHTS } from "../models/pretrained.ts";
 import { testEngine } from "./engine.ts";
 import { fakeLibrary } from "./fake_library.ts";
 
@@ -68,7 +69,8 @@ Deno.test({
       hasLine(stdout, "mend: deno task part1 --data mnist");
       hasLine(stdout, "mend: deno task part1 --data fashion");
       hasLine(stdout, "mend: unset FASHION_MNIST_DIR");
-      hasLine(stdout, "ok weights none yet");
+      hasLine(stdout, "missing vgg16 no vgg16-397923af.pth in");
+      hasLine(stdout, "mend: deno task part4 (fetches it)");
       hasLine(stdout, `ok all 0 B in ${join(folder, "cache")}`);
       assertFalse(stdout.includes("damaged"));
       assertEquals(await folderEntries(folder), []);
@@ -78,7 +80,7 @@ Deno.test({
 Deno.test("doctor --json on a machine that has the library prints one object with the facts", () =>
   withFolder(async (folder) => {
     await Deno.mkdir(join(folder, "cache", "weights"), { recursive: true });
-    await Deno.writeFile(join(folder, "cache", "weights", "vgg16.pth"), new Uint8Array(7));
+    await Deno.writeFile(join(folder, "cache", "weights", ALEXNET_WEIGHTS.file), new Uint8Array(7));
     const flags = ["--json", "--libtensorflow", library.path];
     const { code, stdout, stderr } = await doctor(folder, flags);
     assertEquals([code, stderr], [0, ""]);
@@ -107,8 +109,17 @@ Deno.test("doctor --json on a machine that has the library prints one object wit
       ["mnist missing", "fashion-mnist missing", "fashion-mnist missing", "mnist-embedded-10k ok"],
     );
     assertEquals(report.data.auto, "mnist-embedded-10k");
-    const files = [{ name: "vgg16.pth", bytes: 7 }];
-    assertEquals(report.weights, { folder: join(folder, "cache", "weights"), files });
+    const files = [{ name: ALEXNET_WEIGHTS.file, bytes: 7 }];
+    const { published, ...weights } = report.weights;
+    assertEquals(weights, { folder: join(folder, "cache", "weights"), files });
+    assertEquals(
+      published.map(({ state, name }: Record<string, string>) => `${state} ${name}`),
+      [
+        "missing fasterrcnn_resnet50_fpn_coco-258fb6c6.pth",
+        "missing vgg16-397923af.pth",
+        "damaged alexnet-owt-7be5be79.pth",
+      ],
+    );
     const entries = [{ name: "weights", bytes: 7 }];
     assertEquals(report.cache, { folder: join(folder, "cache"), bytes: 7, entries });
   }));

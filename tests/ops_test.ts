@@ -3,10 +3,12 @@
 import { assert, assertEquals, assertNotEquals, assertThrows } from "@std/assert";
 import * as tf from "@tensorflow/tfjs";
 import {
+  assignSlice,
   biasAdd,
   bytesTensor,
   dropout,
   gatherBytes,
+  randomNormal,
   randomUniform,
   relu,
   sparseSoftmaxCrossEntropy,
@@ -199,6 +201,31 @@ Deno.test("randomUniform() lies in [0, 1), evenly, and follows its key", () => {
   for (const n of tenths) assert(Math.abs(n - COUNT / 10) <= 5 * Math.sqrt(COUNT * 0.09), `${n}`);
   assertEquals(draw([1, -1]), values);
   assertNotEquals(draw([1, -2]), values);
+});
+
+Deno.test("randomNormal() has mean 0 and deviation 1, and follows its key", () => {
+  const draw = (seed: number) =>
+    tf.tidy(() => randomNormal([100_000], tf.tensor1d([seed, -1], "int32")));
+  const [first, same, other] = [draw(1), draw(1), draw(2)];
+  const { mean, variance } = tf.moments(first);
+  // Five standard errors each.
+  assert(Math.abs(mean.dataSync()[0]!) < 0.016);
+  assert(Math.abs(variance.dataSync()[0]! - 1) < 0.023);
+  assertEquals(first.dataSync(), same.dataSync());
+  assertNotEquals(first.dataSync(), other.dataSync());
+  for (const tensor of [first, same, other, mean, variance]) tensor.dispose();
+});
+
+Deno.test("assignSlice() changes only its part of a variable, and no copy made before", () => {
+  const variable = tf.variable(tf.tensor2d([1, 2, 3, 4, 5, 6], [2, 3]));
+  const before = variable.clone();
+  const value = tf.tensor2d([20, 30, 50, 60], [2, 2]);
+  assignSlice(variable, value, 1);
+  assertEquals(Array.from(variable.dataSync()), [1, 20, 30, 4, 50, 60]);
+  assignSlice(variable, value.mul(0).slice([0, 0], [2, 1]), 0);
+  assertEquals(Array.from(variable.dataSync()), [0, 20, 30, 0, 50, 60]);
+  assertEquals(Array.from(before.dataSync()), [1, 2, 3, 4, 5, 6]);
+  for (const tensor of [variable, before, value]) tensor.dispose();
 });
 
 Deno.test("conv2dReluMaxPool() equals convolution, bias, ReLU and pooling in that order", () => {
