@@ -1,0 +1,38 @@
+/**
+ * The detector of part 2: Faster R-CNN with pretrained weights and a new predictor for digits.
+ *
+ * @module
+ */
+
+import { type Detector, fasterRcnnResnet50Fpn } from "./faster_rcnn.ts";
+import { FASTER_RCNN_WEIGHTS, type ObtainedWeights } from "./pretrained.ts";
+import { loadCheckpoint } from "./state_dict.ts";
+
+/** Background and ten digits. */
+export const DIGIT_CLASSES = 11;
+
+/**
+ * Builds the detector. Its predictor has PyTorch's linear initialisation, whatever the weights have
+ * in its place.
+ *
+ * @param weights Of `obtainWeights()`; without a path, all else is drawn from the seed too.
+ * @param seed Integer 0..2³¹-1.
+ * @throws {StudyError} If the file is damaged or of another model.
+ */
+export async function adaptedFasterRcnn(
+  { path, label }: Pick<ObtainedWeights, "path" | "label">,
+  seed: number,
+): Promise<Detector> {
+  const detector = fasterRcnnResnet50Fpn({ numClasses: DIGIT_CLASSES, seed });
+  if (path === undefined) return detector;
+  try {
+    detector.loadStateDict(await loadCheckpoint(path), {
+      keepPredictor: true,
+      batchNormEpsilon: label === `torchvision:${FASTER_RCNN_WEIGHTS.file}` ? 0 : 1e-5,
+    });
+    return detector;
+  } catch (error) {
+    detector.dispose();
+    throw error;
+  }
+}
