@@ -18,9 +18,34 @@ export { type Engine, type EngineOptions, startEngine } from "./engine/engine.ts
 export type { CompiledFunction, TensorSpec } from "./engine/compile.ts";
 export type { Dataset, ImageSet } from "./data/dataset.ts";
 export { loadDataset, type LoadDatasetOptions } from "./data/load_dataset.ts";
-export { mnist28 } from "./data/transforms.ts";
-export type { Classifier } from "./models/classifier.ts";
+export { createReporter, type Reporter, silentReporter } from "./io/reporter.ts";
+export {
+  mnist28,
+  normalizeGrey224,
+  normalizeMnist,
+  normalizeRgb224,
+  resize224,
+  rgb224,
+} from "./data/transforms.ts";
+export { alexnet } from "./models/alexnet.ts";
+export type { Classifier, FrozenFeatureClassifier } from "./models/classifier.ts";
+export type { FrozenFeatureClassifierOptions } from "./models/frozen_feature_classifier.ts";
+export {
+  type Detector,
+  type FasterRcnnOptions,
+  fasterRcnnResnet50Fpn,
+  type LoadDetectorOptions,
+} from "./models/faster_rcnn.ts";
 export { type Detection, mapDetectionsToDigit } from "./models/label_mapping.ts";
+export {
+  ALEXNET_WEIGHTS,
+  FASTER_RCNN_WEIGHTS,
+  type ObtainedWeights,
+  obtainWeights,
+  type ObtainWeightsOptions,
+  type PinnedWeights,
+  VGG16_WEIGHTS,
+} from "./models/pretrained.ts";
 export { simpleCnn, type SimpleCnnOptions } from "./models/simple_cnn.ts";
 export {
   type Checkpoint,
@@ -32,6 +57,8 @@ export {
   type StateTensor,
   toFloat32,
 } from "./models/state_dict.ts";
+export { vgg16 } from "./models/vgg16.ts";
 export { evaluate, type EvaluateOptions, type Evaluation } from "./training/evaluate.ts";
 export { accuracy, confusionMatrix, weightedF1 } from "./training/metrics.ts";
+export { ImageBatches } from "./training/image_batches.ts";
 export { type EpochResult, Trainer, type TrainerOptions } from "./training/trainer.ts";

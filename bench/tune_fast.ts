@@ -18,6 +18,7 @@ import { type Engine, startEngine } from "../engine/engine.ts";
 import { silentReporter } from "../io/reporter.ts";
 import { simpleCnn } from "../models/simple_cnn.ts";
 import { evaluate } from "../training/evaluate.ts";
+import { ImageBatches } from "../training/image_batches.ts";
 import { oneCycle } from "../training/one_cycle.ts";
 import { Trainer } from "../training/trainer.ts";
 import { meanAndDeviation } from "../report/settings.ts";
@@ -77,21 +78,21 @@ async function trial(
 ): Promise<{ accuracy: number; seconds: number }> {
   const totalSteps = epochs * Math.ceil(fitted.count / batchSize);
   const model = simpleCnn({ seed });
-  const trainer = new Trainer(engine, model, fitted, {
+  using batches = new ImageBatches(fitted, normalizeMnist);
+  const trainer = new Trainer(engine, model, batches, {
     batchSize,
     adam: {
       learningRate: cycle ? oneCycle({ maxLr: lr, totalSteps, ...cycle }) : lr,
       weightDecay: 1e-4,
     },
     seed,
-    transform: normalizeMnist,
   });
   let seconds = 0;
   for (let epoch = 1; epoch <= epochs; epoch++) {
     seconds += (await trainer.trainEpoch(epoch)).seconds;
   }
-  const transform = normalizeMnist;
-  const { accuracy } = await evaluate(engine, model, validation, { batchSize, transform });
+  using images = new ImageBatches(validation, normalizeMnist);
+  const { accuracy } = await evaluate(engine, model, images, { batchSize });
   trainer.dispose();
   model.dispose();
   return { accuracy, seconds };

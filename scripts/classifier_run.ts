@@ -5,63 +5,28 @@
  */
 
 import { join } from "node:path";
-import type * as tf from "@tensorflow/tfjs";
 import type { Dataset } from "../data/dataset.ts";
-import type { Engine } from "../engine/engine.ts";
-import { InterruptedError } from "../io/errors.ts";
-import type { Reporter } from "../io/reporter.ts";
-import type { Classifier } from "../models/classifier.ts";
+import type { ObtainedWeights } from "../models/pretrained.ts";
 import { appendRow, type ResultRow } from "../report/results.ts";
+import { runFolder, writeHistory, writeManifest, writePredictions } from "../report/run_folder.ts";
 import {
-  newRunId,
-  runFolder,
-  writeHistory,
-  writeManifest,
-  writePredictions,
-} from "../report/run_folder.ts";
-import { restoreTraining, saveTraining, type TrainingProgress } from "../training/checkpoint.ts";
+  readProgress,
+  restoreTraining,
+  saveTraining,
+  type TrainingProgress,
+} from "../training/checkpoint.ts";
 import { evaluate } from "../training/evaluate.ts";
 import { type BatchProgress, type EpochResult, Trainer } from "../training/trainer.ts";
+import type {
+  ClassifierFlags,
+  ClassifierPlan,
+  PreparedRun,
+  RunContext,
+} from "./classifier_plan.ts";
+import { historyRows, leaveRow, newRow, runSettings, trainingTime } from "./classifier_row.ts";
 import { gitState, machine, versions } from "./provenance.ts";
 import { showBatch, showEpoch } from "./training_log.ts";
 import { CHECKPOINT, findResumable } from "./unfinished_runs.ts";
-
-/** What is to be run. */
-export interface ClassifierPlan {
-  /** Part of the study. */
-  part: number;
-  /** The model's name in the results. */
-  model: string;
-  /** Makes the model. */
-  build: (seed: number) => Classifier;
-  /** From pixels `[n, 784]`, 0..255, to what the model takes. */
-  transform: (pixels: tf.Tensor) => tf.Tensor4D;
-  /** Adam's L2 factor. */
-  weightDecay: number;
-  /** Learning rate of each step, from the flag and the steps of the run; constant if absent. */
-  schedule?: (lr: number, totalSteps: number) => (step: number) => number;
-}
-
-/** The flags that decide a run. */
-export interface ClassifierFlags {
-  seed: number;
-  epochs: number;
-  batchSize: number;
-  lr: number;
-  out: string;
-  resume: boolean;
-}
-
-/** Where a run happens. */
-export interface RunContext {
-  engine: Engine;
-  dataset: Dataset;
-  reporter: Reporter;
-  /** The command line, for the manifest. */
-  command: readonly string[];
-  /** Aborts the run at the next batch. */
-  signal: AbortSignal;
-}
 
 /**
  * Runs the plan and appends its row, whichever way it ends.
@@ -75,8 +40,19 @@ export async function runClassifier(
   flags: ClassifierFlags,
   context: RunContext,
 ): Promise<ResultRow> {
-  const { engine, dataset, reporter } = context;
-  const settings = runSettings(plan, flags, context);
+  const { dataset, reporter } = context;
+  const row = newRow(plan, flags, context);
+  const history: EpochResult[] = [];
+  const fail = (error: unknown) => leaveRow(error, { plan, flags, reporter, row, history });
+  let weights: ObtainedWeights | undefined;
+  try {
+    weights = await plan.weights?.(reporter);
+  } catch (error) {
+    throw await fail(error);
+  }
+  row.weights = weights?.label ?? "";
+  row.weights_sha256 = weights?.sha256 ?? "";
+  const settings = runSettings(plan, flags, context, weights);
   const extent = { epochs: flags.epochs, test_images: dataset.test.count };
   const resumed = flags.resume
     ? await findResumable(flags.out, { ...plan, settings, extent })
@@ -90,45 +66,38 @@ export async function runClassifier(
   }
   const { epochs, seed } = flags;
   reporter.line(`${plan.model}: ${epochs} epoch${epochs === 1 ? "" : "s"}, seed ${seed}`);
-  const startedAt = resumed?.startedAt ?? new Date().toISOString();
-  const runId = resumed?.runId ?? newRunId(plan.part, plan.model, seed, new Date(startedAt));
-  const row = emptyRow(plan, flags, context, { run_id: runId, started_at: startedAt });
-  const history: EpochResult[] = [];
+  if (resumed) Object.assign(row, { run_id: resumed.runId, started_at: resumed.startedAt });
   try {
-    await writeManifest(runFolder(flags.out, runId), {
-      run_id: runId,
-      started_at: startedAt,
+    await writeManifest(runFolder(flags.out, row.run_id), {
+      run_id: row.run_id,
+      started_at: row.started_at,
       part: plan.part,
       model: plan.model,
       settings: { ...settings, ...extent, source: dataset.source, command: context.command },
-      versions: versions(engine),
-      machine: machine(engine),
+      versions: versions(context.engine),
+      machine: machine(context.engine),
       git: await gitState(),
     });
-    await trainAndEvaluate(plan, flags, context, {
-      row,
-      history,
-      settings,
-      checkpoint: resumed?.checkpoint,
+    const checkpoint = resumed?.checkpoint;
+    const done = checkpoint === undefined ? [] : (await readProgress(checkpoint)).history;
+    using run = await plan.prepare({
+      ...context,
+      flags,
+      weights,
+      epochsLeft: epochs - done.length,
+      lastEpochSeconds: done.at(-1)?.seconds,
     });
+    await trainAndEvaluate(plan, flags, context, { run, row, history, settings, checkpoint });
     row.status = "ok";
   } catch (error) {
-    const interrupted = error instanceof InterruptedError;
-    row.status = interrupted ? "interrupted" : "error";
-    row.error = interrupted ? "" : error instanceof Error ? error.message : String(error);
-    row.epochs = history.length;
-    row.training_time_s = interrupted ? trainingTime(history) : "N/A (Error)";
-    if (!interrupted) row.test_loss = row.accuracy = row.f1 = NaN;
-    await appendRow(flags.out, row).catch(({ message }) => {
-      reporter.warn(`The row of run ${runId} is missing from the results: ${message}`);
-    });
-    throw interrupted ? withRemedy(plan, flags, history.length) : error;
+    throw await fail(error);
   }
   await appendRow(flags.out, row);
   return row;
 }
 
 interface RunState {
+  run: PreparedRun;
   row: ResultRow;
   history: EpochResult[];
   settings: TrainingProgress["settings"];
@@ -139,17 +108,15 @@ async function trainAndEvaluate(
   plan: ClassifierPlan,
   flags: ClassifierFlags,
   context: RunContext,
-  { row, history, settings, checkpoint }: RunState,
+  { run, row, history, settings, checkpoint }: RunState,
 ): Promise<void> {
   const { engine, dataset, reporter, signal } = context;
-  const { transform } = plan;
+  const { model, train, test, chunk, extraction } = run;
   const folder = runFolder(flags.out, row.run_id);
-  const model = plan.build(flags.seed);
-  const trainer = new Trainer(engine, model, dataset.train, {
+  const trainer = new Trainer(engine, model, train, {
     batchSize: flags.batchSize,
     adam: { learningRate: learningRate(plan, flags, dataset), weightDecay: plan.weightDecay },
     seed: flags.seed,
-    transform,
   });
   try {
     if (checkpoint !== undefined) {
@@ -162,13 +129,12 @@ async function trainAndEvaluate(
       history.push(result);
       showEpoch(reporter, result);
       await saveTraining(join(folder, CHECKPOINT), model, trainer, { settings, history });
-      await writeHistory(folder, history.map(historyRow));
+      await writeHistory(folder, historyRows(history, extraction?.train));
     }
-    const { test } = dataset;
     const result = await evaluate(engine, model, test, {
       batchSize: flags.batchSize,
-      transform,
       signal,
+      ...(chunk !== undefined && { chunk }),
       onProgress: (done, total) => reporter.live(`Evaluating  ${done}/${total} images`),
     });
     reporter.line(
@@ -181,95 +147,22 @@ async function trainAndEvaluate(
       predictions: result.predictions,
       scores: result.scores,
     });
+    const inferenceTime = (extraction?.test ?? 0) + result.seconds;
     Object.assign(row, {
       test_loss: result.loss,
       accuracy: 100 * result.accuracy,
       f1: result.f1,
-      training_time_s: trainingTime(history),
-      inference_ms_per_image: 1000 * result.seconds / test.count,
+      training_time_s: (extraction?.train ?? 0) + trainingTime(history),
+      inference_ms_per_image: 1000 * inferenceTime / test.count,
       evaluated_images: test.count,
     });
   } finally {
     reporter.live("");
     trainer.dispose();
-    model.dispose();
   }
-}
-
-/** What decides a run's arithmetic: a resumed run must share it with the one it goes on with. */
-function runSettings(
-  plan: ClassifierPlan,
-  flags: ClassifierFlags,
-  { engine, dataset }: RunContext,
-) {
-  return {
-    model: plan.model,
-    seed: flags.seed,
-    batch_size: flags.batchSize,
-    learning_rate: flags.lr,
-    weight_decay: plan.weightDecay,
-    dataset: dataset.name,
-    dataset_sha256: dataset.sha256,
-    train_images: dataset.train.count,
-    precision: engine.precision,
-    // A schedule stretches over the epochs asked for: with others it would be another run.
-    ...(plan.schedule && { epochs: flags.epochs }),
-  };
 }
 
 function learningRate({ schedule }: ClassifierPlan, flags: ClassifierFlags, dataset: Dataset) {
   const steps = flags.epochs * Math.ceil(dataset.train.count / flags.batchSize);
   return schedule?.(flags.lr, steps) ?? flags.lr;
-}
-
-function emptyRow(
-  plan: ClassifierPlan,
-  flags: ClassifierFlags,
-  { engine, dataset }: RunContext,
-  start: Pick<ResultRow, "run_id" | "started_at">,
-): ResultRow {
-  return {
-    ...start,
-    part: plan.part,
-    model: plan.model,
-    status: "error",
-    test_loss: null,
-    accuracy: null,
-    f1: null,
-    training_time_s: null,
-    inference_ms_per_image: null,
-    evaluated_images: null,
-    test_images: dataset.test.count,
-    train_images: dataset.train.count,
-    epochs: flags.epochs,
-    batch_size: flags.batchSize,
-    learning_rate: flags.lr,
-    weight_decay: plan.weightDecay,
-    seed: flags.seed,
-    dataset: dataset.name,
-    dataset_sha256: dataset.sha256,
-    weights: "",
-    weights_sha256: "",
-    backend: engine.backend,
-    device: engine.device,
-    precision: engine.precision,
-    error: "",
-  };
-}
-
-function historyRow({ epoch, loss, correct, seen, seconds }: EpochResult) {
-  return { epoch, train_loss: loss, train_accuracy: 100 * correct / seen, time_s: seconds };
-}
-
-/** Seconds of training alone: loading and evaluation are left out. */
-function trainingTime(history: readonly EpochResult[]): number {
-  return history.reduce((sum, { seconds }) => sum + seconds, 0);
-}
-
-function withRemedy(plan: ClassifierPlan, flags: ClassifierFlags, done: number): InterruptedError {
-  const kept = done === 0
-    ? "before the first epoch was finished: nothing is kept; start it again"
-    : `after epoch ${done} of ${flags.epochs}, which is kept: add --resume to the same command ` +
-      "to go on";
-  return new InterruptedError(`${plan.model} (seed ${flags.seed}) was interrupted ${kept}`);
 }

@@ -104,6 +104,9 @@ export function runFlags(defaults: RunDefaults) {
   } as const satisfies FlagTable;
 }
 
+/** What the engine calls the values of `--precision`. */
+export const PRECISIONS = { fp32: "float32", bf16: "bfloat16", auto: "auto" } as const;
+
 /** The seeds of all runs that `--seed`, `--seeds` and `--runs` ask for, in order. */
 export function seedList(
   { seed, seeds, runs }: { seed: number; seeds: number[] | undefined; runs: number },

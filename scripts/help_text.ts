@@ -4,7 +4,7 @@
  * @module
  */
 
-import { type Flag, flagName, type FlagTable } from "./parse_flags.ts";
+import { type ChoiceFlag, type Flag, flagName, type FlagTable } from "./parse_flags.ts";
 
 /** Options of {@linkcode helpText}. */
 export interface HelpOptions {
@@ -57,10 +57,17 @@ function valueOf(flag: Flag): string {
     case "number":
       return " X";
     case "choice":
-      return ` ${[...flag.choices, ...(flag.orFolder ? ["DIR"] : [])].join("|")}`;
+      return ` ${choicesOf(flag).join("|")}`;
+    case "choices":
+      return ` ${flag.choices.join(",")}`;
     case "path":
+    case "paths":
       return " PATH";
   }
+}
+
+function choicesOf({ choices, orFolder, orFile }: ChoiceFlag): string[] {
+  return [...choices, ...(orFolder ? ["DIR"] : []), ...(orFile ? ["FILE"] : [])];
 }
 
 function defaultOf(flag: Flag): string {

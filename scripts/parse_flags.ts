@@ -36,12 +36,20 @@ export interface NumberFlag extends FlagBase {
   default?: number;
 }
 
-/** One of a few words, or with `orFolder` the path of an existing folder. */
+/** One of a few words, or with `orFolder` or `orFile` the path of an existing one. */
 export interface ChoiceFlag extends FlagBase {
   kind: "choice";
   choices: readonly string[];
   orFolder?: true;
+  orFile?: true;
   default?: string;
+}
+
+/** Several of a few words, separated by commas, in the order given. */
+export interface ChoicesFlag extends FlagBase {
+  kind: "choices";
+  choices: readonly string[];
+  default?: readonly string[];
 }
 
 /** A path, which need not exist. */
@@ -50,16 +58,33 @@ export interface PathFlag extends FlagBase {
   default?: string;
 }
 
+/** Paths, one each time that the flag is given. */
+export interface PathsFlag extends FlagBase {
+  kind: "paths";
+  default?: readonly string[];
+}
+
 /** One flag of a table. */
-export type Flag = BooleanFlag | IntegerFlag | NumberFlag | ChoiceFlag | PathFlag;
+export type Flag =
+  | BooleanFlag
+  | IntegerFlag
+  | NumberFlag
+  | ChoiceFlag
+  | ChoicesFlag
+  | PathFlag
+  | PathsFlag;
 
 /** Flags under their names in camelCase: `batchSize` is `--batch-size`. */
 export type FlagTable = Readonly<Record<string, Readonly<Flag>>>;
 
 type GivenValue<F> = F extends { kind: "integer" | "number" } ? number
   : F extends { kind: "integers" } ? number[]
-  : F extends { kind: "choice"; orFolder: true } | { kind: "path" } ? string
+  : F extends
+    { kind: "choice"; orFolder: true } | { kind: "choice"; orFile: true } | { kind: "path" }
+    ? string
   : F extends { kind: "choice"; choices: readonly (infer Choice)[] } ? Choice
+  : F extends { kind: "choices"; choices: readonly (infer Choice)[] } ? Choice[]
+  : F extends { kind: "paths" } ? string[]
   : never;
 
 /** The values of a table's flags; undefined where a flag is absent and has no default. */
@@ -83,7 +108,7 @@ export function flagName(key: string): string {
  * @param table Every flag there is.
  * @returns A value for each flag of the table.
  * @throws {UsageError} For an unknown flag, an argument that belongs to no flag, a flag given twice
- *   or together with one it excludes, and a missing or bad value.
+ *   (unless it takes several paths) or together with one it excludes, and a missing or bad value.
  */
 export function parseFlags<const T extends FlagTable>(
   argv: readonly string[],
@@ -104,9 +129,14 @@ export function parseFlags<const T extends FlagTable>(
   });
   if (parsed._.length > 0) throw strayArgument(String(parsed._[0]));
 
-  const given = new Map<string, string | boolean>();
+  const given = new Map<string, string | boolean | string[]>();
   for (const [name, key] of keys) {
-    const [value, ...more] = parsed[name] as (string | boolean)[];
+    const values = parsed[name] as (string | boolean)[];
+    if (table[key]?.kind === "paths") {
+      if (values.length > 0) given.set(key, values.map(String));
+      continue;
+    }
+    const [value, ...more] = values;
     if (more.length > 0) throw new UsageError(`--${name} is given twice; give it once`);
     if (value !== undefined) given.set(key, value);
   }
@@ -119,7 +149,8 @@ export function parseFlags<const T extends FlagTable>(
     if (rival !== undefined) {
       throw new UsageError(`${flagName(key)} and ${flagName(rival)} exclude each other; give one`);
     }
-    return [key, readValue(flagName(key), flag, String(value))];
+    const read = (text: string) => readValue(flagName(key), flag, text);
+    return [key, Array.isArray(value) ? value.map(read) : read(String(value))];
   });
   return Object.fromEntries(values) as FlagValues<T>;
 }
@@ -136,9 +167,15 @@ export function expectation(flag: Flag): string {
     case "number":
       return `a number above ${flag.above}`;
     case "choice":
-      return [...flag.choices, ...(flag.orFolder ? ["an existing folder"] : [])].join(", ")
-        .replace(/, ([^,]*)$/, " or $1");
+      return [
+        ...flag.choices,
+        ...(flag.orFolder ? ["an existing folder"] : []),
+        ...(flag.orFile ? ["an existing file"] : []),
+      ].join(", ").replace(/, ([^,]*)$/, " or $1");
+    case "choices":
+      return `different ones of ${flag.choices.join(", ")} separated by commas`;
     case "path":
+    case "paths":
       return "a path";
   }
 }
@@ -151,7 +188,7 @@ function readValue(name: string, flag: Exclude<Flag, BooleanFlag>, text: string)
   const value = text === "" ? undefined : interpret(flag, text);
   if (value !== undefined) return value;
   if (text === "") throw new UsageError(`${name} needs a value: ${expectation(flag)}`);
-  const guess = flag.kind === "choice" ? closest(text, flag.choices) : undefined;
+  const guess = "choices" in flag ? closest(text, flag.choices) : undefined;
   throw new UsageError(
     `${name} ${text}: expected ${expectation(flag)}${guess ? `; did you mean ${guess}?` : ""}`,
   );
@@ -173,8 +210,14 @@ function interpret(flag: Exclude<Flag, BooleanFlag>, text: string): unknown {
       return isDecimal && Number.isFinite(value) && value > flag.above ? value : undefined;
     }
     case "choice":
-      return flag.choices.includes(text) || (flag.orFolder && isFolder(text)) ? text : undefined;
+      return isChoice(flag, text) ? text : undefined;
+    case "choices": {
+      const words = text.split(",").map((word) => word.trim());
+      const good = words.every((word) => flag.choices.includes(word));
+      return good && new Set(words).size === words.length ? words : undefined;
+    }
     case "path":
+    case "paths":
       return text;
   }
 }
@@ -184,9 +227,11 @@ function wholeNumber(flag: IntegerFlag, text: string): number | undefined {
   return value >= flag.min && value <= (flag.max ?? Number.MAX_SAFE_INTEGER) ? value : undefined;
 }
 
-function isFolder(path: string): boolean {
+function isChoice({ choices, orFolder, orFile }: ChoiceFlag, text: string): boolean {
+  if (choices.includes(text)) return true;
   try {
-    return Deno.statSync(path).isDirectory;
+    const { isDirectory, isFile } = Deno.statSync(text);
+    return (orFolder === true && isDirectory) || (orFile === true && isFile);
   } catch {
     return false;
   }

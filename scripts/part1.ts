@@ -6,14 +6,13 @@
  * @module
  */
 
-import { loadDataset } from "../data/load_dataset.ts";
 import { normalizeMnist } from "../data/transforms.ts";
-import { startEngine } from "../engine/engine.ts";
-import { createReporter } from "../io/reporter.ts";
 import { simpleCnn } from "../models/simple_cnn.ts";
-import { checkResultsFile, resultsPath } from "../report/results.ts";
+import { resultsPath } from "../report/results.ts";
+import { ImageBatches } from "../training/image_batches.ts";
 import { oneCycle } from "../training/one_cycle.ts";
-import { type ClassifierPlan, runClassifier } from "./classifier_run.ts";
+import type { ClassifierPlan, PreparationContext, PreparedRun } from "./classifier_plan.ts";
+import { runClassifier } from "./classifier_run.ts";
 import {
   type FlagTable,
   helpText,
@@ -23,15 +22,10 @@ import {
   seedList,
 } from "./flags.ts";
 import { interruptible, runScript } from "./run_script.ts";
-import { describeEngine } from "./provenance.ts";
+import { setUp } from "./run_setup.ts";
 
 /** What is the same whichever way it is trained. */
-const COMMON = {
-  part: 1,
-  build: (seed: number) => simpleCnn({ seed }),
-  transform: normalizeMnist,
-  weightDecay: 1e-4,
-} as const;
+const COMMON = { part: 1, prepare, weightDecay: 1e-4 } as const;
 
 /** Ways to train the network. The study's is `published`. */
 const RECIPES: Record<"published" | "fast", { plan: ClassifierPlan; defaults: RunDefaults }> = {
@@ -63,7 +57,16 @@ function flagTable(defaults: RunDefaults) {
   } as const satisfies FlagTable;
 }
 
-const PRECISIONS = { fp32: "float32", bf16: "bfloat16", auto: "auto" } as const;
+/** SimpleCNN on images. */
+// Plans may take their time.
+// deno-lint-ignore require-await
+async function prepare({ dataset, flags }: PreparationContext): Promise<PreparedRun> {
+  const stack = new DisposableStack();
+  const model = stack.adopt(simpleCnn({ seed: flags.seed }), (model) => model.dispose());
+  const train = stack.use(new ImageBatches(dataset.train, normalizeMnist));
+  const test = stack.use(new ImageBatches(dataset.test, normalizeMnist));
+  return { model, train, test, [Symbol.dispose]: () => stack.dispose() };
+}
 
 async function main(): Promise<void> {
   // The recipe decides the other flags' defaults.
@@ -86,23 +89,15 @@ async function main(): Promise<void> {
     }));
     return;
   }
-  const reporter = createReporter({ quiet: flags.quiet, stream: flags.json ? "stderr" : "stdout" });
-  await checkResultsFile(flags.out, plan.part);
-  const engine = await startEngine({
+  const setup = await setUp(plan.part, {
     ...flags,
-    precision: PRECISIONS[flags.precision ?? (recipe === "fast" ? "auto" : "fp32")],
-    reporter,
+    precision: flags.precision ?? (recipe === "fast" ? "auto" : "fp32"),
   });
-  reporter.line(describeEngine(engine, flags.backend));
-  const dataset = await loadDataset({ ...flags, reporter });
-  reporter.line(
-    `Data: ${dataset.name}, ${dataset.train.count} training and ${dataset.test.count} test ` +
-      `images (${dataset.source})`,
-  );
+  const { engine, reporter } = setup;
   await interruptible(async (signal) => {
     for (const seed of seedList(flags)) {
       signal.throwIfAborted();
-      const context = { engine, dataset, reporter, signal, command: Deno.args };
+      const context = { ...setup, signal, command: Deno.args };
       const row = await runClassifier(plan, { ...flags, seed }, context);
       reporter.line(`Run ${row.run_id} is in ${resultsPath(flags.out, plan.part)}`);
       if (flags.json) console.log(JSON.stringify(row));

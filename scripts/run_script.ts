@@ -47,14 +47,22 @@ const SIGNALS: readonly Deno.Signal[] = Deno.build.os === "windows"
   ? ["SIGINT"]
   : ["SIGINT", "SIGTERM"];
 
+/** Signals this close together are one Ctrl-C: the terminal's and that of a program that passes it on. */
+const SAME_CTRL_C_MS = 300;
+
 /**
  * Runs `action` with Ctrl-C turned into an aborted signal, so that it can keep what is finished. A
  * second Ctrl-C ends the process at once. The signal's reason is an {@linkcode InterruptedError}.
  */
 export async function interruptible<T>(action: (signal: AbortSignal) => Promise<T>): Promise<T> {
   const controller = new AbortController();
+  let abortedAt = 0;
   const onSignal = () => {
-    if (controller.signal.aborted) Deno.exit(130);
+    if (controller.signal.aborted) {
+      if (performance.now() - abortedAt > SAME_CTRL_C_MS) Deno.exit(130);
+      return;
+    }
+    abortedAt = performance.now();
     controller.abort(new InterruptedError("Interrupted; what was finished before is kept"));
   };
   for (const signal of SIGNALS) Deno.addSignalListener(signal, onSignal);

@@ -11,16 +11,20 @@ import { readResults, type ResultRow, resultsPath } from "../report/results.ts";
 import { type Manifest, readManifest, runFolder } from "../report/run_folder.ts";
 import { readProgress, type TrainingProgress } from "../training/checkpoint.ts";
 
-/** A run with a checkpoint. */
-export interface ResumableRun {
+/** A run that can be gone on with, or is finished. */
+export interface FoundRun {
   /** As in the CSV. */
   runId: string;
   /** When it was first started. */
   startedAt: string;
-  /** Its checkpoint file. */
-  checkpoint: string;
   /** Its row if it is finished; `undefined` if there is something to go on with. */
   row: ResultRow | undefined;
+}
+
+/** A run with a checkpoint. */
+export interface ResumableRun extends FoundRun {
+  /** Its checkpoint file. */
+  checkpoint: string;
 }
 
 /** What {@linkcode findResumable} looks for. */
@@ -32,25 +36,50 @@ export interface WantedRun {
   /** Settings that the run must share, the seed among them. */
   settings: TrainingProgress["settings"];
   /** How far it is to go: one that is finished counts only if it went as far. */
-  extent: { epochs: number; test_images: number };
+  extent: { epochs: number | null; test_images: number };
 }
 
 /** Name of the checkpoint in a run's folder. */
 export const CHECKPOINT = "checkpoint.safetensors";
 
 /**
- * The run that `--resume` means: the newest one with these settings, be it unfinished or finished;
- * `undefined` if there is none. Temporary files that a killed run left are removed.
+ * The training run that `--resume` means; see {@linkcode findRun}.
  *
- * @throws {StudyError} If the only unfinished runs of the model and seed have other settings, if the
- *   run has more epochs than are asked for, or if its checkpoint is damaged.
+ * @throws {StudyError} As `findRun()`, and if the run has more epochs than are asked for or its
+ *   checkpoint is damaged.
  */
 export async function findResumable(
   out: string,
-  wanted: WantedRun,
+  wanted: WantedRun & { extent: { epochs: number } },
 ): Promise<ResumableRun | undefined> {
+  const found = await findRun(out, wanted, CHECKPOINT);
+  if (found === undefined) return undefined;
+  const run = { ...found, checkpoint: join(runFolder(out, found.runId), CHECKPOINT) };
+  if (run.row !== undefined) return run;
+  const done = await epochsDone(run);
+  if (done > wanted.extent.epochs) {
+    throw new StudyError(
+      `Cannot resume ${run.runId}: it has ${done} epochs already, more than --epochs ` +
+        `${wanted.extent.epochs}. Ask for ${done} or more, or start anew without --resume`,
+    );
+  }
+  return run;
+}
+
+/**
+ * The newest run with these settings, be it unfinished or finished; `undefined` if there is none.
+ * Temporary files that a killed run left are removed.
+ *
+ * @param file A file in its folder without which there is nothing to go on with.
+ * @throws {StudyError} If the only unfinished runs of the model and seed have other settings.
+ */
+export async function findRun(
+  out: string,
+  wanted: WantedRun,
+  file: string,
+): Promise<FoundRun | undefined> {
   const { extent } = wanted;
-  const runs = await runsOf(out, wanted);
+  const runs = await runsOf(out, wanted, file);
   const run = runs.find(({ row, differences }) =>
     differences.length === 0 &&
     (!row || (row.epochs === extent.epochs && row.test_images === extent.test_images))
@@ -63,37 +92,27 @@ export async function findResumable(
         `flags, or start anew without --resume`,
     );
   }
-  if (run.row !== undefined) return run;
-  const done = await epochsDone(run);
-  if (done > extent.epochs) {
-    throw new StudyError(
-      `Cannot resume ${run.runId}: it has ${done} epochs already, more than --epochs ` +
-        `${extent.epochs}. Ask for ${done} or more, or start anew without --resume`,
-    );
-  }
-  await removeTemporaries(runFolder(out, run.runId));
+  if (run.row === undefined) await removeTemporaries(runFolder(out, run.runId));
   return run;
 }
 
-interface FoundRun extends ResumableRun {
-  differences: string[];
-}
-
-/** The runs of this part, model and seed that have a checkpoint, newest first. */
-async function runsOf(out: string, { part, model, settings }: WantedRun): Promise<FoundRun[]> {
+/** The runs of this part, model and seed that have such a file, newest first. */
+async function runsOf(
+  out: string,
+  { part, model, settings }: WantedRun,
+  file: string,
+): Promise<(FoundRun & { differences: string[] })[]> {
   const finished = await finishedRuns(out, part);
-  const runs: FoundRun[] = [];
+  const runs: (FoundRun & { differences: string[] })[] = [];
   for (const runId of await runIds(out)) {
     const folder = runFolder(out, runId);
-    const checkpoint = join(folder, CHECKPOINT);
-    if (!(await exists(checkpoint))) continue;
+    if (!(await exists(join(folder, file)))) continue;
     const manifest = await readManifest(folder).catch(() => undefined);
     if (manifest?.part !== part || manifest.model !== model) continue;
     if (manifest.settings.seed !== settings.seed) continue;
     runs.push({
       runId,
       startedAt: manifest.started_at,
-      checkpoint,
       row: finished.get(runId),
       differences: settingDifferences(manifest.settings, settings),
     });

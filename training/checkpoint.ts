@@ -1,16 +1,19 @@
 /**
- * A training run on disk: parameters, Adam's moments and how far it has come, in one
+ * A training run on disk: what is trained, Adam's moments and how far it has come, in one
  * `.safetensors` file.
  *
  * The parameters have PyTorch's names and layouts, so PyTorch reads the file too; the moments stand
- * beside them as `optimizer.exp_avg.<name>` and `optimizer.exp_avg_sq.<name>`.
+ * beside them as `optimizer.exp_avg.<name>` and `optimizer.exp_avg_sq.<name>`. Tensors are copied one
+ * after the other, both ways.
  *
  * @module
  */
 
+import type * as tf from "@tensorflow/tfjs";
 import { StudyError } from "../io/errors.ts";
 import type { Classifier } from "../models/classifier.ts";
-import { openCheckpoint, saveCheckpoint, type StateDict } from "../models/state_dict.ts";
+import { type PendingTensor, streamCheckpoint } from "../models/safetensors.ts";
+import { matchStateDict, openCheckpoint, type StateTensor } from "../models/state_dict.ts";
 import type { EpochResult, Trainer } from "./trainer.ts";
 
 /** What a checkpoint says besides tensors. */
@@ -26,21 +29,34 @@ const PREFIXES = { m: "optimizer.exp_avg.", v: "optimizer.exp_avg_sq." } as cons
 /** Key in the file's metadata. */
 const METADATA_KEY = "training";
 
-/** Writes model, optimiser and progress; the file is replaced in one step. */
+/** What is saved of a model: what is trained of it. */
+export type TrainedModel = Pick<Classifier, "parameters">;
+
+/** What is saved of a trainer. */
+export type TrainedBy = Pick<Trainer, "optimizer" | "step">;
+
+/** Writes parameters, optimiser and progress; the file is replaced in one step. */
 export async function saveTraining(
   path: string,
-  model: Classifier,
-  trainer: Trainer,
+  { parameters }: TrainedModel,
+  trainer: TrainedBy,
   progress: TrainingProgress,
 ): Promise<void> {
-  const state: StateDict = new Map(model.stateDict());
-  for (const [name, moments] of trainer.optimizer.moments) {
-    for (const which of ["m", "v"] as const) {
-      state.set(PREFIXES[which] + name, model.parameters.toState(moments[which], name));
-    }
+  const pending = new Map<string, PendingTensor>();
+  let last: StateTensor | undefined;
+  for (const { key, name, variable } of savedVariables(parameters, trainer)) {
+    pending.set(key, {
+      dtype: "float32",
+      shape: parameters.shapes.get(name)!,
+      tensor() {
+        // It has been written when the next one is asked for.
+        if (last !== undefined) release(last);
+        return last = parameters.toState(variable, name);
+      },
+    });
   }
   const metadata = { ...progress, step: trainer.step };
-  await saveCheckpoint(path, state, { [METADATA_KEY]: JSON.stringify(metadata) });
+  await streamCheckpoint(path, pending, { [METADATA_KEY]: JSON.stringify(metadata) });
 }
 
 /**
@@ -65,20 +81,49 @@ export async function readProgress(path: string): Promise<TrainingProgress & { s
  */
 export async function restoreTraining(
   path: string,
-  model: Classifier,
-  trainer: Trainer,
+  { parameters }: TrainedModel,
+  trainer: TrainedBy,
 ): Promise<TrainingProgress> {
   const progress = await readProgress(path);
   using checkpoint = await openCheckpoint(path);
-  const parameters: StateDict = new Map();
-  for (const [name, moments] of trainer.optimizer.moments) {
-    parameters.set(name, await checkpoint.read(name));
-    for (const which of ["m", "v"] as const) {
-      const tensor = await checkpoint.read(PREFIXES[which] + name);
-      model.parameters.assign(moments[which], name, tensor);
-    }
+  const saved = savedVariables(parameters, trainer);
+  matchStateDict(
+    new Map(checkpoint.names().map((key) => [key, checkpoint.describe(key)])),
+    new Map(saved.map(({ key, name }) => [key, parameters.shapes.get(name)!])),
+    { what: "the run to go on with" },
+  );
+  for (const { key, name, variable } of saved) {
+    const tensor = await checkpoint.read(key);
+    parameters.assign(variable, name, tensor);
+    // Weights are laid out anew, so that by now the device has copies of them.
+    if (tensor.shape.length > 1) release(tensor);
   }
-  model.loadStateDict(parameters);
   trainer.step = progress.step;
   return progress;
+}
+
+/** Gives memory back at once: hundreds of megabytes would wait for the garbage collector. */
+function release({ data: { buffer } }: StateTensor): void {
+  if (buffer instanceof ArrayBuffer) buffer.transfer(0);
+}
+
+/** A variable with its key in the file and the name of the parameter that it is laid out like. */
+interface SavedVariable {
+  key: string;
+  name: string;
+  variable: tf.Variable;
+}
+
+function savedVariables(
+  parameters: TrainedModel["parameters"],
+  { optimizer }: TrainedBy,
+): SavedVariable[] {
+  return [...parameters.variables].flatMap(([name, variable]) => {
+    const { m, v } = optimizer.moments.get(name)!;
+    return [
+      { key: name, name, variable },
+      { key: PREFIXES.m + name, name, variable: m },
+      { key: PREFIXES.v + name, name, variable: v },
+    ];
+  });
 }

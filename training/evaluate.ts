@@ -6,20 +6,22 @@
 
 import type * as TF from "@tensorflow/tfjs";
 import { setImmediate } from "node:timers/promises";
-import type { ImageSet } from "../data/dataset.ts";
 import type { Engine } from "../engine/engine.ts";
 import { sparseSoftmaxCrossEntropy } from "../engine/ops.ts";
 import { InterruptedError } from "../io/errors.ts";
-import type { Classifier } from "../models/classifier.ts";
-import { DeviceDataset, gatherBatch } from "./device_dataset.ts";
+import type { BatchSource, TrainableModel } from "./batch_source.ts";
 import { accuracy, weightedF1 } from "./metrics.ts";
 
 /** Options of {@linkcode evaluate}. */
 export interface EvaluateOptions {
   /** Images over which a batch's mean loss is taken; see {@linkcode Evaluation.loss}. */
   batchSize: number;
-  /** From pixels `[n, 784]`, 0..255, to what the model takes. */
-  transform: (pixels: TF.Tensor) => TF.Tensor4D;
+  /**
+   * Images per call: how many there are at once changes speed and memory only.
+   *
+   * @default {500}
+   */
+  chunk?: number;
   /** Called with images done and all images. */
   onProgress?: (done: number, total: number) => void;
   /** Aborts between two batches. */
@@ -42,46 +44,41 @@ export interface Evaluation {
   seconds: number;
 }
 
-/** Images per call: how many there are at once changes speed and memory only. */
-const CHUNK = 500;
-
 /**
- * Classifies every image of a set.
+ * Classifies every image of a source.
  *
  * @throws {InterruptedError} If aborted.
  */
-export async function evaluate(
+export async function evaluate<Input extends TF.Tensor>(
   engine: Engine,
-  model: Classifier,
-  test: ImageSet,
+  model: Pick<TrainableModel<Input>, "forward">,
+  test: BatchSource<Input>,
   options: EvaluateOptions,
 ): Promise<Evaluation> {
   const { tf } = engine;
-  const data = new DeviceDataset(test);
+  const { chunk = 500 } = options;
   const losses = new Float32Array(test.count);
   const predictions = new Int32Array(test.count);
   const scores = new Float32Array(test.count);
-  const classify = engine.compile(
-    (images: TF.Tensor, labels: TF.Tensor, indices: TF.Tensor1D): TF.Tensor[] => {
-      const { pixels, targets } = gatherBatch(images, labels, indices);
-      const logits = model.forward(options.transform(pixels));
-      return [
-        sparseSoftmaxCrossEntropy(logits, targets),
-        logits.argMax(1),
-        logits.softmax().max(1),
-      ];
-    },
-  );
+  const classify = engine.compile((...tensors: TF.Tensor[]): TF.Tensor[] => {
+    const { inputs, targets } = test.batch(tensors);
+    const logits = model.forward(inputs);
+    return [
+      sparseSoftmaxCrossEntropy(logits, targets),
+      logits.argMax(1),
+      logits.softmax().max(1),
+    ];
+  });
   let seconds = 0;
   try {
-    for (let start = 0; start < test.count; start += CHUNK) {
+    for (let start = 0; start < test.count; start += chunk) {
       await setImmediate();
       if (options.signal?.aborted) throw new InterruptedError("Interrupted");
-      const end = Math.min(start + CHUNK, test.count);
+      const end = Math.min(start + chunk, test.count);
       const began = performance.now();
       tf.tidy(() => {
-        const indices = tf.range(start, end, 1, "int32") as TF.Tensor1D;
-        const [loss, prediction, score] = classify(data.images, data.labels, indices);
+        const indices = Int32Array.from({ length: end - start }, (_, i) => start + i);
+        const [loss, prediction, score] = classify(...test.tensors(indices));
         losses.set(loss!.dataSync<"float32">(), start);
         predictions.set(prediction!.dataSync<"int32">(), start);
         scores.set(score!.dataSync<"float32">(), start);
@@ -91,7 +88,6 @@ export async function evaluate(
     }
   } finally {
     classify.dispose();
-    data.dispose();
   }
   return {
     loss: meanOfBatchMeans(losses, options.batchSize),

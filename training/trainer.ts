@@ -6,15 +6,13 @@
 
 import type * as TF from "@tensorflow/tfjs";
 import { setImmediate } from "node:timers/promises";
-import type { ImageSet } from "../data/dataset.ts";
 import { epochOrder } from "../data/shuffle.ts";
 import type { CompiledFunction } from "../engine/compile.ts";
 import type { Engine } from "../engine/engine.ts";
 import { sparseSoftmaxCrossEntropy } from "../engine/ops.ts";
 import { InterruptedError, StudyError } from "../io/errors.ts";
-import type { Classifier } from "../models/classifier.ts";
 import { Adam, type AdamOptions } from "./adam.ts";
-import { DeviceDataset, gatherBatch } from "./device_dataset.ts";
+import type { BatchSource, TrainableModel } from "./batch_source.ts";
 
 /** Settings of {@linkcode Trainer}. */
 export interface TrainerOptions {
@@ -24,8 +22,6 @@ export interface TrainerOptions {
   adam: AdamOptions;
   /** Seed of shuffling and dropout, an integer 0..2³¹-1. */
   seed: number;
-  /** From pixels `[n, 784]`, 0..255, to what the model takes. */
-  transform: (pixels: TF.Tensor) => TF.Tensor4D;
   /**
    * Whether the model's dropout is on.
    *
@@ -78,34 +74,36 @@ type Outcome = [loss: number, correct: number];
 /** How often a training loop reads back: as often as the study logs. */
 export const READ_INTERVAL = 100;
 
-type Step = CompiledFunction<
-  [TF.Tensor, TF.Tensor, TF.Tensor1D, TF.Tensor1D, TF.Tensor1D],
-  [TF.Tensor]
->;
+type Step = CompiledFunction<TF.Tensor[], [TF.Tensor]>;
 
-/** Trains one classifier on one set. */
-export class Trainer {
+/** Trains one model on one source of batches, which both stay the caller's. */
+export class Trainer<Input extends TF.Tensor = TF.Tensor4D> {
   /** Adam, for checkpoints. */
   readonly optimizer: Adam;
   /** Steps made so far; a checkpoint sets it. */
   step = 0;
   #tf: Engine["tf"];
   #options: TrainerOptions;
-  #data: DeviceDataset;
+  #data: BatchSource<Input>;
   #run: Step;
 
-  /** Puts the set on the device; the step is compiled when first used. */
-  constructor(engine: Engine, model: Classifier, train: ImageSet, options: TrainerOptions) {
+  /** The step is compiled when first used. */
+  constructor(
+    engine: Engine,
+    model: TrainableModel<Input>,
+    data: BatchSource<Input>,
+    options: TrainerOptions,
+  ) {
     const { tf } = engine;
     const { dropout = true } = options;
     this.#tf = tf;
     this.#options = options;
-    this.#data = new DeviceDataset(train);
+    this.#data = data;
     this.optimizer = new Adam(model.parameters.variables, options.adam);
     const variables = [...model.parameters.variables.values()];
-    this.#run = engine.compile((images, labels, indices, key, scalars): [TF.Tensor] => {
-      const { pixels, targets } = gatherBatch(images, labels, indices);
-      const inputs = options.transform(pixels);
+    this.#run = engine.compile((...args: TF.Tensor[]): [TF.Tensor] => {
+      const [key, scalars, ...tensors] = args as [TF.Tensor1D, TF.Tensor1D, ...TF.Tensor[]];
+      const { inputs, targets } = data.batch(tensors);
       let logits!: TF.Tensor2D;
       const { value, grads } = tf.variableGrads(() => {
         logits = tf.keep(model.forward(inputs, dropout ? key : undefined));
@@ -182,12 +180,9 @@ export class Trainer {
     this.step++;
     return tf.tidy(() => {
       const [outcome] = this.#run(
-        this.#data.images,
-        this.#data.labels,
-        // A copy: tfjs uploads later, and the order goes on being used.
-        tf.tensor1d(indices.slice(), "int32"),
         tf.tensor1d([this.#options.seed, this.step], "int32"),
         tf.tensor1d(this.optimizer.stepScalars(this.step)),
+        ...this.#data.tensors(indices),
       );
       return outcome as TF.Tensor1D;
     });
@@ -217,10 +212,9 @@ export class Trainer {
     );
   }
 
-  /** Frees the set, the optimiser and the compiled step; the model stays. */
+  /** Frees the optimiser and the compiled step. */
   dispose(): void {
     this.#run.dispose();
     this.optimizer.dispose();
-    this.#data.dispose();
   }
 }
