@@ -1,125 +1,144 @@
 /**
- * Reads every `part*.csv` of a results folder and sets the newest run of each model beside what the
- * study published. {@linkcode compareResults} gathers, {@linkcode writeReport} writes `report.md`.
+ * Reads the results folders and sets the newest run of each model beside what the study published.
+ * {@linkcode compareResults} gathers, {@linkcode writeReport} writes the report. No engine is needed.
  *
  * @module
  */
 
 import { join } from "node:path";
 import { writeFileAtomic } from "../io/atomic.ts";
-import { StudyError } from "../io/errors.ts";
-import { differencesFromStudy, oddValues } from "./comparability.ts";
-import type { Comparison, ModelComparison } from "./comparison.ts";
+import { parameterCount } from "./architectures.ts";
+import { testClaims } from "./claims.ts";
+import { differencesFromStudy } from "./comparability.ts";
+import type { Comparison, Figure, ModelComparison } from "./comparison.ts";
+import { type FoundRow, gatherRows } from "./gather_rows.ts";
+import { renderHtml } from "./html_page.ts";
+import { findMixtures } from "./mixture.ts";
 import { ProblemList } from "./problems.ts";
 import { PUBLISHED } from "./published.ts";
-import { renderReport } from "./report_page.ts";
-import type { ResultRow } from "./result_row.ts";
-import { type LocatedRow, readResults } from "./results.ts";
+import { type Answers, comparePairs, rankModels } from "./rankings.ts";
+import { renderReport, TITLE } from "./report_page.ts";
+import { readRunFiles, type RunFiles } from "./run_files.ts";
+import type { HistoryRow } from "./run_folder.ts";
+import { readSeedHistories } from "./seed_histories.ts";
 import { settingResults } from "./settings.ts";
+import { judge } from "./verdicts.ts";
 
 /**
- * Compares the runs recorded in `outDir` with the study.
+ * Compares the runs recorded in some results folders with the study.
  *
- * The newest run is the one with the latest `started_at`; of equals the last one read, files being
- * read in the order of their names. Of ok rows with the same `run_id` and model the last one counts.
+ * The newest run is the one with the latest `started_at`; of equals the last one read, folders being
+ * read in the order given and files in the order of their names. Whatever can't be read is noted in
+ * the comparison's problems.
  *
- * @throws {StudyError} If there is no `part*.csv` in `outDir`.
+ * @param folders Results folders, from several machines for one; each row's run folder is looked for
+ *   in the folder that the row is from.
+ * @throws {StudyError} If there is no `part*.csv` in one of them.
  */
-export async function compareResults(outDir: string): Promise<Comparison> {
+export async function compareResults(folders: readonly string[]): Promise<Comparison> {
   const problems = new ProblemList();
-  const found: LocatedRow[] = [];
-  const files = await resultFiles(outDir);
-  if (files.length === 0) {
-    throw new StudyError(
-      `No results in ${outDir}: run \`deno task part1\` first, or name their folder with --out`,
-    );
+  const gathered = await gatherRows(folders, problems);
+  const byModel = new Map<string, FoundRow[]>();
+  for (const model of [...PUBLISHED.map(({ model }) => model), ...gathered.models]) {
+    byModel.set(model, []);
   }
-  for (const file of files) {
-    try {
-      for (const row of await readResults(join(outDir, file), problems)) found.push(row);
-    } catch (error) {
-      if (!(error instanceof Deno.errors.PermissionDenied)) throw error;
-      problems.add("not readable, file skipped", { file });
+  for (const found of gathered.rows) byModel.get(found.row.model)!.push(found);
+
+  const models: ModelComparison[] = [];
+  const answers: Answers[] = [];
+  for (const [model, runs] of byModel) {
+    const shown = runs.findLast(({ row }) => row.status === "ok") ?? runs.at(-1);
+    const files = shown && await readRunFiles(shown.row, { ...shown, folders, problems });
+    const seedHistories = shown ? await readSeedHistories(shown, runs, { folders, problems }) : [];
+    models.push(compareModel(model, runs, { shown, files, seedHistories }));
+    if (shown && files?.predictions) {
+      answers.push({ row: shown.row, predictions: files.predictions });
     }
   }
-  for (const { row, ...where } of found) {
-    for (const phrase of oddValues(row)) problems.add(phrase, where);
-  }
-  const rows = sortByAge(withoutRepeats(found, problems));
-  const byModel = new Map<string, ResultRow[]>(PUBLISHED.map(({ model }) => [model, []]));
-  for (const { row } of found) if (!byModel.has(row.model)) byModel.set(row.model, []);
-  for (const row of rows) byModel.get(row.model)!.push(row);
+  const pairs = comparePairs(answers);
   return {
-    models: [...byModel].map(([model, runs]) => compareModel(model, runs)),
+    folders: [...folders],
+    models,
+    pairs,
+    rankings: rankModels(models),
+    claims: testClaims(models, pairs),
+    mixed: findMixtures(models),
     problems: problems.list(),
   };
 }
 
+/** How a report is written. */
+export interface WriteOptions {
+  /**
+   * `html` is one file with its pictures inside.
+   *
+   * @default {"md"}
+   */
+  format?: "md" | "html";
+  /**
+   * Pictures below `outDir` that the report shows.
+   *
+   * @default {[]}
+   */
+  figures?: readonly Figure[];
+}
+
 /**
- * Writes `outDir/report.md`. The same files give the same bytes.
+ * Writes `outDir/report.md` or `outDir/report.html`. The same comparison gives the same bytes.
  *
  * @returns The report's path.
  */
-export async function writeReport(outDir: string, comparison: Comparison): Promise<string> {
-  const path = join(outDir, "report.md");
-  await writeFileAtomic(path, renderReport(comparison));
+export async function writeReport(
+  outDir: string,
+  comparison: Comparison,
+  { format = "md", figures = [] }: WriteOptions = {},
+): Promise<string> {
+  const path = join(outDir, `report.${format}`);
+  const markdown = renderReport(comparison, figures);
+  if (format === "md") {
+    await writeFileAtomic(path, markdown);
+    return path;
+  }
+  const images = new Map<string, Uint8Array>();
+  for (const { file } of figures) images.set(file, await Deno.readFile(join(outDir, file)));
+  await writeFileAtomic(path, renderHtml(markdown, { title: TITLE, images }));
   return path;
 }
 
 /** @param runs The model's runs, oldest first. */
-function compareModel(model: string, runs: readonly ResultRow[]): ModelComparison {
+function compareModel(
+  model: string,
+  runs: readonly FoundRow[],
+  { shown, files, seedHistories }: {
+    shown: FoundRow | undefined;
+    files: RunFiles | undefined;
+    seedHistories: HistoryRow[][];
+  },
+): ModelComparison {
   const published = PUBLISHED.find((result) => result.model === model) ?? null;
-  const newest = runs.at(-1) ?? null;
-  const row = runs.findLast(({ status }) => status === "ok") ?? newest;
+  const row = shown?.row ?? null;
+  const newest = runs.at(-1)?.row ?? null;
+  const evaluation = files?.evaluation ?? null;
+  const settings = settingResults(
+    runs.map(({ row }) => row).filter(({ status }) => status === "ok"),
+  );
+  const isJudged = row?.status === "ok" && published !== null;
+  const differences = isJudged ? differencesFromStudy(row, published) : [];
   return {
     model,
     published,
+    parameters: parameterCount(model),
     row,
+    folder: shown?.folder ?? "",
+    manifest: files?.manifest ?? null,
+    history: files?.history ?? [],
+    seedHistories,
+    evaluation,
     newerFailure: newest === row ? null : newest,
-    differences: row?.status === "ok" && published ? differencesFromStudy(row, published) : [],
-    settings: settingResults(runs.filter(({ status }) => status === "ok")),
+    differences,
+    verdicts: isJudged
+      ? judge({ row, published, differences, evaluation, setting: settings[0] })
+      : [],
+    settings,
   };
-}
-
-/** Names of the result files in `outDir`, sorted. */
-async function resultFiles(outDir: string): Promise<string[]> {
-  const names: string[] = [];
-  try {
-    for await (const entry of Deno.readDir(outDir)) {
-      if (!entry.isDirectory && /^part.*\.csv$/.test(entry.name)) names.push(entry.name);
-    }
-  } catch (error) {
-    if (error instanceof Deno.errors.NotADirectory) {
-      throw new StudyError(`${outDir} is not a folder: name the results folder with --out`);
-    }
-    if (!(error instanceof Deno.errors.NotFound)) throw error;
-  }
-  return names.sort();
-}
-
-/** Leaves out ok rows that come again later under the same run and model. */
-function withoutRepeats(found: readonly LocatedRow[], problems: ProblemList): ResultRow[] {
-  const last = new Map<string, LocatedRow>();
-  const key = ({ run_id, model }: ResultRow) => `${run_id}\n${model}`;
-  const counts = ({ run_id, status }: ResultRow) => run_id !== "" && status === "ok";
-  for (const located of found) {
-    if (!counts(located.row)) continue;
-    const earlier = last.get(key(located.row));
-    if (earlier !== undefined) {
-      problems.add("the run comes again later, this row skipped", earlier);
-    }
-    last.set(key(located.row), located);
-  }
-  return found
-    .filter((located) => !counts(located.row) || last.get(key(located.row)) === located)
-    .map(({ row }) => row);
-}
-
-/** Oldest first; rows of the same age, or without a readable time, keep their order. */
-function sortByAge(rows: readonly ResultRow[]): ResultRow[] {
-  return rows
-    .map((row) => ({ row, time: Date.parse(row.started_at) }))
-    .map(({ row, time }) => ({ row, time: Number.isNaN(time) ? -Infinity : time }))
-    .sort((a, b) => a.time === b.time ? 0 : a.time - b.time)
-    .map(({ row }) => row);
 }

@@ -6,7 +6,7 @@
 
 /** One kind of oddity in one file. */
 export interface Problem {
-  /** File name, without its folder. */
+  /** What the file is called in the report. */
   file: string;
   /** What is odd, and what was done about it. */
   text: string;

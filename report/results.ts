@@ -77,7 +77,7 @@ export async function checkResultsFile(outDir: string, part: number): Promise<vo
 export interface LocatedRow {
   /** The row. */
   row: ResultRow;
-  /** File name, without its folder. */
+  /** What the file is called in the report. */
   file: string;
   /** Line, from 1. */
   line: number;
@@ -90,9 +90,14 @@ export interface LocatedRow {
  * follow it. Whatever can't be used is skipped and noted in `problems`: a file without the columns
  * `run_id`, `model` and `status`, a line with more or fewer cells than its header, a row without a
  * model or a known status.
+ *
+ * @param file What the file is called in the problems.
  */
-export async function readResults(path: string, problems: ProblemList): Promise<LocatedRow[]> {
-  const file = basename(path);
+export async function readResults(
+  path: string,
+  problems: ProblemList,
+  file = basename(path),
+): Promise<LocatedRow[]> {
   const text = new TextDecoder().decode(await readBytes(path));
   const rows: LocatedRow[] = [];
   let header: Map<string, number> | undefined;

@@ -33,6 +33,8 @@ export interface Manifest {
   machine: { readonly [name: string]: Json };
   /** Commit that the code was at, and whether its tree was clean; `null` outside a repository. */
   git: { readonly commit: string; readonly clean: boolean } | null;
+  /** What was measured besides what the CSV says; absent until the run has ended. */
+  measured?: { readonly [name: string]: Json };
 }
 
 /** A line of `history.csv`. */
@@ -59,6 +61,9 @@ export interface Predictions {
 
 const HISTORY = ["epoch", "train_loss", "train_accuracy", "time_s"] as const;
 const PREDICTIONS = ["index", "target", "prediction", "score"] as const;
+
+/** Far more than any data set here has; a label beyond is damage. */
+const MOST_CLASSES = 1000;
 
 /**
  * A new run's name: sorts by time, is a file name everywhere, and is unique even for runs started in
@@ -100,11 +105,8 @@ export async function readManifest(folder: string): Promise<Manifest> {
   } catch {
     throw damaged(path);
   }
-  const manifest = value as Partial<Manifest> | null;
-  if (typeof manifest?.run_id !== "string" || typeof manifest.settings !== "object") {
-    throw damaged(path);
-  }
-  return manifest as Manifest;
+  if (!isManifest(value)) throw damaged(path);
+  return value;
 }
 
 /** Writes `history.csv` into a run's folder, which is made if missing. */
@@ -157,12 +159,30 @@ export async function writePredictions(folder: string, columns: Predictions): Pr
 export async function readPredictions(
   folder: string,
 ): Promise<{ targets: Int32Array; predictions: Int32Array; scores: Float32Array }> {
-  const rows = await readTable(join(folder, "predictions.csv"), PREDICTIONS);
+  const path = join(folder, "predictions.csv");
+  const rows = await readTable(path, PREDICTIONS);
+  const isLabel = (label: number) => Number.isInteger(label) && label < MOST_CLASSES;
+  for (const [place, [index, target, prediction]] of rows.entries()) {
+    const sound = index === place && isLabel(target!) && target! >= 0 && isLabel(prediction!) &&
+      prediction! >= -1;
+    if (!sound) throw damaged(path);
+  }
   return {
     targets: Int32Array.from(rows, (row) => row[1]!),
     predictions: Int32Array.from(rows, (row) => row[2]!),
     scores: Float32Array.from(rows, (row) => row[3]!),
   };
+}
+
+/** Whether a value has all that a manifest must have; older ones may lack single entries. */
+function isManifest(value: unknown): value is Manifest {
+  const isObject = (part: unknown) =>
+    typeof part === "object" && part !== null && !Array.isArray(part);
+  if (!isObject(value)) return false;
+  const { run_id, settings, versions, machine, git } = value as Partial<Manifest>;
+  const gitIsSound = git === null ||
+    (typeof git?.commit === "string" && typeof git.clean === "boolean");
+  return typeof run_id === "string" && [settings, versions, machine].every(isObject) && gitIsSound;
 }
 
 async function writeTable(

@@ -4,8 +4,13 @@
  * @module
  */
 
+import { findTestImages } from "../data/local_dataset.ts";
+import { StudyError } from "../io/errors.ts";
 import { createReporter } from "../io/reporter.ts";
 import { compareResults, writeReport } from "../report/compare.ts";
+import type { Comparison } from "../report/comparison.ts";
+import { writeFigures } from "../report/figures.ts";
+import { ProblemList } from "../report/problems.ts";
 import { renderResultsTable } from "../report/report_page.ts";
 import { type FlagTable, helpText, parseFlags } from "./flags.ts";
 import { runScript } from "./run_script.ts";
@@ -14,12 +19,29 @@ const FLAGS = {
   out: {
     kind: "path",
     default: "results",
-    help: "folder with the part*.csv files, which report.md is written to",
+    help: "folder that the report and its figures are written to",
+  },
+  results: {
+    kind: "paths",
+    help:
+      "folder with part*.csv files and runs/; may be given several times, and the runs are taken " +
+      "together [default: the --out folder]",
+  },
+  format: {
+    kind: "choice",
+    choices: ["md", "html"],
+    default: "md",
+    help: "report.md with its figures beside it, or report.html with everything inside",
+  },
+  check: {
+    kind: "boolean",
+    help:
+      "fail if a published value was not reproduced, or rows of different code or data are mixed",
   },
   quiet: { kind: "boolean", help: "print warnings only" },
   json: {
     kind: "boolean",
-    help: "print the comparison as JSON, everything else on standard error",
+    help: "print all that is in the report as JSON, everything else on standard error",
   },
   verbose: { kind: "boolean", help: "show stacks of errors" },
   help: { kind: "boolean", help: "show this page" },
@@ -33,14 +55,24 @@ async function main(): Promise<void> {
       description: "Sets the newest successful run of each model beside the study's published " +
         "values, and writes the comparison to report.md.",
       table: FLAGS,
-      examples: ["deno task compare", "deno task compare --out results/tries --json"],
+      examples: [
+        "deno task compare",
+        "deno task compare --check",
+        "deno task compare --results results --results other-machine --out merged",
+      ],
     }));
     return;
   }
   const reporter = createReporter({ quiet: flags.quiet, stream: flags.json ? "stderr" : "stdout" });
-  const comparison = await compareResults(flags.out);
-  const path = await writeReport(flags.out, comparison);
-  const { models, problems } = comparison;
+  const comparison = await compareResults(flags.results ?? [flags.out]);
+  const notDrawn = new ProblemList();
+  const figures = await writeFigures(comparison, flags.out, {
+    testImages: findTestImages,
+    problems: notDrawn,
+  });
+  comparison.problems.push(...notDrawn.list());
+  const path = await writeReport(flags.out, comparison, { format: flags.format, figures });
+  const { models, mixed, problems } = comparison;
   for (const line of renderResultsTable(models).trimEnd().split("\n")) reporter.line(line);
   for (const { model, differences } of models) {
     if (differences.length === 0) continue;
@@ -48,11 +80,25 @@ async function main(): Promise<void> {
       `${model} is not comparable with the published values: ${differences.join("; ")}`,
     );
   }
+  for (const sentence of mixed) reporter.warn(sentence);
   if (problems.length > 0) {
-    reporter.warn(`Something is odd in the result files: see Problems in ${path}`);
+    reporter.warn(`Something could not be read or drawn: see Problems in ${path}`);
   }
   reporter.line(`Written to ${path}`);
-  if (flags.json) console.log(JSON.stringify({ report: path, ...comparison }));
+  if (flags.json) console.log(JSON.stringify({ report: path, ...comparison, figures }));
+  const failures = whatDoesNotHold(comparison);
+  if (flags.check && failures.length > 0) {
+    throw new StudyError(`The comparison does not hold: ${failures.join("; ")}; see ${path}`);
+  }
+}
+
+/** What `--check` fails for. */
+function whatDoesNotHold({ models, mixed }: Comparison): string[] {
+  const differing = models.flatMap(({ model, verdicts }) =>
+    verdicts.filter(({ verdict }) => verdict === "differs")
+      .map(({ measure }) => `${model}'s ${measure} differs from the published value`)
+  );
+  return [...differing, ...mixed];
 }
 
 if (import.meta.main) await runScript(main);

@@ -1,0 +1,106 @@
+/**
+ * Intervals and tests for proportions and for runs that differ in their seed. Distributions are
+ * R's, in its port lib-r-math.js, good to about eight digits; every interval is one of 95 %.
+ *
+ * @module
+ */
+
+import { pbinom, qbinom, qnorm, qt } from "lib-r-math.js";
+import type { Interval } from "./comparison.ts";
+import type { Spread } from "./settings.ts";
+
+/** Upper end of a two-sided interval, as a probability. */
+const UPPER = 0.975;
+
+/**
+ * Wilson's score interval of a proportion.
+ *
+ * E. B. Wilson, "Probable inference, the law of succession, and statistical inference", Journal of
+ * the American Statistical Association 22 (1927), 209–212; statsmodels'
+ * `proportion_confint(method="wilson")`.
+ *
+ * @param successes Whole number in 0..trials.
+ * @param trials Whole number; with 0 the interval is 0..1.
+ * @returns Fractions in 0..1.
+ */
+export function wilsonInterval(successes: number, trials: number): Interval {
+  if (trials === 0) return { low: 0, high: 1 };
+  const z = qnorm(UPPER);
+  const share = successes / trials;
+  const centre = share + z * z / (2 * trials);
+  const reach = z * Math.sqrt(share * (1 - share) / trials + (z / (2 * trials)) ** 2);
+  const scale = 1 + z * z / trials;
+  return {
+    low: successes === 0 ? 0 : (centre - reach) / scale,
+    high: successes === trials ? 1 : (centre + reach) / scale,
+  };
+}
+
+/**
+ * McNemar's exact test, two-sided: whether two models that read the same images differ in how often
+ * they are right. Only images that one of them read rightly and the other wrongly say anything; if
+ * both were equally good, each of these would fall to either with probability 1/2.
+ *
+ * Q. McNemar, Psychometrika 12 (1947), 153–157; statsmodels' `mcnemar(exact=True)`.
+ *
+ * @param onlyFirst Images that only the first model read rightly.
+ * @param onlySecond Images that only the second read rightly.
+ * @returns The p-value; 1 if there is no such image.
+ */
+export function mcnemarExact(onlyFirst: number, onlySecond: number): number {
+  const fewer = Math.min(onlyFirst, onlySecond);
+  return Math.min(1, 2 * pbinom(fewer, onlyFirst + onlySecond, 0.5));
+}
+
+/**
+ * p-values corrected for their number by Holm's step-down method.
+ *
+ * S. Holm, Scandinavian Journal of Statistics 6 (1979), 65–70; statsmodels'
+ * `multipletests(method="holm")`.
+ *
+ * @returns As many p-values, in the order given.
+ */
+export function holm(pValues: readonly number[]): number[] {
+  const order = pValues.map((p, i) => ({ p, i })).sort((a, b) => a.p - b.p);
+  const corrected = new Array<number>(pValues.length);
+  let largest = 0;
+  for (const [rank, { p, i }] of order.entries()) {
+    largest = Math.max(largest, Math.min(1, (order.length - rank) * p));
+    corrected[i] = largest;
+  }
+  return corrected;
+}
+
+/**
+ * What guessing gets: the number of right answers of someone who does not look at the images is
+ * binomial, with a probability between the shares of the rarest and the most frequent class,
+ * depending on what is favoured. The interval is from the 2.5 % quantile of the one to the 97.5 %
+ * quantile of the other.
+ *
+ * @param support How many images there are of each class that there is.
+ * @returns Fractions in 0..1; 0..1 if there is no image.
+ */
+export function guessingInterval(support: readonly number[]): Interval {
+  const counts = support.filter((count) => count > 0);
+  const images = counts.reduce((sum, count) => sum + count, 0);
+  if (images === 0) return { low: 0, high: 1 };
+  return {
+    low: qbinom(1 - UPPER, images, Math.min(...counts) / images) / images,
+    high: qbinom(UPPER, images, Math.max(...counts) / images) / images,
+  };
+}
+
+/**
+ * Where one more run, with another seed, is expected: Student's prediction interval, which takes the
+ * runs' values as normally distributed.
+ *
+ * mean ± t · sd · √(1 + 1/n), t with n − 1 degrees of freedom: G. J. Hahn and W. Q. Meeker,
+ * "Statistical Intervals" (Wiley 1991), section 4.8.
+ *
+ * @returns `null` for fewer than two runs.
+ */
+export function predictionInterval({ n, mean, sd }: Spread): Interval | null {
+  if (n < 2) return null;
+  const reach = qt(UPPER, n - 1) * sd * Math.sqrt(1 + 1 / n);
+  return { low: mean - reach, high: mean + reach };
+}
