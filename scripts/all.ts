@@ -1,0 +1,193 @@
+/**
+ * The whole study: parts 1, 2 and 4 and the comparison, one process after the other, each with its
+ * own permissions. Run it with `deno task all`; `--help` lists the flags.
+ *
+ * Its permission to run programs is not narrowed to `deno`: Deno would then start nothing where
+ * `LD_LIBRARY_PATH` is set, which CUDA often needs, and who may run `deno` may run anything.
+ *
+ * @module
+ */
+
+import { InterruptedError, StudyError } from "../io/errors.ts";
+import { createReporter, type Reporter } from "../io/reporter.ts";
+import { runChildScript } from "./child_script.ts";
+import {
+  expectedSeconds,
+  imageCounts,
+  type MachineRates,
+  type PartNumber,
+  type PartSize,
+  roundDuration,
+} from "./expected_time.ts";
+import { type FlagTable, type FlagValues, helpText, parseFlags, runFlags } from "./flags.ts";
+import { knownRows, noteFailure } from "./failure_rows.ts";
+import { flagName } from "./parse_flags.ts";
+import { interruptible, runScript } from "./run_script.ts";
+
+/** The parts in the study's order, with their models' names in the results. */
+const PARTS = [
+  { number: 1, models: ["SimpleCNN"] },
+  { number: 2, models: ["FasterRCNN_Adapted"] },
+  { number: 4, models: ["vgg16_FineTuned", "alexnet_FineTuned"] },
+] as const satisfies readonly { number: PartNumber; models: readonly string[] }[];
+
+/** How much of the study is done; `full` is all of it, as published. */
+const PRESETS = {
+  smoke: {
+    1: { epochs: 1, limit: 500, testLimit: 200 },
+    2: { testLimit: 4 },
+    4: { epochs: 1, limit: 64, testLimit: 32 },
+  },
+  quick: {
+    1: { epochs: 10, limit: 8000, testLimit: 2000 },
+    2: { testLimit: 200 },
+    4: { epochs: 8, limit: 1000, testLimit: 500 },
+  },
+  full: { 1: { epochs: 10 }, 2: {}, 4: { epochs: 8 } },
+} as const satisfies Record<string, Record<PartNumber, PartSize>>;
+
+const { seed, data, device, precision, libtensorflow, out, resume, strict, quiet, verbose, help } =
+  runFlags({ epochs: 1, batchSize: 1, lr: 1 });
+
+const FLAGS = {
+  preset: {
+    kind: "choice",
+    choices: ["smoke", "quick", "full"],
+    default: "quick",
+    help: "how much is done: a few images, a few hundred to a few thousand, or all of the study",
+  },
+  weights: {
+    kind: "choice",
+    choices: ["pretrained", "random"],
+    default: "pretrained",
+    help: "what parts 2 and 4 start from",
+  },
+  seed,
+  data,
+  device,
+  precision,
+  libtensorflow,
+  out,
+  resume,
+  strict: { ...strict, help: "fail rather than use substitute data or weights" },
+  quiet,
+  verbose,
+  help,
+} as const satisfies FlagTable;
+
+type Flags = FlagValues<typeof FLAGS>;
+
+interface Context {
+  flags: Flags;
+  reporter: Reporter;
+  signal: AbortSignal;
+}
+
+async function main(): Promise<void> {
+  const flags = parseFlags(Deno.args, FLAGS);
+  if (flags.help) {
+    console.log(helpText({
+      usage: "deno task all [flags]",
+      description: "Runs parts 1, 2 and 4 of the study and compares what they find with what was " +
+        "published. A part that fails does not stop the others.",
+      table: FLAGS,
+      examples: [
+        "deno task all --preset smoke --out /tmp/try",
+        "deno task all --preset full --resume",
+      ],
+    }));
+    return;
+  }
+  const reporter = createReporter({ quiet: flags.quiet });
+  await interruptible(async (signal) => {
+    const context = { flags, reporter, signal };
+    const failures: string[] = [];
+    try {
+      if (!flags.quiet) await announce(context);
+      for (const part of PARTS) failures.push(...await runPart(part, context));
+      failures.push(...await compare(context));
+    } catch (error) {
+      if (!(error instanceof InterruptedError)) throw error;
+      throw new InterruptedError(
+        "Interrupted; what is finished is kept: add --resume to the same command to go on",
+      );
+    }
+    if (failures.length > 0) {
+      throw new StudyError(`${failures.join("; ")}. Everything else is done`);
+    }
+  });
+}
+
+/** Says how long the parts will take on this machine, which is measured for it. */
+async function announce({ flags, reporter, signal }: Context): Promise<void> {
+  reporter.line(`Preset ${flags.preset}: measuring how fast this machine is`);
+  const { failure, output } = await runChildScript("scripts/machine_rates.ts", {
+    args: argumentsFor(flags, ["data", "device", "precision", "libtensorflow", "strict"]),
+    permissions: "engine",
+    stdout: "piped",
+    signal,
+  });
+  if (failure !== undefined) return reporter.line("How long it will take is not known");
+  const rates: MachineRates = JSON.parse(output);
+  let total = 0;
+  for (const { number } of PARTS) {
+    const size: PartSize = PRESETS[flags.preset][number];
+    const seconds = expectedSeconds(number, size, rates);
+    total += seconds;
+    const { train, test } = imageCounts(size, rates);
+    const work = number === 2
+      ? `${test} test images`
+      : `${train} training and ${test} test images, ` +
+        `${size.epochs} epoch${size.epochs === 1 ? "" : "s"}`;
+    reporter.line(`  part ${number}: about ${roundDuration(seconds)} (${work})`);
+  }
+  reporter.line(`  together about ${roundDuration(total)}, and downloads where there are any`);
+}
+
+/** @returns What failed, if it did: its row is in the results. */
+async function runPart(
+  { number, models }: (typeof PARTS)[number],
+  { flags, reporter, signal }: Context,
+): Promise<string[]> {
+  reporter.line(`\nPart ${number}`);
+  const shared = argumentsFor(flags, [
+    ...(number === 1 ? [] : ["weights"] as const),
+    ...["seed", "data", "device", "precision", "libtensorflow", "out"] as const,
+    ...["resume", "strict", "quiet", "verbose"] as const,
+  ]);
+  const size = Object.entries(PRESETS[flags.preset][number])
+    .map(([name, value]) => `${flagName(name)}=${value}`);
+  const before = await knownRows(flags.out, number);
+  const { failure } = await runChildScript(`scripts/part${number}.ts`, {
+    args: [...size, ...shared],
+    permissions: "engine",
+    signal,
+  });
+  if (failure === undefined) return [];
+  await noteFailure({ part: number, models, seed: flags.seed, failure, before, out: flags.out })
+    .catch(({ message }) => reporter.warn(`Part ${number} leaves no row: ${message}`));
+  return [`Part ${number} failed: ${failure}`];
+}
+
+async function compare({ flags, reporter, signal }: Context): Promise<string[]> {
+  reporter.line("\nComparison");
+  const { failure } = await runChildScript("scripts/compare.ts", {
+    args: argumentsFor(flags, ["out", "quiet", "verbose"]),
+    permissions: "report",
+    signal,
+  });
+  return failure === undefined ? [] : [`The comparison failed: ${failure}`];
+}
+
+/** The command line of those flags that differ from their defaults. */
+function argumentsFor(flags: Flags, names: readonly (keyof Flags)[]): string[] {
+  return names.flatMap((name) => {
+    const value = flags[name];
+    const flag: FlagTable[string] = FLAGS[name];
+    if (value === undefined || value === false) return [];
+    if (value === true) return [flagName(name)];
+    return "default" in flag && flag.default === value ? [] : [`${flagName(name)}=${value}`];
+  });
+}
+
+if (import.meta.main) await runScript(main);
