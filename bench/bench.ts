@@ -4,8 +4,10 @@
  * Cases: `step` and `step-bf16`, a training step of SimpleCNN at batch 128; `inference` of 10,000
  * images; `limit`, matrix product and convolution, what the machine can do at most; `launch`, from
  * launch to the first training step; `memory`, peak resident memory of part 1; `growth` of handles
- * and memory over thousands of steps; `part1`, the whole of it from launch to CSV. All but `part1`
- * run unless `--cases` or `--full` says otherwise.
+ * and memory over thousands of steps; `mapping`, digits and metrics out of 10,000 detections;
+ * `part1`, the whole of it from launch to CSV; `alexnet`, `vgg16` and `vgg16-bf16`, the frozen
+ * features of part 4; `alexnet-classifier` and `vgg16-classifier`, its training step; `detector` and
+ * `detector-bf16`, part 2's. All before `part1` run unless `--cases` or `--full` says otherwise.
  *
  * Timings: both processes stay alive, each with as many threads as there are cores; after a warm-up
  * of at least a second they work in turn (ours, theirs, ours...) for `--seconds` at a time, `--pairs`
@@ -40,6 +42,7 @@ import {
   type CaseName,
   CASES,
   type Comparison,
+  DEFAULT_CASES,
   type Measure,
 } from "./results.ts";
 import { measureSteadyCases } from "./steady_cases.ts";
@@ -53,7 +56,7 @@ const { data, device, libtensorflow, quiet, verbose, help } = runFlags(STUDY);
 const FLAGS = {
   cases: {
     kind: "path",
-    help: `which of ${CASES.join(",")} to measure; all but part1 unless given`,
+    help: `which of ${CASES.join(", ")} to measure; those before part1 unless given`,
     excludes: ["full"],
   },
   full: { kind: "boolean", help: "measure every case, and growth over 10,000 steps: takes hours" },
@@ -92,6 +95,7 @@ async function main(): Promise<void> {
         "deno task bench",
         "deno task bench --cases step,inference --pairs 5",
         "deno task bench --cases part1 --epochs 2",
+        "deno task bench --cases alexnet,alexnet-classifier",
         "deno task bench --full",
       ],
     });
@@ -165,7 +169,8 @@ async function runBench(flags: FlagValues<typeof FLAGS>, signal: AbortSignal): P
   }
   await measureWholeRuns(context);
   reporter.line("");
-  for (const { what, target, measured, verdict, note } of verdicts(results)) {
+  for (const { what, target, measured, verdict, note, asked } of verdicts(results)) {
+    if (!asked) continue;
     const found = measured && ` ${measured}`;
     reporter.line(`${verdict}:${found} (${target}) ${what}${note && `; ${note}`}`);
   }
@@ -175,7 +180,7 @@ async function runBench(flags: FlagValues<typeof FLAGS>, signal: AbortSignal): P
 /** The cases that the flags ask for, in the order they are measured. */
 export function chosenCases(list: string | undefined, full: boolean): CaseName[] {
   if (full) return [...CASES];
-  if (list === undefined) return CASES.filter((name) => name !== "part1");
+  if (list === undefined) return [...DEFAULT_CASES];
   const names = list.split(",").map((name) => name.trim());
   const unknown = names.find((name) => !(CASES as readonly string[]).includes(name));
   if (unknown !== undefined) {

@@ -11,10 +11,12 @@ import { InterruptedError } from "../io/errors.ts";
 import type { Classifier } from "../models/classifier.ts";
 import { simpleCnn } from "../models/simple_cnn.ts";
 import { evaluate } from "../training/evaluate.ts";
+import { ImageBatches } from "../training/image_batches.ts";
 import { Trainer } from "../training/trainer.ts";
 import { CONV2, MATRIX } from "./flops.ts";
 import type { Timing } from "./results.ts";
 import { median } from "./statistics.ts";
+import { TransferWork } from "./transfer_work.ts";
 import type { WorkRequest } from "./worker.ts";
 
 /** The study's settings. */
@@ -51,12 +53,13 @@ export interface Growth {
 /** Does what it is asked for, one thing at a time. */
 export class OurWork {
   #engine: Engine;
-  #dataset: Dataset;
-  #transform: (pixels: TF.Tensor) => TF.Tensor4D;
+  #training: ImageBatches;
+  #test: ImageBatches;
   #model: Classifier;
   #trainer: Trainer | undefined;
   #epoch = 0;
   #kernels = new Map<string, () => void>();
+  #transfer: TransferWork;
   #warm = new Set<string>();
 
   /** Builds the model; everything else is built when it is first asked for. */
@@ -66,9 +69,10 @@ export class OurWork {
     transform: (pixels: TF.Tensor) => TF.Tensor4D,
   ) {
     this.#engine = engine;
-    this.#dataset = dataset;
-    this.#transform = transform;
+    this.#training = new ImageBatches(dataset.train, transform);
+    this.#test = new ImageBatches(dataset.test, transform);
     this.#model = simpleCnn({ seed: 1 });
+    this.#transfer = new TransferWork(engine);
   }
 
   /** Answers a request. */
@@ -92,6 +96,8 @@ export class OurWork {
         const kernel = this.#kernels.get(work) ?? this.#makeKernel(work);
         return timeUnits(seconds, kernel);
       }
+      default:
+        return timeUnits(seconds, this.#transfer.unit(work));
     }
   }
 
@@ -105,11 +111,10 @@ export class OurWork {
 
   /** Trains until `enough` after a batch; returns the steps made. */
   async #train(enough: (step: number) => boolean): Promise<number> {
-    const trainer = this.#trainer ??= new Trainer(this.#engine, this.#model, this.#dataset.train, {
+    const trainer = this.#trainer ??= new Trainer(this.#engine, this.#model, this.#training, {
       batchSize: BATCH_SIZE,
       adam: ADAM,
       seed: 1,
-      transform: this.#transform,
     });
     const before = trainer.step;
     const stop = new AbortController();
@@ -126,10 +131,7 @@ export class OurWork {
   }
 
   async #inference(): Promise<void> {
-    await evaluate(this.#engine, this.#model, this.#dataset.test, {
-      batchSize: BATCH_SIZE,
-      transform: this.#transform,
-    });
+    await evaluate(this.#engine, this.#model, this.#test, { batchSize: BATCH_SIZE });
   }
 
   /** A compiled product of two tensors made for it; one number of the result is read. */

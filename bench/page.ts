@@ -46,6 +46,12 @@ a second, and there is a rest of 0.2 s between the sides.
   in memory already: forward, loss, gradients, Adam with L2, reading the loss.
 - Our inference is the suite's evaluation: upload, recording, gather, normalise, forward, losses,
   scores, metrics. PyTorch's is the classes of normalised batches of 1,000 that are in memory.
+- Features of part 4 start on both sides from 32 normalised images of 224×224 in memory, and end with
+  the features in memory: resizing digits is in neither clock. A classifier's step starts from
+  features in memory: forward with dropout, loss, gradients, Adam with L2, reading the loss. Weights
+  are random.
+- The detector starts from one image in memory and ends with its detections. Both sides have the same
+  weights, made by a formula, and so propose the same 1,000 regions and find the same objects.
 - Launch and part 1 are whole programs, from their start until they log a first step or have ended.
   The study's script reads the same images from unpacked files.
 - Building models, compiling them (torch.compile as well) and loading data are left out of steps,

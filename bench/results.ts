@@ -17,8 +17,19 @@ export const CASES = [
   "launch",
   "memory",
   "growth",
+  "mapping",
   "part1",
+  "alexnet",
+  "alexnet-classifier",
+  "vgg16",
+  "vgg16-bf16",
+  "vgg16-classifier",
+  "detector",
+  "detector-bf16",
 ] as const;
+
+/** Those that are measured unless others are asked for: part 1, without whole runs of it. */
+export const DEFAULT_CASES = CASES.slice(0, CASES.indexOf("part1"));
 
 /** One of {@linkcode CASES}. */
 export type CaseName = typeof CASES[number];

@@ -7,105 +7,11 @@
 
 import { StudyError } from "../io/errors.ts";
 import { type BenchContext, startOurs } from "./context.ts";
-import { CONV2, convFlop, forwardFlop, matmulFlop, MATRIX, SIMPLE_CNN, stepFlop } from "./flops.ts";
 import { compareSides, type MissingSide, type Side } from "./pairs.ts";
-import type { CaseName, Precision } from "./results.ts";
-import { Worker, type WorkRequest } from "./worker.ts";
-
-/** Something both sides can do, and the ways in which the peer does it. */
-interface SteadyPlan {
-  case: CaseName;
-  work: WorkRequest["case"];
-  title: string;
-  unit: string;
-  flop: number;
-  /** Our number format. */
-  precision: Precision;
-  peers: readonly PeerVariant[];
-}
-
-interface PeerVariant {
-  /** A key of `VARIANTS` in `reference/peer.py`. */
-  variant: string;
-  label: string;
-  precision: Precision;
-}
-
-const VARIANTS = [
-  { variant: "default", label: "PyTorch default" },
-  { variant: "channels_last", label: "PyTorch, channels_last, fused Adam" },
-  { variant: "compile", label: "PyTorch, torch.compile, fused Adam" },
-  {
-    variant: "compile_channels_last",
-    label: "PyTorch, torch.compile, channels_last, fused Adam",
-  },
-] as const;
-
-const float32 = VARIANTS.map((variant) => ({ ...variant, precision: "float32" as const }));
-const bfloat16 = VARIANTS.map(({ variant, label }) => ({
-  variant,
-  label: `${label}, bf16 autocast`,
-  precision: "bfloat16" as const,
-}));
-const torch = { variant: "default", label: "PyTorch" } as const;
-
-const BATCH = 128;
-const STEP = { work: "step", unit: "step", flop: stepFlop(SIMPLE_CNN, BATCH) } as const;
-const MATMUL = {
-  case: "limit",
-  work: "matmul",
-  title: `Product of ${MATRIX.size}×${MATRIX.size} matrices, ${MATRIX.products} times`,
-  unit: "round",
-  flop: MATRIX.products * matmulFlop(MATRIX.size, MATRIX.size, MATRIX.size),
-} as const;
-const CONV = {
-  case: "limit",
-  work: "conv",
-  title: `Convolution ${BATCH}×14×14×32→64, 5×5, forward`,
-  unit: "call",
-  flop: BATCH * convFlop(CONV2),
-} as const;
-
-const PLANS: readonly SteadyPlan[] = [
-  {
-    ...STEP,
-    case: "step",
-    title: "Training step, batch 128, fp32",
-    precision: "float32",
-    peers: float32,
-  },
-  {
-    case: "inference",
-    work: "inference",
-    title: "Inference of 10,000 images, fp32",
-    unit: "set",
-    flop: forwardFlop(SIMPLE_CNN, 10_000),
-    precision: "float32",
-    peers: [
-      float32[0]!,
-      { variant: "channels_last", label: "PyTorch, channels_last", precision: "float32" },
-    ],
-  },
-  ...[MATMUL, CONV].map((limit) => limitPlan(limit, "float32")),
-  {
-    ...STEP,
-    case: "step-bf16",
-    title: "Training step, batch 128, bf16",
-    precision: "bfloat16",
-    peers: [...bfloat16, float32[0]!],
-  },
-  ...[MATMUL, CONV].map((limit) => limitPlan(limit, "bfloat16")),
-];
-
-function limitPlan(limit: typeof MATMUL | typeof CONV, precision: Precision): SteadyPlan {
-  const suffix = precision === "float32" ? "fp32" : "bf16";
-  return {
-    ...limit,
-    title: `${limit.title}, ${suffix}`,
-    precision,
-    peers: [{ ...torch, precision }],
-  };
-}
+import { PLANS, type SteadyPlan } from "./plans.ts";
+import type { Precision } from "./results.ts";
+import { TRANSFER_PLANS } from "./transfer_plans.ts";
+import { Worker } from "./worker.ts";
 
 /**
  * Measures the cases that were asked for in one number format.
@@ -120,18 +26,19 @@ async function measurePrecision(
   peer: Worker | { missing: string },
 ): Promise<void> {
   const { seconds } = context;
-  for (const { peers, precision, flop, work, ...what } of plans) {
-    const gflopPerUnit = flop / 1e9;
+  for (const { peers, precision, flop, work, torchvision = false, ...what } of plans) {
+    const able = torchvision ? withTorchvision(peer) : peer;
     const suite: Side = {
       label: precision === "float32" ? "ours" : "ours bf16",
       precision,
       run: () => workerOrError(ours).run({ case: work, variant: "default", precision, seconds }),
     };
-    for (const variant of peer instanceof Worker ? peers : peers.slice(0, 1)) {
-      const theirs: Side | MissingSide = peer instanceof Worker
-        ? { ...variant, run: () => peer.run({ ...variant, case: work, seconds }) }
-        : { ...variant, ...peer };
-      const plan = { ...what, gflopPerUnit, ours: suite, theirs };
+    for (const variant of able instanceof Worker ? peers : peers.slice(0, 1)) {
+      const theirs: Side | MissingSide = able instanceof Worker
+        ? { ...variant, run: () => able.run({ ...variant, case: work, seconds }) }
+        : { ...variant, ...able };
+      const gflop = flop === undefined ? {} : { gflopPerUnit: flop / 1e9 };
+      const plan = { ...what, ...gflop, ours: suite, theirs };
       await context.record(await compareSides(plan, context));
     }
   }
@@ -149,7 +56,9 @@ export async function measureSteadyCases(
   peer: Worker | { missing: string },
 ): Promise<void> {
   const plansOf = (precision: Precision) =>
-    PLANS.filter((plan) => plan.precision === precision && context.cases.includes(plan.case));
+    [...PLANS, ...TRANSFER_PLANS].filter((plan) =>
+      plan.precision === precision && context.cases.includes(plan.case)
+    );
   try {
     await measurePrecision(context, plansOf("float32"), ours, peer);
   } finally {
@@ -171,4 +80,10 @@ export async function measureSteadyCases(
 function workerOrError(worker: Worker | { missing: string }): Worker {
   if (worker instanceof Worker) return worker;
   throw new StudyError(worker.missing);
+}
+
+/** The peer, or why it cannot do what takes torchvision. */
+function withTorchvision(peer: Worker | { missing: string }): Worker | { missing: string } {
+  if (!(peer instanceof Worker) || peer.info.versions.torchvision !== undefined) return peer;
+  return { missing: "torchvision is not installed for this Python: pip install torchvision" };
 }

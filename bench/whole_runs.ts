@@ -1,6 +1,6 @@
 /**
  * The cases that start whole programs: part 1 from launch to CSV, launch to the first training
- * step, resident memory, and growth over thousands of steps.
+ * step, resident memory, and growth over thousands of steps; and mapping, which needs no engine.
  *
  * @module
  */
@@ -12,6 +12,7 @@ import { type Child, denoScript, type Program, startChild } from "./child.ts";
 import { type BenchContext, startOurs } from "./context.ts";
 import { exportIdx } from "./export_idx.ts";
 import type { Growth } from "./our_work.ts";
+import { measureMapping } from "./mapping.ts";
 import { compareSides, type MissingSide, type Side } from "./pairs.ts";
 import type { Measure, Timing } from "./results.ts";
 
@@ -38,6 +39,9 @@ export async function measureWholeRuns(context: BenchContext): Promise<void> {
     }
     if (cases.includes("memory")) await measured(context, "memory", () => memory(context, folder));
     if (cases.includes("growth")) await measured(context, "growth", () => growth(context));
+    if (cases.includes("mapping")) {
+      await measured(context, "mapping", () => Promise.resolve([measureMapping()]));
+    }
   } finally {
     await Deno.remove(folder, { recursive: true });
   }
@@ -156,7 +160,7 @@ async function growth(context: BenchContext): Promise<Measure[]> {
 /** Records what `measure` finds, or why it finds nothing. */
 async function measured(
   { record, reporter, signal }: BenchContext,
-  name: "memory" | "growth",
+  name: "memory" | "growth" | "mapping",
   measure: () => Promise<Measure[]>,
 ): Promise<void> {
   let found: Measure[];

@@ -8,6 +8,7 @@
 import { StudyError } from "../io/errors.ts";
 import { type Child, type Program, startChild } from "./child.ts";
 import type { Precision, Timing } from "./results.ts";
+import type { TransferCase } from "./transfer_work.ts";
 
 /** What a worker says of itself when it is ready; ours says all of it. */
 export interface WorkerInfo {
@@ -19,7 +20,7 @@ export interface WorkerInfo {
 /** A request for some units of work. */
 export interface WorkRequest {
   /** What to do. */
-  case: "step" | "inference" | "matmul" | "conv";
+  case: "step" | "inference" | "matmul" | "conv" | TransferCase;
   /** With which settings. */
   variant: string;
   /** In which number format. */

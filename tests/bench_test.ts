@@ -3,12 +3,15 @@ import { join } from "node:path";
 import { chosenCases } from "../bench/bench.ts";
 import { startPeer } from "../bench/context.ts";
 import { CONV2, convFlop, forwardFlop, SIMPLE_CNN, stepFlop } from "../bench/flops.ts";
+import { measureMapping } from "../bench/mapping.ts";
 import { sampleAt } from "../bench/our_work.ts";
 import { renderComparisons, renderLimits, renderPage, renderTargets } from "../bench/page.ts";
 import { compareSides, formatPace, type Side, summary } from "../bench/pairs.ts";
 import type { BenchResults, CaseName, Comparison, Timing } from "../bench/results.ts";
 import { median, rate, ratios, spread } from "../bench/statistics.ts";
 import { verdicts } from "../bench/targets.ts";
+import { wholeSpeedUp } from "../bench/transfer_targets.ts";
+import { TRANSFER_CASES } from "../bench/transfer_work.ts";
 import { Worker } from "../bench/worker.ts";
 import { InterruptedError, StudyError, UsageError } from "../io/errors.ts";
 import { silentReporter } from "../io/reporter.ts";
@@ -98,6 +101,7 @@ Deno.test("chosenCases() knows lists, --full and its default", () => {
   assertEquals(chosenCases("part1, step", false), ["step", "part1"]);
   assertEquals(chosenCases(undefined, false).includes("part1"), false);
   assertEquals(chosenCases(undefined, true).includes("part1"), true);
+  assertEquals(chosenCases(undefined, false).includes("vgg16"), false);
   assertThrows(() => chosenCases("step,stpe", false), UsageError, '"stpe" is none of step, ');
 });
 
@@ -198,7 +202,52 @@ Deno.test("verdicts() sets what was measured beside every target", () => {
     ["not measured", "", "no /proc"],
     ["met", "0", "shortened"],
     ["not met", "1.25 %", ""],
+    ...[
+      "vgg16",
+      "vgg16",
+      "vgg16-bf16",
+      "alexnet",
+      "alexnet",
+      "alexnet-classifier",
+      "vgg16-classifier",
+      "alexnet,alexnet-classifier",
+      "vgg16,vgg16-classifier",
+      "detector",
+      "detector-bf16",
+      "mapping",
+    ].map((cases) => ["not measured", "", `not asked for: --cases ${cases}, or --full`]),
   ]);
+});
+
+Deno.test("wholeSpeedUp() extends measured rates to 60,000 images and 8 epochs", () => {
+  // 10 units in so many seconds: ours 0.1 s a batch of features and 0.1 s a step, theirs 0.2 and 0.3.
+  const found = wholeSpeedUp(
+    results({
+      comparisons: [
+        comparison("alexnet", timings(1), timings(2)),
+        comparison("alexnet-classifier", timings(1), timings(3)),
+      ],
+    }),
+    { features: "alexnet", step: "alexnet-classifier" },
+  );
+  const ours = 0.1 * (70_000 / 32 + 8 * 1875);
+  const theirs = 0.2 * (490_000 / 32) + 0.3 * (8 * 1875);
+  assertAlmostEquals(found!.value, theirs / ours);
+  assertEquals(wholeSpeedUp(results(), { features: "vgg16", step: "vgg16-classifier" }), undefined);
+});
+
+Deno.test("TRANSFER_CASES are the peer's, in its words", async () => {
+  const peer = await Deno.readTextFile(
+    join(import.meta.dirname!, "../bench/reference/transfer.py"),
+  );
+  const [, list = ""] = /^CASES = \(\n([^)]*)\)/m.exec(peer) ?? [];
+  assertEquals([...list.matchAll(/"(\w+)"/g)].map(([, name]) => name), [...TRANSFER_CASES]);
+});
+
+Deno.test("measureMapping() times 10,000 images", () => {
+  const { value, samples } = measureMapping();
+  assertEquals(samples?.length, 5);
+  assertEquals(value! > 0, true);
 });
 
 Deno.test("verdicts() says so where part 1 was shortened or has no peer", () => {
@@ -250,7 +299,7 @@ Deno.test("renderPage() holds machine, targets and tables", () => {
   const page = renderPage(results({ comparisons: [comparison("step", timings(1), timings(2))] }));
   assertEquals(page.includes("processor abacus; 2 threads on each side"), true);
   assertEquals(page.includes(renderTargets(results())), false);
-  assertEquals(page.match(/^\| .* \| not measured \| /gm)?.length, 8);
+  assertEquals(page.match(/^\| .* \| not measured \| /gm)?.length, 20);
   assertEquals(page.match(/^## /gm)?.length, 4);
   assertEquals(page.includes("machine busy"), false);
   assertEquals(renderPage(results({ load_average: 3 })).includes("machine busy"), true);

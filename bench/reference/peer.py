@@ -11,15 +11,17 @@ line says what it is:
 
 A request works for at least `seconds`, at least one unit, and answers with how many units it was
 and how long they took. Building the model, compiling it and a second of warm-up are not in that
-time. Needs torch alone.
+time. Needs torch; torchvision as well for what `transfer.py` does.
 """
 
 import argparse
+import contextlib
 import json
 import os
 import platform
 import sys
 import time
+from importlib import metadata
 
 try:
     import torch
@@ -30,6 +32,7 @@ except ImportError as error:
     print(json.dumps({"error": reason}))
     sys.exit(0)
 
+import transfer
 from simple_cnn import SimpleCNN
 from torch.nn.functional import conv2d, cross_entropy
 
@@ -44,6 +47,7 @@ WARM_UP_SECONDS = 1
 VARIANTS = {
     "default": {},
     "channels_last": {"channels_last": True, "fused": True},
+    "fused": {"fused": True},
     "compile": {"fused": True, "compile": True},
     "compile_channels_last": {"channels_last": True, "fused": True, "compile": True},
 }
@@ -59,17 +63,25 @@ class Bench:
     def run(self, case, variant, precision, seconds):
         key = (case, variant, precision)
         if key not in self.units:
-            make = {
-                "step": self.step,
-                "inference": self.inference,
-                "matmul": self.matmul,
-                "conv": self.conv,
-            }[case]
-            unit = make(VARIANTS[variant], getattr(torch, precision))
+            unit = self.make(case, VARIANTS[variant], getattr(torch, precision))
             time_units(unit, 0)  # torch.compile does its work here.
             time_units(unit, WARM_UP_SECONDS)
             self.units[key] = unit
         return time_units(self.units[key], seconds)
+
+    def make(self, case, options, precision):
+        if case in transfer.CASES:
+            # They are big: what was made for the last one goes before the next is made.
+            for key in [key for key in self.units if key[0] in transfer.CASES]:
+                del self.units[key]
+            return transfer.make_unit(self, case, options, precision)
+        make = {
+            "step": self.step,
+            "inference": self.inference,
+            "matmul": self.matmul,
+            "conv": self.conv,
+        }
+        return make[case](options, precision)
 
     def model(self, options):
         layout = torch.channels_last if options.get("channels_last") else torch.contiguous_format
@@ -155,6 +167,14 @@ def time_units(unit, seconds):
     return {"units": units, "seconds": time.perf_counter() - started}
 
 
+def versions():
+    """Of what takes part; torchvision is left out where it is not installed."""
+    found = {"python": platform.python_version(), "torch": torch.__version__}
+    with contextlib.suppress(metadata.PackageNotFoundError):
+        found["torchvision"] = metadata.version("torchvision")
+    return found
+
+
 def main():
     parser = argparse.ArgumentParser(description="PyTorch's side of `deno task bench`.")
     parser.add_argument("--threads", type=int, required=True)
@@ -176,7 +196,7 @@ def main():
     bench = Bench(arguments.device)
     answer({
         "ready": True,
-        "versions": {"python": platform.python_version(), "torch": torch.__version__},
+        "versions": versions(),
         "threads": torch.get_num_threads(),
         "cpu_capability": torch.backends.cpu.get_cpu_capability(),
         "device": torch.cuda.get_device_name() if arguments.device == "cuda" else "CPU",

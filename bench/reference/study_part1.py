@@ -12,6 +12,7 @@ Needs torch, numpy, Pillow and scikit-learn.
 
 import argparse
 import gzip
+import hashlib
 import json
 import os
 import platform
@@ -64,6 +65,15 @@ def read_idx(folder, name):
     dimensions = content[3]
     shape = struct.unpack_from(f">{dimensions}I", content, 4)
     return np.frombuffer(content, np.uint8, offset=4 + 4 * dimensions).reshape(shape)
+
+
+def dataset_sha256(folder):
+    """What the suite calls a data set by: training images and labels, then those of the test."""
+    digest = hashlib.sha256()
+    for prefix in ("train", "t10k"):
+        for name in ("images-idx3-ubyte", "labels-idx1-ubyte"):
+            digest.update(read_idx(folder, f"{prefix}-{name}").tobytes())
+    return digest.hexdigest()
 
 
 def train_epoch(model, loader, optimizer, epoch):
@@ -154,6 +164,7 @@ def main():
         "training_time_s": sum(row["time_s"] for row in history),
         "train_images": len(train_set),
         "test_images": len(test_set),
+        "dataset_sha256": dataset_sha256(arguments.data),
         "epochs": arguments.epochs,
         "batch_size": BATCH_SIZE,
         "learning_rate": LEARNING_RATE,

@@ -1,0 +1,113 @@
+/**
+ * What is timed side by side in part 1's cases, and the ways in which the peer does it.
+ *
+ * @module
+ */
+
+import { CONV2, convFlop, forwardFlop, matmulFlop, MATRIX, SIMPLE_CNN, stepFlop } from "./flops.ts";
+import type { CaseName, Precision } from "./results.ts";
+import type { WorkRequest } from "./worker.ts";
+
+/** Something both sides can do, and the ways in which the peer does it. */
+export interface SteadyPlan {
+  case: CaseName;
+  work: WorkRequest["case"];
+  title: string;
+  unit: string;
+  /** Operations of a unit, where they are what it takes its time for. */
+  flop?: number;
+  /** Our number format. */
+  precision: Precision;
+  peers: readonly PeerVariant[];
+  /**
+   * Whether the peer needs torchvision.
+   *
+   * @default {false}
+   */
+  torchvision?: boolean;
+}
+
+/** One way in which the peer does it. */
+export interface PeerVariant {
+  /** A key of `VARIANTS` in `reference/peer.py`. */
+  variant: string;
+  label: string;
+  precision: Precision;
+}
+
+const VARIANTS = [
+  { variant: "default", label: "PyTorch default" },
+  { variant: "channels_last", label: "PyTorch, channels_last, fused Adam" },
+  { variant: "compile", label: "PyTorch, torch.compile, fused Adam" },
+  {
+    variant: "compile_channels_last",
+    label: "PyTorch, torch.compile, channels_last, fused Adam",
+  },
+] as const;
+
+const float32 = VARIANTS.map((variant) => ({ ...variant, precision: "float32" as const }));
+const bfloat16 = VARIANTS.map(({ variant, label }) => ({
+  variant,
+  label: `${label}, bf16 autocast`,
+  precision: "bfloat16" as const,
+}));
+const torch = { variant: "default", label: "PyTorch" } as const;
+
+const BATCH = 128;
+const STEP = { work: "step", unit: "step", flop: stepFlop(SIMPLE_CNN, BATCH) } as const;
+const MATMUL = {
+  case: "limit",
+  work: "matmul",
+  title: `Product of ${MATRIX.size}×${MATRIX.size} matrices, ${MATRIX.products} times`,
+  unit: "round",
+  flop: MATRIX.products * matmulFlop(MATRIX.size, MATRIX.size, MATRIX.size),
+} as const;
+const CONV = {
+  case: "limit",
+  work: "conv",
+  title: `Convolution ${BATCH}×14×14×32→64, 5×5, forward`,
+  unit: "call",
+  flop: BATCH * convFlop(CONV2),
+} as const;
+
+/** Part 1's cases and what the machine can do at most. */
+export const PLANS: readonly SteadyPlan[] = [
+  {
+    ...STEP,
+    case: "step",
+    title: "Training step, batch 128, fp32",
+    precision: "float32",
+    peers: float32,
+  },
+  {
+    case: "inference",
+    work: "inference",
+    title: "Inference of 10,000 images, fp32",
+    unit: "set",
+    flop: forwardFlop(SIMPLE_CNN, 10_000),
+    precision: "float32",
+    peers: [
+      float32[0]!,
+      { variant: "channels_last", label: "PyTorch, channels_last", precision: "float32" },
+    ],
+  },
+  ...[MATMUL, CONV].map((limit) => limitPlan(limit, "float32")),
+  {
+    ...STEP,
+    case: "step-bf16",
+    title: "Training step, batch 128, bf16",
+    precision: "bfloat16",
+    peers: [...bfloat16, float32[0]!],
+  },
+  ...[MATMUL, CONV].map((limit) => limitPlan(limit, "bfloat16")),
+];
+
+function limitPlan(limit: typeof MATMUL | typeof CONV, precision: Precision): SteadyPlan {
+  const suffix = precision === "float32" ? "fp32" : "bf16";
+  return {
+    ...limit,
+    title: `${limit.title}, ${suffix}`,
+    precision,
+    peers: [{ ...torch, precision }],
+  };
+}

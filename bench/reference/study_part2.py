@@ -1,0 +1,123 @@
+"""Part 2 of the study in PyTorch and torchvision: the peer that the suite's numbers are set beside.
+
+Runs Faster R-CNN with a new predictor of 11 classes over the test images, one at a time: grown to
+224x224 as PIL does, normalised by ImageNet's statistics (the detector then normalises them again,
+as in the study), and the best detection read as the digit. Writes the result as JSON:
+
+    deno run -A bench/export_idx.ts --data embedded --out DIR
+    python3 bench/reference/study_part2.py --data DIR --weights random --out peer.json
+
+Its time per image is the model call's alone. Needs torch, torchvision, numpy, Pillow and
+scikit-learn.
+"""
+
+import argparse
+import json
+import platform
+import statistics
+import time
+from pathlib import Path
+
+import numpy as np
+import PIL
+import sklearn
+import torch
+import torchvision
+from sklearn.metrics import f1_score
+from study_part1 import positive, write_atomic
+from study_part4 import RgbDigits
+from torchvision.models.detection import (
+    FasterRCNN_ResNet50_FPN_Weights,
+    fasterrcnn_resnet50_fpn,
+)
+from torchvision.models.detection.faster_rcnn import FastRCNNPredictor
+
+NUM_CLASSES = 11
+NO_DETECTION = -1
+
+
+def build(weights):
+    """The detector with a predictor that knows nothing yet."""
+    known = FasterRCNN_ResNet50_FPN_Weights.COCO_V1 if weights == "pretrained" else None
+    model = fasterrcnn_resnet50_fpn(weights=known, weights_backbone=None)
+    if weights not in ("pretrained", "random"):
+        model.load_state_dict(torch.load(weights, weights_only=True))
+    inputs = model.roi_heads.box_predictor.cls_score.in_features
+    model.roi_heads.box_predictor = FastRCNNPredictor(inputs, NUM_CLASSES)
+    return model.eval()
+
+
+def read_digit(detection):
+    """The best detection's digit; that of the best after it where it is background."""
+    labels = detection["labels"][detection["scores"].argsort(descending=True, stable=True)]
+    digits = labels[labels != 0] - 1
+    return int(digits[0]) if len(digits) > 0 else NO_DETECTION
+
+
+def parse_arguments():
+    parser = argparse.ArgumentParser(description="Part 2 of the study in PyTorch, on the CPU.")
+    parser.add_argument("--data", required=True, metavar="DIR", help="folder with four IDX files")
+    parser.add_argument(
+        "--weights",
+        default="pretrained",
+        metavar="pretrained|random|PATH",
+        help="torchvision's COCO weights (downloaded), its random ones, or a .pth file",
+    )
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--threads", type=positive, default=torch.get_num_threads())
+    parser.add_argument("--test-limit", type=positive, help="test on the first N images only")
+    parser.add_argument("--out", metavar="FILE", help="JSON file to write the result to")
+    return parser.parse_args()
+
+
+@torch.no_grad()
+def main():
+    arguments = parse_arguments()
+    torch.set_num_threads(arguments.threads)
+    torch.manual_seed(arguments.seed)
+    test_set = RgbDigits(arguments.data, "t10k", arguments.test_limit)
+    model = build(arguments.weights)
+
+    targets, predictions, seconds = [], [], []
+    for index in range(len(test_set)):
+        image, target = test_set[index]
+        started = time.perf_counter()
+        detection = model([image])[0]
+        seconds.append(time.perf_counter() - started)
+        targets.append(target)
+        predictions.append(read_digit(detection))
+    valid = [(t, p) for t, p in zip(targets, predictions) if p != NO_DETECTION]
+    right = sum(t == p for t, p in valid)
+    result = {
+        "model": "FasterRCNN_Adapted",
+        "weights": arguments.weights
+        if arguments.weights in ("pretrained", "random")
+        else Path(arguments.weights).name,
+        "accuracy": 100 * right / len(valid) if valid else 0,
+        "f1": float(f1_score(*zip(*valid), average="weighted")) if valid else 0,
+        "evaluated_images": len(valid),
+        "test_images": len(targets),
+        "inference_ms_per_image": 1000 * statistics.mean(seconds),
+        "median_ms_per_image": 1000 * statistics.median(seconds),
+        "seed": arguments.seed,
+        "threads": torch.get_num_threads(),
+        "versions": {
+            "python": platform.python_version(),
+            "torch": torch.__version__,
+            "torchvision": torchvision.__version__,
+            "numpy": np.__version__,
+            "pillow": PIL.__version__,
+            "scikit-learn": sklearn.__version__,
+        },
+    }
+    print(
+        f"Test: accuracy {right}/{len(valid)} ({result['accuracy']:.2f}%), F1 {result['f1']:.4f}, "
+        f"{len(targets) - len(valid)} without a detection, "
+        f"{result['inference_ms_per_image']:.0f} ms an image"
+    )
+    if arguments.out:
+        write_atomic(arguments.out, json.dumps(result, indent=2) + "\n")
+
+
+if __name__ == "__main__":
+    main()

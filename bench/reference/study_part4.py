@@ -1,0 +1,169 @@
+"""Part 4 of the study in PyTorch and torchvision: the peer that the suite's numbers are set beside.
+
+Fine-tunes VGG16 or AlexNet the way the study does: features frozen but computed anew for every
+batch of every epoch, the whole classifier trained (its last layer new), one PIL image at a time
+grown to 224x224 in a DataLoader with two workers, Adam with L2. Evaluates on the test images and
+writes the result as JSON:
+
+    deno run -A bench/export_idx.ts --data embedded --out DIR
+    python3 bench/reference/study_part4.py --model alexnet --data DIR --weights random --out p.json
+
+`--weights random` draws the features as the suite does without a checkpoint: He et al. 2015, normal
+with standard deviation sqrt(2/fan_in), biases zero; the classifier as `torch.nn.Linear` does.
+
+Needs torch, torchvision, numpy, Pillow and scikit-learn.
+"""
+
+import argparse
+import json
+import platform
+from pathlib import Path
+
+import numpy as np
+import PIL
+import sklearn
+import torch
+import torchvision
+from PIL import Image
+from sklearn.metrics import f1_score
+from study_part1 import (
+    IdxDigits,
+    dataset_sha256,
+    evaluate,
+    positive,
+    train_epoch,
+    write_atomic,
+)
+from torch import nn
+from torch.utils.data import DataLoader
+from torchvision import models, transforms
+
+BATCH_SIZE = 32
+LEARNING_RATE = 0.0005
+WEIGHT_DECAY = 1e-4
+WORKERS = 2
+NUM_CLASSES = 10
+MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
+PRETRAINED = {
+    "vgg16": models.VGG16_Weights.IMAGENET1K_V1,
+    "alexnet": models.AlexNet_Weights.IMAGENET1K_V1,
+}
+
+
+class RgbDigits(IdxDigits):
+    """Digits as three equal channels of 224x224, normalised by ImageNet's statistics."""
+
+    transform = transforms.Compose([
+        transforms.Resize((224, 224)),
+        transforms.ToTensor(),
+        transforms.Normalize(MEAN, STD),
+    ])
+
+    def __getitem__(self, index):
+        image = Image.fromarray(self.images[index]).convert("RGB")
+        return self.transform(image), int(self.labels[index])  # [3, 224, 224]
+
+
+def build(name, weights):
+    """The network with frozen features and a classifier to be trained."""
+    pretrained = weights == "pretrained"
+    model = getattr(models, name)(weights=PRETRAINED[name] if pretrained else None)
+    if weights == "random":
+        draw(model)
+    elif not pretrained:
+        model.load_state_dict(torch.load(weights, weights_only=True))
+    model.features.requires_grad_(False)
+    model.classifier[-1] = nn.Linear(model.classifier[-1].in_features, NUM_CLASSES)
+    return model
+
+
+def draw(model):
+    for layer in model.features:
+        if isinstance(layer, nn.Conv2d):
+            nn.init.kaiming_normal_(layer.weight, mode="fan_in", nonlinearity="relu")
+            nn.init.zeros_(layer.bias)
+    for layer in model.classifier:
+        if isinstance(layer, nn.Linear):
+            layer.reset_parameters()  # torchvision draws VGG16's in its own way.
+
+
+def parse_arguments():
+    parser = argparse.ArgumentParser(description="Part 4 of the study in PyTorch, on the CPU.")
+    parser.add_argument("--model", choices=sorted(PRETRAINED), required=True)
+    parser.add_argument("--data", required=True, metavar="DIR", help="folder with four IDX files")
+    parser.add_argument(
+        "--weights",
+        default="pretrained",
+        metavar="pretrained|random|PATH",
+        help="torchvision's ImageNet weights (downloaded), He's random ones, or a .pth file",
+    )
+    parser.add_argument("--epochs", type=positive, default=8)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--threads", type=positive, default=torch.get_num_threads())
+    parser.add_argument("--limit", type=positive, help="train on the first N images only")
+    parser.add_argument("--test-limit", type=positive, help="test on the first N images only")
+    parser.add_argument("--out", metavar="FILE", help="JSON file to write the result to")
+    return parser.parse_args()
+
+
+def main():
+    arguments = parse_arguments()
+    torch.set_num_threads(arguments.threads)
+    torch.manual_seed(arguments.seed)
+    train_set = RgbDigits(arguments.data, "train", arguments.limit)
+    test_set = RgbDigits(arguments.data, "t10k", arguments.test_limit)
+    train_loader = DataLoader(train_set, BATCH_SIZE, shuffle=True, num_workers=WORKERS)
+    test_loader = DataLoader(test_set, BATCH_SIZE, num_workers=WORKERS)
+    model = build(arguments.model, arguments.weights)
+    optimizer = torch.optim.Adam(
+        model.classifier.parameters(), lr=LEARNING_RATE, weight_decay=WEIGHT_DECAY
+    )
+
+    history = []
+    for epoch in range(1, arguments.epochs + 1):
+        loss, accuracy, seconds = train_epoch(model, train_loader, optimizer, epoch)
+        history.append(
+            {"epoch": epoch, "train_loss": loss, "train_accuracy": accuracy, "time_s": seconds}
+        )
+    test_loss, targets, predictions = evaluate(model, test_loader)
+    correct = sum(target == prediction for target, prediction in zip(targets, predictions))
+    result = {
+        "model": f"{arguments.model}_FineTuned",
+        "weights": arguments.weights
+        if arguments.weights in ("pretrained", "random")
+        else Path(arguments.weights).name,
+        "accuracy": 100 * correct / len(targets),
+        "test_loss": test_loss,
+        "f1": float(f1_score(targets, predictions, average="weighted")),
+        "training_time_s": sum(row["time_s"] for row in history),
+        "train_images": len(train_set),
+        "test_images": len(test_set),
+        "dataset_sha256": dataset_sha256(arguments.data),
+        "epochs": arguments.epochs,
+        "batch_size": BATCH_SIZE,
+        "learning_rate": LEARNING_RATE,
+        "weight_decay": WEIGHT_DECAY,
+        "seed": arguments.seed,
+        "threads": torch.get_num_threads(),
+        "workers": WORKERS,
+        "history": history,
+        "versions": {
+            "python": platform.python_version(),
+            "torch": torch.__version__,
+            "torchvision": torchvision.__version__,
+            "numpy": np.__version__,
+            "pillow": PIL.__version__,
+            "scikit-learn": sklearn.__version__,
+        },
+    }
+    print(
+        f"Test: average loss {test_loss:.4f}, accuracy {correct}/{len(targets)} "
+        f"({result['accuracy']:.2f}%), F1 {result['f1']:.4f}, "
+        f"training time {result['training_time_s']:.2f} s"
+    )
+    if arguments.out:
+        write_atomic(arguments.out, json.dumps(result, indent=2) + "\n")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,103 @@
+"""What the peer does of parts 4 and 2: torchvision's frozen features, classifiers and detector.
+
+Weights are random: they do not change how long the work takes. The detector's do, so both sides
+make them and the image by the formulas of the tests. Only one of these models is kept at a time, as
+VGG16 with its optimiser's state takes 2 GB. Needs torch, and torchvision, which is looked for when
+a model is asked for.
+"""
+
+import importlib.util
+from pathlib import Path
+
+import torch
+from torch.nn.functional import cross_entropy
+
+CASES = (
+    "alexnet_features",
+    "alexnet_classifier",
+    "vgg16_features",
+    "vgg16_classifier",
+    "detector",
+)
+BATCH_SIZE = 32
+LEARNING_RATE = 0.0005
+WEIGHT_DECAY = 1e-4
+NUM_CLASSES = 10
+DETECTOR_CLASSES = 91
+IMAGE_SEED = 1
+
+
+def make_unit(bench, case, options, precision):
+    """A function that does one unit of `case`, one of `CASES`."""
+    from torchvision import models
+
+    name, _, what = case.partition("_")
+    if case == "detector":
+        return detector(bench, models.detection, precision)
+    model = getattr(models, name)(weights=None, num_classes=NUM_CLASSES)
+    make = {"features": features, "classifier": classifier}[what]
+    return make(bench, model, options, precision)
+
+
+def features(bench, model, options, precision):
+    """The features of a batch of images that is in memory."""
+    layout = torch.channels_last if options.get("channels_last") else torch.contiguous_format
+    frozen = model.features.eval().to(bench.device, memory_format=layout)
+    images = torch.randn(BATCH_SIZE, 3, 224, 224, device=bench.device).to(memory_format=layout)
+
+    def unit():
+        with torch.no_grad(), bench.autocast(precision):
+            return frozen(images).float().cpu()
+
+    return unit
+
+
+def classifier(bench, model, options, precision):
+    """One training step of the whole classifier, dropout on, on features that are in memory."""
+    trained = model.classifier.train().to(bench.device)
+    call = torch.compile(trained) if options.get("compile") else trained
+    optimizer = torch.optim.Adam(
+        trained.parameters(),
+        lr=LEARNING_RATE,
+        weight_decay=WEIGHT_DECAY,
+        fused=options.get("fused"),
+    )
+    inputs = next(layer for layer in trained if isinstance(layer, torch.nn.Linear)).in_features
+    flat = torch.rand(BATCH_SIZE, inputs, device=bench.device)
+    labels = torch.randint(0, NUM_CLASSES, (BATCH_SIZE,), device=bench.device)
+
+    def unit():
+        optimizer.zero_grad()
+        with bench.autocast(precision):
+            loss = cross_entropy(call(flat), labels)
+        loss.backward()
+        optimizer.step()
+        return loss.item()
+
+    return unit
+
+
+def detector(bench, detection, precision):
+    """What Faster R-CNN detects in one image of 224x224 that is in memory."""
+    samples = formulas()
+    model = detection.fasterrcnn_resnet50_fpn(
+        weights=None, weights_backbone=None, num_classes=DETECTOR_CLASSES
+    )
+    samples.formula_weights(model)
+    model.eval().to(bench.device)
+    image = samples.image(IMAGE_SEED, 224, 224).to(bench.device)
+
+    def unit():
+        with torch.no_grad(), bench.autocast(precision):
+            return model([image])[0]["scores"].cpu()
+
+    return unit
+
+
+def formulas():
+    """tests/reference/faster_rcnn.py, which holds the formulas, as a module."""
+    path = Path(__file__).parents[2] / "tests" / "reference" / "faster_rcnn.py"
+    spec = importlib.util.spec_from_file_location("faster_rcnn_formulas", path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module

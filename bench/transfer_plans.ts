@@ -1,0 +1,104 @@
+/**
+ * What is timed side by side in the cases of parts 4 and 2.
+ *
+ * @module
+ */
+
+import { forwardFlop } from "./flops.ts";
+import type { PeerVariant, SteadyPlan } from "./plans.ts";
+import { ALEXNET_FEATURES, VGG16_FEATURES } from "./transfer_flops.ts";
+import { TRANSFER_BATCH } from "./transfer_work.ts";
+
+/** What `targets.ts` calls the peers. */
+export const DEFAULT_LABEL = "PyTorch default";
+export const CHANNELS_LAST_LABEL = "PyTorch, channels_last";
+
+const byDefault = { variant: "default", label: DEFAULT_LABEL } as const;
+const channelsLast = { variant: "channels_last", label: CHANNELS_LAST_LABEL } as const;
+
+const float32: readonly PeerVariant[] = [byDefault, channelsLast].map(
+  (variant) => ({ ...variant, precision: "float32" }),
+);
+const bfloat16: readonly PeerVariant[] = [byDefault, channelsLast].map(
+  ({ variant, label }) => ({
+    variant,
+    label: `${label}, bf16 autocast`,
+    precision: "bfloat16",
+  }),
+);
+const classifier: readonly PeerVariant[] = [
+  byDefault,
+  { variant: "fused", label: "PyTorch, fused Adam" } as const,
+  { variant: "compile", label: "PyTorch, torch.compile, fused Adam" } as const,
+].map((variant) => ({ ...variant, precision: "float32" }));
+
+const ALEXNET = {
+  work: "alexnet_features",
+  unit: "batch",
+  flop: forwardFlop(ALEXNET_FEATURES, TRANSFER_BATCH),
+  torchvision: true,
+} as const;
+const VGG16 = {
+  work: "vgg16_features",
+  unit: "batch",
+  flop: forwardFlop(VGG16_FEATURES, TRANSFER_BATCH),
+  torchvision: true,
+} as const;
+const DETECTOR = { work: "detector", unit: "call", torchvision: true } as const;
+
+/** The cases of parts 4 and 2, in the order they are measured. */
+export const TRANSFER_PLANS: readonly SteadyPlan[] = [
+  {
+    ...ALEXNET,
+    case: "alexnet",
+    title: `AlexNet features, batch ${TRANSFER_BATCH}, fp32`,
+    precision: "float32",
+    peers: float32,
+  },
+  {
+    case: "alexnet-classifier",
+    work: "alexnet_classifier",
+    title: `AlexNet classifier step, batch ${TRANSFER_BATCH}, fp32`,
+    unit: "step",
+    precision: "float32",
+    torchvision: true,
+    peers: classifier,
+  },
+  {
+    ...VGG16,
+    case: "vgg16",
+    title: `VGG16 features, batch ${TRANSFER_BATCH}, fp32`,
+    precision: "float32",
+    peers: float32,
+  },
+  {
+    case: "vgg16-classifier",
+    work: "vgg16_classifier",
+    title: `VGG16 classifier step, batch ${TRANSFER_BATCH}, fp32`,
+    unit: "step",
+    precision: "float32",
+    torchvision: true,
+    peers: classifier,
+  },
+  {
+    ...DETECTOR,
+    case: "detector",
+    title: "Faster R-CNN, one image of 224×224, fp32",
+    precision: "float32",
+    peers: float32.slice(0, 1),
+  },
+  {
+    ...VGG16,
+    case: "vgg16-bf16",
+    title: `VGG16 features, batch ${TRANSFER_BATCH}, bf16`,
+    precision: "bfloat16",
+    peers: [float32[0]!, ...bfloat16],
+  },
+  {
+    ...DETECTOR,
+    case: "detector-bf16",
+    title: "Faster R-CNN, one image of 224×224, bf16 backbone",
+    precision: "bfloat16",
+    peers: float32.slice(0, 1),
+  },
+];

@@ -1,0 +1,132 @@
+/**
+ * What the suite is to reach in parts 4 and 2.
+ *
+ * @module
+ */
+
+import { comparisonOf, type Found, measure, pairsNote, speedUp, type Target } from "./findings.ts";
+import type { BenchResults, CaseName, Timing } from "./results.ts";
+import { median, rate } from "./statistics.ts";
+import { CHANNELS_LAST_LABEL, DEFAULT_LABEL } from "./transfer_plans.ts";
+import { TRANSFER_BATCH } from "./transfer_work.ts";
+
+/** The whole of part 4, to which measured rates are extended. */
+const PART4 = { trainImages: 60_000, testImages: 10_000, epochs: 8 } as const;
+
+/** The rows of parts 4 and 2. */
+export const TRANSFER_TARGETS: readonly Target[] = [
+  ...featureTargets("vgg16", "VGG16"),
+  {
+    cases: ["vgg16-bf16"],
+    what: "the same, ours in bf16 / PyTorch default",
+    target: "≥ 3",
+    find: (results) => speedUp(results, "vgg16-bf16", DEFAULT_LABEL),
+    met: (value) => value >= 3,
+  },
+  ...featureTargets("alexnet", "AlexNet"),
+  classifierTarget("alexnet-classifier", "AlexNet"),
+  classifierTarget("vgg16-classifier", "VGG16"),
+  wholeTarget({ features: "alexnet", step: "alexnet-classifier" }, "AlexNet", 6),
+  wholeTarget({ features: "vgg16", step: "vgg16-classifier" }, "VGG16", 8),
+  {
+    cases: ["detector"],
+    what: "Faster R-CNN, one image of 224×224, fp32: ours / torchvision",
+    target: "≥ 1.5",
+    find: (results) => speedUp(results, "detector"),
+    met: (value) => value >= 1.5,
+  },
+  {
+    cases: ["detector-bf16"],
+    what: "the same, ours with a bf16 backbone / torchvision in fp32",
+    target: "≥ 2.5",
+    find: (results) => speedUp(results, "detector-bf16"),
+    met: (value) => value >= 2.5,
+  },
+  {
+    cases: ["mapping"],
+    what: "mapping and metrics over 10,000 images",
+    target: "< 0.5 s",
+    find: (results) => measure(results, "mapping", "s"),
+    met: (value) => value < 0.5,
+  },
+];
+
+function featureTargets(name: CaseName, model: string): Target[] {
+  return [
+    {
+      cases: [name],
+      what: `${model} features, batch ${TRANSFER_BATCH}, fp32: ours / PyTorch default`,
+      target: "≥ 1.4",
+      find: (results) => speedUp(results, name, DEFAULT_LABEL),
+      met: (value) => value >= 1.4,
+    },
+    {
+      cases: [name],
+      what: "the same: ours / PyTorch channels_last",
+      target: "≥ 1.0",
+      find: (results) => speedUp(results, name, CHANNELS_LAST_LABEL),
+      met: (value) => value >= 1,
+    },
+  ];
+}
+
+function classifierTarget(name: CaseName, model: string): Target {
+  return {
+    cases: [name],
+    what: `${model} classifier step, batch ${TRANSFER_BATCH}, fp32: ours / PyTorch default`,
+    target: "≥ 2.5",
+    find: (results) => speedUp(results, name, DEFAULT_LABEL),
+    met: (value) => value >= 2.5,
+  };
+}
+
+interface WholeCases {
+  features: CaseName;
+  step: CaseName;
+}
+
+function wholeTarget(names: WholeCases, model: string, factor: number): Target {
+  return {
+    cases: [names.features, names.step],
+    what: `part 4 whole with ${model}, computed: ours / the study's procedure in PyTorch`,
+    target: `≥ ${factor}`,
+    find: (results) => wholeSpeedUp(results, names),
+    met: (value) => value >= factor,
+  };
+}
+
+/**
+ * Part 4 at full size, computed from measured rates. Ours: each training image's features once, the
+ * epochs' steps, and the test images' features. The study's: each training image's features and the
+ * steps in every epoch, and the test images' features. The classifier's forward pass over the test
+ * images is left out of both, and so are the study's images, decoded anew in every epoch.
+ */
+export function wholeSpeedUp(
+  results: BenchResults,
+  { features, step }: WholeCases,
+): Found | undefined {
+  const extraction = comparisonOf(results, features, DEFAULT_LABEL);
+  const training = comparisonOf(results, step, DEFAULT_LABEL);
+  if (!extraction?.theirs.timings.length || !training?.theirs.timings.length) return undefined;
+  const steps = Math.ceil(PART4.trainImages / TRANSFER_BATCH) * PART4.epochs;
+  const seconds = (side: "ours" | "theirs", passes: number): number => {
+    const images = passes * PART4.trainImages + PART4.testImages;
+    return images / TRANSFER_BATCH * unitSeconds(extraction[side].timings) +
+      steps * unitSeconds(training[side].timings);
+  };
+  const ours = seconds("ours", 1);
+  const theirs = seconds("theirs", PART4.epochs);
+  const count = Math.min(extraction.ours.timings.length, training.ours.timings.length);
+  const hours = (value: number) => `${(value / 3600).toFixed(2)} h`;
+  const note = `computed from the rates above for ${PART4.trainImages} images and ` +
+    `${PART4.epochs} epochs: ${hours(ours)} / ${hours(theirs)}`;
+  return {
+    value: theirs / ours,
+    text: (theirs / ours).toFixed(2),
+    note: [note, pairsNote(count)].filter((text) => text !== "").join("; "),
+  };
+}
+
+function unitSeconds(timings: readonly Timing[]): number {
+  return 1 / median(timings.map(rate));
+}

@@ -1,0 +1,146 @@
+/**
+ * The units of work of parts 4 and 2 that the bench times on our side.
+ *
+ * @module
+ */
+
+import type * as TF from "@tensorflow/tfjs";
+import type { Engine } from "../engine/engine.ts";
+import { sparseSoftmaxCrossEntropy } from "../engine/ops.ts";
+import { alexnet } from "../models/alexnet.ts";
+import type { FrozenFeatureClassifier } from "../models/classifier.ts";
+import { fasterRcnnResnet50Fpn } from "../models/faster_rcnn.ts";
+import { vgg16 } from "../models/vgg16.ts";
+import { formulaWeight, image as formulaImage } from "../tests/faster_rcnn_samples.ts";
+import { Adam } from "../training/adam.ts";
+
+/** The kinds of work; what they are is told in `reference/transfer.py`. */
+export const TRANSFER_CASES = [
+  "alexnet_features",
+  "alexnet_classifier",
+  "vgg16_features",
+  "vgg16_classifier",
+  "detector",
+] as const;
+
+/** One of {@linkcode TRANSFER_CASES}. */
+export type TransferCase = typeof TRANSFER_CASES[number];
+
+/** Images of a batch: the study's. */
+export const TRANSFER_BATCH = 32;
+
+/** The study's settings of part 4. */
+const ADAM = { learningRate: 0.0005, weightDecay: 1e-4 } as const;
+const NUM_CLASSES = 10;
+const DETECTOR_CLASSES = 91;
+const IMAGE_SIZE = 224;
+/** Seeds of the formulas, as `reference/transfer.py` has them. */
+const FIRST_WEIGHT_SEED = 1001;
+const IMAGE_SEED = 1;
+
+/** Something to be done again and again. */
+interface Job {
+  unit(): void | Promise<void>;
+  dispose(): void;
+}
+
+/** Does one kind of work at a time: a model with its optimiser's state takes up to 2 GB. */
+export class TransferWork {
+  #engine: Engine;
+  #job: { work: TransferCase; job: Job } | undefined;
+
+  /** Nothing is made before it is asked for. */
+  constructor(engine: Engine) {
+    this.#engine = engine;
+  }
+
+  /** A function that does one unit; that of the work asked for before is freed. */
+  unit(work: TransferCase): Job["unit"] {
+    if (this.#job?.work !== work) {
+      this.#job?.job.dispose();
+      this.#job = undefined;
+      this.#job = { work, job: this.#make(work) };
+    }
+    return this.#job.job.unit;
+  }
+
+  #make(work: TransferCase): Job {
+    switch (work) {
+      case "alexnet_features":
+        return this.#features(alexnet({ numClasses: NUM_CLASSES }));
+      case "vgg16_features":
+        return this.#features(vgg16({ numClasses: NUM_CLASSES }));
+      case "alexnet_classifier":
+        return this.#classifier(alexnet({ numClasses: NUM_CLASSES }));
+      case "vgg16_classifier":
+        return this.#classifier(vgg16({ numClasses: NUM_CLASSES }));
+      case "detector":
+        return this.#detector();
+    }
+  }
+
+  /** The features of a batch that is on the device, read back. */
+  #features(model: FrozenFeatureClassifier): Job {
+    const { tf } = this.#engine;
+    const compiled = this.#engine.compile((images: TF.Tensor) =>
+      model.features(images as TF.Tensor4D)
+    );
+    const images = tf.randomNormal([TRANSFER_BATCH, IMAGE_SIZE, IMAGE_SIZE, 3]);
+    return {
+      unit: () => tf.tidy(() => void compiled(images).dataSync()),
+      dispose: () => disposeAll(compiled, images, model),
+    };
+  }
+
+  /** A training step on features that are on the device; the loss is read. */
+  #classifier(model: FrozenFeatureClassifier): Job {
+    const { tf } = this.#engine;
+    const adam = new Adam(model.parameters.variables, ADAM);
+    const variables = [...model.parameters.variables.values()];
+    const compiled = this.#engine.compile(
+      (features: TF.Tensor, labels: TF.Tensor1D, key: TF.Tensor1D, scalars: TF.Tensor1D) => {
+        const { value, grads } = tf.variableGrads(() => {
+          const logits = model.classify(features as TF.Tensor2D, key);
+          return sparseSoftmaxCrossEntropy(logits, labels).mean();
+        }, variables);
+        adam.apply(grads, scalars);
+        return value;
+      },
+    );
+    const features = tf.randomUniform([TRANSFER_BATCH, model.featureCount]);
+    const labels = tf.randomUniform<TF.Rank.R1>([TRANSFER_BATCH], 0, NUM_CLASSES, "int32");
+    let step = 0;
+    return {
+      unit: () =>
+        tf.tidy(() => {
+          step++;
+          const key = tf.tensor1d([1, step], "int32");
+          const scalars = tf.tensor1d(adam.stepScalars(step));
+          void compiled(features, labels, key, scalars).dataSync();
+        }),
+      dispose: () => disposeAll(compiled, features, labels, adam, model),
+    };
+  }
+
+  /** What is detected in one image that is on the device; weights and image are by formula. */
+  #detector(): Job {
+    const { tf } = this.#engine;
+    const model = fasterRcnnResnet50Fpn({ numClasses: DETECTOR_CLASSES });
+    model.loadStateDict(
+      new Map([...model.shapes].map(([name, shape], index) => {
+        const data = formulaWeight(name, shape, FIRST_WEIGHT_SEED + index);
+        return [name, { dtype: "float32", shape: [...shape], data }];
+      })),
+    );
+    const pixels = formulaImage(IMAGE_SEED, IMAGE_SIZE, IMAGE_SIZE);
+    const image = tf.tensor3d(pixels, [IMAGE_SIZE, IMAGE_SIZE, 3]);
+    return {
+      unit: async () => void await model.detect([image]),
+      dispose: () => disposeAll(image, model),
+    };
+  }
+}
+
+function disposeAll(...owners: readonly { dispose(): void }[]): void {
+  for (const owner of owners) owner.dispose();
+}
