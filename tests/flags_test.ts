@@ -202,3 +202,11 @@ Deno.test("helpText() aligns every flag with its default within 100 columns", ()
     assert(/^\S/.test(row.slice(column)) && row[(column ?? 0) - 1] === " ", row);
   }
 });
+
+Deno.test("parseFlags() gathers the paths of a flag that takes several", () => {
+  const table = { results: { kind: "paths", help: "folders" } } as const satisfies FlagTable;
+  assertEquals(parseFlags([], table), { results: undefined });
+  const { results } = parseFlags(["--results", "a,b", "--results=c d"], table);
+  assertEquals(results, ["a,b", "c d"]);
+  assertThrows(() => parseFlags(["--results="], table), UsageError, "--results needs a value");
+});

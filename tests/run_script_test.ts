@@ -109,10 +109,24 @@ Deno.test({
   ignore,
   fn: async () => {
     const body = `
-      signal.addEventListener("abort", () => Deno.kill(Deno.pid, "SIGINT"));
+      signal.addEventListener("abort", () =>
+        setTimeout(() => Deno.kill(Deno.pid, "SIGINT"), 500));
       Deno.kill(Deno.pid, "SIGINT");
       await new Promise((resolve) => setTimeout(resolve, 10_000));
       console.log("went on");`;
     assertEquals(await interrupt(body), { status: 130, stdout: "" });
+  },
+});
+
+Deno.test({
+  name: "interruptible() takes signals of the same moment, as npx passes them on, for one Ctrl-C",
+  ignore,
+  fn: async () => {
+    const body = `
+      signal.addEventListener("abort", () => Deno.kill(Deno.pid, "SIGINT"));
+      Deno.kill(Deno.pid, "SIGINT");
+      await new Promise((resolve) => setTimeout(resolve, 100));
+      console.log("went on");`;
+    assertEquals(await interrupt(body), { status: 0, stdout: "went on\n" });
   },
 });

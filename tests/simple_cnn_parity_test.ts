@@ -12,6 +12,7 @@ import { mnist28, normalizeMnist } from "../data/transforms.ts";
 import type { Classifier } from "../models/classifier.ts";
 import { simpleCnn } from "../models/simple_cnn.ts";
 import { loadCheckpoint, saveCheckpoint, type StateDict } from "../models/state_dict.ts";
+import { ImageBatches } from "../training/image_batches.ts";
 import { Trainer } from "../training/trainer.ts";
 import { testEngine } from "./engine.ts";
 
@@ -102,11 +103,10 @@ function assertParameters(model: Classifier, run: string): void {
 function trainerFromStart(): { model: Classifier; trainer: Trainer } {
   const model = simpleCnn();
   model.loadStateDict(start);
-  const trainer = new Trainer(engine, model, digits, {
+  const trainer = new Trainer(engine, model, new ImageBatches(digits, normalizeMnist), {
     batchSize: 100,
     adam: { learningRate: 0.001, weightDecay: 1e-4 },
     seed: 1,
-    transform: normalizeMnist,
     dropout: false,
   });
   return { model, trainer };

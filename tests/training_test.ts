@@ -12,6 +12,7 @@ import { simpleCnn } from "../models/simple_cnn.ts";
 import { saveCheckpoint } from "../models/state_dict.ts";
 import { readProgress, restoreTraining, saveTraining } from "../training/checkpoint.ts";
 import { evaluate, meanOfBatchMeans } from "../training/evaluate.ts";
+import { ImageBatches } from "../training/image_batches.ts";
 import { type BatchProgress, Trainer, type TrainerOptions } from "../training/trainer.ts";
 import { testEngine } from "./engine.ts";
 
@@ -23,22 +24,27 @@ function first({ images, labels }: ImageSet, count: number): ImageSet {
   return { images: images.slice(0, count * 784), labels: labels.slice(0, count), count };
 }
 
+function testImages(count: number): ImageBatches {
+  return new ImageBatches(first(embedded.test, count), normalizeMnist);
+}
+
 const OPTIONS: TrainerOptions = {
   batchSize: 64,
   adam: { learningRate: 0.001, weightDecay: 1e-4 },
   seed: 3,
-  transform: normalizeMnist,
 };
 
 /** A fresh model with its trainer, freed at the end of the block. */
 class Run implements Disposable {
   readonly model: Classifier;
   readonly trainer: Trainer;
+  #images: ImageBatches;
 
   constructor(count: number, options: Partial<TrainerOptions> = {}) {
     const all = { ...OPTIONS, ...options };
     this.model = simpleCnn({ seed: all.seed });
-    this.trainer = new Trainer(engine, this.model, first(embedded.train, count), all);
+    this.#images = new ImageBatches(first(embedded.train, count), normalizeMnist);
+    this.trainer = new Trainer(engine, this.model, this.#images, all);
   }
 
   /** Bytes of all parameters and moments. */
@@ -53,6 +59,7 @@ class Run implements Disposable {
 
   [Symbol.dispose](): void {
     this.trainer.dispose();
+    this.#images[Symbol.dispose]();
     this.model.dispose();
   }
 }
@@ -82,7 +89,7 @@ Deno.test("Trainer gives the same bits for the same seed, others for another", a
     using run = new Run(256, { seed });
     const losses = [];
     for (const epoch of [1, 2]) losses.push((await run.trainer.trainEpoch(epoch)).loss);
-    const test = first(embedded.test, 200);
+    using test = testImages(200);
     const { predictions, scores } = await evaluate(engine, run.model, test, OPTIONS);
     return { losses, predictions, scores, bits: run.bits() };
   };
@@ -204,7 +211,7 @@ Deno.test("trainEpoch() and evaluate() stop when aborted", async () => {
   await assertRejects(() => run.trainer.trainEpoch(1, stop, controller.signal), InterruptedError);
   assertEquals(run.trainer.step, 1);
   const options = { ...OPTIONS, signal: controller.signal };
-  const test = first(embedded.test, 20);
+  using test = testImages(20);
   await assertRejects(() => evaluate(engine, run.model, test, options), InterruptedError);
 });
 
@@ -214,7 +221,7 @@ Deno.test("training holds no more tensors after 100 steps, and none when freed",
   {
     using run = new Run(16, { batchSize: 4 });
     await run.trainer.trainEpoch(1);
-    const test = first(embedded.test, 8);
+    using test = testImages(8);
     await evaluate(engine, run.model, test, OPTIONS);
     const [native, ours] = counts();
     for (let epoch = 2; epoch <= 26; epoch++) await run.trainer.trainEpoch(epoch);
@@ -254,7 +261,8 @@ Deno.test("evaluate() equals what the logits say", async () => {
   }
 
   const done: number[] = [];
-  const result = await evaluate(engine, run.model, test, {
+  using images = new ImageBatches(test, normalizeMnist);
+  const result = await evaluate(engine, run.model, images, {
     ...OPTIONS,
     batchSize: 100,
     onProgress: (n, total) => done.push(n / total),
