@@ -136,7 +136,7 @@ async function growth(context: BenchContext): Promise<Measure[]> {
     const common = {
       case: "growth",
       samples: result.samples.map((sample) => ({ ...sample })),
-      ...(!context.full && { note: "shortened; --full goes from step 1000 to 10000" }),
+      ...(!context.full && { note: "shortened; --cases growth goes from step 1000 to 10000" }),
     } as const;
     return [
       {

@@ -11,6 +11,7 @@ import { basename, join } from "node:path";
 import { cacheDir } from "../io/cache.ts";
 import { download } from "../io/download.ts";
 import { InterruptedError, StudyError, UsageError } from "../io/errors.ts";
+import { exists } from "../io/exists.ts";
 import { withLock } from "../io/lock.ts";
 import { formatBytes, type Reporter } from "../io/reporter.ts";
 import { sha256File } from "../io/sha256.ts";
@@ -131,16 +132,6 @@ async function ownFile(
     );
   }
   return { label: `file:${name}`, sha256, path };
-}
-
-async function exists(path: string): Promise<boolean> {
-  try {
-    await Deno.stat(path);
-    return true;
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return false;
-    throw error;
-  }
 }
 
 async function published(options: ObtainWeightsOptions): Promise<ObtainedWeights> {

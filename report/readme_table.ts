@@ -5,8 +5,9 @@
  * @module
  */
 
+import { alignedTable } from "./aligned_table.ts";
 import type { ModelComparison } from "./comparison.ts";
-import { escapeMarkdown } from "./markdown.ts";
+import { type Column, escapeMarkdown } from "./markdown.ts";
 import { meanAndDeviation, type SettingResult, type Spread } from "./settings.ts";
 
 /** A run of the study in PyTorch, as the scripts in `bench/reference/` write it. */
@@ -14,6 +15,8 @@ export interface PeerRun {
   model: string;
   /** Percent, 0..100. */
   accuracy: number;
+  /** Support-weighted, 0..1. */
+  f1: number;
   /** Seconds. */
   training_time_s: number;
   dataset_sha256: string;
@@ -41,6 +44,7 @@ const SHARED = [
 
 const NUMBERS = [
   "accuracy",
+  "f1",
   "training_time_s",
   "seed",
 ] as const satisfies readonly (keyof PeerRun)[];
@@ -48,13 +52,14 @@ const NUMBERS = [
 const COLUMNS = [
   { title: "model" },
   { title: "data set (training / test images)" },
-  { title: "seeds", right: true },
-  { title: "accuracy (%)", right: true },
-  { title: "F1", right: true },
-  { title: "training (s)", right: true },
-  { title: "PyTorch: accuracy (%)", right: true },
-  { title: "PyTorch: training (s)", right: true },
-] as const satisfies readonly { title: string; right?: boolean }[];
+  { title: "seeds", align: "right" },
+  { title: "accuracy (%)", align: "right" },
+  { title: "F1", align: "right" },
+  { title: "training (s)", align: "right" },
+  { title: "PyTorch: accuracy (%)", align: "right" },
+  { title: "F1", align: "right" },
+  { title: "training (s)", align: "right" },
+] as const satisfies readonly Column[];
 
 const NONE = "–";
 
@@ -86,7 +91,7 @@ export function renderReadmeTable(
       return [...ourCells(model, setting), ...peerCells(theirs)];
     })
   );
-  return alignedTable(lines);
+  return alignedTable(COLUMNS, lines);
 }
 
 /** The settings with the newest run of their data set, by its name. */
@@ -133,8 +138,9 @@ function peerWeights(weights: string): string | undefined {
 
 function peerCells(runs: readonly PeerRun[]): string[] {
   const accuracy = meanAndDeviation(runs.map((run) => run.accuracy));
+  const f1 = meanAndDeviation(runs.map((run) => run.f1));
   const time = meanAndDeviation(runs.map((run) => run.training_time_s));
-  return [percent(accuracy), fixed(time, 1)];
+  return [percent(accuracy), fixed(f1, 4), fixed(time, 1)];
 }
 
 function percent(spread: Spread): string {
@@ -144,21 +150,4 @@ function percent(spread: Spread): string {
 
 function fixed({ n, mean }: Spread, digits: number): string {
   return n === 0 ? NONE : mean.toFixed(digits);
-}
-
-function alignedTable(rows: readonly (readonly string[])[]): string {
-  const titles = COLUMNS.map(({ title }) => title);
-  const widths = titles.map((title, i) =>
-    Math.max(title.length, ...rows.map((cells) => cells[i]!.length))
-  );
-  const isRight = (i: number) => "right" in COLUMNS[i]!;
-  const line = (cells: readonly string[]) =>
-    `| ${
-      cells.map((cell, i) => isRight(i) ? cell.padStart(widths[i]!) : cell.padEnd(widths[i]!))
-        .join(" | ")
-    } |\n`;
-  const rule = widths.map((width, i) =>
-    isRight(i) ? `${"-".repeat(width - 1)}:` : "-".repeat(width)
-  );
-  return [titles, rule, ...rows].map(line).join("");
 }

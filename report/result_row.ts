@@ -103,6 +103,12 @@ const COLUMN_KINDS = Object.entries(KINDS) as readonly [keyof ResultRow, Kind][]
 
 const EMPTY = Object.fromEntries(COLUMNS.map((column) => [column, null]));
 
+/** A row of which nothing is known yet: an error, until a run says otherwise. */
+export const EMPTY_ROW = {
+  ...Object.fromEntries(COLUMNS.map((column) => [column, KINDS[column] === "text" ? "" : null])),
+  status: "error",
+} as ResultRow;
+
 /** The first line of every `results/partN.csv`. */
 export const HEADER = COLUMNS.join(",");
 

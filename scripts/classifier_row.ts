@@ -7,10 +7,12 @@
 import { InterruptedError } from "../io/errors.ts";
 import type { Reporter } from "../io/reporter.ts";
 import type { ObtainedWeights } from "../models/pretrained.ts";
+import { EMPTY_ROW } from "../report/result_row.ts";
 import { appendRow, type ResultRow } from "../report/results.ts";
 import { type HistoryRow, newRunId } from "../report/run_folder.ts";
 import type { TrainingProgress } from "../training/checkpoint.ts";
 import type { EpochResult } from "../training/trainer.ts";
+import { stopRow } from "./failure_rows.ts";
 import type { ClassifierFlags, ClassifierPlan, RunContext } from "./classifier_plan.ts";
 
 /** What decides a run's arithmetic: a resumed run must share it with the one it goes on with. */
@@ -49,11 +51,9 @@ export async function leaveRow(
   },
 ): Promise<unknown> {
   const interrupted = error instanceof InterruptedError;
-  row.status = interrupted ? "interrupted" : "error";
-  row.error = interrupted ? "" : error instanceof Error ? error.message : String(error);
+  stopRow(row, error);
   row.epochs = history.length;
-  row.training_time_s = interrupted ? trainingTime(history) : "N/A (Error)";
-  if (!interrupted) row.test_loss = row.accuracy = row.f1 = NaN;
+  if (interrupted) row.training_time_s = trainingTime(history);
   await appendRow(flags.out, row).catch(({ message }) => {
     reporter.warn(`The row of run ${row.run_id} is missing from the results: ${message}`);
   });
@@ -68,17 +68,11 @@ export function newRow(
 ): ResultRow {
   const now = new Date();
   return {
+    ...EMPTY_ROW,
     run_id: newRunId(plan.part, plan.model, flags.seed, now),
     started_at: now.toISOString(),
     part: plan.part,
     model: plan.model,
-    status: "error",
-    test_loss: null,
-    accuracy: null,
-    f1: null,
-    training_time_s: null,
-    inference_ms_per_image: null,
-    evaluated_images: null,
     test_images: dataset.test.count,
     train_images: dataset.train.count,
     epochs: flags.epochs,
@@ -88,12 +82,9 @@ export function newRow(
     seed: flags.seed,
     dataset: dataset.name,
     dataset_sha256: dataset.sha256,
-    weights: "",
-    weights_sha256: "",
     backend: engine.backend,
     device: engine.device,
     precision: engine.precision,
-    error: "",
   };
 }
 

@@ -15,8 +15,9 @@ import { type Manifest, newRunId, runFolder, writeManifest } from "../report/run
 import { type DigitReadings, type PixelTransform, readDigits } from "../training/read_digits.ts";
 import type { EpochResult } from "../training/trainer.ts";
 import { ImageProgress } from "./detection_log.ts";
-import { DETECTOR_PART, emptyRow, fail } from "./detector_row.ts";
+import { DETECTOR_PART, emptyRow } from "./detector_row.ts";
 import { summarize, trainingTime } from "./detector_summary.ts";
+import { stopRow } from "./failure_rows.ts";
 import { gitState, machine, versions } from "./provenance.ts";
 import { noReadings, readReadings, writeReadings } from "./readings_file.ts";
 import { findRun } from "./unfinished_runs.ts";
@@ -138,7 +139,7 @@ export async function runDetector(
     row.status = "ok";
   } catch (error) {
     const interrupted = error instanceof InterruptedError;
-    fail(row, error);
+    stopRow(row, error);
     if (interrupted) row.training_time_s = trainingTime(plan, history);
     // The first of the history is the computing of features.
     if (plan.head) row.epochs = Math.max(0, history.length - 1);

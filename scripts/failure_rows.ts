@@ -1,13 +1,28 @@
 /**
- * Error rows for parts that could not leave one themselves: that did not get as far as a run, or
- * were killed.
+ * Rows of runs that were stopped, and of parts that could not leave one themselves: that did not get
+ * as far as a run, or were killed.
  *
  * @module
  */
 
+import { InterruptedError } from "../io/errors.ts";
 import { ProblemList } from "../report/problems.ts";
+import { EMPTY_ROW } from "../report/result_row.ts";
 import { appendRow, readResults, type ResultRow, resultsPath } from "../report/results.ts";
 import { newRunId } from "../report/run_folder.ts";
+
+/** Makes a row that of a run stopped by `error`: an interruption, or anything that went wrong. */
+export function stopRow(row: ResultRow, error: unknown): ResultRow {
+  if (error instanceof InterruptedError) {
+    row.status = "interrupted";
+    return row;
+  }
+  row.status = "error";
+  row.error = error instanceof Error ? error.message : String(error);
+  row.training_time_s = "N/A (Error)";
+  row.test_loss = row.accuracy = row.f1 = NaN;
+  return row;
+}
 
 /** A part that failed. */
 export interface FailedPart {
@@ -48,32 +63,7 @@ async function rowsOf(out: string, part: number): Promise<ResultRow[]> {
 
 function errorRow(model: string, { part, seed, failure }: FailedPart): ResultRow {
   const now = new Date();
-  return {
-    run_id: newRunId(part, model, seed, now),
-    started_at: now.toISOString(),
-    part,
-    model,
-    status: "error",
-    test_loss: NaN,
-    accuracy: NaN,
-    f1: NaN,
-    training_time_s: "N/A (Error)",
-    inference_ms_per_image: null,
-    evaluated_images: null,
-    test_images: null,
-    train_images: null,
-    epochs: null,
-    batch_size: null,
-    learning_rate: null,
-    weight_decay: null,
-    seed,
-    dataset: "",
-    dataset_sha256: "",
-    weights: "",
-    weights_sha256: "",
-    backend: "",
-    device: "",
-    precision: "",
-    error: failure,
-  };
+  const run_id = newRunId(part, model, seed, now);
+  const row = { ...EMPTY_ROW, run_id, started_at: now.toISOString(), part, model, seed };
+  return stopRow(row, failure);
 }

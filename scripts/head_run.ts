@@ -5,6 +5,7 @@
  */
 
 import { join } from "node:path";
+import { exists } from "../io/exists.ts";
 import { formatDuration } from "../io/reporter.ts";
 import type { StateDict } from "../models/state_dict.ts";
 import { writeHistory } from "../report/run_folder.ts";
@@ -125,15 +126,5 @@ async function trainPredictor(
     }
   } finally {
     trainer.dispose();
-  }
-}
-
-async function exists(path: string): Promise<boolean> {
-  try {
-    await Deno.stat(path);
-    return true;
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return false;
-    throw error;
   }
 }

@@ -1,5 +1,5 @@
 /**
- * Writes README's table of results from the files in `results/`: `deno task readme`.
+ * Writes README's tables of results and speeds from the files in `results/`: `deno task readme`.
  *
  * @module
  */
@@ -10,38 +10,64 @@ import { repositoryRoot } from "../io/cache.ts";
 import { StudyError } from "../io/errors.ts";
 import { createReporter } from "../io/reporter.ts";
 import { compareResults } from "../report/compare.ts";
+import type { BenchResults } from "../bench/results.ts";
+import { renderSpeedTable } from "../bench/speed_table.ts";
 import { isPeerRun, type PeerRun, renderReadmeTable } from "../report/readme_table.ts";
 import { type FlagTable, helpText, parseFlags } from "./flags.ts";
 import { runScript } from "./run_script.ts";
 
-const MARKERS = { begin: "<!-- results:begin -->", end: "<!-- results:end -->" } as const;
+/** What the markers of a table in README are called. */
+type TableName = "results" | "speed";
 
 const FLAGS = {
   results: { kind: "path", default: "results", help: "folder with the results" },
-  check: { kind: "boolean", help: "write nothing; fail if the table is not up to date" },
+  check: { kind: "boolean", help: "write nothing; fail if a table is not up to date" },
   verbose: { kind: "boolean", help: "show stacks of errors" },
   help: { kind: "boolean", help: "show this page" },
 } as const satisfies FlagTable;
 
 /**
- * README with its table made anew.
+ * README with its tables made anew.
  *
  * @param readme Its text.
- * @param results Folder of results, with PyTorch's runs in its `pytorch/`.
- * @throws {StudyError} If the markers of the table are not in `readme`, or there are no results.
+ * @param results Folder of results, with PyTorch's runs in its `pytorch/` and `bench/bench.json`.
+ * @throws {StudyError} If the markers of a table are not in `readme`, or there are no results.
  */
 export async function updateReadme(readme: string, results: string): Promise<string> {
-  const [before, rest, ...more] = readme.split(`${MARKERS.begin}\n`);
-  const [, after, ...evenMore] = rest?.split(MARKERS.end) ?? [];
-  if (after === undefined || more.length + evenMore.length > 0) {
-    throw new StudyError(
-      `README.md must have a line ${MARKERS.begin} and after it a line ${MARKERS.end}, each once: ` +
-        "the table of results goes between them",
-    );
-  }
   const { models } = await compareResults([results]);
   const table = renderReadmeTable(models, await peerRuns(join(results, "pytorch")));
-  return `${before}${MARKERS.begin}\n\n${table}\n${MARKERS.end}${after}`;
+  const speed = await speedTable(join(results, "bench", "bench.json"));
+  return between(between(readme, "results", table), "speed", speed);
+}
+
+function between(readme: string, name: TableName, table: string): string {
+  const [begin, end] = [`<!-- ${name}:begin -->`, `<!-- ${name}:end -->`];
+  const [before, rest, ...more] = readme.split(`${begin}\n`);
+  const [, after, ...evenMore] = rest?.split(end) ?? [];
+  if (after === undefined || more.length + evenMore.length > 0) {
+    throw new StudyError(
+      `README.md must have a line ${begin} and after it a line ${end}, each once: ` +
+        "a table goes between them",
+    );
+  }
+  return `${before}${begin}\n\n${table}\n${end}${after}`;
+}
+
+/** The table of a bench's findings; where there are none, a line that says how to get them. */
+async function speedTable(path: string): Promise<string> {
+  let found: Partial<BenchResults> | null;
+  try {
+    found = JSON.parse(await Deno.readTextFile(path));
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return "Not measured yet: `deno task bench`.\n";
+    if (!(error instanceof SyntaxError)) throw error;
+    found = null;
+  }
+  const comparisons = found?.comparisons;
+  if (!Array.isArray(comparisons)) {
+    throw new StudyError(`${path} is no result of the bench: write it again or remove it`);
+  }
+  return renderSpeedTable({ comparisons });
 }
 
 /** The runs in a folder's JSON files; none if there is no folder. */
@@ -80,7 +106,7 @@ async function main(): Promise<void> {
   if (flags.help) {
     console.log(helpText({
       usage: "deno task readme [flags]",
-      description: "Writes README's table of results from the files in results/.",
+      description: "Writes README's tables of results and speeds from the files in results/.",
       table: FLAGS,
       examples: ["deno task readme", "deno task readme --check"],
     }));
@@ -92,11 +118,11 @@ async function main(): Promise<void> {
   if (updated === readme) return createReporter().line("README.md is up to date");
   if (flags.check) {
     throw new StudyError(
-      `README.md's table is not that of ${flags.results}: run "deno task readme"`,
+      `README.md's tables are not those of ${flags.results}: run "deno task readme"`,
     );
   }
   await writeFileAtomic(path, updated);
-  createReporter().line("README.md has a new table");
+  createReporter().line("README.md has new tables");
 }
 
 if (import.meta.main) await runScript(main);

@@ -6,6 +6,7 @@
 
 import { join } from "node:path";
 import { StudyError } from "../io/errors.ts";
+import { exists } from "../io/exists.ts";
 import { ProblemList } from "../report/problems.ts";
 import { readResults, type ResultRow, resultsPath } from "../report/results.ts";
 import { type Manifest, readManifest, runFolder } from "../report/run_folder.ts";
@@ -162,14 +163,4 @@ async function runIds(out: string): Promise<string[]> {
     if (!(error instanceof Deno.errors.NotFound)) throw error;
   }
   return ids;
-}
-
-async function exists(path: string): Promise<boolean> {
-  try {
-    await Deno.stat(path);
-    return true;
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return false;
-    throw error;
-  }
 }

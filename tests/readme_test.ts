@@ -2,6 +2,8 @@ import { assertEquals, assertMatch, assertRejects, assertStringIncludes } from "
 import { join } from "node:path";
 import { repositoryRoot } from "../io/cache.ts";
 import { StudyError } from "../io/errors.ts";
+import type { Comparison } from "../bench/results.ts";
+import { renderSpeedTable } from "../bench/speed_table.ts";
 import { isPeerRun, type PeerRun, renderReadmeTable } from "../report/readme_table.ts";
 import { formatRow, HEADER, type ResultRow } from "../report/results.ts";
 import { settingResults } from "../report/settings.ts";
@@ -11,6 +13,7 @@ import { resultRow, withFolder } from "./result_rows.ts";
 const PEER: PeerRun = {
   model: "SimpleCNN",
   accuracy: 99,
+  f1: 0.99,
   training_time_s: 200,
   dataset_sha256: "ab12",
   train_images: 60_000,
@@ -40,7 +43,7 @@ Deno.test("renderReadmeTable() takes the mean over seeds, with PyTorch's own run
       { seed: 1, accuracy: 99, f1: 0.99, training_time_s: 100 },
       { seed: 2, accuracy: 99.2, f1: 0.992, training_time_s: 110 },
     ]),
-  ], [PEER, { ...PEER, seed: 2, accuracy: 99.1, training_time_s: 210 }]);
+  ], [PEER, { ...PEER, seed: 2, accuracy: 99.1, f1: 0.991, training_time_s: 210 }]);
   assertEquals(body(table), [[
     "SimpleCNN",
     "mnist (60000 / 10000)",
@@ -49,6 +52,7 @@ Deno.test("renderReadmeTable() takes the mean over seeds, with PyTorch's own run
     "0.9910",
     "105.0",
     "99.05 ± 0.07",
+    "0.9905",
     "205.0",
   ]]);
 });
@@ -114,17 +118,59 @@ Deno.test("isPeerRun() wants every field that decides", () => {
   for (const value of [null, 1, [], "x"]) assertEquals(isPeerRun(value), false);
 });
 
+const timings = (...seconds: number[]) => seconds.map((each) => ({ units: 1, seconds: each }));
+
+/** Ours against three settings of a peer, one of them in another number format. */
+const COMPARISONS: Comparison[] = [
+  ...([["default", "float32", 2], ["best", "float32", 1.5], ["bf16", "bfloat16", 1]] as const).map(
+    ([label, precision, seconds]) => ({
+      case: "step" as const,
+      title: "A | step",
+      unit: "step",
+      ours: { label: "ours", precision: "float32" as const, timings: timings(1, 1, 1) },
+      theirs: { label, precision, timings: timings(seconds, seconds, 2 * seconds) },
+    }),
+  ),
+  {
+    case: "inference",
+    title: "Alone",
+    unit: "set",
+    ours: { label: "ours", precision: "float32", timings: timings(1) },
+    theirs: { label: "default", precision: "float32", timings: timings(4) },
+  },
+  {
+    case: "inference",
+    title: "No peer",
+    unit: "set",
+    ours: { label: "ours", precision: "float32", timings: timings(1) },
+    theirs: { label: "default", precision: "float32", timings: [] },
+  },
+];
+
+Deno.test("renderSpeedTable() has the median ratio to the defaults and to the best settings", () => {
+  assertEquals(body(renderSpeedTable({ comparisons: COMPARISONS })), [
+    ["A \\", "step", "1.00 s a step", "2.00 s a step", "2.00 (2.00 to 4.00)", "1.50"],
+    ["Alone", "1.00 s a set", "4.00 s a set", "4.00 (4.00 to 4.00)", ""],
+  ]);
+});
+
 const oneRow = `${HEADER}\n${formatRow(resultRow({ weights: "" }))}\n`;
 
 Deno.test("updateReadme() replaces what is between the markers, and nothing a second time", async () => {
   await withFolder({ "part1.csv": oneRow }, async (results) => {
     await Deno.mkdir(join(results, "pytorch"));
     await Deno.writeTextFile(join(results, "pytorch", "a.json"), JSON.stringify(PEER));
-    const readme = "# Top\n\n<!-- results:begin -->\nold\n<!-- results:end -->\n\nEnd\n";
+    await Deno.mkdir(join(results, "bench"));
+    await Deno.writeTextFile(
+      join(results, "bench", "bench.json"),
+      JSON.stringify({ comparisons: COMPARISONS }),
+    );
+    const readme = "# Top\n\n<!-- results:begin -->\nold\n<!-- results:end -->\n\nMiddle\n\n" +
+      "<!-- speed:begin -->\n<!-- speed:end -->\n\nEnd\n";
     const updated = await updateReadme(readme, results);
     assertMatch(
       updated,
-      /^# Top\n\n<!-- results:begin -->\n\n\| model .*\n\| -.*\n\| SimpleCNN .* 200\.0 \|\n\n<!-- results:end -->\n\nEnd\n$/,
+      /^# Top\n\n<!-- results:begin -->\n\n\| model .*\n\| -.*\n\| SimpleCNN .* 200\.0 \|\n\n<!-- results:end -->\n\nMiddle\n\n<!-- speed:begin -->\n\n\| what .*\n\| -.*\n(\| .*\n){2}\n<!-- speed:end -->\n\nEnd\n$/,
     );
     assertEquals(await updateReadme(updated, results), updated);
   });
@@ -138,6 +184,7 @@ Deno.test("updateReadme() refuses a README without markers and a damaged run of 
         "<!-- results:begin -->\n",
         "<!-- results:end -->\n<!-- results:begin -->\n",
         "<!-- results:begin -->\n<!-- results:end -->\n".repeat(2),
+        "<!-- results:begin -->\n<!-- results:end -->\n<!-- speed:begin -->\n",
       ]
     ) {
       await assertRejects(() => updateReadme(readme, results), StudyError, "each once");
@@ -165,7 +212,7 @@ Deno.test("readme --check fails with one line where the table is another", async
     }).output();
     assertEquals(code, 1);
     const line = new TextDecoder().decode(stderr);
-    assertStringIncludes(line, `error: README.md's table is not that of ${results}: run`);
+    assertStringIncludes(line, `error: README.md's tables are not those of ${results}: run`);
     assertEquals(line.split("\n").length, 2);
     assertEquals(await Deno.readTextFile(join(repositoryRoot(), "README.md")), readme);
   });
