@@ -113,7 +113,7 @@ export function summary(comparison: Comparison): string {
 export function formatPace(timings: readonly Timing[], unit: string): string {
   const pace = median(timings.map(rate));
   return pace >= 2
-    ? `${pace.toPrecision(3)} ${unit}s/s`
+    ? `${pace.toPrecision(3)} ${unit}${unit.endsWith("ch") ? "es" : "s"}/s`
     : `${(1 / pace).toPrecision(3)} s a ${unit}`;
 }
 

@@ -14,6 +14,11 @@ const DATASETS: ReadonlyMap<string, string> = new Map([
   ["fashion-mnist", "fashion-mnist (clothes, not digits)"],
 ]);
 
+/** Whether a run started from random weights where its model's name promises pretrained ones. */
+export function hasRandomWeights({ part, weights }: ResultRow): boolean {
+  return part !== 1 && weights.startsWith("random");
+}
+
 /** What a run has different from the study. */
 interface Difference {
   /** In two words. */
@@ -52,7 +57,7 @@ function differences(row: ResultRow, published: PublishedResult): Difference[] {
   if (pretrained !== undefined && !isPretrained(row.weights)) {
     const name = row.weights === "" ? "weights not recorded," : `weights ${row.weights}`;
     found.push({
-      kind: row.weights.startsWith("random") ? "random weights" : "other weights",
+      kind: hasRandomWeights(row) ? "random weights" : "other weights",
       phrase: `${name} instead of those pretrained on ${pretrained}`,
     });
   }

@@ -5,6 +5,7 @@
  */
 
 import type { Comparison, ModelComparison, PairTest, Ranking } from "./comparison.ts";
+import { hasRandomWeights } from "./comparability.ts";
 import { escapeMarkdown, table } from "./markdown.ts";
 import { isSameMachine } from "./mixture.ts";
 import { formatCount, formatFixed, formatP, formatSpread } from "./numbers.ts";
@@ -19,7 +20,7 @@ export function renderConclusion(comparison: Comparison): string {
   const byName = new Map(models.map((model) => [model.model, model as Shown]));
   const lines = rankings.flatMap((ranking) => describeRanking(ranking, byName, pairs));
   const guessing = models.flatMap((model) => describeGuessing(model));
-  const findings = [...lines, ...guessing];
+  const findings = [...lines, ...guessing, ...describeRandomWeights(models)];
   return [
     "## Conclusion\n",
     findings.length === 0
@@ -106,6 +107,16 @@ function describeGuessing({ model, evaluation, row }: ModelComparison): string[]
     `- **${name} is no better than guessing**: ${formatFixed(accuracy, 2)} % of its answers are ` +
     `right, where guessing gets up to ${formatFixed(chanceBand.high, 2)} %. ` +
     `${formatFixed(favourite.share, 1)} % of its answers are ${favourite.label}.`,
+  ];
+}
+
+function describeRandomWeights(models: readonly ModelComparison[]): string[] {
+  const random = models.filter(({ row }) => row?.status === "ok" && hasRandomWeights(row));
+  if (random.length === 0) return [];
+  const names = random.map(({ model }) => escapeMarkdown(model)).join(", ");
+  return [
+    `- **Random weights**: ${names} started from them, so these numbers say nothing about ` +
+    "pretrained networks.",
   ];
 }
 

@@ -5,6 +5,7 @@
  */
 
 import { describeModel } from "./architectures.ts";
+import { hasRandomWeights } from "./comparability.ts";
 import type { Comparison, ModelComparison } from "./comparison.ts";
 import { code, escapeMarkdown, table } from "./markdown.ts";
 import { formatFixed, NONE } from "./numbers.ts";
@@ -75,8 +76,14 @@ function renderWarning(models: readonly ModelComparison[]): string {
 
 /** What the names in the table stand for. */
 function renderDescriptions(models: readonly ModelComparison[]): string {
-  return models.map(({ model, published }) => {
-    const phrases = [describeModel(model), published === null ? "not in the study" : ""];
+  return models.map(({ model, published, row }) => {
+    const phrases = [
+      describeModel(model),
+      published === null ? "not in the study" : "",
+      row !== null && hasRandomWeights(row)
+        ? "**run with random weights, so not a result about the pretrained network**"
+        : "",
+    ];
     return `- ${escapeMarkdown(model)}: ${phrases.filter((phrase) => phrase !== "").join("; ")}.\n`;
   }).join("");
 }

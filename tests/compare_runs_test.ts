@@ -172,6 +172,8 @@ Deno.test("compareResults() does not test claims on what is not there", async ()
     assertEquals(claims.map(({ verdict }) => verdict), ["not tested", "not tested", "not tested"]);
     assertStringIncludes(claims[1]!.because, "SimpleCNN has not been run");
     assertStringIncludes(claims[1]!.because, "vgg16_FineTuned was run with random weights");
+    assertStringIncludes(report, "- **Random weights**: vgg16_FineTuned started from them");
+    assertStringIncludes(report, "**run with random weights, so not a result about the pretrained");
     assert(!report.includes("is the most accurate: "), report);
   });
 });
