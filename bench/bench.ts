@@ -24,9 +24,10 @@
  */
 
 import { join, resolve } from "node:path";
+import { setTimeout } from "node:timers/promises";
 import { writeFileAtomic } from "../io/atomic.ts";
 import { UsageError } from "../io/errors.ts";
-import { createReporter } from "../io/reporter.ts";
+import { createReporter, type Reporter } from "../io/reporter.ts";
 import {
   type FlagTable,
   type FlagValues,
@@ -132,7 +133,7 @@ async function runBench(flags: FlagValues<typeof FLAGS>, signal: AbortSignal): P
     ...(flags.device === "auto" ? [] : ["--device", flags.device]),
     ...(flags.libtensorflow ? ["--libtensorflow", resolve(flags.libtensorflow)] : []),
   ];
-  const [load = 0] = Deno.loadavg();
+  const load = await quietLoad(reporter, signal);
   if (load > BUSY) {
     reporter.warn(
       `Other programs keep this machine busy (load average ${load.toFixed(1)}): these timings ` +
@@ -177,6 +178,24 @@ async function runBench(flags: FlagValues<typeof FLAGS>, signal: AbortSignal): P
     reporter.line(`${verdict}:${found} (${target}) ${what}${note && `; ${note}`}`);
   }
   reporter.line(`All of it is in ${join(flags.out, "bench.md")} and bench.json beside it`);
+}
+
+/** How long the machine may take to become quiet: the load average forgets slowly. */
+const SETTLING_MS = 100_000;
+
+/** The load average, once it has fallen to {@linkcode BUSY} or there was time enough for that. */
+async function quietLoad(reporter: Reporter, signal: AbortSignal): Promise<number> {
+  const started = performance.now();
+  for (;;) {
+    signal.throwIfAborted();
+    const [load = 0] = Deno.loadavg();
+    if (load <= BUSY || performance.now() - started > SETTLING_MS) {
+      reporter.live("");
+      return load;
+    }
+    reporter.live(`Waiting for the machine to become quiet: load average ${load.toFixed(2)}`);
+    await setTimeout(1000);
+  }
 }
 
 /** The cases that the flags ask for, in the order they are measured. */
