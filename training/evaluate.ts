@@ -5,7 +5,7 @@
  */
 
 import type * as TF from "@tensorflow/tfjs";
-import { setImmediate } from "node:timers/promises";
+import { eventTurn } from "../io/event_turn.ts";
 import type { Engine } from "../engine/engine.ts";
 import { sparseSoftmaxCrossEntropy } from "../engine/ops.ts";
 import { InterruptedError } from "../io/errors.ts";
@@ -72,7 +72,7 @@ export async function evaluate<Input extends TF.Tensor>(
   let seconds = 0;
   try {
     for (let start = 0; start < test.count; start += chunk) {
-      await setImmediate();
+      await eventTurn();
       if (options.signal?.aborted) throw new InterruptedError("Interrupted");
       const end = Math.min(start + chunk, test.count);
       const began = performance.now();

@@ -5,7 +5,7 @@
  */
 
 import type * as TF from "@tensorflow/tfjs";
-import { setImmediate } from "node:timers/promises";
+import { eventTurn } from "../io/event_turn.ts";
 import type { CompiledFunction } from "../engine/compile.ts";
 import type { Engine } from "../engine/engine.ts";
 import { InterruptedError } from "../io/errors.ts";
@@ -73,7 +73,7 @@ export class FeatureExtractor implements Disposable {
     const last = this.#images.count - 1;
     for (let done = 0; done < rows; done += EXTRACTION_BATCH) {
       // A call into TensorFlow blocks: give signals and timers their turn.
-      await setImmediate();
+      await eventTurn();
       if (signal?.aborted) throw new InterruptedError("Interrupted");
       const indices = Int32Array.from(
         { length: EXTRACTION_BATCH },

@@ -5,7 +5,7 @@
  * @module
  */
 
-import { setImmediate } from "node:timers/promises";
+import { eventTurn } from "../io/event_turn.ts";
 import type * as TF from "@tensorflow/tfjs";
 import type { ImageSet } from "../data/dataset.ts";
 import { IMAGE_PIXELS } from "../data/idx.ts";
@@ -84,7 +84,7 @@ export function boxFeatureExtractor(
       const values = new Float32Array(rows * FEATURES_PER_IMAGE);
       for (let done = 0; done < rows;) {
         // A call into TensorFlow blocks: give signals and timers their turn.
-        await setImmediate();
+        await eventTurn();
         if (signal?.aborted) throw new InterruptedError("Interrupted");
         const [start, end] = [first + done, first + Math.min(done + batchSize, rows)];
         const images = imageTensors(engine, train, { start, end, transform });

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { setImmediate } from "node:timers/promises";
+import { eventTurn } from "../io/event_turn.ts";
 import type * as TF from "@tensorflow/tfjs";
 import { epochOrder } from "../data/shuffle.ts";
 import type { CompiledFunction } from "../engine/compile.ts";
@@ -108,7 +108,7 @@ export class HeadTrainer {
     let correct = 0;
     for (let batch = 0; batch < batches; batch++) {
       // A call into TensorFlow blocks: give signals and timers their turn.
-      await setImmediate();
+      await eventTurn();
       if (signal?.aborted) throw new InterruptedError("Interrupted");
       const start = batch * batchSize;
       const outcome = this.trainBatch(order.slice(start, start + batchSize));

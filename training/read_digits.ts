@@ -4,7 +4,7 @@
  * @module
  */
 
-import { setImmediate } from "node:timers/promises";
+import { eventTurn } from "../io/event_turn.ts";
 import type * as TF from "@tensorflow/tfjs";
 import type { ImageSet } from "../data/dataset.ts";
 import { IMAGE_PIXELS } from "../data/idx.ts";
@@ -59,7 +59,7 @@ export async function readDigits(
   const { tf } = engine;
   const call = async (start: number): Promise<{ detections: Detection[]; ms: number }> => {
     // A call into TensorFlow blocks: give signals and timers their turn.
-    await setImmediate();
+    await eventTurn();
     if (signal?.aborted) throw new InterruptedError("Interrupted");
     const end = Math.min(start + batchSize, test.count);
     const images = imageTensors(engine, test, { start, end, transform });

@@ -5,7 +5,7 @@
  */
 
 import type * as TF from "@tensorflow/tfjs";
-import { setImmediate } from "node:timers/promises";
+import { eventTurn } from "../io/event_turn.ts";
 import { epochOrder } from "../data/shuffle.ts";
 import type { CompiledFunction } from "../engine/compile.ts";
 import type { Engine } from "../engine/engine.ts";
@@ -142,7 +142,7 @@ export class Trainer<Input extends TF.Tensor = TF.Tensor4D> {
     try {
       for (let batch = 0; batch < batches; batch++) {
         // A call into TensorFlow blocks: give signals and timers their turn.
-        await setImmediate();
+        await eventTurn();
         if (signal?.aborted) throw new InterruptedError("Interrupted");
         const seen = batch * batchSize;
         outcomes.push(this.#runStep(order.subarray(seen, seen + batchSize)));
