@@ -46,7 +46,7 @@ import {
   type Comparison,
   DEFAULT_CASES,
   type Measure,
-} from "./results.ts";
+} from "../report/bench_results.ts";
 import { measureSteadyCases } from "./steady_cases.ts";
 import { verdicts } from "./targets.ts";
 import { measureWholeRuns } from "./whole_runs.ts";

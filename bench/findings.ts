@@ -4,9 +4,8 @@
  * @module
  */
 
-import { formatSpread } from "./pairs.ts";
-import type { BenchResults, CaseName, Comparison } from "./results.ts";
-import { median, rate, ratios, spread } from "./statistics.ts";
+import type { BenchResults, CaseName, Comparison } from "../report/bench_results.ts";
+import { formatSpread, median, rate, ratios, spread } from "../report/bench_statistics.ts";
 
 /** A quantity that was measured, or computed from measurements. */
 export interface Found {

@@ -5,9 +5,15 @@
  */
 
 import { escapeMarkdown, table } from "../report/markdown.ts";
-import { formatPace, formatSpread } from "./pairs.ts";
-import type { BenchResults, Comparison, Precision, SideResult } from "./results.ts";
-import { median, rate, ratios, spread } from "./statistics.ts";
+import type { BenchResults, Comparison, Precision, SideResult } from "../report/bench_results.ts";
+import {
+  formatPace,
+  formatSpread,
+  median,
+  rate,
+  ratios,
+  spread,
+} from "../report/bench_statistics.ts";
 import { verdicts } from "./targets.ts";
 
 /** Load average, over a minute, above which timings are not to be trusted. */

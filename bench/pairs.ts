@@ -6,8 +6,8 @@
 
 import { InterruptedError, StudyError } from "../io/errors.ts";
 import type { Reporter } from "../io/reporter.ts";
-import type { Comparison, Precision, SideResult, Timing } from "./results.ts";
-import { median, rate, ratios, type Spread, spread } from "./statistics.ts";
+import type { Comparison, Precision, SideResult, Timing } from "../report/bench_results.ts";
+import { formatPace, formatSpread, ratios, spread } from "../report/bench_statistics.ts";
 
 /** One side of a comparison. */
 export interface Side {
@@ -107,19 +107,6 @@ export function summary(comparison: Comparison): string {
   if (ratio === undefined) return `${title}, ${ours.label}: ${ourPace}; no peer: ${note}`;
   return `${what}: ${formatSpread(ratio)} times as fast (n = ${ratio.count}; ${ourPace} / ` +
     `${formatPace(theirs.timings, unit)})`;
-}
-
-/** The median pace: `16.1 steps/s`, or `4.35 s a run` for units that take over half a second. */
-export function formatPace(timings: readonly Timing[], unit: string): string {
-  const pace = median(timings.map(rate));
-  return pace >= 2
-    ? `${pace.toPrecision(3)} ${unit}${unit.endsWith("ch") ? "es" : "s"}/s`
-    : `${(1 / pace).toPrecision(3)} s a ${unit}`;
-}
-
-/** `1.62 (1.55 to 1.70)`. */
-export function formatSpread({ median, min, max }: Spread): string {
-  return `${median.toFixed(2)} (${min.toFixed(2)} to ${max.toFixed(2)})`;
 }
 
 function pause(): Promise<void> {

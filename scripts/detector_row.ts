@@ -8,7 +8,7 @@ import { EMPTY_ROW } from "../report/result_row.ts";
 import { appendRow, type ResultRow } from "../report/results.ts";
 import { newRunId } from "../report/run_folder.ts";
 import { stopRow } from "./failure_rows.ts";
-import type { DetectorContext, DetectorFlags, DetectorPlan } from "./detector_run.ts";
+import type { DetectorContext, DetectorFlags, DetectorPlan } from "./detector_plan.ts";
 
 /** The part of the study that runs detectors. */
 export const DETECTOR_PART = 2;

@@ -10,7 +10,7 @@ import { summarizeLatency } from "../training/latency.ts";
 import { type DigitReadings, scoreReadings } from "../training/read_digits.ts";
 import type { EpochResult } from "../training/trainer.ts";
 import { trainingTime as secondsOf } from "./classifier_row.ts";
-import type { DetectorContext, DetectorPlan } from "./detector_run.ts";
+import type { DetectorContext, DetectorPlan } from "./detector_plan.ts";
 
 /**
  * Fills in the row of a run that has read every image, and returns what else is to be said of it.

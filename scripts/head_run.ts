@@ -20,7 +20,7 @@ import {
 } from "../training/head_features.ts";
 import { HeadTrainer, type TrainingBoxes } from "../training/head_training.ts";
 import { historyRows } from "./classifier_row.ts";
-import type { DigitDetector, HeadPlan, HeadRun } from "./detector_run.ts";
+import type { DigitDetector, HeadPlan, HeadRun } from "./detector_plan.ts";
 import { showEpoch } from "./training_log.ts";
 import { CHECKPOINT } from "./unfinished_runs.ts";
 

@@ -15,7 +15,8 @@ import { adaptedFasterRcnn } from "../models/adapted_faster_rcnn.ts";
 import { FASTER_RCNN_WEIGHTS, obtainWeights } from "../models/pretrained.ts";
 import { resultsPath } from "../report/results.ts";
 import { appendFailedRow, DETECTOR_PART } from "./detector_row.ts";
-import { type DetectorPlan, runDetector } from "./detector_run.ts";
+import type { DetectorPlan } from "./detector_plan.ts";
+import { runDetector } from "./detector_run.ts";
 import {
   type FlagTable,
   type FlagValues,

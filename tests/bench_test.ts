@@ -6,9 +6,9 @@ import { CONV2, convFlop, forwardFlop, SIMPLE_CNN, stepFlop } from "../bench/flo
 import { measureMapping } from "../bench/mapping.ts";
 import { sampleAt } from "../bench/our_work.ts";
 import { renderComparisons, renderLimits, renderPage, renderTargets } from "../bench/page.ts";
-import { compareSides, formatPace, type Side, summary } from "../bench/pairs.ts";
-import type { BenchResults, CaseName, Comparison, Timing } from "../bench/results.ts";
-import { median, rate, ratios, spread } from "../bench/statistics.ts";
+import { compareSides, type Side, summary } from "../bench/pairs.ts";
+import type { BenchResults, CaseName, Comparison, Timing } from "../report/bench_results.ts";
+import { formatPace, median, rate, ratios, spread } from "../report/bench_statistics.ts";
 import { verdicts } from "../bench/targets.ts";
 import { wholeSpeedUp } from "../bench/transfer_targets.ts";
 import { TRANSFER_CASES } from "../bench/transfer_work.ts";

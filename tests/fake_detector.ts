@@ -6,7 +6,7 @@ import { BOX_FEATURES } from "../models/faster_rcnn_layout.ts";
 import { defaultInitializer } from "../models/initialization.ts";
 import type { Detection } from "../models/label_mapping.ts";
 import { bias, linearWeight, Parameters } from "../models/parameters.ts";
-import type { DigitDetector } from "../scripts/detector_run.ts";
+import type { DigitDetector } from "../scripts/detector_plan.ts";
 
 /** What a fake detector says of an image, from the mean of its pixels. */
 export type Answer = (mean: number) => { labels: number[]; scores: number[] };

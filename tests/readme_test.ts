@@ -2,8 +2,8 @@ import { assertEquals, assertMatch, assertRejects, assertStringIncludes } from "
 import { join } from "node:path";
 import { repositoryRoot } from "../io/cache.ts";
 import { StudyError } from "../io/errors.ts";
-import type { Comparison } from "../bench/results.ts";
-import { renderSpeedTable } from "../bench/speed_table.ts";
+import type { Comparison } from "../report/bench_results.ts";
+import { renderSpeedTable } from "../report/speed_table.ts";
 import { isPeerRun, type PeerRun, renderReadmeTable } from "../report/readme_table.ts";
 import { formatRow, HEADER, type ResultRow } from "../report/results.ts";
 import { settingResults } from "../report/settings.ts";

@@ -4,9 +4,8 @@
  * @module
  */
 
-import type { Precision } from "../engine/backend.ts";
-
-export type { Precision };
+/** Number format of the arithmetic. */
+export type Precision = "float32" | "bfloat16";
 
 /** What can be measured; see `bench.ts` for what each one is. */
 export const CASES = [

@@ -4,11 +4,10 @@
  * @module
  */
 
-import { alignedTable } from "../report/aligned_table.ts";
-import { type Column, escapeMarkdown } from "../report/markdown.ts";
-import { formatPace, formatSpread } from "./pairs.ts";
-import type { BenchResults, Comparison } from "./results.ts";
-import { median, ratios, spread } from "./statistics.ts";
+import { alignedTable } from "./aligned_table.ts";
+import { type Column, escapeMarkdown } from "./markdown.ts";
+import type { BenchResults, Comparison } from "./bench_results.ts";
+import { formatPace, formatSpread, median, ratios, spread } from "./bench_statistics.ts";
 
 const COLUMNS = [
   { title: "what" },

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Comparison, Timing } from "./results.ts";
+import type { Comparison, Timing } from "./bench_results.ts";
 
 /** Middle and ends of some values. */
 export interface Spread {
@@ -48,4 +48,17 @@ export function ratios({ ours, theirs }: Comparison): number[] {
     );
   }
   return ours.timings.map((timing, i) => rate(timing) / rate(theirs.timings[i]!));
+}
+
+/** The median pace: `16.1 steps/s`, or `4.35 s a run` for units that take over half a second. */
+export function formatPace(timings: readonly Timing[], unit: string): string {
+  const pace = median(timings.map(rate));
+  return pace >= 2
+    ? `${pace.toPrecision(3)} ${unit}${unit.endsWith("ch") ? "es" : "s"}/s`
+    : `${(1 / pace).toPrecision(3)} s a ${unit}`;
+}
+
+/** `1.62 (1.55 to 1.70)`. */
+export function formatSpread({ median, min, max }: Spread): string {
+  return `${median.toFixed(2)} (${min.toFixed(2)} to ${max.toFixed(2)})`;
 }
