@@ -75,7 +75,7 @@ Deno.test("ratios() pairs by position, and says how many times as fast ours is",
 
 Deno.test("formatPace() turns to seconds for slow units", () => {
   assertEquals(formatPace(timings(1, 2, 5), "step"), "5.00 steps/s");
-  assertEquals(formatPace(timings(0.2), "batch"), "5.00 batches/s");
+  assertEquals(formatPace(timings(2), "batch"), "5.00 batches/s");
   assertEquals(formatPace(timings(20), "pass"), "2.00 s a pass");
 });
 
