@@ -45,7 +45,7 @@ export {
   type ObtainWeightsOptions,
   type PinnedWeights,
   VGG16_WEIGHTS,
-} from "./models/pretrained.ts";
+} from "./models/checkpoint/pretrained.ts";
 export { simpleCnn, type SimpleCnnOptions } from "./models/simple_cnn.ts";
 export {
   type Checkpoint,
@@ -56,7 +56,7 @@ export {
   type StateDict,
   type StateTensor,
   toFloat32,
-} from "./models/state_dict.ts";
+} from "./models/checkpoint/state_dict.ts";
 export { vgg16 } from "./models/vgg16.ts";
 export { evaluate, type EvaluateOptions, type Evaluation } from "./training/evaluate.ts";
 export { accuracy, confusionMatrix, weightedF1 } from "./training/metrics.ts";

@@ -34,8 +34,8 @@ import {
   helpText,
   parseFlags,
   runFlags,
-} from "../scripts/flags.ts";
-import { interruptible, runScript } from "../scripts/run_script.ts";
+} from "../experiment/flags.ts";
+import { interruptible, runScript } from "../io/run_script.ts";
 import { killChildren } from "./child.ts";
 import { startOurs, startPeer } from "./context.ts";
 import { BUSY, renderPage } from "./page.ts";
@@ -46,7 +46,7 @@ import {
   type Comparison,
   DEFAULT_CASES,
   type Measure,
-} from "../report/bench_results.ts";
+} from "../report/analysis/bench_results.ts";
 import { measureSteadyCases } from "./steady_cases.ts";
 import { verdicts } from "./targets.ts";
 import { measureWholeRuns } from "./whole_runs.ts";

@@ -7,7 +7,7 @@
 import type { Reporter } from "../io/reporter.ts";
 import { StudyError } from "../io/errors.ts";
 import { denoScript } from "./child.ts";
-import type { CaseName, Comparison, Measure, Precision } from "../report/bench_results.ts";
+import type { CaseName, Comparison, Measure, Precision } from "../report/analysis/bench_results.ts";
 import { Worker } from "./worker.ts";
 
 /** Settings and what cases share. */

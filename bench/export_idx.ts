@@ -15,8 +15,8 @@ import type { Dataset, ImageSet } from "../data/dataset.ts";
 import { loadDataset } from "../data/load_dataset.ts";
 import { writeFileAtomic } from "../io/atomic.ts";
 import { createReporter } from "../io/reporter.ts";
-import { type FlagTable, helpText, parseFlags, runFlags } from "../scripts/flags.ts";
-import { runScript } from "../scripts/run_script.ts";
+import { type FlagTable, helpText, parseFlags, runFlags } from "../experiment/flags.ts";
+import { runScript } from "../io/run_script.ts";
 
 /**
  * An IDX file's bytes: two zeros, 8 for unsigned bytes, the number of dimensions, each dimension

@@ -4,8 +4,8 @@
  * @module
  */
 
-import type { BenchResults, CaseName, Comparison } from "../report/bench_results.ts";
-import { formatSpread, median, rate, ratios, spread } from "../report/bench_statistics.ts";
+import type { BenchResults, CaseName, Comparison } from "../report/analysis/bench_results.ts";
+import { formatSpread, median, rate, ratios, spread } from "../report/analysis/bench_statistics.ts";
 
 /** A quantity that was measured, or computed from measurements. */
 export interface Found {

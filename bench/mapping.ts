@@ -6,8 +6,8 @@
 
 import { type Detection, mapDetectionsToDigit } from "../models/label_mapping.ts";
 import { accuracy, confusionMatrix, weightedF1 } from "../training/metrics.ts";
-import type { Measure } from "../report/bench_results.ts";
-import { median } from "../report/bench_statistics.ts";
+import type { Measure } from "../report/analysis/bench_results.ts";
+import { median } from "../report/analysis/bench_statistics.ts";
 
 const IMAGES = 10_000;
 /** As many as the detector yields at most. */

@@ -14,8 +14,8 @@ import { evaluate } from "../training/evaluate.ts";
 import { ImageBatches } from "../training/image_batches.ts";
 import { Trainer } from "../training/trainer.ts";
 import { CONV2, MATRIX } from "./flops.ts";
-import type { Timing } from "../report/bench_results.ts";
-import { median } from "../report/bench_statistics.ts";
+import type { Timing } from "../report/analysis/bench_results.ts";
+import { median } from "../report/analysis/bench_statistics.ts";
 import { TransferWork } from "./transfer_work.ts";
 import type { WorkRequest } from "./worker.ts";
 

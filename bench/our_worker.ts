@@ -10,9 +10,9 @@ import { normalizeMnist } from "../data/transforms.ts";
 import { startEngine } from "../engine/engine.ts";
 import { StudyError } from "../io/errors.ts";
 import { createReporter } from "../io/reporter.ts";
-import { parseFlags, runFlags } from "../scripts/flags.ts";
-import { gitState, machine, versions } from "../scripts/provenance.ts";
-import { runScript } from "../scripts/run_script.ts";
+import { parseFlags, runFlags } from "../experiment/flags.ts";
+import { gitState, machine, versions } from "../experiment/provenance.ts";
+import { runScript } from "../io/run_script.ts";
 import { OurWork } from "./our_work.ts";
 
 async function main(): Promise<void> {

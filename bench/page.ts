@@ -4,8 +4,13 @@
  * @module
  */
 
-import { escapeMarkdown, table } from "../report/markdown.ts";
-import type { BenchResults, Comparison, Precision, SideResult } from "../report/bench_results.ts";
+import { escapeMarkdown, table } from "../report/page/markdown.ts";
+import type {
+  BenchResults,
+  Comparison,
+  Precision,
+  SideResult,
+} from "../report/analysis/bench_results.ts";
 import {
   formatPace,
   formatSpread,
@@ -13,7 +18,7 @@ import {
   rate,
   ratios,
   spread,
-} from "../report/bench_statistics.ts";
+} from "../report/analysis/bench_statistics.ts";
 import { verdicts } from "./targets.ts";
 
 /** Load average, over a minute, above which timings are not to be trusted. */

@@ -6,8 +6,13 @@
 
 import { InterruptedError, StudyError } from "../io/errors.ts";
 import type { Reporter } from "../io/reporter.ts";
-import type { Comparison, Precision, SideResult, Timing } from "../report/bench_results.ts";
-import { formatPace, formatSpread, ratios, spread } from "../report/bench_statistics.ts";
+import type {
+  Comparison,
+  Precision,
+  SideResult,
+  Timing,
+} from "../report/analysis/bench_results.ts";
+import { formatPace, formatSpread, ratios, spread } from "../report/analysis/bench_statistics.ts";
 
 /** One side of a comparison. */
 export interface Side {

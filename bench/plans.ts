@@ -5,7 +5,7 @@
  */
 
 import { CONV2, convFlop, forwardFlop, matmulFlop, MATRIX, SIMPLE_CNN, stepFlop } from "./flops.ts";
-import type { CaseName, Precision } from "../report/bench_results.ts";
+import type { CaseName, Precision } from "../report/analysis/bench_results.ts";
 import type { WorkRequest } from "./worker.ts";
 
 /** Something both sides can do, and the ways in which the peer does it. */

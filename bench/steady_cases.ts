@@ -9,7 +9,7 @@ import { StudyError } from "../io/errors.ts";
 import { type BenchContext, startOurs } from "./context.ts";
 import { compareSides, type MissingSide, type Side } from "./pairs.ts";
 import { PLANS, type SteadyPlan } from "./plans.ts";
-import type { Precision } from "../report/bench_results.ts";
+import type { Precision } from "../report/analysis/bench_results.ts";
 import { TRANSFER_PLANS } from "./transfer_plans.ts";
 import { Worker } from "./worker.ts";
 

@@ -5,7 +5,7 @@
  */
 
 import { type Found, measure, ourSeconds, speedUp, type Target } from "./findings.ts";
-import type { BenchResults } from "../report/bench_results.ts";
+import type { BenchResults } from "../report/analysis/bench_results.ts";
 import { TRANSFER_TARGETS } from "./transfer_targets.ts";
 
 /** A target beside what was measured. */

@@ -5,8 +5,8 @@
  */
 
 import { comparisonOf, type Found, measure, pairsNote, speedUp, type Target } from "./findings.ts";
-import type { BenchResults, CaseName, Timing } from "../report/bench_results.ts";
-import { median, rate } from "../report/bench_statistics.ts";
+import type { BenchResults, CaseName, Timing } from "../report/analysis/bench_results.ts";
+import { median, rate } from "../report/analysis/bench_statistics.ts";
 import { CHANNELS_LAST_LABEL, DEFAULT_LABEL } from "./transfer_plans.ts";
 import { TRANSFER_BATCH } from "./transfer_work.ts";
 

@@ -11,7 +11,7 @@ import { alexnet } from "../models/alexnet.ts";
 import type { FrozenFeatureClassifier } from "../models/classifier.ts";
 import { fasterRcnnResnet50Fpn } from "../models/faster_rcnn.ts";
 import { vgg16 } from "../models/vgg16.ts";
-import { formulaWeight, image as formulaImage } from "../tests/faster_rcnn_samples.ts";
+import { formulaWeight, image as formulaImage } from "../tests/models/faster_rcnn_samples.ts";
 import { Adam } from "../training/adam.ts";
 
 /** The kinds of work; what they are is told in `reference/transfer.py`. */

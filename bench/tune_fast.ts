@@ -21,7 +21,7 @@ import { evaluate } from "../training/evaluate.ts";
 import { ImageBatches } from "../training/image_batches.ts";
 import { oneCycle } from "../training/one_cycle.ts";
 import { Trainer } from "../training/trainer.ts";
-import { meanAndDeviation } from "../report/settings.ts";
+import { meanAndDeviation } from "../report/analysis/settings.ts";
 
 interface Candidate {
   epochs: number;

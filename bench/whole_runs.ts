@@ -14,7 +14,7 @@ import { exportIdx } from "./export_idx.ts";
 import type { Growth } from "./our_work.ts";
 import { measureMapping } from "./mapping.ts";
 import { compareSides, type MissingSide, type Side } from "./pairs.ts";
-import type { Measure, Timing } from "../report/bench_results.ts";
+import type { Measure, Timing } from "../report/analysis/bench_results.ts";
 
 const STUDY_SCRIPT = "bench/reference/study_part1.py";
 const STUDY_LABEL = "the study's script, PyTorch, 2 workers";

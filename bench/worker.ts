@@ -7,7 +7,7 @@
 
 import { StudyError } from "../io/errors.ts";
 import { type Child, type Program, startChild } from "./child.ts";
-import type { Precision, Timing } from "../report/bench_results.ts";
+import type { Precision, Timing } from "../report/analysis/bench_results.ts";
 import type { TransferCase } from "./transfer_work.ts";
 
 /** What a worker says of itself when it is ready; ours says all of it. */

@@ -5,8 +5,8 @@
  */
 
 import * as tf from "@tensorflow/tfjs";
-import type { RecordedFunction, TensorFlowBackend } from "./backend.ts";
-import { dataTypeName } from "./c_enums.ts";
+import type { RecordedFunction, TensorFlowBackend } from "./tensorflow/backend.ts";
+import { dataTypeName } from "./tensorflow/c_enums.ts";
 
 /** Sizes and type of one argument of a compiled function. */
 export interface TensorSpec {

@@ -7,11 +7,11 @@
 import * as tf from "@tensorflow/tfjs";
 import { StudyError, UsageError } from "../io/errors.ts";
 import { createReporter, type Reporter } from "../io/reporter.ts";
-import { type Precision, TensorFlowBackend } from "./backend.ts";
-import { bfloat16Problem } from "./bfloat16_support.ts";
+import { type Precision, TensorFlowBackend } from "./tensorflow/backend.ts";
+import { bfloat16Problem } from "./tensorflow/bfloat16_support.ts";
 import { compile, type CompiledFunction, type CompiledResult, type TensorSpec } from "./compile.ts";
-import type { EagerBinding } from "./eager_binding.ts";
-import { findLibrary, type LibraryLocation } from "./find_library.ts";
+import type { EagerBinding } from "./tensorflow/eager_binding.ts";
+import { findLibrary, type LibraryLocation } from "./library/find_library.ts";
 
 /** Options of {@linkcode startEngine}. */
 export interface EngineOptions {

@@ -7,9 +7,9 @@
  */
 
 import * as tf from "@tensorflow/tfjs";
-import type { OpAttribute } from "./attributes.ts";
-import { AttrType, DataType } from "./c_enums.ts";
-import { currentBackend } from "./backend.ts";
+import type { OpAttribute } from "./tensorflow/attributes.ts";
+import { AttrType, DataType } from "./tensorflow/c_enums.ts";
+import { currentBackend } from "./tensorflow/backend.ts";
 
 const FLOAT: OpAttribute = { name: "T", type: AttrType.TYPE, value: DataType.FLOAT };
 

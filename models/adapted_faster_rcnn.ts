@@ -5,8 +5,8 @@
  */
 
 import { type Detector, fasterRcnnResnet50Fpn } from "./faster_rcnn.ts";
-import { FASTER_RCNN_WEIGHTS, type ObtainedWeights } from "./pretrained.ts";
-import { loadCheckpoint } from "./state_dict.ts";
+import { FASTER_RCNN_WEIGHTS, type ObtainedWeights } from "./checkpoint/pretrained.ts";
+import { loadCheckpoint } from "./checkpoint/state_dict.ts";
 
 /** Background and ten digits. */
 export const DIGIT_CLASSES = 11;

@@ -6,7 +6,7 @@
 
 import type * as tf from "@tensorflow/tfjs";
 import type { Parameters } from "./parameters.ts";
-import type { StateDict } from "./state_dict.ts";
+import type { StateDict } from "./checkpoint/state_dict.ts";
 
 /** A model that scores each image for each class. */
 export interface Classifier {

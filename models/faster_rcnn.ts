@@ -10,31 +10,36 @@
  */
 
 import * as tf from "@tensorflow/tfjs";
-import { currentBackend } from "../engine/backend.ts";
+import { currentBackend } from "../engine/tensorflow/backend.ts";
 import { compile, type CompiledFunction } from "../engine/compile.ts";
 import { biasAdd, relu } from "../engine/ops.ts";
-import { ANCHOR_SIZES, anchorBoxes } from "./anchors.ts";
-import { postprocessDetections } from "./box_detections.ts";
-import type { ImageSize } from "./boxes.ts";
+import { ANCHOR_SIZES, anchorBoxes } from "./detection/anchors.ts";
+import { postprocessDetections } from "./detection/box_detections.ts";
+import type { ImageSize } from "./detection/boxes.ts";
 import {
   batchImages,
   type DetectionTransformOptions,
   resizeBoxes,
   transformDefaults,
-} from "./detection_transform.ts";
-import type { Detector, LoadDetectorOptions } from "./detector.ts";
-import { BOX_FEATURES } from "./faster_rcnn_layout.ts";
-import { FrozenWeights } from "./faster_rcnn_weights.ts";
+} from "./detection/detection_transform.ts";
+import type { Detector, LoadDetectorOptions } from "./detection/detector.ts";
+import { BOX_FEATURES } from "./detection/faster_rcnn_layout.ts";
+import { FrozenWeights } from "./detection/faster_rcnn_weights.ts";
 import { defaultInitializer } from "./initialization.ts";
 import type { Detection } from "./label_mapping.ts";
 import { linear } from "./layers.ts";
 import { bias, linearWeight, Parameters } from "./parameters.ts";
-import { bestAnchors, filterProposals, type Proposals } from "./region_proposals.ts";
-import { regionProposalHead, resnet50Fpn } from "./resnet50_fpn.ts";
-import { inferScales, multiScaleRoiAlign, padForRoiAlign, type Pyramid } from "./roi_align.ts";
-import { matchStateDict, type StateDict } from "./state_dict.ts";
+import { bestAnchors, filterProposals, type Proposals } from "./detection/region_proposals.ts";
+import { regionProposalHead, resnet50Fpn } from "./detection/resnet50_fpn.ts";
+import {
+  inferScales,
+  multiScaleRoiAlign,
+  padForRoiAlign,
+  type Pyramid,
+} from "./detection/roi_align.ts";
+import { matchStateDict, type StateDict } from "./checkpoint/state_dict.ts";
 
-export type { Detector, LoadDetectorOptions } from "./detector.ts";
+export type { Detector, LoadDetectorOptions } from "./detection/detector.ts";
 
 /** Options of {@linkcode fasterRcnnResnet50Fpn}; torchvision's names. */
 export interface FasterRcnnOptions extends DetectionTransformOptions {

@@ -10,7 +10,7 @@ import { dropout, relu } from "../engine/ops.ts";
 import type { FrozenFeatureClassifier } from "./classifier.ts";
 import { defaultInitializer, heInitializer } from "./initialization.ts";
 import { adaptiveAvgPool2d, conv2dRelu, linear, maxPool2d } from "./layers.ts";
-import { loadWeights, loadWeightsFile, type WeightTarget } from "./load_weights.ts";
+import { loadWeights, loadWeightsFile, type WeightTarget } from "./checkpoint/load_weights.ts";
 import {
   bias,
   conv2dWeight,
@@ -19,7 +19,7 @@ import {
   type ParameterLayout,
   Parameters,
 } from "./parameters.ts";
-import { type StateDict, type StateTensor, toFloat32 } from "./state_dict.ts";
+import { type StateDict, type StateTensor, toFloat32 } from "./checkpoint/state_dict.ts";
 
 /** One convolution with its ReLU, and the max-pool behind it, if there is one. */
 export interface Convolution {

@@ -6,7 +6,12 @@
 
 import * as tf from "@tensorflow/tfjs";
 import { assignSlice } from "../engine/ops.ts";
-import { matchStateDict, type StateDict, type StateTensor, toFloat32 } from "./state_dict.ts";
+import {
+  matchStateDict,
+  type StateDict,
+  type StateTensor,
+  toFloat32,
+} from "./checkpoint/state_dict.ts";
 
 /**
  * How PyTorch stores a parameter, and how it becomes ours.

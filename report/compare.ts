@@ -8,21 +8,21 @@
 import { join } from "node:path";
 import { writeFileAtomic } from "../io/atomic.ts";
 import { parameterCount } from "./architectures.ts";
-import { testClaims } from "./claims.ts";
-import { differencesFromStudy } from "./comparability.ts";
-import type { Comparison, Figure, ModelComparison } from "./comparison.ts";
-import { type FoundRow, gatherRows } from "./gather_rows.ts";
-import { renderHtml } from "./html_page.ts";
-import { findMixtures } from "./mixture.ts";
-import { ProblemList } from "./problems.ts";
+import { testClaims } from "./analysis/claims.ts";
+import { differencesFromStudy } from "./analysis/comparability.ts";
+import type { Comparison, Figure, ModelComparison } from "./analysis/comparison.ts";
+import { type FoundRow, gatherRows } from "./record/gather_rows.ts";
+import { renderHtml } from "./page/html_page.ts";
+import { findMixtures } from "./analysis/mixture.ts";
+import { ProblemList } from "./record/problems.ts";
 import { PUBLISHED } from "./published.ts";
-import { type Answers, comparePairs, rankModels } from "./rankings.ts";
-import { renderReport, TITLE } from "./report_page.ts";
-import { readRunFiles, type RunFiles } from "./run_files.ts";
-import type { HistoryRow } from "./run_folder.ts";
-import { readSeedHistories } from "./seed_histories.ts";
-import { settingResults } from "./settings.ts";
-import { judge } from "./verdicts.ts";
+import { type Answers, comparePairs, rankModels } from "./analysis/rankings.ts";
+import { renderReport, TITLE } from "./page/report_page.ts";
+import { readRunFiles, type RunFiles } from "./record/run_files.ts";
+import type { HistoryRow } from "./record/run_folder.ts";
+import { readSeedHistories } from "./record/seed_histories.ts";
+import { settingResults } from "./analysis/settings.ts";
+import { judge } from "./analysis/verdicts.ts";
 
 /**
  * Compares the runs recorded in some results folders with the study.

@@ -10,7 +10,7 @@
 
 import { InterruptedError, StudyError } from "../io/errors.ts";
 import { createReporter, type Reporter } from "../io/reporter.ts";
-import { runChildScript } from "./child_script.ts";
+import { runChildScript } from "../io/child_script.ts";
 import {
   expectedSeconds,
   imageCounts,
@@ -18,11 +18,17 @@ import {
   type PartNumber,
   type PartSize,
   roundDuration,
-} from "./expected_time.ts";
-import { type FlagTable, type FlagValues, helpText, parseFlags, runFlags } from "./flags.ts";
-import { knownRows, noteFailure } from "./failure_rows.ts";
-import { flagName } from "./parse_flags.ts";
-import { interruptible, runScript } from "./run_script.ts";
+} from "../experiment/expected_time.ts";
+import {
+  type FlagTable,
+  type FlagValues,
+  helpText,
+  parseFlags,
+  runFlags,
+} from "../experiment/flags.ts";
+import { knownRows, noteFailure } from "../experiment/failure_rows.ts";
+import { flagName } from "../io/parse_flags.ts";
+import { interruptible, runScript } from "../io/run_script.ts";
 
 /** The parts in the study's order, with their models' names in the results. */
 const PARTS = [
@@ -121,7 +127,7 @@ async function main(): Promise<void> {
 /** Says how long the parts will take on this machine, which is measured for it. */
 async function announce({ flags, reporter, signal }: Context): Promise<void> {
   reporter.line(`Preset ${flags.preset}: measuring how fast this machine is`);
-  const { failure, output } = await runChildScript("scripts/machine_rates.ts", {
+  const { failure, output } = await runChildScript("experiment/machine_rates.ts", {
     args: argumentsFor(flags, ["data", "device", "precision", "libtensorflow", "strict"]),
     permissions: "engine",
     stdout: "piped",

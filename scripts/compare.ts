@@ -8,12 +8,12 @@ import { findTestImages } from "../data/local_dataset.ts";
 import { StudyError } from "../io/errors.ts";
 import { createReporter } from "../io/reporter.ts";
 import { compareResults, writeReport } from "../report/compare.ts";
-import type { Comparison } from "../report/comparison.ts";
-import { writeFigures } from "../report/figures.ts";
-import { ProblemList } from "../report/problems.ts";
-import { renderResultsTable } from "../report/report_page.ts";
-import { type FlagTable, helpText, parseFlags } from "./flags.ts";
-import { runScript } from "./run_script.ts";
+import type { Comparison } from "../report/analysis/comparison.ts";
+import { writeFigures } from "../report/figures/figures.ts";
+import { ProblemList } from "../report/record/problems.ts";
+import { renderResultsTable } from "../report/page/report_page.ts";
+import { type FlagTable, helpText, parseFlags } from "../experiment/flags.ts";
+import { runScript } from "../io/run_script.ts";
 
 const FLAGS = {
   out: {

@@ -5,11 +5,11 @@
  */
 
 import { runConformance } from "../engine/conformance/run_conformance.ts";
-import { findLibrary } from "../engine/find_library.ts";
+import { findLibrary } from "../engine/library/find_library.ts";
 import { UsageError } from "../io/errors.ts";
 import { createReporter, formatDuration } from "../io/reporter.ts";
-import { type FlagTable, helpText, parseFlags } from "./flags.ts";
-import { runScript } from "./run_script.ts";
+import { type FlagTable, helpText, parseFlags } from "../experiment/flags.ts";
+import { runScript } from "../io/run_script.ts";
 
 const FLAGS = {
   grep: { kind: "path", help: "run only specs whose full name matches this regular expression" },
@@ -53,7 +53,7 @@ async function main(): Promise<void> {
   for (const { name, message } of failed) reporter.line(`FAILED ${name}: ${message}`);
   for (const { name, message } of known) reporter.line(`known  ${name}: ${message}`);
   for (const { name } of mended) {
-    reporter.warn(`${name} passes: take it out of engine/conformance_exceptions.ts`);
+    reporter.warn(`${name} passes: take it out of engine/conformance/exceptions.ts`);
   }
   reporter.line(`TensorFlow ${version}, ${formatDuration(seconds)}`);
   reporter.line(`${passed} passed, ${failed.length} failed, ${excluded} excluded`);

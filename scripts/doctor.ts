@@ -12,9 +12,9 @@ import {
   examineMachine,
   type ProgramStatus,
   type State,
-} from "./doctor_report.ts";
-import { type FlagTable, helpText, parseFlags } from "./flags.ts";
-import { runScript } from "./run_script.ts";
+} from "../experiment/doctor_report.ts";
+import { type FlagTable, helpText, parseFlags } from "../experiment/flags.ts";
+import { runScript } from "../io/run_script.ts";
 
 const FLAGS = {
   libtensorflow: { kind: "path", help: "the library to look at, instead of one found" },

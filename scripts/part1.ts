@@ -8,11 +8,15 @@
 
 import { normalizeMnist } from "../data/transforms.ts";
 import { simpleCnn } from "../models/simple_cnn.ts";
-import { resultsPath } from "../report/results.ts";
+import { resultsPath } from "../report/record/results.ts";
 import { ImageBatches } from "../training/image_batches.ts";
 import { oneCycle } from "../training/one_cycle.ts";
-import type { ClassifierPlan, PreparationContext, PreparedRun } from "./classifier_plan.ts";
-import { runClassifier } from "./classifier_run.ts";
+import type {
+  ClassifierPlan,
+  PreparationContext,
+  PreparedRun,
+} from "../experiment/classifier_plan.ts";
+import { runClassifier } from "../experiment/classifier_run.ts";
 import {
   type FlagTable,
   helpText,
@@ -20,9 +24,9 @@ import {
   type RunDefaults,
   runFlags,
   seedList,
-} from "./flags.ts";
-import { interruptible, runScript } from "./run_script.ts";
-import { setUp } from "./run_setup.ts";
+} from "../experiment/flags.ts";
+import { interruptible, runScript } from "../io/run_script.ts";
+import { setUp } from "../experiment/run_setup.ts";
 
 /** What is the same whichever way it is trained. */
 const COMMON = { part: 1, prepare, weightDecay: 1e-4 } as const;

@@ -12,11 +12,11 @@
 import { normalizeRgb224, toTensorRgb224 } from "../data/transforms.ts";
 import { UsageError } from "../io/errors.ts";
 import { adaptedFasterRcnn } from "../models/adapted_faster_rcnn.ts";
-import { FASTER_RCNN_WEIGHTS, obtainWeights } from "../models/pretrained.ts";
-import { resultsPath } from "../report/results.ts";
-import { appendFailedRow, DETECTOR_PART } from "./detector_row.ts";
-import type { DetectorPlan } from "./detector_plan.ts";
-import { runDetector } from "./detector_run.ts";
+import { FASTER_RCNN_WEIGHTS, obtainWeights } from "../models/checkpoint/pretrained.ts";
+import { resultsPath } from "../report/record/results.ts";
+import { appendFailedRow, DETECTOR_PART } from "../experiment/detector_row.ts";
+import type { DetectorPlan } from "../experiment/detector_plan.ts";
+import { runDetector } from "../experiment/detector_run.ts";
 import {
   type FlagTable,
   type FlagValues,
@@ -24,10 +24,10 @@ import {
   parseFlags,
   runFlags,
   seedList,
-} from "./flags.ts";
-import { headPlan } from "./head_run.ts";
-import { interruptible, runScript } from "./run_script.ts";
-import { type Setup, setUp } from "./run_setup.ts";
+} from "../experiment/flags.ts";
+import { headPlan } from "../experiment/head_run.ts";
+import { interruptible, runScript } from "../io/run_script.ts";
+import { type Setup, setUp } from "../experiment/run_setup.ts";
 
 const COMMON = runFlags({ epochs: 50, batchSize: 2, lr: 0.001 });
 

@@ -8,12 +8,12 @@
 
 import { InterruptedError, StudyError } from "../io/errors.ts";
 import { alexnet } from "../models/alexnet.ts";
-import { ALEXNET_WEIGHTS, obtainWeights, VGG16_WEIGHTS } from "../models/pretrained.ts";
+import { ALEXNET_WEIGHTS, obtainWeights, VGG16_WEIGHTS } from "../models/checkpoint/pretrained.ts";
 import { vgg16 } from "../models/vgg16.ts";
-import { resultsPath } from "../report/results.ts";
-import type { ClassifierPlan } from "./classifier_plan.ts";
-import { runClassifier } from "./classifier_run.ts";
-import { type FineTunedModel, prepareFineTuning } from "./fine_tuning.ts";
+import { resultsPath } from "../report/record/results.ts";
+import type { ClassifierPlan } from "../experiment/classifier_plan.ts";
+import { runClassifier } from "../experiment/classifier_run.ts";
+import { type FineTunedModel, prepareFineTuning } from "../experiment/fine_tuning.ts";
 import {
   type FlagTable,
   type FlagValues,
@@ -21,9 +21,9 @@ import {
   parseFlags,
   runFlags,
   seedList,
-} from "./flags.ts";
-import { interruptible, runScript } from "./run_script.ts";
-import { setUp } from "./run_setup.ts";
+} from "../experiment/flags.ts";
+import { interruptible, runScript } from "../io/run_script.ts";
+import { setUp } from "../experiment/run_setup.ts";
 
 const PART = 4;
 const WEIGHT_DECAY = 1e-4;

@@ -10,11 +10,11 @@ import { repositoryRoot } from "../io/cache.ts";
 import { StudyError } from "../io/errors.ts";
 import { createReporter } from "../io/reporter.ts";
 import { compareResults } from "../report/compare.ts";
-import type { BenchResults } from "../report/bench_results.ts";
-import { renderSpeedTable } from "../report/speed_table.ts";
-import { isPeerRun, type PeerRun, renderReadmeTable } from "../report/readme_table.ts";
-import { type FlagTable, helpText, parseFlags } from "./flags.ts";
-import { runScript } from "./run_script.ts";
+import type { BenchResults } from "../report/analysis/bench_results.ts";
+import { renderSpeedTable } from "../report/page/speed_table.ts";
+import { isPeerRun, type PeerRun, renderReadmeTable } from "../report/page/readme_table.ts";
+import { type FlagTable, helpText, parseFlags } from "../experiment/flags.ts";
+import { runScript } from "../io/run_script.ts";
 
 /** What the markers of a table in README are called. */
 type TableName = "results" | "speed";

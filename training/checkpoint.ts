@@ -12,8 +12,12 @@
 import type * as tf from "@tensorflow/tfjs";
 import { StudyError } from "../io/errors.ts";
 import type { Classifier } from "../models/classifier.ts";
-import { type PendingTensor, streamCheckpoint } from "../models/safetensors.ts";
-import { matchStateDict, openCheckpoint, type StateTensor } from "../models/state_dict.ts";
+import { type PendingTensor, streamCheckpoint } from "../models/checkpoint/safetensors.ts";
+import {
+  matchStateDict,
+  openCheckpoint,
+  type StateTensor,
+} from "../models/checkpoint/state_dict.ts";
 import type { EpochResult, Trainer } from "./trainer.ts";
 
 /** What a checkpoint says besides tensors. */

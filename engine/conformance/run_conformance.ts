@@ -4,7 +4,7 @@
  * @module
  */
 
-import { CONFORMANCE_EXCEPTIONS, type ConformanceException } from "../conformance_exceptions.ts";
+import { CONFORMANCE_EXCEPTIONS, type ConformanceException } from "./exceptions.ts";
 import { bundleSuite } from "./bundle.ts";
 import { readIgnoreList } from "./ignore_list.ts";
 import { runSpecs, type SpecResult } from "./run_specs.ts";

@@ -10,7 +10,7 @@ import "@tensorflow/tfjs-core/dist/public/chained_ops/register_all_chained_ops.j
 import "@tensorflow/tfjs-core/dist/register_all_gradients.js";
 import "@tensorflow/tfjs-core/dist/tests.js";
 import * as tf from "@tensorflow/tfjs";
-import { TensorFlowBackend } from "../backend.ts";
+import { TensorFlowBackend } from "../tensorflow/backend.ts";
 
 /** The suite resets tfjs before each group of specs and disposes of the backend; this one stays. */
 class LastingBackend extends TensorFlowBackend {

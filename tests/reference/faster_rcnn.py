@@ -3,7 +3,7 @@
     python3 tests/reference/faster_rcnn.py [boxes] [roi_align] [detector]
 
 writes tests/fixtures/faster_rcnn/{boxes,roi_align,detector}.json. Weights, images and random boxes
-come from noise(), which tests/faster_rcnn_samples.ts has too; the files hold results alone.
+come from noise(), which tests/models/faster_rcnn_samples.ts has too; the files hold results alone.
 
 Needs torch, torchvision and numpy. Made with torch 2.13.0, torchvision 0.28.0.
 """

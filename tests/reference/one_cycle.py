@@ -1,4 +1,4 @@
-"""Learning rates of torch.optim.lr_scheduler.OneCycleLR for tests/one_cycle_test.ts.
+"""Learning rates of torch.optim.lr_scheduler.OneCycleLR for tests/training/one_cycle_test.ts.
 
     python3 tests/reference/one_cycle.py > tests/fixtures/one_cycle.json
 """

@@ -1,4 +1,4 @@
-"""SimpleCNN in PyTorch: golden files of tests/simple_cnn_parity_test.ts.
+"""SimpleCNN in PyTorch: golden files of tests/models/simple_cnn_parity_test.ts.
 
     python3 tests/reference/simple_cnn.py
 

@@ -1,0 +1,212 @@
+/**
+ * libtensorflow fetched into the suite's cache, once: the official archive, else the wheel.
+ *
+ * @module
+ */
+
+import { basename, join } from "node:path";
+import { download } from "../../io/download.ts";
+import { StudyError } from "../../io/errors.ts";
+import { withLock } from "../../io/lock.ts";
+import { formatBytes, type Reporter } from "../../io/reporter.ts";
+import { sha256File } from "../../io/sha256.ts";
+import { fetchWheel, PIP_COMMANDS } from "./fetch_wheel.ts";
+import { type CLibrary, cLibraryProblem, runningCLibrary } from "../tensorflow/glibc.ts";
+import {
+  cachedLibrary,
+  cacheFolderName,
+  libraryCache,
+  type LibraryLocation,
+  type Manifest,
+  type PackageKind,
+} from "./library_cache.ts";
+import { currentPlatform, type Release, RELEASES } from "./releases.ts";
+import { unpackLibrary } from "./unpack_library.ts";
+
+/** Options of {@linkcode fetchLibrary}; all but the reporter are there to be replaced by tests. */
+export interface FetchLibraryOptions {
+  /** Where progress goes. */
+  reporter: Reporter;
+  /** What to fetch. @default the pinned release for this platform */
+  release?: Release;
+  /** The folder of all cached libraries. @default {libraryCache()} */
+  cache?: string;
+  /** Ways to call pip. @default {PIP_COMMANDS} */
+  pipCommands?: readonly (readonly string[])[];
+  /** The running C library. @default {runningCLibrary()} */
+  cLibrary?: CLibrary | undefined;
+  /** Time allowed for the archive server's first answer, in milliseconds. @default {5000} */
+  connectTimeoutMs?: number;
+}
+
+/** Prefix of the folder that a fetch works in. */
+const UNFINISHED = "unfinished-";
+
+/**
+ * Fetches the pinned libtensorflow into the cache, or waits for another process that is at it.
+ *
+ * @returns The library, with source `archive`, `wheel`, or `cache` if another process was faster.
+ * @throws {StudyError} When neither package can be had, with the reason for each.
+ */
+export function fetchLibrary(options: FetchLibraryOptions): Promise<LibraryLocation> {
+  const { reporter, cache = libraryCache() } = options;
+  const release = options.release ?? RELEASES[currentPlatform()];
+  if (release === undefined) {
+    throw new StudyError(
+      `No libtensorflow is published for ${currentPlatform()}: build or install one and set ` +
+        "LIBTENSORFLOW_PATH to it.",
+    );
+  }
+  return withLock(join(cache, "lock"), async () => {
+    const cached = await cachedLibrary(cache, release);
+    if (cached !== undefined) return cached;
+    await removeUnfinished(cache);
+    const folder = await Deno.makeTempDir({ dir: cache, prefix: UNFINISHED });
+    try {
+      return await fetchInto(folder, { ...options, cache, release });
+    } finally {
+      await Deno.remove(folder, { recursive: true }).catch(() => {});
+    }
+  }, {
+    onWait: () => reporter.line("Another run is fetching libtensorflow: waiting for it to finish"),
+  });
+}
+
+/** Tries the archive, then the wheel, with `folder` as the place to work in. */
+async function fetchInto(
+  folder: string,
+  options: FetchLibraryOptions & { cache: string; release: Release },
+): Promise<LibraryLocation> {
+  const { reporter, cache, release } = options;
+  const cLibrary = "cLibrary" in options ? options.cLibrary : runningCLibrary();
+  if (cLibrary?.name === "other") {
+    throw new StudyError(`Cannot fetch libtensorflow: ${cLibraryProblem("2", cLibrary)}.`);
+  }
+  const failures: string[] = [];
+  for (const kind of ["archive", "wheel"] as const) {
+    const pinned = release[kind];
+    if (pinned === undefined) continue;
+    const label = `libtensorflow ${pinned.version}`;
+    try {
+      const problem = cLibraryProblem(pinned.glibc, cLibrary);
+      if (problem !== undefined) throw new StudyError(problem);
+      const archive = kind === "archive"
+        ? await fetchArchive({ ...options, label })
+        : await fetchWheel({
+          wheel: release.wheel!,
+          folder,
+          label,
+          reporter,
+          pipCommands: options.pipCommands ?? PIP_COMMANDS,
+        });
+      const path = await install({ archive, folder, cache, release, kind, label, reporter });
+      await Deno.remove(archive).catch(() => {});
+      await removeArchiveParts(cache);
+      return { path, source: kind, version: pinned.version };
+    } catch (error) {
+      if (!(error instanceof StudyError)) throw error;
+      const text = error.message.replace(/\.$/, "");
+      failures.push(`${kind === "archive" ? "official archive" : "wheel"}: ${text}`);
+      if (kind === "archive" && release.wheel !== undefined) {
+        reporter.line(`${label}: the official archive cannot be had; trying the wheel`);
+      }
+    }
+  }
+  throw new StudyError(
+    `Cannot fetch libtensorflow: ${failures.join("; ")}. ` +
+      "Or set LIBTENSORFLOW_PATH to a libtensorflow that you have.",
+  );
+}
+
+/** The official archive, continued if an earlier run was cut off; it lies in the cache itself. */
+async function fetchArchive(
+  options: FetchLibraryOptions & { cache: string; release: Release; label: string },
+): Promise<string> {
+  const { version, url, sha256, size } = options.release.archive!;
+  const path = join(options.cache, `${version}-${basename(new URL(url).pathname)}`);
+  try {
+    if (await sha256File(path) === sha256) return path;
+    await Deno.remove(path);
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+  }
+  await download({
+    urls: [url],
+    path,
+    sha256,
+    ...(size === undefined ? {} : { size }),
+    label: options.label,
+    reporter: options.reporter,
+    connectTimeoutMs: options.connectTimeoutMs ?? 5000,
+  });
+  return path;
+}
+
+/** Unpacks a checked package and puts the library's folder in place, in one step. */
+async function install(options: {
+  archive: string;
+  folder: string;
+  cache: string;
+  release: Release;
+  kind: PackageKind;
+  label: string;
+  reporter: Reporter;
+}): Promise<string> {
+  const { archive, folder, cache, release, kind, label, reporter } = options;
+  const pinned = release[kind]!;
+  const library = join(folder, kind);
+  await Deno.mkdir(library);
+  try {
+    const files = await unpackLibrary({
+      archive,
+      members: pinned.members,
+      folder: library,
+      onProgress: (bytes) => reporter.live(`${label}: unpacking, ${formatBytes(bytes)}`),
+    });
+    const manifest: Manifest = {
+      version: pinned.version,
+      platform: release.platform,
+      kind,
+      package_sha256: pinned.sha256,
+      files,
+    };
+    await Deno.writeTextFile(
+      join(library, "manifest.json"),
+      JSON.stringify(manifest, null, 2) + "\n",
+    );
+    const place = join(cache, cacheFolderName(release, kind)!);
+    await Deno.remove(place, { recursive: true }).catch((error) => {
+      if (!(error instanceof Deno.errors.NotFound)) throw error;
+    });
+    await Deno.rename(library, place);
+    reporter.live("");
+    const bytes = files.reduce((sum, file) => sum + file.size, 0);
+    reporter.line(`${label}: unpacked ${formatBytes(bytes)} into ${place}`);
+    return join(place, files[0]!.name);
+  } catch (error) {
+    reporter.live("");
+    throw new StudyError(
+      `${basename(archive)} cannot be unpacked into ${cache}: ` +
+        `${
+          error instanceof Error ? error.message : error
+        }: check the disk space there and run again`,
+      { cause: error },
+    );
+  }
+}
+
+/** Removes what dead runs left; the caller holds the lock, so no other run is alive here. */
+async function removeUnfinished(cache: string): Promise<void> {
+  for await (const entry of Deno.readDir(cache)) {
+    if (!entry.name.startsWith(UNFINISHED)) continue;
+    await Deno.remove(join(cache, entry.name), { recursive: true }).catch(() => {});
+  }
+}
+
+/** Removes archives begun but no longer needed. */
+async function removeArchiveParts(cache: string): Promise<void> {
+  for await (const entry of Deno.readDir(cache)) {
+    if (!/\.(tar\.gz|zip)(\.part)?$/.test(entry.name)) continue;
+    await Deno.remove(join(cache, entry.name)).catch(() => {});
+  }
+}

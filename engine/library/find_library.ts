@@ -1,0 +1,200 @@
+/**
+ * Where libtensorflow is: as told, in the cache, in Python, in the system, or fetched.
+ *
+ * @module
+ */
+
+import { basename, delimiter, join, resolve } from "node:path";
+import { StudyError } from "../../io/errors.ts";
+import type { Reporter } from "../../io/reporter.ts";
+import { fetchLibrary } from "./fetch_library.ts";
+import { compareVersions } from "../tensorflow/glibc.ts";
+import { cachedLibrary, libraryCache, type LibraryLocation } from "./library_cache.ts";
+import { libraryIn, libraryNames, libraryProblem } from "./library_file.ts";
+import { OLDEST_VERSION, PYTHON_COMMANDS, pythonLibrary } from "./python_library.ts";
+import { currentPlatform, type Release, RELEASES } from "./releases.ts";
+
+export type { LibraryLocation } from "./library_cache.ts";
+export { explainOpenFailure } from "../tensorflow/open_failure.ts";
+
+/** Options of {@linkcode findLibrary}. */
+export interface FindLibraryOptions {
+  /** The library's file, or a folder that holds it; nothing else is then looked at. */
+  libtensorflow?: string;
+  /** Where progress of a fetch goes. */
+  reporter: Reporter;
+  /**
+   * Whether to fetch the library if it is nowhere.
+   *
+   * @default {true}
+   */
+  fetch?: boolean;
+}
+
+/**
+ * Finds libtensorflow, fetching it into the suite's cache if it is nowhere else.
+ *
+ * Looked at in order: the option, `LIBTENSORFLOW_PATH`, the cache, the `tensorflow` package of
+ * `python3` or `python`, the system's library folders. A library that was named by the option or
+ * the variable is used or refused, never replaced by another.
+ *
+ * @throws {StudyError} When the named library is unusable, or none is found: with what was tried.
+ */
+export function findLibrary(options: FindLibraryOptions): Promise<LibraryLocation> {
+  const release = RELEASES[currentPlatform()];
+  const { reporter, libtensorflow } = options;
+  return searchLibrary({
+    ...(libtensorflow === undefined ? {} : { option: libtensorflow }),
+    environment: Deno.env.get("LIBTENSORFLOW_PATH"),
+    cache: libraryCache(),
+    release,
+    pythonCommands: PYTHON_COMMANDS,
+    systemFolders: systemFolders(),
+    fetch: options.fetch === false ? undefined : () => fetchLibrary({ reporter }),
+  });
+}
+
+/** The places of {@linkcode searchLibrary}. */
+export interface SearchPlaces {
+  /** Value of `--libtensorflow`. */
+  option?: string | undefined;
+  /** Value of `LIBTENSORFLOW_PATH`; empty counts as unset. */
+  environment?: string | undefined;
+  /** Folder of cached libraries. */
+  cache: string;
+  /** The pinned release whose cached copy counts. */
+  release: Release | undefined;
+  /** Pythons to ask. */
+  pythonCommands: readonly (readonly string[])[];
+  /** Folders of the system. */
+  systemFolders: readonly string[];
+  /** Last resort. */
+  fetch?: (() => Promise<LibraryLocation>) | undefined;
+}
+
+/** {@linkcode findLibrary} with every place given. */
+export async function searchLibrary(places: SearchPlaces): Promise<LibraryLocation> {
+  const { option, environment, cache, release } = places;
+  if (option !== undefined) {
+    return { ...await namedLibrary(option, "--libtensorflow"), source: "option" };
+  }
+  if (environment) {
+    return { ...await namedLibrary(environment, "LIBTENSORFLOW_PATH"), source: "environment" };
+  }
+  const tried: string[] = [];
+  const cached = release && await cachedLibrary(cache, release);
+  if (cached !== undefined) return cached;
+  tried.push(`cache: no complete library in ${cache}`);
+  for (const command of places.pythonCommands) {
+    const answer = await pythonLibrary(command);
+    if ("path" in answer) return { ...answer, source: "python" };
+    tried.push(answer.problem);
+  }
+  for (const folder of places.systemFolders) {
+    const path = await libraryIn(folder);
+    if (path === undefined) continue;
+    const problem = await libraryProblem(path) ?? await ageProblem(path);
+    if (problem === undefined) return { ...await located(path), source: "system" };
+    tried.push(`${path} ${problem}`);
+  }
+  tried.push(`system: no usable library in ${places.systemFolders.join(", ") || "any folder"}`);
+  const summary = `Tried ${tried.join("; ")}`;
+  if (places.fetch === undefined) {
+    throw new StudyError(
+      `libtensorflow was not found. ${summary}. Set LIBTENSORFLOW_PATH to one, or let it be fetched.`,
+    );
+  }
+  try {
+    return await places.fetch();
+  } catch (error) {
+    if (!(error instanceof StudyError)) throw error;
+    throw new StudyError(`libtensorflow was not found. ${error.message} ${summary}.`, {
+      cause: error,
+    });
+  }
+}
+
+/** The library that the user named, as a file or as a folder that holds it. */
+async function namedLibrary(
+  value: string,
+  name: string,
+): Promise<{ path: string; version?: string }> {
+  const expected = `${libraryNames().join(" or ")}, or a folder that holds it`;
+  const path = resolve(value);
+  let isDirectory: boolean;
+  try {
+    if (value.trim() === "") throw new Deno.errors.NotFound();
+    isDirectory = (await Deno.stat(path)).isDirectory;
+  } catch (error) {
+    const reason = error instanceof Deno.errors.NotFound
+      ? "does not exist"
+      : `cannot be looked at (${error instanceof Error ? error.message : error})`;
+    throw new StudyError(`${name}: "${value}" ${reason}; expected ${expected}.`);
+  }
+  const file = isDirectory ? await libraryIn(path) : path;
+  if (file === undefined) {
+    throw new StudyError(
+      `${name}: the folder "${value}" holds no libtensorflow; expected ${expected}.`,
+    );
+  }
+  const problem = await libraryProblem(file) ?? await ageProblem(file);
+  if (problem !== undefined) {
+    throw new StudyError(`${name}: ${file} ${problem}; expected ${expected}.`);
+  }
+  return located(file);
+}
+
+/** A library with the version that the name of its file tells. */
+async function located(path: string): Promise<{ path: string; version?: string }> {
+  const version = await versionInName(path);
+  return version === undefined ? { path } : { path, version };
+}
+
+async function ageProblem(path: string): Promise<string | undefined> {
+  const version = await versionInName(path);
+  if (version === undefined || compareVersions(version, OLDEST_VERSION) >= 0) return undefined;
+  return `is TensorFlow ${version}; ${OLDEST_VERSION} or newer is needed`;
+}
+
+/** `libtensorflow.so.2` is usually a link to `libtensorflow.so.2.18.0`. */
+async function versionInName(path: string): Promise<string | undefined> {
+  const name = basename(await Deno.realPath(path));
+  return /\.so\.(\d+\.\d+[.\d]*)$/.exec(name)?.[1] ?? /\.(\d+\.\d+[.\d]*)\.dylib$/.exec(name)?.[1];
+}
+
+/** Folders in which this system's loader looks, those of its search variable first. */
+export function systemFolders(): string[] {
+  const paths = (variable: string) => (Deno.env.get(variable) ?? "").split(delimiter);
+  const folders = Deno.build.os === "windows"
+    ? paths("PATH")
+    : Deno.build.os === "darwin"
+    ? [...paths("DYLD_LIBRARY_PATH"), "/opt/homebrew/lib", "/usr/local/lib", "/usr/lib"]
+    : [
+      ...paths("LD_LIBRARY_PATH"),
+      ...configuredFolders("/etc/ld.so.conf"),
+      "/usr/local/lib",
+      `/usr/lib/${Deno.build.arch}-linux-gnu`,
+      `/lib/${Deno.build.arch}-linux-gnu`,
+      "/usr/lib64",
+      "/lib64",
+      "/usr/lib",
+      "/lib",
+    ];
+  return [...new Set(folders.filter((folder) => folder !== ""))];
+}
+
+/** The folders that `ldconfig` reads from its configuration. */
+function configuredFolders(file: string): string[] {
+  try {
+    return Deno.readTextFileSync(file).split("\n").flatMap((line) => {
+      const text = line.replace(/#.*/, "").trim();
+      const included = /^include\s+(.*)\/\*\.conf$/.exec(text)?.[1];
+      if (included === undefined) return text.startsWith("/") ? [text] : [];
+      return [...Deno.readDirSync(included)]
+        .filter((entry) => entry.name.endsWith(".conf"))
+        .flatMap((entry) => configuredFolders(join(included, entry.name)));
+    });
+  } catch {
+    return [];
+  }
+}

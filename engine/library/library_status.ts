@@ -1,0 +1,155 @@
+/**
+ * Whether libtensorflow is here and starts; nothing is fetched.
+ *
+ * @module
+ */
+
+import { StudyError } from "../../io/errors.ts";
+import { silentReporter } from "../../io/reporter.ts";
+import { bfloat16Problem } from "../tensorflow/bfloat16_support.ts";
+import { findLibrary, type LibraryLocation } from "./find_library.ts";
+import { type CLibrary, cLibraryProblem, runningCLibrary } from "../tensorflow/glibc.ts";
+import { isFile, libraryIn } from "./library_file.ts";
+import { withQuietStderr } from "../tensorflow/quiet_stderr.ts";
+import { currentPlatform, type Release, RELEASES } from "./releases.ts";
+import { TensorFlow } from "../tensorflow/tensorflow.ts";
+
+/** What gives this system a Python with pip. */
+export const PIP_REMEDY: string = {
+  linux: "apt install python3-pip (or as your distribution has it)",
+  darwin: "brew install python",
+  windows: "winget install Python.Python.3.13",
+}[Deno.build.os as string] ?? "see https://pip.pypa.io/en/stable/installation/";
+
+/** A library that was opened. */
+export interface WorkingLibrary {
+  state: "ok";
+  /** How it was found. */
+  source: LibraryLocation["source"];
+  /** The file. */
+  path: string;
+  /** TensorFlow's version, as the library tells it. */
+  version: string;
+  /** `CPU` or `GPU`: where kernels run unless told otherwise. */
+  device: string;
+  /** Full names of all devices. */
+  devices: string[];
+  /** Threads that TensorFlow spreads one operation over. */
+  threads: number;
+  /** What `--precision` can be. */
+  precisions: string[];
+}
+
+/** A library that is not there, or cannot be used. */
+export interface UnusableLibrary {
+  /** `damaged`: there is one, but it is not for use. */
+  state: "missing" | "damaged";
+  /** One line on what was looked at and what is wrong. */
+  problem: string;
+  /** The command or step that mends it; empty where `problem` says it. */
+  remedy: string;
+  /** Whether the parts of the study would fetch one themselves. */
+  fetchable: boolean;
+}
+
+/** Options of {@linkcode libraryStatus}. */
+export interface LibraryStatusOptions {
+  /** Value of `--libtensorflow`. */
+  libtensorflow?: string | undefined;
+  /** Whether there is a pip to fetch the wheel with. */
+  hasPip: () => Promise<boolean>;
+}
+
+/** Finds the library as the parts of the study do, and opens it. */
+export async function libraryStatus(
+  options: LibraryStatusOptions,
+): Promise<WorkingLibrary | UnusableLibrary> {
+  const { libtensorflow } = options;
+  let library: LibraryLocation;
+  try {
+    library = await findLibrary({
+      reporter: silentReporter,
+      fetch: false,
+      ...(libtensorflow !== undefined && { libtensorflow }),
+    });
+  } catch (error) {
+    if (!(error instanceof StudyError)) throw error;
+    return { ...await mending(options), problem: error.message };
+  }
+  try {
+    return withQuietStderr(() => open(library));
+  } catch (error) {
+    const problem = error instanceof Error ? error.message : String(error);
+    return { state: "damaged", problem, remedy: "", fetchable: false };
+  }
+}
+
+function open({ path, source }: LibraryLocation): WorkingLibrary {
+  const tensorflow = TensorFlow.open(path);
+  try {
+    const { version, devices, device } = tensorflow;
+    return {
+      state: "ok",
+      source,
+      path,
+      version,
+      device: device.type,
+      devices: devices.map(({ name }) => name),
+      threads: Number(Deno.env.get("TF_NUM_INTRAOP_THREADS")) || navigator.hardwareConcurrency,
+      precisions: bfloat16Problem(device.type) === undefined ? ["fp32", "bf16"] : ["fp32"],
+    };
+  } finally {
+    tensorflow.close();
+  }
+}
+
+/** What mends a library that was named and refused, or is nowhere. */
+async function mending(
+  { libtensorflow, hasPip }: LibraryStatusOptions,
+): Promise<Omit<UnusableLibrary, "problem">> {
+  const named = libtensorflow ?? Deno.env.get("LIBTENSORFLOW_PATH");
+  if (named) {
+    const isThere = await isFile(named) || await libraryIn(named) !== undefined;
+    const way = libtensorflow === undefined
+      ? "unset LIBTENSORFLOW_PATH"
+      : "leave out --libtensorflow";
+    const remedy = `${way} to have a library found or fetched, or name another`;
+    return { state: isThere ? "damaged" : "missing", remedy, fetchable: false };
+  }
+  const remedy = fetchObstacle({
+    release: RELEASES[currentPlatform()],
+    cLibrary: runningCLibrary(),
+    hasPip: await hasPip(),
+  });
+  if (remedy !== undefined) return { state: "missing", remedy, fetchable: false };
+  return {
+    state: "missing",
+    remedy: "deno task part1 (fetches it at its first run), or pip install tensorflow",
+    fetchable: true,
+  };
+}
+
+/**
+ * What must be done before libtensorflow can be fetched; `undefined` if nothing.
+ *
+ * Either package will do, and the official archive needs no pip. Whether their servers can be
+ * reached is not asked.
+ */
+export function fetchObstacle(
+  { release, cLibrary, hasPip }: {
+    release: Release | undefined;
+    cLibrary: CLibrary | undefined;
+    hasPip: boolean;
+  },
+): string | undefined {
+  if (release === undefined) {
+    return "none is published for this platform: build or install one and set " +
+      "LIBTENSORFLOW_PATH to it";
+  }
+  const { archive, wheel } = release;
+  const archiveProblem = archive && cLibraryProblem(archive.glibc, cLibrary);
+  const wheelProblem = wheel && (cLibraryProblem(wheel.glibc, cLibrary) ??
+    (hasPip ? undefined : `${PIP_REMEDY}: pip fetches it`));
+  const free = (archive && !archiveProblem) || (wheel && !wheelProblem);
+  return free ? undefined : wheelProblem ?? archiveProblem;
+}

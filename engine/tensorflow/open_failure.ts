@@ -1,0 +1,117 @@
+/**
+ * Why a libtensorflow could not be opened, in the user's words.
+ *
+ * @module
+ */
+
+import { StudyError } from "../../io/errors.ts";
+
+/** A pattern in the loader's message, and the sentence's end that explains it. */
+interface Explanation {
+  pattern: RegExp;
+  text: (match: RegExpExecArray) => string;
+}
+
+const OTHER_LIBRARY = "set LIBTENSORFLOW_PATH to another libtensorflow, or unset it to have one " +
+  "found or fetched";
+
+const EXPLANATIONS: readonly Explanation[] = [
+  {
+    pattern:
+      /\b((?:lib)?(?:cud|cublas|cufft|curand|cusolver|cusparse|cupti|nccl|nvinfer|nvrtc|nvJitLink|nvToolsExt|nvidia)[\w.-]*)/,
+    text: ([, name]) =>
+      `needs the CUDA library ${name}, which is not found: install CUDA for it ` +
+      `(for example pip install "tensorflow[and-cuda]"), or use a CPU build`,
+  },
+  {
+    pattern: /version [`'"]GLIBC_([\d.]+)['"]? not found/,
+    text: ([, version]) =>
+      `needs glibc ${version} or newer, which this system does not have: use a newer Linux ` +
+      `release, or ${OTHER_LIBRARY}`,
+  },
+  {
+    pattern: /version [`'"]((?:GLIBCXX|CXXABI)_[\d.]+)['"]? not found/,
+    text: ([, version]) =>
+      `needs a newer C++ runtime (${version}): update libstdc++ on this system, or ${OTHER_LIBRARY}`,
+  },
+  {
+    pattern: /Error relocating|Error loading shared library|ld-musl/,
+    text: () =>
+      "cannot be loaded by this system's C library: musl (as in Alpine Linux) is not supported; " +
+      "use a Linux with glibc, for example Debian or Ubuntu",
+  },
+  {
+    pattern:
+      /wrong ELF class|incompatible architecture|cannot open shared object file: Exec format error|wrong architecture|os error 193/i,
+    text: () => `is built for another processor or system: ${OTHER_LIBRARY}`,
+  },
+  {
+    pattern:
+      /file too short|cannot read file data|truncated|load command.*(?:past|beyond).*end|section.*(?:past|beyond).*end/i,
+    text: () =>
+      "is truncated or empty: delete it (in the suite's cache, its whole folder) and run again, " +
+      `or ${OTHER_LIBRARY}`,
+  },
+  {
+    pattern:
+      /invalid ELF header|not a mach-o file|file format not recognized|slice is not valid mach-o|not a valid Win32/i,
+    text: () =>
+      `is not a shared library: delete it (in the suite's cache, its whole folder) or ${OTHER_LIBRARY}`,
+  },
+  {
+    pattern: /failed to map segment|Operation not permitted/,
+    text: () =>
+      "may not be executed where it lies (mounted noexec?): set MNIST_STUDY_CACHE to a folder on " +
+      "another file system, or move the library there and set LIBTENSORFLOW_PATH",
+  },
+  {
+    pattern: /Permission denied|os error 5\b/,
+    text: () => "may not be read: make it readable for this user",
+  },
+  {
+    pattern: /(?:register symbol|undefined symbol:?|symbol not found:?)\s+[`'"]?((?:TF|TFE)_\w+)/,
+    text: ([, symbol]) =>
+      `lacks the function ${symbol}: libtensorflow 2.10 or newer is needed; ${OTHER_LIBRARY}`,
+  },
+];
+
+/**
+ * An error in one line for a library that the system's loader refused.
+ *
+ * @param path The file that was to be opened.
+ * @param error What opening it threw; only its message is looked at.
+ */
+export function explainOpenFailure(path: string, error: unknown): StudyError {
+  const raw = error instanceof Error ? error.message : String(error);
+  // The path is taken out: a folder named "cuda" is not a missing CUDA library.
+  const message = raw
+    .replace(/^(?:Could not open library: )+/, "")
+    .replaceAll(path, "the library")
+    .replaceAll(/\s+/g, " ")
+    .trim();
+  return new StudyError(`libtensorflow at ${path} ${explanation(message)}.`, { cause: error });
+}
+
+function explanation(message: string): string {
+  const absent = missingFile(message);
+  if (absent === "the library") return `does not exist: ${OTHER_LIBRARY}`;
+  for (const { pattern, text } of EXPLANATIONS) {
+    const match = pattern.exec(message);
+    if (match !== null) return text(match);
+  }
+  if (absent?.includes("tensorflow_framework")) {
+    return `needs ${absent} beside it, which is missing: put both files in one folder`;
+  }
+  if (absent !== undefined) {
+    return `needs ${absent}, which is not found: install it, or ${OTHER_LIBRARY}`;
+  }
+  return `cannot be opened (${message.replace(/\.$/, "")}): ${OTHER_LIBRARY}`;
+}
+
+/** The file that the loader says does not exist. */
+function missingFile(message: string): string | undefined {
+  return (/([^\s:][^:]*): cannot open shared object file: No such file/.exec(message) ??
+    /(the library).*(?:no such file|os error 126|os error 2\b|module could not be found)/i
+      .exec(message) ??
+    /Library not loaded: (?:@rpath\/)?(\S+)/.exec(message))?.[1];
+}

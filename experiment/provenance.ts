@@ -1,0 +1,65 @@
+/**
+ * What a run's manifest says of the code and the machine.
+ *
+ * @module
+ */
+
+import { cpus, totalmem } from "node:os";
+import * as tf from "@tensorflow/tfjs";
+import type { Engine } from "../engine/engine.ts";
+import { repositoryRoot } from "../io/cache.ts";
+import { runCommand } from "../io/run_command.ts";
+import type { Manifest } from "../report/record/run_folder.ts";
+
+/** Versions of everything that takes part. */
+export function versions(engine: Engine): Manifest["versions"] {
+  return {
+    deno: Deno.version.deno,
+    v8: Deno.version.v8,
+    typescript: Deno.version.typescript,
+    tfjs: tf.version_core,
+    tensorflow: engine.version,
+  };
+}
+
+/** Which engine runs, where its library is from, and why it was taken: one line. */
+export function describeEngine(engine: Engine, asked: string): string {
+  const why = asked === "auto" ? "the first that works" : "as asked";
+  const { source, path } = engine.library;
+  return `Engine: ${engine.backend} (${why}), libtensorflow ${engine.version} on ` +
+    `${engine.device}, from ${source}: ${path}`;
+}
+
+/** Processor, memory and operating system. */
+export function machine(engine: Engine): Manifest["machine"] {
+  const processors = cpus();
+  return {
+    os: Deno.build.os,
+    arch: Deno.build.arch,
+    processor: processors[0]?.model ?? "unknown",
+    cores: processors.length,
+    memory_bytes: totalmem(),
+    device: engine.device,
+    libtensorflow: engine.library.source,
+  };
+}
+
+/** The commit the code is at, and whether its tree is clean; `null` outside a repository. */
+export async function gitState(): Promise<Manifest["git"]> {
+  const commit = await git("rev-parse", "HEAD");
+  const changes = await git(
+    "status",
+    "--porcelain",
+    "--untracked-files=no",
+    "--",
+    ".",
+    ":!results",
+  );
+  if (commit === undefined || changes === undefined) return null;
+  return { commit: commit.trim(), clean: changes.trim() === "" };
+}
+
+async function git(...args: string[]): Promise<string | undefined> {
+  const result = await runCommand(["git", "-C", repositoryRoot(), ...args]);
+  return result?.success ? result.stdout : undefined;
+}

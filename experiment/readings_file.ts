@@ -1,0 +1,74 @@
+/**
+ * `readings.json` in a run's folder: what a detector has read so far, and how long it took.
+ *
+ * It is written while the run goes on, so that `--resume` needs only the images not yet done.
+ *
+ * @module
+ */
+
+import { join } from "node:path";
+import { writeFileAtomic } from "../io/atomic.ts";
+import { StudyError } from "../io/errors.ts";
+import type { DigitReadings } from "../training/detection/read_digits.ts";
+
+/** The three columns; a score of `null` is none. */
+type Stored = { [Column in keyof DigitReadings]: (number | null)[] };
+
+const COLUMNS = ["predictions", "scores", "milliseconds"] as const;
+
+/** No image done yet. */
+export function noReadings(): DigitReadings {
+  return { predictions: [], scores: [], milliseconds: [] };
+}
+
+/** Writes the readings into a run's folder; scores and times come back to the bit. */
+export async function writeReadings(folder: string, readings: DigitReadings): Promise<void> {
+  // JSON has no NaN: it becomes null.
+  await writeFileAtomic(pathIn(folder), JSON.stringify(readings) + "\n");
+}
+
+/**
+ * Reads them.
+ *
+ * @returns Empty ones if there is no file.
+ * @throws {StudyError} If the file is damaged.
+ */
+export async function readReadings(folder: string): Promise<DigitReadings> {
+  let text: string;
+  try {
+    text = await Deno.readTextFile(pathIn(folder));
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return noReadings();
+    throw error;
+  }
+  const stored = parse(text);
+  if (stored === undefined) {
+    throw new StudyError(`${pathIn(folder)} is damaged: start anew without --resume`);
+  }
+  const { predictions, scores, milliseconds } = stored;
+  return {
+    predictions: predictions.map(Number),
+    scores: scores.map((score) => score ?? NaN),
+    milliseconds: milliseconds.map(Number),
+  };
+}
+
+function pathIn(folder: string): string {
+  return join(folder, "readings.json");
+}
+
+function parse(text: string): Stored | undefined {
+  let value: Partial<Stored> | null;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+  const length = value?.predictions?.length;
+  const isColumn = (column: (typeof COLUMNS)[number]) => {
+    const cells = value?.[column];
+    return Array.isArray(cells) && cells.length === length &&
+      cells.every((cell) => Number.isFinite(cell) || (column === "scores" && cell === null));
+  };
+  return COLUMNS.every(isColumn) ? value as Stored : undefined;
+}

@@ -1,0 +1,293 @@
+/**
+ * A table of flags, and command lines read by it into typed values.
+ *
+ * @module
+ */
+
+import { parseArgs } from "@std/cli";
+import { UsageError } from "./errors.ts";
+
+/** What every kind of flag has. */
+interface FlagBase {
+  /** What it does, for the help page. */
+  help: string;
+  /** Names in the table of flags that can't be given together with this one. */
+  excludes?: readonly string[];
+}
+
+/** A flag that is there or not. */
+export interface BooleanFlag extends FlagBase {
+  kind: "boolean";
+}
+
+/** A whole number, or with `integers` a list of different ones separated by commas. */
+export interface IntegerFlag extends FlagBase {
+  kind: "integer" | "integers";
+  min: number;
+  /** @default {Number.MAX_SAFE_INTEGER} */
+  max?: number;
+  default?: number;
+}
+
+/** A decimal number greater than `above`. */
+export interface NumberFlag extends FlagBase {
+  kind: "number";
+  above: number;
+  default?: number;
+}
+
+/** One of a few words, or with `orFolder` or `orFile` the path of an existing one. */
+export interface ChoiceFlag extends FlagBase {
+  kind: "choice";
+  choices: readonly string[];
+  orFolder?: true;
+  orFile?: true;
+  default?: string;
+}
+
+/** Several of a few words, separated by commas, in the order given. */
+export interface ChoicesFlag extends FlagBase {
+  kind: "choices";
+  choices: readonly string[];
+  default?: readonly string[];
+}
+
+/** A path, which need not exist. */
+export interface PathFlag extends FlagBase {
+  kind: "path";
+  default?: string;
+}
+
+/** Paths, one each time that the flag is given. */
+export interface PathsFlag extends FlagBase {
+  kind: "paths";
+  default?: readonly string[];
+}
+
+/** One flag of a table. */
+export type Flag =
+  | BooleanFlag
+  | IntegerFlag
+  | NumberFlag
+  | ChoiceFlag
+  | ChoicesFlag
+  | PathFlag
+  | PathsFlag;
+
+/** Flags under their names in camelCase: `batchSize` is `--batch-size`. */
+export type FlagTable = Readonly<Record<string, Readonly<Flag>>>;
+
+type GivenValue<F> = F extends { kind: "integer" | "number" } ? number
+  : F extends { kind: "integers" } ? number[]
+  : F extends
+    { kind: "choice"; orFolder: true } | { kind: "choice"; orFile: true } | { kind: "path" }
+    ? string
+  : F extends { kind: "choice"; choices: readonly (infer Choice)[] } ? Choice
+  : F extends { kind: "choices"; choices: readonly (infer Choice)[] } ? Choice[]
+  : F extends { kind: "paths" } ? string[]
+  : never;
+
+/** The values of a table's flags; undefined where a flag is absent and has no default. */
+export type FlagValues<T extends FlagTable> = {
+  -readonly [Name in keyof T]: T[Name] extends { kind: "boolean" } ? boolean
+    : T[Name] extends { default: unknown } ? GivenValue<T[Name]>
+    : GivenValue<T[Name]> | undefined;
+};
+
+/** A flag's name on the command line: `batchSize` is `--batch-size`. */
+export function flagName(key: string): string {
+  return `--${key.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
+}
+
+/**
+ * Reads a command line.
+ *
+ * Both `--name value` and `--name=value` are understood, and `-h` is `--help` where the table has it.
+ *
+ * @param argv The arguments, `Deno.args` as a rule.
+ * @param table Every flag there is.
+ * @returns A value for each flag of the table.
+ * @throws {UsageError} For an unknown flag, an argument that belongs to no flag, a flag given twice
+ *   (unless it takes several paths) or together with one it excludes, and a missing or bad value.
+ */
+export function parseFlags<const T extends FlagTable>(
+  argv: readonly string[],
+  table: T,
+): FlagValues<T> {
+  const keys = new Map(Object.keys(table).map((key) => [flagName(key).slice(2), key]));
+  const names = [...keys.keys()];
+  const isBoolean = (name: string) => table[keys.get(name) ?? ""]?.kind === "boolean";
+  const parsed = parseArgs(joinNegativeValues(argv, names), {
+    boolean: names.filter(isBoolean),
+    string: names.filter((name) => !isBoolean(name)),
+    collect: names,
+    alias: table.help ? { help: "h" } : {},
+    unknown(arg, name) {
+      if (name === undefined) throw strayArgument(arg);
+      throw unknownFlag(arg.replace(/=.*$/s, ""), names);
+    },
+  });
+  if (parsed._.length > 0) throw strayArgument(String(parsed._[0]));
+
+  const given = new Map<string, string | boolean | string[]>();
+  for (const [name, key] of keys) {
+    const values = parsed[name] as (string | boolean)[];
+    if (table[key]?.kind === "paths") {
+      if (values.length > 0) given.set(key, values.map(String));
+      continue;
+    }
+    const [value, ...more] = values;
+    if (more.length > 0) throw new UsageError(`--${name} is given twice; give it once`);
+    if (value !== undefined) given.set(key, value);
+  }
+  checkBooleans(argv, names.filter(isBoolean));
+  const values = Object.entries(table).map(([key, flag]) => {
+    const value = given.get(key);
+    if (flag.kind === "boolean") return [key, value === true];
+    if (value === undefined) return [key, flag.default];
+    const rival = flag.excludes?.find((other) => given.has(other));
+    if (rival !== undefined) {
+      throw new UsageError(`${flagName(key)} and ${flagName(rival)} exclude each other; give one`);
+    }
+    const read = (text: string) => readValue(flagName(key), flag, text);
+    return [key, Array.isArray(value) ? value.map(read) : read(String(value))];
+  });
+  return Object.fromEntries(values) as FlagValues<T>;
+}
+
+/** What a flag takes, in words: `a whole number from 1 to 1000`. */
+export function expectation(flag: Flag): string {
+  switch (flag.kind) {
+    case "boolean":
+      return "no value";
+    case "integer":
+      return `a whole number ${rangeOf(flag)}`;
+    case "integers":
+      return `different whole numbers ${rangeOf(flag)} separated by commas`;
+    case "number":
+      return `a number above ${flag.above}`;
+    case "choice":
+      return [
+        ...flag.choices,
+        ...(flag.orFolder ? ["an existing folder"] : []),
+        ...(flag.orFile ? ["an existing file"] : []),
+      ].join(", ").replace(/, ([^,]*)$/, " or $1");
+    case "choices":
+      return `different ones of ${flag.choices.join(", ")} separated by commas`;
+    case "path":
+    case "paths":
+      return "a path";
+  }
+}
+
+function rangeOf({ min, max }: IntegerFlag): string {
+  return max === undefined ? `of at least ${min}` : `from ${min} to ${max}`;
+}
+
+function readValue(name: string, flag: Exclude<Flag, BooleanFlag>, text: string): unknown {
+  const value = text === "" ? undefined : interpret(flag, text);
+  if (value !== undefined) return value;
+  if (text === "") throw new UsageError(`${name} needs a value: ${expectation(flag)}`);
+  const guess = "choices" in flag ? closest(text, flag.choices) : undefined;
+  throw new UsageError(
+    `${name} ${text}: expected ${expectation(flag)}${guess ? `; did you mean ${guess}?` : ""}`,
+  );
+}
+
+/** The value that `text` stands for; undefined where it stands for none. */
+function interpret(flag: Exclude<Flag, BooleanFlag>, text: string): unknown {
+  switch (flag.kind) {
+    case "integer":
+      return wholeNumber(flag, text);
+    case "integers": {
+      const numbers = text.split(",").map((part) => wholeNumber(flag, part.trim()));
+      const good = !numbers.includes(undefined) && new Set(numbers).size === numbers.length;
+      return good ? numbers : undefined;
+    }
+    case "number": {
+      const isDecimal = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(text);
+      const value = Number(text);
+      return isDecimal && Number.isFinite(value) && value > flag.above ? value : undefined;
+    }
+    case "choice":
+      return isChoice(flag, text) ? text : undefined;
+    case "choices": {
+      const words = text.split(",").map((word) => word.trim());
+      const good = words.every((word) => flag.choices.includes(word));
+      return good && new Set(words).size === words.length ? words : undefined;
+    }
+    case "path":
+    case "paths":
+      return text;
+  }
+}
+
+function wholeNumber(flag: IntegerFlag, text: string): number | undefined {
+  const value = /^\d+$/.test(text) ? Number(text) : NaN;
+  return value >= flag.min && value <= (flag.max ?? Number.MAX_SAFE_INTEGER) ? value : undefined;
+}
+
+function isChoice({ choices, orFolder, orFile }: ChoiceFlag, text: string): boolean {
+  if (choices.includes(text)) return true;
+  try {
+    const { isDirectory, isFile } = Deno.statSync(text);
+    return (orFolder === true && isDirectory) || (orFile === true && isFile);
+  } catch {
+    return false;
+  }
+}
+
+/** `--seed -1` as `--seed=-1`, so that the number is read as a bad value and not as a flag. */
+function joinNegativeValues(argv: readonly string[], names: readonly string[]): string[] {
+  return argv.reduce<string[]>((joined, arg) => {
+    const before = joined.at(-1) ?? "";
+    const isValue = /^-[\d.]/.test(arg) && names.includes(before.replace(/^--/, ""));
+    return isValue ? [...joined.slice(0, -1), `${before}=${arg}`] : [...joined, arg];
+  }, []);
+}
+
+/** A flag without a value may be switched by `=true` and `=false`, nothing else. */
+function checkBooleans(argv: readonly string[], names: readonly string[]): void {
+  for (const arg of argv) {
+    const [, name = "", value = ""] = /^--([^=]+)=(.*)$/s.exec(arg) ?? [];
+    if (names.includes(name) && value !== "true" && value !== "false") {
+      throw new UsageError(`--${name} takes no value, so ${arg} is not understood`);
+    }
+  }
+}
+
+function strayArgument(arg: string): UsageError {
+  return new UsageError(`"${arg}" belongs to no flag; see --help for what there is`);
+}
+
+function unknownFlag(arg: string, names: readonly string[]): UsageError {
+  const guess = closest(arg.replace(/^-+/, ""), names);
+  return new UsageError(
+    `Unknown flag ${arg}${guess ? `; did you mean --${guess}?` : "."} ` +
+      `There are ${names.map((name) => `--${name}`).join(" ")}`,
+  );
+}
+
+/** The word nearest to `text`, if it is near enough to be meant. */
+function closest(text: string, words: readonly string[]): string | undefined {
+  const ranked = words.map((word) => ({ word, edits: editDistance(text, word) }))
+    .sort((a, b) => a.edits - b.edits);
+  const best = ranked[0];
+  return best && best.edits <= Math.max(1, Math.floor(best.word.length / 2))
+    ? best.word
+    : undefined;
+}
+
+/** How many letters must be put in, taken out or changed to turn `a` into `b`. */
+function editDistance(a: string, b: string): number {
+  let row = Array.from({ length: b.length + 1 }, (_, j) => j);
+  for (const [i, letter] of [...a].entries()) {
+    const next = [i + 1];
+    for (let j = 0; j < b.length; j++) {
+      const changed = (row[j] ?? 0) + (letter === b[j] ? 0 : 1);
+      next.push(Math.min(changed, (row[j + 1] ?? 0) + 1, (next[j] ?? 0) + 1));
+    }
+    row = next;
+  }
+  return row[b.length] ?? 0;
+}

@@ -1,0 +1,96 @@
+/**
+ * How a script ends: well, or with one line that says why not.
+ *
+ * @module
+ */
+
+import { inspect } from "node:util";
+import { InterruptedError, StudyError } from "./errors.ts";
+
+/** Options of {@linkcode runScript}. */
+export interface RunScriptOptions {
+  /**
+   * Show the stack of what failed.
+   *
+   * @default {whether `--verbose` is on the command line}
+   */
+  verbose?: boolean;
+}
+
+/**
+ * Runs a script's `main`, and ends the process with a line on standard error where it fails.
+ *
+ * A {@linkcode StudyError} is complete for the user and has its own exit status; anything else is a
+ * fault of ours: status 1 and a hint at `--verbose`. A promise that nobody waits for counts too.
+ */
+export async function runScript(
+  main: () => Promise<void>,
+  { verbose = Deno.args.includes("--verbose") }: RunScriptOptions = {},
+): Promise<void> {
+  globalThis.addEventListener("unhandledrejection", (event) => {
+    event.preventDefault();
+    exitWith(event.reason, verbose);
+  });
+  globalThis.addEventListener("error", (event) => {
+    event.preventDefault();
+    exitWith(event.error, verbose);
+  });
+  try {
+    await main();
+  } catch (error) {
+    exitWith(error, verbose);
+  }
+}
+
+/** What asks a process to end, as far as the system knows it. */
+const SIGNALS: readonly Deno.Signal[] = Deno.build.os === "windows"
+  ? ["SIGINT"]
+  : ["SIGINT", "SIGTERM"];
+
+/** Signals this close together are one Ctrl-C: the terminal's and that of a program that passes it on. */
+const SAME_CTRL_C_MS = 300;
+
+/**
+ * Runs `action` with Ctrl-C turned into an aborted signal, so that it can keep what is finished. A
+ * second Ctrl-C ends the process at once. The signal's reason is an {@linkcode InterruptedError}.
+ */
+export async function interruptible<T>(action: (signal: AbortSignal) => Promise<T>): Promise<T> {
+  const controller = new AbortController();
+  let abortedAt = 0;
+  const onSignal = () => {
+    if (controller.signal.aborted) {
+      if (performance.now() - abortedAt > SAME_CTRL_C_MS) Deno.exit(130);
+      return;
+    }
+    abortedAt = performance.now();
+    controller.abort(new InterruptedError("Interrupted; what was finished before is kept"));
+  };
+  for (const signal of SIGNALS) Deno.addSignalListener(signal, onSignal);
+  try {
+    return await action(controller.signal);
+  } finally {
+    for (const signal of SIGNALS) Deno.removeSignalListener(signal, onSignal);
+  }
+}
+
+function exitWith(error: unknown, verbose: boolean): never {
+  const hint = error instanceof StudyError || verbose
+    ? ""
+    : " (run again with --verbose for the stack)";
+  const line = `error: ${oneLine(describe(error))}${hint}`;
+  const text = verbose ? `${line}\n${inspect(error)}` : line;
+  try {
+    Deno.stderr.writeSync(new TextEncoder().encode(`${text}\n`));
+  } finally {
+    Deno.exit(error instanceof StudyError ? error.exitCode : 1);
+  }
+}
+
+function describe(error: unknown): string {
+  if (error instanceof StudyError) return error.message;
+  return error instanceof Error ? `${error.name}: ${error.message}` : inspect(error);
+}
+
+function oneLine(text: string): string {
+  return text.trim().replace(/\s*\n\s*/g, " ");
+}

@@ -1,0 +1,259 @@
+/**
+ * The safetensors format, read and written.
+ *
+ * A file is the length of a header (64 bits, little-endian), the header in JSON, and the tensors'
+ * bytes without gap or overlap. Tensors of wider dtypes come first, which keeps each aligned.
+ *
+ * @module
+ */
+
+import { writeFileAtomic } from "../../io/atomic.ts";
+import { type FileBytes, quoted } from "./file_bytes.ts";
+import {
+  byteWidth,
+  type DType,
+  DTYPES,
+  elementCount,
+  isTypedArrayOf,
+  type StateDict,
+  type StateTensor,
+} from "./state_tensor.ts";
+import { type CheckpointIndex, rowMajorStrides, type StoredTensor } from "./stored_tensor.ts";
+
+/** Longest header read, enough for some 150,000 tensors. */
+const MAX_HEADER_BYTES = 1 << 24;
+
+/** Most dimensions a tensor may have, as in PyTorch. */
+const MAX_RANK = 64;
+
+/** Name in the header of the file's own notes. */
+const METADATA = "__metadata__";
+
+/** The format's name of each dtype. */
+const FORMAT_NAMES = {
+  int64: "I64",
+  float64: "F64",
+  float32: "F32",
+  int32: "I32",
+  bfloat16: "BF16",
+  float16: "F16",
+  int16: "I16",
+  int8: "I8",
+  uint8: "U8",
+  bool: "BOOL",
+} as const satisfies Record<DType, string>;
+
+const DTYPE_OF: ReadonlyMap<unknown, DType> = new Map(
+  DTYPES.map((dtype) => [FORMAT_NAMES[dtype], dtype]),
+);
+
+/**
+ * Indexes a safetensors file.
+ *
+ * @throws {StudyError} If it breaks the format's rules or has a dtype not known here.
+ */
+export function indexSafetensors(file: FileBytes): CheckpointIndex {
+  const headerLength = file.read(0, 8);
+  const length = Number(new DataView(headerLength.buffer).getBigUint64(0, true));
+  if (length > file.size - 8) {
+    file.refuse(`its header of ${length} bytes does not fit into the file's ${file.size}`);
+  }
+  if (length > MAX_HEADER_BYTES) file.refuse(`its header of ${length} bytes is too large`);
+  const header = parseHeader(file, length);
+  const start = 8 + length;
+  const found: { name: string; tensor: StoredTensor; end: number }[] = [];
+  let metadata: Record<string, string> = {};
+  for (const [name, entry] of Object.entries(header)) {
+    if (name === METADATA) metadata = readMetadata(file, entry);
+    else found.push({ name, ...readEntry(file, { name, entry, start }) });
+  }
+  found.sort((a, b) => a.tensor.position - b.tensor.position || a.end - b.end);
+  let end = start;
+  for (const { name, tensor, end: tensorEnd } of found) {
+    if (tensor.position !== end) {
+      file.refuse(`its tensor ${quoted(name)} does not begin where the one before it ends`);
+    }
+    end = tensorEnd;
+  }
+  if (end !== file.size) file.refuse(`its tensors end at byte ${end} and the file at ${file.size}`);
+  return { tensors: new Map(found.map(({ name, tensor }) => [name, tensor])), metadata };
+}
+
+/**
+ * Writes a `.safetensors` file that `safetensors.torch.load_file` reads.
+ *
+ * The file appears whole or not at all; its folder is made if missing. Only the header is built in
+ * memory, the tensors are written from where they lie.
+ *
+ * @param path File to create or replace.
+ * @param sd Tensors by name.
+ * @param metadata Notes kept in the file's header.
+ * @throws {TypeError} If a tensor's data does not fit its dtype or shape, or a name is reserved.
+ */
+export async function saveCheckpoint(
+  path: string,
+  sd: StateDict,
+  metadata: Readonly<Record<string, string>> = {},
+): Promise<void> {
+  const pending = [...sd].map(([name, tensor]) =>
+    [name, { ...tensor, tensor: () => tensor }] as const
+  );
+  await streamCheckpoint(path, new Map(pending), metadata);
+}
+
+/** A tensor that is made when it is written. */
+export interface PendingTensor {
+  dtype: DType;
+  shape: readonly number[];
+  /** Makes it; called once. */
+  tensor(): StateTensor;
+}
+
+/**
+ * {@linkcode saveCheckpoint} of tensors that are made one after the other while the file is written,
+ * for more of them than should be in memory at a time.
+ *
+ * @throws {TypeError} If a tensor is not as announced, or a name is reserved.
+ */
+export async function streamCheckpoint(
+  path: string,
+  pending: ReadonlyMap<string, PendingTensor>,
+  metadata: Readonly<Record<string, string>> = {},
+): Promise<void> {
+  if (pending.has(METADATA)) {
+    throw new TypeError(`Cannot save a tensor as ${METADATA}: the format reserves the name`);
+  }
+  const order = (name: string) => DTYPES.indexOf(pending.get(name)!.dtype);
+  const names = [...pending.keys()].sort((a, b) => order(a) - order(b) || (a < b ? -1 : 1));
+  const entries: [string, unknown][] = [];
+  if (Object.keys(metadata).length > 0) entries.push([METADATA, metadata]);
+  let end = 0;
+  for (const name of names) {
+    const { dtype, shape } = pending.get(name)!;
+    const begin = end;
+    end += elementCount(shape) * byteWidth(dtype);
+    entries.push([name, { dtype: FORMAT_NAMES[dtype], shape, data_offsets: [begin, end] }]);
+  }
+  const parts = entries.map(([name, entry]) => `${JSON.stringify(name)}:${JSON.stringify(entry)}`);
+  const json = new TextEncoder().encode(`{${parts.join(",")}}`);
+  const header = new Uint8Array(8 + Math.ceil(json.length / 8) * 8).fill(0x20);
+  new DataView(header.buffer).setBigUint64(0, BigInt(header.length - 8), true);
+  header.set(json, 8);
+
+  await writeFileAtomic(path, pieces(header, names.map((name) => [name, pending.get(name)!])));
+}
+
+function* pieces(
+  header: Uint8Array,
+  tensors: readonly (readonly [string, PendingTensor])[],
+): Generator<Uint8Array> {
+  yield header;
+  for (const [name, { dtype, shape, tensor }] of tensors) {
+    const made = tensor();
+    check(name, { ...made, dtype, shape: [...shape] });
+    const { buffer, byteOffset, byteLength } = made.data;
+    yield new Uint8Array(buffer, byteOffset, byteLength);
+  }
+}
+
+function check(name: string, { dtype, shape, data }: StateTensor): void {
+  if (!isTypedArrayOf(dtype, data)) {
+    throw new TypeError(`Cannot save ${name}: a ${data.constructor.name} does not hold ${dtype}`);
+  }
+  if (!shape.every((length) => Number.isSafeInteger(length) && length >= 0)) {
+    throw new TypeError(`Cannot save ${name}: [${shape}] is not a shape`);
+  }
+  if (elementCount(shape) !== data.length) {
+    throw new TypeError(
+      `Cannot save ${name}: shape [${shape}] does not have ${data.length} elements`,
+    );
+  }
+  if (dtype === "bool" && !(data as Uint8Array).every((value) => value <= 1)) {
+    throw new TypeError(`Cannot save ${name}: a bool is neither 0 nor 1`);
+  }
+}
+
+/** Parses the header, in which no name may come twice. */
+function parseHeader(file: FileBytes, length: number): Record<string, unknown> {
+  let text = "";
+  let header: unknown;
+  try {
+    text = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(file.read(8, length));
+    header = JSON.parse(text);
+  } catch (error) {
+    if (!(error instanceof SyntaxError || error instanceof TypeError)) throw error;
+    file.refuse("its header is not JSON");
+  }
+  if (!isRecord(header)) file.refuse("its header is not a JSON object");
+  refuseRepeats(file, text);
+  return header;
+}
+
+/** Refuses a valid JSON text in which an object has a key twice, or is too deep for a header. */
+function refuseRepeats(file: FileBytes, json: string): void {
+  const open: Set<string>[] = [];
+  for (let at = 0; at < json.length; at++) {
+    if (json[at] === "{" && open.push(new Set()) > 2) {
+      file.refuse("its header is nested too deeply");
+    }
+    if (json[at] === "}") open.pop();
+    if (json[at] !== '"') continue;
+    const start = at++;
+    while (json[at] !== '"') at += json[at] === "\\" ? 2 : 1;
+    let next = at + 1;
+    while (/\s/.test(json[next] ?? "")) next++;
+    if (json[next] !== ":") continue;
+    const key: string = JSON.parse(json.slice(start, at + 1));
+    const keys = open.at(-1)!;
+    if (keys.has(key)) file.refuse(`its header names ${quoted(key)} twice`);
+    keys.add(key);
+  }
+}
+
+function readMetadata(file: FileBytes, entry: unknown): Record<string, string> {
+  const isText = isRecord(entry) &&
+    Object.values(entry).every((value) => typeof value === "string");
+  if (!isText) file.refuse("its metadata is not a map from text to text");
+  return entry as Record<string, string>;
+}
+
+function readEntry(
+  file: FileBytes,
+  { name, entry, start }: { name: string; entry: unknown; start: number },
+): { tensor: StoredTensor; end: number } {
+  const what = `its tensor ${quoted(name)}`;
+  if (!isRecord(entry)) file.refuse(`${what} is not described by a JSON object`);
+  const dtype = DTYPE_OF.get(entry.dtype);
+  if (dtype === undefined) {
+    const known = Object.values(FORMAT_NAMES).join(", ");
+    file.refuse(
+      `${what} is of dtype ${typeof entry.dtype === "string" ? quoted(entry.dtype) : "none"}`,
+      `save it again in one of ${known}`,
+    );
+  }
+  const { shape, data_offsets: offsets } = entry;
+  if (!isLengths(shape) || !isLengths(offsets) || offsets.length !== 2) {
+    file.refuse(`${what} has a shape or data_offsets that are no list of whole numbers`);
+  }
+  const [begin, end] = offsets as [number, number];
+  if (end - begin !== elementCount(shape) * byteWidth(dtype)) {
+    file.refuse(`${what} of ${dtype} [${shape}] does not take ${end - begin} bytes`);
+  }
+  if (start + end > file.size) {
+    file.refuse(`${what} ends at byte ${start + end} of a file of ${file.size}`);
+  }
+  const strides = rowMajorStrides(shape);
+  return {
+    tensor: { dtype, shape, strides, position: start + begin, littleEndian: true },
+    end: start + end,
+  };
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+function isLengths(value: unknown): value is number[] {
+  return Array.isArray(value) && value.length <= MAX_RANK &&
+    value.every((length) => Number.isSafeInteger(length) && length >= 0);
+}

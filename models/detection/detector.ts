@@ -1,0 +1,70 @@
+/**
+ * What part 2 and the training of its predictor need of an object detector.
+ *
+ * @module
+ */
+
+import type * as tf from "@tensorflow/tfjs";
+import type { Detection } from "../label_mapping.ts";
+import type { Parameters } from "../parameters.ts";
+import type { StateDict } from "../checkpoint/state_dict.ts";
+
+/** Options of {@linkcode Detector.loadStateDict}. */
+export interface LoadDetectorOptions {
+  /**
+   * Leave the box predictor as it is, whatever the checkpoint has in its place: how weights for other
+   * classes are taken over.
+   *
+   * @default {false}
+   */
+  keepPredictor?: boolean;
+  /**
+   * What batch normalisation adds to a variance. torchvision takes 0 with its first COCO weights
+   * (`fasterrcnn_resnet50_fpn_coco-258fb6c6.pth`), which were made so, and 1e-5 with all others.
+   *
+   * @default {1e-5}
+   */
+  batchNormEpsilon?: number;
+}
+
+/** A model that finds objects in images. */
+export interface Detector {
+  /** Classes that the box predictor tells apart, background included. */
+  readonly numClasses: number;
+  /** Length of a box's features. */
+  readonly featureCount: number;
+  /** The box predictor, `roi_heads.box_predictor.{cls_score,bbox_pred}.{weight,bias}`. */
+  readonly predictor: Parameters;
+  /** Shapes of all weights by torchvision's names, in its order and layouts. */
+  readonly shapes: ReadonlyMap<string, readonly number[]>;
+  /**
+   * Takes over the weights of a checkpoint, in torchvision's current spelling or its first
+   * (`backbone.fpn.inner_blocks.0.weight`, `rpn.head.conv.weight`).
+   *
+   * @throws {StudyError} If names are missing, unknown or of another shape; all are listed.
+   */
+  loadStateDict(state: StateDict, options?: LoadDetectorOptions): void;
+  /** All weights under torchvision's current names, batch normalisation as it was loaded. */
+  stateDict(): StateDict;
+  /**
+   * Finds objects.
+   *
+   * @param images float32 `[h, w, 3]` each, of any sizes. The detector normalises them, whether they
+   * have been normalised or not.
+   * @returns Each image's detections, best first, in pixels of that image.
+   */
+  detect(images: readonly tf.Tensor3D[]): Promise<Detection[]>;
+  /**
+   * The features on which the box predictor judges given boxes, by the path that detection takes.
+   *
+   * @param images As in {@linkcode Detector.detect}.
+   * @param boxes Per image `[k*4]` corners x1, y1, x2, y2 in its pixels.
+   * @returns `[boxes of all images * featureCount]`.
+   */
+  boxFeatures(
+    images: readonly tf.Tensor3D[],
+    boxes: readonly Float32Array[],
+  ): Promise<Float32Array>;
+  /** Frees everything on the device. */
+  dispose(): void;
+}

@@ -1,0 +1,191 @@
+/**
+ * What a comparison of runs with the study consists of: all that the report says, as data.
+ *
+ * Everything here is plain JSON, but that numbers which could not be had are NaN (`null` in JSON).
+ *
+ * @module
+ */
+
+import type { Problem } from "../record/problems.ts";
+import type { PublishedResult } from "../published.ts";
+import type { ResultRow } from "../record/result_row.ts";
+import type { HistoryRow, Manifest } from "../record/run_folder.ts";
+import type { SettingResult } from "./settings.ts";
+
+/** From `low` to `high`, both included. */
+export interface Interval {
+  low: number;
+  high: number;
+}
+
+/** How well one class was recognised. */
+export interface ClassScores {
+  /** The class, from 0. */
+  label: number;
+  /** Evaluated images that are of this class. */
+  support: number;
+  /** Of the images given this label, the fraction that are of the class; 0 if there are none. */
+  precision: number;
+  /** Of the images of this class, the fraction that got its label; 0 if there are none. */
+  recall: number;
+  /** Harmonic mean of the two. */
+  f1: number;
+}
+
+/** An image that was read as another class than its own. */
+export interface Misread {
+  /** Place in the test set, from 0. */
+  index: number;
+  target: number;
+  prediction: number;
+  /** Score of the prediction, 0..1. */
+  score: number;
+}
+
+/** What a run's `predictions.csv` says. */
+export interface Evaluation {
+  /** Test images. */
+  images: number;
+  /** Those with a prediction: all that follows is about them. */
+  evaluated: number;
+  /** Those without: no detection. */
+  undetected: number;
+  /** Those read rightly. */
+  correct: number;
+  /** Percent of the evaluated images, 0..100. */
+  accuracy: number;
+  /** Wilson's 95 % interval of the accuracy, in percent. */
+  accuracyInterval: Interval;
+  /** Support-weighted F1, 0..1. */
+  f1: number;
+  /** Bootstrap's 95 % interval of F1. */
+  f1Interval: Interval;
+  /** `confusion[target][prediction]`, counts; as many rows and columns as classes. */
+  confusion: number[][];
+  /** One entry per class. */
+  classes: ClassScores[];
+  /** The class that most of the evaluated images are of, and its share of them in percent. */
+  largestClass: { label: number; share: number };
+  /** The label given most often, and its share of the predictions in percent. */
+  favourite: { label: number; share: number };
+  /** Percent right in 95 % of all guesses that do not look at the image, whatever they favour. */
+  chanceBand: Interval;
+  /** The wrong predictions with the highest scores, highest first. */
+  misread: Misread[];
+}
+
+/** The columns of {@linkcode ResultRow} that the study publishes. */
+export type Measure =
+  | "test_loss"
+  | "accuracy"
+  | "f1"
+  | "training_time_s"
+  | "inference_ms_per_image";
+
+/** A published value beside ours. */
+export interface Verdict {
+  measure: Measure;
+  published: number;
+  ours: number;
+  /** Ours minus published. */
+  difference: number;
+  /** Ours, give or take: 95 %. `null` if there is no interval to judge by. */
+  interval: Interval | null;
+  /** What kind of interval it is; `""` if there is none. */
+  method: string;
+  verdict: "reproduced" | "differs" | "not comparable";
+  /** Why it is not comparable, one phrase each; empty if it is. */
+  reasons: string[];
+}
+
+/** One model: what was published and what was found. */
+export interface ModelComparison {
+  /** The model's name. */
+  model: string;
+  /** The study's result, or `null` for a model that it does not have. */
+  published: PublishedResult | null;
+  /** Weights and biases in the model; `null` if the architecture is not known. */
+  parameters: number | null;
+  /** The newest ok run; if none is ok the newest run; `null` if there is none. */
+  row: ResultRow | null;
+  /** Results folder that `row` was read from, as it was named; `""` without a row. */
+  folder: string;
+  /** The row's `manifest.json`, if it has a readable one. */
+  manifest: Manifest | null;
+  /** The row's `history.csv`, epoch by epoch; empty if it has none. */
+  history: HistoryRow[];
+  /** The same of the runs that differ from the row in nothing but the seed, newest first. */
+  seedHistories: HistoryRow[][];
+  /** The row's `predictions.csv`, if it is ok and has one that fits it. */
+  evaluation: Evaluation | null;
+  /** A run that ended in an error or was interrupted after the one in `row`. */
+  newerFailure: ResultRow | null;
+  /** Why `row` can't be held against the published values; empty if it can. */
+  differences: string[];
+  /** One for each published number; empty unless `row` is ok and the study has the model. */
+  verdicts: Verdict[];
+  /** Every setting with an ok run, that with the newest run first. */
+  settings: SettingResult[];
+}
+
+/** Two models that read the same images, compared by McNemar's exact test. */
+export interface PairTest {
+  models: [string, string];
+  /** Images that both were tested on; one without a prediction counts as not read rightly. */
+  images: number;
+  /** Images that only the first read rightly. */
+  onlyFirst: number;
+  /** Images that only the second read rightly. */
+  onlySecond: number;
+  /** Probability of a difference at least as large if both were equally good. */
+  p: number;
+  /** The same after Holm's correction for the number of pairs. */
+  pHolm: number;
+}
+
+/** The models that were tested on the same images, and how they rank. */
+export interface Ranking {
+  /** Name of the data set. */
+  dataset: string;
+  /** Test images. */
+  images: number;
+  /** Names, the most accurate first. */
+  models: string[];
+}
+
+/** Something that the study says, and what our runs say to it. */
+export interface Claim {
+  /** The claim in a sentence. */
+  claim: string;
+  verdict: "supported" | "contradicted" | "undecided" | "not tested";
+  /** The numbers that decide, or what is missing: a sentence. */
+  because: string;
+}
+
+/** All models, what follows from them, and what was odd on the way. */
+export interface Comparison {
+  /** The results folders read, as they were named. */
+  folders: string[];
+  /** The study's models in its order, then others in the order in which they were first seen. */
+  models: ModelComparison[];
+  /** Every pair of models that read the same images. */
+  pairs: PairTest[];
+  /** One per set of test images, that with the most models first. */
+  rankings: Ranking[];
+  /** The study's three claims. */
+  claims: Claim[];
+  /** In what the rows shown side by side do not belong together, a sentence each. */
+  mixed: string[];
+  /** What was odd in the files. */
+  problems: Problem[];
+}
+
+/** A picture in the report. */
+export interface Figure {
+  /** Path below the folder that the report is in, `figures/learning_curves.svg` for one. */
+  file: string;
+  /** Heading. */
+  title: string;
+  /** What it shows, in words, for those who can't see it. */
+  alt: string;
+}

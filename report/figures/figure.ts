@@ -1,0 +1,69 @@
+/**
+ * What the figures of the report have in common.
+ *
+ * @module
+ */
+
+import type { TopLevelSpec } from "vega-lite";
+import type { Figure, ModelComparison } from "../analysis/comparison.ts";
+import type { ResultRow } from "../record/result_row.ts";
+import { figureText } from "./vega_svg.ts";
+
+/** A figure that is still to be rendered. */
+export interface Drawing extends Figure {
+  /** What to draw, its data inside. */
+  spec: TopLevelSpec;
+}
+
+/** A model with a run that ended well. */
+export interface DrawnModel extends ModelComparison {
+  row: ResultRow;
+  /** Its name as text in figures: one line, not too long, unlike that of any other model. */
+  label: string;
+  /** Its name as part of a file's name, unlike that of any other model. */
+  slug: string;
+}
+
+/** The models with an ok run, in the comparison's order, at most `limit`. */
+export function drawnModels(models: readonly ModelComparison[], limit: number): DrawnModel[] {
+  const labels = new Set<string>();
+  const slugs = new Set<string>();
+  return models
+    .filter((model): model is ModelComparison & { row: ResultRow } => model.row?.status === "ok")
+    .slice(0, limit)
+    .map((model) => ({
+      ...model,
+      label: unlike(figureText(model.model) || "model", labels),
+      slug: unlike(slugOf(model.model), slugs),
+    }));
+}
+
+/** Letters, digits, `_` and `-`; in a file's name it makes no difference what else was there. */
+function slugOf(name: string): string {
+  return name.replace(/[^A-Za-z0-9_]+/g, "-").replace(/^-+|-+$/g, "").slice(0, 60) || "model";
+}
+
+/** The text, or with a number behind it if it is taken already; file systems may ignore case. */
+function unlike(text: string, taken: Set<string>): string {
+  let result = text;
+  for (let n = 2; taken.has(result.toLowerCase()); n++) result = `${text}-${n}`;
+  taken.add(result.toLowerCase());
+  return result;
+}
+
+/** `mnist, seed 1`: what was read and by which run. */
+export function runLabel({ dataset, seed }: ResultRow): string {
+  const parts = [figureText(dataset), ...(seed === null ? [] : [`seed ${seed}`])];
+  return parts.filter((part) => part !== "").join(", ");
+}
+
+/** A count with commas: `10,000`. */
+export function formatCount(count: number): string {
+  return count.toLocaleString("en-US");
+}
+
+/** A positive number to three significant digits, never in exponents: `0.0808`, `3347`. */
+export function formatThreeDigits(value: number): string {
+  if (value >= 100) return value.toFixed(0);
+  return value.toFixed(Math.max(0, 2 - Math.floor(Math.log10(value))));
+}

@@ -1,0 +1,154 @@
+/**
+ * Training accuracy by epoch, ours and the published one.
+ *
+ * @module
+ */
+
+import { type Drawing, type DrawnModel, runLabel } from "./figure.ts";
+import type { HistoryRow } from "../record/run_folder.ts";
+import { meanAndDeviation } from "../analysis/settings.ts";
+import { COLOUR, figureText } from "./vega_svg.ts";
+
+type Curve = { epoch: number; accuracy: number }[];
+
+interface Panel {
+  /** The model and what its curve is. */
+  label: string;
+  subtitle: string;
+  /** Each seed's curve. */
+  seeds: Curve[];
+  /** The curve of a single seed, or the mean of all. */
+  ours: Curve;
+  /** Empty if there is none. */
+  published: Curve;
+}
+
+/** A panel for each model with a history; `null` if none has one. */
+export function learningCurves(models: readonly DrawnModel[]): Drawing | null {
+  const panels = models.map(panelOf).filter(({ ours }) => ours.length > 0);
+  if (panels.length === 0) return null;
+  const values = panels.flatMap(({ label, subtitle, seeds, ours, published }, order) => {
+    const points = (source: string, curve: Curve, run = 0) =>
+      curve.map((point) => ({ panel: `${label}\n${subtitle}`, order, source, run, ...point }));
+    return [
+      ...(seeds.length > 1 ? seeds.flatMap((curve, run) => points("seed", curve, run)) : []),
+      ...points("ours", ours),
+      ...points("published", published),
+    ];
+  });
+  const sources = ["ours", "published"]
+    .filter((name) => values.some(({ source }) => source === name));
+  const columns = Math.min(2, panels.length);
+  const position = {
+    x: {
+      field: "epoch",
+      type: "quantitative",
+      title: "Epoch",
+      scale: { zero: false, nice: false, padding: 8 },
+      axis: { tickMinStep: 1, format: "d", grid: false },
+    },
+    y: {
+      field: "accuracy",
+      type: "quantitative",
+      title: "Training accuracy (%)",
+      scale: { zero: false, nice: 5 },
+      axis: { tickCount: 5, format: "~f" },
+    },
+  } as const;
+  return {
+    file: "figures/learning_curves.svg",
+    title: "Learning curves",
+    alt: `Training accuracy by epoch. ${panels.map(describe).join(" ")}`,
+    spec: {
+      data: { values },
+      facet: {
+        field: "panel",
+        type: "nominal",
+        title: null,
+        sort: { field: "order", op: "min" },
+        header: { labelExpr: "split(datum.label, '\\n')" },
+      },
+      columns,
+      bounds: "flush",
+      spacing: { row: 100, column: 75 },
+      spec: {
+        width: columns === 1 ? 640 : 300,
+        height: 190,
+        layer: [
+          {
+            transform: [{ filter: "datum.source === 'seed'" }],
+            mark: { type: "line", strokeWidth: 1, opacity: 0.4, color: COLOUR.ours },
+            encoding: { ...position, detail: { field: "run", type: "nominal" } },
+          },
+          {
+            transform: [{ filter: "datum.source !== 'seed'" }],
+            mark: { type: "line", strokeWidth: 2, point: { size: 30, filled: true } },
+            encoding: {
+              ...position,
+              color: {
+                field: "source",
+                type: "nominal",
+                title: null,
+                scale: {
+                  domain: sources,
+                  range: sources.map((name) => name === "ours" ? COLOUR.ours : COLOUR.published),
+                },
+                legend: { symbolType: "stroke", symbolSize: 600 },
+              },
+              strokeDash: {
+                field: "source",
+                type: "nominal",
+                title: null,
+                scale: {
+                  domain: sources,
+                  range: sources.map((name) => name === "ours" ? [1, 0] : [2, 3]),
+                },
+              },
+            },
+          },
+        ],
+      },
+      resolve: { axis: { x: "independent" }, scale: { y: "independent" } },
+    },
+  };
+}
+
+function panelOf({ label, row, history, seedHistories, published }: DrawnModel): Panel {
+  const seeds = [history, ...seedHistories].map(trainAccuracy).filter(({ length }) => length > 0);
+  const many = seeds.length > 1;
+  return {
+    label,
+    subtitle: many ? `${figureText(row.dataset)}, mean of ${seeds.length} seeds` : runLabel(row),
+    seeds,
+    ours: many ? meanCurve(seeds) : seeds[0] ?? [],
+    published: (published?.trainAccuracy ?? []).map((accuracy, i) => ({ epoch: i + 1, accuracy })),
+  };
+}
+
+/** An epoch without an accuracy (feature extraction) is no part of the curve. */
+function trainAccuracy(history: readonly HistoryRow[]): Curve {
+  return history
+    .map(({ epoch, train_accuracy }) => ({ epoch, accuracy: train_accuracy }))
+    .filter(({ epoch, accuracy }) => Number.isFinite(epoch) && Number.isFinite(accuracy));
+}
+
+/** The mean of some curves, at the epochs that all of them have. */
+function meanCurve(curves: readonly Curve[]): Curve {
+  return curves[0]!.flatMap(({ epoch }) => {
+    const values = curves.flatMap((curve) => curve.filter((point) => point.epoch === epoch))
+      .map(({ accuracy }) => accuracy);
+    return values.length < curves.length
+      ? []
+      : [{ epoch, accuracy: meanAndDeviation(values).mean }];
+  });
+}
+
+function describe({ label, subtitle, ours, published }: Panel): string {
+  const range = (curve: Curve) =>
+    `${curve[0]!.accuracy.toFixed(2)} % in epoch ${curve[0]!.epoch}` +
+    (curve.length > 1
+      ? ` to ${curve.at(-1)!.accuracy.toFixed(2)} % in ${curve.at(-1)!.epoch}`
+      : "");
+  return `${label} (${subtitle}): ${range(ours)}` +
+    (published.length > 0 ? `; published ${range(published)}.` : ".");
+}

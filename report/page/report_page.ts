@@ -1,0 +1,62 @@
+/**
+ * Writes a comparison as Markdown: `results/report.md`. Every section is a module of its own.
+ *
+ * @module
+ */
+
+import type { Comparison, Figure } from "../analysis/comparison.ts";
+import { escapeMarkdown } from "./markdown.ts";
+import { formatPlace, type Problem } from "../record/problems.ts";
+import { renderConclusion } from "./section_conclusion.ts";
+import { renderProvenance } from "./section_provenance.ts";
+import { renderPublished } from "./section_published.ts";
+import { renderResults } from "./section_results.ts";
+import { renderSettings } from "./section_settings.ts";
+import { renderStatistics } from "./section_statistics.ts";
+
+export { renderResultsTable } from "./section_results.ts";
+
+/** The report's heading. */
+export const TITLE = "Four ways to read digits: the study's results, and ours";
+
+const PROBLEMS_SHOWN = 50;
+
+/**
+ * The whole report. It depends on its arguments alone, so the same rows give the same text.
+ *
+ * @param figures Pictures beside the report.
+ */
+export function renderReport(comparison: Comparison, figures: readonly Figure[] = []): string {
+  return [
+    `# ${TITLE}\n`,
+    "A study classified MNIST digits in four ways and published how well each did. This report sets " +
+    "runs of our own beside it. It is written by `deno task compare` from the files that the runs " +
+    "left, and shows each model's newest run that succeeded.\n",
+    renderResults(comparison),
+    renderConclusion(comparison),
+    renderPublished(comparison),
+    renderStatistics(comparison),
+    renderFigures(figures),
+    renderSettings(comparison),
+    renderProvenance(comparison),
+    renderProblems(comparison.problems),
+  ].filter((section) => section !== "").join("\n");
+}
+
+function renderFigures(figures: readonly Figure[]): string {
+  if (figures.length === 0) return "";
+  const pictures = figures.map(({ file, title, alt }) =>
+    `### ${escapeMarkdown(title)}\n\n![${escapeMarkdown(alt)}](${encodeURI(file)})\n`
+  );
+  return `## Figures\n\n${pictures.join("\n")}`;
+}
+
+function renderProblems(problems: readonly Problem[]): string {
+  const lines = problems.slice(0, PROBLEMS_SHOWN).map((problem) =>
+    `- ${escapeMarkdown(formatPlace(problem))}: ${escapeMarkdown(problem.text)}.\n`
+  );
+  const more = problems.length - PROBLEMS_SHOWN;
+  return "## Problems\n\n" +
+    (lines.length > 0 ? lines.join("") : "None: every line of every file was read.\n") +
+    (more > 0 ? `- And ${more} more.\n` : "");
+}

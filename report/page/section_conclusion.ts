@@ -1,0 +1,125 @@
+/**
+ * The report's conclusion, written from the numbers: nothing is said of what is not there.
+ *
+ * @module
+ */
+
+import type { Comparison, ModelComparison, PairTest, Ranking } from "../analysis/comparison.ts";
+import { hasRandomWeights } from "../analysis/comparability.ts";
+import { escapeMarkdown, table } from "./markdown.ts";
+import { isSameMachine } from "../analysis/mixture.ts";
+import { formatCount, formatFixed, formatP, formatSpread } from "./numbers.ts";
+import { shareRight } from "../analysis/rankings.ts";
+import type { ResultRow } from "../record/result_row.ts";
+
+type Shown = ModelComparison & { row: ResultRow };
+
+/** Which model is best, by how much and at what cost; then the study's claims. */
+export function renderConclusion(comparison: Comparison): string {
+  const { models, pairs, rankings, claims } = comparison;
+  const byName = new Map(models.map((model) => [model.model, model as Shown]));
+  const lines = rankings.flatMap((ranking) => describeRanking(ranking, byName, pairs));
+  const guessing = models.flatMap((model) => describeGuessing(model));
+  const findings = [...lines, ...guessing, ...describeRandomWeights(models)];
+  return [
+    "## Conclusion\n",
+    findings.length === 0
+      ? "No run succeeded, so nothing can be concluded.\n"
+      : findings.map((line) => `${line}\n`).join(""),
+    "The study's claims, as its results imply them:\n",
+    table(
+      [{ title: "Claim" }, { title: "Our runs" }, { title: "Because" }],
+      claims.map(({ claim, verdict, because }) => [
+        escapeMarkdown(claim),
+        `**${verdict}**`,
+        escapeMarkdown(because),
+      ]),
+    ),
+  ].join("\n");
+}
+
+/** The best model on some images, and how far behind each other is. */
+function describeRanking(
+  ranking: Ranking,
+  byName: ReadonlyMap<string, Shown>,
+  pairs: readonly PairTest[],
+): string[] {
+  const [best, ...others] = ranking.models.map((name) => byName.get(name)!);
+  const where = `${escapeMarkdown(ranking.dataset) || "unrecorded data"} ` +
+    `(${Number.isNaN(ranking.images) ? "unknown number of" : formatCount(ranking.images)} ` +
+    "test images)";
+  const name = escapeMarkdown(best!.model);
+  const score = describeScore(best!);
+  const time = trainingSeconds(best!.row);
+  const cost = time === null ? "" : ` after ${formatFixed(time, 2)} s of training`;
+  if (others.length === 0) {
+    return [`- On ${where} only ${name} was run: it reads ${score} rightly${cost}.`];
+  }
+  return [
+    `- On ${where} **${name}** is the most accurate: it reads ${score} rightly${cost}.`,
+    ...others.map((other) => `  - ${describeRival(other, best!, pairs)}`),
+  ];
+}
+
+function describeRival(other: Shown, best: Shown, pairs: readonly PairTest[]): string {
+  const behind = shareRight(best.row) - shareRight(other.row);
+  const pair = pairs.find(({ models }) =>
+    models.includes(best.model) && models.includes(other.model)
+  );
+  const chance = pair === undefined
+    ? "not tested for chance as predictions are missing"
+    : pair.pHolm < 0.05
+    ? `more than by chance (McNemar, ${formatP(pair.pHolm)})`
+    : `perhaps by chance (McNemar, ${formatP(pair.pHolm)})`;
+  return `${escapeMarkdown(other.model)} reads ${describeScore(other)}, ` +
+    `${formatFixed(behind, 2)} percentage points behind, ${chance}${describeCost(other, best)}.`;
+}
+
+/** Percent right in the run shown, and over the seeds where there are several. */
+function describeScore({ row, settings }: Shown): string {
+  const score = `${formatFixed(shareRight(row), 2)} %`;
+  if ((row.evaluated_images ?? 0) < (row.test_images ?? 0)) return `${score} of all images`;
+  const spread = settings[0]?.accuracy;
+  const seeds = spread === undefined || spread.n < 2
+    ? ""
+    : ` (over ${spread.n} seeds ${formatSpread(spread, 2)})`;
+  return score + seeds;
+}
+
+/** How the training time compares; nothing where either has none. */
+function describeCost(other: Shown, best: Shown): string {
+  const [time, bestTime] = [trainingSeconds(other.row), trainingSeconds(best.row)];
+  if (time === null || bestTime === null) return "";
+  const seconds = `${formatFixed(time, 2)} s`;
+  if (!isSameMachine(other.manifest, best.manifest) || bestTime === 0) {
+    return `; it trained for ${seconds}, not known to be on the same machine`;
+  }
+  return `; it trained for ${seconds}, ${formatFixed(time / bestTime, 2)} times as long`;
+}
+
+function describeGuessing({ model, evaluation, row }: ModelComparison): string[] {
+  if (row === null || evaluation === null) return [];
+  const { accuracy, chanceBand, favourite, evaluated, images } = evaluation;
+  const name = escapeMarkdown(model);
+  if (evaluated === 0) return [`- ${name} found no digit in any of ${formatCount(images)} images.`];
+  if (accuracy > chanceBand.high) return [];
+  return [
+    `- **${name} is no better than guessing**: ${formatFixed(accuracy, 2)} % of its answers are ` +
+    `right, where guessing gets up to ${formatFixed(chanceBand.high, 2)} %. ` +
+    `${formatFixed(favourite.share, 1)} % of its answers are ${favourite.label}.`,
+  ];
+}
+
+function describeRandomWeights(models: readonly ModelComparison[]): string[] {
+  const random = models.filter(({ row }) => row?.status === "ok" && hasRandomWeights(row));
+  if (random.length === 0) return [];
+  const names = random.map(({ model }) => escapeMarkdown(model)).join(", ");
+  return [
+    `- **Random weights**: ${names} started from them, so these numbers say nothing about ` +
+    "pretrained networks.",
+  ];
+}
+
+function trainingSeconds({ training_time_s: time }: ResultRow): number | null {
+  return typeof time === "number" && Number.isFinite(time) && time >= 0 ? time : null;
+}

@@ -1,0 +1,146 @@
+/**
+ * The report's section on where its rows come from, and how to make them again.
+ *
+ * @module
+ */
+
+import type { Comparison, ModelComparison } from "../analysis/comparison.ts";
+import { code, escapeMarkdown, table } from "./markdown.ts";
+import { formatFixed, NONE } from "./numbers.ts";
+import type { ResultRow } from "../record/result_row.ts";
+import type { Json, Manifest } from "../record/run_folder.ts";
+
+type Shown = ModelComparison & { row: ResultRow };
+
+const SHORT_SHA = 12;
+
+/** What is known of the runs shown; nothing if there is none. */
+export function renderProvenance({ models, folders }: Comparison): string {
+  const shown = models.filter((model): model is Shown => model.row !== null);
+  if (shown.length === 0) return "";
+  const dirty = shown.filter(({ manifest }) => manifest?.git?.clean === false);
+  const warning = dirty.length === 0
+    ? ""
+    : `> **Not to be repeated exactly**: ${
+      dirty.map(({ model }) => escapeMarkdown(model)).join(", ")
+    } ran with changes that were not committed.\n`;
+  return [
+    "## Where the rows come from\n",
+    "Of each run shown; all settings, each epoch and each prediction are in its folder in `runs/`. " +
+    "The duration is that of training and evaluation.\n",
+    warning,
+    table(CODE_COLUMNS, shown.map((model) => codeCells(model, folders))),
+    table(DATA_COLUMNS, shown.map(dataCells)),
+    renderCommands(shown),
+  ].filter((part) => part !== "").join("\n");
+}
+
+const CODE_COLUMNS = [
+  { title: "Model" },
+  { title: "Run" },
+  { title: "Started" },
+  { title: "Duration (s)", align: "right" },
+  { title: "Commit" },
+  { title: "Deno / tfjs / TensorFlow" },
+  { title: "Machine" },
+] as const;
+
+const DATA_COLUMNS = [
+  { title: "Model" },
+  { title: "Data set" },
+  { title: "Its SHA-256" },
+  { title: "Weights" },
+  { title: "Their SHA-256" },
+  { title: "Seed", align: "right" },
+] as const;
+
+function codeCells(
+  { model, row, folder, manifest }: Shown,
+  folders: readonly string[],
+): string[] {
+  const run = code(row.run_id) || NONE;
+  return [
+    escapeMarkdown(model),
+    folders.length > 1 ? `${run} in ${code(folder)}` : run,
+    escapeMarkdown(row.started_at) || NONE,
+    formatFixed(duration(row), 1),
+    describeCommit(manifest),
+    ["deno", "tfjs", "tensorflow"].map((name) => words(manifest?.versions[name])).join(" / "),
+    describeMachine(manifest),
+  ];
+}
+
+function dataCells({ model, row }: Shown): string[] {
+  return [
+    escapeMarkdown(model),
+    escapeMarkdown(row.dataset) || NONE,
+    code(row.dataset_sha256.slice(0, SHORT_SHA)) || NONE,
+    escapeMarkdown(row.weights) || NONE,
+    code(row.weights_sha256.slice(0, SHORT_SHA)) || NONE,
+    row.seed === null ? NONE : String(row.seed),
+  ];
+}
+
+/** Seconds of training and evaluation, as far as the row has them. */
+function duration(row: ResultRow): number | null {
+  const { training_time_s: training, inference_ms_per_image: inference, test_images } = row;
+  const parts = [
+    typeof training === "number" ? training : null,
+    inference === null || test_images === null ? null : inference * test_images / 1000,
+  ].filter((part) => part !== null);
+  return parts.length === 0 ? null : parts.reduce((sum, part) => sum + part, 0);
+}
+
+function describeCommit(manifest: Manifest | null): string {
+  const git = manifest?.git;
+  if (!git) return NONE;
+  return `${code(git.commit.slice(0, SHORT_SHA))}${git.clean ? "" : ", with changes"}`;
+}
+
+function describeMachine(manifest: Manifest | null): string {
+  if (manifest === null) return NONE;
+  const { processor, cores, device, os } = manifest.machine;
+  return [processor, cores === undefined ? undefined : `${words(cores)} cores`, os, device]
+    .filter((part) => part !== undefined).map(words).join(", ") || NONE;
+}
+
+function words(value: Json | undefined): string {
+  return typeof value === "string" || typeof value === "number"
+    ? escapeMarkdown(String(value))
+    : NONE;
+}
+
+/** The command lines that made the rows, by the version of the code. */
+function renderCommands(shown: readonly Shown[]): string {
+  const byCommit = new Map<string, Set<string>>();
+  for (const { row, manifest } of shown) {
+    const command = commandLine(row, manifest);
+    if (command === null) continue;
+    const commit = manifest?.git?.commit ?? "";
+    byCommit.set(commit, (byCommit.get(commit) ?? new Set()).add(command));
+  }
+  if (byCommit.size === 0) return "";
+  const lines = [...byCommit].flatMap(([commit, commands]) => [
+    ...(/^[0-9a-f]{7,64}$/.test(commit) ? [`git checkout ${commit}`] : []),
+    ...commands,
+  ]);
+  return "### To make them again\n\nIn a clone of the repository:\n\n" +
+    `\`\`\`sh\n${[...lines, "deno task compare"].join("\n")}\n\`\`\`\n`;
+}
+
+/** Without the flags that say where results went and how much was printed. */
+function commandLine({ part }: ResultRow, manifest: Manifest | null): string | null {
+  const command = manifest?.settings.command;
+  if (!Array.isArray(command) || !Number.isInteger(part)) return null;
+  const args = command.filter((arg) => typeof arg === "string");
+  const kept = args.filter((arg, i) =>
+    !/^--(out=.*|out|quiet|json|verbose|resume)$/s.test(arg) && args[i - 1] !== "--out"
+  );
+  return ["deno task", `part${part}`].join(" ") + kept.map((arg) => ` ${shellQuote(arg)}`).join("");
+}
+
+/** The argument as a POSIX shell reads it back, on one line and without a Markdown fence in it. */
+function shellQuote(arg: string): string {
+  const line = arg.replace(/[\p{Cc}\s]+/gu, " ").replaceAll("```", "");
+  return /^[\w@%+=:,./-]+$/.test(line) ? line : `'${line.replaceAll("'", `'\\''`)}'`;
+}

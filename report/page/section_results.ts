@@ -1,0 +1,119 @@
+/**
+ * The report's first table: the study's own, with our values.
+ *
+ * @module
+ */
+
+import { describeModel } from "../architectures.ts";
+import { hasRandomWeights } from "../analysis/comparability.ts";
+import type { Comparison, ModelComparison } from "../analysis/comparison.ts";
+import { code, escapeMarkdown, table } from "./markdown.ts";
+import { formatFixed, NONE } from "./numbers.ts";
+import type { ResultRow } from "../record/result_row.ts";
+
+/** Our values in the study's table, what they must not be taken for, and what is missing. */
+export function renderResults({ models, mixed }: Comparison): string {
+  return [
+    "## Results\n",
+    "Test loss is cross-entropy, the mean over the test batches; F1 is the mean over the classes, " +
+    "weighted by their number of test images (1 is best).\n",
+    renderMixed(mixed),
+    renderWarning(models),
+    renderResultsTable(models),
+    renderDescriptions(models),
+    renderNotes(models),
+  ].filter((part) => part !== "").join("\n");
+}
+
+/** The study's own table: `Model | Test Loss | Accuracy (%) | F1 Score | Training Time (s)`. */
+export function renderResultsTable(models: readonly ModelComparison[]): string {
+  return table(
+    [
+      { title: "Model" },
+      { title: "Test Loss", align: "right" },
+      { title: "Accuracy (%)", align: "right" },
+      { title: "F1 Score", align: "right" },
+      { title: "Training Time (s)", align: "right" },
+    ],
+    models.map(({ model, row }) => [escapeMarkdown(model), ...measures(row)]),
+  );
+}
+
+/** A failure reads as in the study. */
+function measures(row: ResultRow | null): string[] {
+  if (row === null) return ["not run", NONE, NONE, NONE];
+  const { training_time_s: time } = row;
+  if (row.status !== "ok") {
+    const words = row.status === "error" ? "N/A (Error)" : "N/A (Interrupted)";
+    return ["NaN", "NaN", "NaN", typeof time === "string" ? escapeMarkdown(time) : words];
+  }
+  const noTime = row.part === 2 ? "N/A (Inference Only)" : NONE;
+  return [
+    formatFixed(row.test_loss, 4),
+    formatFixed(row.accuracy, 2),
+    formatFixed(row.f1, 4),
+    typeof time === "string" ? escapeMarkdown(time) : time === null ? noTime : formatFixed(time, 2),
+  ];
+}
+
+function renderMixed(mixed: readonly string[]): string {
+  const lines = mixed.map((sentence) => `> - ${escapeMarkdown(sentence)}.\n`);
+  return lines.length === 0
+    ? ""
+    : `> **Not to be read side by side without care**:\n>\n${lines.join("")}`;
+}
+
+function renderWarning(models: readonly ModelComparison[]): string {
+  const lines = models
+    .filter(({ differences }) => differences.length > 0)
+    .map(({ model, differences }) =>
+      `> - ${escapeMarkdown(model)}: ${escapeMarkdown(differences.join("; "))}.\n`
+    );
+  if (lines.length === 0) return "";
+  return "> **Not comparable with the published values**, because the run differs from the " +
+    `study's:\n>\n${lines.join("")}`;
+}
+
+/** What the names in the table stand for. */
+function renderDescriptions(models: readonly ModelComparison[]): string {
+  return models.map(({ model, published, row }) => {
+    const phrases = [
+      describeModel(model),
+      published === null ? "not in the study" : "",
+      row !== null && hasRandomWeights(row)
+        ? "**run with random weights, so not a result about the pretrained network**"
+        : "",
+    ];
+    return `- ${escapeMarkdown(model)}: ${phrases.filter((phrase) => phrase !== "").join("; ")}.\n`;
+  }).join("");
+}
+
+function renderNotes(models: readonly ModelComparison[]): string {
+  const notes: string[] = [];
+  for (const { model, row, newerFailure, published } of models) {
+    const name = escapeMarkdown(model);
+    if (row === null) {
+      const part = published === null ? "" : ` (part ${published.part})`;
+      notes.push(`${name}${part} has not been run.`);
+    } else if (row.status !== "ok") {
+      notes.push(`${name} has no successful run. The newest, ${describeFailure(row)}`);
+    }
+    if (newerFailure !== null) {
+      notes.push(`${name}: a run newer than the one shown, ${describeFailure(newerFailure)}`);
+    }
+    if (row?.status === "ok" && (row.evaluated_images ?? Infinity) < (row.test_images ?? 0)) {
+      notes.push(
+        `${name}: no digit was found in ${row.test_images! - row.evaluated_images!} of ` +
+          `${row.test_images} test images; they are left out of its metrics.`,
+      );
+    }
+  }
+  if (notes.length === 0) return "";
+  return `What is missing or failed:\n\n${notes.map((note) => `- ${note}\n`).join("")}`;
+}
+
+function describeFailure(row: ResultRow): string {
+  const how = row.status === "interrupted" ? "was interrupted" : "failed";
+  const reason = row.error === "" ? "." : `: ${escapeMarkdown(row.error)}`;
+  return `${code(row.run_id)} of ${escapeMarkdown(row.started_at)}, ${how}${reason}`;
+}

@@ -1,0 +1,78 @@
+/**
+ * The report's full tables: every setting with its measures and seeds.
+ *
+ * @module
+ */
+
+import type { Comparison } from "../analysis/comparison.ts";
+import { code, escapeMarkdown, table } from "./markdown.ts";
+import { formatCount, formatSpread, NONE } from "./numbers.ts";
+
+const SETTINGS_SHOWN = 50;
+
+/** Every setting of every model, that with the newest run first; nothing if no run is ok. */
+export function renderSettings({ models }: Comparison): string {
+  const all = models.flatMap(({ parameters, settings }) =>
+    settings.map((setting) => ({ parameters, ...setting }))
+  );
+  if (all.length === 0) return "";
+  const shown = all.slice(0, SETTINGS_SHOWN);
+  const more = all.length - shown.length;
+  const measures = shown.map((setting, i) => [
+    String(i + 1),
+    escapeMarkdown(setting.newest.model),
+    formatCount(setting.parameters),
+    String(setting.seeds),
+    formatSpread(setting.testLoss, 4),
+    formatSpread(setting.accuracy, 2),
+    formatSpread(setting.f1, 4),
+    formatSpread(setting.trainingTime, 2),
+    formatSpread(setting.inference, 3),
+    formatCount(setting.newest.evaluated_images),
+  ]);
+  const settings = shown.map(({ newest }, i) => [
+    String(i + 1),
+    escapeMarkdown(newest.dataset) || NONE,
+    `${formatCount(newest.train_images)} / ${formatCount(newest.test_images)}`,
+    escapeMarkdown(newest.weights) || NONE,
+    formatCount(newest.epochs),
+    [newest.batch_size, newest.learning_rate, newest.weight_decay]
+      .map((value) => value === null ? NONE : String(value)).join(" / "),
+    escapeMarkdown(newest.backend) || NONE,
+    escapeMarkdown(newest.device) || NONE,
+    escapeMarkdown(newest.precision) || NONE,
+    code(newest.run_id) || NONE,
+  ]);
+  return "## Everything on record\n\n" +
+    "Runs that differ in nothing but the seed are taken together: mean ± standard deviation over " +
+    "the seeds (divisor n − 1), of each seed the newest run. Parameters are all weights and biases, " +
+    "trained or frozen; inference is the model call alone.\n\n" +
+    table(MEASURE_COLUMNS, measures) + "\n" + table(SETTING_COLUMNS, settings) +
+    (more > 0 ? `\nAnd ${more} more, not shown.\n` : "");
+}
+
+const MEASURE_COLUMNS = [
+  { title: "No.", align: "right" },
+  { title: "Model" },
+  { title: "Parameters", align: "right" },
+  { title: "Seeds", align: "right" },
+  { title: "Test loss", align: "right" },
+  { title: "Accuracy (%)", align: "right" },
+  { title: "F1", align: "right" },
+  { title: "Training time (s)", align: "right" },
+  { title: "Inference (ms/image)", align: "right" },
+  { title: "Images evaluated", align: "right" },
+] as const;
+
+const SETTING_COLUMNS = [
+  { title: "No.", align: "right" },
+  { title: "Data set" },
+  { title: "Training / test images", align: "right" },
+  { title: "Weights" },
+  { title: "Epochs", align: "right" },
+  { title: "Batch / rate / decay", align: "right" },
+  { title: "Engine" },
+  { title: "Device" },
+  { title: "Precision" },
+  { title: "Newest run" },
+] as const;

@@ -1,0 +1,377 @@
+import { assertAlmostEquals, assertEquals, assertRejects, assertThrows } from "@std/assert";
+import { join } from "node:path";
+import { chosenCases } from "../../bench/bench.ts";
+import { startPeer } from "../../bench/context.ts";
+import { CONV2, convFlop, forwardFlop, SIMPLE_CNN, stepFlop } from "../../bench/flops.ts";
+import { measureMapping } from "../../bench/mapping.ts";
+import { sampleAt } from "../../bench/our_work.ts";
+import { renderComparisons, renderLimits, renderPage, renderTargets } from "../../bench/page.ts";
+import { compareSides, type Side, summary } from "../../bench/pairs.ts";
+import type {
+  BenchResults,
+  CaseName,
+  Comparison,
+  Timing,
+} from "../../report/analysis/bench_results.ts";
+import {
+  formatPace,
+  median,
+  rate,
+  ratios,
+  spread,
+} from "../../report/analysis/bench_statistics.ts";
+import { verdicts } from "../../bench/targets.ts";
+import { wholeSpeedUp } from "../../bench/transfer_targets.ts";
+import { TRANSFER_CASES } from "../../bench/transfer_work.ts";
+import { Worker } from "../../bench/worker.ts";
+import { InterruptedError, StudyError, UsageError } from "../../io/errors.ts";
+import { silentReporter } from "../../io/reporter.ts";
+
+const timings = (...seconds: number[]): Timing[] => seconds.map((s) => ({ units: 10, seconds: s }));
+
+function comparison(name: CaseName, ours: Timing[], theirs: Timing[]): Comparison {
+  return {
+    case: name,
+    title: `Made-up ${name}`,
+    unit: "step",
+    ours: { label: "ours", precision: "float32", timings: ours },
+    theirs: { label: "PyTorch default", precision: "float32", timings: theirs },
+  };
+}
+
+function results(changes: Partial<BenchResults> = {}): BenchResults {
+  return {
+    started_at: "2026-01-01T00:00:00.000Z",
+    finished_at: "2026-01-01T00:10:00.000Z",
+    settings: {
+      cases: ["step", "inference", "launch", "memory", "growth"],
+      full: false,
+      pairs: 5,
+      seconds: 2,
+      epochs: 10,
+      data: "fashion",
+    },
+    machine: { processor: "abacus" },
+    threads: 2,
+    load_average: 0.1,
+    versions: { deno: "2.0.0" },
+    git: null,
+    comparisons: [],
+    measures: [],
+    ...changes,
+  };
+}
+
+Deno.test("median() takes the middle, or the mean of the two in the middle", () => {
+  assertEquals(median([3, 1, 2]), 2);
+  assertEquals(median([10, 1, 3, 2]), 2.5);
+  assertThrows(() => median([]), RangeError);
+});
+
+Deno.test("spread() counts and finds the ends", () => {
+  assertEquals(spread([2, 8, 4]), { median: 4, min: 2, max: 8, count: 3 });
+  assertEquals(spread([]), undefined);
+});
+
+Deno.test("ratios() pairs by position, and says how many times as fast ours is", () => {
+  assertEquals(rate({ units: 10, seconds: 4 }), 2.5);
+  assertEquals(ratios(comparison("step", timings(1, 2), timings(3, 2))), [3, 1]);
+  assertEquals(ratios(comparison("step", timings(1, 2), [])), []);
+  assertThrows(
+    () => ratios(comparison("step", timings(1), timings(1, 2))),
+    RangeError,
+    "1 timings with 2",
+  );
+});
+
+Deno.test("formatPace() turns to seconds for slow units", () => {
+  assertEquals(formatPace(timings(1, 2, 5), "step"), "5.00 steps/s");
+  assertEquals(formatPace(timings(2), "batch"), "5.00 batches/s");
+  assertEquals(formatPace(timings(20), "pass"), "2.00 s a pass");
+});
+
+Deno.test("convFlop() and stepFlop() count SimpleCNN's work", () => {
+  assertEquals(convFlop(CONV2), 14 * 14 * 64 * (2 * 32 * 25));
+  // conv1 784·32·25, conv2 196·64·800, fc1 3136·1000, fc2 1000·10 multiplications.
+  const products = 627_200 + 10_035_200 + 3_136_000 + 10_000;
+  assertEquals(forwardFlop(SIMPLE_CNN, 1), 2 * products);
+  assertEquals(stepFlop(SIMPLE_CNN, 128), 128 * 2 * (3 * products - 627_200));
+});
+
+Deno.test("sampleAt() takes medians of the last 20 samples up to a step", () => {
+  const samples = Array.from({ length: 100 }, (_, i) => ({
+    step: i + 1,
+    handles: 7,
+    rss: i === 45 ? 1e9 : i + 1,
+  }));
+  // Steps 31 to 50, of which 46 is an outlier: 31..45, 47..50 and 1e9.
+  assertEquals(sampleAt(samples, 50), { step: 50, handles: 7, rss: 40.5 });
+  assertEquals(sampleAt(samples, 3), { step: 3, handles: 7, rss: 2 });
+});
+
+Deno.test("chosenCases() knows lists, --full and its default", () => {
+  assertEquals(chosenCases("part1, step", false), ["step", "part1"]);
+  assertEquals(chosenCases(undefined, false).includes("part1"), false);
+  assertEquals(chosenCases(undefined, true).includes("part1"), true);
+  assertEquals(chosenCases(undefined, false).includes("vgg16"), false);
+  assertThrows(() => chosenCases("step,stpe", false), UsageError, '"stpe" is none of step, ');
+});
+
+function side(log: string[], label: string, run: () => Timing): Side {
+  return {
+    label,
+    precision: "float32",
+    run: () => {
+      log.push(label);
+      return Promise.resolve(run());
+    },
+  };
+}
+
+const PLAN = { case: "step", title: "Steps", unit: "step" } as const;
+const options = (pairs: number) => ({
+  pairs,
+  reporter: silentReporter,
+  signal: new AbortController().signal,
+});
+
+Deno.test("compareSides() warms up, then alternates", async () => {
+  const log: string[] = [];
+  const result = await compareSides({
+    ...PLAN,
+    ours: side(log, "ours", () => ({ units: 4, seconds: 1 })),
+    theirs: side(log, "theirs", () => ({ units: 1, seconds: 0.5 })),
+  }, options(2));
+  assertEquals(log, ["ours", "theirs", "ours", "theirs", "ours", "theirs"]);
+  assertEquals(result.ours.timings.length, 2);
+  assertEquals(ratios(result), [2, 2]);
+  assertEquals(
+    summary(result),
+    "Steps, ours / theirs: 2.00 (2.00 to 2.00) times as fast (n = 2; 4.00 steps/s / " +
+      "2.00 steps/s)",
+  );
+});
+
+Deno.test("compareSides() times ours alone where there is no peer", async () => {
+  const log: string[] = [];
+  const result = await compareSides({
+    ...PLAN,
+    ours: side(log, "ours", () => ({ units: 4, seconds: 1 })),
+    theirs: { label: "PyTorch", precision: "float32", missing: "pip install torch" },
+  }, options(2));
+  assertEquals(log, ["ours", "ours", "ours"]);
+  assertEquals(result.ours.timings.length, 2);
+  assertEquals(summary(result), "Steps, ours: 4.00 steps/s; no peer: pip install torch");
+});
+
+Deno.test("compareSides() keeps no half pairs of a side that fails, and says why", async () => {
+  let calls = 0;
+  const result = await compareSides({
+    ...PLAN,
+    ours: side([], "ours", () => ({ units: 4, seconds: 1 })),
+    theirs: side([], "compiled", () => {
+      if (++calls === 3) throw new StudyError("no compiler");
+      return { units: 1, seconds: 1 };
+    }),
+  }, options(4));
+  assertEquals(result.ours.timings, []);
+  assertEquals(result.theirs.timings, []);
+  assertEquals(summary(result), "Steps, ours / compiled: not measured: no compiler");
+});
+
+Deno.test("compareSides() stops when aborted", async () => {
+  const ours = side([], "ours", () => ({ units: 4, seconds: 1 }));
+  const aborted = { ...options(2), signal: AbortSignal.abort() };
+  await assertRejects(
+    () => compareSides({ ...PLAN, ours, theirs: ours }, aborted),
+    InterruptedError,
+  );
+});
+
+Deno.test("verdicts() sets what was measured beside every target", () => {
+  const found = verdicts(results({
+    comparisons: [
+      comparison("step", timings(1, 1, 1, 1, 1), timings(1.5, 1.7, 1.8, 1.6, 1.9)),
+      // Slower variants of the peer do not count for the target.
+      comparison("step", timings(1), timings(9)),
+      comparison("inference", timings(1, 1), timings(2, 2)),
+      { ...comparison("launch", [{ units: 1, seconds: 1.2 }], []), note: "pip install torch" },
+    ],
+    measures: [
+      { case: "memory", title: "Peak", unit: "", value: null, note: "no /proc" },
+      { case: "growth", title: "Handles", unit: "handles", value: 0, note: "shortened" },
+      { case: "growth", title: "Memory", unit: "%", value: 1.25 },
+    ],
+  }));
+  const brief = found.map(({ measured, verdict, note }) => [verdict, measured, note]);
+  assertEquals(brief, [
+    ["met", "1.70 (1.50 to 1.90)", ""],
+    ["not measured", "", "not asked for: --cases step-bf16, or --full"],
+    ["not measured", "", "not asked for: --cases step-bf16, or --full"],
+    ["not met", "2.00 (2.00 to 2.00)", "n = 2, fewer than 5"],
+    ["not measured", "", "not asked for: --cases part1, or --full"],
+    ["met", "1.20 s", "n = 1, fewer than 5"],
+    ["not measured", "", "no /proc"],
+    ["met", "0", "shortened"],
+    ["not met", "1.25 %", ""],
+    ...[
+      "vgg16",
+      "vgg16",
+      "vgg16-bf16",
+      "alexnet",
+      "alexnet",
+      "alexnet-classifier",
+      "vgg16-classifier",
+      "alexnet,alexnet-classifier",
+      "vgg16,vgg16-classifier",
+      "detector",
+      "detector-bf16",
+      "mapping",
+    ].map((cases) => ["not measured", "", `not asked for: --cases ${cases}, or --full`]),
+  ]);
+});
+
+Deno.test("wholeSpeedUp() extends measured rates to 60,000 images and 8 epochs", () => {
+  // 10 units in so many seconds: ours 0.1 s a batch of features and 0.1 s a step, theirs 0.2 and 0.3.
+  const found = wholeSpeedUp(
+    results({
+      comparisons: [
+        comparison("alexnet", timings(1), timings(2)),
+        comparison("alexnet-classifier", timings(1), timings(3)),
+      ],
+    }),
+    { features: "alexnet", step: "alexnet-classifier" },
+  );
+  const ours = 0.1 * (70_000 / 32 + 8 * 1875);
+  const theirs = 0.2 * (490_000 / 32) + 0.3 * (8 * 1875);
+  assertAlmostEquals(found!.value, theirs / ours);
+  assertEquals(wholeSpeedUp(results(), { features: "vgg16", step: "vgg16-classifier" }), undefined);
+});
+
+Deno.test("TRANSFER_CASES are the peer's, in its words", async () => {
+  const peer = await Deno.readTextFile(
+    join(import.meta.dirname!, "../../bench/reference/transfer.py"),
+  );
+  const [, list = ""] = /^CASES = \(\n([^)]*)\)/m.exec(peer) ?? [];
+  assertEquals([...list.matchAll(/"(\w+)"/g)].map(([, name]) => name), [...TRANSFER_CASES]);
+});
+
+Deno.test("measureMapping() times 10,000 images", () => {
+  const { value, samples } = measureMapping();
+  assertEquals(samples?.length, 5);
+  assertEquals(value! > 0, true);
+});
+
+Deno.test("verdicts() says so where part 1 was shortened or has no peer", () => {
+  const settings = { ...results().settings, cases: ["step", "part1"] as const, epochs: 2 };
+  const pairs = comparison("part1", timings(1, 1, 1, 1, 1), timings(3, 3, 3, 3, 3));
+  const alone = { ...comparison("step", timings(1), []), note: "pip install torch" };
+  const found = verdicts(results({ settings, comparisons: [alone, pairs] }));
+  assertEquals(found[0]!.verdict, "not measured");
+  assertEquals(found[0]!.note, "pip install torch");
+  const part1 = found.find(({ what }) => what.startsWith("part 1 whole"));
+  assertEquals(part1?.verdict, "met");
+  assertEquals(part1?.note, "--epochs 2 instead of 10");
+});
+
+Deno.test("renderComparisons() shows paces, ratio and what is missing", () => {
+  const page = renderComparisons(results({
+    comparisons: [
+      comparison("step", timings(1, 2), timings(2, 2)),
+      { ...comparison("inference", timings(1), []), note: "no | torch" },
+    ],
+  }));
+  assertEquals(page.split("\n").slice(2, 4), [
+    "| Made-up step | 7.50 steps/s | PyTorch default | 5.00 steps/s | 1.50 (1.00 to 2.00) | 2 |  |",
+    "| Made-up inference | 10.0 steps/s | PyTorch default |  | not measured | 1 | no \\| torch |",
+  ]);
+});
+
+Deno.test("renderLimits() compares with the fastest product or convolution of either side", () => {
+  const limit = {
+    ...comparison("limit", timings(1, 1, 4), timings(2, 2, 0.5)),
+    gflopPerUnit: 20,
+  };
+  const step = { ...comparison("step", timings(1), timings(4)), gflopPerUnit: 10 };
+  // The same of ours once more, beside another variant of the peer: one row is enough.
+  const again = { ...step, theirs: { ...step.theirs, label: "PyTorch compiled" } };
+  const page = renderLimits(results({ comparisons: [step, again, limit] }));
+  assertEquals(page.split("\n").slice(2), [
+    "| Made-up step | ours | float32 | 100 | 25 % |",
+    "| Made-up step | PyTorch default | float32 | 25 | 6 % |",
+    "| Made-up step | PyTorch compiled | float32 | 25 | 6 % |",
+    "| Made-up limit | ours | float32 | 200 | 50 % |",
+    "| Made-up limit | PyTorch default | float32 | 100 | 25 % |",
+    "",
+  ]);
+  assertEquals(renderLimits(results()), "Not measured.\n");
+});
+
+Deno.test("renderPage() holds machine, targets and tables", () => {
+  const page = renderPage(results({ comparisons: [comparison("step", timings(1), timings(2))] }));
+  assertEquals(page.includes("processor abacus; 2 threads on each side"), true);
+  assertEquals(page.includes(renderTargets(results())), false);
+  assertEquals(page.match(/^\| .* \| not measured \| /gm)?.length, 20);
+  assertEquals(page.match(/^## /gm)?.length, 4);
+  assertEquals(page.includes("machine busy"), false);
+  assertEquals(renderPage(results({ load_average: 3 })).includes("machine busy"), true);
+});
+
+const peerOptions = { threads: 2, device: "CPU" };
+
+Deno.test("startPeer() says what is missing where there is no such Python", async () => {
+  assertEquals(await startPeer({ ...peerOptions, python: "/no/such/python" }), {
+    missing: "Cannot start PyTorch's side of the bench: there is no program /no/such/python",
+  });
+});
+
+Deno.test({
+  name: "startPeer() passes on why a Python without torch cannot work, and what one that dies said",
+  ignore: Deno.build.os === "windows", // A shell script stands in for Python.
+  fn: async () => {
+    const folder = await Deno.makeTempDir();
+    const fake = async (name: string, script: string) => {
+      const python = join(folder, name);
+      await Deno.writeTextFile(python, `#!/bin/sh\n${script}\n`, { mode: 0o755 });
+      return await startPeer({ ...peerOptions, python });
+    };
+    try {
+      assertEquals(
+        await fake("without", `echo '{"error": "PyTorch is not installed: pip install torch"}'`),
+        { missing: "PyTorch is not installed: pip install torch" },
+      );
+      assertEquals(
+        await fake("dying", "echo first >&2; echo 'No module named json' >&2; exit 3"),
+        {
+          missing: "PyTorch's side of the bench ended with status 3: No module named json",
+        },
+      );
+    } finally {
+      await Deno.remove(folder, { recursive: true });
+    }
+  },
+});
+
+Deno.test({
+  name: "Worker asks and answers line by line, and an error of one request is not the end",
+  ignore: Deno.build.os === "windows",
+  fn: async () => {
+    const script = [
+      `echo '{"versions": {"torch": "0"}}'`,
+      `read request; echo '{"error": "no compiler"}'`,
+      `read request; printf '{"units": 3, '; echo '"seconds": 1.5}'`,
+      "read request",
+    ].join("; ");
+    const worker = await Worker.start({ name: "fake", command: "sh", args: ["-c", script] });
+    try {
+      assertEquals(worker.info.versions, { torch: "0" });
+      const request = { case: "step", variant: "x", precision: "float32", seconds: 1 } as const;
+      await assertRejects(() => worker.run(request), StudyError, "no compiler");
+      const timing = await worker.run(request);
+      assertAlmostEquals(rate(timing), 2);
+      await assertRejects(() => worker.run(request), StudyError, "fake ended without an answer");
+    } finally {
+      await worker.stop();
+    }
+  },
+});

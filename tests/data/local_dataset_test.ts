@@ -1,0 +1,40 @@
+import { assertEquals } from "@std/assert";
+import { join } from "node:path";
+import { EMBEDDED_NAME, EMBEDDED_SHA256, loadEmbedded } from "../../data/embedded.ts";
+import { findTestImages } from "../../data/local_dataset.ts";
+import { loadDataset } from "../../data/load_dataset.ts";
+import { FILE_STEMS, publishedName } from "../../data/sources.ts";
+import { samplePublished, writeFiles } from "./idx_samples.ts";
+import { withSources } from "./local_mirror.ts";
+
+Deno.test("findTestImages() finds the embedded set by name and SHA-256", async () => {
+  const { test } = await loadEmbedded();
+  assertEquals(await findTestImages({ name: EMBEDDED_NAME, sha256: EMBEDDED_SHA256 }), test);
+  assertEquals(await findTestImages({ name: EMBEDDED_NAME, sha256: "ab" }), undefined);
+});
+
+Deno.test("findTestImages() finds a published set in the cache, as loadDataset() has it", async () => {
+  await withSources([], async ({ sources, packed, reporter }) => {
+    await writeFiles(join(sources.cache, "mnist"), packed);
+    const options = { data: "mnist", strict: true, reporter };
+    const { test, sha256 } = await loadDataset(options, sources);
+    assertEquals(await findTestImages({ name: "mnist", sha256 }, sources), test);
+    assertEquals(await findTestImages({ name: "mnist", sha256: "ab" }, sources), undefined);
+    assertEquals(await findTestImages({ name: "fashion-mnist", sha256 }, sources), undefined);
+    assertEquals(await findTestImages({ name: "dir:mnist", sha256 }, sources), undefined);
+    // A damaged file is no reason to fail.
+    await Deno.truncate(join(sources.cache, "mnist", publishedName(FILE_STEMS[2])), 5);
+    assertEquals(await findTestImages({ name: "mnist", sha256 }, sources), undefined);
+  });
+});
+
+Deno.test("findTestImages() finds Fashion-MNIST in the folder that Debian installs", async () => {
+  await withSources([], async ({ sources, reporter }) => {
+    await writeFiles(sources.fashionFolder, samplePublished("fashion-mnist", [], 50).packed);
+    const options = { data: "fashion", strict: true, reporter };
+    const { test, sha256 } = await loadDataset(options, sources);
+    assertEquals(await findTestImages({ name: "fashion-mnist", sha256 }, sources), test);
+    await Deno.remove(join(sources.fashionFolder, publishedName(FILE_STEMS[0])));
+    assertEquals(await findTestImages({ name: "fashion-mnist", sha256 }, sources), undefined);
+  });
+});

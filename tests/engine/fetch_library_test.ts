@@ -1,0 +1,437 @@
+import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
+import { basename, join } from "node:path";
+import { fetchLibrary, type FetchLibraryOptions } from "../../engine/library/fetch_library.ts";
+import { RELEASES } from "../../engine/library/releases.ts";
+import { unpackLibrary } from "../../engine/library/unpack_library.ts";
+import { StudyError } from "../../io/errors.ts";
+import { type Reporter, silentReporter } from "../../io/reporter.ts";
+import { sha256Hex } from "../../io/sha256.ts";
+import { fakeLibrary, tarGzOf, zipOf } from "./fake_library.ts";
+import { fileAnswer, type RawAnswer, type RawServer, rawServer } from "../io/raw_server.ts";
+
+const MAIN = fakeLibrary({ size: 9000 });
+const FRAMEWORK = fakeLibrary({ size: 700 });
+const WHEEL = "tensorflow_cpu-2.21.0-test.whl";
+
+/** Everything one test needs: a cache, a fake pip with its log, a server for the archive. */
+class Scene implements AsyncDisposable {
+  readonly lines: string[] = [];
+  readonly reporter: Reporter = { ...silentReporter, line: (text) => this.lines.push(text) };
+  archive: Uint8Array = new Uint8Array();
+  wheel: Uint8Array = new Uint8Array();
+  answer: (request: string) => RawAnswer | undefined = (request) =>
+    fileAnswer(request, this.archive);
+  readonly server: RawServer = rawServer((request) => this.answer(request));
+
+  private constructor(readonly folder: string) {}
+
+  static async set(): Promise<Scene> {
+    const scene = new Scene(await Deno.makeTempDir());
+    scene.archive = await tarGzOf({
+      "./include/tensorflow/c/c_api.h": new Uint8Array(10),
+      "./lib/libtensorflow.so": "libtensorflow.so.2",
+      "./lib/libtensorflow.so.2": "libtensorflow.so.2.18.0",
+      "./lib/libtensorflow.so.2.18.0": MAIN,
+      "./lib/libtensorflow_framework.so.2.18.0": FRAMEWORK,
+      "./lib/libtensorflow_framework.so.2": "libtensorflow_framework.so.2.18.0",
+      "./LICENSE": new Uint8Array(3),
+    });
+    scene.wheel = await zipOf({
+      "tensorflow/__init__.py": "raise SystemExit",
+      "tensorflow/libtensorflow_framework.so.2": FRAMEWORK,
+      "tensorflow/libtensorflow_cc.so.2": MAIN,
+      "tensorflow/python/libtensorflow_cc.so.2": "another",
+    });
+    await Deno.writeTextFile(join(scene.folder, "pip.ts"), FAKE_PIP);
+    await Deno.writeFile(join(scene.folder, WHEEL), scene.wheel);
+    return scene;
+  }
+
+  get cache(): string {
+    return join(this.folder, "cache");
+  }
+
+  /** The fake pip in one of its modes. */
+  pip(mode: string): string[] {
+    return [Deno.execPath(), "run", "-A", "--no-config", join(this.folder, "pip.ts"), mode];
+  }
+
+  /** Options for a fetch in which the archive is to be had, and pip too. */
+  options(mode = "good"): Required<FetchLibraryOptions> {
+    return {
+      reporter: this.reporter,
+      cache: this.cache,
+      pipCommands: [this.pip(mode)],
+      cLibrary: { name: "glibc", version: "2.31" },
+      connectTimeoutMs: 300,
+      release: {
+        platform: "test",
+        archive: {
+          version: "2.18.0",
+          url: `${this.server.url}/libtensorflow.tar.gz`,
+          sha256: sha256Hex(this.archive),
+          members: ["lib/libtensorflow.so.2", "lib/libtensorflow_framework.so.2"],
+          glibc: "2.17",
+        },
+        wheel: {
+          version: "2.21.0",
+          name: "tensorflow-cpu",
+          file: WHEEL,
+          platform: "manylinux_2_27_x86_64",
+          sha256: sha256Hex(this.wheel),
+          size: this.wheel.length,
+          members: ["tensorflow/libtensorflow_cc.so.2", "tensorflow/libtensorflow_framework.so.2"],
+          glibc: "2.27",
+        },
+      },
+    };
+  }
+
+  /** The same without an archive. */
+  wheelOnly(mode = "good"): Required<FetchLibraryOptions> {
+    const options = this.options(mode);
+    delete options.release.archive;
+    return options;
+  }
+
+  /** How often pip was asked to download, and with which arguments. */
+  async pipLog(): Promise<string[]> {
+    const text = await Deno.readTextFile(join(this.folder, "pip.log")).catch(() => "");
+    return text.split("\n").filter((line) => line !== "");
+  }
+
+  /** Starts a fetch of the wheel in a process of its own. */
+  process(mode: string): Deno.ChildProcess {
+    const script = join(this.folder, "fetch.ts");
+    Deno.writeTextFileSync(
+      script,
+      `import { fetchLibrary } from ${
+        JSON.stringify(import.meta.resolve("../../engine/library/fetch_library.ts"))
+      };
+       const reporter = { quiet: false, terminal: false, line: console.log, warn() {}, live() {} };
+       const options = JSON.parse(Deno.args[0]);
+       console.log(JSON.stringify(await fetchLibrary({ ...options, reporter })));`,
+    );
+    return new Deno.Command(Deno.execPath(), {
+      args: [
+        "run",
+        "-A",
+        `--config=${new URL("../../deno.json", import.meta.url).pathname}`,
+        script,
+        JSON.stringify(this.wheelOnly(mode)),
+      ],
+      stdout: "piped",
+      stderr: "inherit",
+    }).spawn();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.server[Symbol.asyncDispose]();
+    await Deno.remove(this.folder, { recursive: true });
+  }
+}
+
+/** Stands in for pip: its first argument says how it behaves. */
+const FAKE_PIP = `
+const [mode, verb] = Deno.args;
+const here = new URL(".", import.meta.url);
+if (mode === "broken") { console.error("No module named pip"); Deno.exit(1); }
+if (verb === "--version") { console.log("pip 99.0"); Deno.exit(0); }
+Deno.writeTextFileSync(new URL("pip.log", here), Deno.args.join(" ") + "\\n", { append: true });
+const dest = Deno.args.find((a) => a.startsWith("--dest="))!.slice(7);
+const bytes = Deno.readFileSync(new URL("${WHEEL}", here));
+if (mode === "offline") {
+  console.error("WARNING: Retrying after connection broken by 'NewConnectionError(...)'");
+  console.error("ERROR: Could not find a version that satisfies the requirement (from versions: none)");
+  Deno.exit(1);
+}
+if (mode === "absent") { console.error("ERROR: No matching distribution found for x"); Deno.exit(1); }
+if (mode === "odd") { console.error("ERROR: the moon is full\\n"); Deno.exit(2); }
+if (mode === "slow") await new Promise((r) => setTimeout(r, 700));
+if (mode === "hang") {
+  Deno.writeFileSync(dest + "/${WHEEL}", bytes.subarray(0, 100));
+  console.log("half");
+  for (let i = 0; i < 200; i++) {
+    await new Promise((r) => setTimeout(r, 50));
+    try { Deno.statSync(dest); } catch { Deno.exit(1); }
+  }
+}
+if (mode === "wrong") bytes[50]! ^= 1;
+if (mode !== "silent") Deno.writeFileSync(dest + "/${WHEEL}", bytes);
+`;
+
+async function names(folder: string): Promise<string[]> {
+  return (await Array.fromAsync(Deno.readDir(folder))).map((entry) => entry.name).sort();
+}
+
+async function failure(promise: Promise<unknown>): Promise<string> {
+  const error = await assertRejects(() => promise, StudyError);
+  assert(!error.message.includes("\n"));
+  return error.message;
+}
+
+Deno.test("RELEASES has complete pins for the four platforms", () => {
+  const platforms = ["darwin-aarch64", "linux-aarch64", "linux-x86_64", "windows-x86_64"];
+  assertEquals(Object.keys(RELEASES).sort(), platforms);
+  for (const [platform, release] of Object.entries(RELEASES)) {
+    assertEquals(release.platform, platform);
+    for (const pinned of [release.archive, release.wheel]) {
+      if (pinned !== undefined) assert(/^[0-9a-f]{64}$/.test(pinned.sha256));
+    }
+    assert(release.wheel !== undefined);
+  }
+});
+
+Deno.test("fetchLibrary() keeps of the official archive the needed objects alone", async () => {
+  await using scene = await Scene.set();
+  const found = await fetchLibrary(scene.options());
+  const folder = join(scene.cache, "2.18.0-test-archive");
+  assertEquals(found, {
+    path: join(folder, "libtensorflow.so.2"),
+    source: "archive",
+    version: "2.18.0",
+  });
+  assertEquals(await names(folder), [
+    "libtensorflow.so.2",
+    "libtensorflow_framework.so.2",
+    "manifest.json",
+  ]);
+  assertEquals(await Deno.readFile(found.path), MAIN);
+  assertEquals(await names(scene.cache), ["2.18.0-test-archive", "lock"]);
+  assertEquals(await scene.pipLog(), []);
+  const manifest = JSON.parse(await Deno.readTextFile(join(folder, "manifest.json")));
+  assertEquals(manifest.files, [
+    { name: "libtensorflow.so.2", size: MAIN.length, sha256: sha256Hex(MAIN) },
+    { name: "libtensorflow_framework.so.2", size: FRAMEWORK.length, sha256: sha256Hex(FRAMEWORK) },
+  ]);
+});
+
+Deno.test("fetchLibrary() takes the archive from a zip", async () => {
+  await using scene = await Scene.set();
+  scene.archive = await zipOf({ "lib/tensorflow.dll": MAIN, "lib/tensorflow.lib": "no" });
+  const options = scene.options();
+  Object.assign(options.release.archive!, {
+    url: `${scene.server.url}/libtensorflow.zip`,
+    members: ["lib/tensorflow.dll"],
+  });
+  const found = await fetchLibrary(options);
+  assertEquals(await names(join(found.path, "..")), ["manifest.json", "tensorflow.dll"]);
+});
+
+Deno.test("fetchLibrary() finds its own result in the cache", async () => {
+  await using scene = await Scene.set();
+  const first = await fetchLibrary(scene.wheelOnly());
+  assertEquals(first.source, "wheel");
+  assertEquals(await fetchLibrary(scene.wheelOnly()), { ...first, source: "cache" });
+  assertEquals((await scene.pipLog()).length, 1);
+});
+
+Deno.test("fetchLibrary() refetches a cached library whose size or manifest is wrong", async () => {
+  await using scene = await Scene.set();
+  const { path } = await fetchLibrary(scene.wheelOnly());
+  const manifest = join(path, "..", "manifest.json");
+  const damages = [
+    () => Deno.truncate(path, 100),
+    () => Deno.remove(manifest),
+    () => Deno.writeTextFile(manifest, '{"version": "2.2'),
+    () => Deno.writeTextFile(manifest, "null"),
+    () => Deno.remove(join(path, "..", "libtensorflow_framework.so.2")),
+  ];
+  for (const damage of damages) {
+    await damage();
+    assertEquals((await fetchLibrary(scene.wheelOnly())).source, "wheel");
+    assertEquals(await Deno.readFile(path), MAIN);
+  }
+  assertEquals((await scene.pipLog()).length, 1 + damages.length);
+});
+
+Deno.test("fetchLibrary() turns to the wheel when the archive cannot be had", async () => {
+  const page = new TextEncoder().encode("<!doctype html><html>no</html>");
+  const refusals: ((request: string) => RawAnswer | undefined)[] = [
+    () => ({ status: "403 Forbidden" }),
+    () => undefined,
+    () => fileAnswer("", page),
+    () => fileAnswer("", new Uint8Array(500)),
+  ];
+  for (const answer of refusals) {
+    await using scene = await Scene.set();
+    scene.answer = answer;
+    const found = await fetchLibrary(scene.options());
+    const folder = join(scene.cache, "2.21.0-test-wheel");
+    assertEquals(found, {
+      path: join(folder, "libtensorflow_cc.so.2"),
+      source: "wheel",
+      version: "2.21.0",
+    });
+    assertEquals(await names(folder), [
+      "libtensorflow_cc.so.2",
+      "libtensorflow_framework.so.2",
+      "manifest.json",
+    ]);
+    assertEquals(await Deno.readFile(found.path), MAIN);
+    assertEquals(await names(scene.cache), ["2.21.0-test-wheel", "lock"]);
+    assertEquals(scene.lines.filter((line) => line.includes("trying the wheel")).length, 1);
+  }
+});
+
+Deno.test("fetchLibrary() asks pip for the pinned wheel for Python 3.11", async () => {
+  await using scene = await Scene.set();
+  await fetchLibrary(scene.wheelOnly());
+  const [call] = await scene.pipLog();
+  for (
+    const part of [
+      "good download ",
+      "--no-deps",
+      "--only-binary=:all:",
+      "--platform=manylinux_2_27_x86_64",
+      "--python-version=3.11",
+      "--implementation=cp",
+      "--abi=cp311",
+      "tensorflow-cpu==2.21.0",
+    ]
+  ) assertStringIncludes(call!, part);
+  assert(!call!.includes("index"));
+});
+
+Deno.test("fetchLibrary() uses the first pip that works", async () => {
+  await using scene = await Scene.set();
+  const options = scene.wheelOnly();
+  options.pipCommands = [["no-such-command-anywhere"], scene.pip("broken"), scene.pip("good")];
+  assertEquals((await fetchLibrary(options)).source, "wheel");
+});
+
+Deno.test("fetchLibrary() continues an archive that an earlier run began", async () => {
+  await using scene = await Scene.set();
+  await Deno.mkdir(scene.cache);
+  const begun = join(scene.cache, "2.18.0-libtensorflow.tar.gz.part");
+  await Deno.writeFile(begun, scene.archive.subarray(0, 50));
+  assertEquals((await fetchLibrary(scene.options())).source, "archive");
+  assertStringIncludes(scene.server.requests[0]!, "range: bytes=50-");
+});
+
+Deno.test("fetchLibrary() does not fetch an archive again that is complete", async () => {
+  await using scene = await Scene.set();
+  await Deno.mkdir(scene.cache);
+  await Deno.writeFile(join(scene.cache, "2.18.0-libtensorflow.tar.gz"), scene.archive);
+  assertEquals((await fetchLibrary(scene.options())).source, "archive");
+  assertEquals(scene.server.requests.length, 0);
+});
+
+Deno.test("fetchLibrary() says one clear line with the remedy when the wheel cannot be had", async () => {
+  const cases: [string, string, string][] = [
+    ["broken", "pip was not found", "install Python with pip"],
+    ["offline", "cannot reach its package index", "network"],
+    ["absent", "does not offer tensorflow-cpu 2.21.0", "index settings"],
+    ["odd", "pip failed (the moon is full)", "run again"],
+    ["silent", `did not deliver ${WHEEL}`, "settings"],
+    ["wrong", "is not the pinned one", "pip cache purge"],
+  ];
+  await using scene = await Scene.set();
+  for (const [mode, cause, remedy] of cases) {
+    const message = await failure(fetchLibrary(scene.wheelOnly(mode)));
+    for (const text of [cause, remedy, "LIBTENSORFLOW_PATH"]) assertStringIncludes(message, text);
+    assertEquals(await names(scene.cache), ["lock"]);
+  }
+});
+
+Deno.test("fetchLibrary() names both failures when neither package can be had", async () => {
+  await using scene = await Scene.set();
+  scene.answer = () => ({ status: "403 Forbidden" });
+  const message = await failure(fetchLibrary(scene.options("offline")));
+  assertStringIncludes(message, "official archive: ");
+  assertStringIncludes(message, "403");
+  assertStringIncludes(message, "wheel: pip cannot reach");
+});
+
+Deno.test("fetchLibrary() refuses an old glibc and musl before anything is downloaded", async () => {
+  await using scene = await Scene.set();
+  const old = { name: "glibc", version: "2.12" } as const;
+  const message = await failure(fetchLibrary({ ...scene.options(), cLibrary: old }));
+  assertStringIncludes(message, "needs glibc 2.27 or newer, this system has 2.12");
+  const other = await failure(fetchLibrary({ ...scene.options(), cLibrary: { name: "other" } }));
+  assertStringIncludes(other, "musl");
+  assertEquals(scene.server.requests.length, 0);
+  assertEquals(await scene.pipLog(), []);
+  const middle = { name: "glibc", version: "2.17" } as const;
+  assertEquals((await fetchLibrary({ ...scene.options(), cLibrary: middle })).source, "archive");
+});
+
+Deno.test("fetchLibrary() does the work once for two processes at once", async () => {
+  await using scene = await Scene.set();
+  const outputs = await Promise.all(["slow", "slow"].map(async (mode) => {
+    const { stdout, success } = await scene.process(mode).output();
+    assert(success);
+    return new TextDecoder().decode(stdout).trim().split("\n");
+  }));
+  assertEquals((await scene.pipLog()).length, 1);
+  const results = outputs.map((lines) => JSON.parse(lines.at(-1)!));
+  assertEquals(results.map((result) => result.source).sort(), ["cache", "wheel"]);
+  assertEquals(results[0].path, results[1].path);
+  const waiting = outputs.flat().filter((line) => line.includes("waiting for it"));
+  assertEquals(waiting.length, 1);
+});
+
+Deno.test("fetchLibrary() is not misled by a run that was killed", async () => {
+  await using scene = await Scene.set();
+  const child = scene.process("hang");
+  while ((await scene.pipLog()).length === 0) await new Promise((go) => setTimeout(go, 20));
+  child.kill("SIGKILL");
+  await child.stdout.cancel();
+  await child.status;
+  assert((await names(scene.cache)).some((name) => name.startsWith("unfinished-")));
+  const found = await fetchLibrary(scene.wheelOnly());
+  assertEquals(found.source, "wheel");
+  assertEquals(await Deno.readFile(found.path), MAIN);
+  assertEquals(await names(scene.cache), ["2.21.0-test-wheel", "lock"]);
+});
+
+Deno.test("unpackLibrary() refuses damaged packages and ones without the library", async () => {
+  await using scene = await Scene.set();
+  const members = ["lib/libtensorflow.so.2"];
+  const unpack = async (name: string, data: Uint8Array) => {
+    const folder = await Deno.makeTempDir({ dir: scene.folder });
+    const archive = join(folder, name);
+    await Deno.writeFile(archive, data);
+    await unpackLibrary({ archive, members, folder });
+  };
+  await assertRejects(
+    async () => await unpack("a.zip", await zipOf({ x: "y" })),
+    Error,
+    members[0]!,
+  );
+  await assertRejects(
+    async () => await unpack("a.tar.gz", await tarGzOf({ x: MAIN })),
+    Error,
+    members[0]!,
+  );
+  await assertRejects(() => unpack("a.tar.gz", scene.archive.subarray(0, 200)), Error);
+  await assertRejects(() => unpack("a.tar.gz", new TextEncoder().encode("<html>")), Error);
+  await assertRejects(() => unpack("a.zip", new TextEncoder().encode("<html>")), Error);
+  const outside = { "../libtensorflow.so.2": "outside", [members[0]!]: MAIN };
+  await assertRejects(async () => await unpack("a.zip", await zipOf(outside)), Error, "Unsafe");
+  // A byte of the stored data is changed: the CRC no longer fits.
+  const zip = await zipOf({
+    "lib/libtensorflow.so.2": crypto.getRandomValues(new Uint8Array(999)),
+  });
+  zip[200]! ^= 0xff;
+  await assertRejects(() => unpack("a.zip", zip), Error);
+});
+
+Deno.test("unpackLibrary() follows links in a tar to files beside them only", async () => {
+  await using scene = await Scene.set();
+  const folder = join(scene.folder, "out");
+  await Deno.mkdir(folder);
+  const archive = join(scene.folder, "evil.tar.gz");
+  const member = "lib/libtensorflow.so.2";
+  await Deno.writeFile(
+    archive,
+    await tarGzOf({
+      [member]: "../../etc/libtensorflow.so.2.9",
+      "lib/../../libtensorflow.so.2": MAIN,
+      "/lib/libtensorflow.so.2.9": MAIN,
+    }),
+  );
+  await assertRejects(() => unpackLibrary({ archive, members: [member], folder }), Error, member);
+  assertEquals(await names(folder), []);
+  assertEquals((await names(scene.folder)).includes(basename(member)), false);
+});

@@ -1,0 +1,63 @@
+import { assert, assertEquals, assertLess, assertRejects, assertStringIncludes } from "@std/assert";
+import * as tf from "@tensorflow/tfjs";
+import { bfloat16Problem } from "../../engine/tensorflow/bfloat16_support.ts";
+import { currentBackend } from "../../engine/tensorflow/backend.ts";
+import { startEngine } from "../../engine/engine.ts";
+import { StudyError, UsageError } from "../../io/errors.ts";
+import { silentReporter } from "../../io/reporter.ts";
+import { testEngine } from "./engine.ts";
+
+const engine = await testEngine();
+const missing = bfloat16Problem("CPU");
+if (missing !== undefined) console.log(`bfloat16 is not tested: ${missing}`);
+
+Deno.test("bfloat16Problem() goes by the processor's flags", () => {
+  assertEquals(bfloat16Problem("CPU", "flags\t\t: fpu avx512_bf16 sse"), undefined);
+  assertEquals(bfloat16Problem("CPU", "flags : fpu amx_bf16"), undefined);
+  assertEquals(bfloat16Problem("CPU", "Features\t: fp asimd bf16"), undefined);
+  assertStringIncludes(bfloat16Problem("CPU", "flags : fpu avx512f")!, "--precision fp32");
+  assertStringIncludes(bfloat16Problem("CPU", "model name : avx512_bf16")!, "no bfloat16");
+  assertStringIncludes(bfloat16Problem("GPU", "flags : avx512_bf16")!, "GPU");
+});
+
+Deno.test({
+  name: "bfloat16 rounds products of compiled functions, and those alone",
+  ignore: missing !== undefined,
+  fn() {
+    const a = tf.randomNormal([64, 256], 0, 1, "float32", 1);
+    const b = tf.randomNormal([256, 32], 0, 1, "float32", 2);
+    const bias = tf.randomNormal([32], 0, 1, "float32", 3);
+    const layer = (a: tf.Tensor, b: tf.Tensor, bias: tf.Tensor) =>
+      tf.relu(tf.relu(tf.matMul(a, b)).add(bias)).mul(0.5).exp().add(1).log().mean(1);
+    const difference = (precision: "float32" | "bfloat16") => {
+      const backend = currentBackend();
+      backend.precision = precision;
+      const compiled = engine.compile(layer);
+      try {
+        const ours = compiled(a, b, bias).dataSync();
+        const exact = layer(a, b, bias).dataSync();
+        return Math.max(...ours.map((value, i) => Math.abs(value - exact[i]!)));
+      } finally {
+        compiled.dispose();
+        backend.precision = "float32";
+      }
+    };
+    assertLess(difference("float32"), 1e-5);
+    // bfloat16 has 8 bits of significand; values are about 5 here.
+    const rounded = difference("bfloat16");
+    assert(rounded > 1e-5 && rounded < 0.05, `difference ${rounded}`);
+    assertEquals(layer(a, b, bias).dtype, "float32");
+  },
+});
+
+Deno.test("startEngine() refuses a backend it does not have and a GPU that is not there", async () => {
+  const unknown = { backend: "webgl" as "auto", reporter: silentReporter };
+  const error = await assertRejects(() => startEngine(unknown), UsageError);
+  assertStringIncludes(error.message, '"webgl"');
+  if (engine.device === "GPU") return console.log("a GPU is there: its absence is not tested");
+  const gpu = { device: "gpu" as const, reporter: silentReporter };
+  const absent = await assertRejects(() => startEngine(gpu), StudyError);
+  assertStringIncludes(absent.message, "--device cpu");
+  // The engine that was running is still the current one.
+  assertEquals(tf.tensor1d([1, 2]).add(1).dataSync(), Float32Array.of(2, 3));
+});

@@ -1,0 +1,156 @@
+import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
+import { join } from "node:path";
+import { StudyError } from "../../io/errors.ts";
+import { saveCheckpoint } from "../../models/checkpoint/state_dict.ts";
+import { appendRow } from "../../report/record/results.ts";
+import { runFolder, writeManifest } from "../../report/record/run_folder.ts";
+import { CHECKPOINT, findResumable } from "../../experiment/unfinished_runs.ts";
+import { resultRow, withFolder } from "../report/result_rows.ts";
+
+const SETTINGS = { seed: 1, batch_size: 128 };
+const WANTED = {
+  part: 1,
+  model: "SimpleCNN",
+  settings: SETTINGS,
+  extent: { epochs: 3, test_images: 100 },
+};
+
+/** What there is of a run; `done` is the number of epochs in its checkpoint. */
+interface Trace {
+  done?: number;
+  settings?: Record<string, number>;
+  part?: number;
+  model?: string;
+  /** Its row in the CSV. */
+  row?: "ok" | "error" | "interrupted";
+  test_images?: number;
+}
+
+/** Runs `action` on runs named and started in the order given. */
+function withRuns(
+  runs: Record<string, Trace>,
+  action: (out: string) => Promise<void>,
+): Promise<void> {
+  return withFolder({}, async (out) => {
+    for (const [i, [run_id, run]] of Object.entries(runs).entries()) {
+      const { done, settings = SETTINGS, part = 1, model = "SimpleCNN", test_images = 100 } = run;
+      const started_at = `2026-01-01T10:00:0${i}.000Z`;
+      const folder = runFolder(out, run_id);
+      const rest = { versions: {}, machine: {}, git: null };
+      await writeManifest(folder, { run_id, started_at, part, model, settings, ...rest });
+      const history = Array.from({ length: done ?? 0 }, (_, i) => ({ epoch: i + 1 }));
+      const training = JSON.stringify({ settings, history, step: 0 });
+      if (done !== undefined) {
+        await saveCheckpoint(join(folder, CHECKPOINT), new Map(), { training });
+      }
+      if (run.row === undefined) continue;
+      const row = { run_id, started_at, part, model, status: run.row, epochs: done ?? 0 };
+      await appendRow(out, resultRow({ ...row, test_images }));
+    }
+    await action(out);
+  });
+}
+
+async function found(out: string, wanted = WANTED) {
+  const run = await findResumable(out, wanted);
+  return run && `${run.runId} ${run.row === undefined ? "unfinished" : "finished"}`;
+}
+
+async function refusal(out: string, wanted = WANTED): Promise<string> {
+  const { message } = await assertRejects(() => findResumable(out, wanted), StudyError);
+  assert(!message.includes("\n"), message);
+  return message;
+}
+
+Deno.test("findResumable() finds nothing where there is nothing to go on with", async () => {
+  await withRuns({}, async (out) => assertEquals(await found(join(out, "none")), undefined));
+  const runs: Record<string, Trace> = {
+    "no-epoch-finished": {},
+    "other-seed": { done: 1, settings: { ...SETTINGS, seed: 2 } },
+    "other-part": { done: 1, part: 4 },
+    "other-model": { done: 1, model: "vgg16_FineTuned" },
+  };
+  await withRuns(runs, async (out) => {
+    await Deno.mkdir(join(out, "runs", "empty"));
+    assertEquals(await found(out), undefined);
+  });
+});
+
+Deno.test("findResumable() takes a run killed without a row, interrupted or failed", async () => {
+  for (const row of [undefined, "interrupted", "error"] as const) {
+    await withRuns({ a: { done: 2, ...(row && { row }) } }, async (out) => {
+      assertEquals(await found(out), "a unfinished");
+      const run = await findResumable(out, WANTED);
+      assertEquals(run?.startedAt, "2026-01-01T10:00:00.000Z");
+      assertEquals(run?.checkpoint, join(out, "runs", "a", CHECKPOINT));
+    });
+  }
+});
+
+Deno.test("findResumable() takes the newest run with these settings, finished or not", async () => {
+  const other = { ...SETTINGS, batch_size: 64 };
+  const cases: [string, Record<string, Trace>][] = [
+    ["b unfinished", { a: { done: 1 }, b: { done: 2 }, c: { done: 1, settings: other } }],
+    ["b finished", { a: { done: 1 }, b: { done: 3, row: "ok" } }],
+    ["b unfinished", { a: { done: 3, row: "ok" }, b: { done: 1, row: "interrupted" } }],
+    // Finished, but not with as many epochs or test images as are asked for.
+    ["a unfinished", { a: { done: 1 }, b: { done: 2, row: "ok" } }],
+    ["a unfinished", { a: { done: 1 }, b: { done: 3, row: "ok", test_images: 7 } }],
+  ];
+  for (const [expected, runs] of cases) {
+    await withRuns(runs, async (out) => assertEquals(await found(out), expected));
+  }
+  await withRuns({ a: { done: 2, row: "ok" } }, async (out) => {
+    assertEquals(await found(out), undefined);
+  });
+});
+
+Deno.test("findResumable() names the settings in which an unfinished run differs", async () => {
+  await withRuns({ a: { done: 1, settings: { seed: 1, batch_size: 64 } } }, async (out) => {
+    assertEquals(
+      await refusal(out),
+      "Cannot resume a: it has batch_size 64, not 128. Give it the same flags, or start anew " +
+        "without --resume",
+    );
+  });
+});
+
+Deno.test("findResumable() goes on to as many epochs as are done or more, not to fewer", async () => {
+  await withRuns({ a: { done: 2 } }, async (out) => {
+    const to = (epochs: number) => ({ ...WANTED, extent: { epochs, test_images: 100 } });
+    for (const epochs of [2, 3, 50]) assertEquals(await found(out, to(epochs)), "a unfinished");
+    assertEquals(
+      await refusal(out, to(1)),
+      "Cannot resume a: it has 2 epochs already, more than --epochs 1. Ask for 2 or more, or " +
+        "start anew without --resume",
+    );
+  });
+});
+
+Deno.test("findResumable() names a damaged checkpoint and the remedy", async () => {
+  await withRuns({ a: { done: 1 } }, async (out) => {
+    const path = join(out, "runs", "a", CHECKPOINT);
+    const whole = await Deno.readFile(path);
+    const damaged = [whole.subarray(0, whole.length - 1), whole.subarray(0, 4), new Uint8Array()];
+    for (const content of damaged) {
+      await Deno.writeFile(path, content);
+      const message = await refusal(out);
+      assertStringIncludes(message, "Cannot resume a from its checkpoint: start anew without");
+      assertStringIncludes(message, path);
+    }
+    // One that is finished is not read.
+    await appendRow(out, resultRow({ run_id: "a", epochs: 3, test_images: 100 }));
+    assertEquals(await found(out), "a finished");
+  });
+});
+
+Deno.test("findResumable() removes the temporary files of a killed run", async () => {
+  await withRuns({ a: { done: 1 }, b: { done: 1 } }, async (out) => {
+    for (const run of ["a", "b"]) {
+      await Deno.writeTextFile(join(out, "runs", run, `${CHECKPOINT}.7-12345678.tmp`), "half");
+    }
+    await findResumable(out, WANTED);
+    const names = (run: string) => [...Deno.readDirSync(join(out, "runs", run))].length;
+    assertEquals([names("a"), names("b")], [3, 2]);
+  });
+});

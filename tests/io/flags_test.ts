@@ -1,0 +1,218 @@
+import { assert, assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
+import { UsageError } from "../../io/errors.ts";
+import {
+  type FlagTable,
+  helpText,
+  parseFlags,
+  runFlags,
+  seedList,
+} from "../../experiment/flags.ts";
+
+const TABLE = runFlags({ epochs: 10, batchSize: 128, lr: 0.001 });
+
+/** The one line of a wrong command line. */
+function usageError(...argv: string[]): string {
+  const { message } = assertThrows(() => parseFlags(argv, TABLE), UsageError);
+  assert(!message.includes("\n"), message);
+  return message;
+}
+
+Deno.test("parseFlags() gives part 1's defaults", () => {
+  assertEquals<unknown>(parseFlags([], TABLE), {
+    seed: 1,
+    seeds: undefined,
+    runs: 1,
+    epochs: 10,
+    batchSize: 128,
+    lr: 0.001,
+    data: "auto",
+    limit: undefined,
+    testLimit: undefined,
+    backend: "auto",
+    device: "auto",
+    libtensorflow: undefined,
+    out: "results",
+    precision: undefined,
+    resume: false,
+    strict: false,
+    quiet: false,
+    json: false,
+    verbose: false,
+    help: false,
+  });
+});
+
+Deno.test("parseFlags() reads every kind of flag, with = or a space", () => {
+  const flags = parseFlags([
+    "--epochs=3",
+    "--batch-size",
+    "32",
+    "--lr",
+    "5e-4",
+    "--seeds",
+    "1,2, 3",
+    "--backend=tensorflow",
+    "--device",
+    "cpu",
+    "--libtensorflow",
+    "/opt/007",
+    "--out",
+    "1",
+    "--quiet",
+    "--json",
+    "--resume=false",
+  ], TABLE);
+  const epochs: number = flags.epochs;
+  const seeds: number[] | undefined = flags.seeds;
+  const backend: "auto" | "tensorflow" = flags.backend;
+  const path: string | undefined = flags.libtensorflow;
+  const quiet: boolean = flags.quiet;
+  assertEquals([epochs, flags.batchSize, flags.lr, seeds], [3, 32, 0.0005, [1, 2, 3]]);
+  assertEquals([backend, flags.device, path, flags.out], ["tensorflow", "cpu", "/opt/007", "1"]);
+  assertEquals([quiet, flags.json, flags.resume, flags.strict], [true, true, false, false]);
+});
+
+Deno.test("parseFlags() understands -h", () => {
+  assert(parseFlags(["-h"], TABLE).help);
+  assert(parseFlags(["--help"], TABLE).help);
+});
+
+Deno.test("parseFlags() takes extended tables", () => {
+  const table = {
+    ...TABLE,
+    weights: { kind: "path", default: "pretrained", help: "where from" },
+  } as const satisfies FlagTable;
+  assertEquals(parseFlags([], table).weights, "pretrained");
+  assertEquals(parseFlags(["--weights", "a.pth"], table).weights, "a.pth");
+});
+
+Deno.test("parseFlags() names a bad value and what is expected", () => {
+  for (const value of ["0", "1.5", "ten", "-1", "1e3", "1001", " "]) {
+    const expected = `--epochs ${value}: expected a whole number from 1 to 1000`;
+    assertEquals(usageError("--epochs", value), expected);
+    assertEquals(usageError(`--epochs=${value}`), expected);
+  }
+  for (const value of ["nan", "0", "-0.1", "1e999", "Infinity", "0x1", "1,5"]) {
+    assertEquals(usageError("--lr", value), `--lr ${value}: expected a number above 0`);
+  }
+  assertEquals(
+    usageError("--batch-size", "ten"),
+    "--batch-size ten: expected a whole number from 1 to 60000",
+  );
+  assertEquals(
+    usageError("--seed", "-1"),
+    "--seed -1: expected a whole number from 0 to 2000000000",
+  );
+  assertEquals(usageError("--limit", "0"), "--limit 0: expected a whole number of at least 1");
+  assertEquals(usageError("--backend", "cuda"), "--backend cuda: expected auto or tensorflow");
+  assertEquals(
+    usageError("--device", "gpuu"),
+    "--device gpuu: expected auto, cpu or gpu; did you mean gpu?",
+  );
+  assertStringIncludes(
+    usageError("--seeds", "1,1"),
+    "--seeds 1,1: expected different whole numbers",
+  );
+  assertStringIncludes(usageError("--seeds", "1,,2"), "--seeds 1,,2: expected");
+  assertEquals(
+    usageError("--quiet=maybe"),
+    "--quiet takes no value, so --quiet=maybe is not understood",
+  );
+});
+
+Deno.test("parseFlags() names a flag whose value is missing", () => {
+  const expected = "--epochs needs a value: a whole number from 1 to 1000";
+  assertEquals(usageError("--epochs"), expected);
+  assertEquals(usageError("--epochs="), expected);
+  assertEquals(usageError("--epochs", "--quiet"), expected);
+  assertEquals(usageError("--out="), "--out needs a value: a path");
+});
+
+Deno.test("parseFlags() names an unknown flag, the nearest one and all there are", () => {
+  const message = usageError("--epoch", "3");
+  assertStringIncludes(message, "Unknown flag --epoch; did you mean --epochs?");
+  for (const name of ["--seed", "--batch-size", "--test-limit", "--help"]) {
+    assertStringIncludes(message, name);
+  }
+  assertStringIncludes(usageError("--frobnicate=1"), "Unknown flag --frobnicate. There are --seed");
+  assertStringIncludes(usageError("--batchSize", "3"), "did you mean --batch-size?");
+  assertStringIncludes(usageError("--toString"), "Unknown flag --toString");
+  assertStringIncludes(usageError("-e", "3"), "Unknown flag -e");
+});
+
+Deno.test("parseFlags() refuses arguments, repeated flags and flags that exclude each other", () => {
+  assertEquals(usageError("mnist"), '"mnist" belongs to no flag; see --help for what there is');
+  assertStringIncludes(usageError("--quiet", "yes"), '"yes" belongs to no flag');
+  assertStringIncludes(usageError("--", "5"), '"5" belongs to no flag');
+  assertEquals(usageError("--seed", "1", "--seed=1"), "--seed is given twice; give it once");
+  assertEquals(usageError("--quiet", "--quiet"), "--quiet is given twice; give it once");
+  assertEquals(
+    usageError("--seeds", "1,2", "--seed", "1"),
+    "--seeds and --seed exclude each other; give one",
+  );
+  assertEquals(
+    usageError("--runs=2", "--seeds", "1,2"),
+    "--seeds and --runs exclude each other; give one",
+  );
+});
+
+Deno.test("parseFlags() takes a known set or an existing folder as --data", async () => {
+  const folder = await Deno.makeTempDir();
+  try {
+    assertEquals(parseFlags(["--data", "fashion"], TABLE).data, "fashion");
+    assertEquals(parseFlags(["--data", folder], TABLE).data, folder);
+    await Deno.writeTextFile(`${folder}/file`, "");
+    for (const value of [`${folder}/none`, `${folder}/file`]) {
+      assertEquals(
+        usageError("--data", value),
+        `--data ${value}: expected auto, mnist, embedded, fashion or an existing folder`,
+      );
+    }
+    assertStringIncludes(usageError("--data", "minst"), "did you mean mnist?");
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+});
+
+Deno.test("seedList() counts up from --seed or takes --seeds", () => {
+  assertEquals(seedList(parseFlags([], TABLE)), [1]);
+  assertEquals(seedList(parseFlags(["--seed", "7", "--runs", "3"], TABLE)), [7, 8, 9]);
+  assertEquals(seedList(parseFlags(["--seeds", "5,1"], TABLE)), [5, 1]);
+});
+
+Deno.test("helpText() aligns every flag with its default within 100 columns", () => {
+  const lines = helpText({
+    usage: "deno task part1 [flags]",
+    description: "Trains SimpleCNN.",
+    table: TABLE,
+    examples: ["deno task part1 --epochs 1"],
+  }).split("\n");
+  assertEquals(lines.slice(0, 5), [
+    "Trains SimpleCNN.",
+    "",
+    "Usage: deno task part1 [flags]",
+    "",
+    "Flags:",
+  ]);
+  assertEquals(lines.at(-1), "  deno task part1 --epochs 1");
+  assert(lines.every((line) => line.length <= 100));
+  const page = lines.join("\n");
+  assertStringIncludes(page, "[default: auto]");
+  assertStringIncludes(page, "--data auto|mnist|embedded|fashion|DIR  the images");
+  const rows = lines.filter((line) => line.startsWith("  --"));
+  assertEquals(rows.length, Object.keys(TABLE).length);
+  const column = page.split("\n").find((line) => line.startsWith("  --data"))?.indexOf(
+    "the images",
+  );
+  for (const row of rows) {
+    assert(/^\S/.test(row.slice(column)) && row[(column ?? 0) - 1] === " ", row);
+  }
+});
+
+Deno.test("parseFlags() gathers the paths of a flag that takes several", () => {
+  const table = { results: { kind: "paths", help: "folders" } } as const satisfies FlagTable;
+  assertEquals(parseFlags([], table), { results: undefined });
+  const { results } = parseFlags(["--results", "a,b", "--results=c d"], table);
+  assertEquals(results, ["a,b", "c d"]);
+  assertThrows(() => parseFlags(["--results="], table), UsageError, "--results needs a value");
+});

@@ -1,0 +1,42 @@
+import { assertEquals, assertNotEquals, assertRejects } from "@std/assert";
+import { join } from "node:path";
+import * as tf from "@tensorflow/tfjs";
+import { StudyError } from "../../io/errors.ts";
+import { adaptedFasterRcnn, DIGIT_CLASSES } from "../../models/adapted_faster_rcnn.ts";
+import { fasterRcnnResnet50Fpn } from "../../models/faster_rcnn.ts";
+import { saveCheckpoint } from "../../models/checkpoint/state_dict.ts";
+import { testEngine } from "../engine/engine.ts";
+import { withFolder } from "../report/result_rows.ts";
+
+await testEngine();
+
+const SCORES = "roi_heads.box_predictor.cls_score.weight";
+const BODY = "backbone.body.layer1.0.conv1.weight";
+
+Deno.test("adaptedFasterRcnn() takes all weights but the predictor's, which is the seed's", () =>
+  withFolder({}, async (folder) => {
+    const path = join(folder, "coco.safetensors");
+    const before = tf.memory().numTensors;
+    const coco = fasterRcnnResnet50Fpn({ numClasses: 91, seed: 5 });
+    const saved = coco.stateDict();
+    coco.dispose();
+    await saveCheckpoint(path, saved);
+    const [fresh, adapted] = [
+      await adaptedFasterRcnn({ path: undefined, label: "random" }, 3),
+      await adaptedFasterRcnn({ path, label: "file:coco.safetensors" }, 3),
+    ];
+    assertEquals([fresh.numClasses, adapted.numClasses], [DIGIT_CLASSES, DIGIT_CLASSES]);
+    assertEquals(adapted.predictor.stateDict(), fresh.predictor.stateDict());
+    assertEquals(adapted.predictor.stateDict().get(SCORES)?.shape, [DIGIT_CLASSES, 1024]);
+    const body = adapted.stateDict().get(BODY)!.data;
+    assertEquals(body, saved.get(BODY)!.data);
+    assertNotEquals(body, fresh.stateDict().get(BODY)!.data);
+    fresh.dispose();
+    adapted.dispose();
+
+    saved.delete(BODY);
+    await saveCheckpoint(path, saved);
+    const label = "file:coco.safetensors";
+    await assertRejects(() => adaptedFasterRcnn({ path, label }, 3), StudyError, BODY);
+    assertEquals(tf.memory().numTensors, before);
+  }));

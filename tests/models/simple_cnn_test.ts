@@ -1,0 +1,133 @@
+/** SimpleCNN's shapes, initialisation and way of refusing foreign weights. */
+
+import { assert, assertEquals, assertNotEquals, assertThrows } from "@std/assert";
+import * as tf from "@tensorflow/tfjs";
+import { StudyError } from "../../io/errors.ts";
+import { simpleCnn } from "../../models/simple_cnn.ts";
+import type { StateDict } from "../../models/checkpoint/state_dict.ts";
+import { testEngine } from "../engine/engine.ts";
+
+await testEngine();
+
+/** Name, PyTorch's shape, inputs of one output unit. */
+const PARAMETERS: [name: string, shape: number[], fanIn: number][] = [
+  ["conv1.weight", [32, 1, 5, 5], 25],
+  ["conv1.bias", [32], 25],
+  ["conv2.weight", [64, 32, 5, 5], 800],
+  ["conv2.bias", [64], 800],
+  ["fc1.weight", [1000, 3136], 3136],
+  ["fc1.bias", [1000], 3136],
+  ["fc2.weight", [10, 1000], 1000],
+  ["fc2.bias", [10], 1000],
+];
+
+/** The parameters of a fresh model. */
+function fresh(seed: number): StateDict {
+  const model = simpleCnn({ seed });
+  const state = model.stateDict();
+  model.dispose();
+  return state;
+}
+
+Deno.test("simpleCnn() has PyTorch's names and shapes, 3,199,106 parameters in all", () => {
+  const state = fresh(1);
+  assertEquals(
+    [...state].map(([name, { shape, dtype }]) => [name, shape, dtype]),
+    PARAMETERS.map(([name, shape]) => [name, shape, "float32"]),
+  );
+  const counts = [...state.values()].map(({ data }) => data.length);
+  assertEquals(counts.reduce((a, b) => a + b), 3_199_106);
+});
+
+Deno.test("simpleCnn() forward() gives a row of logits per image", () => {
+  const model = simpleCnn();
+  for (const n of [1, 3]) {
+    const images = tf.zeros<tf.Rank.R4>([n, 28, 28, 1]);
+    const logits = model.forward(images);
+    assertEquals(logits.shape, [n, 10]);
+    assertEquals(logits.dtype, "float32");
+    tf.dispose([images, logits]);
+  }
+  model.dispose();
+});
+
+Deno.test("simpleCnn() numClasses sets the last layer's size", () => {
+  const model = simpleCnn({ numClasses: 3 });
+  assertEquals(model.numClasses, 3);
+  assertEquals(model.stateDict().get("fc2.weight")!.shape, [3, 1000]);
+  assertEquals(model.stateDict().get("fc2.bias")!.shape, [3]);
+  model.dispose();
+});
+
+Deno.test("simpleCnn() starts uniform in ±1/√fan_in, weights and biases", () => {
+  const state = fresh(1);
+  for (const [name, , fanIn] of PARAMETERS) {
+    const data = state.get(name)!.data as Float32Array;
+    const bound = 1 / Math.sqrt(fanIn);
+    const n = data.length;
+    let sum = 0;
+    let squares = 0;
+    let largest = 0;
+    for (const value of data) {
+      sum += value;
+      squares += value * value;
+      largest = Math.max(largest, Math.abs(value));
+    }
+    assert(largest <= Math.fround(bound), `${name} reaches ${largest}`);
+    // Five standard deviations of the mean, and of the mean square, of n uniform numbers.
+    assert(Math.abs(sum / n) <= 5 * bound / Math.sqrt(3 * n), `mean of ${name}: ${sum / n}`);
+    const variance = bound ** 2 / 3;
+    const spread = 5 * variance * Math.sqrt(0.8 / n);
+    assert(Math.abs(squares / n - variance) <= spread, `mean square of ${name}: ${squares / n}`);
+  }
+});
+
+Deno.test("simpleCnn() starts every parameter with numbers of its own", () => {
+  // As uniform numbers in ±1, so that sizes do not hide equal draws.
+  const beginnings = [...fresh(1)].map(([, { data }], index) =>
+    Array.from(
+      (data as Float32Array).subarray(0, 10),
+      (value) => Math.round(value * Math.sqrt(PARAMETERS[index]![2]) * 1e4),
+    ).join()
+  );
+  assertEquals(new Set(beginnings).size, PARAMETERS.length);
+});
+
+Deno.test("simpleCnn() starts with the same bits for the same seed, others for another", () => {
+  const first = fresh(1);
+  assertEquals(fresh(1), first);
+  const other = fresh(2);
+  for (const [name] of PARAMETERS) {
+    assertNotEquals(other.get(name)!.data, first.get(name)!.data, name);
+  }
+});
+
+Deno.test("loadStateDict() lists missing, foreign and misshapen names, and changes nothing", () => {
+  const model = simpleCnn({ seed: 1 });
+  const before = model.stateDict();
+  const state = fresh(2);
+  state.delete("fc2.bias");
+  state.set("fc3.weight", state.get("fc2.weight")!);
+  state.set("conv1.bias", { dtype: "float32", shape: [16], data: new Float32Array(16) });
+  const error = assertThrows(() => model.loadStateDict(state), StudyError);
+  for (const part of ["SimpleCNN", "fc2.bias", "fc3.weight", "conv1.bias [16] instead of [32]"]) {
+    assert(error.message.includes(part), `${part} is not in: ${error.message}`);
+  }
+  assert(!error.message.includes("\n"));
+  assertEquals(model.stateDict(), before);
+  model.dispose();
+});
+
+Deno.test("loadStateDict() takes over every parameter", () => {
+  const model = simpleCnn({ seed: 1 });
+  const state = fresh(2);
+  model.loadStateDict(state);
+  assertEquals(model.stateDict(), state);
+  model.dispose();
+});
+
+Deno.test("simpleCnn() dispose() frees every parameter", () => {
+  const before = tf.memory().numTensors;
+  simpleCnn().dispose();
+  assertEquals(tf.memory().numTensors, before);
+});

@@ -1,0 +1,150 @@
+import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { join } from "node:path";
+import { repositoryRoot } from "../../io/cache.ts";
+import { ProblemList } from "../../report/record/problems.ts";
+import {
+  appendRow,
+  readResults,
+  type ResultRow,
+  resultsPath,
+} from "../../report/record/results.ts";
+import {
+  expectedSeconds,
+  type MachineRates,
+  roundDuration,
+} from "../../experiment/expected_time.ts";
+import { knownRows, noteFailure } from "../../experiment/failure_rows.ts";
+import { Program } from "./part1_process.ts";
+import { resultRow, withFolder } from "../report/result_rows.ts";
+
+const CONFIG = join(repositoryRoot(), "deno.json");
+/** `deno task all` without its first word. */
+const TASK: string[] = JSON.parse(await Deno.readTextFile(CONFIG)).tasks.all.split(" ").slice(1);
+
+function start(...args: string[]): Program {
+  return new Program(Deno.execPath(), [...TASK, ...args]);
+}
+
+async function rowsOf(out: string, part: number): Promise<ResultRow[]> {
+  return (await readResults(resultsPath(out, part), new ProblemList())).map(({ row }) => row);
+}
+
+const RATES: MachineRates = {
+  startSeconds: 2,
+  trainImages: 60_000,
+  testImages: 10_000,
+  trainingImagesPerSecond: 1000,
+  convolutionFlopPerSecond: 1e11,
+  secondsPerParameter: 1e-9,
+};
+
+Deno.test("expectedSeconds() adds up what a part does", () => {
+  const part1 = expectedSeconds(1, { epochs: 10, limit: 1000, testLimit: 300 }, RATES);
+  assertEquals(part1, 2 + 10 + 0.1);
+  // 134.38e9 multiplications and as many additions an image; two images before the first.
+  const part2 = expectedSeconds(2, { testLimit: 10 }, RATES);
+  assert(Math.abs(part2 - (2 + 12 * 2.6876)) < 1e-9);
+  // Both classifiers' steps, two and the three before, and features of 50 images and 48 before.
+  const part4 = expectedSeconds(4, { epochs: 1, limit: 40, testLimit: 10 }, RATES);
+  const steps = 5 * (119_586_826 + 54_575_114) * 1e-9;
+  assert(Math.abs(part4 - (2 + steps + 98 * 2 * (15.47 + 0.714) / 100)) < 1e-9);
+});
+
+Deno.test("expectedSeconds() goes no further than the images that there are", () => {
+  const few = { ...RATES, trainImages: 100, testImages: 30 };
+  assertEquals(
+    expectedSeconds(1, { epochs: 1, limit: 5000, testLimit: 5000 }, few),
+    expectedSeconds(1, { epochs: 1 }, few),
+  );
+});
+
+Deno.test("roundDuration() is no more exact than an estimate", () => {
+  const cases = [[0.2, "5 s"], [41, "40 s"], [95, "2 min"], [1000, "17 min"], [
+    19_000,
+    "5 h 20 min",
+  ]];
+  for (const [seconds, text] of cases) assertEquals(roundDuration(seconds as number), text);
+});
+
+Deno.test("noteFailure() adds a row for each model that has left none", async () => {
+  await withFolder({}, async (out) => {
+    const part4 = { part: 4, models: ["vgg16_FineTuned", "alexnet_FineTuned"], seed: 3, out };
+    const row = resultRow({ part: 4, model: "vgg16_FineTuned", run_id: "old" });
+    await appendRow(out, row);
+    const before = await knownRows(out, 4);
+    await appendRow(out, { ...row, run_id: "new" });
+    await noteFailure({ ...part4, before, failure: "it was killed" });
+    const added = (await rowsOf(out, 4)).at(-1)!;
+    assertEquals([added.model, added.status, added.error, added.seed], [
+      "alexnet_FineTuned",
+      "error",
+      "it was killed",
+      3,
+    ]);
+    assertEquals([added.accuracy, added.training_time_s], [NaN, "N/A (Error)"]);
+    assertEquals((await rowsOf(out, 4)).length, 3);
+
+    await appendRow(out, { ...row, run_id: "failed", status: "error" });
+    await noteFailure({ ...part4, before, failure: "its own row says why" });
+    assertEquals((await rowsOf(out, 4)).length, 4);
+  });
+});
+
+Deno.test("all goes on after a part that fails, leaves rows for it and exits with 1", async () => {
+  await withFolder({}, async (folder) => {
+    const out = join(folder, "out");
+    const { code, stdout, stderr } = await start("--quiet", "--data", folder, "--out", out).end();
+    assertEquals([code, stdout], [1, ""]);
+    const models: string[] = [];
+    for (const part of [1, 2, 4]) {
+      for (const { model, status, error } of await rowsOf(out, part)) {
+        assertEquals(status, "error");
+        assertStringIncludes(error, "Cannot find train-images-idx3-ubyte");
+        models.push(model);
+      }
+    }
+    assertEquals(models, [
+      "SimpleCNN",
+      "FasterRCNN_Adapted",
+      "vgg16_FineTuned",
+      "alexnet_FineTuned",
+    ]);
+    const last = stderr.trimEnd().split("\n").at(-1)!;
+    assertMatch(last, /^error: Part 1 failed: .*; Part 2 failed: .*; Part 4 failed: /);
+    await Deno.stat(join(out, "report.md"));
+  });
+});
+
+Deno.test("all says how long it will take; interrupted alone it ends the part, which keeps its run", async () => {
+  await withFolder({}, async (out) => {
+    const all = start("--preset=full", "--data=embedded", "--weights=random", "--out", out);
+    await all.until(/Train Epoch: 1 /);
+    all.kill("SIGINT");
+    const { code, stdout, stderr } = await all.end();
+    assertEquals(code, 130);
+    assertMatch(
+      stdout,
+      /part 1: about \d+ (s|min) \(8000 training and 2000 test images, 10 epochs\)/,
+    );
+    assertMatch(
+      stdout,
+      /part 2: about .* \(2000 test images\)\n {2}part 4: about .*\n {2}together /,
+    );
+    assertMatch(
+      stderr,
+      /SimpleCNN \(seed 1\) was interrupted .*\nerror: Interrupted; .*--resume/,
+    );
+    assertEquals((await rowsOf(out, 1)).map(({ status }) => status), ["interrupted"]);
+    assertEquals(await rowsOf(out, 2), []);
+  });
+});
+
+Deno.test("all names an unknown flag, exit 2, and shows --help", async () => {
+  const [unknown, help] = await Promise.all([start("--presets").end(), start("--help").end()]);
+  assertEquals(unknown.code, 2);
+  assertStringIncludes(unknown.stderr, "did you mean --preset?");
+  assertEquals(help.code, 0);
+  for (const flag of ["--preset", "--weights", "--resume", "--libtensorflow"]) {
+    assertStringIncludes(help.stdout, flag);
+  }
+});

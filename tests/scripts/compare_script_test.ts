@@ -1,0 +1,142 @@
+import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { join } from "node:path";
+import { repositoryRoot } from "../../io/cache.ts";
+import { formatRow, HEADER } from "../../report/record/results.ts";
+import { recordRun, resultRow, withFolder } from "../report/result_rows.ts";
+
+const oneRow = `${HEADER}\n${formatRow(resultRow({ epochs: 2, test_loss: NaN }))}\n`;
+
+/** Runs the script with the permissions that it needs and no others. */
+async function compare(...args: string[]) {
+  const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
+    args: ["run", "-q", "-P=report", "scripts/compare.ts", ...args],
+    cwd: repositoryRoot(),
+    env: { NO_COLOR: "1" },
+  }).output();
+  const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
+  return { code, stdout: text(stdout), stderr: text(stderr) };
+}
+
+Deno.test("compare writes report.md and prints the table", async () => {
+  await withFolder({ "part1.csv": oneRow }, async (folder) => {
+    const { code, stdout, stderr } = await compare("--out", folder);
+    assertEquals(code, 0, stderr);
+    assertStringIncludes(stdout, "| SimpleCNN | NaN | 99.10 | 0.9909 | 120.50 |\n");
+    assertStringIncludes(stdout, `Written to ${join(folder, "report.md")}\n`);
+    assertStringIncludes(stderr, "SimpleCNN is not comparable with the published values: epochs 2");
+    assertStringIncludes(stderr, "see Problems in");
+    const report = await Deno.readTextFile(join(folder, "report.md"));
+    assertStringIncludes(report, "| SimpleCNN | NaN | 99.10 | 0.9909 | 120.50 |\n");
+  });
+});
+
+Deno.test("compare --json prints JSON alone on stdout", async () => {
+  await withFolder({ "part1.csv": oneRow }, async (folder) => {
+    const { code, stdout, stderr } = await compare("--out", folder, "--json");
+    assertEquals(code, 0, stderr);
+    const result = JSON.parse(stdout);
+    assertEquals(result.report, join(folder, "report.md"));
+    assertEquals(result.models[0].row.accuracy, 99.1);
+    assertEquals(result.models[0].row.test_loss, null);
+    assertEquals(result.models[1].row, null);
+    assertStringIncludes(stderr, "Written to ");
+  });
+});
+
+Deno.test("compare --quiet prints warnings only", async () => {
+  await withFolder({ "part1.csv": oneRow }, async (folder) => {
+    const { code, stdout, stderr } = await compare("--out", folder, "--quiet");
+    assertEquals([code, stdout], [0, ""]);
+    assertStringIncludes(stderr, "not comparable");
+  });
+});
+
+Deno.test("compare without results is one line that says what to do, exit 1", async () => {
+  await withFolder({}, async (folder) => {
+    const { code, stdout, stderr } = await compare("--out", folder);
+    assertEquals([code, stdout], [1, ""]);
+    assertMatch(stderr, /No results in .*: run `deno task part1` first.*\n$/);
+  });
+});
+
+Deno.test("compare --check fails for a value that differs, in one line", async () => {
+  const answer = (target: number, index: number) => index % 50 === 0 ? 0 : target;
+  await withFolder({}, async (folder) => {
+    await recordRun(folder, { images: 10_000, answer });
+    const { code, stderr } = await compare("--out", folder, "--check", "--quiet");
+    assertEquals(code, 1);
+    assertMatch(
+      stderr,
+      /^error: The comparison does not hold: SimpleCNN's accuracy differs from .*f1 differs.*\n$/,
+    );
+    assertEquals((await compare("--out", folder, "--quiet")).code, 0);
+  });
+});
+
+Deno.test("compare --check fails for rows that do not belong together", async () => {
+  const answer = (target: number) => target;
+  await withFolder({}, async (folder) => {
+    await recordRun(folder, { images: 100, answer });
+    const good = await compare("--out", folder, "--check");
+    assertEquals(good.code, 0, good.stderr);
+    await recordRun(folder, { images: 110, answer, row: { run_id: "b", model: "Another" } });
+    const { code, stderr } = await compare("--out", folder, "--check");
+    assertEquals(code, 1);
+    assertMatch(stderr, /error: The comparison does not hold: The rows shown were tested on diff/);
+  });
+});
+
+Deno.test("compare --results takes folders together, and writes to --out alone", async () => {
+  const answer = (target: number) => target;
+  await withFolder({}, async (folder) => {
+    const [here, there, out] = ["here", "there", "out"].map((name) => join(folder, name));
+    await recordRun(here!, { images: 100, answer });
+    await recordRun(there!, { images: 100, answer, row: { run_id: "b", model: "Another" } });
+    const flags = ["--results", here!, "--results", there!, "--out", out!, "--json"];
+    const { code, stdout, stderr } = await compare(...flags);
+    assertEquals(code, 0, stderr);
+    const { folders, pairs, figures } = JSON.parse(stdout);
+    assertEquals(folders, [here, there]);
+    assertEquals(pairs.length, 1);
+    const report = await Deno.readTextFile(join(out!, "report.md"));
+    for (const { file } of figures) {
+      assertStringIncludes(report, `](${file})\n`);
+      assert((await Deno.stat(join(out!, file))).isFile);
+    }
+    assert(figures.length > 0);
+    assertEquals([...Deno.readDirSync(here!)].map(({ name }) => name).sort(), [
+      ".lock",
+      "part1.csv",
+      "runs",
+    ]);
+  });
+});
+
+Deno.test("compare --format html writes one file with the figures inside", async () => {
+  const answer = (target: number) => target;
+  await withFolder({}, async (folder) => {
+    await recordRun(folder, { images: 100, answer });
+    const { code, stdout, stderr } = await compare("--out", folder, "--format", "html");
+    assertEquals(code, 0, stderr);
+    assertStringIncludes(stdout, `Written to ${join(folder, "report.html")}\n`);
+    const first = await Deno.readTextFile(join(folder, "report.html"));
+    assertStringIncludes(first, '<h2 id="conclusion">Conclusion</h2>');
+    assertStringIncludes(first, '<img src="data:image/svg+xml;base64,');
+    await compare("--out", folder, "--format", "html");
+    assertEquals(await Deno.readTextFile(join(folder, "report.html")), first);
+  });
+});
+
+Deno.test("compare names an unknown flag, exit 2, and shows --help", async () => {
+  const [unknown, help] = await Promise.all([compare("--outt", "x"), compare("--help")]);
+  assertEquals(unknown.code, 2);
+  assertStringIncludes(unknown.stderr, "--outt");
+  assertEquals(help.code, 0);
+  for (const flag of ["--out", "--results", "--format", "--check", "--quiet", "--json", "--help"]) {
+    assertStringIncludes(help.stdout, flag);
+  }
+});
+
+/** Besides the standard library: what draws, renders Markdown and knows distributions. */
+const ALLOWED =
+  /^(\.\/|\.\.\/io\/|node:|@std\/|pure-rand\/|(lib-r-math\.js|vega|vega-lite|marked|fast-png)$)/;

@@ -1,0 +1,232 @@
+import { assert, assertEquals, assertFalse, assertMatch, assertStringIncludes } from "@std/assert";
+import { join } from "node:path";
+import { libraryIn } from "../../engine/library/library_file.ts";
+import { systemFolders } from "../../engine/library/find_library.ts";
+import { fetchObstacle, PIP_REMEDY } from "../../engine/library/library_status.ts";
+import { currentPlatform, type Release, RELEASES } from "../../engine/library/releases.ts";
+import { repositoryRoot } from "../../io/cache.ts";
+import { folderEntries, totalBytes } from "../../io/folder_size.ts";
+import { runCommand } from "../../io/run_command.ts";
+import { ALEXNET_WEIGHTS } from "../../models/checkpoint/pretrained.ts";
+import { testEngine } from "../engine/engine.ts";
+import { fakeLibrary } from "../engine/fake_library.ts";
+
+const { version, device, library } = await testEngine();
+
+async function withFolder(action: (folder: string) => Promise<void>): Promise<void> {
+  const folder = await Deno.makeTempDir();
+  try {
+    await action(folder);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+}
+
+/** Runs the script with its own permissions on a cache in `folder`, and no program to be found. */
+async function doctor(folder: string, args: string[], env: Record<string, string> = {}) {
+  const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
+    args: ["run", "-q", "-P=doctor", "scripts/doctor.ts", ...args],
+    cwd: repositoryRoot(),
+    env: {
+      NO_COLOR: "1",
+      LIBTENSORFLOW_PATH: "",
+      FASHION_MNIST_DIR: join(folder, "fashion"),
+      MNIST_STUDY_CACHE: join(folder, "cache"),
+      PATH: join(folder, "empty"),
+      ...env,
+    },
+  }).output();
+  const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
+  return { code, stdout: text(stdout), stderr: text(stderr) };
+}
+
+/** The line that begins with these words, however far apart. */
+function hasLine(page: string, ...words: string[]): void {
+  const squeezed = page.split("\n").map((line) => line.trim().replace(/\s+/g, " "));
+  const start = words.join(" ");
+  assert(squeezed.some((line) => line.startsWith(start)), `no line "${start}" in\n${page}`);
+}
+
+const held = (await Promise.all(systemFolders().map((folder) => libraryIn(folder))))
+  .some((path) => path !== undefined);
+if (held) console.log("skipped: doctor without a library (the system's folders hold one)");
+
+Deno.test({
+  name: "doctor on a bare machine names what is missing and what mends it",
+  ignore: held,
+  fn: () =>
+    withFolder(async (folder) => {
+      const { code, stdout, stderr } = await doctor(folder, []);
+      assertEquals(stderr, "");
+      const archive = RELEASES[currentPlatform()]?.archive;
+      assertEquals(code, archive ? 0 : 1);
+      hasLine(stdout, "missing libtensorflow libtensorflow was not found.");
+      hasLine(stdout, archive ? "mend: deno task part1 (fetches it" : "mend: ");
+      hasLine(stdout, "missing python not found");
+      hasLine(stdout, "missing pip not found");
+      hasLine(stdout, `mend: ${PIP_REMEDY}`);
+      hasLine(stdout, "missing mnist not in");
+      hasLine(stdout, "mend: deno task part1 --data mnist");
+      hasLine(stdout, "mend: deno task part1 --data fashion");
+      hasLine(stdout, "mend: unset FASHION_MNIST_DIR");
+      hasLine(stdout, "missing vgg16 no vgg16-397923af.pth in");
+      hasLine(stdout, "mend: deno task part4 (fetches it)");
+      hasLine(stdout, `ok all 0 B in ${join(folder, "cache")}`);
+      assertFalse(stdout.includes("damaged"));
+      assertEquals(await folderEntries(folder), []);
+    }),
+});
+
+Deno.test("doctor --json on a machine that has the library prints one object with the facts", () =>
+  withFolder(async (folder) => {
+    await Deno.mkdir(join(folder, "cache", "weights"), { recursive: true });
+    await Deno.writeFile(join(folder, "cache", "weights", ALEXNET_WEIGHTS.file), new Uint8Array(7));
+    const flags = ["--json", "--libtensorflow", library.path];
+    const { code, stdout, stderr } = await doctor(folder, flags);
+    assertEquals([code, stderr], [0, ""]);
+    const report = JSON.parse(stdout);
+    assertEquals(Object.keys(report), [
+      "ok",
+      "versions",
+      "machine",
+      "engine",
+      "python",
+      "pip",
+      "data",
+      "weights",
+      "cache",
+    ]);
+    assertEquals([report.ok, report.versions.deno], [true, Deno.version.deno]);
+    assertEquals([report.machine.os, report.machine.arch], [Deno.build.os, Deno.build.arch]);
+    assert(report.machine.cores > 0 && report.machine.memory_bytes > 0);
+    const { threads, devices, precisions, ...engine } = report.engine;
+    assertEquals(engine, { state: "ok", source: "option", path: library.path, version, device });
+    assert(threads > 0 && devices.length > 0 && precisions.includes("fp32"));
+    const missing = { state: "missing", command: "", version: "", remedy: PIP_REMEDY };
+    assertEquals([report.python, report.pip], [missing, missing]);
+    assertEquals(
+      report.data.datasets.map(({ name, state }: Record<string, string>) => `${name} ${state}`),
+      ["mnist missing", "fashion-mnist missing", "fashion-mnist missing", "mnist-embedded-10k ok"],
+    );
+    assertEquals(report.data.auto, "mnist-embedded-10k");
+    const files = [{ name: ALEXNET_WEIGHTS.file, bytes: 7 }];
+    const { published, ...weights } = report.weights;
+    assertEquals(weights, { folder: join(folder, "cache", "weights"), files });
+    assertEquals(
+      published.map(({ state, name }: Record<string, string>) => `${state} ${name}`),
+      [
+        "missing fasterrcnn_resnet50_fpn_coco-258fb6c6.pth",
+        "missing vgg16-397923af.pth",
+        "damaged alexnet-owt-7be5be79.pth",
+      ],
+    );
+    const entries = [{ name: "weights", bytes: 7 }];
+    assertEquals(report.cache, { folder: join(folder, "cache"), bytes: 7, entries });
+  }));
+
+Deno.test("doctor reports a library that is none, and one that cannot be opened, exit 1", () =>
+  withFolder(async (folder) => {
+    const text = join(folder, "notes.so");
+    await Deno.writeTextFile(text, "no library");
+    const hollow = join(folder, "hollow.so");
+    await Deno.writeFile(hollow, fakeLibrary());
+    const [named, variable, unopened, absent] = await Promise.all([
+      doctor(folder, ["--libtensorflow", text]),
+      doctor(folder, ["--json"], { LIBTENSORFLOW_PATH: text }),
+      doctor(folder, ["--json", "--libtensorflow", hollow]),
+      doctor(folder, ["--json", "--libtensorflow", join(folder, "nothing")]),
+    ]);
+    assertEquals([named, variable, unopened, absent].map(({ code }) => code), [1, 1, 1, 1]);
+    hasLine(named.stdout, "damaged libtensorflow --libtensorflow:");
+    hasLine(named.stdout, "mend: leave out --libtensorflow");
+    assertStringIncludes(named.stdout, "Part 1 cannot run yet");
+    const engineOf = ({ stdout }: { stdout: string }) => JSON.parse(stdout).engine;
+    assertEquals(engineOf(variable).state, "damaged");
+    assertStringIncludes(engineOf(variable).problem, `${text} is not a shared library`);
+    assertMatch(engineOf(variable).remedy, /^unset LIBTENSORFLOW_PATH /);
+    assertEquals(engineOf(unopened).state, "damaged");
+    assertStringIncludes(engineOf(unopened).problem, `libtensorflow at ${hollow} `);
+    assertEquals([engineOf(absent).state, engineOf(absent).fetchable], ["missing", false]);
+  }));
+
+Deno.test("doctor names a damaged data set and the command that fetches it again", () =>
+  withFolder(async (folder) => {
+    const path = join(folder, "cache", "mnist", "train-labels-idx1-ubyte.gz");
+    await Deno.mkdir(join(path, ".."), { recursive: true });
+    await Deno.writeTextFile(path, "<html>");
+    const flags = ["--json", "--libtensorflow", library.path];
+    const [mnist] = JSON.parse((await doctor(folder, flags)).stdout).data.datasets;
+    assertEquals([mnist.state, mnist.bytes], ["damaged", 6]);
+    assertStringIncludes(mnist.problem, path);
+    assertMatch(mnist.remedy, /^deno task part1 --data mnist /);
+  }));
+
+Deno.test("doctor names an unknown flag, exit 2, and shows --help", () =>
+  withFolder(async (folder) => {
+    const [unknown, help] = await Promise.all([
+      doctor(folder, ["--jsn"]),
+      doctor(folder, ["--help"]),
+    ]);
+    assertEquals([unknown.code, unknown.stdout], [2, ""]);
+    assertMatch(unknown.stderr, /^error: Unknown flag --jsn; did you mean --json\?.*\n$/);
+    assertEquals(help.code, 0);
+    for (const word of ["--libtensorflow", "--json", "--help", "Exit status: 0"]) {
+      assertStringIncludes(help.stdout, word);
+    }
+  }));
+
+Deno.test("fetchObstacle() is nothing while one of archive and wheel can be had", () => {
+  const pinned = { version: "2.21.0", sha256: "", members: ["x"] };
+  const archive = { ...pinned, url: "https://example.org/x.tar.gz", glibc: "2.17" };
+  const wheel = { ...pinned, name: "x", file: "x.whl", platform: "x", glibc: "2.27" };
+  const obstacle = (release: Partial<Release> | undefined, glibc: string, hasPip: boolean) =>
+    fetchObstacle({
+      release: release && { platform: "test", ...release },
+      cLibrary: { name: "glibc", version: glibc },
+      hasPip,
+    });
+  assertEquals(obstacle({ archive, wheel }, "2.31", false), undefined);
+  assertEquals(obstacle({ wheel }, "2.31", true), undefined);
+  assertEquals(obstacle({ wheel }, "2.31", false), `${PIP_REMEDY}: pip fetches it`);
+  assertStringIncludes(obstacle({ archive, wheel }, "2.12", true)!, "glibc 2.27 or newer");
+  assertStringIncludes(obstacle(undefined, "2.31", true)!, "none is published");
+  const musl = fetchObstacle({
+    release: { platform: "test", archive },
+    cLibrary: { name: "other" },
+    hasPip: true,
+  });
+  assertStringIncludes(musl!, "musl");
+});
+
+Deno.test("runCommand() starts a permitted program although LD_LIBRARY_PATH is set", async () => {
+  const module = new URL("../../io/run_command.ts", import.meta.url).href;
+  const code = `import { runCommand } from ${JSON.stringify(module)};
+    const self = Deno.args[0];
+    console.log(JSON.stringify(await runCommand([self, "--version"])), await runCommand(["nosuch"]));`;
+  const script = await Deno.makeTempFile({ suffix: ".ts" });
+  try {
+    await Deno.writeTextFile(script, code);
+    const self = Deno.execPath();
+    const result = await runCommand(
+      [self, "run", "-q", "--no-config", "--allow-env", `--allow-run=${self},nosuch`, script, self],
+      { env: { LD_LIBRARY_PATH: "/nowhere", NO_COLOR: "1" } },
+    );
+    assert(result?.success, result?.stderr);
+    assertStringIncludes(result.stdout, `{"success":true,"stdout":"deno ${Deno.version.deno}`);
+    assertMatch(result.stdout, / undefined\n$/);
+  } finally {
+    await Deno.remove(script);
+  }
+});
+
+Deno.test("folderEntries() counts what lies in inner folders, and nothing where there is none", () =>
+  withFolder(async (folder) => {
+    await Deno.mkdir(join(folder, "b", "inner"), { recursive: true });
+    await Deno.writeFile(join(folder, "b", "inner", "x"), new Uint8Array(5));
+    await Deno.writeFile(join(folder, "b", "y"), new Uint8Array(2));
+    await Deno.writeFile(join(folder, "a"), new Uint8Array(1));
+    const entries = await folderEntries(folder);
+    assertEquals(entries, [{ name: "a", bytes: 1 }, { name: "b", bytes: 7 }]);
+    assertEquals(totalBytes(entries), 8);
+    assertEquals(await folderEntries(join(folder, "none")), []);
+  }));

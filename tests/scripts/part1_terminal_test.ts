@@ -1,0 +1,61 @@
+/** Part 1 on a terminal, which util-linux's `script` plays. */
+
+import { assert, assertEquals, assertMatch } from "@std/assert";
+import { runFolder } from "../../report/record/run_folder.ts";
+import {
+  ENDLESS,
+  filesIn,
+  part1,
+  Program,
+  rowsOf,
+  SMALL,
+  TASK,
+  TINY_EMBEDDED,
+} from "./part1_process.ts";
+import { withFolder } from "../report/result_rows.ts";
+
+const hasScript = await new Deno.Command("script", { args: ["--version"] }).output()
+  .then(({ stdout }) => new TextDecoder().decode(stdout).includes("util-linux"), () => false);
+if (!hasScript) console.log("skipped: part1 on a terminal (there is no util-linux script)");
+
+Deno.test({
+  name: "part1 on a terminal redraws one line, and keeps nothing of a first epoch interrupted",
+  ignore: !hasScript,
+  fn: () =>
+    withFolder({}, async (out) => {
+      const args = [...SMALL.with(1, "--limit=8000"), ...ENDLESS, "--out", out];
+      const command = [
+        "stty cols 100 rows 30 -echo;",
+        "exec",
+        Deno.execPath(),
+        ...TASK,
+        ...args,
+      ];
+      const terminal = new Program("script", ["-qefc", command.join(" "), "/dev/null"]);
+      await terminal.until(/Epoch 1\/1000 .* left[^]*Train Epoch: 1 \[100\/8000/);
+      await terminal.type("\x03");
+      const { code, stdout } = await terminal.end();
+      assertEquals(code, 130, stdout);
+      const lines = stdout.split("\n").map((line) => line.split("\r\x1b[2K"));
+      const drawn = lines.flatMap((states) => states.slice(0, -1)).filter((text) => text !== "");
+      assert(drawn.length > 1);
+      for (const text of drawn) {
+        assertMatch(
+          text,
+          /^Epoch 1\/1000 {2}batch \d+\/8000 {2}loss \d+\.\d{4} {2}\d+ images\/s {2}.* left$/,
+        );
+      }
+      assertMatch(
+        lines.at(-2)!.at(-1)!,
+        /^error: SimpleCNN \(seed 1\) was interrupted before the first epoch was finished: /,
+      );
+      const [row] = await rowsOf(out);
+      assertEquals([row!.status, row!.epochs], ["interrupted", 0]);
+      assertEquals(filesIn(runFolder(out, row!.run_id)).length, 1); // The manifest.
+
+      const anew = await part1([...TINY_EMBEDDED, "--out", out, "--resume"]);
+      assertEquals([anew.code, anew.stderr], [0, ""]);
+      assertMatch(anew.stdout, /^No run of SimpleCNN with seed 1 to resume: starting anew$/m);
+      assertEquals((await rowsOf(out)).map(({ status }) => status), ["interrupted", "ok"]);
+    }),
+});

@@ -1,0 +1,281 @@
+/** Training and evaluation of SimpleCNN on a few real digits. */
+
+import { assert, assertEquals, assertNotEquals, assertRejects } from "@std/assert";
+import * as tf from "@tensorflow/tfjs";
+import type { ImageSet } from "../../data/dataset.ts";
+import { loadEmbedded } from "../../data/embedded.ts";
+import { epochOrder } from "../../data/shuffle.ts";
+import { mnist28, normalizeMnist } from "../../data/transforms.ts";
+import { InterruptedError, StudyError } from "../../io/errors.ts";
+import type { Classifier } from "../../models/classifier.ts";
+import { simpleCnn } from "../../models/simple_cnn.ts";
+import { saveCheckpoint } from "../../models/checkpoint/state_dict.ts";
+import { readProgress, restoreTraining, saveTraining } from "../../training/checkpoint.ts";
+import { evaluate, meanOfBatchMeans } from "../../training/evaluate.ts";
+import { ImageBatches } from "../../training/image_batches.ts";
+import { type BatchProgress, Trainer, type TrainerOptions } from "../../training/trainer.ts";
+import { testEngine } from "../engine/engine.ts";
+
+const engine = await testEngine();
+const embedded = await loadEmbedded();
+
+/** The first images of a set. */
+function first({ images, labels }: ImageSet, count: number): ImageSet {
+  return { images: images.slice(0, count * 784), labels: labels.slice(0, count), count };
+}
+
+function testImages(count: number): ImageBatches {
+  return new ImageBatches(first(embedded.test, count), normalizeMnist);
+}
+
+const OPTIONS: TrainerOptions = {
+  batchSize: 64,
+  adam: { learningRate: 0.001, weightDecay: 1e-4 },
+  seed: 3,
+};
+
+/** A fresh model with its trainer, freed at the end of the block. */
+class Run implements Disposable {
+  readonly model: Classifier;
+  readonly trainer: Trainer;
+  #images: ImageBatches;
+
+  constructor(count: number, options: Partial<TrainerOptions> = {}) {
+    const all = { ...OPTIONS, ...options };
+    this.model = simpleCnn({ seed: all.seed });
+    this.#images = new ImageBatches(first(embedded.train, count), normalizeMnist);
+    this.trainer = new Trainer(engine, this.model, this.#images, all);
+  }
+
+  /** Bytes of all parameters and moments. */
+  bits(): Map<string, Uint8Array> {
+    const state = [...this.model.stateDict()];
+    for (const [name, { m, v }] of this.trainer.optimizer.moments) {
+      state.push([`${name}/m`, this.model.parameters.toState(m, name)]);
+      state.push([`${name}/v`, this.model.parameters.toState(v, name)]);
+    }
+    return new Map(state.map(([name, { data }]) => [name, new Uint8Array(data.buffer)]));
+  }
+
+  [Symbol.dispose](): void {
+    this.trainer.dispose();
+    this.#images[Symbol.dispose]();
+    this.model.dispose();
+  }
+}
+
+Deno.test("epochOrder() is a permutation that differs by epoch and by seed", () => {
+  const order = epochOrder(1000, 1, 1);
+  assertEquals(order.toSorted(), Int32Array.from({ length: 1000 }, (_, index) => index));
+  assertEquals(epochOrder(1000, 1, 1), order);
+  for (const [seed, epoch] of [[1, 2], [2, 1], [2, 2]] as const) {
+    const other = epochOrder(1000, seed, epoch);
+    const fixed = other.filter((value, index) => value === order[index]).length;
+    // Two independent permutations agree in one place on average.
+    assert(fixed < 10, `seed ${seed}, epoch ${epoch}: ${fixed} in the same place`);
+  }
+});
+
+Deno.test("trainEpoch() learns", async () => {
+  using run = new Run(512);
+  const results = [];
+  for (let epoch = 1; epoch <= 4; epoch++) results.push(await run.trainer.trainEpoch(epoch));
+  assert(results[3]!.loss < results[0]!.loss / 2, `${results.map(({ loss }) => loss)}`);
+  assert(results[3]!.correct > 0.8 * 512, `${results[3]!.correct} of 512`);
+});
+
+Deno.test("Trainer gives the same bits for the same seed, others for another", async () => {
+  const outcome = async (seed: number) => {
+    using run = new Run(256, { seed });
+    const losses = [];
+    for (const epoch of [1, 2]) losses.push((await run.trainer.trainEpoch(epoch)).loss);
+    using test = testImages(200);
+    const { predictions, scores } = await evaluate(engine, run.model, test, OPTIONS);
+    return { losses, predictions, scores, bits: run.bits() };
+  };
+  const once = await outcome(3);
+  assertEquals(await outcome(3), once);
+  const other = await outcome(4);
+  assertNotEquals(other.losses, once.losses);
+  assertNotEquals(other.predictions, once.predictions);
+});
+
+Deno.test("Trainer's dropout depends on the step and can be off", () => {
+  // Without learning, only dropout can change the loss of the same batch.
+  const losses = (dropout: boolean) => {
+    using run = new Run(64, { dropout, adam: { learningRate: 0 } });
+    const batch = Int32Array.from({ length: 64 }, (_, index) => index);
+    return [1, 2, 3].map(() => run.trainer.trainBatch(batch)[0]);
+  };
+  assertEquals(new Set(losses(true)).size, 3);
+  assertEquals(new Set(losses(false)).size, 1);
+});
+
+Deno.test("restoreTraining() goes on to the same bits as a run never interrupted", async () => {
+  const path = await Deno.makeTempFile({ suffix: ".safetensors" });
+  try {
+    using whole = new Run(256);
+    const history = [await whole.trainer.trainEpoch(1)];
+    const progress = { settings: { batchSize: 64, seed: 3 }, history };
+    await saveTraining(path, whole.model, whole.trainer, progress);
+    const second = await whole.trainer.trainEpoch(2);
+
+    using resumed = new Run(256);
+    // Elsewhere, and a step ahead, so that everything must come from the file.
+    await resumed.trainer.trainEpoch(7);
+    resumed.trainer.trainBatch(Int32Array.of(0));
+    assertEquals(await readProgress(path), { ...progress, step: 4 });
+    const restored = await restoreTraining(path, resumed.model, resumed.trainer);
+    assertEquals(restored.settings, progress.settings);
+    assertEquals(restored.history, progress.history);
+    assertEquals(resumed.trainer.step, 4);
+    const again = await resumed.trainer.trainEpoch(2);
+    assertEquals({ ...again, seconds: 0 }, { ...second, seconds: 0 });
+    assertEquals(resumed.bits(), whole.bits());
+  } finally {
+    await Deno.remove(path);
+  }
+});
+
+Deno.test("restoreTraining() refuses weights that hold no run", async () => {
+  const path = await Deno.makeTempFile({ suffix: ".safetensors" });
+  try {
+    using run = new Run(64);
+    await saveCheckpoint(path, run.model.stateDict());
+    await assertRejects(
+      () => restoreTraining(path, run.model, run.trainer),
+      StudyError,
+      "holds no training run",
+    );
+  } finally {
+    await Deno.remove(path);
+  }
+});
+
+Deno.test("trainEpoch() keeps the last short batch", async () => {
+  using run = new Run(20, { batchSize: 8, readInterval: 1 });
+  const batches: BatchProgress[] = [];
+  const result = await run.trainer.trainEpoch(1, (progress) => batches.push(progress));
+  assertEquals(batches.map(({ batch, seen }) => [batch, seen]), [[0, 0], [1, 8], [2, 16]]);
+  for (const progress of batches) {
+    assertEquals([progress.epoch, progress.batches, progress.total], [1, 3, 20]);
+  }
+  assertEquals(run.trainer.step, 3);
+  assertEquals(result.seen, 20);
+  // The mean of the batches' means, the short one counting as much as the others.
+  assertEquals(result.loss, batches.reduce((sum, { loss }) => sum + loss, 0) / 3);
+});
+
+Deno.test("trainEpoch() trains on every image once, in epochOrder()'s order", async () => {
+  // Without learning and dropout, an epoch counts what the model classifies correctly.
+  using run = new Run(50, {
+    batchSize: 16,
+    dropout: false,
+    adam: { learningRate: 0 },
+    readInterval: 1,
+  });
+  const losses: number[] = [];
+  const result = await run.trainer.trainEpoch(2, ({ loss }) => losses.push(loss));
+  const each = Array.from({ length: 50 }, (_, i) => run.trainer.trainBatch(Int32Array.of(i)));
+  assertEquals(result.correct, each.reduce((sum, [, correct]) => sum + correct, 0));
+  const order = epochOrder(50, OPTIONS.seed, 2);
+  for (const [batch, loss] of losses.entries()) {
+    const members = Array.from(order.subarray(16 * batch, 16 * (batch + 1)));
+    const mean = members.reduce((sum, i) => sum + each[i]![0], 0) / members.length;
+    assert(Math.abs(loss - mean) < 1e-6, `batch ${batch}: ${loss}, not ${mean}`);
+  }
+});
+
+Deno.test("trainEpoch() gives the same result however seldom it reads back", async () => {
+  const results = [];
+  for (const readInterval of [1, 3, 100]) {
+    using run = new Run(70, { batchSize: 10, readInterval });
+    const losses: number[] = [];
+    const { loss, correct } = await run.trainer.trainEpoch(1, ({ loss }) => losses.push(loss));
+    results.push({ loss, correct, first: losses[0], last: losses.at(-1) });
+  }
+  assertEquals(results[1], results[0]);
+  assertEquals(results[2], results[0]);
+});
+
+Deno.test("trainEpoch() stops at a loss that is not finite and names the step", async () => {
+  using run = new Run(64, { batchSize: 16, adam: { learningRate: 1e30 } });
+  const error = await assertRejects(() => run.trainer.trainEpoch(1), StudyError);
+  assert(/ at step 2 \(epoch 1, batch 2 of 4\).*--lr/.test(error.message), error.message);
+});
+
+Deno.test("trainEpoch() and evaluate() stop when aborted", async () => {
+  using run = new Run(64, { batchSize: 16 });
+  const controller = new AbortController();
+  const stop = () => controller.abort();
+  await assertRejects(() => run.trainer.trainEpoch(1, stop, controller.signal), InterruptedError);
+  assertEquals(run.trainer.step, 1);
+  const options = { ...OPTIONS, signal: controller.signal };
+  using test = testImages(20);
+  await assertRejects(() => evaluate(engine, run.model, test, options), InterruptedError);
+});
+
+Deno.test("training holds no more tensors after 100 steps, and none when freed", async () => {
+  const counts = () => [engine.binding.getNumOfTensors(), tf.memory().numTensors] as const;
+  const before = counts();
+  {
+    using run = new Run(16, { batchSize: 4 });
+    await run.trainer.trainEpoch(1);
+    using test = testImages(8);
+    await evaluate(engine, run.model, test, OPTIONS);
+    const [native, ours] = counts();
+    for (let epoch = 2; epoch <= 26; epoch++) await run.trainer.trainEpoch(epoch);
+    await evaluate(engine, run.model, test, OPTIONS);
+    assertEquals(run.trainer.step, 104);
+    assert(counts()[0] <= native, `${native} grew to ${counts()[0]} in TensorFlow`);
+    assert(counts()[1] <= ours, `${ours} grew to ${counts()[1]} in tfjs`);
+  }
+  assert(counts()[0] <= before[0], `${counts()[0] - before[0]} left in TensorFlow`);
+  assert(counts()[1] <= before[1], `${counts()[1] - before[1]} left in tfjs`);
+});
+
+Deno.test("meanOfBatchMeans() by hand", () => {
+  assertEquals(meanOfBatchMeans([1, 2, 3, 4, 9], 2), (1.5 + 3.5 + 9) / 3);
+  assertEquals(meanOfBatchMeans([1, 2, 3], 3), 2);
+  assertEquals(meanOfBatchMeans([1, 2, 3], 100), 2);
+  assertEquals(meanOfBatchMeans([], 2), NaN);
+});
+
+Deno.test("evaluate() equals what the logits say", async () => {
+  // More than evaluate() takes at a time, so that its parts must be put together rightly.
+  const test = first(embedded.test, 510);
+  using run = new Run(256);
+  await run.trainer.trainEpoch(1);
+  const logits = tf.tidy(() => run.model.forward(mnist28(test.images)).arraySync());
+  const rows = logits.map((row) => {
+    const largest = Math.max(...row);
+    const sum = row.reduce((sum, logit) => sum + Math.exp(logit - largest), 0);
+    const logNorm = largest + Math.log(sum);
+    return { row, prediction: row.indexOf(largest), score: Math.exp(largest - logNorm), logNorm };
+  });
+  let loss = 0;
+  for (let start = 0; start < 510; start += 100) {
+    const batch = rows.slice(start, start + 100);
+    loss += batch.reduce((sum, { row, logNorm }, i) =>
+      sum + logNorm - row[test.labels[start + i]!]!, 0) / batch.length / 6;
+  }
+
+  const done: number[] = [];
+  using images = new ImageBatches(test, normalizeMnist);
+  const result = await evaluate(engine, run.model, images, {
+    ...OPTIONS,
+    batchSize: 100,
+    onProgress: (n, total) => done.push(n / total),
+  });
+  assertEquals(result.predictions, Int32Array.from(rows, ({ prediction }) => prediction));
+  // Float32 logits of some 1, summed in another order for another batch.
+  assert(Math.abs(result.loss - loss) < 1e-5, `${result.loss}, not ${loss}`);
+  for (const [index, { score }] of rows.entries()) {
+    assert(Math.abs(result.scores[index]! - score) < 1e-5, `score of ${index}`);
+  }
+  const right = rows.filter(({ prediction }, index) => prediction === test.labels[index]).length;
+  assertEquals(result.accuracy, right / 510);
+  assert(result.f1 > 0 && result.f1 <= 1);
+  assert(result.seconds > 0);
+  assertEquals(done.at(-1), 1);
+});

@@ -1,0 +1,280 @@
+/**
+ * Features of a set's images on disk, computed once.
+ *
+ * A cache is a folder of files of {@linkcode SHARD_ROWS} images each, under a name made of everything
+ * that decides the features. A set cut short by a limit uses the first of the same files. Every file
+ * is read once and its checksum compared before a run uses it; one that is missing, too short or
+ * damaged is computed anew, and so is what an interrupted run left undone. Rows are then read by
+ * position, so that memory does not grow with the number of images.
+ *
+ * @module
+ */
+
+import { join } from "node:path";
+import { cacheDir } from "../../io/cache.ts";
+import { InterruptedError, StudyError } from "../../io/errors.ts";
+import { withLock } from "../../io/lock.ts";
+import { formatDuration, type Reporter } from "../../io/reporter.ts";
+import { sha256Hex } from "../../io/sha256.ts";
+import type { FeatureRows } from "./feature_batches.ts";
+import type { FeatureExtractor } from "./feature_extractor.ts";
+import { ROOM_REMEDY } from "./feature_room.ts";
+import {
+  checkShard,
+  HEADER_BYTES,
+  shardBytes,
+  type ShardHeader,
+  writeShard,
+} from "./feature_shard.ts";
+
+/** Images of one file, a multiple of the extraction's batch. */
+export const SHARD_ROWS = 512;
+
+/** Counts up when what is computed, or how it is stored, changes. */
+const VERSION = 1;
+
+/** Everything that decides features, by name. */
+export type FeatureIdentity = Readonly<Record<string, string | number>>;
+
+/** Options of {@linkcode FeatureCache}. */
+export interface FeatureCacheOptions {
+  /** Everything that decides the features: weights, data, transform, precision, device. */
+  identity: FeatureIdentity;
+  /** What the features are of, for people: `vgg16 training images`. */
+  title: string;
+  /** Number of images, from the set's first. */
+  count: number;
+  /** Features of one image. */
+  columns: number;
+  /**
+   * Images of one file, a multiple of the extraction's batch.
+   *
+   * @default {SHARD_ROWS}
+   */
+  shardRows?: number;
+  /**
+   * Folder of the cache; features have a folder of their own in it.
+   *
+   * @default {cacheDir()}
+   */
+  cache?: string;
+}
+
+/** How the work on a cache is shown and stopped. */
+export interface CacheWork {
+  reporter: Reporter;
+  /** Aborts between two files or batches; finished files stay. */
+  signal?: AbortSignal;
+}
+
+/** One set's features. */
+export class FeatureCache implements FeatureRows, Disposable {
+  /** Where the files are. */
+  readonly folder: string;
+  readonly columns: number;
+  #key: string;
+  #title: string;
+  #count: number;
+  #shardRows: number;
+  /** By file; `undefined` where it has to be computed. */
+  #shards: (ShardHeader | undefined)[];
+  #files = new Map<number, Deno.FsFile>();
+
+  /** Names the cache; nothing is read or written yet. */
+  constructor(options: FeatureCacheOptions) {
+    const { identity, title, count, columns, shardRows = SHARD_ROWS, cache = cacheDir() } = options;
+    this.#key = sha256Hex(
+      new TextEncoder().encode(JSON.stringify([VERSION, Object.entries(identity).sort()])),
+    );
+    this.folder = join(cache, "features", this.#key.slice(0, 32));
+    this.columns = columns;
+    this.#title = title;
+    this.#count = count;
+    this.#shardRows = shardRows;
+    this.#shards = Array.from({ length: Math.ceil(count / shardRows) });
+  }
+
+  /** Images whose features have to be computed, after {@linkcode FeatureCache.survey}. */
+  get missingRows(): number {
+    return this.#missing().reduce((sum, index) => sum + this.#rowsOf(index), 0);
+  }
+
+  /** Bytes that they will take. */
+  get missingBytes(): number {
+    return this.#missing()
+      .reduce((sum, index) => sum + shardBytes(this.#rowsOf(index), this.columns), 0);
+  }
+
+  /** Seconds that computing the features of these images took, whenever that was. */
+  get seconds(): number {
+    return this.#shards.reduce(
+      (sum, header, index) =>
+        header === undefined ? sum : sum + header.seconds * this.#rowsOf(index) / header.rows,
+      0,
+    );
+  }
+
+  /**
+   * Reads every file and finds out which have to be computed.
+   *
+   * @throws {InterruptedError} If aborted.
+   */
+  async survey({ reporter, signal }: CacheWork): Promise<void> {
+    for (const index of this.#missing()) {
+      if (signal?.aborted) throw new InterruptedError("Interrupted");
+      reporter.live(
+        `Checking features of ${this.#title}: ${index * this.#shardRows}/${this.#count}`,
+      );
+      if (await this.#check(index) === "damaged") {
+        reporter.warn(`${this.#path(index)} is damaged: its features are computed again`);
+      }
+    }
+    reporter.live("");
+  }
+
+  /**
+   * Computes what is missing. A second process at the same cache waits for the first.
+   *
+   * @throws {StudyError} If a file cannot be written.
+   * @throws {InterruptedError} If aborted.
+   */
+  async fill(extractor: Pick<FeatureExtractor, "extract">, work: CacheWork): Promise<void> {
+    if (this.missingRows === 0) return;
+    const { reporter } = work;
+    await Deno.mkdir(this.folder, { recursive: true }).catch((error) => {
+      throw this.#noRoom(error);
+    });
+    const onWait = () => reporter.line(`Another run computes features of ${this.#title}: waiting`);
+    await withLock(join(this.folder, ".lock"), async () => {
+      await this.#removeTemporaries();
+      const started = performance.now();
+      const rows = this.missingRows;
+      let done = 0;
+      for (const index of this.#missing()) {
+        // The one waited for may have computed it meanwhile.
+        await this.#check(index);
+        const show = (now: number) => this.#show(done + now, { rows, started, reporter });
+        if (this.#shards[index] === undefined) await this.#compute(index, extractor, work, show);
+        done += this.#rowsOf(index);
+        if (!reporter.terminal) reporter.line(this.#progress(done, { rows, started }));
+      }
+      reporter.live("");
+      if (reporter.terminal) reporter.line(this.#progress(done, { rows, started }));
+    }, { onWait });
+  }
+
+  /** @throws {StudyError} If a file has vanished or become shorter since it was checked. */
+  read(indices: Int32Array): Float32Array {
+    const { columns } = this;
+    const values = new Float32Array(indices.length * columns);
+    const bytes = new Uint8Array(values.buffer);
+    const width = 4 * columns;
+    indices.forEach((index, i) => {
+      const file = this.#open(Math.floor(index / this.#shardRows));
+      file.seekSync(HEADER_BYTES + (index % this.#shardRows) * width, Deno.SeekMode.Start);
+      for (let done = 0; done < width;) {
+        const count = file.readSync(bytes.subarray(i * width + done, (i + 1) * width));
+        if (count === null) throw this.#gone();
+        done += count;
+      }
+    });
+    return values;
+  }
+
+  /** Closes the files. */
+  [Symbol.dispose](): void {
+    for (const file of this.#files.values()) file.close();
+    this.#files.clear();
+  }
+
+  #missing(): number[] {
+    return [...this.#shards.keys()].filter((index) => this.#shards[index] === undefined);
+  }
+
+  #rowsOf(index: number): number {
+    return Math.min(this.#shardRows, this.#count - index * this.#shardRows);
+  }
+
+  #path(index: number): string {
+    return join(this.folder, `${String(index).padStart(5, "0")}.features`);
+  }
+
+  /** What a file's header must say. */
+  #wanted(index: number) {
+    const { columns } = this;
+    return { key: this.#key, first: index * this.#shardRows, rows: this.#rowsOf(index), columns };
+  }
+
+  /** Looks at a file, and takes it if it can be used. */
+  async #check(index: number): Promise<ShardHeader | string> {
+    const found = await checkShard(this.#path(index), this.#wanted(index));
+    if (typeof found !== "string") this.#shards[index] = found;
+    return found;
+  }
+
+  async #compute(
+    index: number,
+    extractor: Pick<FeatureExtractor, "extract">,
+    { signal }: CacheWork,
+    onProgress: (done: number) => void,
+  ): Promise<void> {
+    const wanted = this.#wanted(index);
+    const started = performance.now();
+    const values = await extractor.extract(wanted.first, wanted.rows, {
+      onProgress,
+      ...(signal && { signal }),
+    });
+    const header = { ...wanted, seconds: (performance.now() - started) / 1000 };
+    await writeShard(this.#path(index), header, values).catch((error) => {
+      throw this.#noRoom(error);
+    });
+    this.#shards[index] = header;
+  }
+
+  #show(done: number, progress: { rows: number; started: number; reporter: Reporter }): void {
+    progress.reporter.live(this.#progress(done, progress));
+  }
+
+  #progress(done: number, { rows, started }: { rows: number; started: number }): string {
+    const seconds = (performance.now() - started) / 1000;
+    const rate = done / seconds;
+    const time = done < rows
+      ? `${formatDuration((rows - done) / rate)} left`
+      : formatDuration(seconds);
+    return `Features of ${this.#title}: ${done}/${rows}, ${rate.toFixed(1)} images/s, ${time}`;
+  }
+
+  #open(index: number): Deno.FsFile {
+    let file = this.#files.get(index);
+    if (file === undefined) {
+      try {
+        file = Deno.openSync(this.#path(index));
+      } catch (error) {
+        if (error instanceof Deno.errors.NotFound) throw this.#gone();
+        throw error;
+      }
+      this.#files.set(index, file);
+    }
+    return file;
+  }
+
+  #noRoom(error: unknown): StudyError {
+    const reason = error instanceof Error ? error.message : error;
+    return new StudyError(`Cannot keep features in ${this.folder} (${reason}): ${ROOM_REMEDY}`, {
+      cause: error,
+    });
+  }
+
+  #gone(): StudyError {
+    return new StudyError(
+      `Features in ${this.folder} were removed while they were used: run it again`,
+    );
+  }
+
+  /** What a killed process left; the lock keeps others' out of reach. */
+  async #removeTemporaries(): Promise<void> {
+    for await (const { name } of Deno.readDir(this.folder)) {
+      if (name.endsWith(".tmp")) await Deno.remove(join(this.folder, name));
+    }
+  }
+}
