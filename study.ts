@@ -117,6 +117,9 @@ export interface StudyModel {
 const COLAB = "Colab GPU";
 const WEIGHT_DECAY = 1e-4;
 
+/** What the study writes in place of a training time. */
+export const NOT_TIMED = { inferenceOnly: "N/A (Inference Only)", error: "N/A (Error)" } as const;
+
 // Part 1: a network of the study's own, trained from scratch.
 
 export const SIMPLE_CNN = {
@@ -183,7 +186,7 @@ export const FASTER_RCNN_ADAPTED = {
     testLoss: 0,
     accuracy: 11.35,
     f1: 0.0231,
-    trainingTime: "N/A (Inference Only)",
+    trainingTime: NOT_TIMED.inferenceOnly,
     inferenceMsPerImage: 80.91,
     epochs: [],
     device: COLAB,

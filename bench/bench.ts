@@ -28,13 +28,10 @@ import { setTimeout } from "node:timers/promises";
 import { writeFileAtomic } from "../io/atomic.ts";
 import { UsageError } from "../io/errors.ts";
 import { createReporter, type Reporter } from "../io/reporter.ts";
-import {
-  type FlagTable,
-  type FlagValues,
-  helpText,
-  parseFlags,
-  runFlags,
-} from "../experiment/flags.ts";
+import { SHARED_FLAGS } from "../experiment/flags.ts";
+import { helpText } from "../io/help_text.ts";
+import { type FlagTable, type FlagValues, parseFlags } from "../io/parse_flags.ts";
+import { SIMPLE_CNN } from "../study.ts";
 import { interruptible, runScript } from "../io/run_script.ts";
 import { killChildren } from "./child.ts";
 import { startOurs, startPeer } from "./context.ts";
@@ -52,8 +49,7 @@ import { verdicts } from "./targets.ts";
 import { measureWholeRuns } from "./whole_runs.ts";
 import { Worker } from "./worker.ts";
 
-const STUDY = { epochs: 10, batchSize: 128, lr: 0.001 } as const;
-const { data, device, libtensorflow, quiet, verbose, help } = runFlags(STUDY);
+const { data, device, libtensorflow, quiet, verbose, help } = SHARED_FLAGS;
 
 const FLAGS = {
   cases: {
@@ -68,7 +64,7 @@ const FLAGS = {
     kind: "integer",
     min: 1,
     max: 1000,
-    default: STUDY.epochs,
+    default: SIMPLE_CNN.training.epochs,
     help: "of part1's runs",
   },
   data: { ...data, default: "fashion" },

@@ -10,12 +10,14 @@
  * @module
  */
 
+import { readCommandLine } from "../io/help_text.ts";
 import { join } from "node:path";
 import type { Dataset, ImageSet } from "../data/dataset.ts";
 import { loadDataset } from "../data/load_dataset.ts";
 import { writeFileAtomic } from "../io/atomic.ts";
 import { createReporter } from "../io/reporter.ts";
-import { type FlagTable, helpText, parseFlags, runFlags } from "../experiment/flags.ts";
+import { SHARED_FLAGS } from "../experiment/flags.ts";
+import type { FlagTable } from "../io/parse_flags.ts";
 import { runScript } from "../io/run_script.ts";
 
 /**
@@ -56,23 +58,20 @@ export async function exportIdx(dataset: Dataset, folder: string): Promise<strin
 }
 
 async function main(): Promise<void> {
-  const { data, strict, help } = runFlags({ epochs: 1, batchSize: 1, lr: 1 });
+  const { data, strict, help } = SHARED_FLAGS;
   const table = {
     data,
     out: { kind: "path", default: "idx", help: "folder to write to" },
     strict,
     help,
   } as const satisfies FlagTable;
-  const flags = parseFlags(Deno.args, table);
-  if (flags.help) {
-    console.log(helpText({
-      usage: "deno run -A bench/export_idx.ts [flags]",
-      description: "Writes a data set as four IDX files.",
-      table,
-      examples: ["deno run -A bench/export_idx.ts --data embedded --out /tmp/digits"],
-    }));
-    return;
-  }
+  const flags = readCommandLine({
+    usage: "deno run -A bench/export_idx.ts [flags]",
+    description: "Writes a data set as four IDX files.",
+    table,
+    examples: ["deno run -A bench/export_idx.ts --data embedded --out /tmp/digits"],
+  });
+  if (flags === undefined) return;
   const reporter = createReporter();
   const dataset = await loadDataset({ data: flags.data, strict: flags.strict, reporter });
   for (const path of await exportIdx(dataset, flags.out)) reporter.line(path);

@@ -10,17 +10,14 @@ import { normalizeMnist } from "../data/transforms.ts";
 import { startEngine } from "../engine/engine.ts";
 import { StudyError } from "../io/errors.ts";
 import { createReporter } from "../io/reporter.ts";
-import { parseFlags, runFlags } from "../experiment/flags.ts";
+import { SHARED_FLAGS } from "../experiment/flags.ts";
+import { parseFlags } from "../io/parse_flags.ts";
 import { gitState, machine, versions } from "../experiment/provenance.ts";
 import { runScript } from "../io/run_script.ts";
 import { OurWork } from "./our_work.ts";
 
 async function main(): Promise<void> {
-  const { data, backend, device, libtensorflow, precision, verbose } = runFlags({
-    epochs: 1,
-    batchSize: 1,
-    lr: 1,
-  });
+  const { data, backend, device, libtensorflow, precision, verbose } = SHARED_FLAGS;
   const flags = parseFlags(Deno.args, {
     data,
     backend,

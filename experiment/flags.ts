@@ -1,52 +1,98 @@
 /**
- * The flags that the parts of the study share.
- *
- * A script that has more of its own spreads them into the table:
- * `{ ...runFlags(DEFAULTS), weights: { kind: "path", help: "..." } }`.
+ * What can be said on the command line of the parts of the study.
  *
  * @module
  */
 
+import type { HelpOptions } from "../io/help_text.ts";
 import type { FlagTable } from "../io/parse_flags.ts";
+import {
+  DETECTION,
+  FASTER_RCNN_HEAD_TUNED,
+  SIMPLE_CNN,
+  SIMPLE_CNN_FAST,
+  type TrainingSettings,
+  VGG16,
+} from "../study.ts";
 
-export { type FlagTable, type FlagValues, parseFlags } from "../io/parse_flags.ts";
-export { type HelpOptions, helpText } from "../io/help_text.ts";
-
-/** The defaults in which the parts differ. */
-export interface RunDefaults {
-  epochs: number;
-  batchSize: number;
-  /** Adam's learning rate. */
-  lr: number;
-}
+/** Folder of the results unless `--out` names another. */
+export const DEFAULT_OUT = "results";
 
 /** Low enough that `seed + runs` is still a 32-bit integer, as TensorFlow wants seeds. */
 const MAX_SEED = 2_000_000_000;
 
+const SEEDS = {
+  seed: {
+    kind: "integer",
+    min: 0,
+    max: MAX_SEED,
+    default: 1,
+    help: "fixes initial weights, shuffling and dropout",
+  },
+  seeds: {
+    kind: "integers",
+    min: 0,
+    max: MAX_SEED,
+    excludes: ["seed", "runs"],
+    help: "one run for each of these seeds",
+  },
+  runs: {
+    kind: "integer",
+    min: 1,
+    max: 1000,
+    default: 1,
+    help: "so many runs, with seeds counted up from --seed",
+  },
+} as const satisfies FlagTable;
+
+const COMMON = {
+  data: {
+    kind: "choice",
+    choices: ["auto", "mnist", "embedded", "fashion"],
+    orFolder: true,
+    default: "auto",
+    help: "the images: MNIST or, where it can't be had, the embedded digits; one of the sets by " +
+      "name; or a folder of IDX files",
+  },
+  limit: { kind: "integer", min: 1, help: "train on the first N images only" },
+  testLimit: { kind: "integer", min: 1, help: "test on the first N images only" },
+  backend: {
+    kind: "choice",
+    choices: ["auto", "tensorflow"],
+    default: "auto",
+    help: "what does the arithmetic",
+  },
+  device: {
+    kind: "choice",
+    choices: ["auto", "cpu", "gpu"],
+    default: "auto",
+    help: "where; gpu fails where there is none",
+  },
+  precision: {
+    kind: "choice",
+    choices: ["fp32", "bf16"],
+    help: "of convolutions and products; bf16 on processors that have it [default: fp32]",
+  },
+  libtensorflow: {
+    kind: "path",
+    help: "the library to use, instead of one found or fetched",
+  },
+  out: { kind: "path", default: DEFAULT_OUT, help: "folder that results are written to" },
+  resume: { kind: "boolean", help: "go on with a run that was interrupted" },
+  strict: { kind: "boolean", help: "fail rather than use substitute data" },
+  quiet: { kind: "boolean", help: "print warnings only" },
+  json: { kind: "boolean", help: "print the result as JSON, everything else on standard error" },
+  verbose: { kind: "boolean", help: "show stacks of errors and the engine's own messages" },
+  help: { kind: "boolean", help: "show this page; -h does too" },
+} as const satisfies FlagTable;
+
+/** The flags that do not depend on how a part trains. */
+export const SHARED_FLAGS = { ...SEEDS, ...COMMON } as const satisfies FlagTable;
+
 /** The table of flags of a part that trains, with its own defaults. */
-export function runFlags(defaults: RunDefaults) {
+export function runFlags(defaults: Omit<TrainingSettings, "weightDecay">) {
   return {
-    seed: {
-      kind: "integer",
-      min: 0,
-      max: MAX_SEED,
-      default: 1,
-      help: "fixes initial weights, shuffling and dropout",
-    },
-    seeds: {
-      kind: "integers",
-      min: 0,
-      max: MAX_SEED,
-      excludes: ["seed", "runs"],
-      help: "one run for each of these seeds",
-    },
-    runs: {
-      kind: "integer",
-      min: 1,
-      max: 1000,
-      default: 1,
-      help: "so many runs, with seeds counted up from --seed",
-    },
+    ...SEEDS,
     epochs: {
       kind: "integer",
       min: 1,
@@ -61,48 +107,145 @@ export function runFlags(defaults: RunDefaults) {
       default: defaults.batchSize,
       help: "images for each step",
     },
-    lr: { kind: "number", above: 0, default: defaults.lr, help: "Adam's learning rate" },
-    data: {
-      kind: "choice",
-      choices: ["auto", "mnist", "embedded", "fashion"],
-      orFolder: true,
-      default: "auto",
-      help:
-        "the images: MNIST or, where it can't be had, the embedded digits; one of the sets by " +
-        "name; or a folder of IDX files",
-    },
-    limit: { kind: "integer", min: 1, help: "train on the first N images only" },
-    testLimit: { kind: "integer", min: 1, help: "test on the first N images only" },
-    backend: {
-      kind: "choice",
-      choices: ["auto", "tensorflow"],
-      default: "auto",
-      help: "what does the arithmetic",
-    },
-    device: {
-      kind: "choice",
-      choices: ["auto", "cpu", "gpu"],
-      default: "auto",
-      help: "where; gpu fails where there is none",
-    },
-    precision: {
-      kind: "choice",
-      choices: ["fp32", "bf16"],
-      help: "of convolutions and products; bf16 on processors that have it [default: fp32]",
-    },
-    libtensorflow: {
-      kind: "path",
-      help: "the library to use, instead of one found or fetched",
-    },
-    out: { kind: "path", default: "results", help: "folder that results are written to" },
-    resume: { kind: "boolean", help: "go on with a run that was interrupted" },
-    strict: { kind: "boolean", help: "fail rather than use substitute data" },
-    quiet: { kind: "boolean", help: "print warnings only" },
-    json: { kind: "boolean", help: "print the result as JSON, everything else on standard error" },
-    verbose: { kind: "boolean", help: "show stacks of errors and the engine's own messages" },
-    help: { kind: "boolean", help: "show this page; -h does too" },
+    lr: { kind: "number", above: 0, default: defaults.learningRate, help: "Adam's learning rate" },
+    ...COMMON,
   } as const satisfies FlagTable;
 }
+
+/** Ways to train part 1's network: the study's, and ours in fewer epochs. */
+export const RECIPES = { published: SIMPLE_CNN, fast: SIMPLE_CNN_FAST } as const;
+
+/** Part 1 on the command line; the recipe decides the flags' defaults. */
+export function part1Command(recipe: keyof typeof RECIPES) {
+  return {
+    usage: "deno task part1 [flags]",
+    description: "Trains SimpleCNN on MNIST from scratch, evaluates it, and adds a row to " +
+      "part1.csv in the results folder.",
+    table: {
+      recipe: {
+        kind: "choice",
+        choices: ["published", "fast"],
+        default: "published",
+        help:
+          "how to train: as the study does, or with a one-cycle learning rate in fewer epochs, " +
+          "in bf16 where the processor has it",
+      },
+      ...runFlags(RECIPES[recipe].training),
+    },
+    examples: [
+      "deno task part1",
+      "deno task part1 --recipe fast",
+      "deno task part1 --data fashion --seeds 1,2,3",
+      "deno task part1 --limit 1000 --epochs 2 --out /tmp/try",
+    ],
+  } as const satisfies HelpOptions;
+}
+
+const BOXES = runFlags(FASTER_RCNN_HEAD_TUNED.training);
+
+/** Part 2 on the command line; the flags of training are about its new predictor. */
+export const PART_2 = {
+  usage: "deno task part2 [flags]",
+  description: "Gives a Faster R-CNN with COCO weights a new predictor of 11 classes, takes its " +
+    "best detection in each test image for the digit, and adds a row to part2.csv in the " +
+    "results folder.",
+  table: {
+    weights: {
+      kind: "choice",
+      choices: ["pretrained", "random"],
+      orFile: true,
+      default: "pretrained",
+      help:
+        "what the detector starts from: torchvision's COCO weights or, where they can't be had, " +
+        "random ones; random ones; or those of a .pth or .safetensors file. Its predictor is " +
+        "always new",
+    },
+    normalise: {
+      kind: "choice",
+      choices: ["twice", "once"],
+      default: "twice",
+      excludes: ["trainHead"],
+      help:
+        "whether images are normalised before the detector does it again, as the study has it, " +
+        "or by the detector alone, as it is meant; a model of its own in the results",
+    },
+    trainHead: {
+      kind: "boolean",
+      help: "train the new predictor on frozen features first; a model of its own in the results",
+    },
+    headBatchSize: {
+      ...BOXES.batchSize,
+      help: "with --train-head: boxes for each step",
+    },
+    ...BOXES,
+    epochs: { ...BOXES.epochs, help: "with --train-head: passes over the boxes" },
+    lr: { ...BOXES.lr, help: "with --train-head: Adam's learning rate" },
+    limit: {
+      ...BOXES.limit,
+      default: DETECTION.headImages,
+      help: "with --train-head: train on the first N images only, each of which takes 256 KiB of " +
+        "disk and twice that of memory",
+    },
+    batchSize: {
+      ...BOXES.batchSize,
+      max: 64,
+      default: DETECTION.batchSize,
+      help: "images for each call of the detector",
+    },
+    strict: { ...BOXES.strict, help: "fail rather than use substitute data or weights" },
+  },
+  examples: [
+    "deno task part2",
+    "deno task part2 --test-limit 200 --weights random",
+    "deno task part2 --train-head --limit 500 --test-limit 500",
+    "deno task part2 --resume",
+  ],
+} as const satisfies HelpOptions;
+
+const FINE_TUNING = runFlags(VGG16.training);
+
+/** Part 4 on the command line. */
+export const PART_4 = {
+  usage: "deno task part4 [flags]",
+  description: "Fine-tunes VGG16 and AlexNet on MNIST: their ImageNet features stay as they " +
+    "are and are computed once, their classifiers are trained. Adds a row for each to " +
+    "part4.csv in the results folder.",
+  table: {
+    models: {
+      kind: "choices",
+      choices: ["vgg16", "alexnet"],
+      default: ["vgg16", "alexnet"],
+      help: "what is fine-tuned, in this order",
+    },
+    weights: {
+      kind: "choice",
+      choices: ["pretrained", "random"],
+      orFile: true,
+      default: "pretrained",
+      help:
+        "what the features are: torchvision's weights or, where they can't be had, random ones; " +
+        "random ones; or those of a .pth or .safetensors file",
+    },
+    inChannels: {
+      kind: "choice",
+      choices: ["3", "1"],
+      default: "3",
+      help: "of the images; with 1 the first convolution is averaged over its input channels",
+    },
+    noFeatureCache: {
+      kind: "boolean",
+      help: "compute features again in every epoch, as the study does, and keep none on disk",
+    },
+    ...FINE_TUNING,
+    strict: { ...FINE_TUNING.strict, help: "fail rather than use substitute data or weights" },
+  },
+  examples: [
+    "deno task part4",
+    "deno task part4 --models alexnet --limit 2000 --epochs 3",
+    "deno task part4 --weights random --seeds 1,2,3",
+    "deno task part4 --resume",
+  ],
+} as const satisfies HelpOptions;
 
 /** What the engine calls the values of `--precision`. */
 export const PRECISIONS = { fp32: "float32", bf16: "bfloat16", auto: "auto" } as const;

@@ -7,31 +7,27 @@
  * @module
  */
 
-import type * as TF from "@tensorflow/tfjs";
+import * as tf from "@tensorflow/tfjs";
 import { loadDataset } from "../data/load_dataset.ts";
 import { normalizeMnist } from "../data/transforms.ts";
 import { type Engine, startEngine } from "../engine/engine.ts";
+import { parseFlags } from "../io/parse_flags.ts";
 import { createReporter } from "../io/reporter.ts";
+import { runScript } from "../io/run_script.ts";
 import { simpleCnn } from "../models/simple_cnn.ts";
 import { Adam } from "../training/adam.ts";
 import { ImageBatches } from "../training/image_batches.ts";
 import { Trainer } from "../training/trainer.ts";
-import type { MachineRates } from "./expected_time.ts";
-import { parseFlags, PRECISIONS, runFlags } from "./flags.ts";
-import { runScript } from "../io/run_script.ts";
+import { SIMPLE_CNN, VGG16 } from "../study.ts";
+import { PRECISIONS, SHARED_FLAGS } from "./flags.ts";
+import type { MachineRates } from "./forecast.ts";
 
 /** Seconds that each rate is measured for, at least. */
 const SECONDS = 0.7;
-const ADAM = { learningRate: 0.001, weightDecay: 1e-4 } as const;
-/** Batch of part 1, and of part 4. */
-const BATCH_SIZES = { scratch: 128, fineTuning: 32 } as const;
+const { batchSize: BATCH_SIZE, ...ADAM } = SIMPLE_CNN.training;
 
 async function main(): Promise<void> {
-  const { data, device, precision, libtensorflow, strict } = runFlags({
-    epochs: 1,
-    batchSize: 1,
-    lr: 1,
-  });
+  const { data, device, precision, libtensorflow, strict } = SHARED_FLAGS;
   const flags = parseFlags(Deno.args, { data, device, precision, libtensorflow, strict });
   const reporter = createReporter({ stream: "stderr" });
   const engine = await startEngine({
@@ -55,7 +51,7 @@ async function main(): Promise<void> {
 
 /** Images a second that SimpleCNN is trained on; what is in them does not matter. */
 async function trainingRate(engine: Engine): Promise<number> {
-  const count = 8 * BATCH_SIZES.scratch;
+  const count = 8 * BATCH_SIZE;
   const images = {
     images: Uint8Array.from({ length: count * 784 }, (_, i) => i * 7919 % 251),
     labels: Uint8Array.from({ length: count }, (_, i) => i % 10),
@@ -64,7 +60,7 @@ async function trainingRate(engine: Engine): Promise<number> {
   const model = simpleCnn();
   using batches = new ImageBatches(images, normalizeMnist);
   const trainer = new Trainer(engine, model, batches, {
-    batchSize: BATCH_SIZES.scratch,
+    batchSize: BATCH_SIZE,
     adam: ADAM,
     seed: 1,
   });
@@ -79,15 +75,14 @@ async function trainingRate(engine: Engine): Promise<number> {
 
 /** Operations a second of a 3×3 convolution as VGG16 has them. */
 function convolutionRate(engine: Engine): number {
-  const { tf } = engine;
   const [images, size, channels, kernel] = [8, 56, 128, 3];
-  const convolve = engine.compile((x: TF.Tensor4D, weight: TF.Tensor4D) =>
+  const convolve = engine.compile((x: tf.Tensor4D, weight: tf.Tensor4D) =>
     tf.conv2d(x, weight, 1, "same").slice([0, 0, 0, 0], [1, 1, 1, 1])
   );
   return tf.tidy(() => {
-    const x = tf.randomNormal<TF.Rank.R4>([images, size, size, channels]);
-    const weight = tf.randomNormal<TF.Rank.R4>([kernel, kernel, channels, channels]);
-    const seconds = secondsPerCall(tf, () => void convolve(x, weight).dataSync());
+    const x = tf.randomNormal<tf.Rank.R4>([images, size, size, channels]);
+    const weight = tf.randomNormal<tf.Rank.R4>([kernel, kernel, channels, channels]);
+    const seconds = secondsPerCall(() => void convolve(x, weight).dataSync());
     convolve.dispose();
     return 2 * images * (size * channels * kernel) ** 2 / seconds;
   });
@@ -95,22 +90,21 @@ function convolutionRate(engine: Engine): number {
 
 /** Seconds of a training step of a linear layer, for each of its parameters. */
 function stepRate(engine: Engine): number {
-  const { tf } = engine;
   const width = 4096;
   const weight = tf.variable(tf.randomNormal([width, width], 0, 0.01));
   const adam = new Adam(new Map([["weight", weight]]), ADAM);
-  const step = engine.compile((x: TF.Tensor2D, scalars: TF.Tensor1D) => {
+  const step = engine.compile((x: tf.Tensor2D, scalars: tf.Tensor1D) => {
     const { value, grads } = tf.variableGrads(
-      () => tf.matMul(x, weight as TF.Tensor2D).square().mean(),
+      () => tf.matMul(x, weight as tf.Tensor2D).square().mean(),
       [weight],
     );
     adam.apply(grads, scalars);
     return value;
   });
   const seconds = tf.tidy(() => {
-    const x = tf.randomNormal<TF.Rank.R2>([BATCH_SIZES.fineTuning, width]);
+    const x = tf.randomNormal<tf.Rank.R2>([VGG16.training.batchSize, width]);
     const scalars = tf.tensor1d(adam.stepScalars(1));
-    return secondsPerCall(tf, () => void step(x, scalars).dataSync());
+    return secondsPerCall(() => void step(x, scalars).dataSync());
   });
   step.dispose();
   adam.dispose();
@@ -119,7 +113,7 @@ function stepRate(engine: Engine): number {
 }
 
 /** The first call, which compiles, is not timed. */
-function secondsPerCall(tf: Engine["tf"], call: () => void): number {
+function secondsPerCall(call: () => void): number {
   tf.tidy(call);
   const started = performance.now();
   let calls = 0;

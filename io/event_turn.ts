@@ -4,6 +4,7 @@
  * @module
  */
 
+import { InterruptedError } from "./errors.ts";
 import { setImmediate, setTimeout } from "node:timers/promises";
 
 /** Milliseconds between two looks at what the system has to say. */
@@ -12,14 +13,19 @@ const INTERVAL_MS = 250;
 let last = 0;
 
 /**
- * Gives promises, timers and signals their turn.
+ * Gives promises, timers and signals their turn, and stops where the work was aborted meanwhile.
  *
  * Deno asks the system for signals only where the event loop has to wait: one that always has
  * something to do notices Ctrl-C dozens of turns late. So every now and then, and after each call that
  * took long, this waits for a timer.
+ *
+ * @throws {InterruptedError} If `signal` is aborted.
  */
-export async function eventTurn(): Promise<void> {
-  if (performance.now() - last < INTERVAL_MS) return await setImmediate();
-  await setTimeout(1);
-  last = performance.now();
+export async function eventTurn(signal?: AbortSignal): Promise<void> {
+  if (performance.now() - last < INTERVAL_MS) await setImmediate();
+  else {
+    await setTimeout(1);
+    last = performance.now();
+  }
+  if (signal?.aborted) throw new InterruptedError("Interrupted");
 }

@@ -4,22 +4,43 @@
  * @module
  */
 
-import { type ChoiceFlag, type Flag, flagName, type FlagTable } from "./parse_flags.ts";
+import {
+  type ChoiceFlag,
+  type Flag,
+  flagName,
+  type FlagTable,
+  type FlagValues,
+  parseFlags,
+} from "./parse_flags.ts";
 
 /** Options of {@linkcode helpText}. */
-export interface HelpOptions {
+export interface HelpOptions<T extends FlagTable = FlagTable> {
   /** The command, such as `deno task part1 [flags]`. */
   usage: string;
   /** What it does, a sentence or two. */
   description: string;
   /** Its flags. */
-  table: FlagTable;
+  table: T;
   /** Commands worth showing. */
   examples: readonly string[];
 }
 
 const WIDTH = 100;
 const GAP = 2;
+
+/**
+ * The values of the flags that a script was started with; `undefined` where it was asked for its help
+ * page, which is printed.
+ *
+ * @throws {UsageError} As {@linkcode parseFlags}.
+ */
+export function readCommandLine<const T extends FlagTable>(
+  options: HelpOptions<T>,
+): FlagValues<T> | undefined {
+  const flags = parseFlags(Deno.args, options.table);
+  if (!("help" in flags) || flags.help !== true) return flags;
+  console.log(helpText(options));
+}
 
 /** A help page of at most 100 columns: what the command does, its flags with defaults, examples. */
 export function helpText({ usage, description, table, examples }: HelpOptions): string {

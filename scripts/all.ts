@@ -8,52 +8,27 @@
  * @module
  */
 
-import { InterruptedError, StudyError } from "../io/errors.ts";
-import { createReporter, type Reporter } from "../io/reporter.ts";
-import { runChildScript } from "../io/child_script.ts";
+import { knownRows, noteFailure } from "../experiment/failed_part.ts";
+import { SHARED_FLAGS } from "../experiment/flags.ts";
 import {
   expectedSeconds,
   imageCounts,
   type MachineRates,
-  type PartNumber,
-  type PartSize,
   roundDuration,
-} from "../experiment/expected_time.ts";
-import {
-  type FlagTable,
-  type FlagValues,
-  helpText,
-  parseFlags,
-  runFlags,
-} from "../experiment/flags.ts";
-import { knownRows, noteFailure } from "../experiment/failure_rows.ts";
-import { flagName } from "../io/parse_flags.ts";
+} from "../experiment/forecast.ts";
+import { runChildScript } from "../io/child_script.ts";
+import { InterruptedError, StudyError } from "../io/errors.ts";
+import { readCommandLine } from "../io/help_text.ts";
+import { flagName, type FlagTable, type FlagValues } from "../io/parse_flags.ts";
+import { createReporter, type Reporter } from "../io/reporter.ts";
 import { interruptible, runScript } from "../io/run_script.ts";
+import { MODELS, type PartNumber, type PartSize, PRESETS } from "../study.ts";
 
-/** The parts in the study's order, with their models' names in the results. */
-const PARTS = [
-  { number: 1, models: ["SimpleCNN"] },
-  { number: 2, models: ["FasterRCNN_Adapted"] },
-  { number: 4, models: ["vgg16_FineTuned", "alexnet_FineTuned"] },
-] as const satisfies readonly { number: PartNumber; models: readonly string[] }[];
-
-/** How much of the study is done; `full` is all of it, as published. */
-const PRESETS = {
-  smoke: {
-    1: { epochs: 1, limit: 500, testLimit: 200 },
-    2: { testLimit: 4 },
-    4: { epochs: 1, limit: 64, testLimit: 32 },
-  },
-  quick: {
-    1: { epochs: 10, limit: 8000, testLimit: 2000 },
-    2: { testLimit: 200 },
-    4: { epochs: 8, limit: 1000, testLimit: 500 },
-  },
-  full: { 1: { epochs: 10 }, 2: {}, 4: { epochs: 8 } },
-} as const satisfies Record<string, Record<PartNumber, PartSize>>;
+/** The parts that have published results, in the study's order. */
+const PARTS = [...new Set(MODELS.filter(({ published }) => published).map(({ part }) => part))];
 
 const { seed, data, device, precision, libtensorflow, out, resume, strict, quiet, verbose, help } =
-  runFlags({ epochs: 1, batchSize: 1, lr: 1 });
+  SHARED_FLAGS;
 
 const FLAGS = {
   preset: {
@@ -90,20 +65,17 @@ interface Context {
 }
 
 async function main(): Promise<void> {
-  const flags = parseFlags(Deno.args, FLAGS);
-  if (flags.help) {
-    console.log(helpText({
-      usage: "deno task all [flags]",
-      description: "Runs parts 1, 2 and 4 of the study and compares what they find with what was " +
-        "published. A part that fails does not stop the others.",
-      table: FLAGS,
-      examples: [
-        "deno task all --preset smoke --out /tmp/try",
-        "deno task all --preset full --resume",
-      ],
-    }));
-    return;
-  }
+  const flags = readCommandLine({
+    usage: "deno task all [flags]",
+    description: "Runs parts 1, 2 and 4 of the study and compares what they find with what was " +
+      "published. A part that fails does not stop the others.",
+    table: FLAGS,
+    examples: [
+      "deno task all --preset smoke --out /tmp/try",
+      "deno task all --preset full --resume",
+    ],
+  });
+  if (flags === undefined) return;
   const reporter = createReporter({ quiet: flags.quiet });
   await interruptible(async (signal) => {
     const context = { flags, reporter, signal };
@@ -136,7 +108,7 @@ async function announce({ flags, reporter, signal }: Context): Promise<void> {
   if (failure !== undefined) return reporter.line("How long it will take is not known");
   const rates: MachineRates = JSON.parse(output);
   let total = 0;
-  for (const { number } of PARTS) {
+  for (const number of PARTS) {
     const size: PartSize = PRESETS[flags.preset][number];
     const seconds = expectedSeconds(number, size, rates);
     total += seconds;
@@ -152,7 +124,7 @@ async function announce({ flags, reporter, signal }: Context): Promise<void> {
 
 /** @returns What failed, if it did: its row is in the results. */
 async function runPart(
-  { number, models }: (typeof PARTS)[number],
+  number: PartNumber,
   { flags, reporter, signal }: Context,
 ): Promise<string[]> {
   reporter.line(`\nPart ${number}`);
@@ -170,6 +142,8 @@ async function runPart(
     signal,
   });
   if (failure === undefined) return [];
+  const models = MODELS.filter(({ part, published }) => part === number && published)
+    .map(({ name }) => name);
   await noteFailure({ part: number, models, seed: flags.seed, failure, before, out: flags.out })
     .catch(({ message }) => reporter.warn(`Part ${number} leaves no row: ${message}`));
   return [`Part ${number} failed: ${failure}`];

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { readCommandLine } from "../io/help_text.ts";
 import { findTestImages } from "../data/local_dataset.ts";
 import { StudyError } from "../io/errors.ts";
 import { createReporter } from "../io/reporter.ts";
@@ -12,7 +13,7 @@ import type { Comparison } from "../report/analysis/comparison.ts";
 import { writeFigures } from "../report/figures/figures.ts";
 import { ProblemList } from "../report/record/problems.ts";
 import { renderResultsTable } from "../report/page/report_page.ts";
-import { type FlagTable, helpText, parseFlags } from "../experiment/flags.ts";
+import type { FlagTable } from "../io/parse_flags.ts";
 import { runScript } from "../io/run_script.ts";
 
 const FLAGS = {
@@ -48,21 +49,18 @@ const FLAGS = {
 } as const satisfies FlagTable;
 
 async function main(): Promise<void> {
-  const flags = parseFlags(Deno.args, FLAGS);
-  if (flags.help) {
-    console.log(helpText({
-      usage: "deno task compare [flags]",
-      description: "Sets the newest successful run of each model beside the study's published " +
-        "values, and writes the comparison to report.md.",
-      table: FLAGS,
-      examples: [
-        "deno task compare",
-        "deno task compare --check",
-        "deno task compare --results results --results other-machine --out merged",
-      ],
-    }));
-    return;
-  }
+  const flags = readCommandLine({
+    usage: "deno task compare [flags]",
+    description: "Sets the newest successful run of each model beside the study's published " +
+      "values, and writes the comparison to report.md.",
+    table: FLAGS,
+    examples: [
+      "deno task compare",
+      "deno task compare --check",
+      "deno task compare --results results --results other-machine --out merged",
+    ],
+  });
+  if (flags === undefined) return;
   const reporter = createReporter({ quiet: flags.quiet, stream: flags.json ? "stderr" : "stdout" });
   const comparison = await compareResults(flags.results ?? [flags.out]);
   const notDrawn = new ProblemList();

@@ -4,11 +4,12 @@
  * @module
  */
 
+import { readCommandLine } from "../io/help_text.ts";
 import { runConformance } from "../engine/conformance/run_conformance.ts";
 import { findLibrary } from "../engine/library/find_library.ts";
 import { UsageError } from "../io/errors.ts";
 import { createReporter, formatDuration } from "../io/reporter.ts";
-import { type FlagTable, helpText, parseFlags } from "../experiment/flags.ts";
+import type { FlagTable } from "../io/parse_flags.ts";
 import { runScript } from "../io/run_script.ts";
 
 const FLAGS = {
@@ -20,17 +21,14 @@ const FLAGS = {
 } as const satisfies FlagTable;
 
 async function main(): Promise<void> {
-  const flags = parseFlags(Deno.args, FLAGS);
-  if (flags.help) {
-    console.log(helpText({
-      usage: "deno task conformance [flags]",
-      description: "Runs the test suite that tfjs-core publishes in its npm package against this " +
-        "binding to libtensorflow. Left out are the specs that tfjs-node-gpu leaves out itself.",
-      table: FLAGS,
-      examples: ["deno task conformance", "deno task conformance --grep '^conv2d '"],
-    }));
-    return;
-  }
+  const flags = readCommandLine({
+    usage: "deno task conformance [flags]",
+    description: "Runs the test suite that tfjs-core publishes in its npm package against this " +
+      "binding to libtensorflow. Left out are the specs that tfjs-node-gpu leaves out itself.",
+    table: FLAGS,
+    examples: ["deno task conformance", "deno task conformance --grep '^conv2d '"],
+  });
+  if (flags === undefined) return;
   const grep = flags.grep === undefined ? undefined : expression(flags.grep);
   const reporter = createReporter({ stream: flags.json ? "stderr" : "stdout" });
   const library = await findLibrary({

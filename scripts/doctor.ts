@@ -4,6 +4,7 @@
  * @module
  */
 
+import { readCommandLine } from "../io/help_text.ts";
 import { MNIST } from "../data/sources.ts";
 import { createReporter, formatBytes } from "../io/reporter.ts";
 import {
@@ -12,8 +13,8 @@ import {
   examineMachine,
   type ProgramStatus,
   type State,
-} from "../experiment/doctor_report.ts";
-import { type FlagTable, helpText, parseFlags } from "../experiment/flags.ts";
+} from "../experiment/machine_report.ts";
+import type { FlagTable } from "../io/parse_flags.ts";
 import { runScript } from "../io/run_script.ts";
 
 const FLAGS = {
@@ -34,19 +35,16 @@ interface Finding {
 }
 
 async function main(): Promise<void> {
-  const flags = parseFlags(Deno.args, FLAGS);
-  if (flags.help) {
-    console.log(helpText({
-      usage: "deno task doctor [flags]",
-      description: "Looks at what this machine has for the study (Deno, engine, data, weights, " +
-        "cache) and says what is missing and which command mends it. Fetches and writes nothing. " +
-        "Exit status: 0 if part 1 can run, if need be after fetching what is missing by itself; " +
-        "1 if something must be mended first; 2 for a wrong flag.",
-      table: FLAGS,
-      examples: ["deno task doctor", "deno task doctor --json"],
-    }));
-    return;
-  }
+  const flags = readCommandLine({
+    usage: "deno task doctor [flags]",
+    description: "Looks at what this machine has for the study (Deno, engine, data, weights, " +
+      "cache) and says what is missing and which command mends it. Fetches and writes nothing. " +
+      "Exit status: 0 if part 1 can run, if need be after fetching what is missing by itself; " +
+      "1 if something must be mended first; 2 for a wrong flag.",
+    table: FLAGS,
+    examples: ["deno task doctor", "deno task doctor --json"],
+  });
+  if (flags === undefined) return;
   const report = await examineMachine(flags);
   const reporter = createReporter();
   const lines = flags.json ? [JSON.stringify(report)] : page(report);

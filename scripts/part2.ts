@@ -1,156 +1,133 @@
 /**
- * Part 2: a Faster R-CNN with a new predictor, its best detection read as the digit.
+ * Part 2: is an object detector a classifier, when its box head is new and untrained and its best
+ * detection is taken for the digit?
+ *
+ *     deno task part2
  *
  * The study normalises the images with ImageNet's statistics and feeds them to a detector that does
  * the same again. So do we, unless `--normalise once` is given.
- *
- * Run it with `deno task part2`; `--help` lists the flags.
  *
  * @module
  */
 
 import { normalizeRgb224, toTensorRgb224 } from "../data/transforms.ts";
+import {
+  checkPartialPredictions,
+  detectDigits,
+  type DigitDetector,
+  testDetector,
+  trainBoxPredictor,
+} from "../experiment/detection.ts";
+import { noteFailedStart } from "../experiment/failed_part.ts";
+import { PART_2, seedList } from "../experiment/flags.ts";
+import { runExperiment } from "../experiment/run.ts";
+import { runEach, type RunningSetup, setUp } from "../experiment/set_up.ts";
+import { trainingColumns, trainingSettings } from "../experiment/training.ts";
 import { UsageError } from "../io/errors.ts";
+import { readCommandLine } from "../io/help_text.ts";
+import type { FlagValues } from "../io/parse_flags.ts";
+import { runScript } from "../io/run_script.ts";
 import { adaptedFasterRcnn } from "../models/adapted_faster_rcnn.ts";
 import { FASTER_RCNN_WEIGHTS, obtainWeights } from "../models/checkpoint/pretrained.ts";
-import { resultsPath } from "../report/record/results.ts";
-import { appendFailedRow, DETECTOR_PART } from "../experiment/detector_row.ts";
-import type { DetectorPlan } from "../experiment/detector_plan.ts";
-import { runDetector } from "../experiment/detector_run.ts";
+import type { ResultRow } from "../report/record/results.ts";
 import {
-  type FlagTable,
-  type FlagValues,
-  helpText,
-  parseFlags,
-  runFlags,
-  seedList,
-} from "../experiment/flags.ts";
-import { headPlan } from "../experiment/head_run.ts";
-import { interruptible, runScript } from "../io/run_script.ts";
-import { type Setup, setUp } from "../experiment/run_setup.ts";
-
-const COMMON = runFlags({ epochs: 50, batchSize: 2, lr: 0.001 });
-
-/** Most images that a predictor is trained on, so that their features take at most 1.3 GB. */
-const MAX_TRAINING_IMAGES = 2500;
-
-const FLAGS = {
-  weights: {
-    kind: "choice",
-    choices: ["pretrained", "random"],
-    orFile: true,
-    default: "pretrained",
-    help:
-      "what the detector starts from: torchvision's COCO weights or, where they can't be had, " +
-      "random ones; random ones; or those of a .pth or .safetensors file. Its predictor is " +
-      "always new",
-  },
-  normalise: {
-    kind: "choice",
-    choices: ["twice", "once"],
-    default: "twice",
-    excludes: ["trainHead"],
-    help: "whether images are normalised before the detector does it again, as the study has it, " +
-      "or by the detector alone, as it is meant; a model of its own in the results",
-  },
-  trainHead: {
-    kind: "boolean",
-    help: "train the new predictor on frozen features first; a model of its own in the results",
-  },
-  headBatchSize: {
-    kind: "integer",
-    min: 1,
-    max: 60_000,
-    default: 128,
-    help: "with --train-head: boxes for each step",
-  },
-  ...COMMON,
-  epochs: { ...COMMON.epochs, help: "with --train-head: passes over the boxes" },
-  lr: { ...COMMON.lr, help: "with --train-head: Adam's learning rate" },
-  limit: {
-    ...COMMON.limit,
-    default: 300,
-    help: "with --train-head: train on the first N images only, each of which takes 256 KiB of " +
-      "disk and twice that of memory",
-  },
-  batchSize: { ...COMMON.batchSize, max: 64, help: "images for each call of the detector" },
-  strict: { ...COMMON.strict, help: "fail rather than use substitute data or weights" },
-} as const satisfies FlagTable;
-
-type Flags = FlagValues<typeof FLAGS>;
+  DETECTION,
+  FASTER_RCNN_ADAPTED,
+  FASTER_RCNN_HEAD_TUNED,
+  FASTER_RCNN_NORMALISE_ONCE,
+} from "../study.ts";
+import type { PixelTransform } from "../training/detection/predict_digits.ts";
 
 async function main(): Promise<void> {
-  const flags = parseFlags(Deno.args, FLAGS);
-  if (flags.help) {
-    console.log(helpText({
-      usage: "deno task part2 [flags]",
-      description:
-        "Gives a Faster R-CNN with COCO weights a new predictor of 11 classes, reads its " +
-        "best detection in each test image as the digit, and adds a row to part2.csv in the " +
-        "results folder.",
-      table: FLAGS,
-      examples: [
-        "deno task part2",
-        "deno task part2 --test-limit 200 --weights random",
-        "deno task part2 --train-head --limit 500 --test-limit 500",
-        "deno task part2 --resume",
-      ],
-    }));
-    return;
-  }
-  if (flags.trainHead && flags.limit > MAX_TRAINING_IMAGES) {
+  const flags = readCommandLine(PART_2);
+  if (flags === undefined) return;
+  const model = modelOf(flags);
+  if (flags.trainHead && flags.limit > DETECTION.maxHeadImages) {
     throw new UsageError(
-      `--limit ${flags.limit}: --train-head takes at most ${MAX_TRAINING_IMAGES} images, whose ` +
-        "features fit into memory",
+      `--limit ${flags.limit}: --train-head takes at most ${DETECTION.maxHeadImages} images, ` +
+        "whose features fit into memory",
     );
   }
   const seeds = seedList(flags);
-  const { setup, plan } = await prepare(flags).catch(async (error) => {
-    // Where no row can be written either, the first error says why.
-    await appendFailedRow({ ...flags, seed: seeds[0]!, model: modelName(flags) }, error)
-      .catch(() => {});
+  const limit = flags.trainHead ? flags.limit : undefined;
+  using setup = await setUp(model.part, { ...flags, limit }).catch(async (error) => {
+    await noteFailedStart(flags, { model, seed: seeds[0]!, error });
     throw error;
   });
-  const { engine, reporter } = setup;
-  await interruptible(async (signal) => {
-    for (const seed of seeds) {
-      signal.throwIfAborted();
-      const context = { ...setup, signal, command: Deno.args };
-      const row = await runDetector(plan, { ...flags, seed }, context);
-      reporter.line(`Run ${row.run_id} is in ${resultsPath(flags.out, DETECTOR_PART)}`);
-      if (flags.json) console.log(JSON.stringify(row));
-    }
+  await runEach(
+    setup,
+    seeds.map((seed) => ({
+      title: `${model.name} (seed ${seed})`,
+      start: (setup) => detectAndTest(setup, { flags, seed }),
+    })),
+  );
+}
+
+/** The flags that decide a run. */
+export type DetectionFlags = Pick<
+  FlagValues<typeof PART_2.table>,
+  "weights" | "strict" | "normalise" | "trainHead" | "epochs" | "lr" | "headBatchSize" | "batchSize"
+>;
+
+/** What {@linkcode detectAndTest} runs. */
+export interface DetectionRun {
+  flags: DetectionFlags;
+  seed: number;
+  /** Makes the detector; a test may pass another. */
+  build?: (...args: Parameters<typeof adaptedFasterRcnn>) => Promise<DigitDetector>;
+  /** From pixels to images; a test may pass another. */
+  transform?: PixelTransform;
+}
+
+/** One run: from a detector with a new predictor to a row. */
+export function detectAndTest(setup: RunningSetup, options: DetectionRun): Promise<ResultRow> {
+  const { reporter, dataset } = setup;
+  const { flags, seed, build = adaptedFasterRcnn } = options;
+  const { batchSize, normalise, trainHead, headBatchSize } = flags;
+  const settings = trainingSettings(FASTER_RCNN_HEAD_TUNED.training, {
+    ...flags,
+    batchSize: headBatchSize,
   });
-  const where = flags.out === FLAGS.out.default ? "" : ` --out ${flags.out}`;
-  reporter.line(`See the comparison with: deno task compare${where}`);
-  engine.dispose();
+  const plan = {
+    model: modelOf(flags),
+    seed,
+    columns: {
+      ...(trainHead && trainingColumns(settings, setup)),
+      batch_size: batchSize,
+    },
+    settings: { normalise, ...(trainHead && { head_batch_size: headBatchSize }) },
+    weights: () => obtainWeights({ ...flags, source: FASTER_RCNN_WEIGHTS, reporter }),
+    resume: {
+      file: "manifest.json",
+      check: (folder: string) => checkPartialPredictions(folder, dataset.test.count),
+    },
+  } as const;
+  return runExperiment(plan, setup, async (run) => {
+    // Model: the detector from its weights, with a new predictor of 11 classes.
+    const { path, label } = run.weights!;
+    if (path === undefined) {
+      reporter.warn(
+        "NO RESULT ABOUT FASTER R-CNN: with random weights the detector has learnt nothing",
+      );
+    }
+    const detector = await build({ path, label }, seed);
+    using _ = { [Symbol.dispose]: () => detector.dispose() };
+
+    // Data: images of 224×224 in three channels.
+    const { transform = normalise === "once" ? toTensorRgb224 : normalizeRgb224 } = options;
+
+    // Training: none in the study; with --train-head the predictor, on features of boxes.
+    if (trainHead) await trainBoxPredictor(run, detector, settings, { batchSize, transform });
+
+    // Evaluation: the best detection of each test image is its digit.
+    const found = await detectDigits(run, detector, { batchSize, transform });
+    return await testDetector(run, found);
+  });
 }
 
-/** Engine, data and weights: what all runs share. */
-async function prepare(flags: Flags): Promise<{ setup: Setup; plan: DetectorPlan }> {
-  const limit = flags.trainHead ? flags.limit : undefined;
-  const setup = await setUp(DETECTOR_PART, { ...flags, limit });
-  const { reporter } = setup;
-  const weights = await obtainWeights({ ...flags, source: FASTER_RCNN_WEIGHTS, reporter });
-  if (weights.path === undefined) {
-    reporter.warn(
-      "NO RESULT ABOUT FASTER R-CNN: with random weights the detector has learnt nothing",
-    );
-  }
-  const plan: DetectorPlan = {
-    model: modelName(flags),
-    build: (seed) => adaptedFasterRcnn(weights, seed),
-    weights,
-    transform: flags.normalise === "once" ? toTensorRgb224 : normalizeRgb224,
-    normalise: flags.normalise,
-    ...(flags.trainHead && { head: headPlan(flags) }),
-  };
-  return { setup, plan };
-}
-
-function modelName({ trainHead, normalise }: Flags): string {
-  if (trainHead) return "FasterRCNN_HeadTuned";
-  return normalise === "once" ? "FasterRCNN_Adapted_NormaliseOnce" : "FasterRCNN_Adapted";
+function modelOf({ trainHead, normalise }: Pick<DetectionFlags, "trainHead" | "normalise">) {
+  if (trainHead) return FASTER_RCNN_HEAD_TUNED;
+  return normalise === "once" ? FASTER_RCNN_NORMALISE_ONCE : FASTER_RCNN_ADAPTED;
 }
 
 if (import.meta.main) await runScript(main);

@@ -1,141 +1,104 @@
 /**
- * Part 4: VGG16 and AlexNet, fine-tuned: frozen features, the classifier trained.
+ * Part 4: how well do networks do that were pretrained on photographs, when only their classifiers
+ * are trained on digits?
  *
- * Run it with `deno task part4`; `--help` lists the flags.
+ *     deno task part4
  *
  * @module
  */
 
-import { InterruptedError, StudyError } from "../io/errors.ts";
+import { PART_4, seedList } from "../experiment/flags.ts";
+import { cachedFeatures, featuresEveryEpoch } from "../experiment/frozen_features.ts";
+import { CHECKPOINT } from "../experiment/resume.ts";
+import { runExperiment } from "../experiment/run.ts";
+import { runEach, type RunningSetup, setUp } from "../experiment/set_up.ts";
+import {
+  testClassifier,
+  trainEpochs,
+  trainerOptions,
+  trainingColumns,
+  trainingSettings,
+} from "../experiment/training.ts";
+import { readCommandLine } from "../io/help_text.ts";
+import type { FlagValues } from "../io/parse_flags.ts";
+import { runScript } from "../io/run_script.ts";
 import { alexnet } from "../models/alexnet.ts";
 import { ALEXNET_WEIGHTS, obtainWeights, VGG16_WEIGHTS } from "../models/checkpoint/pretrained.ts";
 import { vgg16 } from "../models/vgg16.ts";
-import { resultsPath } from "../report/record/results.ts";
-import type { ClassifierPlan } from "../experiment/classifier_plan.ts";
-import { runClassifier } from "../experiment/classifier_run.ts";
-import { type FineTunedModel, prepareFineTuning } from "../experiment/fine_tuning.ts";
-import {
-  type FlagTable,
-  type FlagValues,
-  helpText,
-  parseFlags,
-  runFlags,
-  seedList,
-} from "../experiment/flags.ts";
-import { interruptible, runScript } from "../io/run_script.ts";
-import { setUp } from "../experiment/run_setup.ts";
+import type { ResultRow } from "../report/record/results.ts";
+import { ALEXNET, VGG16 } from "../study.ts";
+import { Trainer } from "../training/trainer.ts";
 
-const PART = 4;
-const WEIGHT_DECAY = 1e-4;
+const NETWORKS = {
+  vgg16: { model: VGG16, source: VGG16_WEIGHTS, build: vgg16 },
+  alexnet: { model: ALEXNET, source: ALEXNET_WEIGHTS, build: alexnet },
+} as const;
 
-const MODELS: Record<"vgg16" | "alexnet", FineTunedModel> = {
-  vgg16: { model: "vgg16_FineTuned", title: "VGG16", source: VGG16_WEIGHTS, build: vgg16 },
-  alexnet: {
-    model: "alexnet_FineTuned",
-    title: "AlexNet",
-    source: ALEXNET_WEIGHTS,
-    build: alexnet,
-  },
-};
-
-const COMMON = runFlags({ epochs: 8, batchSize: 32, lr: 0.0005 });
-
-const FLAGS = {
-  models: {
-    kind: "choices",
-    choices: ["vgg16", "alexnet"],
-    default: ["vgg16", "alexnet"],
-    help: "what is fine-tuned, in this order",
-  },
-  weights: {
-    kind: "choice",
-    choices: ["pretrained", "random"],
-    orFile: true,
-    default: "pretrained",
-    help:
-      "what the features are: torchvision's weights or, where they can't be had, random ones; " +
-      "random ones; or those of a .pth or .safetensors file",
-  },
-  inChannels: {
-    kind: "choice",
-    choices: ["3", "1"],
-    default: "3",
-    help: "of the images; with 1 the first convolution is averaged over its input channels",
-  },
-  noFeatureCache: {
-    kind: "boolean",
-    help: "compute features anew in every epoch, as the study does, and keep none on disk",
-  },
-  ...COMMON,
-  strict: { ...COMMON.strict, help: "fail rather than use substitute data or weights" },
-} as const satisfies FlagTable;
-
-type Flags = FlagValues<typeof FLAGS>;
+type Flags = FlagValues<typeof PART_4.table>;
 
 async function main(): Promise<void> {
-  const flags = parseFlags(Deno.args, FLAGS);
-  if (flags.help) {
-    console.log(helpText({
-      usage: "deno task part4 [flags]",
-      description: "Fine-tunes VGG16 and AlexNet on MNIST: their ImageNet features stay as they " +
-        "are and are computed once, their classifiers are trained. Adds a row for each to " +
-        "part4.csv in the results folder.",
-      table: FLAGS,
-      examples: [
-        "deno task part4",
-        "deno task part4 --models alexnet --limit 2000 --epochs 3",
-        "deno task part4 --weights random --data embedded",
-        "deno task part4 --resume",
-      ],
-    }));
-    return;
-  }
-  const setup = await setUp(PART, flags);
-  const { engine, reporter } = setup;
-  const runs = flags.models.flatMap((name) => seedList(flags).map((seed) => ({ name, seed })));
-  const failures: { run: string; error: unknown }[] = [];
-  await interruptible(async (signal) => {
-    for (const { name, seed } of runs) {
-      signal.throwIfAborted();
-      const plan = planOf(MODELS[name], flags);
-      const context = { ...setup, signal, command: Deno.args };
-      try {
-        const row = await runClassifier(plan, { ...flags, seed }, context);
-        reporter.line(`Run ${row.run_id} is in ${resultsPath(flags.out, PART)}`);
-        if (flags.json) console.log(JSON.stringify(row));
-      } catch (error) {
-        if (error instanceof InterruptedError || runs.length === 1) throw error;
-        failures.push({ run: `${plan.model} (seed ${seed})`, error });
-        const reason = error instanceof Error ? error.message : error;
-        reporter.warn(`${plan.model} (seed ${seed}) failed: ${reason}`);
-      }
-    }
-  });
-  const where = flags.out === FLAGS.out.default ? "" : ` --out ${flags.out}`;
-  reporter.line(`See the comparison with: deno task compare${where}`);
-  engine.dispose();
-  if (failures.length === 0) return;
-  const which = failures.map(({ run }) => run).join(", ");
-  throw new StudyError(
-    `${failures.length} of ${runs.length} runs failed: ${which}; why is told above and in ` +
-      resultsPath(flags.out, PART),
-    { cause: failures[0]!.error },
+  const flags = readCommandLine(PART_4);
+  if (flags === undefined) return;
+  using setup = await setUp(VGG16.part, flags);
+  await runEach(
+    setup,
+    flags.models.flatMap((name) =>
+      seedList(flags).map((seed) => ({
+        title: `${NETWORKS[name].model.name} (seed ${seed})`,
+        start: (setup) => fineTuneAndTest(setup, { name, seed, flags }),
+      }))
+    ),
   );
 }
 
-function planOf(model: FineTunedModel, flags: Flags): ClassifierPlan {
+/** One run: from pretrained features and a new classifier to a row. */
+function fineTuneAndTest(
+  setup: RunningSetup,
+  { name, seed, flags }: { name: keyof typeof NETWORKS; seed: number; flags: Flags },
+): Promise<ResultRow> {
+  const { model, source, build } = NETWORKS[name];
+  const settings = trainingSettings(model.training, flags);
   const inChannels = flags.inChannels === "1" ? 1 : 3;
-  const featureCache = !flags.noFeatureCache;
-  const tuning = { inChannels, featureCache, weightDecay: WEIGHT_DECAY } as const;
-  return {
-    part: PART,
-    model: model.model,
-    weights: (reporter) => obtainWeights({ ...flags, source: model.source, reporter }),
-    settings: { in_channels: inChannels, feature_cache: featureCache ? "yes" : "no" },
-    prepare: (context) => prepareFineTuning(model, tuning, context),
-    weightDecay: WEIGHT_DECAY,
-    ...(featureCache && { keptEarly: "the features so far are kept" }),
-  };
+  const plan = {
+    model,
+    seed,
+    columns: trainingColumns(settings, setup),
+    settings: { in_channels: inChannels, feature_cache: flags.noFeatureCache ? "no" : "yes" },
+    weights: () => obtainWeights({ ...flags, source, reporter: setup.reporter }),
+    resume: { file: CHECKPOINT },
+    ...(!flags.noFeatureCache && { keptEarly: "the features so far are kept" }),
+  } as const;
+  return runExperiment(plan, setup, async (run) => {
+    // Model: convolutions from the weights, frozen; the classifier's last layer is new.
+    const network = build({ seed, inChannels });
+    using _ = { [Symbol.dispose]: () => network.dispose() };
+    const path = run.weights?.path;
+    if (path !== undefined) await network.loadPretrainedFile(path);
+    else {
+      const { title } = model;
+      run.reporter.line(
+        `${title}: random features: this is not a result about a pretrained ${title}`,
+      );
+    }
+
+    // Data: images of 224×224, and what the convolutions make of them, once, if it may be kept.
+    using trainable = flags.noFeatureCache
+      ? featuresEveryEpoch(run, network)
+      : await cachedFeatures(run, network);
+
+    // Training: the classifier alone, Adam on mean cross-entropy, reshuffled every epoch.
+    using trainer = new Trainer(
+      setup.engine,
+      trainable.model,
+      trainable.train,
+      trainerOptions(settings, { seed, count: trainable.train.count }),
+    );
+    await trainEpochs(run, network, trainer, settings);
+
+    // Evaluation, once, as the study does: the row's loss, accuracy and F1.
+    const testing = { batchSize: settings.batchSize, ...trainable.testing };
+    return await testClassifier(run, trainable.model, trainable.test, testing);
+  });
 }
 
 if (import.meta.main) await runScript(main);

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { readCommandLine } from "../io/help_text.ts";
 import { join } from "node:path";
 import { writeFileAtomic } from "../io/atomic.ts";
 import { repositoryRoot } from "../io/cache.ts";
@@ -13,7 +14,7 @@ import { compareResults } from "../report/compare.ts";
 import type { BenchResults } from "../report/analysis/bench_results.ts";
 import { renderSpeedTable } from "../report/page/speed_table.ts";
 import { isPeerRun, type PeerRun, renderReadmeTable } from "../report/page/readme_table.ts";
-import { type FlagTable, helpText, parseFlags } from "../experiment/flags.ts";
+import type { FlagTable } from "../io/parse_flags.ts";
 import { runScript } from "../io/run_script.ts";
 
 /** What the markers of a table in README are called. */
@@ -102,16 +103,13 @@ async function jsonFiles(folder: string): Promise<string[]> {
 }
 
 async function main(): Promise<void> {
-  const flags = parseFlags(Deno.args, FLAGS);
-  if (flags.help) {
-    console.log(helpText({
-      usage: "deno task readme [flags]",
-      description: "Writes README's tables of results and speeds from the files in results/.",
-      table: FLAGS,
-      examples: ["deno task readme", "deno task readme --check"],
-    }));
-    return;
-  }
+  const flags = readCommandLine({
+    usage: "deno task readme [flags]",
+    description: "Writes README's tables of results and speeds from the files in results/.",
+    table: FLAGS,
+    examples: ["deno task readme", "deno task readme --check"],
+  });
+  if (flags === undefined) return;
   const path = join(repositoryRoot(), "README.md");
   const readme = await Deno.readTextFile(path);
   const updated = await updateReadme(readme, flags.results);

@@ -11,13 +11,13 @@
 
 import type * as tf from "@tensorflow/tfjs";
 import { StudyError } from "../io/errors.ts";
-import type { Classifier } from "../models/classifier.ts";
 import { type PendingTensor, streamCheckpoint } from "../models/checkpoint/safetensors.ts";
 import {
   matchStateDict,
   openCheckpoint,
   type StateTensor,
 } from "../models/checkpoint/state_dict.ts";
+import type { Parameters } from "../models/parameters.ts";
 import type { EpochResult, Trainer } from "./trainer.ts";
 
 /** What a checkpoint says besides tensors. */
@@ -34,7 +34,9 @@ const PREFIXES = { m: "optimizer.exp_avg.", v: "optimizer.exp_avg_sq." } as cons
 const METADATA_KEY = "training";
 
 /** What is saved of a model: what is trained of it. */
-export type TrainedModel = Pick<Classifier, "parameters">;
+export interface TrainedModel {
+  readonly parameters: Parameters;
+}
 
 /** What is saved of a trainer. */
 export type TrainedBy = Pick<Trainer, "optimizer" | "step">;
@@ -72,7 +74,7 @@ export async function readProgress(path: string): Promise<TrainingProgress & { s
   using checkpoint = await openCheckpoint(path);
   const text = checkpoint.metadata[METADATA_KEY];
   if (text === undefined) {
-    throw new StudyError(`${path} holds no training run: start anew without --resume`);
+    throw new StudyError(`${path} holds no training run: start again without --resume`);
   }
   return JSON.parse(text);
 }

@@ -4,13 +4,18 @@
  * @module
  */
 
-import type * as TF from "@tensorflow/tfjs";
-import { eventTurn } from "../io/event_turn.ts";
+import * as tf from "@tensorflow/tfjs";
 import type { Engine } from "../engine/engine.ts";
 import { sparseSoftmaxCrossEntropy } from "../engine/ops.ts";
-import { InterruptedError } from "../io/errors.ts";
-import type { BatchSource, TrainableModel } from "./batch_source.ts";
+import { eventTurn } from "../io/event_turn.ts";
 import { accuracy, weightedF1 } from "./metrics.ts";
+import type { BatchSource, TrainableModel } from "./trainer.ts";
+
+/** Examples with their classes. */
+export interface LabelledBatches<Input> extends BatchSource<Input> {
+  /** Classes, `[count]`. */
+  readonly labels: Uint8Array;
+}
 
 /** Options of {@linkcode evaluate}. */
 export interface EvaluateOptions {
@@ -49,18 +54,17 @@ export interface Evaluation {
  *
  * @throws {InterruptedError} If aborted.
  */
-export async function evaluate<Input extends TF.Tensor>(
+export async function evaluate<Input>(
   engine: Engine,
   model: Pick<TrainableModel<Input>, "forward">,
-  test: BatchSource<Input>,
+  test: LabelledBatches<Input>,
   options: EvaluateOptions,
 ): Promise<Evaluation> {
-  const { tf } = engine;
   const { chunk = 500 } = options;
   const losses = new Float32Array(test.count);
   const predictions = new Int32Array(test.count);
   const scores = new Float32Array(test.count);
-  const classify = engine.compile((...tensors: TF.Tensor[]): TF.Tensor[] => {
+  const classify = engine.compile((...tensors: tf.Tensor[]): tf.Tensor[] => {
     const { inputs, targets } = test.batch(tensors);
     const logits = model.forward(inputs);
     return [
@@ -72,8 +76,7 @@ export async function evaluate<Input extends TF.Tensor>(
   let seconds = 0;
   try {
     for (let start = 0; start < test.count; start += chunk) {
-      await eventTurn();
-      if (options.signal?.aborted) throw new InterruptedError("Interrupted");
+      await eventTurn(options.signal);
       const end = Math.min(start + chunk, test.count);
       const began = performance.now();
       tf.tidy(() => {

@@ -8,10 +8,10 @@ import * as tf from "@tensorflow/tfjs";
 import type { ImageSet } from "../data/dataset.ts";
 import { IMAGE_PIXELS } from "../data/idx.ts";
 import { bytesTensor, gatherBytes } from "../engine/ops.ts";
-import type { BatchSource } from "./batch_source.ts";
+import type { LabelledBatches } from "./evaluate.ts";
 
 /** Images and labels on the device. Its maker frees it. */
-export class ImageBatches implements BatchSource<tf.Tensor4D>, Disposable {
+export class ImageBatches implements LabelledBatches<tf.Tensor4D>, Disposable {
   readonly count: number;
   readonly labels: Uint8Array;
   /** 8-bit grey values, `[count, 784]`. */

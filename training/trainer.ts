@@ -4,18 +4,84 @@
  * @module
  */
 
-import type * as TF from "@tensorflow/tfjs";
-import { eventTurn } from "../io/event_turn.ts";
+import * as tf from "@tensorflow/tfjs";
 import { epochOrder } from "../data/shuffle.ts";
 import type { CompiledFunction } from "../engine/compile.ts";
 import type { Engine } from "../engine/engine.ts";
 import { sparseSoftmaxCrossEntropy } from "../engine/ops.ts";
-import { InterruptedError, StudyError } from "../io/errors.ts";
+import { StudyError } from "../io/errors.ts";
+import { eventTurn } from "../io/event_turn.ts";
+import type { Parameters } from "../models/parameters.ts";
 import { Adam, type AdamOptions } from "./adam.ts";
-import type { BatchSource, TrainableModel } from "./batch_source.ts";
+
+/**
+ * Examples from which batches are made: images gathered on the device, features read from a cache,
+ * or boxes. The loop is the same.
+ */
+export interface BatchSource<Input, Targets = tf.Tensor1D> {
+  /** Number of examples. */
+  readonly count: number;
+  /**
+   * The arguments of a compiled function for one batch; called inside `tf.tidy()`.
+   *
+   * @param indices int32 `[n]`, each 0..count-1.
+   */
+  tensors(indices: Int32Array): tf.Tensor[];
+  /**
+   * Makes the batch of those arguments; called inside the compiled function.
+   *
+   * @returns What the model takes, `[n, ...]`, and what its outputs should be: classes, int32 `[n]`,
+   *   as a rule.
+   */
+  batch(tensors: readonly tf.Tensor[]): { inputs: Input; targets: Targets };
+}
+
+/** A model that can be trained: a whole classifier, or the part of one that works on features. */
+export interface TrainableModel<Input, Output = tf.Tensor2D> {
+  /** What is trained. */
+  readonly parameters: Parameters;
+  /**
+   * Computes outputs: logits, float32 `[n, numClasses]`, as a rule.
+   *
+   * @param inputs A batch, `[n, ...]`.
+   * @param dropoutKey int32 `[2]`; when given, dropout is on and drawn from this key.
+   */
+  forward(inputs: Input, dropoutKey?: tf.Tensor1D): Output;
+}
+
+/**
+ * What a step minimises, and how many examples it counts as classified correctly: two float32
+ * scalars.
+ */
+export type Loss<Output, Targets> = (
+  outputs: Output,
+  targets: Targets,
+) => { loss: tf.Scalar; correct: tf.Scalar };
+
+/** `torch.nn.CrossEntropyLoss` of logits `[n, classes]` and classes, int32 `[n]`. */
+export function crossEntropy(
+  logits: tf.Tensor2D,
+  labels: tf.Tensor1D,
+): { loss: tf.Scalar; correct: tf.Scalar } {
+  return {
+    loss: sparseSoftmaxCrossEntropy(logits, labels).mean(),
+    correct: countCorrect(logits, labels),
+  };
+}
+
+/** How many rows of logits `[n, classes]` are largest at their class, int32 `[n]`. */
+export function countCorrect(logits: tf.Tensor2D, labels: tf.Tensor1D): tf.Scalar {
+  return logits.argMax(1).equal(labels).cast("float32").sum();
+}
 
 /** Settings of {@linkcode Trainer}. */
-export interface TrainerOptions {
+export interface TrainerOptions<Output = tf.Tensor2D, Targets = tf.Tensor1D> {
+  /**
+   * What is minimised.
+   *
+   * @default {crossEntropy}
+   */
+  loss?: Loss<Output, Targets>;
   /** Images per step; the last step of an epoch takes what is left. */
   batchSize: number;
   /** Adam's settings. */
@@ -74,45 +140,45 @@ type Outcome = [loss: number, correct: number];
 /** How often a training loop reads back: as often as the study logs. */
 export const READ_INTERVAL = 100;
 
-type Step = CompiledFunction<TF.Tensor[], [TF.Tensor]>;
-
 /** Trains one model on one source of batches, which both stay the caller's. */
-export class Trainer<Input extends TF.Tensor = TF.Tensor4D> {
+export class Trainer<Input = tf.Tensor4D, Output = tf.Tensor2D, Targets = tf.Tensor1D>
+  implements Disposable {
   /** Adam, for checkpoints. */
   readonly optimizer: Adam;
   /** Steps made so far; a checkpoint sets it. */
   step = 0;
-  #tf: Engine["tf"];
-  #options: TrainerOptions;
-  #data: BatchSource<Input>;
-  #run: Step;
+  #options: TrainerOptions<Output, Targets>;
+  #data: BatchSource<Input, Targets>;
+  #run: CompiledFunction<tf.Tensor[], tf.Tensor1D>;
 
   /** The step is compiled when first used. */
   constructor(
     engine: Engine,
-    model: TrainableModel<Input>,
-    data: BatchSource<Input>,
-    options: TrainerOptions,
+    model: TrainableModel<Input, Output>,
+    data: BatchSource<Input, Targets>,
+    options: TrainerOptions<Output, Targets>,
   ) {
-    const { tf } = engine;
     const { dropout = true } = options;
-    this.#tf = tf;
+    // The default fits the defaults of both types.
+    const lossOf = options.loss ?? crossEntropy as unknown as Loss<Output, Targets>;
     this.#options = options;
     this.#data = data;
     this.optimizer = new Adam(model.parameters.variables, options.adam);
     const variables = [...model.parameters.variables.values()];
-    this.#run = engine.compile((...args: TF.Tensor[]): [TF.Tensor] => {
-      const [key, scalars, ...tensors] = args as [TF.Tensor1D, TF.Tensor1D, ...TF.Tensor[]];
+    this.#run = engine.compile((...args: tf.Tensor[]): tf.Tensor1D => {
+      const [key, scalars, ...tensors] = args as [tf.Tensor1D, tf.Tensor1D, ...tf.Tensor[]];
       const { inputs, targets } = data.batch(tensors);
-      let logits!: TF.Tensor2D;
+      let correct!: tf.Scalar;
       const { value, grads } = tf.variableGrads(() => {
-        logits = tf.keep(model.forward(inputs, dropout ? key : undefined));
-        return sparseSoftmaxCrossEntropy(logits, targets).mean();
+        const outputs = model.forward(inputs, dropout ? key : undefined);
+        const outcome = lossOf(outputs, targets);
+        correct = tf.keep(outcome.correct);
+        return outcome.loss;
       }, variables);
       this.optimizer.apply(grads, scalars);
-      const correct = logits.argMax(1).equal(targets).cast("float32").sum();
-      logits.dispose();
-      return [tf.stack([value, correct])];
+      const outcome = tf.stack([value, correct]) as tf.Tensor1D;
+      correct.dispose();
+      return outcome;
     });
   }
 
@@ -135,15 +201,13 @@ export class Trainer<Input extends TF.Tensor = TF.Tensor4D> {
     const batches = Math.ceil(total / batchSize);
     const order = epochOrder(total, seed, epoch);
     const started = performance.now();
-    const outcomes: TF.Tensor1D[] = [];
+    const outcomes: tf.Tensor1D[] = [];
     let lossSum = 0;
     let correctSum = 0;
     let loss = NaN;
     try {
       for (let batch = 0; batch < batches; batch++) {
-        // A call into TensorFlow blocks: give signals and timers their turn.
-        await eventTurn();
-        if (signal?.aborted) throw new InterruptedError("Interrupted");
+        await eventTurn(signal);
         const seen = batch * batchSize;
         outcomes.push(this.#runStep(order.subarray(seen, seen + batchSize)));
         if (batch % readInterval === 0 || batch === batches - 1) {
@@ -175,22 +239,19 @@ export class Trainer<Input extends TF.Tensor = TF.Tensor4D> {
   }
 
   /** Runs one step without waiting for it; the outcome stays on the device. */
-  #runStep(indices: Int32Array): TF.Tensor1D {
-    const tf = this.#tf;
+  #runStep(indices: Int32Array): tf.Tensor1D {
     this.step++;
     return tf.tidy(() => {
-      const [outcome] = this.#run(
+      return this.#run(
         tf.tensor1d([this.#options.seed, this.step], "int32"),
         tf.tensor1d(this.optimizer.stepScalars(this.step)),
         ...this.#data.tensors(indices),
       );
-      return outcome as TF.Tensor1D;
     });
   }
 
   /** Reads the outcomes of steps in one go, frees them and empties the list. */
-  #read(outcomes: TF.Tensor1D[]): Outcome[] {
-    const tf = this.#tf;
+  #read(outcomes: tf.Tensor1D[]): Outcome[] {
     const stacked = tf.stack(outcomes);
     for (const outcome of outcomes.splice(0)) outcome.dispose();
     const values = stacked.dataSync();
@@ -216,5 +277,9 @@ export class Trainer<Input extends TF.Tensor = TF.Tensor4D> {
   dispose(): void {
     this.#run.dispose();
     this.optimizer.dispose();
+  }
+
+  [Symbol.dispose](): void {
+    this.dispose();
   }
 }

@@ -1,14 +1,10 @@
 import { assert, assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
 import { UsageError } from "../../io/errors.ts";
-import {
-  type FlagTable,
-  helpText,
-  parseFlags,
-  runFlags,
-  seedList,
-} from "../../experiment/flags.ts";
+import { runFlags, seedList } from "../../experiment/flags.ts";
+import { helpText } from "../../io/help_text.ts";
+import { type FlagTable, parseFlags } from "../../io/parse_flags.ts";
 
-const TABLE = runFlags({ epochs: 10, batchSize: 128, lr: 0.001 });
+const TABLE = runFlags({ epochs: 10, batchSize: 128, learningRate: 0.001 });
 
 /** The one line of a wrong command line. */
 function usageError(...argv: string[]): string {

@@ -8,12 +8,8 @@ import {
   type ResultRow,
   resultsPath,
 } from "../../report/record/results.ts";
-import {
-  expectedSeconds,
-  type MachineRates,
-  roundDuration,
-} from "../../experiment/expected_time.ts";
-import { knownRows, noteFailure } from "../../experiment/failure_rows.ts";
+import { expectedSeconds, type MachineRates, roundDuration } from "../../experiment/forecast.ts";
+import { knownRows, noteFailure } from "../../experiment/failed_part.ts";
 import { Program } from "./part1_process.ts";
 import { resultRow, withFolder } from "../report/result_rows.ts";
 

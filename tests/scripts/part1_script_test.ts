@@ -19,7 +19,7 @@ import {
   readPredictions,
   runFolder,
 } from "../../report/record/run_folder.ts";
-import { CHECKPOINT } from "../../experiment/unfinished_runs.ts";
+import { CHECKPOINT } from "../../experiment/resume.ts";
 import {
   ENDLESS,
   ENV,
@@ -110,7 +110,10 @@ Deno.test("part1 goes on after kill and Ctrl-C to the bytes of a run never inter
       part1([...SMALL, ...epochs, "--out", broken, "--resume"]),
     ]);
     assertFails(otherBatch, { code: 1, line: /it has batch_size 1, not 2\. .*--resume\n/ });
-    assertFails(damaged, { code: 1, line: /Cannot resume .*start anew without --resume.*damaged/ });
+    assertFails(damaged, {
+      code: 1,
+      line: /Cannot resume .*start a new run without --resume.*damaged/,
+    });
     assertEquals(await csv(out), before);
 
     const resumed = await part1([...SMALL, ...epochs, "--out", out, "--resume"]);

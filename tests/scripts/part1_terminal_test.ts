@@ -55,7 +55,7 @@ Deno.test({
 
       const anew = await part1([...TINY_EMBEDDED, "--out", out, "--resume"]);
       assertEquals([anew.code, anew.stderr], [0, ""]);
-      assertMatch(anew.stdout, /^No run of SimpleCNN with seed 1 to resume: starting anew$/m);
+      assertMatch(anew.stdout, /^No run of SimpleCNN with seed 1 to resume: starting a new one$/m);
       assertEquals((await rowsOf(out)).map(({ status }) => status), ["interrupted", "ok"]);
     }),
 });

@@ -13,7 +13,7 @@ import {
   readPredictions,
   runFolder,
 } from "../../report/record/run_folder.ts";
-import { CHECKPOINT } from "../../experiment/unfinished_runs.ts";
+import { CHECKPOINT } from "../../experiment/resume.ts";
 import { filesIn, Program } from "./part1_process.ts";
 import { withFolder } from "../report/result_rows.ts";
 

@@ -6,7 +6,7 @@ import { BOX_FEATURES } from "../../models/detection/faster_rcnn_layout.ts";
 import { defaultInitializer } from "../../models/initialization.ts";
 import type { Detection } from "../../models/label_mapping.ts";
 import { bias, linearWeight, Parameters } from "../../models/parameters.ts";
-import type { DigitDetector } from "../../experiment/detector_plan.ts";
+import type { DigitDetector } from "../../experiment/detection.ts";
 
 /** What a fake detector says of an image, from the mean of its pixels. */
 export type Answer = (mean: number) => { labels: number[]; scores: number[] };

@@ -7,7 +7,8 @@
 
 import * as tf from "@tensorflow/tfjs";
 import type { FrozenFeatureClassifier } from "../../models/classifier.ts";
-import type { BatchSource, TrainableModel } from "../batch_source.ts";
+import type { LabelledBatches } from "../evaluate.ts";
+import type { TrainableModel } from "../trainer.ts";
 
 /** Features in rows, one for each image. */
 export interface FeatureRows {
@@ -23,7 +24,7 @@ export interface FeatureRows {
 }
 
 /** Features as a source of batches. */
-export class FeatureBatches implements BatchSource<tf.Tensor2D> {
+export class FeatureBatches implements LabelledBatches<tf.Tensor2D> {
   readonly labels: Uint8Array;
   #rows: FeatureRows;
 

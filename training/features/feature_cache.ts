@@ -12,7 +12,8 @@
 
 import { join } from "node:path";
 import { cacheDir } from "../../io/cache.ts";
-import { InterruptedError, StudyError } from "../../io/errors.ts";
+import { StudyError } from "../../io/errors.ts";
+import { eventTurn } from "../../io/event_turn.ts";
 import { withLock } from "../../io/lock.ts";
 import { formatDuration, type Reporter } from "../../io/reporter.ts";
 import { sha256Hex } from "../../io/sha256.ts";
@@ -121,7 +122,7 @@ export class FeatureCache implements FeatureRows, Disposable {
    */
   async survey({ reporter, signal }: CacheWork): Promise<void> {
     for (const index of this.#missing()) {
-      if (signal?.aborted) throw new InterruptedError("Interrupted");
+      await eventTurn(signal);
       reporter.live(
         `Checking features of ${this.#title}: ${index * this.#shardRows}/${this.#count}`,
       );

@@ -4,13 +4,12 @@
  * @module
  */
 
-import type * as TF from "@tensorflow/tfjs";
-import { eventTurn } from "../../io/event_turn.ts";
+import * as tf from "@tensorflow/tfjs";
 import type { CompiledFunction } from "../../engine/compile.ts";
 import type { Engine } from "../../engine/engine.ts";
-import { InterruptedError } from "../../io/errors.ts";
+import { eventTurn } from "../../io/event_turn.ts";
 import type { FrozenFeatureClassifier } from "../../models/classifier.ts";
-import type { BatchSource } from "../batch_source.ts";
+import type { BatchSource } from "../trainer.ts";
 
 /**
  * Images at a time. Batches always begin at multiples of this and are always full, the last one
@@ -31,20 +30,18 @@ export interface ExtractOptions {
 export class FeatureExtractor implements Disposable {
   /** Features of one image. */
   readonly columns: number;
-  #tf: Engine["tf"];
-  #images: BatchSource<TF.Tensor4D>;
-  #run: CompiledFunction<TF.Tensor[], TF.Tensor>;
+  #images: BatchSource<tf.Tensor4D>;
+  #run: CompiledFunction<tf.Tensor[], tf.Tensor>;
 
   /** The function is compiled when first used. */
   constructor(
     engine: Engine,
     model: Pick<FrozenFeatureClassifier, "featureCount" | "features">,
-    images: BatchSource<TF.Tensor4D>,
+    images: BatchSource<tf.Tensor4D>,
   ) {
     this.columns = model.featureCount;
-    this.#tf = engine.tf;
     this.#images = images;
-    this.#run = engine.compile((...tensors: TF.Tensor[]): TF.Tensor =>
+    this.#run = engine.compile((...tensors: tf.Tensor[]): tf.Tensor =>
       model.features(images.batch(tensors).inputs)
     );
   }
@@ -72,14 +69,12 @@ export class FeatureExtractor implements Disposable {
     const values = new Float32Array(rows * columns);
     const last = this.#images.count - 1;
     for (let done = 0; done < rows; done += EXTRACTION_BATCH) {
-      // A call into TensorFlow blocks: give signals and timers their turn.
-      await eventTurn();
-      if (signal?.aborted) throw new InterruptedError("Interrupted");
+      await eventTurn(signal);
       const indices = Int32Array.from(
         { length: EXTRACTION_BATCH },
         (_, i) => Math.min(first + done + i, last),
       );
-      const features = this.#tf.tidy(() => this.#run(...this.#images.tensors(indices)));
+      const features = tf.tidy(() => this.#run(...this.#images.tensors(indices)));
       const wanted = Math.min(EXTRACTION_BATCH, rows - done);
       values.set(features.dataSync<"float32">().subarray(0, wanted * columns), done * columns);
       features.dispose();

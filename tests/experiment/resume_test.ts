@@ -4,7 +4,7 @@ import { StudyError } from "../../io/errors.ts";
 import { saveCheckpoint } from "../../models/checkpoint/state_dict.ts";
 import { appendRow } from "../../report/record/results.ts";
 import { runFolder, writeManifest } from "../../report/record/run_folder.ts";
-import { CHECKPOINT, findResumable } from "../../experiment/unfinished_runs.ts";
+import { CHECKPOINT, findRun } from "../../experiment/resume.ts";
 import { resultRow, withFolder } from "../report/result_rows.ts";
 
 const SETTINGS = { seed: 1, batch_size: 128 };
@@ -52,17 +52,20 @@ function withRuns(
 }
 
 async function found(out: string, wanted = WANTED) {
-  const run = await findResumable(out, wanted);
+  const run = await findRun(out, wanted, { file: CHECKPOINT });
   return run && `${run.runId} ${run.row === undefined ? "unfinished" : "finished"}`;
 }
 
 async function refusal(out: string, wanted = WANTED): Promise<string> {
-  const { message } = await assertRejects(() => findResumable(out, wanted), StudyError);
+  const { message } = await assertRejects(
+    () => findRun(out, wanted, { file: CHECKPOINT }),
+    StudyError,
+  );
   assert(!message.includes("\n"), message);
   return message;
 }
 
-Deno.test("findResumable() finds nothing where there is nothing to go on with", async () => {
+Deno.test("findRun() finds nothing where there is nothing to go on with", async () => {
   await withRuns({}, async (out) => assertEquals(await found(join(out, "none")), undefined));
   const runs: Record<string, Trace> = {
     "no-epoch-finished": {},
@@ -76,18 +79,18 @@ Deno.test("findResumable() finds nothing where there is nothing to go on with", 
   });
 });
 
-Deno.test("findResumable() takes a run killed without a row, interrupted or failed", async () => {
+Deno.test("findRun() takes a run killed without a row, interrupted or failed", async () => {
   for (const row of [undefined, "interrupted", "error"] as const) {
     await withRuns({ a: { done: 2, ...(row && { row }) } }, async (out) => {
       assertEquals(await found(out), "a unfinished");
-      const run = await findResumable(out, WANTED);
+      const run = await findRun(out, WANTED, { file: CHECKPOINT });
       assertEquals(run?.startedAt, "2026-01-01T10:00:00.000Z");
-      assertEquals(run?.checkpoint, join(out, "runs", "a", CHECKPOINT));
+      assertEquals(run?.history.length, 2);
     });
   }
 });
 
-Deno.test("findResumable() takes the newest run with these settings, finished or not", async () => {
+Deno.test("findRun() takes the newest run with these settings, finished or not", async () => {
   const other = { ...SETTINGS, batch_size: 64 };
   const cases: [string, Record<string, Trace>][] = [
     ["b unfinished", { a: { done: 1 }, b: { done: 2 }, c: { done: 1, settings: other } }],
@@ -105,29 +108,29 @@ Deno.test("findResumable() takes the newest run with these settings, finished or
   });
 });
 
-Deno.test("findResumable() names the settings in which an unfinished run differs", async () => {
+Deno.test("findRun() names the settings in which an unfinished run differs", async () => {
   await withRuns({ a: { done: 1, settings: { seed: 1, batch_size: 64 } } }, async (out) => {
     assertEquals(
       await refusal(out),
-      "Cannot resume a: it has batch_size 64, not 128. Give it the same flags, or start anew " +
+      "Cannot resume a: it has batch_size 64, not 128. Give it the same flags, or start a new run " +
         "without --resume",
     );
   });
 });
 
-Deno.test("findResumable() goes on to as many epochs as are done or more, not to fewer", async () => {
+Deno.test("findRun() goes on to as many epochs as are done or more, not to fewer", async () => {
   await withRuns({ a: { done: 2 } }, async (out) => {
     const to = (epochs: number) => ({ ...WANTED, extent: { epochs, test_images: 100 } });
     for (const epochs of [2, 3, 50]) assertEquals(await found(out, to(epochs)), "a unfinished");
     assertEquals(
       await refusal(out, to(1)),
       "Cannot resume a: it has 2 epochs already, more than --epochs 1. Ask for 2 or more, or " +
-        "start anew without --resume",
+        "start a new run without --resume",
     );
   });
 });
 
-Deno.test("findResumable() names a damaged checkpoint and the remedy", async () => {
+Deno.test("findRun() names a damaged checkpoint and the remedy", async () => {
   await withRuns({ a: { done: 1 } }, async (out) => {
     const path = join(out, "runs", "a", CHECKPOINT);
     const whole = await Deno.readFile(path);
@@ -135,7 +138,7 @@ Deno.test("findResumable() names a damaged checkpoint and the remedy", async () 
     for (const content of damaged) {
       await Deno.writeFile(path, content);
       const message = await refusal(out);
-      assertStringIncludes(message, "Cannot resume a from its checkpoint: start anew without");
+      assertStringIncludes(message, "Cannot resume a from its checkpoint: start a new run without");
       assertStringIncludes(message, path);
     }
     // One that is finished is not read.
@@ -144,12 +147,12 @@ Deno.test("findResumable() names a damaged checkpoint and the remedy", async () 
   });
 });
 
-Deno.test("findResumable() removes the temporary files of a killed run", async () => {
+Deno.test("findRun() removes the temporary files of a killed run", async () => {
   await withRuns({ a: { done: 1 }, b: { done: 1 } }, async (out) => {
     for (const run of ["a", "b"]) {
       await Deno.writeTextFile(join(out, "runs", run, `${CHECKPOINT}.7-12345678.tmp`), "half");
     }
-    await findResumable(out, WANTED);
+    await findRun(out, WANTED, { file: CHECKPOINT });
     const names = (run: string) => [...Deno.readDirSync(join(out, "runs", run))].length;
     assertEquals([names("a"), names("b")], [3, 2]);
   });

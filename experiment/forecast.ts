@@ -4,6 +4,8 @@
  * @module
  */
 
+import { ALEXNET, FASTER_RCNN_ADAPTED, type PartNumber, type PartSize, VGG16 } from "../study.ts";
+
 /** What `machine_rates.ts` measures. */
 export interface MachineRates {
   /** From the launch of a part to a started engine. */
@@ -19,31 +21,6 @@ export interface MachineRates {
   /** Seconds of a training step with batches of 32, for each parameter of a linear layer. */
   secondsPerParameter: number;
 }
-
-/** The parts of the study, which has no part 3. */
-export type PartNumber = 1 | 2 | 4;
-
-/** How much a part does. */
-export interface PartSize {
-  /** Passes over the training images; absent where nothing is trained. */
-  epochs?: number;
-  /** Training images, at most; all that there are if absent. */
-  limit?: number;
-  /** Test images, at most; all that there are if absent. */
-  testLimit?: number;
-}
-
-/**
- * Multiplications with an addition for one image, as torchvision gives them for its weights (`_ops`
- * of their `meta`, in 10⁹), and parameters of the classifiers that part 4 trains.
- */
-const COSTS = {
-  fasterRcnn: { multiplyAdds: 134.38e9 },
-  vgg16: { multiplyAdds: 15.47e9, classifierParameters: 119_586_826 },
-  alexnet: { multiplyAdds: 0.714e9, classifierParameters: 54_575_114 },
-} as const;
-
-const FINE_TUNING_BATCH = 32;
 
 /** Images and steps that parts 2 and 4 begin with: they compile, and part 4 measures itself. */
 const FIRST = { detections: 2, features: 48, steps: 3 } as const;
@@ -74,16 +51,14 @@ function workSeconds(part: PartNumber, size: PartSize, rates: MachineRates): num
       // A gradient step is three forward passes' worth of work.
       return (epochs * train + test / 3) / rates.trainingImagesPerSecond;
     case 2:
-      return inference(FIRST.detections + test, COSTS.fasterRcnn.multiplyAdds);
+      return inference(FIRST.detections + test, FASTER_RCNN_ADAPTED.multiplyAdds);
     case 4: {
-      const steps = FIRST.steps + epochs * Math.ceil(train / FINE_TUNING_BATCH);
       const images = FIRST.features + train + test;
-      return [COSTS.vgg16, COSTS.alexnet].reduce(
-        (sum, { multiplyAdds, classifierParameters }) =>
-          sum + inference(images, multiplyAdds) +
-          steps * classifierParameters * rates.secondsPerParameter,
-        0,
-      );
+      return [VGG16, ALEXNET].reduce((sum, { multiplyAdds, trainedParameters, training }) => {
+        const steps = FIRST.steps + epochs * Math.ceil(train / training.batchSize);
+        return sum + inference(images, multiplyAdds) +
+          steps * trainedParameters * rates.secondsPerParameter;
+      }, 0);
     }
   }
 }

@@ -1,39 +1,38 @@
 /**
- * Evaluation of a detector as part 2 does it: the best detection of each image read as its digit.
+ * Evaluation of a detector as part 2 does it: the best detection of each image is taken for its digit.
  *
  * @module
  */
 
-import { eventTurn } from "../../io/event_turn.ts";
-import type * as TF from "@tensorflow/tfjs";
+import * as tf from "@tensorflow/tfjs";
 import type { ImageSet } from "../../data/dataset.ts";
 import { IMAGE_PIXELS } from "../../data/idx.ts";
-import { InterruptedError } from "../../io/errors.ts";
+import { eventTurn } from "../../io/event_turn.ts";
 import type { Detector } from "../../models/faster_rcnn.ts";
 import { type Detection, mapDetectionsToDigit } from "../../models/label_mapping.ts";
 import { accuracy, weightedF1 } from "../metrics.ts";
 
 /** From float32 pixels `[n, 784]`, 0..255, to float32 images `[n, h, w, 3]`. */
-export type PixelTransform = (pixels: TF.Tensor) => TF.Tensor4D;
+export type PixelTransform = (pixels: tf.Tensor) => tf.Tensor4D;
 
-/** What was read in the first images of a set, in their order. */
-export interface DigitReadings {
+/** What was detected in the first images of a set, in their order. */
+export interface DigitPredictions {
   /** Digits; −1 where none was detected. */
   predictions: number[];
-  /** Scores of the detections that were read, 0..1; NaN where there is none. */
+  /** Scores of the detections taken, 0..1; NaN where there is none. */
   scores: number[];
   /** Milliseconds of the detector's call, divided among the images of the call. */
   milliseconds: number[];
 }
 
-/** Options of {@linkcode readDigits}. */
-export interface ReadDigitsOptions {
+/** Options of {@linkcode predictDigits}. */
+export interface PredictDigitsOptions {
   /** Images for each call of the detector. */
   batchSize: number;
   /** From pixels to what the detector is fed. */
   transform: PixelTransform;
-  /** What is known already, a whole number of batches; what is read is added here. */
-  readings: DigitReadings;
+  /** Those of the first images, a whole number of batches; the rest is added here. */
+  found: DigitPredictions;
   /** Called before the first batch and after each, and waited for. */
   onBatch?: () => void | Promise<void>;
   /** Aborts between two batches. */
@@ -41,28 +40,24 @@ export interface ReadDigitsOptions {
 }
 
 /**
- * Reads the digits of a set.
+ * Detects the digits of a set.
  *
  * What a call of the detector does only the first time, once for each number of images, is done
  * before on images that are then thrown away. Only the detector's call is timed: it ends when the
  * detections are in memory, so the device has finished.
  *
- * @throws {InterruptedError} If aborted; the readings so far stay.
+ * @throws {InterruptedError} If aborted; the predictions so far stay.
  */
-export async function readDigits(
-  engine: { tf: typeof TF },
+export async function predictDigits(
   detector: Pick<Detector, "detect">,
   test: ImageSet,
-  options: ReadDigitsOptions,
+  options: PredictDigitsOptions,
 ): Promise<void> {
-  const { batchSize, transform, readings, onBatch, signal } = options;
-  const { tf } = engine;
+  const { batchSize, transform, found, onBatch, signal } = options;
   const call = async (start: number): Promise<{ detections: Detection[]; ms: number }> => {
-    // A call into TensorFlow blocks: give signals and timers their turn.
-    await eventTurn();
-    if (signal?.aborted) throw new InterruptedError("Interrupted");
+    await eventTurn(signal);
     const end = Math.min(start + batchSize, test.count);
-    const images = imageTensors(engine, test, { start, end, transform });
+    const images = imageTensors(test, { start, end, transform });
     try {
       // The transform has finished before the clock starts.
       for (const image of images) tf.tidy(() => image.slice([0, 0, 0], [1, 1, 1]).dataSync());
@@ -73,16 +68,16 @@ export async function readDigits(
       tf.dispose(images);
     }
   };
-  const first = readings.predictions.length;
+  const first = found.predictions.length;
   for (const start of warmUpStarts(first, test.count, batchSize)) await call(start);
   await onBatch?.();
   for (let start = first; start < test.count; start += batchSize) {
     const { detections, ms } = await call(start);
     for (const detection of detections) {
       const digit = mapDetectionsToDigit(detection);
-      readings.predictions.push(digit);
-      readings.scores.push(scoreOf(detection, digit));
-      readings.milliseconds.push(ms / detections.length);
+      found.predictions.push(digit);
+      found.scores.push(scoreOf(detection, digit));
+      found.milliseconds.push(ms / detections.length);
     }
     await onBatch?.();
   }
@@ -90,14 +85,13 @@ export async function readDigits(
 
 /** Images `start` to `end` of a set, as a detector takes them; to be disposed of. */
 export function imageTensors(
-  { tf }: { tf: typeof TF },
   { images }: ImageSet,
   { start, end, transform }: { start: number; end: number; transform: PixelTransform },
-): TF.Tensor3D[] {
+): tf.Tensor3D[] {
   const pixels = images.subarray(start * IMAGE_PIXELS, end * IMAGE_PIXELS);
   return tf.tidy(() => {
     const values = tf.tensor2d(Float32Array.from(pixels), [end - start, IMAGE_PIXELS]);
-    return tf.unstack(transform(values)) as TF.Tensor3D[];
+    return tf.unstack(transform(values)) as tf.Tensor3D[];
   });
 }
 
@@ -115,39 +109,39 @@ function scoreOf({ scores, labels }: Detection, digit: number): number {
   return Math.max(...scores.filter((_, i) => labels[i] === digit + 1));
 }
 
-/** How the readings of a set compare with the truth. */
-export interface ReadingScores {
+/** How predictions compare with the truth. */
+export interface DigitScores {
   /** Images in which a digit was detected. */
   detected: number;
-  /** Share of the detected images that were read correctly, 0..1; 0 if there are none. */
+  /** Share of the detected images that were classified correctly, 0..1; 0 if there are none. */
   accuracy: number;
   /** Support-weighted F1 over the detected images, 0..1; 0 if there are none. */
   f1: number;
-  /** Share of all images that were read correctly: a missing detection is an error. */
+  /** Share of all images that were classified correctly: a missing detection is an error. */
   accuracyOfAll: number;
   /** Support-weighted F1 over all images, a missing detection being a class that is never true. */
   f1OfAll: number;
 }
 
 /**
- * Scores readings both ways: over the images with a detection, as the study does, and over all.
+ * Scores predictions both ways: over the images with a detection, as the study does, and over all.
  *
  * @param targets True digits `[n]`.
- * @param predictions Read digits `[n]`, −1 for none.
+ * @param predictions Digits `[n]`, −1 for none.
  */
-export function scoreReadings(
+export function scoreDigits(
   targets: ArrayLike<number>,
   predictions: readonly number[],
-): ReadingScores {
+): DigitScores {
   const detected = predictions.keys().filter((i) => predictions[i] !== -1).toArray();
   const truth = detected.map((i) => targets[i]!);
-  const read = detected.map((i) => predictions[i]!);
+  const predicted = detected.map((i) => predictions[i]!);
   const NO_DIGIT = 10;
   const all = predictions.map((digit) => digit === -1 ? NO_DIGIT : digit);
   return {
     detected: detected.length,
-    accuracy: accuracy(truth, read),
-    f1: weightedF1(truth, read),
+    accuracy: accuracy(truth, predicted),
+    f1: weightedF1(truth, predicted),
     accuracyOfAll: accuracy(targets, all),
     f1OfAll: weightedF1(targets, all),
   };

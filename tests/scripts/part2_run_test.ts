@@ -23,13 +23,15 @@ import {
   readPredictions,
   runFolder,
 } from "../../report/record/run_folder.ts";
-import { appendFailedRow } from "../../experiment/detector_row.ts";
-import type { DetectorPlan } from "../../experiment/detector_plan.ts";
-import { runDetector } from "../../experiment/detector_run.ts";
-import { headPlan } from "../../experiment/head_run.ts";
-import { readReadings, writeReadings } from "../../experiment/readings_file.ts";
+import { noteFailedStart } from "../../experiment/failed_part.ts";
+import {
+  readPartialPredictions,
+  writePartialPredictions,
+} from "../../experiment/partial_predictions.ts";
+import { detectAndTest, type DetectionFlags } from "../../scripts/part2.ts";
+import { FASTER_RCNN_ADAPTED } from "../../study.ts";
 import { percentile, summarizeLatency } from "../../training/latency.ts";
-import { readDigits, scoreReadings } from "../../training/detection/read_digits.ts";
+import { predictDigits, scoreDigits } from "../../training/detection/predict_digits.ts";
 import { testEngine } from "../engine/engine.ts";
 import { type Answer, answer, fakeDetector } from "../training/fake_detector.ts";
 import { withFolder } from "../report/result_rows.ts";
@@ -54,8 +56,6 @@ function dataset(testImages: number, trainImages = 4): Dataset {
 
 const transform = (pixels: tf.Tensor) =>
   tf.tidy(() => pixels.div(255).reshape([-1, 28, 28, 1]).tile([1, 1, 1, 3])) as tf.Tensor4D;
-
-const RANDOM = { label: "random", sha256: "", path: undefined };
 
 /** A reporter that remembers. */
 function listener(): Reporter & { lines: string[]; warnings: string[] } {
@@ -82,34 +82,41 @@ interface Try {
   build?: () => never;
 }
 
-function plan(options: Try, controller: AbortController): DetectorPlan {
-  const { says = answer, calls = [], onDetect = () => {}, build, epochs } = options;
-  return {
-    model: epochs === undefined ? "FasterRCNN_Adapted" : "FasterRCNN_HeadTuned",
+/** Runs a fake detector. */
+async function run(options: Try): Promise<{ row: ResultRow } & ReturnType<typeof listener>> {
+  const { out, images = 23, train, batchSize = 4, resume = false, seed = 1, epochs } = options;
+  const { says = answer, calls = [], onDetect = () => {}, build } = options;
+  const controller = new AbortController();
+  const reporter = listener();
+  const flags: DetectionFlags = {
+    weights: "random",
+    strict: false,
+    normalise: "twice",
+    trainHead: epochs !== undefined,
+    epochs: epochs ?? 1,
+    lr: 0.001,
+    headBatchSize: 16,
+    batchSize,
+  };
+  const setup = {
+    part: 2,
+    engine,
+    dataset: dataset(images, train),
+    reporter,
+    ...{ out, resume, json: false, command: ["--fake"], signal: controller.signal },
+    [Symbol.dispose]() {},
+  } as const;
+  const row = await detectAndTest(setup, {
+    flags,
+    seed,
+    transform,
     build: () =>
       Promise.resolve().then(
         build ?? (() => fakeDetector(says, { calls, onDetect: () => onDetect(controller) })),
       ),
-    weights: RANDOM,
-    transform,
-    normalise: "twice",
-    ...(epochs !== undefined && { head: headPlan({ epochs, lr: 0.001, headBatchSize: 16 }) }),
-  };
-}
-
-/** Runs a fake detector. */
-async function run(options: Try): Promise<{ row: ResultRow } & ReturnType<typeof listener>> {
-  const { out, images = 23, train, batchSize = 4, resume = false, seed = 1 } = options;
-  const controller = new AbortController();
-  const reporter = listener();
-  const row = await runDetector(plan(options, controller), { seed, batchSize, out, resume }, {
-    engine,
-    dataset: dataset(images, train),
-    reporter,
-    command: ["--fake"],
-    signal: controller.signal,
   });
-  return { row, ...reporter };
+  // That random weights tell nothing is said of every run.
+  return { row, ...reporter, warnings: reporter.warnings.slice(1) };
 }
 
 async function rowsOf(out: string): Promise<ResultRow[]> {
@@ -131,7 +138,7 @@ function interruptAt(n: number): (controller: AbortController) => void {
   };
 }
 
-Deno.test("runDetector() writes row, predictions and manifest of a run", () =>
+Deno.test("detectAndTest() writes row, predictions and manifest of a run", () =>
   withFolder({}, async (out) => {
     const { row, lines, warnings } = await run({ out });
     const [written, ...more] = await rowsOf(out);
@@ -181,7 +188,7 @@ Deno.test("runDetector() writes row, predictions and manifest of a run", () =>
     assertAlmostEquals(detection!.accuracy_of_all!, 100 * right / 23, 1e-9);
   }));
 
-Deno.test("runDetector() warms up each size of batch before the clock starts", () =>
+Deno.test("detectAndTest() warms up each size of batch before the clock starts", () =>
   withFolder({}, async (out) => {
     const sizes = async (images: number, batchSize: number) => {
       const calls: number[] = [];
@@ -194,7 +201,7 @@ Deno.test("runDetector() warms up each size of batch before the clock starts", (
     assertEquals(await sizes(1, 1), [1, 1]);
   }));
 
-Deno.test("runDetector() goes on after an interruption to the predictions of a whole run", () =>
+Deno.test("detectAndTest() goes on after an interruption to the predictions of a whole run", () =>
   withFolder({}, async (folder) => {
     const [out, whole] = [join(folder, "resumed"), join(folder, "whole")];
     // Two calls warm up.
@@ -214,7 +221,7 @@ Deno.test("runDetector() goes on after an interruption to the predictions of a w
       null,
     ]);
     assertEquals(interrupted!.training_time_s, "N/A (Inference Only)");
-    const kept = await readReadings(runFolder(out, interrupted!.run_id));
+    const kept = await readPartialPredictions(runFolder(out, interrupted!.run_id));
     assertEquals([kept.predictions.length, kept.milliseconds.length], [12, 12]);
 
     const other = await assertRejects(
@@ -223,7 +230,7 @@ Deno.test("runDetector() goes on after an interruption to the predictions of a w
     );
     assertMatch(other.message, /it has batch_size 4, not 2\. .*--resume$/);
     const fewer = await assertRejects(() => run({ out, resume: true, images: 8 }), StudyError);
-    assertMatch(fewer.message, /has read 12 images already, more than --test-limit 8\./);
+    assertMatch(fewer.message, /has done 12 images already, more than --test-limit 8\./);
     assertEquals((await rowsOf(out))[0]!.status, "interrupted");
 
     const calls: number[] = [];
@@ -249,7 +256,7 @@ Deno.test("runDetector() goes on after an interruption to the predictions of a w
     assertNotEquals(anew.row.run_id, row.run_id);
   }));
 
-Deno.test("runDetector() goes on with a run that was killed before it could leave a row", () =>
+Deno.test("detectAndTest() goes on with a run that was killed before it could leave a row", () =>
   withFolder({}, async (out) => {
     const { row } = await run({ out, images: 8 });
     await Deno.remove(resultsPath(out, 2));
@@ -268,11 +275,11 @@ Deno.test("runDetector() goes on with a run that was killed before it could leav
     for (const damage of ["", "{}", '{"predictions":[1],"scores":[],"milliseconds":[2]}']) {
       await Deno.writeTextFile(join(folder, "readings.json"), damage);
       const { message } = await assertRejects(() => run({ out, resume: true }), StudyError);
-      assertMatch(message, /readings\.json is damaged: start anew without --resume$/);
+      assertMatch(message, /readings\.json is damaged: start a new run without --resume$/);
     }
   }));
 
-Deno.test("runDetector() turns a failure into a row of NaN and says N/A (Error)", () =>
+Deno.test("detectAndTest() turns a failure into a row of NaN and says N/A (Error)", () =>
   withFolder({}, async (out) => {
     const build = () => {
       throw new StudyError("The weights\nare not there");
@@ -292,10 +299,10 @@ Deno.test("runDetector() turns a failure into a row of NaN and says N/A (Error)"
     assertEquals(rows[0]!.error, "The weights are not there");
   }));
 
-Deno.test("appendFailedRow() leaves a row for what failed before a run began", () =>
+Deno.test("noteFailedStart() leaves a row for what failed before a run began", () =>
   withFolder({}, async (out) => {
-    const failed = { model: "FasterRCNN_Adapted", out, seed: 7, batchSize: 2 };
-    await appendFailedRow(failed, new StudyError("No engine"));
+    const error = new StudyError("No engine");
+    await noteFailedStart({ out, batchSize: 2 }, { model: FASTER_RCNN_ADAPTED, seed: 7, error });
     const [row] = await rowsOf(out);
     assertEquals([row!.status, row!.error, row!.seed, row!.batch_size, row!.accuracy], [
       "error",
@@ -306,7 +313,7 @@ Deno.test("appendFailedRow() leaves a row for what failed before a run began", (
     ]);
   }));
 
-Deno.test("runDetector() warns and gives zeros where nothing is detected", () =>
+Deno.test("detectAndTest() warns and gives zeros where nothing is detected", () =>
   withFolder({}, async (out) => {
     for (const labels of [[], [0]]) {
       const nothing: Answer = () => ({ labels, scores: labels.map(() => 0.5) });
@@ -328,7 +335,7 @@ Deno.test("runDetector() warns and gives zeros where nothing is detected", () =>
     }
   }));
 
-Deno.test("runDetector() trains the predictor, counts misses as errors, and resumes both", () =>
+Deno.test("detectAndTest() trains the predictor, counts misses as errors, and resumes both", () =>
   withFolder({}, async (folder) => {
     const cache = Deno.env.get("MNIST_STUDY_CACHE");
     Deno.env.set("MNIST_STUDY_CACHE", join(folder, "cache"));
@@ -376,26 +383,26 @@ Deno.test("runDetector() trains the predictor, counts misses as errors, and resu
     }
   }));
 
-Deno.test("readDigits() holds no tensors of its own", async () => {
+Deno.test("predictDigits() holds no tensors of its own", async () => {
   const readings = { predictions: [], scores: [], milliseconds: [] };
   const detector = fakeDetector(answer);
   const before = tf.memory().numTensors;
-  await readDigits(engine, detector, first(embedded.test, 30), {
+  await predictDigits(detector, first(embedded.test, 30), {
     batchSize: 4,
     transform,
-    readings,
+    found: readings,
   });
   assertEquals(tf.memory().numTensors, before);
   detector.dispose();
 });
 
-Deno.test("scoreReadings() counts a missing detection as an error of all images alone", () => {
-  const scores = scoreReadings([3, 1, 1, 0], [3, -1, 1, 5]);
+Deno.test("scoreDigits() counts a missing detection as an error of all images alone", () => {
+  const scores = scoreDigits([3, 1, 1, 0], [3, -1, 1, 5]);
   assertEquals([scores.detected, scores.accuracy, scores.accuracyOfAll], [3, 2 / 3, 0.5]);
   // scikit-learn, weighted: f1_score([3, 1, 0], [3, 1, 5]), f1_score([3, 1, 1, 0], [3, 10, 1, 5]).
   assertAlmostEquals(scores.f1, 2 / 3, 1e-12);
   assertAlmostEquals(scores.f1OfAll, (1 + 2 * (2 / 3)) / 4, 1e-12);
-  assertEquals(scoreReadings([3, 1], [-1, -1]), {
+  assertEquals(scoreDigits([3, 1], [-1, -1]), {
     detected: 0,
     accuracy: 0,
     f1: 0,
@@ -404,10 +411,10 @@ Deno.test("scoreReadings() counts a missing detection as an error of all images 
   });
 });
 
-Deno.test("scoreReadings() leaves out the missing ones of 10,000 images", () => {
+Deno.test("scoreDigits() leaves out the missing ones of 10,000 images", () => {
   const targets = Uint8Array.from({ length: 10_000 }, (_, i) => i % 10);
   const read = Array.from(targets, (target, i) => i % 7 === 0 ? -1 : target);
-  const { detected, accuracy } = scoreReadings(targets, read);
+  const { detected, accuracy } = scoreDigits(targets, read);
   assertEquals([detected, accuracy], [10_000 - 1429, 1]);
 });
 
@@ -434,14 +441,18 @@ Deno.test("summarizeLatency() gives count, mean, median and 95th percentile", ()
   assertEquals(summarizeLatency([]).mean_ms, NaN);
 });
 
-Deno.test("readReadings() returns what writeReadings() wrote, to the bit", () =>
+Deno.test("readPartialPredictions() returns what writePartialPredictions() wrote, to the bit", () =>
   withFolder({}, async (folder) => {
-    assertEquals(await readReadings(folder), { predictions: [], scores: [], milliseconds: [] });
+    assertEquals(await readPartialPredictions(folder), {
+      predictions: [],
+      scores: [],
+      milliseconds: [],
+    });
     const readings = {
       predictions: [3, -1],
       scores: [Math.fround(0.1), NaN],
       milliseconds: [1 / 3, 2e-9],
     };
-    await writeReadings(folder, readings);
-    assertEquals(await readReadings(folder), readings);
+    await writePartialPredictions(folder, readings);
+    assertEquals(await readPartialPredictions(folder), readings);
   }));

@@ -1,5 +1,5 @@
 /**
- * `readings.json` in a run's folder: what a detector has read so far, and how long it took.
+ * `readings.json` in a run's folder: what a detector has found so far, and how long it took.
  *
  * It is written while the run goes on, so that `--resume` needs only the images not yet done.
  *
@@ -9,20 +9,23 @@
 import { join } from "node:path";
 import { writeFileAtomic } from "../io/atomic.ts";
 import { StudyError } from "../io/errors.ts";
-import type { DigitReadings } from "../training/detection/read_digits.ts";
+import type { DigitPredictions } from "../training/detection/predict_digits.ts";
 
 /** The three columns; a score of `null` is none. */
-type Stored = { [Column in keyof DigitReadings]: (number | null)[] };
+type Stored = { [Column in keyof DigitPredictions]: (number | null)[] };
 
 const COLUMNS = ["predictions", "scores", "milliseconds"] as const;
 
 /** No image done yet. */
-export function noReadings(): DigitReadings {
+export function noPredictions(): DigitPredictions {
   return { predictions: [], scores: [], milliseconds: [] };
 }
 
-/** Writes the readings into a run's folder; scores and times come back to the bit. */
-export async function writeReadings(folder: string, readings: DigitReadings): Promise<void> {
+/** Writes them into a run's folder; scores and times come back to the bit. */
+export async function writePartialPredictions(
+  folder: string,
+  readings: DigitPredictions,
+): Promise<void> {
   // JSON has no NaN: it becomes null.
   await writeFileAtomic(pathIn(folder), JSON.stringify(readings) + "\n");
 }
@@ -33,17 +36,17 @@ export async function writeReadings(folder: string, readings: DigitReadings): Pr
  * @returns Empty ones if there is no file.
  * @throws {StudyError} If the file is damaged.
  */
-export async function readReadings(folder: string): Promise<DigitReadings> {
+export async function readPartialPredictions(folder: string): Promise<DigitPredictions> {
   let text: string;
   try {
     text = await Deno.readTextFile(pathIn(folder));
   } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return noReadings();
+    if (error instanceof Deno.errors.NotFound) return noPredictions();
     throw error;
   }
   const stored = parse(text);
   if (stored === undefined) {
-    throw new StudyError(`${pathIn(folder)} is damaged: start anew without --resume`);
+    throw new StudyError(`${pathIn(folder)} is damaged: start a new run without --resume`);
   }
   const { predictions, scores, milliseconds } = stored;
   return {

@@ -1,27 +1,30 @@
 /**
- * Rows of runs that were stopped, and of parts that could not leave one themselves: that did not get
- * as far as a run, or were killed.
+ * Rows of parts that could not leave one themselves: that did not get as far as a run, or were killed.
  *
  * @module
  */
 
-import { InterruptedError } from "../io/errors.ts";
 import { ProblemList } from "../report/record/problems.ts";
 import { EMPTY_ROW } from "../report/record/result_row.ts";
 import { appendRow, readResults, type ResultRow, resultsPath } from "../report/record/results.ts";
 import { newRunId } from "../report/record/run_folder.ts";
+import type { StudyModel } from "../study.ts";
+import { stopRow } from "./run.ts";
 
-/** Makes a row that of a run stopped by `error`: an interruption, or anything that went wrong. */
-export function stopRow(row: ResultRow, error: unknown): ResultRow {
-  if (error instanceof InterruptedError) {
-    row.status = "interrupted";
-    return row;
-  }
-  row.status = "error";
-  row.error = error instanceof Error ? error.message : String(error);
-  row.training_time_s = "N/A (Error)";
-  row.test_loss = row.accuracy = row.f1 = NaN;
-  return row;
+/**
+ * Adds the error row of a part that failed before its first run, for want of engine or data. Where no
+ * row can be written either, the first error says why.
+ */
+export async function noteFailedStart(
+  { out, batchSize }: { out: string; batchSize: number },
+  { model, seed, error }: {
+    model: Pick<StudyModel, "part" | "name">;
+    seed: number;
+    error: unknown;
+  },
+): Promise<void> {
+  const row = { ...newErrorRow(model.part, model.name, seed), batch_size: batchSize };
+  await appendRow(out, stopRow(row, error)).catch(() => {});
 }
 
 /** A part that failed. */
@@ -45,11 +48,12 @@ export async function knownRows(out: string, part: number): Promise<Set<string>>
 
 /** Adds an error row for each model without a new row, if the part has left no row that says so. */
 export async function noteFailure(failed: FailedPart): Promise<void> {
-  const { out, part, models, before } = failed;
+  const { out, part, models, seed, failure, before } = failed;
   const added = (await rowsOf(out, part)).filter((row) => !before.has(keyOf(row)));
   if (added.some(({ status }) => status !== "ok")) return;
   for (const model of models) {
-    if (!added.some((row) => row.model === model)) await appendRow(out, errorRow(model, failed));
+    if (added.some((row) => row.model === model)) continue;
+    await appendRow(out, stopRow(newErrorRow(part, model, seed), failure));
   }
 }
 
@@ -61,9 +65,8 @@ async function rowsOf(out: string, part: number): Promise<ResultRow[]> {
   return (await readResults(resultsPath(out, part), new ProblemList())).map(({ row }) => row);
 }
 
-function errorRow(model: string, { part, seed, failure }: FailedPart): ResultRow {
+function newErrorRow(part: number, model: string, seed: number): ResultRow {
   const now = new Date();
   const run_id = newRunId(part, model, seed, now);
-  const row = { ...EMPTY_ROW, run_id, started_at: now.toISOString(), part, model, seed };
-  return stopRow(row, failure);
+  return { ...EMPTY_ROW, run_id, started_at: now.toISOString(), part, model, seed };
 }

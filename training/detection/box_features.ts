@@ -5,17 +5,16 @@
  * @module
  */
 
-import { eventTurn } from "../../io/event_turn.ts";
-import type * as TF from "@tensorflow/tfjs";
+import * as tf from "@tensorflow/tfjs";
 import type { ImageSet } from "../../data/dataset.ts";
 import { IMAGE_PIXELS } from "../../data/idx.ts";
-import { InterruptedError } from "../../io/errors.ts";
+import { eventTurn } from "../../io/event_turn.ts";
 import { encodeBoxes } from "../../models/detection/boxes.ts";
 import type { Detector } from "../../models/faster_rcnn.ts";
 import { BOX_FEATURES } from "../../models/detection/faster_rcnn_layout.ts";
 import { BOXES_PER_IMAGE, digitBox, sampleBoxes } from "./digit_boxes.ts";
 import type { FeatureExtractor } from "../features/feature_extractor.ts";
-import { imageTensors, type PixelTransform } from "./read_digits.ts";
+import { imageTensors, type PixelTransform } from "./predict_digits.ts";
 
 /** Features of an image: those of its boxes, one after the other. */
 export const FEATURES_PER_IMAGE = BOXES_PER_IMAGE * BOX_FEATURES;
@@ -74,7 +73,6 @@ export interface BoxFeatureOptions {
 
 /** Computes features of images' boxes, for a cache of {@linkcode FEATURES_PER_IMAGE} columns. */
 export function boxFeatureExtractor(
-  engine: { tf: typeof TF },
   detector: Pick<Detector, "boxFeatures">,
   train: ImageSet,
   { boxes, batchSize, transform }: BoxFeatureOptions,
@@ -83,16 +81,14 @@ export function boxFeatureExtractor(
     async extract(first, rows, { onProgress, signal } = {}) {
       const values = new Float32Array(rows * FEATURES_PER_IMAGE);
       for (let done = 0; done < rows;) {
-        // A call into TensorFlow blocks: give signals and timers their turn.
-        await eventTurn();
-        if (signal?.aborted) throw new InterruptedError("Interrupted");
+        await eventTurn(signal);
         const [start, end] = [first + done, first + Math.min(done + batchSize, rows)];
-        const images = imageTensors(engine, train, { start, end, transform });
+        const images = imageTensors(train, { start, end, transform });
         try {
           const features = await detector.boxFeatures(images, boxes.slice(start, end));
           values.set(features, done * FEATURES_PER_IMAGE);
         } finally {
-          engine.tf.dispose(images);
+          tf.dispose(images);
         }
         done += end - start;
         onProgress?.(done);

@@ -28,8 +28,9 @@ import {
   boxFeatureExtractor,
   FEATURES_PER_IMAGE,
   labelledBoxes,
-} from "../../training/detection/head_features.ts";
-import { HeadTrainer } from "../../training/detection/head_training.ts";
+} from "../../training/detection/box_features.ts";
+import { BoxBatches, boxLoss, boxPredictor } from "../../training/detection/box_predictor.ts";
+import { Trainer } from "../../training/trainer.ts";
 import { testEngine } from "../engine/engine.ts";
 import { withFolder } from "../report/result_rows.ts";
 
@@ -194,20 +195,22 @@ const goldenBoxes = {
   targets: Float32Array.from(golden.deltas),
 };
 
-function goldenTrainer(predictor: Parameters, learningRate = 0.01): HeadTrainer {
-  return new HeadTrainer(engine, predictor, goldenBoxes, {
+function goldenTrainer(predictor: Parameters, boxes: BoxBatches, learningRate = 0.01) {
+  return new Trainer(engine, boxPredictor(predictor), boxes, {
+    loss: boxLoss,
     batchSize: 5,
     adam: { learningRate, weightDecay: 1e-4 },
     seed: 1,
   });
 }
 
-Deno.test("HeadTrainer's steps equal torchvision's loss with torch.optim.Adam", () => {
+Deno.test("A box predictor's steps equal torchvision's loss with torch.optim.Adam", () => {
   const predictor = goldenPredictor();
-  const trainer = goldenTrainer(predictor);
+  const boxes = new BoxBatches(goldenBoxes);
+  const trainer = goldenTrainer(predictor, boxes);
   const all = Int32Array.from(golden.labels.keys());
   for (const [step, expected] of golden.losses.entries()) {
-    const { loss, correct } = trainer.trainBatch(all);
+    const [loss, correct] = trainer.trainBatch(all);
     assertAlmostEquals(loss, expected, 3e-6, `loss of step ${step + 1}`);
     assertEquals(correct, golden.correct[step]);
     for (const [name, { data }] of predictor.stateDict()) {
@@ -218,6 +221,7 @@ Deno.test("HeadTrainer's steps equal torchvision's loss with torch.optim.Adam", 
   }
   assertNotEquals(golden.states[0], golden.start);
   trainer.dispose();
+  boxes[Symbol.dispose]();
   predictor.dispose();
 });
 
@@ -230,25 +234,27 @@ Deno.test("fastRcnnLoss() of background alone is its cross-entropy", () => {
   });
 });
 
-Deno.test("HeadTrainer trains on every box, stops when aborted, and names a bad step", async () => {
+Deno.test("A box predictor is trained on every box, stops when aborted, and a bad step is named", async () => {
   const predictor = goldenPredictor();
-  const still = goldenTrainer(predictor, Number.MIN_VALUE);
+  using boxes = new BoxBatches(goldenBoxes);
+  const still = goldenTrainer(predictor, boxes, Number.MIN_VALUE);
   const { correct, seen, loss } = await still.trainEpoch(1);
   assertEquals([correct, seen, still.step], [golden.correct[0], golden.labels.length, 3]);
   assert(Number.isFinite(loss));
   const signal = AbortSignal.abort();
-  await assertRejects(() => still.trainEpoch(2, signal), InterruptedError);
+  await assertRejects(() => still.trainEpoch(2, undefined, signal), InterruptedError);
   still.dispose();
-  const wild = goldenTrainer(predictor, 1e30);
+  const wild = goldenTrainer(predictor, boxes, 1e30);
   const error = await assertRejects(() => wild.trainEpoch(1), StudyError);
   assert(/at step (\d) \(epoch 1, batch \1 of 3\).*--lr/.test(error.message), error.message);
   wild.dispose();
   predictor.dispose();
 });
 
-Deno.test("HeadTrainer goes on from a checkpoint to the same bits", () =>
+Deno.test("A box predictor's training goes on from a checkpoint to the same bits", () =>
   withFolder({}, async (folder) => {
     const path = join(folder, "checkpoint.safetensors");
+    using boxes = new BoxBatches(goldenBoxes);
     const make = () => {
       const predictor = goldenPredictor();
       const model = {
@@ -256,7 +262,7 @@ Deno.test("HeadTrainer goes on from a checkpoint to the same bits", () =>
         stateDict: () => predictor.stateDict(),
         loadStateDict: (state: StateDict) => predictor.load(state, "the predictor"),
       };
-      return { model, trainer: goldenTrainer(predictor) };
+      return { model, trainer: goldenTrainer(predictor, boxes) };
     };
     const [whole, resumed] = [make(), make()];
     const history = [await whole.trainer.trainEpoch(1)];
@@ -273,11 +279,12 @@ Deno.test("HeadTrainer goes on from a checkpoint to the same bits", () =>
     }
   }));
 
-Deno.test("HeadTrainer holds no more tensors after 30 steps, and none when freed", () => {
+Deno.test("A box predictor's training holds no more tensors after 30 steps, and none when freed", () => {
   const counts = () => [engine.binding.getNumOfTensors(), tf.memory().numTensors] as const;
   const before = counts();
   const predictor = goldenPredictor();
-  const trainer = goldenTrainer(predictor);
+  const boxes = new BoxBatches(goldenBoxes);
+  const trainer = goldenTrainer(predictor, boxes);
   const batch = Int32Array.of(0, 1, 2, 3);
   trainer.trainBatch(batch);
   const [native, ours] = counts();
@@ -285,6 +292,7 @@ Deno.test("HeadTrainer holds no more tensors after 30 steps, and none when freed
   assert(counts()[0] <= native, `${native} grew to ${counts()[0]} in TensorFlow`);
   assertEquals(counts()[1], ours);
   trainer.dispose();
+  boxes[Symbol.dispose]();
   predictor.dispose();
   assert(counts()[0] <= before[0], `${counts()[0] - before[0]} left in TensorFlow`);
   assertEquals(counts()[1], before[1]);
@@ -312,7 +320,7 @@ Deno.test("boxFeatureExtractor() computes each box's features, batch by batch", 
   const transform = (pixels: tf.Tensor) =>
     tf.tidy(() => pixels.reshape<tf.Tensor4D>([-1, 28, 28, 1]).tile([1, 1, 1, 3])) as tf.Tensor4D;
   const before = tf.memory().numTensors;
-  const extractor = boxFeatureExtractor(engine, detector, set, { boxes, batchSize: 2, transform });
+  const extractor = boxFeatureExtractor(detector, set, { boxes, batchSize: 2, transform });
   const progress: number[] = [];
   const options = { onProgress: (done: number) => progress.push(done) };
   const features = await extractor.extract(2, 5, options);

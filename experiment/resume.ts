@@ -11,24 +11,24 @@ import { ProblemList } from "../report/record/problems.ts";
 import { readResults, type ResultRow, resultsPath } from "../report/record/results.ts";
 import { type Manifest, readManifest, runFolder } from "../report/record/run_folder.ts";
 import { readProgress, type TrainingProgress } from "../training/checkpoint.ts";
+import type { EpochResult } from "../training/trainer.ts";
 
-/** A run that can be gone on with, or is finished. */
-export interface FoundRun {
-  /** As in the CSV. */
-  runId: string;
-  /** When it was first started. */
-  startedAt: string;
-  /** Its row if it is finished; `undefined` if there is something to go on with. */
-  row: ResultRow | undefined;
+/** Name of the checkpoint in a run's folder. */
+export const CHECKPOINT = "checkpoint.safetensors";
+
+/** What a run must have left to be resumed. */
+export interface ResumePoint {
+  /** A file in its folder without which there is nothing to go on with. */
+  file: typeof CHECKPOINT | "manifest.json";
+  /**
+   * Looks at what else an unfinished run has left in its folder.
+   *
+   * @throws {StudyError} If the run cannot be resumed.
+   */
+  check?: (folder: string) => Promise<void>;
 }
 
-/** A run with a checkpoint. */
-export interface ResumableRun extends FoundRun {
-  /** Its checkpoint file. */
-  checkpoint: string;
-}
-
-/** What {@linkcode findResumable} looks for. */
+/** What {@linkcode findRun} looks for. */
 export interface WantedRun {
   /** Part of the study. */
   part: number;
@@ -40,47 +40,35 @@ export interface WantedRun {
   extent: { epochs: number | null; test_images: number };
 }
 
-/** Name of the checkpoint in a run's folder. */
-export const CHECKPOINT = "checkpoint.safetensors";
-
-/**
- * The training run that `--resume` means; see {@linkcode findRun}.
- *
- * @throws {StudyError} As `findRun()`, and if the run has more epochs than are asked for or its
- *   checkpoint is damaged.
- */
-export async function findResumable(
-  out: string,
-  wanted: WantedRun & { extent: { epochs: number } },
-): Promise<ResumableRun | undefined> {
-  const found = await findRun(out, wanted, CHECKPOINT);
-  if (found === undefined) return undefined;
-  const run = { ...found, checkpoint: join(runFolder(out, found.runId), CHECKPOINT) };
-  if (run.row !== undefined) return run;
-  const done = await epochsDone(run);
-  if (done > wanted.extent.epochs) {
-    throw new StudyError(
-      `Cannot resume ${run.runId}: it has ${done} epochs already, more than --epochs ` +
-        `${wanted.extent.epochs}. Ask for ${done} or more, or start anew without --resume`,
-    );
-  }
-  return run;
+/** A run that can be gone on with, or is finished. */
+export interface FoundRun {
+  /** As in the CSV. */
+  runId: string;
+  /** When it was first started. */
+  startedAt: string;
+  /** Its row if it is finished; `undefined` if there is something to go on with. */
+  row: ResultRow | undefined;
+  /** Epochs in its checkpoint; empty if it is finished or has none. */
+  history: EpochResult[];
 }
+
+/** A run with what keeps it from being gone on with. */
+type Candidate = Omit<FoundRun, "history"> & { differences: string[] };
 
 /**
  * The newest run with these settings, be it unfinished or finished; `undefined` if there is none.
  * Temporary files that a killed run left are removed.
  *
- * @param file A file in its folder without which there is nothing to go on with.
- * @throws {StudyError} If the only unfinished runs of the model and seed have other settings.
+ * @throws {StudyError} If the only unfinished runs of the model and seed have other settings, and if
+ *   the run has more epochs than are asked for, its checkpoint is damaged, or `point.check` says so.
  */
 export async function findRun(
   out: string,
   wanted: WantedRun,
-  file: string,
+  point: ResumePoint,
 ): Promise<FoundRun | undefined> {
   const { extent } = wanted;
-  const runs = await runsOf(out, wanted, file);
+  const runs = await runsOf(out, wanted, point.file);
   const run = runs.find(({ row, differences }) =>
     differences.length === 0 &&
     (!row || (row.epochs === extent.epochs && row.test_images === extent.test_images))
@@ -90,11 +78,15 @@ export async function findRun(
     if (other === undefined) return undefined;
     throw new StudyError(
       `Cannot resume ${other.runId}: it has ${other.differences.join(", ")}. Give it the same ` +
-        `flags, or start anew without --resume`,
+        "flags, or start a new run without --resume",
     );
   }
-  if (run.row === undefined) await removeTemporaries(runFolder(out, run.runId));
-  return run;
+  const { runId, startedAt, row } = run;
+  if (row !== undefined) return { runId, startedAt, row, history: [] };
+  const folder = runFolder(out, runId);
+  await removeTemporaries(folder);
+  await point.check?.(folder);
+  return { runId, startedAt, row, history: await finishedEpochs(folder, runId, extent) };
 }
 
 /** The runs of this part, model and seed that have such a file, newest first. */
@@ -102,9 +94,9 @@ async function runsOf(
   out: string,
   { part, model, settings }: WantedRun,
   file: string,
-): Promise<(FoundRun & { differences: string[] })[]> {
+): Promise<Candidate[]> {
   const finished = await finishedRuns(out, part);
-  const runs: (FoundRun & { differences: string[] })[] = [];
+  const runs: Candidate[] = [];
   for (const runId of await runIds(out)) {
     const folder = runFolder(out, runId);
     if (!(await exists(join(folder, file)))) continue;
@@ -121,18 +113,33 @@ async function runsOf(
   return runs.sort((a, b) => (a.startedAt < b.startedAt ? 1 : -1));
 }
 
-async function epochsDone({ runId, checkpoint }: ResumableRun): Promise<number> {
+/** The epochs in a run's checkpoint; none if it has no checkpoint. */
+async function finishedEpochs(
+  folder: string,
+  runId: string,
+  { epochs }: WantedRun["extent"],
+): Promise<EpochResult[]> {
+  const checkpoint = join(folder, CHECKPOINT);
+  if (!(await exists(checkpoint))) return [];
+  let history: EpochResult[];
   try {
-    return (await readProgress(checkpoint)).history.length;
+    ({ history } = await readProgress(checkpoint));
   } catch (error) {
     const reason = error instanceof Error ? error.message : error;
     throw new StudyError(
-      `Cannot resume ${runId} from its checkpoint: start anew without --resume (${reason})`,
+      `Cannot resume ${runId} from its checkpoint: start a new run without --resume (${reason})`,
       { cause: error },
     );
   }
+  const done = history.length;
+  if (epochs !== null && done > epochs) {
+    throw new StudyError(
+      `Cannot resume ${runId}: it has ${done} epochs already, more than --epochs ${epochs}. Ask ` +
+        `for ${done} or more, or start a new run without --resume`,
+    );
+  }
+  return history;
 }
-
 function settingDifferences(theirs: Manifest["settings"], ours: Manifest["settings"]): string[] {
   return Object.keys(ours).filter((name) => theirs[name] !== ours[name])
     .map((name) => `${name} ${theirs[name]}, not ${ours[name]}`);

@@ -1,0 +1,199 @@
+/**
+ * The features that a run's classifier is trained on: computed once and kept on disk, or in every
+ * epoch, with a forecast of how long it will all take.
+ *
+ * @module
+ */
+
+import { dirname } from "node:path";
+import type * as tf from "@tensorflow/tfjs";
+import { normalizeGrey224, normalizeRgb224 } from "../data/transforms.ts";
+import { formatDuration } from "../io/reporter.ts";
+import type { FrozenFeatureClassifier } from "../models/classifier.ts";
+import type { LabelledBatches } from "../training/evaluate.ts";
+import {
+  classifierOn,
+  FeatureBatches,
+  type FeatureRows,
+  rowsInMemory,
+} from "../training/features/feature_batches.ts";
+import { FeatureCache } from "../training/features/feature_cache.ts";
+import { EXTRACTION_BATCH, FeatureExtractor } from "../training/features/feature_extractor.ts";
+import { requireRoom } from "../training/features/feature_room.ts";
+import { ImageBatches } from "../training/image_batches.ts";
+import { type BatchSource, type TrainableModel, Trainer } from "../training/trainer.ts";
+import { roundDuration } from "./forecast.ts";
+import type { Run } from "./run.ts";
+import type { TestClassifierOptions } from "./training.ts";
+
+/** What a frozen-feature model is trained and tested by: itself on images, or a half on features. */
+export interface TrainableHalf extends Disposable {
+  model: TrainableModel<tf.Tensor>;
+  train: LabelledBatches<tf.Tensor>;
+  test: LabelledBatches<tf.Tensor>;
+  /** How it is tested. */
+  testing: Omit<TestClassifierOptions, "batchSize">;
+}
+
+/** Steps that an epoch's time is measured by. */
+const MEASURED_STEPS = 2;
+
+/** Images per call where features are computed in the evaluation: VGG16's take 13 MB each. */
+const IMAGE_CHUNK = 32;
+
+/**
+ * The model's classifier on features from the cache, which is filled first where need be.
+ *
+ * Before long work it says how long that and the epochs will take, measured on a few batches.
+ *
+ * @throws {StudyError} If the disk has no room for the features.
+ * @throws {InterruptedError} If aborted; features computed so far are kept.
+ */
+export async function cachedFeatures(
+  run: Run,
+  model: FrozenFeatureClassifier,
+): Promise<TrainableHalf> {
+  const { engine, dataset, reporter, signal } = run;
+  using images = imageSource(run, model);
+  using stack = new DisposableStack();
+  const cacheOf = (part: "train" | "test", words: string) =>
+    stack.use(
+      new FeatureCache({
+        identity: identityOf(model, part, run),
+        title: `the ${words} images`,
+        count: dataset[part].count,
+        columns: model.featureCount,
+      }),
+    );
+  const train = cacheOf("train", "training");
+  const test = cacheOf("test", "test");
+  await train.survey({ reporter, signal });
+  await test.survey({ reporter, signal });
+  await requireRoom(train.missingBytes + test.missingBytes, dirname(train.folder), reporter);
+  using trainExtractor = new FeatureExtractor(engine, model, images.train);
+  using testExtractor = new FeatureExtractor(engine, model, images.test);
+  await announce(run, { extractor: trainExtractor, train, test, model });
+  if (train.missingRows === 0) {
+    reporter.line(
+      "Features of the training images are in the cache: the " +
+        `${formatDuration(train.seconds)} that they took then count as training time`,
+    );
+  }
+  await train.fill(trainExtractor, { reporter, signal });
+  await test.fill(testExtractor, { reporter, signal });
+  run.featureSeconds = train.seconds;
+  const owner = stack.move();
+  return {
+    model: classifierOn(model),
+    train: new FeatureBatches(train, dataset.train.labels),
+    test: new FeatureBatches(test, dataset.test.labels),
+    testing: { featureSeconds: test.seconds },
+    [Symbol.dispose]: () => owner.dispose(),
+  };
+}
+
+/** The whole model on images: features are computed in every epoch, as the study does. */
+export function featuresEveryEpoch(
+  run: Run,
+  model: FrozenFeatureClassifier,
+): TrainableHalf {
+  const images = imageSource(run, model);
+  showForecast(run, 0, epochSeconds(run, model, images.train));
+  return { model, ...images, testing: { chunk: IMAGE_CHUNK } };
+}
+
+/** The run's images as the model takes them, on the device. */
+function imageSource({ dataset }: Run, { inChannels }: FrozenFeatureClassifier) {
+  using stack = new DisposableStack();
+  const transform = inChannels === 1 ? normalizeGrey224 : normalizeRgb224;
+  const train = stack.use(new ImageBatches(dataset.train, transform));
+  const test = stack.use(new ImageBatches(dataset.test, transform));
+  const owner = stack.move();
+  return { train, test, [Symbol.dispose]: () => owner.dispose() };
+}
+
+/** Everything that decides features. */
+function identityOf(
+  model: FrozenFeatureClassifier,
+  part: string,
+  { engine, dataset, plan, weights }: Run,
+) {
+  return {
+    model: model.name,
+    weights: weights?.sha256 || `random, seed ${plan.seed}`,
+    data: dataset.sha256,
+    part,
+    transform: model.inChannels === 1 ? "grey224" : "rgb224",
+    precision: engine.precision,
+    device: engine.device,
+    tensorflow: engine.version,
+  };
+}
+
+/** Measures features and steps on a few batches, and says how long all of them will take. */
+async function announce(
+  run: Run,
+  { extractor, train, test, model }: {
+    extractor: FeatureExtractor;
+    train: FeatureCache;
+    test: FeatureCache;
+    model: FrozenFeatureClassifier;
+  },
+): Promise<void> {
+  const { dataset, signal, reporter } = run;
+  const missing = train.missingRows + test.missingRows;
+  reporter.live("Measuring how long it will take");
+  let rows: FeatureRows = train;
+  let seconds = 0;
+  let { labels } = dataset.train;
+  if (missing > 0) {
+    const count = Math.min(2 * EXTRACTION_BATCH, dataset.train.count);
+    await extractor.extract(0, 1, { signal });
+    const started = performance.now();
+    const values = await extractor.extract(0, count, { signal });
+    const batches = Math.ceil(count / EXTRACTION_BATCH);
+    seconds = (performance.now() - started) / 1000 / (batches * EXTRACTION_BATCH) * missing;
+    rows = rowsInMemory(values, model.featureCount);
+    labels = labels.subarray(0, count);
+  }
+  const source = new FeatureBatches(rows, labels);
+  showForecast(run, seconds, epochSeconds(run, classifierOn(model), source));
+}
+
+/**
+ * Seconds of an epoch: as the run's last one took or, before its first, by steps whose learning rate
+ * of 0 leaves the parameters as they are.
+ */
+function epochSeconds<Input>(
+  { engine, dataset, row, earlier }: Run,
+  model: TrainableModel<Input>,
+  source: BatchSource<Input>,
+): number {
+  const last = earlier.at(-1);
+  if (last !== undefined) return last.seconds;
+  const batchSize = row.batch_size!;
+  using trainer = new Trainer(engine, model, source, {
+    batchSize,
+    adam: { learningRate: 0, weightDecay: row.weight_decay! },
+    seed: 0,
+  });
+  const indices = Int32Array.from({ length: batchSize }, (_, i) => i % source.count);
+  // The first step compiles.
+  trainer.trainBatch(indices);
+  const started = performance.now();
+  for (let step = 0; step < MEASURED_STEPS; step++) trainer.trainBatch(indices);
+  const seconds = (performance.now() - started) / 1000 / MEASURED_STEPS;
+  return seconds * Math.ceil(dataset.train.count / batchSize);
+}
+
+function showForecast(run: Run, featureSeconds: number, secondsAnEpoch: number): void {
+  const left = run.row.epochs! - run.earlier.length;
+  const seconds = left * secondsAnEpoch;
+  const parts = [
+    ...(featureSeconds > 0 ? [`features ${roundDuration(featureSeconds)}`] : []),
+    `${left} epoch${left === 1 ? "" : "s"} ${roundDuration(seconds)}`,
+  ];
+  run.reporter.line(
+    `Expected: about ${roundDuration(featureSeconds + seconds)}: ${parts.join(", ")}`,
+  );
+}

@@ -1,0 +1,239 @@
+/**
+ * One run of an experiment, from its start or its checkpoint to its row.
+ *
+ * Every part of the study runs through here and passes its own body: what makes the model, trains and
+ * tests it. Around the body are the run's folder with its manifest, `--resume`, and the row in
+ * `partN.csv`, which is written however the run ends.
+ *
+ * @module
+ */
+
+import { InterruptedError } from "../io/errors.ts";
+import type { ObtainedWeights } from "../models/checkpoint/pretrained.ts";
+import { EMPTY_ROW } from "../report/record/result_row.ts";
+import { appendRow, type ResultRow } from "../report/record/results.ts";
+import {
+  type Json,
+  type Manifest,
+  newRunId,
+  runFolder,
+  writeManifest,
+} from "../report/record/run_folder.ts";
+import { NOT_TIMED, type StudyModel } from "../study.ts";
+import type { TrainingProgress } from "../training/checkpoint.ts";
+import type { EpochResult } from "../training/trainer.ts";
+import { gitState, machine, versions } from "./provenance.ts";
+import { findRun, type ResumePoint } from "./resume.ts";
+import type { RunningSetup } from "./set_up.ts";
+
+/** What is to be run. */
+export interface RunPlan {
+  /** The model; its name is that of the results. */
+  model: Pick<StudyModel, "part" | "name">;
+  seed: number;
+  /** What the row says of how the model is trained and fed; `epochs` only where it is trained. */
+  columns: Partial<
+    Pick<ResultRow, "train_images" | "epochs" | "batch_size" | "learning_rate" | "weight_decay">
+  >;
+  /**
+   * What else decides the run's arithmetic. A resumed run must share it with the one that it goes on
+   * with, and so the columns but `epochs`, the model, seed, data, weights and precision.
+   */
+  settings?: TrainingProgress["settings"];
+  /** Finds the weights that the model starts from, where it has any. */
+  weights?: () => Promise<ObtainedWeights>;
+  /** What a run must have left to be resumed. */
+  resume: ResumePoint;
+  /**
+   * What is kept of a run interrupted before its first epoch is finished.
+   *
+   * @default {"nothing is kept"}
+   */
+  keptEarly?: string;
+}
+
+/** A run under way: what its body is given, and what it leaves there. */
+export interface Run extends RunningSetup {
+  readonly plan: RunPlan;
+  /** The weights of the plan, found. */
+  readonly weights: ObtainedWeights | undefined;
+  /** All that decides the run's arithmetic. */
+  readonly settings: TrainingProgress["settings"];
+  readonly folder: string;
+  /** Its row so far. */
+  readonly row: ResultRow;
+  /** Epochs of the run that is gone on with; they come again in `history` once it is restored. */
+  readonly earlier: readonly EpochResult[];
+  /** Epochs trained. */
+  readonly history: EpochResult[];
+  /** Seconds of computing the features that the model is trained on, where that comes first. */
+  featureSeconds: number | undefined;
+  /** Test images done, where they are kept one by one. */
+  testedImages: number;
+  /** What the manifest is to say of the results besides the row. */
+  measured: { [name: string]: Json } | undefined;
+}
+
+/** Columns of the row that a body fills in. */
+export type Measured = Pick<
+  ResultRow,
+  "test_loss" | "accuracy" | "f1" | "inference_ms_per_image" | "evaluated_images"
+>;
+
+/**
+ * Runs `body` and appends the run's row, whichever way it ends.
+ *
+ * @returns The row; the one that is there already if `--resume` found the run finished.
+ * @throws {InterruptedError} After Ctrl-C, once what is finished is kept.
+ * @throws {Error} Whatever stopped the run, once its error row is written.
+ */
+export async function runExperiment(
+  plan: RunPlan,
+  setup: RunningSetup,
+  body: (run: Run) => Promise<Measured>,
+): Promise<ResultRow> {
+  const { model, seed } = plan;
+  const { dataset, reporter, out } = setup;
+  const row = newRow(plan, setup);
+  const history: EpochResult[] = [];
+  const state = { plan, ...setup, row, history, testedImages: 0, featureSeconds: undefined };
+  let weights: ObtainedWeights | undefined;
+  try {
+    weights = await plan.weights?.();
+  } catch (error) {
+    throw await leaveRow(state, error);
+  }
+  Object.assign(row, { weights: weights?.label ?? "", weights_sha256: weights?.sha256 ?? "" });
+  const settings = decidingSettings(row, plan);
+  const extent = { epochs: row.epochs, test_images: dataset.test.count };
+  const wanted = { part: model.part, model: model.name, settings, extent };
+  const found = setup.resume ? await findRun(out, wanted, plan.resume) : undefined;
+  if (found?.row) {
+    reporter.line(`Run ${found.runId} is finished: nothing to resume`);
+    return found.row;
+  }
+  if (found) Object.assign(row, { run_id: found.runId, started_at: found.startedAt });
+  else if (setup.resume) {
+    reporter.line(`No run of ${model.name} with seed ${seed} to resume: starting a new one`);
+  }
+  reporter.line(describeRun(row));
+  const folder = runFolder(out, row.run_id);
+  const run: Run = {
+    ...state,
+    weights,
+    settings,
+    folder,
+    earlier: found?.history ?? [],
+    measured: undefined,
+  };
+  try {
+    const manifest: Manifest = {
+      run_id: row.run_id,
+      started_at: row.started_at,
+      part: model.part,
+      model: model.name,
+      settings: { ...settings, ...extent, source: dataset.source, command: setup.command },
+      versions: versions(setup.engine),
+      machine: machine(setup.engine),
+      git: await gitState(),
+    };
+    await writeManifest(folder, manifest);
+    Object.assign(row, await body(run));
+    const { measured } = run;
+    if (measured !== undefined) await writeManifest(folder, { ...manifest, measured });
+    row.training_time_s = trainingTime(run);
+    row.status = "ok";
+  } catch (error) {
+    throw await leaveRow(run, error);
+  }
+  await appendRow(out, row);
+  return row;
+}
+
+/** The row of a run that begins now. */
+function newRow({ model, seed, columns }: RunPlan, { engine, dataset }: RunningSetup): ResultRow {
+  const now = new Date();
+  return {
+    ...EMPTY_ROW,
+    run_id: newRunId(model.part, model.name, seed, now),
+    started_at: now.toISOString(),
+    part: model.part,
+    model: model.name,
+    test_images: dataset.test.count,
+    ...columns,
+    seed,
+    dataset: dataset.name,
+    dataset_sha256: dataset.sha256,
+    backend: engine.backend,
+    device: engine.device,
+    precision: engine.precision,
+  };
+}
+
+function decidingSettings(row: ResultRow, { columns, settings }: RunPlan): Run["settings"] {
+  const { epochs: _, ...trained } = columns;
+  const { model, dataset, dataset_sha256, precision, weights, weights_sha256 } = row;
+  return {
+    ...{ model, seed: row.seed!, ...trained as Record<string, number> },
+    ...{ dataset, dataset_sha256, precision },
+    ...(weights !== "" && { weights, weights_sha256 }),
+    ...settings,
+  };
+}
+
+function describeRun({ model, epochs, seed, weights }: ResultRow): string {
+  const parts = [
+    ...(epochs === null ? [] : [`${epochs} epoch${epochs === 1 ? "" : "s"}`]),
+    `seed ${seed}`,
+    ...(weights === "" ? [] : [`${weights} weights`]),
+  ];
+  return `${model}: ${parts.join(", ")}`;
+}
+
+type UnfinishedRun = Omit<Run, "weights" | "settings" | "folder" | "earlier" | "measured">;
+
+/** Writes the row of a run that did not end well; returns what is to be thrown. */
+async function leaveRow(run: UnfinishedRun, error: unknown): Promise<unknown> {
+  const { plan, row, reporter, out, history } = run;
+  const interrupted = error instanceof InterruptedError;
+  stopRow(row, error);
+  if (interrupted) row.training_time_s = trainingTime(run);
+  if (plan.columns.epochs !== undefined) row.epochs = history.length;
+  await appendRow(out, row).catch(({ message }) => {
+    reporter.warn(`The row of run ${row.run_id} is missing from the results: ${message}`);
+  });
+  return interrupted ? withRemedy(run) : error;
+}
+
+/** Makes a row that of a run stopped by `error`: an interruption, or anything that went wrong. */
+export function stopRow(row: ResultRow, error: unknown): ResultRow {
+  if (error instanceof InterruptedError) {
+    row.status = "interrupted";
+    return row;
+  }
+  row.status = "error";
+  row.error = error instanceof Error ? error.message : String(error);
+  row.training_time_s = NOT_TIMED.error;
+  row.test_loss = row.accuracy = row.f1 = NaN;
+  return row;
+}
+
+/** Seconds of features and epochs, loading and evaluation left out; words where nothing is trained. */
+function trainingTime({ plan, history, featureSeconds = 0 }: UnfinishedRun): number | string {
+  if (plan.columns.epochs === undefined) return NOT_TIMED.inferenceOnly;
+  return history.reduce((sum, { seconds }) => sum + seconds, featureSeconds);
+}
+
+function withRemedy(run: UnfinishedRun): InterruptedError {
+  const { plan: { model, seed, columns, resume, keptEarly }, history, testedImages } = run;
+  const resumed = "add --resume to the same command to go on";
+  const what = testedImages > 0
+    ? `after ${testedImages} of ${run.dataset.test.count} test images; what is done is kept: ` +
+      resumed
+    : history.length > 0
+    ? `after epoch ${history.length} of ${columns.epochs}, which is kept: ${resumed}`
+    : resume.file === "manifest.json"
+    ? `before the first test image; what is done is kept: ${resumed}`
+    : `before the first epoch was finished: ${keptEarly ?? "nothing is kept"}; start it again`;
+  return new InterruptedError(`${model.name} (seed ${seed}) was interrupted ${what}`);
+}

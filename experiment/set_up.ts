@@ -1,0 +1,119 @@
+/**
+ * What every part does around its runs: it starts the engine, loads the data, and makes one run
+ * after the other, which Ctrl-C may end.
+ *
+ * @module
+ */
+
+import type { Dataset } from "../data/dataset.ts";
+import { loadDataset, type LoadDatasetOptions } from "../data/load_dataset.ts";
+import { type Engine, type EngineOptions, startEngine } from "../engine/engine.ts";
+import { InterruptedError, StudyError } from "../io/errors.ts";
+import { createReporter, type Reporter } from "../io/reporter.ts";
+import { interruptible } from "../io/run_script.ts";
+import { checkResultsFile, type ResultRow, resultsPath } from "../report/record/results.ts";
+import type { PartNumber } from "../study.ts";
+import { DEFAULT_OUT, PRECISIONS } from "./flags.ts";
+import { describeEngine } from "./provenance.ts";
+
+/** The flags that decide it. */
+export interface SetUpFlags
+  extends Omit<EngineOptions, "precision" | "reporter">, Omit<LoadDatasetOptions, "reporter"> {
+  backend: "auto" | "tensorflow";
+  out: string;
+  resume: boolean;
+  quiet: boolean;
+  json: boolean;
+  precision: keyof typeof PRECISIONS | undefined;
+}
+
+/** Where a part's runs happen. */
+export interface Setup extends Disposable {
+  readonly part: PartNumber;
+  readonly engine: Engine;
+  readonly dataset: Dataset;
+  readonly reporter: Reporter;
+  /** Folder of the results. */
+  readonly out: string;
+  /** Whether a run that was interrupted is gone on with. */
+  readonly resume: boolean;
+  /** Whether rows are printed as JSON. */
+  readonly json: boolean;
+  /** The command line, for the manifest. */
+  readonly command: readonly string[];
+}
+
+/** A setup while runs are made in it. */
+export interface RunningSetup extends Setup {
+  /** Aborts the run at its next batch. */
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Makes sure that results can be written, starts the engine and loads the data, and says which.
+ *
+ * @throws {StudyError} If any of it fails.
+ */
+export async function setUp(part: PartNumber, flags: SetUpFlags): Promise<Setup> {
+  const { out, resume, json, quiet } = flags;
+  const reporter = createReporter({ quiet, stream: json ? "stderr" : "stdout" });
+  await checkResultsFile(out, part);
+  const engine = await startEngine({
+    ...flags,
+    precision: PRECISIONS[flags.precision ?? "fp32"],
+    reporter,
+  });
+  reporter.line(describeEngine(engine, flags.backend));
+  const dataset = await loadDataset({ ...flags, reporter });
+  reporter.line(
+    `Data: ${dataset.name}, ${dataset.train.count} training and ${dataset.test.count} test ` +
+      `images (${dataset.source})`,
+  );
+  return {
+    ...{ part, engine, dataset, reporter, out, resume, json, command: Deno.args },
+    [Symbol.dispose]: () => engine.dispose(),
+  };
+}
+
+/** A run to be made. */
+export interface PlannedRun {
+  /** How it is called where it fails: `SimpleCNN (seed 1)`. */
+  title: string;
+  start: (setup: RunningSetup) => Promise<ResultRow>;
+}
+
+/**
+ * Makes runs one after the other, and says where their rows are. One that fails does not stop the
+ * others.
+ *
+ * @throws {InterruptedError} After Ctrl-C, once what is finished is kept.
+ * @throws {StudyError} If runs failed, once all others are done; of a single run its own error.
+ */
+export async function runEach(setup: Setup, runs: readonly PlannedRun[]): Promise<void> {
+  const { part, reporter, out, json } = setup;
+  const failures: { title: string; error: unknown }[] = [];
+  await interruptible(async (signal) => {
+    for (const { title, start } of runs) {
+      signal.throwIfAborted();
+      try {
+        const row = await start({ ...setup, signal });
+        reporter.line(`Run ${row.run_id} is in ${resultsPath(out, part)}`);
+        if (json) console.log(JSON.stringify(row));
+      } catch (error) {
+        if (error instanceof InterruptedError || runs.length === 1) throw error;
+        failures.push({ title, error });
+        reporter.warn(`${title} failed: ${error instanceof Error ? error.message : error}`);
+      }
+    }
+  });
+  reporter.line(
+    `See the comparison with: deno task compare${out === DEFAULT_OUT ? "" : ` --out ${out}`}`,
+  );
+  if (failures.length === 0) return;
+  throw new StudyError(
+    `${failures.length} of ${runs.length} runs failed: ` +
+      `${failures.map(({ title }) => title).join(", ")}; the reasons are above and in ` +
+      resultsPath(out, part),
+    { cause: failures[0]!.error },
+  );
+}

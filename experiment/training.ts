@@ -1,0 +1,153 @@
+/**
+ * What a run does with a classifier: epochs with checkpoints, and the test that gives its row.
+ *
+ * @module
+ */
+
+import { join } from "node:path";
+import { exists } from "../io/exists.ts";
+import { writeHistory, writePredictions } from "../report/record/run_folder.ts";
+import type { TrainingSettings } from "../study.ts";
+import { restoreTraining, saveTraining, type TrainedModel } from "../training/checkpoint.ts";
+import { evaluate, type LabelledBatches } from "../training/evaluate.ts";
+import { oneCycle } from "../training/one_cycle.ts";
+import type { EpochResult, TrainableModel, Trainer, TrainerOptions } from "../training/trainer.ts";
+import { showBatch, showEpoch } from "./progress.ts";
+import { CHECKPOINT } from "./resume.ts";
+import type { Measured, Run, RunPlan } from "./run.ts";
+import type { Setup } from "./set_up.ts";
+
+/** Published settings with what the command line says in their place. */
+export function trainingSettings(
+  published: TrainingSettings,
+  { epochs, batchSize, lr }: { epochs: number; batchSize: number; lr: number },
+): TrainingSettings {
+  return { ...published, epochs, batchSize, learningRate: lr };
+}
+
+/** The columns of a row that say how a classifier is trained on the images of a setup. */
+export function trainingColumns(
+  { epochs, batchSize, learningRate, weightDecay }: TrainingSettings,
+  { dataset }: Setup,
+): RunPlan["columns"] {
+  return {
+    train_images: dataset.train.count,
+    epochs,
+    batch_size: batchSize,
+    learning_rate: learningRate,
+    weight_decay: weightDecay,
+  };
+}
+
+/** What a trainer is to do with a set of `count` examples. */
+export function trainerOptions(
+  { epochs, batchSize, learningRate, weightDecay, oneCycle: hasSchedule = false }: TrainingSettings,
+  { seed, count }: { seed: number; count: number },
+): Pick<TrainerOptions, "batchSize" | "adam" | "seed"> {
+  const totalSteps = epochs * Math.ceil(count / batchSize);
+  const rate = hasSchedule ? oneCycle({ maxLr: learningRate, totalSteps }) : learningRate;
+  return { batchSize, adam: { learningRate: rate, weightDecay }, seed };
+}
+
+/** Options of {@linkcode trainEpochs}. */
+export interface TrainEpochsOptions {
+  epochs: number;
+  /** What is said when a checkpoint is taken up, with the number of its epochs. */
+  resumed?: (done: number) => string;
+  /** Leaves out the log lines of batches. */
+  epochsOnly?: boolean;
+}
+
+/**
+ * Trains up to as many epochs, from the run's checkpoint where it has one; after each there is a new
+ * checkpoint and `history.csv` has a new line.
+ *
+ * @throws {StudyError} If a loss is not finite, and if the checkpoint is damaged.
+ * @throws {InterruptedError} If aborted; finished epochs are kept.
+ */
+export async function trainEpochs<Input, Output, Targets>(
+  run: Run,
+  model: TrainedModel,
+  trainer: Trainer<Input, Output, Targets>,
+  { epochs, resumed, epochsOnly = false }: TrainEpochsOptions,
+): Promise<void> {
+  const { reporter, signal, folder, settings, history, row } = run;
+  const checkpoint = join(folder, CHECKPOINT);
+  if (await exists(checkpoint)) {
+    history.push(...(await restoreTraining(checkpoint, model, trainer)).history);
+    const done = history.length;
+    reporter.line(resumed?.(done) ?? `Going on with run ${row.run_id} after epoch ${done}`);
+  }
+  try {
+    for (let epoch = history.length + 1; epoch <= epochs; epoch++) {
+      const result = await trainer.trainEpoch(epoch, (progress) => {
+        if (!epochsOnly) showBatch(reporter, progress, epochs);
+      }, signal);
+      history.push(result);
+      showEpoch(reporter, result);
+      await saveTraining(checkpoint, model, trainer, { settings, history });
+      await saveHistory(run);
+    }
+  } finally {
+    reporter.live("");
+  }
+}
+
+/** Options of {@linkcode testClassifier}. */
+export interface TestClassifierOptions {
+  /** Images over which a batch's mean loss is taken. */
+  batchSize: number;
+  /** Images per call, where the memory of more would be felt. */
+  chunk?: number;
+  /**
+   * Seconds that the test images' features took, where they are computed before.
+   *
+   * @default {0}
+   */
+  featureSeconds?: number;
+}
+
+/** Classifies the test images, writes `predictions.csv`, and returns what the row is to say. */
+export async function testClassifier<Input>(
+  run: Run,
+  model: Pick<TrainableModel<Input>, "forward">,
+  test: LabelledBatches<Input>,
+  { featureSeconds = 0, ...options }: TestClassifierOptions,
+): Promise<Measured> {
+  const { engine, reporter, signal, folder } = run;
+  const { count, labels } = test;
+  const { loss, accuracy, f1, predictions, scores, seconds } = await evaluate(engine, model, test, {
+    ...options,
+    signal,
+    onProgress: (done, total) => reporter.live(`Evaluating  ${done}/${total} images`),
+  });
+  reporter.live("");
+  reporter.line(
+    `Test set: average loss ${loss.toFixed(4)}, accuracy ${
+      Math.round(accuracy * count)
+    }/${count} ` +
+      `(${(100 * accuracy).toFixed(2)}%), F1 ${f1.toFixed(4)}`,
+  );
+  await writePredictions(folder, { targets: labels, predictions, scores });
+  return {
+    test_loss: loss,
+    accuracy: 100 * accuracy,
+    f1,
+    inference_ms_per_image: 1000 * (featureSeconds + seconds) / count,
+    evaluated_images: count,
+  };
+}
+
+/** Writes `history.csv`; features computed beforehand are epoch 0. */
+async function saveHistory({ folder, history, featureSeconds }: Run): Promise<void> {
+  const before = { epoch: 0, train_loss: NaN, train_accuracy: NaN };
+  await writeHistory(folder, [
+    ...(featureSeconds === undefined ? [] : [{ ...before, time_s: featureSeconds }]),
+    ...history.map(({ epoch, loss, correct, seen, seconds }: EpochResult) => ({
+      epoch,
+      train_loss: loss,
+      train_accuracy: 100 * correct / seen,
+      time_s: seconds,
+    })),
+  ]);
+}
