@@ -175,7 +175,7 @@ export async function detectDigits(
   return found;
 }
 
-/** What the run to go on with has done: whole batches, so that those to come are as in one go. */
+/** What the run to resume has done: whole batches, so that those to come are as in one go. */
 async function earlierPredictions(run: Run, batchSize: number): Promise<DigitPredictions> {
   const { dataset: { test }, reporter, folder } = run;
   const { predictions, scores, milliseconds } = await readPartialPredictions(folder);

@@ -29,13 +29,11 @@ export async function noteFailedStart(
 
 /** A part that failed. */
 export interface FailedPart {
-  /** Results folder. */
   out: string;
   part: number;
   /** The models that it was to run. */
   models: readonly string[];
   seed: number;
-  /** What went wrong. */
   failure: string;
   /** {@linkcode knownRows} before it was started. */
   before: ReadonlySet<string>;

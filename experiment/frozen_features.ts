@@ -42,7 +42,7 @@ const MEASURED_STEPS = 2;
 const IMAGE_CHUNK = 32;
 
 /**
- * The model's classifier on features from the cache, which is filled first where need be.
+ * The model's classifier on features from the cache, which is filled first where it lacks any.
  *
  * Before long work it says how long that and the epochs will take, measured on a few batches.
  *

@@ -39,27 +39,26 @@ export interface ProgramStatus {
   command: string;
   /** What it says of its version; empty when it is missing. */
   version: string;
-  /** The command that mends it; empty when nothing is to be mended. */
+  /** The command that fixes it; empty when nothing is to be fixed. */
   remedy: string;
 }
 
 /** A data set in one place. */
 export interface DataStatus extends Omit<DatasetState, "state"> {
   state: State;
-  /** The command that mends it; empty when it is valid, here or in another place. */
+  /** The command that fixes it; empty when it is valid, here or in another place. */
   remedy: string;
 }
 
 /** A published file of weights in the cache. */
 export interface WeightStatus {
   state: State;
-  /** The file's name. */
   name: string;
   /** Its size; 0 when it is missing. */
   bytes: number;
   /** What is wrong with it; empty when nothing is. */
   problem: string;
-  /** The command that mends it; empty when nothing is to be mended. */
+  /** The command that fixes it; empty when nothing is to be fixed. */
   remedy: string;
 }
 

@@ -5,6 +5,7 @@
  */
 
 import { cpus, totalmem } from "node:os";
+import process from "node:process";
 import * as tf from "@tensorflow/tfjs";
 import type { Engine } from "../engine/engine.ts";
 import { repositoryRoot } from "../io/cache.ts";
@@ -62,4 +63,23 @@ export async function gitState(): Promise<Manifest["git"]> {
 async function git(...args: string[]): Promise<string | undefined> {
   const result = await runCommand(["git", "-C", repositoryRoot(), ...args]);
   return result?.success ? result.stdout : undefined;
+}
+
+/** What a run took of the processor, and the most memory that the process has had so far. */
+export interface ResourceUse {
+  /** Seconds of all cores together, of the program and of the system on its behalf. */
+  cpu_seconds: number;
+  /** Resident bytes, at their highest since the process began. */
+  peak_memory_bytes: number;
+  [name: string]: number;
+}
+
+/** Starts to count; the function that is returned gives what has been used since. */
+export function measureResources(): () => ResourceUse {
+  const before = process.resourceUsage();
+  return () => {
+    const { userCPUTime, systemCPUTime, maxRSS } = process.resourceUsage();
+    const microseconds = userCPUTime + systemCPUTime - before.userCPUTime - before.systemCPUTime;
+    return { cpu_seconds: microseconds / 1e6, peak_memory_bytes: 1024 * maxRSS };
+  };
 }

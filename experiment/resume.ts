@@ -1,5 +1,5 @@
 /**
- * Finds the run that `--resume` goes on with.
+ * Finds the run that `--resume` resumes.
  *
  * @module
  */
@@ -18,7 +18,7 @@ export const CHECKPOINT = "checkpoint.safetensors";
 
 /** What a run must have left to be resumed. */
 export interface ResumePoint {
-  /** A file in its folder without which there is nothing to go on with. */
+  /** A file in its folder without which there is nothing to resume. */
   file: typeof CHECKPOINT | "manifest.json";
   /**
    * Looks at what else an unfinished run has left in its folder.
@@ -40,7 +40,7 @@ export interface WantedRun {
   extent: { epochs: number | null; test_images: number };
 }
 
-/** A run that can be gone on with, or is finished. */
+/** A run that can be resumed, or is finished. */
 export interface FoundRun {
   /** As in the CSV. */
   runId: string;
@@ -52,11 +52,11 @@ export interface FoundRun {
   history: EpochResult[];
 }
 
-/** A run with what keeps it from being gone on with. */
+/** A run with what keeps it from being resumed. */
 type Candidate = Omit<FoundRun, "history"> & { differences: string[] };
 
 /**
- * The newest run with these settings, be it unfinished or finished; `undefined` if there is none.
+ * The newest run with these settings, unfinished or finished; `undefined` if there is none.
  * Temporary files that a killed run left are removed.
  *
  * @throws {StudyError} If the only unfinished runs of the model and seed have other settings, and if

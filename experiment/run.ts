@@ -22,7 +22,7 @@ import {
 import { NOT_TIMED, type StudyModel } from "../study.ts";
 import type { TrainingProgress } from "../training/checkpoint.ts";
 import type { EpochResult } from "../training/trainer.ts";
-import { gitState, machine, versions } from "./provenance.ts";
+import { gitState, machine, measureResources, versions } from "./provenance.ts";
 import { findRun, type ResumePoint } from "./resume.ts";
 import type { RunningSetup } from "./set_up.ts";
 
@@ -64,14 +64,14 @@ export interface Run extends RunningSetup {
   readonly row: ResultRow;
   /** Epochs of the run that is gone on with; they come again in `history` once it is restored. */
   readonly earlier: readonly EpochResult[];
-  /** Epochs trained. */
+  /** Epochs trained so far, those of the run resumed among them. */
   readonly history: EpochResult[];
   /** Seconds of computing the features that the model is trained on, where that comes first. */
   featureSeconds: number | undefined;
   /** Test images done, where they are kept one by one. */
   testedImages: number;
   /** What the manifest is to say of the results besides the row. */
-  measured: { [name: string]: Json } | undefined;
+  measured: { [name: string]: Json };
 }
 
 /** Columns of the row that a body fills in. */
@@ -118,13 +118,14 @@ export async function runExperiment(
   }
   reporter.line(describeRun(row));
   const folder = runFolder(out, row.run_id);
+  const resources = measureResources();
   const run: Run = {
     ...state,
     weights,
     settings,
     folder,
     earlier: found?.history ?? [],
-    measured: undefined,
+    measured: {},
   };
   try {
     const manifest: Manifest = {
@@ -139,8 +140,10 @@ export async function runExperiment(
     };
     await writeManifest(folder, manifest);
     Object.assign(row, await body(run));
-    const { measured } = run;
-    if (measured !== undefined) await writeManifest(folder, { ...manifest, measured });
+    await writeManifest(folder, {
+      ...manifest,
+      measured: { ...run.measured, resources: resources() },
+    });
     row.training_time_s = trainingTime(run);
     row.status = "ok";
   } catch (error) {

@@ -35,7 +35,7 @@ export interface Setup extends Disposable {
   readonly reporter: Reporter;
   /** Folder of the results. */
   readonly out: string;
-  /** Whether a run that was interrupted is gone on with. */
+  /** Whether a run that was interrupted is resumed. */
   readonly resume: boolean;
   /** Whether rows are printed as JSON. */
   readonly json: boolean;

@@ -10,7 +10,6 @@ import { InterruptedError } from "./errors.ts";
 
 /** Options of {@linkcode runChildScript}. */
 export interface ChildScriptOptions {
-  /** Its command line. */
   args: readonly string[];
   /** Name of its permissions in `deno.json`. */
   permissions: string;

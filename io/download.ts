@@ -22,7 +22,6 @@ export interface DownloadOptions {
   sha256?: string;
   /** What the user sees it called. */
   label: string;
-  /** Where progress goes. */
   reporter: Reporter;
   /**
    * Time allowed for a server's first answer, in milliseconds.
@@ -266,7 +265,7 @@ function failureText(error: unknown): string {
     .trim();
 }
 
-/** Aborts when it is not set anew in time. */
+/** Aborts when it is not set again in time. */
 class Timer {
   readonly #abort: AbortController;
   #id: ReturnType<typeof setTimeout> | undefined;

@@ -10,7 +10,6 @@ import { formatBytes, formatDuration, type Reporter } from "./reporter.ts";
 export interface ProgressOptions {
   /** What the user sees the file called. */
   label: string;
-  /** The server's name. */
   host: string;
   /** Bytes that were there already. */
   start: number;

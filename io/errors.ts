@@ -1,7 +1,7 @@
 /**
  * Errors meant for the person at the terminal.
  *
- * A {@linkcode StudyError} message is one line that names what is wrong and what mends it; the
+ * A {@linkcode StudyError} message is one line that names what is wrong and what fixes it; the
  * scripts print it without a stack and exit with {@linkcode StudyError.exitCode}.
  *
  * @module

@@ -19,9 +19,7 @@ export interface HelpOptions<T extends FlagTable = FlagTable> {
   usage: string;
   /** What it does, a sentence or two. */
   description: string;
-  /** Its flags. */
   table: T;
-  /** Commands worth showing. */
   examples: readonly string[];
 }
 

@@ -1,5 +1,5 @@
 /**
- * What this machine has for the study, and how to mend what it lacks: `deno task doctor`.
+ * What this machine has for the study, and how to get what it lacks: `deno task doctor`.
  *
  * @module
  */
@@ -30,7 +30,7 @@ interface Finding {
   name: string;
   /** What there is, or what is wrong. */
   detail: string;
-  /** What mends it, if anything. */
+  /** What fixes it, if anything does. */
   remedy?: string;
 }
 
@@ -38,9 +38,9 @@ async function main(): Promise<void> {
   const flags = readCommandLine({
     usage: "deno task doctor [flags]",
     description: "Looks at what this machine has for the study (Deno, engine, data, weights, " +
-      "cache) and says what is missing and which command mends it. Fetches and writes nothing. " +
-      "Exit status: 0 if part 1 can run, if need be after fetching what is missing by itself; " +
-      "1 if something must be mended first; 2 for a wrong flag.",
+      "cache) and says what is missing and which command fixes it. Fetches and writes nothing. " +
+      "Exit status: 0 if part 1 can run, where necessary after fetching what is missing by itself; " +
+      "1 if something must be fixed first; 2 for a wrong flag.",
     table: FLAGS,
     examples: ["deno task doctor", "deno task doctor --json"],
   });
@@ -78,7 +78,7 @@ const PAGE_WIDTH = 100;
 function findingLines({ state, name, detail, remedy }: Finding, nameWidth: number): string[] {
   const start = `  ${state.padEnd(STATE_WIDTH)}  ${name.padEnd(nameWidth)}  `;
   const texts = wrap(detail, PAGE_WIDTH - start.length);
-  if (remedy) texts.push(...wrap(`mend: ${remedy}`, PAGE_WIDTH - start.length));
+  if (remedy) texts.push(...wrap(`fix: ${remedy}`, PAGE_WIDTH - start.length));
   return texts.map((text, i) => (i === 0 ? start : " ".repeat(start.length)) + text);
 }
 

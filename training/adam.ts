@@ -119,7 +119,6 @@ export class Adam {
     });
   }
 
-  /** Frees the moments. */
   dispose(): void {
     for (const { m, v } of this.moments.values()) {
       m.dispose();

@@ -101,7 +101,7 @@ export async function restoreTraining(
   for (const { key, name, variable } of saved) {
     const tensor = await checkpoint.read(key);
     parameters.assign(variable, name, tensor);
-    // Weights are laid out anew, so that by now the device has copies of them.
+    // Weights are laid out differently here, so that by now the device has copies of them.
     if (tensor.shape.length > 1) release(tensor);
   }
   trainer.step = progress.step;

@@ -49,7 +49,6 @@ export class ImageBatches implements LabelledBatches<tf.Tensor4D>, Disposable {
     };
   }
 
-  /** Frees both tensors. */
   [Symbol.dispose](): void {
     this.#images.dispose();
     this.#labels.dispose();

@@ -6,11 +6,9 @@
 
 /** Milliseconds per image, over all images timed. */
 export interface LatencySummary {
-  /** Images timed. */
   images: number;
   /** Mean; NaN without images, as the others. */
   mean_ms: number;
-  /** Median. */
   median_ms: number;
   /** 95th percentile. */
   p95_ms: number;

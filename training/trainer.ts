@@ -19,7 +19,6 @@ import { Adam, type AdamOptions } from "./adam.ts";
  * or boxes. The loop is the same.
  */
 export interface BatchSource<Input, Targets = tf.Tensor1D> {
-  /** Number of examples. */
   readonly count: number;
   /**
    * The arguments of a compiled function for one batch; called inside `tf.tidy()`.
@@ -38,7 +37,7 @@ export interface BatchSource<Input, Targets = tf.Tensor1D> {
 
 /** A model that can be trained: a whole classifier, or the part of one that works on features. */
 export interface TrainableModel<Input, Output = tf.Tensor2D> {
-  /** What is trained. */
+  /** The variables that a step updates. */
   readonly parameters: Parameters;
   /**
    * Computes outputs: logits, float32 `[n, numClasses]`, as a rule.
@@ -84,7 +83,6 @@ export interface TrainerOptions<Output = tf.Tensor2D, Targets = tf.Tensor1D> {
   loss?: Loss<Output, Targets>;
   /** Images per step; the last step of an epoch takes what is left. */
   batchSize: number;
-  /** Adam's settings. */
   adam: AdamOptions;
   /** Seed of shuffling and dropout, an integer 0..2³¹-1. */
   seed: number;
@@ -104,21 +102,21 @@ export interface TrainerOptions<Output = tf.Tensor2D, Targets = tf.Tensor1D> {
 
 /** What an epoch amounted to. */
 export interface EpochResult {
-  /** From 1. */
+  /** Number of the epoch, from 1. */
   epoch: number;
   /** Mean of the batches' mean losses. */
   loss: number;
   /** Images classified correctly as they were trained on, dropout active. */
   correct: number;
-  /** Images seen. */
+  /** Examples in the epoch. */
   seen: number;
-  /** Seconds. */
+  /** Wall-clock time of the epoch. */
   seconds: number;
 }
 
 /** What is known after a batch. */
 export interface BatchProgress {
-  /** From 1. */
+  /** Number of the epoch, from 1. */
   epoch: number;
   /** Index of the batch, from 0. */
   batch: number;

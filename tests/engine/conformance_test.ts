@@ -50,7 +50,7 @@ Deno.test("sortResults() tells explained failures from others", () => {
     passed: 2,
     failed: [{ name: "sub", message: "wrong" }, { name: "the round int32", message: "another" }],
     known: [{ name: "round int32 of 1", message: "its reason" }],
-    mended: [{ name: "round int32 of 2", message: "its reason" }],
+    fixed: [{ name: "round int32 of 2", message: "its reason" }],
     pending: 1,
   });
 });

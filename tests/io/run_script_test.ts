@@ -31,10 +31,10 @@ Deno.test("runScript() lets a script that ends well end well", async () => {
 Deno.test("runScript() prints a StudyError as one line and exits with its status", async () => {
   const cases = [["StudyError", 1], ["UsageError", 2], ["InterruptedError", 130]] as const;
   for (const [name, status] of cases) {
-    assertEquals(await run(`throw new errors.${name}("what is wrong\\n  and what mends it");`), {
+    assertEquals(await run(`throw new errors.${name}("what is wrong\\n  and what fixes it");`), {
       status,
       stdout: "",
-      stderr: "error: what is wrong and what mends it\n",
+      stderr: "error: what is wrong and what fixes it\n",
     });
   }
 });

@@ -52,7 +52,7 @@ const held = (await Promise.all(systemFolders().map((folder) => libraryIn(folder
 if (held) console.log("skipped: doctor without a library (the system's folders hold one)");
 
 Deno.test({
-  name: "doctor on a bare machine names what is missing and what mends it",
+  name: "doctor on a bare machine names what is missing and what fixes it",
   ignore: held,
   fn: () =>
     withFolder(async (folder) => {
@@ -61,16 +61,16 @@ Deno.test({
       const archive = RELEASES[currentPlatform()]?.archive;
       assertEquals(code, archive ? 0 : 1);
       hasLine(stdout, "missing libtensorflow libtensorflow was not found.");
-      hasLine(stdout, archive ? "mend: deno task part1 (fetches it" : "mend: ");
+      hasLine(stdout, archive ? "fix: deno task part1 (fetches it" : "fix: ");
       hasLine(stdout, "missing python not found");
       hasLine(stdout, "missing pip not found");
-      hasLine(stdout, `mend: ${PIP_REMEDY}`);
+      hasLine(stdout, `fix: ${PIP_REMEDY}`);
       hasLine(stdout, "missing mnist not in");
-      hasLine(stdout, "mend: deno task part1 --data mnist");
-      hasLine(stdout, "mend: deno task part1 --data fashion");
-      hasLine(stdout, "mend: unset FASHION_MNIST_DIR");
+      hasLine(stdout, "fix: deno task part1 --data mnist");
+      hasLine(stdout, "fix: deno task part1 --data fashion");
+      hasLine(stdout, "fix: unset FASHION_MNIST_DIR");
       hasLine(stdout, "missing vgg16 no vgg16-397923af.pth in");
-      hasLine(stdout, "mend: deno task part4 (fetches it)");
+      hasLine(stdout, "fix: deno task part4 (fetches it)");
       hasLine(stdout, `ok all 0 B in ${join(folder, "cache")}`);
       assertFalse(stdout.includes("damaged"));
       assertEquals(await folderEntries(folder), []);
@@ -138,7 +138,7 @@ Deno.test("doctor reports a library that is none, and one that cannot be opened,
     ]);
     assertEquals([named, variable, unopened, absent].map(({ code }) => code), [1, 1, 1, 1]);
     hasLine(named.stdout, "damaged libtensorflow --libtensorflow:");
-    hasLine(named.stdout, "mend: leave out --libtensorflow");
+    hasLine(named.stdout, "fix: leave out --libtensorflow");
     assertStringIncludes(named.stdout, "Part 1 cannot run yet");
     const engineOf = ({ stdout }: { stdout: string }) => JSON.parse(stdout).engine;
     assertEquals(engineOf(variable).state, "damaged");

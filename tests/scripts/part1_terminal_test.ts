@@ -53,9 +53,9 @@ Deno.test({
       assertEquals([row!.status, row!.epochs], ["interrupted", 0]);
       assertEquals(filesIn(runFolder(out, row!.run_id)).length, 1); // The manifest.
 
-      const anew = await part1([...TINY_EMBEDDED, "--out", out, "--resume"]);
-      assertEquals([anew.code, anew.stderr], [0, ""]);
-      assertMatch(anew.stdout, /^No run of SimpleCNN with seed 1 to resume: starting a new one$/m);
+      const other = await part1([...TINY_EMBEDDED, "--out", out, "--resume"]);
+      assertEquals([other.code, other.stderr], [0, ""]);
+      assertMatch(other.stdout, /^No run of SimpleCNN with seed 1 to resume: starting a new one$/m);
       assertEquals((await rowsOf(out)).map(({ status }) => status), ["interrupted", "ok"]);
     }),
 });

@@ -252,8 +252,8 @@ Deno.test("detectAndTest() goes on after an interruption to the predictions of a
     const again = await run({ out, resume: true });
     assertEquals(again.lines, [`Run ${row.run_id} is finished: nothing to resume`]);
     assertEquals([again.row.run_id, (await rowsOf(out)).length], [row.run_id, 1]);
-    const anew = await run({ out, resume: true, seed: 2 });
-    assertNotEquals(anew.row.run_id, row.run_id);
+    const second = await run({ out, resume: true, seed: 2 });
+    assertNotEquals(second.row.run_id, row.run_id);
   }));
 
 Deno.test("detectAndTest() goes on with a run that was killed before it could leave a row", () =>

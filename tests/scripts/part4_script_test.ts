@@ -80,7 +80,7 @@ Deno.test("part4 fine-tunes AlexNet, and goes on after Ctrl-C to the bytes of a 
     assertEquals([others.length, row!.run_id], [0, interrupted!.run_id]);
     await checkRun(out, row!, epochs);
 
-    // With features computed anew.
+    // With features computed in every epoch.
     const whole = join(folder, "whole");
     await Deno.remove(join(folder, "cache", "features"), { recursive: true });
     const again = await part4(folder, [...more, "--out", whole]);

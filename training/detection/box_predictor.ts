@@ -29,7 +29,7 @@ export interface BoxTargets {
   deltas: tf.Tensor2D;
 }
 
-/** What it says. */
+/** What the predictor says of a batch of boxes. */
 export interface BoxOutputs {
   /** float32 `[n, classes]`. */
   logits: tf.Tensor2D;

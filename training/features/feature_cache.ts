@@ -4,7 +4,7 @@
  * A cache is a folder of files of {@linkcode SHARD_ROWS} images each, under a name made of everything
  * that decides the features. A set cut short by a limit uses the first of the same files. Every file
  * is read once and its checksum compared before a run uses it; one that is missing, too short or
- * damaged is computed anew, and so is what an interrupted run left undone. Rows are then read by
+ * damaged is computed again, and so is what an interrupted run left undone. Rows are then read by
  * position, so that memory does not grow with the number of images.
  *
  * @module
@@ -68,7 +68,7 @@ export interface CacheWork {
   signal?: AbortSignal;
 }
 
-/** One set's features. */
+/** The features of a set's images, in files that are read by position. */
 export class FeatureCache implements FeatureRows, Disposable {
   /** Where the files are. */
   readonly folder: string;
@@ -182,7 +182,6 @@ export class FeatureCache implements FeatureRows, Disposable {
     return values;
   }
 
-  /** Closes the files. */
   [Symbol.dispose](): void {
     for (const file of this.#files.values()) file.close();
     this.#files.clear();

@@ -11,7 +11,7 @@ import { formatBytes, type Reporter } from "../../io/reporter.ts";
 /** What helps where features cannot be stored. */
 export const ROOM_REMEDY =
   "free space there, name a folder on another disk in MNIST_STUDY_CACHE, " +
-  "use fewer images with --limit and --test-limit, or compute features anew every epoch with " +
+  "use fewer images with --limit and --test-limit, or compute features again in every epoch with " +
   "--no-feature-cache";
 
 /**

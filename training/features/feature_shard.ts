@@ -12,11 +12,11 @@ import { writeFileAtomic } from "../../io/atomic.ts";
 
 /** What a file says of itself. */
 export interface ShardHeader {
-  /** The cache's key. */
+  /** SHA-256 of everything that decides the features. */
   key: string;
   /** Index of the first image. */
   first: number;
-  /** Number of images. */
+  /** Images whose features it holds. */
   rows: number;
   /** Features of one image. */
   columns: number;
