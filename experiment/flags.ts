@@ -107,6 +107,13 @@ export function runFlags(defaults: Omit<TrainingSettings, "weightDecay">) {
       default: defaults.batchSize,
       help: "images for each step",
     },
+    evalEvery: {
+      kind: "integer",
+      min: 1,
+      max: 1000,
+      help: "classify the test images after every N epochs too, outside the clock, and keep loss " +
+        "and accuracy in evaluations.csv; the study does so once, after the last epoch",
+    },
     lr: { kind: "number", above: 0, default: defaults.learningRate, help: "Adam's learning rate" },
     ...COMMON,
   } as const satisfies FlagTable;
@@ -141,7 +148,7 @@ export function part1Command(recipe: keyof typeof RECIPES) {
   } as const satisfies HelpOptions;
 }
 
-const BOXES = runFlags(FASTER_RCNN_HEAD_TUNED.training);
+const { evalEvery: _, ...BOXES } = runFlags(FASTER_RCNN_HEAD_TUNED.training);
 
 /** Part 2 on the command line; the flags of training are about its new predictor. */
 export const PART_2 = {

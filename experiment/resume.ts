@@ -40,24 +40,34 @@ export interface WantedRun {
   extent: { epochs: number | null; test_images: number };
 }
 
-/** A run that can be resumed, or is finished. */
+/** A run in the results folder. */
 export interface FoundRun {
   /** As in the CSV. */
   runId: string;
   /** When it was first started. */
   startedAt: string;
-  /** Its row if it is finished; `undefined` if there is something to go on with. */
+  /** Its row if it is finished; `undefined` if there is something to resume. */
   row: ResultRow | undefined;
-  /** Epochs in its checkpoint; empty if it is finished or has none. */
+  /** Epochs in its checkpoint; empty if there is nothing to resume or it has none. */
   history: EpochResult[];
 }
+
+/** What `--resume` found. */
+export type Resumption =
+  /** The run asked for, finished or not. */
+  | (FoundRun & { kind: "same" })
+  /** A finished run with fewer epochs: a run of its own begins where that one ended. */
+  | (FoundRun & { kind: "longer"; checkpoint: string })
+  /** A finished run that cannot go on, and why. */
+  | { kind: "none"; reason: string };
 
 /** A run with what keeps it from being resumed. */
 type Candidate = Omit<FoundRun, "history"> & { differences: string[] };
 
 /**
- * The newest run with these settings, unfinished or finished; `undefined` if there is none.
- * Temporary files that a killed run left are removed.
+ * The newest run with these settings, unfinished or finished as far as is asked for; else the newest
+ * that finished after fewer epochs; `undefined` if there is none. Temporary files that a killed run
+ * left are removed.
  *
  * @throws {StudyError} If the only unfinished runs of the model and seed have other settings, and if
  *   the run has more epochs than are asked for, its checkpoint is damaged, or `point.check` says so.
@@ -66,7 +76,7 @@ export async function findRun(
   out: string,
   wanted: WantedRun,
   point: ResumePoint,
-): Promise<FoundRun | undefined> {
+): Promise<Resumption | undefined> {
   const { extent } = wanted;
   const runs = await runsOf(out, wanted, point.file);
   const run = runs.find(({ row, differences }) =>
@@ -75,18 +85,47 @@ export async function findRun(
   );
   if (run === undefined) {
     const other = runs.find(({ row }) => row === undefined);
-    if (other === undefined) return undefined;
+    if (other === undefined) return await longerRun(out, runs, extent);
     throw new StudyError(
       `Cannot resume ${other.runId}: it has ${other.differences.join(", ")}. Give it the same ` +
         "flags, or start a new run without --resume",
     );
   }
   const { runId, startedAt, row } = run;
-  if (row !== undefined) return { runId, startedAt, row, history: [] };
+  if (row !== undefined) return { kind: "same", runId, startedAt, row, history: [] };
   const folder = runFolder(out, runId);
   await removeTemporaries(folder);
   await point.check?.(folder);
-  return { runId, startedAt, row, history: await finishedEpochs(folder, runId, extent) };
+  const history = await finishedEpochs(folder, runId, extent);
+  return { kind: "same", runId, startedAt, row, history };
+}
+
+/** The finished run that has come furthest towards as many epochs, with its checkpoint. */
+async function longerRun(
+  out: string,
+  runs: readonly Candidate[],
+  extent: WantedRun["extent"],
+): Promise<Resumption | undefined> {
+  const finished = runs.filter(({ row }) => row !== undefined);
+  const shorter = finished
+    .filter(({ row, differences }) =>
+      differences.length === 0 && (row!.epochs ?? Infinity) < (extent.epochs ?? 0)
+    )
+    .sort((a, b) => b.row!.epochs! - a.row!.epochs!)[0];
+  if (shorter === undefined) {
+    const scheduled = finished.find(({ differences }) =>
+      differences.length === 1 && differences[0]!.startsWith("epochs ")
+    );
+    if (scheduled === undefined) return undefined;
+    const reason = `Run ${scheduled.runId} cannot go on: its learning rate was scheduled for ` +
+      `${scheduled.row!.epochs} epochs`;
+    return { kind: "none", reason };
+  }
+  const { runId, startedAt, row } = shorter;
+  const folder = runFolder(out, runId);
+  const history = await finishedEpochs(folder, runId, extent);
+  if (history.length === 0) return undefined;
+  return { kind: "longer", runId, startedAt, row, history, checkpoint: join(folder, CHECKPOINT) };
 }
 
 /** The runs of this part, model and seed that have such a file, newest first. */

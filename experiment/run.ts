@@ -8,6 +8,7 @@
  * @module
  */
 
+import { join } from "node:path";
 import { InterruptedError } from "../io/errors.ts";
 import type { ObtainedWeights } from "../models/checkpoint/pretrained.ts";
 import { EMPTY_ROW } from "../report/record/result_row.ts";
@@ -23,7 +24,7 @@ import { NOT_TIMED, type StudyModel } from "../study.ts";
 import type { TrainingProgress } from "../training/checkpoint.ts";
 import type { EpochResult } from "../training/trainer.ts";
 import { gitState, machine, measureResources, versions } from "./provenance.ts";
-import { findRun, type ResumePoint } from "./resume.ts";
+import { CHECKPOINT, findRun, type ResumePoint } from "./resume.ts";
 import type { RunningSetup } from "./set_up.ts";
 
 /** What is to be run. */
@@ -62,6 +63,8 @@ export interface Run extends RunningSetup {
   readonly folder: string;
   /** Its row so far. */
   readonly row: ResultRow;
+  /** Where it is taken up, if there is such a file: its own checkpoint, or a shorter run's. */
+  readonly checkpoint: string;
   /** Epochs of the run that is gone on with; they come again in `history` once it is restored. */
   readonly earlier: readonly EpochResult[];
   /** Epochs trained so far, those of the run resumed among them. */
@@ -108,13 +111,19 @@ export async function runExperiment(
   const extent = { epochs: row.epochs, test_images: dataset.test.count };
   const wanted = { part: model.part, model: model.name, settings, extent };
   const found = setup.resume ? await findRun(out, wanted, plan.resume) : undefined;
-  if (found?.row) {
+  if (found?.kind === "same" && found.row) {
     reporter.line(`Run ${found.runId} is finished: nothing to resume`);
     return found.row;
   }
-  if (found) Object.assign(row, { run_id: found.runId, started_at: found.startedAt });
-  else if (setup.resume) {
-    reporter.line(`No run of ${model.name} with seed ${seed} to resume: starting a new one`);
+  if (found?.kind === "same") {
+    Object.assign(row, { run_id: found.runId, started_at: found.startedAt });
+  } else if (found?.kind === "longer") {
+    reporter.line(
+      `Run ${found.runId} finished after ${found.history.length} epochs: a new run takes them over`,
+    );
+  } else if (setup.resume) {
+    const reason = found?.reason ?? `No run of ${model.name} with seed ${seed} to resume`;
+    reporter.line(`${reason}: starting a new one`);
   }
   reporter.line(describeRun(row));
   const folder = runFolder(out, row.run_id);
@@ -124,7 +133,8 @@ export async function runExperiment(
     weights,
     settings,
     folder,
-    earlier: found?.history ?? [],
+    earlier: found && "history" in found ? found.history : [],
+    checkpoint: found?.kind === "longer" ? found.checkpoint : join(folder, CHECKPOINT),
     measured: {},
   };
   try {
@@ -133,7 +143,10 @@ export async function runExperiment(
       started_at: row.started_at,
       part: model.part,
       model: model.name,
-      settings: { ...settings, ...extent, source: dataset.source, command: setup.command },
+      settings: {
+        ...{ ...settings, ...extent, source: dataset.source, command: setup.command },
+        ...(found?.kind === "longer" && { continues: found.runId }),
+      },
       versions: versions(setup.engine),
       machine: machine(setup.engine),
       git: await gitState(),
@@ -193,7 +206,10 @@ function describeRun({ model, epochs, seed, weights }: ResultRow): string {
   return `${model}: ${parts.join(", ")}`;
 }
 
-type UnfinishedRun = Omit<Run, "weights" | "settings" | "folder" | "earlier" | "measured">;
+type UnfinishedRun = Omit<
+  Run,
+  "weights" | "settings" | "folder" | "checkpoint" | "earlier" | "measured"
+>;
 
 /** Writes the row of a run that did not end well; returns what is to be thrown. */
 async function leaveRow(run: UnfinishedRun, error: unknown): Promise<unknown> {

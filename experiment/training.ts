@@ -6,10 +6,15 @@
 
 import { join } from "node:path";
 import { exists } from "../io/exists.ts";
-import { writeHistory, writePredictions } from "../report/record/run_folder.ts";
+import {
+  readEvaluations,
+  writeEvaluations,
+  writeHistory,
+  writePredictions,
+} from "../report/record/run_folder.ts";
 import type { TrainingSettings } from "../study.ts";
 import { restoreTraining, saveTraining, type TrainedModel } from "../training/checkpoint.ts";
-import { evaluate, type LabelledBatches } from "../training/evaluate.ts";
+import { evaluate, type Evaluation, type LabelledBatches } from "../training/evaluate.ts";
 import { oneCycle } from "../training/one_cycle.ts";
 import type { EpochResult, TrainableModel, Trainer, TrainerOptions } from "../training/trainer.ts";
 import { showBatch, showEpoch } from "./progress.ts";
@@ -56,6 +61,8 @@ export interface TrainEpochsOptions {
   resumed?: (done: number) => string;
   /** Leaves out the log lines of batches. */
   epochsOnly?: boolean;
+  /** Called after every so many epochs, outside the clock, for `evaluations.csv`. */
+  evaluation?: { every: number; evaluate: () => Promise<Evaluation> };
 }
 
 /**
@@ -69,12 +76,11 @@ export async function trainEpochs<Input, Output, Targets>(
   run: Run,
   model: TrainedModel,
   trainer: Trainer<Input, Output, Targets>,
-  { epochs, resumed, epochsOnly = false }: TrainEpochsOptions,
+  { epochs, resumed, epochsOnly = false, evaluation }: TrainEpochsOptions,
 ): Promise<void> {
   const { reporter, signal, folder, settings, history, row } = run;
-  const checkpoint = join(folder, CHECKPOINT);
-  if (await exists(checkpoint)) {
-    history.push(...(await restoreTraining(checkpoint, model, trainer)).history);
+  if (await exists(run.checkpoint)) {
+    history.push(...(await restoreTraining(run.checkpoint, model, trainer)).history);
     const done = history.length;
     reporter.line(resumed?.(done) ?? `Going on with run ${row.run_id} after epoch ${done}`);
   }
@@ -85,12 +91,23 @@ export async function trainEpochs<Input, Output, Targets>(
       }, signal);
       history.push(result);
       showEpoch(reporter, result);
-      await saveTraining(checkpoint, model, trainer, { settings, history });
+      await saveTraining(join(folder, CHECKPOINT), model, trainer, { settings, history });
       await saveHistory(run);
+      if (evaluation && epoch % evaluation.every === 0) {
+        await saveEvaluation(run, await evaluation.evaluate());
+      }
     }
   } finally {
     reporter.live("");
   }
+}
+
+/** The evaluation that `--eval-every` asks for, for {@linkcode trainEpochs}. */
+export function evaluationEvery(
+  every: number | undefined,
+  evaluate: () => Promise<Evaluation>,
+): Pick<TrainEpochsOptions, "evaluation"> {
+  return every === undefined ? {} : { evaluation: { every, evaluate } };
 }
 
 /** Options of {@linkcode testClassifier}. */
@@ -107,21 +124,41 @@ export interface TestClassifierOptions {
   featureSeconds?: number;
 }
 
+/** Classifies the test images, without leaving a trace in the run. */
+export async function classify<Input>(
+  { engine, reporter, signal }: Run,
+  model: Pick<TrainableModel<Input>, "forward">,
+  test: LabelledBatches<Input>,
+  { batchSize, chunk }: TestClassifierOptions,
+): Promise<Evaluation> {
+  try {
+    return await evaluate(engine, model, test, {
+      batchSize,
+      ...(chunk !== undefined && { chunk }),
+      signal,
+      onProgress: (done, total) => reporter.live(`Evaluating  ${done}/${total} images`),
+    });
+  } finally {
+    reporter.live("");
+  }
+}
+
 /** Classifies the test images, writes `predictions.csv`, and returns what the row is to say. */
 export async function testClassifier<Input>(
   run: Run,
   model: Pick<TrainableModel<Input>, "forward">,
   test: LabelledBatches<Input>,
-  { featureSeconds = 0, ...options }: TestClassifierOptions,
+  options: TestClassifierOptions,
 ): Promise<Measured> {
-  const { engine, reporter, signal, folder } = run;
+  const { reporter, folder } = run;
+  const { featureSeconds = 0 } = options;
   const { count, labels } = test;
-  const { loss, accuracy, f1, predictions, scores, seconds } = await evaluate(engine, model, test, {
-    ...options,
-    signal,
-    onProgress: (done, total) => reporter.live(`Evaluating  ${done}/${total} images`),
-  });
-  reporter.live("");
+  const { loss, accuracy, f1, predictions, scores, seconds } = await classify(
+    run,
+    model,
+    test,
+    options,
+  );
   reporter.line(
     `Test set: average loss ${loss.toFixed(4)}, accuracy ${
       Math.round(accuracy * count)
@@ -150,4 +187,19 @@ async function saveHistory({ folder, history, featureSeconds }: Run): Promise<vo
       time_s: seconds,
     })),
   ]);
+}
+
+/** Adds an epoch's line to `evaluations.csv`; later ones, of an earlier attempt, go. */
+async function saveEvaluation(run: Run, { loss, accuracy }: Evaluation): Promise<void> {
+  const { folder, reporter, history: { length: epoch } } = run;
+  const hasEarlier = await exists(join(folder, "evaluations.csv"));
+  const earlier = hasEarlier ? await readEvaluations(folder) : [];
+  await writeEvaluations(folder, [
+    ...earlier.filter((row) => row.epoch < epoch),
+    { epoch, test_loss: loss, test_accuracy: 100 * accuracy },
+  ]);
+  reporter.line(
+    `Test set after epoch ${epoch}: average loss ${loss.toFixed(4)}, accuracy ` +
+      `${(100 * accuracy).toFixed(2)}%`,
+  );
 }

@@ -11,6 +11,8 @@ import { part1Command, RECIPES, seedList } from "../experiment/flags.ts";
 import { runExperiment } from "../experiment/run.ts";
 import { runEach, type RunningSetup, setUp } from "../experiment/set_up.ts";
 import {
+  classify,
+  evaluationEvery,
   testClassifier,
   trainEpochs,
   trainerOptions,
@@ -40,7 +42,7 @@ async function main(): Promise<void> {
     setup,
     seedList(flags).map((seed) => ({
       title: `${model.name} (seed ${seed})`,
-      start: (setup) => trainAndTest(setup, { model, settings, seed }),
+      start: (setup) => trainAndTest(setup, { ...flags, model, settings, seed }),
     })),
   );
 }
@@ -48,7 +50,12 @@ async function main(): Promise<void> {
 /** One run: from random parameters to a row. */
 function trainAndTest(
   setup: RunningSetup,
-  { model, settings, seed }: { model: StudyModel; settings: TrainingSettings; seed: number },
+  { model, settings, seed, evalEvery }: {
+    model: StudyModel;
+    settings: TrainingSettings;
+    seed: number;
+    evalEvery: number | undefined;
+  },
 ): Promise<ResultRow> {
   const plan = {
     model,
@@ -74,7 +81,10 @@ function trainAndTest(
       train,
       trainerOptions(settings, { seed, count: train.count }),
     );
-    await trainEpochs(run, network, trainer, settings);
+    await trainEpochs(run, network, trainer, {
+      ...settings,
+      ...evaluationEvery(evalEvery, () => classify(run, network, test, settings)),
+    });
 
     // Evaluation, once, as the study does: the row's loss, accuracy and F1.
     return await testClassifier(run, network, test, settings);

@@ -13,6 +13,8 @@ import { CHECKPOINT } from "../experiment/resume.ts";
 import { runExperiment } from "../experiment/run.ts";
 import { runEach, type RunningSetup, setUp } from "../experiment/set_up.ts";
 import {
+  classify,
+  evaluationEvery,
   testClassifier,
   trainEpochs,
   trainerOptions,
@@ -93,10 +95,16 @@ function fineTuneAndTest(
       trainable.train,
       trainerOptions(settings, { seed, count: trainable.train.count }),
     );
-    await trainEpochs(run, network, trainer, settings);
+    const testing = { batchSize: settings.batchSize, ...trainable.testing };
+    await trainEpochs(run, network, trainer, {
+      ...settings,
+      ...evaluationEvery(
+        flags.evalEvery,
+        () => classify(run, trainable.model, trainable.test, testing),
+      ),
+    });
 
     // Evaluation, once, as the study does: the row's loss, accuracy and F1.
-    const testing = { batchSize: settings.batchSize, ...trainable.testing };
     return await testClassifier(run, trainable.model, trainable.test, testing);
   });
 }

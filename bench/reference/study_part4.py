@@ -1,22 +1,26 @@
 """Part 4 of the study in PyTorch and torchvision: the peer that the suite's numbers are set beside.
 
-Fine-tunes VGG16 or AlexNet the way the study does: features frozen but computed anew for every
-batch of every epoch, the whole classifier trained (its last layer new), one PIL image at a time
+Fine-tunes VGG16 or AlexNet the way the study does: features frozen but computed again for every
+batch of every epoch (once, with `--cache-features`), the whole classifier trained (its last layer new), one PIL image at a time
 grown to 224x224 in a DataLoader with two workers, Adam with L2. Evaluates on the test images and
 writes the result as JSON:
 
     deno run -A bench/export_idx.ts --data embedded --out DIR
     python3 bench/reference/study_part4.py --model alexnet --data DIR --weights random --out p.json
 
-`--weights random` draws the features as the suite does without a checkpoint: He et al. 2015, normal
+`--weights PATH` takes a `.pth` file of the whole network, or a `.safetensors` file that may hold
+`features.*` alone; the classifier is then drawn as `torch.nn.Linear` does. `--cache-features` computes
+the frozen features once and trains the classifier on them, which is the same training; their time is
+epoch 0 of the history and counts as training time. `--weights random` draws the features as the suite does without a checkpoint: He et al. 2015, normal
 with standard deviation sqrt(2/fan_in), biases zero; the classifier as `torch.nn.Linear` does.
 
-Needs torch, torchvision, numpy, Pillow and scikit-learn.
+Needs torch, torchvision, numpy, Pillow, scikit-learn and, for such a file, safetensors.
 """
 
 import argparse
 import json
 import platform
+import time
 from pathlib import Path
 
 import numpy as np
@@ -35,7 +39,7 @@ from study_part1 import (
     write_atomic,
 )
 from torch import nn
-from torch.utils.data import DataLoader
+from torch.utils.data import DataLoader, TensorDataset
 from torchvision import models, transforms
 
 BATCH_SIZE = 32
@@ -69,7 +73,10 @@ def build(name, weights):
     pretrained = weights == "pretrained"
     model = getattr(models, name)(weights=PRETRAINED[name] if pretrained else None)
     if weights == "random":
-        draw(model)
+        draw_features(model)
+        draw_classifier(model)
+    elif weights.endswith(".safetensors"):
+        load_some(model, weights)
     elif not pretrained:
         model.load_state_dict(torch.load(weights, weights_only=True))
     model.features.requires_grad_(False)
@@ -77,14 +84,41 @@ def build(name, weights):
     return model
 
 
-def draw(model):
+def load_some(model, path):
+    """All features of a file, and what it has of the classifier but its last layer."""
+    from safetensors.torch import load_file
+
+    draw_classifier(model)
+    state = load_file(path)
+    last = f"classifier.{len(model.classifier) - 1}."
+    missing, unexpected = model.load_state_dict(
+        {name: value for name, value in state.items() if not name.startswith(last)}, strict=False
+    )
+    if unexpected or any(name.startswith("features.") for name in missing):
+        raise SystemExit(f"{path} does not fit: missing {missing}, unexpected {unexpected}")
+
+
+def draw_features(model):
     for layer in model.features:
         if isinstance(layer, nn.Conv2d):
             nn.init.kaiming_normal_(layer.weight, mode="fan_in", nonlinearity="relu")
             nn.init.zeros_(layer.bias)
+
+
+def draw_classifier(model):
     for layer in model.classifier:
         if isinstance(layer, nn.Linear):
             layer.reset_parameters()  # torchvision draws VGG16's in its own way.
+
+
+@torch.no_grad()
+def cached(model, loader):
+    """The features of a set, flattened, with its labels, in the loader's order."""
+    model.eval()
+    features, labels = zip(
+        *((model.avgpool(model.features(x)).flatten(1), y) for x, y in loader), strict=True
+    )
+    return TensorDataset(torch.cat(features), torch.cat(labels))
 
 
 def parse_arguments():
@@ -95,7 +129,11 @@ def parse_arguments():
         "--weights",
         default="pretrained",
         metavar="pretrained|random|PATH",
-        help="torchvision's ImageNet weights (downloaded), He's random ones, or a .pth file",
+        help="torchvision's ImageNet weights (downloaded), He's random ones, or a .pth or "
+        ".safetensors file",
+    )
+    parser.add_argument(
+        "--cache-features", action="store_true", help="compute the frozen features once"
     )
     parser.add_argument("--epochs", type=positive, default=8)
     parser.add_argument("--seed", type=int, default=1)
@@ -120,12 +158,21 @@ def main():
     )
 
     history = []
+    trained = model
+    if arguments.cache_features:
+        started = time.perf_counter()
+        train_features = cached(model, DataLoader(train_set, BATCH_SIZE, num_workers=WORKERS))
+        seconds = time.perf_counter() - started
+        history.append({"epoch": 0, "train_loss": None, "train_accuracy": None, "time_s": seconds})
+        train_loader = DataLoader(train_features, BATCH_SIZE, shuffle=True)
+        test_loader = DataLoader(cached(model, test_loader), BATCH_SIZE)
+        trained = model.classifier
     for epoch in range(1, arguments.epochs + 1):
-        loss, accuracy, seconds = train_epoch(model, train_loader, optimizer, epoch)
+        loss, accuracy, seconds = train_epoch(trained, train_loader, optimizer, epoch)
         history.append(
             {"epoch": epoch, "train_loss": loss, "train_accuracy": accuracy, "time_s": seconds}
         )
-    test_loss, targets, predictions = evaluate(model, test_loader)
+    test_loss, targets, predictions = evaluate(trained, test_loader)
     correct = sum(target == prediction for target, prediction in zip(targets, predictions))
     result = {
         "model": f"{arguments.model}_FineTuned",
@@ -146,6 +193,7 @@ def main():
         "seed": arguments.seed,
         "threads": torch.get_num_threads(),
         "workers": WORKERS,
+        "cached_features": arguments.cache_features,
         "history": history,
         "versions": {
             "python": platform.python_version(),

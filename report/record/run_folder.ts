@@ -49,6 +49,16 @@ export interface HistoryRow {
   time_s: number;
 }
 
+/** A line of `evaluations.csv`: the test images after an epoch, where that is asked for. */
+export interface EvaluationRow {
+  /** Number of the epoch, from 1. */
+  epoch: number;
+  /** Mean of the batches' mean losses. */
+  test_loss: number;
+  /** Percent correct, 0..100. */
+  test_accuracy: number;
+}
+
 /** `predictions.csv`, column by column; the index of a line is its place, from 0. */
 export interface Predictions {
   /** [n] true classes. */
@@ -60,6 +70,7 @@ export interface Predictions {
 }
 
 const HISTORY = ["epoch", "train_loss", "train_accuracy", "time_s"] as const;
+const EVALUATIONS = ["epoch", "test_loss", "test_accuracy"] as const;
 const PREDICTIONS = ["index", "target", "prediction", "score"] as const;
 
 /** Far more than any data set here has; a label beyond is damage. */
@@ -127,6 +138,29 @@ export async function readHistory(folder: string): Promise<HistoryRow[]> {
     train_loss: train_loss!,
     train_accuracy: train_accuracy!,
     time_s: time_s!,
+  }));
+}
+
+/** Writes `evaluations.csv` into a run's folder, which is made if missing. */
+export async function writeEvaluations(
+  folder: string,
+  rows: readonly EvaluationRow[],
+): Promise<void> {
+  const lines = rows.map((row) => EVALUATIONS.map((column) => row[column]));
+  await writeTable(join(folder, "evaluations.csv"), [EVALUATIONS, ...lines]);
+}
+
+/**
+ * Reads a run's `evaluations.csv`.
+ *
+ * @throws {StudyError} If it is missing or damaged.
+ */
+export async function readEvaluations(folder: string): Promise<EvaluationRow[]> {
+  const rows = await readTable(join(folder, "evaluations.csv"), EVALUATIONS);
+  return rows.map(([epoch, test_loss, test_accuracy]) => ({
+    epoch: epoch!,
+    test_loss: test_loss!,
+    test_accuracy: test_accuracy!,
   }));
 }
 

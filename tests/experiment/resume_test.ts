@@ -53,6 +53,7 @@ function withRuns(
 
 async function found(out: string, wanted = WANTED) {
   const run = await findRun(out, wanted, { file: CHECKPOINT });
+  assert(run?.kind !== "none");
   return run && `${run.runId} ${run.row === undefined ? "unfinished" : "finished"}`;
 }
 
@@ -84,8 +85,9 @@ Deno.test("findRun() takes a run killed without a row, interrupted or failed", a
     await withRuns({ a: { done: 2, ...(row && { row }) } }, async (out) => {
       assertEquals(await found(out), "a unfinished");
       const run = await findRun(out, WANTED, { file: CHECKPOINT });
-      assertEquals(run?.startedAt, "2026-01-01T10:00:00.000Z");
-      assertEquals(run?.history.length, 2);
+      assert(run?.kind === "same");
+      assertEquals(run.startedAt, "2026-01-01T10:00:00.000Z");
+      assertEquals(run.history.length, 2);
     });
   }
 });
@@ -103,8 +105,37 @@ Deno.test("findRun() takes the newest run with these settings, finished or not",
   for (const [expected, runs] of cases) {
     await withRuns(runs, async (out) => assertEquals(await found(out), expected));
   }
-  await withRuns({ a: { done: 2, row: "ok" } }, async (out) => {
+});
+
+Deno.test("findRun() takes over what a finished run with fewer epochs has trained", async () => {
+  const other = { ...SETTINGS, batch_size: 64 };
+  const runs: Record<string, Trace> = {
+    a: { done: 2, row: "ok" },
+    b: { done: 1, row: "ok" },
+    c: { done: 4, row: "ok" },
+    d: { done: 2, row: "ok", settings: other },
+  };
+  await withRuns(runs, async (out) => {
+    const run = await findRun(out, WANTED, { file: CHECKPOINT });
+    assert(run?.kind === "longer");
+    assertEquals([run.runId, run.history.length], ["a", 2]);
+    assertEquals(run.checkpoint, join(out, "runs", "a", CHECKPOINT));
+  });
+  // What is asked for has been run, with other settings or not at all.
+  await withRuns({ a: { done: 3, row: "ok" }, b: { done: 1, row: "ok" } }, async (out) => {
+    assertEquals(await found(out), "a finished");
+  });
+  await withRuns({ d: runs.d!, c: runs.c! }, async (out) => {
     assertEquals(await found(out), undefined);
+  });
+  // A schedule has its epochs among the settings.
+  const scheduled = { done: 2, row: "ok", settings: { ...SETTINGS, epochs: 2 } } as const;
+  await withRuns({ e: scheduled }, async (out) => {
+    const wanted = { ...WANTED, settings: { ...SETTINGS, epochs: 3 } };
+    assertEquals(await findRun(out, wanted, { file: CHECKPOINT }), {
+      kind: "none",
+      reason: "Run e cannot go on: its learning rate was scheduled for 2 epochs",
+    });
   });
 });
 

@@ -14,6 +14,7 @@ import { bfloat16Problem } from "../../engine/tensorflow/bfloat16_support.ts";
 import { repositoryRoot } from "../../io/cache.ts";
 import { HEADER, type ResultRow } from "../../report/record/results.ts";
 import {
+  readEvaluations,
   readHistory,
   readManifest,
   readPredictions,
@@ -140,6 +141,43 @@ Deno.test("part1 goes on after kill and Ctrl-C to the bytes of a run never inter
     assertStringIncludes(again.stderr, `Run ${runId} is finished: nothing to resume\n`);
     assertEquals([again.code, JSON.parse(again.stdout)], [0, finished]);
     assertEquals((await rowsOf(out)).length, 1);
+
+    // More epochs than the finished run has: another run takes them over.
+    const longerBy = ["--epochs", `${done + 2}`];
+    const longer = await part1([
+      ...SMALL,
+      ...longerBy,
+      "--out",
+      out,
+      "--resume",
+      "--eval-every",
+      "1",
+    ]);
+    assertEquals([longer.code, longer.stderr], [0, ""]);
+    assertMatch(
+      longer.stdout,
+      new RegExp(`^Run ${runId} finished after ${done + 1} epochs: `, "m"),
+    );
+    const once = join(folder, "once");
+    const straight = await part1([
+      ...SMALL,
+      ...longerBy,
+      "--out",
+      once,
+      "--eval-every",
+      `${done + 1}`,
+    ]);
+    assertEquals(straight.code, 0, straight.stderr);
+    const [kept, continued] = await rowsOf(out);
+    assertEquals([kept!.run_id, continued!.epochs], [runId, done + 2]);
+    const [atOnce] = await rowsOf(once);
+    assertEquals(await predictions(out, continued!), await predictions(once, atOnce!));
+    assertEquals(await curve(out, continued!), await curve(once, atOnce!));
+    const evaluated = await readEvaluations(runFolder(out, continued!.run_id));
+    assertEquals(evaluated.map(({ epoch }) => epoch), [done + 2]);
+    assertEquals(evaluated[0]!.test_accuracy, continued!.accuracy);
+    const [earlier] = await readEvaluations(runFolder(once, atOnce!.run_id));
+    assertEquals([earlier!.epoch, earlier!.test_accuracy], [done + 1, kept!.accuracy]);
 
     assertEquals(json.code, 0, json.stderr);
     const third = (await rowsOf(whole))[2]!;
