@@ -47,16 +47,15 @@ export {
   VGG16_WEIGHTS,
 } from "./models/checkpoint/pretrained.ts";
 export { simpleCnn, type SimpleCnnOptions } from "./models/simple_cnn.ts";
+export { loadCheckpoint, openCheckpoint } from "./models/checkpoint/open_checkpoint.ts";
+export { saveCheckpoint } from "./models/checkpoint/safetensors.ts";
 export {
-  type Checkpoint,
   type DType,
-  loadCheckpoint,
-  openCheckpoint,
-  saveCheckpoint,
   type StateDict,
   type StateTensor,
   toFloat32,
 } from "./models/checkpoint/state_dict.ts";
+export type { Checkpoint } from "./models/checkpoint/stored_tensor.ts";
 export { vgg16 } from "./models/vgg16.ts";
 export { evaluate, type EvaluateOptions, type Evaluation } from "./training/evaluate.ts";
 export { accuracy, confusionMatrix, weightedF1 } from "./training/metrics.ts";

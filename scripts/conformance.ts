@@ -49,10 +49,10 @@ async function main(): Promise<void> {
   if (flags.grep !== undefined && result.specs === 0) {
     throw new UsageError(`--grep ${flags.grep}: no spec has such a name`);
   }
-  const { version, passed, failed, known, mended, excluded, pending } = result;
+  const { version, passed, failed, known, fixed, excluded, pending } = result;
   for (const { name, message } of failed) reporter.line(`FAILED ${name}: ${message}`);
   for (const { name, message } of known) reporter.line(`known  ${name}: ${message}`);
-  for (const { name } of mended) {
+  for (const { name } of fixed) {
     reporter.warn(`${name} passes: take it out of engine/conformance/exceptions.ts`);
   }
   reporter.line(`TensorFlow ${version}, ${formatDuration(seconds)}`);

@@ -12,12 +12,12 @@
 import type * as tf from "@tensorflow/tfjs";
 import { StudyError } from "../io/errors.ts";
 import type { Classifier } from "../models/classifier.ts";
-import { type PendingTensor, streamCheckpoint } from "../models/checkpoint/safetensors.ts";
 import {
-  matchStateDict,
-  openCheckpoint,
-  type StateTensor,
-} from "../models/checkpoint/state_dict.ts";
+  openSafetensors,
+  type PendingTensor,
+  streamCheckpoint,
+} from "../models/checkpoint/safetensors.ts";
+import { matchStateDict, type StateTensor } from "../models/checkpoint/state_dict.ts";
 import type { EpochResult, Trainer } from "./trainer.ts";
 
 /** What a checkpoint says besides tensors. */
@@ -69,7 +69,7 @@ export async function saveTraining(
  * @throws {StudyError} If the file is no training checkpoint.
  */
 export async function readProgress(path: string): Promise<TrainingProgress & { step: number }> {
-  using checkpoint = await openCheckpoint(path);
+  using checkpoint = await openSafetensors(path);
   const text = checkpoint.metadata[METADATA_KEY];
   if (text === undefined) {
     throw new StudyError(`${path} holds no training run: start anew without --resume`);
@@ -89,7 +89,7 @@ export async function restoreTraining(
   trainer: TrainedBy,
 ): Promise<TrainingProgress> {
   const progress = await readProgress(path);
-  using checkpoint = await openCheckpoint(path);
+  using checkpoint = await openSafetensors(path);
   const saved = savedVariables(parameters, trainer);
   matchStateDict(
     new Map(checkpoint.names().map((key) => [key, checkpoint.describe(key)])),

@@ -11,7 +11,7 @@ import { runSpecs, type SpecResult } from "./run_specs.ts";
 
 /** A spec that failed, or passed against expectation. */
 export interface NotedSpec {
-  /** Full name. */
+  /** Full name, its groups' names first. */
   name: string;
   /** First line of its first message, or the reason why it is known to fail. */
   message: string;
@@ -19,25 +19,22 @@ export interface NotedSpec {
 
 /** What became of the suite's specs. */
 export interface ConformanceResult {
-  /** TensorFlow's version. */
   version: string;
   /** Specs asked for, whatever became of them. */
   specs: number;
-  /** Specs that passed. */
   passed: number;
   /** Specs that failed without an explanation. */
   failed: NotedSpec[];
   /** Specs that failed and are in {@linkcode CONFORMANCE_EXCEPTIONS}, with its reasons. */
   known: NotedSpec[];
   /** Specs that passed although they are listed there, with its reasons. */
-  mended: NotedSpec[];
+  fixed: NotedSpec[];
   /** Specs that tfjs-node-gpu leaves out. */
   excluded: number;
   /** Specs that tfjs-core itself has switched off. */
   pending: number;
 }
 
-/** Options of {@linkcode runConformance}. */
 export interface ConformanceOptions {
   /** The libtensorflow to open. */
   library: string;
@@ -101,19 +98,19 @@ export async function runConformance(options: ConformanceOptions): Promise<Confo
 export function sortResults(
   specs: readonly SpecResult[],
   exceptions: readonly ConformanceException[],
-): Pick<ConformanceResult, "passed" | "failed" | "known" | "mended" | "pending"> {
+): Pick<ConformanceResult, "passed" | "failed" | "known" | "fixed" | "pending"> {
   const result = {
     passed: 0,
     failed: [] as NotedSpec[],
     known: [] as NotedSpec[],
-    mended: [] as NotedSpec[],
+    fixed: [] as NotedSpec[],
     pending: 0,
   };
   for (const { name, status, message } of specs) {
     const reason = exceptions.find(({ spec }) => name.startsWith(spec))?.reason;
     if (status === "pending") result.pending++;
     if (status === "passed") result.passed++;
-    if (status === "passed" && reason !== undefined) result.mended.push({ name, message: reason });
+    if (status === "passed" && reason !== undefined) result.fixed.push({ name, message: reason });
     if (status === "failed" && reason !== undefined) result.known.push({ name, message: reason });
     if (status === "failed" && reason === undefined) result.failed.push({ name, message });
   }

@@ -11,11 +11,9 @@ import { loadEmbedded } from "../../data/embedded.ts";
 import { mnist28, normalizeMnist } from "../../data/transforms.ts";
 import type { Classifier } from "../../models/classifier.ts";
 import { simpleCnn } from "../../models/simple_cnn.ts";
-import {
-  loadCheckpoint,
-  saveCheckpoint,
-  type StateDict,
-} from "../../models/checkpoint/state_dict.ts";
+import { loadCheckpoint } from "../../models/checkpoint/open_checkpoint.ts";
+import { saveCheckpoint } from "../../models/checkpoint/safetensors.ts";
+import type { StateDict } from "../../models/checkpoint/state_dict.ts";
 import { ImageBatches } from "../../training/image_batches.ts";
 import { Trainer } from "../../training/trainer.ts";
 import { testEngine } from "../engine/engine.ts";

@@ -9,7 +9,7 @@ import { mnist28, normalizeMnist } from "../../data/transforms.ts";
 import { InterruptedError, StudyError } from "../../io/errors.ts";
 import type { Classifier } from "../../models/classifier.ts";
 import { simpleCnn } from "../../models/simple_cnn.ts";
-import { saveCheckpoint } from "../../models/checkpoint/state_dict.ts";
+import { saveCheckpoint } from "../../models/checkpoint/safetensors.ts";
 import { readProgress, restoreTraining, saveTraining } from "../../training/checkpoint.ts";
 import { evaluate, meanOfBatchMeans } from "../../training/evaluate.ts";
 import { ImageBatches } from "../../training/image_batches.ts";

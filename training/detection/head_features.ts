@@ -10,7 +10,7 @@ import type * as TF from "@tensorflow/tfjs";
 import type { ImageSet } from "../../data/dataset.ts";
 import { IMAGE_PIXELS } from "../../data/idx.ts";
 import { InterruptedError } from "../../io/errors.ts";
-import { encodeBoxes } from "../../models/detection/boxes.ts";
+import { BOX_WEIGHTS, encodeBoxes } from "../../models/detection/boxes.ts";
 import type { Detector } from "../../models/faster_rcnn.ts";
 import { BOX_FEATURES } from "../../models/detection/faster_rcnn_layout.ts";
 import { BOXES_PER_IMAGE, digitBox, sampleBoxes } from "./digit_boxes.ts";
@@ -22,9 +22,6 @@ export const FEATURES_PER_IMAGE = BOXES_PER_IMAGE * BOX_FEATURES;
 
 /** Counts up when boxes of the same images change. */
 export const BOXES_VERSION = 1;
-
-/** Factors of the four deltas, as torchvision's `RoIHeads` has them. */
-const BOX_WEIGHTS = [10, 10, 5, 5] as const;
 
 /** Side of the images that the detector is fed. */
 const SIDE = 224;

@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
-import { parseIgnoreList, readIgnoreList } from "../../engine/conformance/ignore_list.ts";
-import { sortResults } from "../../engine/conformance/run_conformance.ts";
-import { CONFORMANCE_EXCEPTIONS } from "../../engine/conformance/exceptions.ts";
+import { parseIgnoreList, readIgnoreList } from "../../../engine/conformance/ignore_list.ts";
+import { sortResults } from "../../../engine/conformance/run_conformance.ts";
+import { CONFORMANCE_EXCEPTIONS } from "../../../engine/conformance/exceptions.ts";
 
 const SOURCE = `
 var IGNORE_LIST = [
@@ -50,7 +50,7 @@ Deno.test("sortResults() tells explained failures from others", () => {
     passed: 2,
     failed: [{ name: "sub", message: "wrong" }, { name: "the round int32", message: "another" }],
     known: [{ name: "round int32 of 1", message: "its reason" }],
-    mended: [{ name: "round int32 of 2", message: "its reason" }],
+    fixed: [{ name: "round int32 of 2", message: "its reason" }],
     pending: 1,
   });
 });
