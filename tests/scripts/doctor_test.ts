@@ -2,7 +2,7 @@ import { assert, assertEquals, assertFalse, assertMatch, assertStringIncludes } 
 import { join } from "node:path";
 import { libraryIn } from "../../engine/library/library_file.ts";
 import { systemFolders } from "../../engine/library/find_library.ts";
-import { fetchObstacle, PIP_REMEDY } from "../../engine/tensorflow/library_status.ts";
+import { fetchObstacle, PIP_REMEDY } from "../../engine/library_status.ts";
 import { currentPlatform, type Release, RELEASES } from "../../engine/library/releases.ts";
 import { repositoryRoot } from "../../io/cache.ts";
 import { folderEntries, totalBytes } from "../../io/folder_size.ts";

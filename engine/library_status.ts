@@ -4,15 +4,15 @@
  * @module
  */
 
-import { StudyError } from "../../io/errors.ts";
-import { silentReporter } from "../../io/reporter.ts";
-import { bfloat16Problem } from "./bfloat16_support.ts";
-import { findLibrary, type LibraryLocation } from "../library/find_library.ts";
-import { type CLibrary, cLibraryProblem, runningCLibrary } from "../library/glibc.ts";
-import { isFile, libraryIn } from "../library/library_file.ts";
-import { withQuietStderr } from "./quiet_stderr.ts";
-import { currentPlatform, type Release, RELEASES } from "../library/releases.ts";
-import { TensorFlow } from "./tensorflow.ts";
+import { StudyError } from "../io/errors.ts";
+import { silentReporter } from "../io/reporter.ts";
+import { bfloat16Problem } from "./tensorflow/bfloat16_support.ts";
+import { findLibrary, type LibraryLocation } from "./library/find_library.ts";
+import { type CLibrary, cLibraryProblem, runningCLibrary } from "./library/glibc.ts";
+import { isFile, libraryIn } from "./library/library_file.ts";
+import { withQuietStderr } from "./tensorflow/quiet_stderr.ts";
+import { currentPlatform, type Release, RELEASES } from "./library/releases.ts";
+import { TensorFlow } from "./tensorflow/tensorflow.ts";
 
 /** What gives this system a Python with pip. */
 export const PIP_REMEDY: string = {
