@@ -21,8 +21,8 @@ const SCALE = 8;
 export const RESIZED_SIDE: number = IMAGE_SIDE * SCALE;
 
 /**
- * The transform of part 1, on the device: pixel / 255, minus 0.1307, over 0.3081, in float32 and in
- * that order, as torchvision's `ToTensor` and `Normalize` do.
+ * The transform of part 1, on the device: pixel / 255, minus MNIST's mean, over its standard
+ * deviation, in float32 and in that order, as torchvision's `ToTensor` and `Normalize` do.
  *
  * @param pixels float32 `[n, 784]`, values 0..255.
  * @returns float32 `[n, 28, 28, 1]`.

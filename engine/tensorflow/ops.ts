@@ -76,7 +76,7 @@ export function tensorflowOps(backend: TensorFlowBackend): BackendOps {
     },
 
     assignSlice(variable, value, start) {
-      const masks = ["begin_mask", "end_mask", "ellipsis_mask", "new_axis_mask"];
+      const masks = ["begin", "end", "ellipsis", "new_axis", "shrink_axis"];
       const last = variable.rank - 1;
       tf.tidy(() => {
         const begin = tf.tensor1d(
@@ -87,7 +87,7 @@ export function tensorflowOps(backend: TensorFlowBackend): BackendOps {
         const attributes = [
           FLOAT,
           type("Index", DataType.INT32),
-          ...[...masks, "shrink_axis_mask"].map((name) => ({ name, type: AttrType.INT, value: 0 })),
+          ...masks.map((mask) => ({ name: `${mask}_mask`, type: AttrType.INT, value: 0 })),
         ];
         const inputs = [begin, end, tf.onesLike(begin), value];
         backend.update("ResourceStridedSliceAssign", attributes, [variable], inputs);
