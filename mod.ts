@@ -19,14 +19,8 @@ export type { CompiledFunction, TensorSpec } from "./engine/compile.ts";
 export type { Dataset, ImageSet } from "./data/dataset.ts";
 export { loadDataset, type LoadDatasetOptions } from "./data/load_dataset.ts";
 export { createReporter, type Reporter, silentReporter } from "./io/reporter.ts";
-export {
-  mnist28,
-  normalizeGrey224,
-  normalizeMnist,
-  normalizeRgb224,
-  resize224,
-  rgb224,
-} from "./data/transforms.ts";
+export { mnist28, normalizeMnist } from "./data/image_batches.ts";
+export { normalizeGrey224, normalizeRgb224, resize224, rgb224 } from "./data/rgb224.ts";
 export { alexnet } from "./models/alexnet.ts";
 export type { Classifier, FrozenFeatureClassifier } from "./models/classifier.ts";
 export type { FrozenFeatureClassifierOptions } from "./models/frozen_feature_classifier.ts";
@@ -47,18 +41,17 @@ export {
   VGG16_WEIGHTS,
 } from "./models/checkpoint/pretrained.ts";
 export { simpleCnn, type SimpleCnnOptions } from "./models/simple_cnn.ts";
+export { loadCheckpoint, openCheckpoint } from "./models/checkpoint/open_checkpoint.ts";
+export { saveCheckpoint } from "./models/checkpoint/safetensors.ts";
 export {
-  type Checkpoint,
   type DType,
-  loadCheckpoint,
-  openCheckpoint,
-  saveCheckpoint,
   type StateDict,
   type StateTensor,
   toFloat32,
 } from "./models/checkpoint/state_dict.ts";
+export type { Checkpoint } from "./models/checkpoint/stored_tensor.ts";
 export { vgg16 } from "./models/vgg16.ts";
 export { evaluate, type EvaluateOptions, type Evaluation } from "./training/evaluate.ts";
 export { accuracy, confusionMatrix, weightedF1 } from "./training/metrics.ts";
-export { ImageBatches } from "./training/image_batches.ts";
+export { ImageBatches } from "./data/image_batches.ts";
 export { type EpochResult, Trainer, type TrainerOptions } from "./training/trainer.ts";

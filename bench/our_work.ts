@@ -11,7 +11,7 @@ import { InterruptedError } from "../io/errors.ts";
 import type { Classifier } from "../models/classifier.ts";
 import { simpleCnn } from "../models/simple_cnn.ts";
 import { evaluate } from "../training/evaluate.ts";
-import { ImageBatches } from "../training/image_batches.ts";
+import { ImageBatches } from "../data/image_batches.ts";
 import { Trainer } from "../training/trainer.ts";
 import { CONV2, MATRIX } from "./flops.ts";
 import type { Timing } from "../report/analysis/bench_results.ts";

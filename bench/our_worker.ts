@@ -6,7 +6,7 @@
  */
 
 import { loadDataset } from "../data/load_dataset.ts";
-import { normalizeMnist } from "../data/transforms.ts";
+import { normalizeMnist } from "../data/image_batches.ts";
 import { startEngine } from "../engine/engine.ts";
 import { StudyError } from "../io/errors.ts";
 import { createReporter } from "../io/reporter.ts";

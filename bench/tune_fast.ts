@@ -13,12 +13,11 @@
 import type { ImageSet } from "../data/dataset.ts";
 import { IMAGE_PIXELS } from "../data/idx.ts";
 import { loadDataset } from "../data/load_dataset.ts";
-import { normalizeMnist } from "../data/transforms.ts";
+import { ImageBatches, normalizeMnist } from "../data/image_batches.ts";
 import { type Engine, startEngine } from "../engine/engine.ts";
 import { silentReporter } from "../io/reporter.ts";
 import { simpleCnn } from "../models/simple_cnn.ts";
 import { evaluate } from "../training/evaluate.ts";
-import { ImageBatches } from "../training/image_batches.ts";
 import { oneCycle } from "../training/one_cycle.ts";
 import { Trainer } from "../training/trainer.ts";
 import { meanAndDeviation } from "../report/analysis/settings.ts";

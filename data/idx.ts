@@ -12,8 +12,10 @@ import { constants, gunzipSync } from "node:zlib";
 import { StudyError } from "../io/errors.ts";
 import type { ImageSet } from "./dataset.ts";
 
-/** Pixels of an image: 28 rows of 28. */
-export const IMAGE_PIXELS = 784;
+/** Width and height of an image. */
+export const IMAGE_SIDE = 28;
+/** Pixels of an image. */
+export const IMAGE_PIXELS: number = IMAGE_SIDE ** 2;
 
 /** More than any set of digits holds; a header that claims more is damaged or hostile. */
 const MAX_COUNT = 1_000_000;
@@ -121,7 +123,7 @@ function readHeader(
   if (kind === "images") {
     const rows = view.getUint32(8);
     const columns = view.getUint32(12);
-    if (rows !== 28 || columns !== 28) {
+    if (rows !== IMAGE_SIDE || columns !== IMAGE_SIDE) {
       throw refusal(path, `images of ${rows}x${columns} pixels`, "28x28");
     }
   }

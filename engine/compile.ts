@@ -1,95 +1,101 @@
 /**
- * Ordinary tfjs code as one TensorFlow function.
+ * Ordinary tfjs code as one call of the backend.
  *
  * @module
  */
 
 import * as tf from "@tensorflow/tfjs";
-import type { RecordedFunction, TensorFlowBackend } from "./tensorflow/backend.ts";
-import { dataTypeName } from "./tensorflow/c_enums.ts";
+import {
+  type RecordedFunction,
+  type Recorder,
+  runningBackend,
+  type TensorSpec,
+} from "./backend.ts";
+import { runOpByOp } from "./op_by_op.ts";
 
-/** Sizes and type of one argument of a compiled function. */
-export interface TensorSpec {
-  /** Sizes. */
-  shape: readonly number[];
-  /** A tfjs type, or `uint8` for 8-bit data on the device. */
-  dtype: tf.DataType | "uint8";
-}
+export type { TensorSpec } from "./backend.ts";
 
 /** What a function to be compiled returns. */
 export type CompiledResult = tf.Tensor | tf.Tensor[] | void;
 
-/** A function whose body runs as one TensorFlow call. */
-export interface CompiledFunction<A extends readonly tf.Tensor[], R extends CompiledResult> {
+/** A function whose body runs as one call of the backend, where that can record functions. */
+export interface CompiledFunction<A extends readonly tf.Tensor[], R extends CompiledResult>
+  extends Disposable {
   /** Runs it; the first call with new sizes or types records it for them. */
   (...args: A): R;
   /** How many signatures have been recorded. */
   readonly recordings: number;
-  /** Frees the recorded functions. */
+  /** Frees the recorded functions; the next call records again. */
   dispose(): void;
 }
 
-interface Recording {
-  fn: RecordedFunction;
-  outputs: number;
-  single: boolean;
-}
+/** How results come back from a recording, which knows only lists. */
+type ResultForm = "list" | "single" | "none";
 
 /**
- * Compiles `fn`; see {@linkcode Engine.compile}.
+ * Compiles `fn` for the running engine.
  *
- * @param backend Where it runs.
- * @param fn Ordinary tfjs code, autodiff included.
- * @param signature Recorded at once for these arguments, if given.
+ * Its body runs once per signature (sizes and types of the arguments) while its ops are recorded; from
+ * then on a call is a single call of the backend. Variables (`tf.variable`) are read and assigned as
+ * usual. Other tensors from outside must be arguments. Numbers computed in JavaScript become constants:
+ * pass what changes from call to call as a tensor. Results carry no gradient: take gradients inside.
+ *
+ * A backend that cannot record runs the body op by op at every call, in a `tf.tidy()`.
+ *
+ * @param fn Ordinary tfjs code, gradients included.
+ * @param signature Record at once for these arguments.
  */
 export function compile<A extends readonly tf.Tensor[], R extends CompiledResult>(
-  backend: TensorFlowBackend,
   fn: (...args: A) => R,
   signature?: readonly TensorSpec[],
 ): CompiledFunction<A, R> {
-  const recordings = new Map<string, Recording>();
-
-  const record = (key: string, parameters: readonly { shape: number[]; dtype: number }[]) => {
-    const recording: Recording = { fn: { name: "", variables: [] }, outputs: 0, single: false };
-    recording.fn = backend.record(parameters, (args) => {
-      const result: CompiledResult = fn(...args as unknown as A);
-      recording.single = result instanceof tf.Tensor;
-      const results = Array.isArray(result) ? result : result instanceof tf.Tensor ? [result] : [];
-      recording.outputs = results.length;
-      return results;
-    });
-    recordings.set(key, recording);
-    return recording;
-  };
-
-  if (signature !== undefined) {
-    const parameters = signature.map(({ shape, dtype }) => ({
-      shape: [...shape],
-      dtype: backend.dataType(dtype),
-    }));
-    record(signatureKey(parameters), parameters);
-  }
-
-  const call = (...args: A): R => {
-    // Inside another recording the body becomes part of that one.
-    if (backend.recording) return fn(...args);
-    const parameters = args.map((tensor) => backend.describe(tensor));
-    const key = signatureKey(parameters);
-    const { fn: recorded, outputs, single } = recordings.get(key) ?? record(key, parameters);
-    const results = backend.call(recorded, args, outputs);
-    return (single ? results[0] : outputs === 0 ? undefined : results) as R;
+  const { recorder } = runningBackend();
+  const recordings = new Map<string, RecordedFunction & { form: ResultForm }>();
+  const call = recorder === undefined
+    ? (...args: A): R => runOpByOp(fn, args)
+    : recordedCall({ fn, recorder, recordings, signature });
+  const dispose = () => {
+    for (const recording of recordings.values()) recording.dispose();
+    recordings.clear();
   };
   return Object.defineProperties(call, {
     recordings: { get: () => recordings.size },
-    dispose: {
-      value: () => {
-        for (const { fn } of recordings.values()) backend.remove(fn);
-        recordings.clear();
-      },
-    },
+    dispose: { value: dispose },
+    [Symbol.dispose]: { value: dispose },
   }) as CompiledFunction<A, R>;
 }
 
-function signatureKey(parameters: readonly { shape: readonly number[]; dtype: number }[]): string {
-  return parameters.map(({ shape, dtype }) => `${dataTypeName(dtype)}[${shape}]`).join(",");
+function recordedCall<A extends readonly tf.Tensor[], R extends CompiledResult>(
+  { fn, recorder, recordings, signature }: {
+    fn: (...args: A) => R;
+    recorder: Recorder;
+    recordings: Map<string, RecordedFunction & { form: ResultForm }>;
+    signature: readonly TensorSpec[] | undefined;
+  },
+): (...args: A) => R {
+  const record = (specs: readonly TensorSpec[]) => {
+    let form: ResultForm = "list";
+    const recorded = recorder.record(specs, (args) => {
+      const result: CompiledResult = fn(...args as unknown as A);
+      if (Array.isArray(result)) return result;
+      form = result instanceof tf.Tensor ? "single" : "none";
+      return result instanceof tf.Tensor ? [result] : [];
+    });
+    const recording = { call: recorded.call, dispose: recorded.dispose, form };
+    recordings.set(signatureKey(specs), recording);
+    return recording;
+  };
+  if (signature !== undefined) record(signature);
+  return (...args) => {
+    // Inside another recording the body becomes part of that one.
+    if (recorder.recording) return fn(...args);
+    const specs = args.map((tensor) => recorder.describe(tensor));
+    const { call, form } = recordings.get(signatureKey(specs)) ?? record(specs);
+    const results = call(args);
+    return (form === "list" ? results : results[0]) as R;
+  };
+}
+
+function signatureKey(specs: readonly TensorSpec[]): string {
+  return specs.map(({ shape, dtype }) => `${dtype}[${shape}]`).join(",");
 }

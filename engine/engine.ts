@@ -5,22 +5,36 @@
  */
 
 import * as tf from "@tensorflow/tfjs";
-import { StudyError, UsageError } from "../io/errors.ts";
+import { InterruptedError, StudyError, UsageError } from "../io/errors.ts";
 import { createReporter, type Reporter } from "../io/reporter.ts";
-import { type Precision, TensorFlowBackend } from "./tensorflow/backend.ts";
-import { bfloat16Problem } from "./tensorflow/bfloat16_support.ts";
-import { compile, type CompiledFunction, type CompiledResult, type TensorSpec } from "./compile.ts";
+import {
+  type Backend,
+  type BackendOptions,
+  type Precision,
+  runBackend,
+  stopBackend,
+} from "./backend.ts";
+import { compile } from "./compile.ts";
+import type { LibraryLocation } from "./library/library_cache.ts";
 import type { EagerBinding } from "./tensorflow/eager_binding.ts";
-import { findLibrary, type LibraryLocation } from "./library/find_library.ts";
 
-/** Options of {@linkcode startEngine}. */
+/** What `--backend` may name besides `auto`. */
+export type BackendName = "tensorflow";
+
+/** Every backend, in the order in which `auto` tries them; its code is loaded when it is tried. */
+const BACKENDS: Readonly<
+  Record<BackendName, (options: BackendOptions) => Promise<StartedBackend>>
+> = {
+  tensorflow: async (options) => (await import("./tensorflow/start.ts")).startTensorFlow(options),
+};
+
 export interface EngineOptions {
   /**
-   * Which backend does the work.
+   * Which backend does the work; `auto` takes the first that works.
    *
    * @default {"auto"}
    */
-  backend?: "auto" | "tensorflow";
+  backend?: "auto" | BackendName;
   /**
    * Where kernels run. `"gpu"` fails if they would run on the CPU; `"cpu"` leaves GPUs alone.
    *
@@ -32,13 +46,13 @@ export interface EngineOptions {
   /**
    * Number format of convolutions and products in compiled functions. `"bfloat16"` accumulates in
    * float32 and leaves parameters, optimiser and losses in float32; an error on processors without
-   * it. `"auto"` takes it where it is to be had.
+   * it. `"auto"` takes it where the processor has it.
    *
    * @default {"float32"}
    */
   precision?: Precision | "auto";
   /**
-   * Let TensorFlow's own messages through.
+   * Let the native library's own messages through.
    *
    * @default {false}
    */
@@ -47,90 +61,86 @@ export interface EngineOptions {
   reporter?: Reporter;
 }
 
-/** A started engine. One at a time is tfjs' current backend. */
-export interface Engine {
-  /** The backend's name. */
-  readonly backend: "tensorflow";
-  /** `CPU` or `GPU`. */
+/** A started engine. Starting another one disposes of it. */
+export interface Engine extends Disposable {
+  /** Name of the backend that was started. */
+  readonly backend: BackendName;
+  /** What computes, on `tensorflow` `CPU` or `GPU`. */
   readonly device: string;
   /** Number format of convolutions and products in compiled functions. */
   readonly precision: Precision;
-  /** Version of libtensorflow, such as `2.21.0`. */
+  /** Version of the library that computes, such as `2.21.0`. */
   readonly version: string;
-  /** Where libtensorflow came from. */
+  /** Where libtensorflow came from. An error on a backend without it. */
   readonly library: LibraryLocation;
   /** tfjs, with this engine as its backend. */
   readonly tf: typeof tf;
-  /** The `TFJSBinding` under the kernels. */
+  /** The `TFJSBinding` under tfjs-node's kernels. An error on a backend without it. */
   readonly binding: EagerBinding;
-  /**
-   * Turns `fn` into one TensorFlow function.
-   *
-   * The body runs once per signature (sizes and types of the arguments) while its ops are recorded;
-   * from then on a call is a single call into TensorFlow. Variables (`tf.variable`) are read and
-   * assigned as usual and live in TensorFlow. Other tensors from outside must be arguments. Numbers
-   * computed in JavaScript become constants: pass what changes from call to call as a tensor.
-   * Results carry no gradient: take gradients inside.
-   *
-   * @param signature Record at once for these arguments.
-   */
-  compile<A extends readonly tf.Tensor[], R extends CompiledResult>(
-    fn: (...args: A) => R,
-    signature?: readonly TensorSpec[],
-  ): CompiledFunction<A, R>;
-  /** Frees everything native. */
+  /** See `compile()` in `compile.ts`. */
+  readonly compile: typeof compile;
+  /** Frees everything that is not in JavaScript's memory, as leaving the scope of a `using` does. */
   dispose(): void;
 }
 
-/** Name under which tfjs knows the backend. */
-const BACKEND = "tensorflow";
+/** A backend, with what only `tensorflow` has. */
+type StartedBackend = Backend & Partial<Pick<Engine, "library" | "binding">>;
 
 /**
  * Starts the engine and makes it tfjs' backend.
  *
- * @throws {StudyError} If no library can be found or fetched, or no GPU is there for `"gpu"`.
+ * @throws {UsageError} If there is no backend of that name.
+ * @throws {StudyError} If the backend does not work here (no library can be found or fetched, no GPU is
+ * there for `"gpu"`), with the remedy; with `auto`, if none does.
  */
 export async function startEngine(options: EngineOptions = {}): Promise<Engine> {
   const { backend: wanted = "auto", device = "auto", precision = "float32", verbose = false } =
     options;
-  if (wanted !== "auto" && wanted !== BACKEND) {
-    throw new UsageError(`Unknown backend "${wanted}": choose auto or ${BACKEND}`);
+  const names = Object.keys(BACKENDS) as BackendName[];
+  if (wanted !== "auto" && !names.includes(wanted)) {
+    throw new UsageError(`Unknown backend "${wanted}": choose auto or ${names.join(" or ")}`);
   }
   const reporter = options.reporter ?? createReporter({ stream: "stderr" });
-  const library = await findLibrary({
-    reporter,
-    ...(options.libtensorflow !== undefined && { libtensorflow: options.libtensorflow }),
-  });
-  const cpuOnly = device === "cpu";
-  const backend = new TensorFlowBackend(library.path, { cpuOnly, verbose });
-  if (device === "gpu" && backend.tensorflow.device.type !== "GPU") {
-    const { version } = backend.tensorflow;
-    backend.dispose();
-    throw new StudyError(
-      `No GPU: libtensorflow ${version} at ${library.path} sees only the CPU. Install a build ` +
-        "with CUDA (pip install 'tensorflow[and-cuda]') and its driver, or use --device cpu",
-    );
-  }
-  if (precision !== "float32") {
-    const problem = bfloat16Problem(backend.tensorflow.device.type);
-    if (problem === undefined) backend.precision = "bfloat16";
-    else if (precision === "bfloat16") {
-      backend.dispose();
-      throw new StudyError(problem);
+  const { libtensorflow } = options;
+  const settings = { device, precision, libtensorflow, verbose, reporter };
+  const failures: StudyError[] = [];
+  for (const name of wanted === "auto" ? names : [wanted]) {
+    try {
+      const backend = await BACKENDS[name](settings);
+      await runBackend(backend);
+      return engineOf(name, backend);
+    } catch (error) {
+      if (!(error instanceof StudyError) || error instanceof InterruptedError) throw error;
+      failures.push(error);
     }
   }
-  if (tf.findBackend(BACKEND)) tf.removeBackend(BACKEND);
-  tf.registerBackend(BACKEND, () => backend);
-  await tf.setBackend(BACKEND);
+  if (failures.length === 1) throw failures[0];
+  throw new StudyError(
+    `No backend works here. ${failures.map(({ message }) => message).join(" ")}`,
+  );
+}
+
+function engineOf(name: BackendName, backend: StartedBackend): Engine {
+  const { device, precision, version, library, binding } = backend;
+  const only = <T>(value: T | undefined, what: string): T => {
+    if (value !== undefined) return value;
+    throw new Error(`The ${name} backend has no ${what}`);
+  };
+  const dispose = () => stopBackend(backend);
   return {
-    backend: BACKEND,
-    device: backend.tensorflow.device.type,
-    precision: backend.precision,
-    version: backend.tensorflow.version,
-    library,
+    backend: name,
+    device,
+    precision,
+    version,
+    get library() {
+      return only(library, "libtensorflow");
+    },
     tf,
-    binding: backend.eager,
-    compile: (fn, signature) => compile(backend, fn, signature),
-    dispose: () => tf.removeBackend(BACKEND),
+    get binding() {
+      return only(binding, "TFJSBinding");
+    },
+    compile,
+    dispose,
+    [Symbol.dispose]: dispose,
   };
 }

@@ -1,17 +1,15 @@
 /**
- * TensorFlow ops that tfjs lacks or takes apart, with their gradients, for models and training.
+ * Operations that tfjs lacks or takes apart, with their gradients, for models and training.
  *
- * They run eagerly and inside compiled functions alike.
+ * They run on the running engine, eagerly and inside compiled functions alike.
  *
  * @module
  */
 
 import * as tf from "@tensorflow/tfjs";
-import type { OpAttribute } from "./tensorflow/attributes.ts";
-import { AttrType, DataType } from "./tensorflow/c_enums.ts";
-import { currentBackend } from "./tensorflow/backend.ts";
+import { type AdamScalars, type AdamState, runningBackend } from "./backend.ts";
 
-const FLOAT: OpAttribute = { name: "T", type: AttrType.TYPE, value: DataType.FLOAT };
+export type { AdamScalars, AdamState } from "./backend.ts";
 
 /**
  * `x + bias` over the last axis, as one op each way.
@@ -20,20 +18,22 @@ const FLOAT: OpAttribute = { name: "T", type: AttrType.TYPE, value: DataType.FLO
  * @param bias float32 `[channels]`.
  */
 export function biasAdd<T extends tf.Tensor>(x: T, bias: tf.Tensor1D): T {
+  const { ops } = runningBackend();
   return withGradient(
     [x, bias],
-    () => runOne("BiasAdd", [FLOAT], [x, bias]),
-    (dy) => [dy, runOne("BiasAddGrad", [FLOAT], [dy])],
+    () => ops.biasAdd(x, bias),
+    (dy) => [dy, ops.biasAddGrad(dy)],
   ) as T;
 }
 
-/** `max(x, 0)`, with TensorFlow's own gradient op. */
+/** `max(x, 0)`, as one op each way. */
 export function relu<T extends tf.Tensor>(x: T): T {
+  const { ops } = runningBackend();
   return withGradient([x], (save) => {
-    const y = runOne("Relu", [FLOAT], [x]);
+    const y = ops.relu(x);
     save([y]);
     return y;
-  }, (dy, [y]) => [runOne("ReluGrad", [FLOAT], [dy, y!])]) as T;
+  }, (dy, [y]) => [ops.reluGrad(dy, y!)]) as T;
 }
 
 /**
@@ -44,23 +44,22 @@ export function relu<T extends tf.Tensor>(x: T): T {
  * @returns float32 `[n]`, natural logarithm; `torch.nn.functional.cross_entropy` without reduction.
  */
 export function sparseSoftmaxCrossEntropy(logits: tf.Tensor2D, labels: tf.Tensor1D): tf.Tensor1D {
-  const attributes = [FLOAT, { name: "Tlabels", type: AttrType.TYPE, value: DataType.INT32 }];
-  const opName = "SparseSoftmaxCrossEntropyWithLogits";
+  const { ops } = runningBackend();
   return withGradient([logits], (save) => {
-    const [loss, gradient] = currentBackend().run(opName, attributes, [logits, labels], 2);
-    save([gradient!]);
-    return loss!;
+    const [loss, gradient] = ops.sparseSoftmaxCrossEntropy(logits, labels);
+    save([gradient]);
+    return loss;
   }, (dy, [gradient]) => [gradient!.mul(dy.expandDims(1))]) as tf.Tensor1D;
 }
 
 /**
- * Uniform random numbers in [0, 1), a pure function of `key` (Philox counter-based generator).
+ * Uniform random numbers in [0, 1), a pure function of `key`.
  *
  * @param key int32 `[2]`; a different one for each use.
  * @returns float32 of that shape.
  */
 export function randomUniform(shape: number[], key: tf.Tensor1D): tf.Tensor {
-  return statelessRandom("StatelessRandomUniform", shape, key);
+  return runningBackend().ops.statelessRandomUniform(shape, key);
 }
 
 /**
@@ -70,7 +69,7 @@ export function randomUniform(shape: number[], key: tf.Tensor1D): tf.Tensor {
  * @returns float32 of that shape.
  */
 export function randomNormal(shape: number[], key: tf.Tensor1D): tf.Tensor {
-  return statelessRandom("StatelessRandomNormal", shape, key);
+  return runningBackend().ops.statelessRandomNormal(shape, key);
 }
 
 /**
@@ -94,10 +93,15 @@ export function dropout<T extends tf.Tensor>(x: T, rate: number, key: tf.Tensor1
   return x.mul(mask) as T;
 }
 
+/** Puts 8-bit values on the device, where they stay 8-bit; only {@linkcode gatherBytes} reads them. */
+export function bytesTensor(values: Uint8Array, shape: readonly number[]): tf.Tensor {
+  return runningBackend().ops.uint8Tensor(values, shape);
+}
+
 /**
  * Gathers rows of an 8-bit tensor and widens them.
  *
- * @param bytes An 8-bit tensor of `TensorFlowBackend.uint8Tensor`, `[n, ...]`.
+ * @param bytes `[n, ...]` of {@linkcode bytesTensor}.
  * @param indices int32 `[m]`, each 0..n-1.
  * @returns `[m, ...]` of `dtype`, values 0..255.
  */
@@ -106,68 +110,17 @@ export function gatherBytes(
   indices: tf.Tensor1D,
   dtype: "float32" | "int32" = "float32",
 ): tf.Tensor {
-  const target = dtype === "float32" ? DataType.FLOAT : DataType.INT32;
-  return tf.tidy(() => {
-    const axis = tf.scalar(0, "int32");
-    const rows = runOne("GatherV2", [
-      { name: "Tparams", type: AttrType.TYPE, value: DataType.UINT8 },
-      { name: "Tindices", type: AttrType.TYPE, value: DataType.INT32 },
-      { name: "Taxis", type: AttrType.TYPE, value: DataType.INT32 },
-      { name: "batch_dims", type: AttrType.INT, value: 0 },
-    ], [bytes, indices, axis]);
-    return runOne("Cast", [
-      { name: "SrcT", type: AttrType.TYPE, value: DataType.UINT8 },
-      { name: "DstT", type: AttrType.TYPE, value: target },
-      { name: "Truncate", type: AttrType.BOOL, value: false },
-    ], [rows]);
-  });
-}
-
-/** Puts 8-bit values on the device, where they stay 8-bit; see {@linkcode gatherBytes}. */
-export function bytesTensor(values: Uint8Array, shape: number[]): tf.Tensor {
-  return currentBackend().uint8Tensor(values, shape);
-}
-
-/** Scalars of one Adam step, each a float32 tensor of shape `[]`. */
-export interface AdamScalars {
-  /** Step size with the bias corrections in it. */
-  stepSize: tf.Scalar;
-  /** Epsilon, scaled like the second moment's square root. */
-  epsilon: tf.Scalar;
-  /** Decay of the first moment. */
-  beta1: tf.Scalar;
-  /** Decay of the second moment. */
-  beta2: tf.Scalar;
+  return runningBackend().ops.gatherUint8(bytes, indices, dtype);
 }
 
 /**
  * One Adam update in place: `m = beta1 m + (1 - beta1) g`, `v = beta2 v + (1 - beta2) g²`,
  * `parameter -= stepSize m / (sqrt(v) + epsilon)`.
  *
- * @param parameter The parameter; `m` and `v` its first and second moment, of the same shape.
- * @param gradient The gradient, any L2 term included.
+ * @param gradient The gradient, any L2 term included, of the parameter's shape.
  */
-export function applyAdam(
-  parameter: tf.Variable,
-  m: tf.Variable,
-  v: tf.Variable,
-  gradient: tf.Tensor,
-  { stepSize, epsilon, beta1, beta2 }: AdamScalars,
-): void {
-  tf.tidy(() => {
-    // With both powers at 0 the op applies no bias correction of its own.
-    const none = tf.scalar(0);
-    currentBackend().update(
-      "ResourceApplyAdam",
-      [
-        FLOAT,
-        { name: "use_locking", type: AttrType.BOOL, value: false },
-        { name: "use_nesterov", type: AttrType.BOOL, value: false },
-      ],
-      [parameter, m, v],
-      [none, none, stepSize, beta1, beta2, epsilon, gradient],
-    );
-  });
+export function applyAdam(state: AdamState, gradient: tf.Tensor, scalars: AdamScalars): void {
+  runningBackend().ops.applyAdam(state, gradient, scalars);
 }
 
 /**
@@ -178,33 +131,7 @@ export function applyAdam(
  * @param start Index along the last axis; `start + k <= n`.
  */
 export function assignSlice(variable: tf.Variable, value: tf.Tensor, start: number): void {
-  const masks = ["begin_mask", "end_mask", "ellipsis_mask", "new_axis_mask", "shrink_axis_mask"];
-  const last = variable.rank - 1;
-  tf.tidy(() => {
-    const begin = tf.tensor1d(variable.shape.map((_, axis) => (axis < last ? 0 : start)), "int32");
-    const end = begin.add(tf.tensor1d(value.shape, "int32"));
-    const strides = tf.onesLike(begin);
-    currentBackend().update(
-      "ResourceStridedSliceAssign",
-      [
-        FLOAT,
-        { name: "Index", type: AttrType.TYPE, value: DataType.INT32 },
-        ...masks.map((name) => ({ name, type: AttrType.INT, value: 0 })),
-      ],
-      [variable],
-      [begin, end, strides, value],
-    );
-  });
-}
-
-function statelessRandom(opName: string, shape: number[], key: tf.Tensor1D): tf.Tensor {
-  return tf.tidy(() =>
-    runOne(opName, [
-      { name: "dtype", type: AttrType.TYPE, value: DataType.FLOAT },
-      { name: "T", type: AttrType.TYPE, value: DataType.INT32 },
-      { name: "Tseed", type: AttrType.TYPE, value: DataType.INT32 },
-    ], [tf.tensor1d(shape, "int32"), key])
-  );
+  runningBackend().ops.assignSlice(variable, value, start);
 }
 
 /** `tf.customGrad` with its pieces apart, which its own type cannot express. */
@@ -218,12 +145,4 @@ function withGradient(
     gradFunc: backward,
   }));
   return op(...inputs);
-}
-
-function runOne(
-  opName: string,
-  attributes: readonly OpAttribute[],
-  inputs: readonly tf.Tensor[],
-): tf.Tensor {
-  return currentBackend().run(opName, attributes, inputs)[0]!;
 }

@@ -42,7 +42,9 @@ import type { Measured, Run } from "./run.ts";
 import { trainEpochs, trainerOptions } from "./training.ts";
 
 /** What a run needs of a detector. */
-export type DigitDetector = Pick<Detector, "detect" | "boxFeatures" | "predictor" | "dispose">;
+export type DigitDetector =
+  & Pick<Detector, "detect" | "boxFeatures" | "predictor" | "dispose">
+  & Disposable;
 
 /** How a detector is fed. */
 export interface DetectorInput {

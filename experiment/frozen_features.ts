@@ -7,7 +7,7 @@
 
 import { dirname } from "node:path";
 import type * as tf from "@tensorflow/tfjs";
-import { normalizeGrey224, normalizeRgb224 } from "../data/transforms.ts";
+import { normalizeGrey224, normalizeRgb224 } from "../data/rgb224.ts";
 import { formatDuration } from "../io/reporter.ts";
 import type { FrozenFeatureClassifier } from "../models/classifier.ts";
 import type { LabelledBatches } from "../training/evaluate.ts";
@@ -20,7 +20,7 @@ import {
 import { FeatureCache } from "../training/features/feature_cache.ts";
 import { EXTRACTION_BATCH, FeatureExtractor } from "../training/features/feature_extractor.ts";
 import { requireRoom } from "../training/features/feature_room.ts";
-import { ImageBatches } from "../training/image_batches.ts";
+import { ImageBatches } from "../data/image_batches.ts";
 import { type BatchSource, type TrainableModel, Trainer } from "../training/trainer.ts";
 import { roundDuration } from "./forecast.ts";
 import type { Run } from "./run.ts";

@@ -9,14 +9,13 @@
 
 import * as tf from "@tensorflow/tfjs";
 import { loadDataset } from "../data/load_dataset.ts";
-import { normalizeMnist } from "../data/transforms.ts";
+import { ImageBatches, normalizeMnist } from "../data/image_batches.ts";
 import { type Engine, startEngine } from "../engine/engine.ts";
 import { parseFlags } from "../io/parse_flags.ts";
 import { createReporter } from "../io/reporter.ts";
 import { runScript } from "../io/run_script.ts";
 import { simpleCnn } from "../models/simple_cnn.ts";
 import { Adam } from "../training/adam.ts";
-import { ImageBatches } from "../training/image_batches.ts";
 import { Trainer } from "../training/trainer.ts";
 import { SIMPLE_CNN, VGG16 } from "../study.ts";
 import { PRECISIONS, SHARED_FLAGS } from "./flags.ts";

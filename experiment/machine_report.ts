@@ -16,7 +16,7 @@ import {
   PIP_REMEDY,
   type UnusableLibrary,
   type WorkingLibrary,
-} from "../engine/library/library_status.ts";
+} from "../engine/library_status.ts";
 import { PYTHON_COMMANDS } from "../engine/library/python_library.ts";
 import { cacheDir } from "../io/cache.ts";
 import { folderEntries, type SizedEntry, totalBytes } from "../io/folder_size.ts";

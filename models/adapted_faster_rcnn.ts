@@ -4,12 +4,13 @@
  * @module
  */
 
+import { DATA } from "../study.ts";
 import { type Detector, fasterRcnnResnet50Fpn } from "./faster_rcnn.ts";
 import { FASTER_RCNN_WEIGHTS, type ObtainedWeights } from "./checkpoint/pretrained.ts";
-import { loadCheckpoint } from "./checkpoint/state_dict.ts";
+import { loadCheckpoint } from "./checkpoint/open_checkpoint.ts";
 
-/** Background and ten digits. */
-export const DIGIT_CLASSES = 11;
+/** Classes of the detector's new predictor: the background, and the digits. */
+export const DIGIT_CLASSES = DATA.classes + 1;
 
 /**
  * Builds the detector. Its predictor has PyTorch's linear initialisation, whatever the weights have

@@ -7,6 +7,7 @@
  * @module
  */
 
+import { ALEXNET } from "../study.ts";
 import type { FrozenFeatureClassifier } from "./classifier.ts";
 import {
   type Architecture,
@@ -16,9 +17,9 @@ import {
 
 const HALVE = { maxPool: { size: 3, stride: 2 } };
 
-const ALEXNET: Architecture = {
-  name: "alexnet_FineTuned",
-  title: "AlexNet",
+const ARCHITECTURE: Architecture = {
+  name: ALEXNET.name,
+  title: ALEXNET.title,
   convolutions: [
     // [n, 27, 27, 64] of 224
     { name: "features.0", outChannels: 64, kernelSize: 11, stride: 4, padding: 2, ...HALVE },
@@ -42,5 +43,5 @@ const ALEXNET: Architecture = {
  * {@linkcode rgb224} does; other sizes work from 63 on.
  */
 export function alexnet(options: FrozenFeatureClassifierOptions = {}): FrozenFeatureClassifier {
-  return frozenFeatureClassifier(ALEXNET, options);
+  return frozenFeatureClassifier(ARCHITECTURE, options);
 }

@@ -9,7 +9,7 @@ import type { Parameters } from "./parameters.ts";
 import type { StateDict } from "./checkpoint/state_dict.ts";
 
 /** A model that scores each image for each class. */
-export interface Classifier {
+export interface Classifier extends Disposable {
   /** The name that the study's results carry. */
   readonly name: string;
   /** Number of classes, the length of a row of logits. */
@@ -32,7 +32,7 @@ export interface Classifier {
   loadStateDict(state: StateDict): void;
   /** The parameters as PyTorch would save them. */
   stateDict(): StateDict;
-  /** Frees the parameters. */
+  /** Frees the parameters, as leaving the scope of a `using` does. */
   dispose(): void;
 }
 
@@ -65,7 +65,7 @@ export interface FrozenFeatureClassifier extends Classifier {
    */
   classify(features: tf.Tensor2D, dropoutKey?: tf.Tensor1D): tf.Tensor2D;
   /**
-   * Takes over all parameters but the last layer's, which stays new, whatever its number of classes
+   * Takes over all parameters except the last layer's, which stays new, whatever its number of classes
    * in the checkpoint.
    *
    * @throws {StudyError} As {@linkcode Classifier.loadStateDict}.

@@ -10,9 +10,9 @@
  */
 
 import * as tf from "@tensorflow/tfjs";
-import { currentBackend } from "../engine/tensorflow/backend.ts";
 import { compile, type CompiledFunction } from "../engine/compile.ts";
 import { biasAdd, relu } from "../engine/ops.ts";
+import { FASTER_RCNN_ADAPTED } from "../study.ts";
 import { ANCHOR_SIZES, anchorBoxes } from "./detection/anchors.ts";
 import { postprocessDetections } from "./detection/box_detections.ts";
 import type { ImageSize } from "./detection/boxes.ts";
@@ -23,12 +23,11 @@ import {
   transformDefaults,
 } from "./detection/detection_transform.ts";
 import type { Detector, LoadDetectorOptions } from "./detection/detector.ts";
-import { BOX_FEATURES } from "./detection/faster_rcnn_layout.ts";
+import { BOX_FEATURES, currentName } from "./detection/faster_rcnn_layout.ts";
 import { FrozenWeights } from "./detection/faster_rcnn_weights.ts";
-import { defaultInitializer } from "./initialization.ts";
 import type { Detection } from "./label_mapping.ts";
 import { linear } from "./layers.ts";
-import { bias, linearWeight, Parameters } from "./parameters.ts";
+import { bias, defaultInitializer, linearWeight, Parameters } from "./parameters.ts";
 import { bestAnchors, filterProposals, type Proposals } from "./detection/region_proposals.ts";
 import { regionProposalHead, resnet50Fpn } from "./detection/resnet50_fpn.ts";
 import {
@@ -44,7 +43,7 @@ export type { Detector, LoadDetectorOptions } from "./detection/detector.ts";
 /** Options of {@linkcode fasterRcnnResnet50Fpn}; torchvision's names. */
 export interface FasterRcnnOptions extends DetectionTransformOptions {
   /**
-   * Classes that the box predictor tells apart, background included.
+   * Classes of the box predictor, background included.
    *
    * @default {91}
    */
@@ -73,13 +72,12 @@ export function fasterRcnnResnet50Fpn(options: FasterRcnnOptions = {}): Detector
   return new FasterRcnn(options);
 }
 
-/** What the network says of a batch before boxes are pooled. */
+/** The network's results for a batch before boxes are pooled. */
 export interface ProposedBatch {
   /** The pyramid's four levels. */
   pyramid: Pyramid;
   /** Each image's size after resizing. */
   sizes: ImageSize[];
-  /** Each image's proposals. */
   proposals: Proposals[];
 }
 
@@ -94,7 +92,6 @@ export class FasterRcnn implements Detector {
   #proposalNetwork: CompiledFunction<[tf.Tensor4D], tf.Tensor[]>;
   #boxHead: CompiledFunction<[tf.Tensor4D], tf.Tensor2D>;
 
-  /** See {@linkcode fasterRcnnResnet50Fpn}. */
   constructor(options: FasterRcnnOptions = {}) {
     const { numClasses = 91, seed = 1 } = options;
     if (!Number.isInteger(numClasses) || numClasses < 2) {
@@ -114,18 +111,14 @@ export class FasterRcnn implements Detector {
       ]),
       defaultInitializer(seed, this.#weights.shapes.size),
     );
-    const backend = currentBackend();
     const convolution = this.#weights.convolution.bind(this.#weights);
-    this.#pyramid = compile(
-      backend,
-      (images) => resnet50Fpn(images, convolution).map(padForRoiAlign),
-    );
-    this.#proposalNetwork = compile(backend, (images) => {
+    this.#pyramid = compile((images) => resnet50Fpn(images, convolution).map(padForRoiAlign));
+    this.#proposalNetwork = compile((images) => {
       const levels = resnet50Fpn(images, convolution);
       const heads = regionProposalHead(levels, convolution);
       return [...levels.map(padForRoiAlign), ...heads.flatMap(bestAnchors)];
     });
-    this.#boxHead = compile(backend, (pooled) => this.#runBoxHead(pooled));
+    this.#boxHead = compile((pooled) => this.#runBoxHead(pooled));
   }
 
   get shapes(): ReadonlyMap<string, readonly number[]> {
@@ -142,7 +135,7 @@ export class FasterRcnn implements Detector {
         ),
     );
     const expected = keepPredictor ? this.#weights.shapes : this.shapes;
-    matchStateDict(current, expected, { what: "Faster R-CNN" });
+    matchStateDict(current, expected, { what: FASTER_RCNN_ADAPTED.title });
     this.#forgetRecordings();
     this.#weights.load(current, batchNormEpsilon);
     if (keepPredictor) return;
@@ -247,6 +240,10 @@ export class FasterRcnn implements Detector {
     this.predictor.dispose();
   }
 
+  [Symbol.dispose](): void {
+    this.dispose();
+  }
+
   #forgetRecordings(): void {
     for (const fn of [this.#pyramid, this.#proposalNetwork, this.#boxHead]) fn.dispose();
   }
@@ -304,13 +301,6 @@ export class FasterRcnn implements Detector {
     }
     return x;
   }
-}
-
-/** A parameter's name in current torchvision, given that or the first version's. */
-function currentName(name: string): string {
-  return name
-    .replace(/^(backbone\.fpn\.(?:inner|layer)_blocks\.\d)\.(weight|bias)$/, "$1.0.$2")
-    .replace(/^rpn\.head\.conv\.(weight|bias)$/, "rpn.head.conv.0.0.$1");
 }
 
 /** The scales of padded maps. */

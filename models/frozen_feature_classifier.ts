@@ -6,16 +6,19 @@
  */
 
 import * as tf from "@tensorflow/tfjs";
-import { dropout, relu } from "../engine/ops.ts";
+import { dropout, randomNormal, relu } from "../engine/ops.ts";
+import { DATA } from "../study.ts";
 import type { FrozenFeatureClassifier } from "./classifier.ts";
-import { defaultInitializer, heInitializer } from "./initialization.ts";
 import { adaptiveAvgPool2d, conv2dRelu, linear, maxPool2d } from "./layers.ts";
 import { loadWeights, loadWeightsFile, type WeightTarget } from "./checkpoint/load_weights.ts";
 import {
   bias,
   conv2dWeight,
+  defaultInitializer,
   flattenedLinearWeight,
+  type Initializer,
   linearWeight,
+  parameterKey,
   type ParameterLayout,
   Parameters,
 } from "./parameters.ts";
@@ -35,12 +38,11 @@ export interface Convolution {
 
 /** A network as a table. ReLU follows every layer but the last linear one. */
 export interface Architecture {
-  /** See {@linkcode Classifier.name}. */
   readonly name: string;
   /** The name in messages. */
   readonly title: string;
   readonly convolutions: readonly Convolution[];
-  /** Height and width that the adaptive average pool yields. */
+  /** Height and width of the adaptive average pool's output. */
   readonly pooledSize: number;
   /** The classifier's layers, and whether dropout comes before each. */
   readonly linears: readonly { readonly name: string; readonly dropout: boolean }[];
@@ -98,7 +100,7 @@ class Network implements FrozenFeatureClassifier {
   #architecture: Architecture;
 
   constructor(architecture: Architecture, options: FrozenFeatureClassifierOptions) {
-    const { numClasses = 10, seed = 1, inChannels = 3 } = options;
+    const { numClasses = DATA.classes, seed = 1, inChannels = 3 } = options;
     if (!(Number.isSafeInteger(numClasses) && numClasses > 0)) {
       throw new RangeError(
         "Cannot build a model as numClasses must be a positive whole number: current value is " +
@@ -179,6 +181,10 @@ class Network implements FrozenFeatureClassifier {
     this.parameters.dispose();
   }
 
+  [Symbol.dispose](): void {
+    this.dispose();
+  }
+
   #target(): WeightTarget {
     const { title, convolutions } = this.#architecture;
     const { name, outChannels, kernelSize } = convolutions[0]!;
@@ -204,6 +210,20 @@ class Network implements FrozenFeatureClassifier {
     const shapes = new Map([...target.shapes].filter(([name]) => !ignored.includes(name)));
     return { ...target, shapes, ignored };
   }
+}
+
+/**
+ * Weights normal with standard deviation √(2/fan_in), biases zero (He et al. 2015; torch's
+ * `kaiming_normal_` with `mode="fan_in"`).
+ *
+ * @param seed Integer 0..2³¹-1; equal seeds give equal values.
+ */
+function heInitializer(seed: number): Initializer {
+  return ({ torchShape, fanIn }, index) => {
+    const shape = [...torchShape];
+    if (shape.length === 1) return tf.zeros(shape);
+    return tf.tidy(() => randomNormal(shape, parameterKey(seed, index)).mul(Math.sqrt(2 / fanIn)));
+  };
 }
 
 function featureLayouts(

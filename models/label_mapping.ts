@@ -1,8 +1,10 @@
 /**
- * How part 2 reads a digit out of a detector's answer.
+ * How part 2 takes a detector's answer for a digit.
  *
  * @module
  */
+
+import { DATA } from "../study.ts";
 
 /** What a detector found in one image: n boxes with their scores and labels. */
 export interface Detection {
@@ -27,7 +29,7 @@ export interface ScoredLabels {
  *
  * The study takes the highest-scoring detection, reads label k as digit k − 1, and lets a background
  * winner (label 0) give way to the best detection that is not background. Of equal scores the first
- * wins. Order of the detections is otherwise of no account.
+ * wins; the order of the detections does not matter otherwise.
  *
  * @param detection Scores and labels of one image's detections, as many of one as of the other.
  * @param numClasses Classes of the detector's head, background included; labels are
@@ -36,7 +38,10 @@ export interface ScoredLabels {
  * @throws {RangeError} If the lengths differ, a label is out of range, or a score is NaN (it has no
  * place in an order, and PyTorch's argmax would call it the best).
  */
-export function mapDetectionsToDigit(detection: ScoredLabels, numClasses = 11): number {
+export function mapDetectionsToDigit(
+  detection: ScoredLabels,
+  numClasses = DATA.classes + 1,
+): number {
   const { scores, labels } = detection;
   if (!Number.isInteger(numClasses) || numClasses < 2) {
     throw new RangeError(

@@ -44,7 +44,6 @@ export function linear(x: tf.Tensor2D, parameters: Parameters, name: string): tf
   return biasAdd(tf.matMul(x, weight), bias);
 }
 
-/** Options of {@linkcode conv2d}. */
 export interface Conv2dOptions {
   /** @default {1} */
   stride?: number;

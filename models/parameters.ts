@@ -5,7 +5,7 @@
  */
 
 import * as tf from "@tensorflow/tfjs";
-import { assignSlice } from "../engine/ops.ts";
+import { assignSlice, randomUniform } from "../engine/ops.ts";
 import {
   matchStateDict,
   type StateDict,
@@ -24,9 +24,9 @@ export interface ParameterLayout {
   readonly torchShape: readonly number[];
   /** Inputs of one output unit: what PyTorch's default initialisation scales by. */
   readonly fanIn: number;
-  /** PyTorch's layout to ours. */
+  /** From PyTorch's layout to ours, for some or all outputs. */
   fromTorch(tensor: tf.Tensor): tf.Tensor;
-  /** Ours to PyTorch's. */
+  /** The reverse of {@linkcode ParameterLayout.fromTorch}. */
   toTorch(tensor: tf.Tensor): tf.Tensor;
 }
 
@@ -87,7 +87,38 @@ export function bias(size: number, fanIn: number): ParameterLayout {
   };
 }
 
-/** Named variables with their layouts. */
+/** Makes a parameter's initial value in PyTorch's layout; `index` counts a model's from 0. */
+export type Initializer = (layout: ParameterLayout, index: number) => tf.Tensor;
+
+/**
+ * Uniform in ±1/√fan_in, weights and biases alike: what `torch.nn.Conv2d` and `torch.nn.Linear` do
+ * (`kaiming_uniform_(a=√5)`).
+ *
+ * @param seed Integer 0..2³¹-1; equal seeds give equal values.
+ * @param offset Added to a parameter's index, where a model has several sets of them.
+ */
+export function defaultInitializer(seed: number, offset = 0): Initializer {
+  return ({ torchShape, fanIn }, index) => {
+    const bound = 1 / Math.sqrt(fanIn);
+    // The inner result goes at once: the largest parameters are there no more than twice.
+    return tf.tidy(() =>
+      tf.tidy(() =>
+        randomUniform([...torchShape], parameterKey(seed, offset + index)).mul(2 * bound)
+      )
+        .sub(bound)
+    );
+  };
+}
+
+/**
+ * Key of the random numbers of a model's parameter. Second words below zero belong to initialisation;
+ * training steps count from 1.
+ */
+export function parameterKey(seed: number, index: number): tf.Tensor1D {
+  return tf.tensor1d([seed, -1 - index], "int32");
+}
+
+/** A model's variables by name, with their layouts. */
 export class Parameters {
   /** The variables, in PyTorch's order. */
   readonly variables: ReadonlyMap<string, tf.Variable>;
@@ -97,11 +128,10 @@ export class Parameters {
    * Makes the variables.
    *
    * @param layouts PyTorch's name to layout.
-   * @param initial Initial value of a parameter in PyTorch's layout; `index` counts from 0.
    */
   constructor(
     layouts: ReadonlyMap<string, ParameterLayout>,
-    initial: (layout: ParameterLayout, index: number) => tf.Tensor,
+    initial: Initializer,
   ) {
     this.#layouts = layouts;
     this.variables = new Map([...layouts].map(([name, layout], index) => {

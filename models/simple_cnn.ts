@@ -9,18 +9,18 @@
 
 import * as tf from "@tensorflow/tfjs";
 import { dropout, relu } from "../engine/ops.ts";
+import { DATA, SIMPLE_CNN } from "../study.ts";
 import type { Classifier } from "./classifier.ts";
-import { defaultInitializer } from "./initialization.ts";
 import { conv2dReluMaxPool, linear } from "./layers.ts";
 import {
   bias,
   conv2dWeight,
+  defaultInitializer,
   flattenedLinearWeight,
   linearWeight,
   Parameters,
 } from "./parameters.ts";
 
-/** Options of {@linkcode simpleCnn}. */
 export interface SimpleCnnOptions {
   /**
    * Number of classes.
@@ -45,7 +45,7 @@ const DROPOUT_RATE = 0.5;
  * Its images are `[n, 28, 28, 1]`, normalised as {@linkcode mnist28} does.
  */
 export function simpleCnn(options: SimpleCnnOptions = {}): Classifier {
-  const { numClasses = 10, seed = 1 } = options;
+  const { numClasses = DATA.classes, seed = 1 } = options;
   const parameters = new Parameters(
     new Map([
       ["conv1.weight", conv2dWeight(1, 32, 5)],
@@ -59,14 +59,16 @@ export function simpleCnn(options: SimpleCnnOptions = {}): Classifier {
     ]),
     defaultInitializer(seed),
   );
+  const dispose = () => parameters.dispose();
   return {
-    name: "SimpleCNN",
+    name: SIMPLE_CNN.name,
     numClasses,
     parameters,
     forward: (images, dropoutKey) => forward(parameters, images, dropoutKey),
-    loadStateDict: (state) => parameters.load(state, "SimpleCNN"),
+    loadStateDict: (state) => parameters.load(state, SIMPLE_CNN.title),
     stateDict: () => parameters.stateDict(),
-    dispose: () => parameters.dispose(),
+    dispose,
+    [Symbol.dispose]: dispose,
   };
 }
 

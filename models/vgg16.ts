@@ -7,6 +7,7 @@
  * @module
  */
 
+import { VGG16 } from "../study.ts";
 import type { FrozenFeatureClassifier } from "./classifier.ts";
 import {
   type Architecture,
@@ -17,9 +18,9 @@ import {
 const THREE = { kernelSize: 3, padding: 1 };
 const HALVE = { maxPool: { size: 2, stride: 2 } };
 
-const VGG16: Architecture = {
-  name: "vgg16_FineTuned",
-  title: "VGG16",
+const ARCHITECTURE: Architecture = {
+  name: VGG16.name,
+  title: VGG16.title,
   convolutions: [
     { name: "features.0", outChannels: 64, ...THREE },
     { name: "features.2", outChannels: 64, ...THREE, ...HALVE }, // [n, 112, 112, 64] of 224
@@ -50,5 +51,5 @@ const VGG16: Architecture = {
  * {@linkcode rgb224} does; other sizes work from 32 on.
  */
 export function vgg16(options: FrozenFeatureClassifierOptions = {}): FrozenFeatureClassifier {
-  return frozenFeatureClassifier(VGG16, options);
+  return frozenFeatureClassifier(ARCHITECTURE, options);
 }

@@ -6,7 +6,7 @@
  * @module
  */
 
-import { normalizeMnist } from "../data/transforms.ts";
+import { ImageBatches, normalizeMnist } from "../data/image_batches.ts";
 import { part1Command, RECIPES, seedList } from "../experiment/flags.ts";
 import { runExperiment } from "../experiment/run.ts";
 import { runEach, type RunningSetup, setUp } from "../experiment/set_up.ts";
@@ -26,7 +26,6 @@ import { simpleCnn } from "../models/simple_cnn.ts";
 import type { ResultRow } from "../report/record/results.ts";
 import type { StudyModel, TrainingSettings } from "../study.ts";
 import { CHECKPOINT } from "../experiment/resume.ts";
-import { ImageBatches } from "../training/image_batches.ts";
 import { Trainer } from "../training/trainer.ts";
 
 async function main(): Promise<void> {
@@ -71,8 +70,7 @@ function trainAndTest(
     using test = new ImageBatches(setup.dataset.test, normalizeMnist);
 
     // Model: two convolutions and two linear layers, initialised as PyTorch does.
-    const network = simpleCnn({ seed });
-    using _ = { [Symbol.dispose]: () => network.dispose() };
+    using network = simpleCnn({ seed });
 
     // Training: Adam on mean cross-entropy, reshuffled every epoch.
     using trainer = new Trainer(

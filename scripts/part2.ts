@@ -10,7 +10,7 @@
  * @module
  */
 
-import { normalizeRgb224, toTensorRgb224 } from "../data/transforms.ts";
+import { normalizeRgb224, toTensorRgb224 } from "../data/rgb224.ts";
 import {
   checkPartialPredictions,
   detectDigits,
@@ -110,8 +110,7 @@ export function detectAndTest(setup: RunningSetup, options: DetectionRun): Promi
         "NO RESULT ABOUT FASTER R-CNN: with random weights the detector has learnt nothing",
       );
     }
-    const detector = await build({ path, label }, seed);
-    using _ = { [Symbol.dispose]: () => detector.dispose() };
+    using detector = await build({ path, label }, seed);
 
     // Data: images of 224×224 in three channels.
     const { transform = normalise === "once" ? toTensorRgb224 : normalizeRgb224 } = options;

@@ -72,8 +72,7 @@ function fineTuneAndTest(
   } as const;
   return runExperiment(plan, setup, async (run) => {
     // Model: convolutions from the weights, frozen; the classifier's last layer is new.
-    const network = build({ seed, inChannels });
-    using _ = { [Symbol.dispose]: () => network.dispose() };
+    using network = build({ seed, inChannels });
     const path = run.weights?.path;
     if (path !== undefined) await network.loadPretrainedFile(path);
     else {

@@ -114,7 +114,7 @@ export class Adam {
         const penalised = weightDecay === 0
           ? gradient
           : gradient.add(parameter.mul(tf.scalar(weightDecay)));
-        applyAdam(parameter, m, v, penalised, shared);
+        applyAdam({ parameter, m, v }, penalised, shared);
       }
     });
   }

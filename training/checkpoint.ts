@@ -11,12 +11,12 @@
 
 import type * as tf from "@tensorflow/tfjs";
 import { StudyError } from "../io/errors.ts";
-import { type PendingTensor, streamCheckpoint } from "../models/checkpoint/safetensors.ts";
 import {
-  matchStateDict,
-  openCheckpoint,
-  type StateTensor,
-} from "../models/checkpoint/state_dict.ts";
+  openSafetensors,
+  type PendingTensor,
+  streamCheckpoint,
+} from "../models/checkpoint/safetensors.ts";
+import { matchStateDict, type StateTensor } from "../models/checkpoint/state_dict.ts";
 import type { Parameters } from "../models/parameters.ts";
 import type { EpochResult, Trainer } from "./trainer.ts";
 
@@ -71,7 +71,7 @@ export async function saveTraining(
  * @throws {StudyError} If the file is no training checkpoint.
  */
 export async function readProgress(path: string): Promise<TrainingProgress & { step: number }> {
-  using checkpoint = await openCheckpoint(path);
+  using checkpoint = await openSafetensors(path);
   const text = checkpoint.metadata[METADATA_KEY];
   if (text === undefined) {
     throw new StudyError(`${path} holds no training run: start again without --resume`);
@@ -91,7 +91,7 @@ export async function restoreTraining(
   trainer: TrainedBy,
 ): Promise<TrainingProgress> {
   const progress = await readProgress(path);
-  using checkpoint = await openCheckpoint(path);
+  using checkpoint = await openSafetensors(path);
   const saved = savedVariables(parameters, trainer);
   matchStateDict(
     new Map(checkpoint.names().map((key) => [key, checkpoint.describe(key)])),

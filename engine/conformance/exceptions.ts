@@ -1,7 +1,7 @@
 /**
  * Specs of tfjs-core's test suite that fail on this binding for a reason in TensorFlow itself.
  *
- * `deno task conformance` runs them all the same and says so if one passes. What tfjs-node-gpu
+ * `deno task conformance` runs them anyway and reports any that passes. What tfjs-node-gpu
  * leaves out already is not repeated here.
  *
  * @module
@@ -15,7 +15,6 @@ export interface ConformanceException {
   reason: string;
 }
 
-/** All of them. */
 export const CONFORMANCE_EXCEPTIONS: readonly ConformanceException[] = [
   {
     spec: "round test-tensorflow {} int32",

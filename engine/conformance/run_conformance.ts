@@ -11,7 +11,7 @@ import { runSpecs, type SpecResult } from "./run_specs.ts";
 
 /** A spec that failed, or passed against expectation. */
 export interface NotedSpec {
-  /** Full name. */
+  /** Full name, its groups' names first. */
   name: string;
   /** First line of its first message, or the reason why it is known to fail. */
   message: string;
@@ -19,11 +19,9 @@ export interface NotedSpec {
 
 /** What became of the suite's specs. */
 export interface ConformanceResult {
-  /** TensorFlow's version. */
   version: string;
   /** Specs asked for, whatever became of them. */
   specs: number;
-  /** Specs that passed. */
   passed: number;
   /** Specs that failed without an explanation. */
   failed: NotedSpec[];
@@ -37,7 +35,6 @@ export interface ConformanceResult {
   pending: number;
 }
 
-/** Options of {@linkcode runConformance}. */
 export interface ConformanceOptions {
   /** The libtensorflow to open. */
   library: string;

@@ -16,7 +16,6 @@ export interface SpecResult {
   message: string;
 }
 
-/** Options of {@linkcode runSpecs}. */
 export interface RunSpecsOptions {
   /** Loads the modules that define the specs. */
   load: () => Promise<void>;

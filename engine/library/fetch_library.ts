@@ -11,13 +11,13 @@ import { withLock } from "../../io/lock.ts";
 import { formatBytes, type Reporter } from "../../io/reporter.ts";
 import { sha256File } from "../../io/sha256.ts";
 import { fetchWheel, PIP_COMMANDS } from "./fetch_wheel.ts";
-import { type CLibrary, cLibraryProblem, runningCLibrary } from "../tensorflow/glibc.ts";
+import { type CLibrary, cLibraryProblem, runningCLibrary } from "./glibc.ts";
 import {
   cachedLibrary,
   cacheFolderName,
   libraryCache,
   type LibraryLocation,
-  type Manifest,
+  type LibraryManifest,
   type PackageKind,
 } from "./library_cache.ts";
 import { currentPlatform, type Release, RELEASES } from "./releases.ts";
@@ -25,7 +25,6 @@ import { unpackLibrary } from "./unpack_library.ts";
 
 /** Options of {@linkcode fetchLibrary}; all but the reporter are there to be replaced by tests. */
 export interface FetchLibraryOptions {
-  /** Where progress goes. */
   reporter: Reporter;
   /** What to fetch. @default the pinned release for this platform */
   release?: Release;
@@ -46,7 +45,7 @@ const UNFINISHED = "unfinished-";
  * Fetches the pinned libtensorflow into the cache, or waits for another process that is at it.
  *
  * @returns The library, with source `archive`, `wheel`, or `cache` if another process was faster.
- * @throws {StudyError} When neither package can be had, with the reason for each.
+ * @throws {StudyError} When neither package is available, with the reason for each.
  */
 export function fetchLibrary(options: FetchLibraryOptions): Promise<LibraryLocation> {
   const { reporter, cache = libraryCache() } = options;
@@ -108,7 +107,7 @@ async function fetchInto(
       const text = error.message.replace(/\.$/, "");
       failures.push(`${kind === "archive" ? "official archive" : "wheel"}: ${text}`);
       if (kind === "archive" && release.wheel !== undefined) {
-        reporter.line(`${label}: the official archive cannot be had; trying the wheel`);
+        reporter.line(`${label}: the official archive is not available; trying the wheel`);
       }
     }
   }
@@ -163,7 +162,7 @@ async function install(options: {
       folder: library,
       onProgress: (bytes) => reporter.live(`${label}: unpacking, ${formatBytes(bytes)}`),
     });
-    const manifest: Manifest = {
+    const manifest: LibraryManifest = {
       version: pinned.version,
       platform: release.platform,
       kind,

@@ -20,15 +20,12 @@ export const PIP_COMMANDS: readonly (readonly string[])[] = [
   ["pip"],
 ];
 
-/** Options of {@linkcode fetchWheel}. */
 export interface FetchWheelOptions {
-  /** The pinned wheel. */
   wheel: WheelRelease;
   /** An existing, empty folder for the wheel and pip's temporary files. */
   folder: string;
   /** What the user sees it called. */
   label: string;
-  /** Where progress goes. */
   reporter: Reporter;
   /** Ways to call pip. */
   pipCommands: readonly (readonly string[])[];
@@ -134,7 +131,7 @@ function pipFailure(output: string, wheel: WheelRelease): string {
   }
   const lines = output.split(/\r?\n/).map((line) => line.trim()).filter((line) => line !== "");
   const last = lines.findLast((line) => /error/i.test(line)) ?? lines.at(-1) ?? "no message";
-  return `pip failed (${last.replace(/^ERROR:\s*/, "")}): see to that and run again`;
+  return `pip failed (${last.replace(/^ERROR:\s*/, "")}): fix that and run again`;
 }
 
 /** Runs pip, its temporary files in `temporary`; undefined if the command cannot be started. */

@@ -8,18 +8,16 @@ import { basename, delimiter, join, resolve } from "node:path";
 import { StudyError } from "../../io/errors.ts";
 import type { Reporter } from "../../io/reporter.ts";
 import { fetchLibrary } from "./fetch_library.ts";
-import { compareVersions } from "../tensorflow/glibc.ts";
+import { compareVersions } from "./glibc.ts";
 import { cachedLibrary, libraryCache, type LibraryLocation } from "./library_cache.ts";
 import { libraryIn, libraryNames, libraryProblem } from "./library_file.ts";
 import { OLDEST_VERSION, PYTHON_COMMANDS, pythonLibrary } from "./python_library.ts";
 import { currentPlatform, type Release, RELEASES } from "./releases.ts";
 
 export type { LibraryLocation } from "./library_cache.ts";
-export { explainOpenFailure } from "../tensorflow/open_failure.ts";
 
-/** Options of {@linkcode findLibrary}. */
 export interface FindLibraryOptions {
-  /** The library's file, or a folder that holds it; nothing else is then looked at. */
+  /** The library's file, or a folder that holds it; no other place is then searched. */
   libtensorflow?: string;
   /** Where progress of a fetch goes. */
   reporter: Reporter;
@@ -34,7 +32,7 @@ export interface FindLibraryOptions {
 /**
  * Finds libtensorflow, fetching it into the suite's cache if it is nowhere else.
  *
- * Looked at in order: the option, `LIBTENSORFLOW_PATH`, the cache, the `tensorflow` package of
+ * Searched in this order: the option, `LIBTENSORFLOW_PATH`, the cache, the `tensorflow` package of
  * `python3` or `python`, the system's library folders. A library that was named by the option or
  * the variable is used or refused, never replaced by another.
  *
@@ -56,7 +54,6 @@ export function findLibrary(options: FindLibraryOptions): Promise<LibraryLocatio
 
 /** The places of {@linkcode searchLibrary}. */
 export interface SearchPlaces {
-  /** Value of `--libtensorflow`. */
   option?: string | undefined;
   /** Value of `LIBTENSORFLOW_PATH`; empty counts as unset. */
   environment?: string | undefined;
@@ -64,11 +61,9 @@ export interface SearchPlaces {
   cache: string;
   /** The pinned release whose cached copy counts. */
   release: Release | undefined;
-  /** Pythons to ask. */
   pythonCommands: readonly (readonly string[])[];
   /** Folders of the system. */
   systemFolders: readonly string[];
-  /** Last resort. */
   fetch?: (() => Promise<LibraryLocation>) | undefined;
 }
 
@@ -128,7 +123,7 @@ async function namedLibrary(
   } catch (error) {
     const reason = error instanceof Deno.errors.NotFound
       ? "does not exist"
-      : `cannot be looked at (${error instanceof Error ? error.message : error})`;
+      : `cannot be examined (${error instanceof Error ? error.message : error})`;
     throw new StudyError(`${name}: "${value}" ${reason}; expected ${expected}.`);
   }
   const file = isDirectory ? await libraryIn(path) : path;

@@ -26,7 +26,7 @@ export interface LibraryLocation {
 export type PackageKind = "archive" | "wheel";
 
 /** `manifest.json` of a cached library. */
-export interface Manifest {
+export interface LibraryManifest {
   version: string;
   platform: string;
   kind: PackageKind;
@@ -72,7 +72,7 @@ async function isComplete(folder: string, release: Release, kind: PackageKind): 
   const pinned = release[kind]!;
   try {
     const text = await Deno.readTextFile(join(folder, "manifest.json"));
-    const manifest = JSON.parse(text) as Partial<Manifest>;
+    const manifest = JSON.parse(text) as Partial<LibraryManifest>;
     if (manifest.package_sha256 !== pinned.sha256) return false;
     for (const member of pinned.members) {
       const name = basename(member);

@@ -47,7 +47,7 @@ export async function libraryIn(
   return undefined;
 }
 
-/** Whether `path` is a file that can be looked at. */
+/** Whether `path` is a file, and may be read. */
 export async function isFile(path: string): Promise<boolean> {
   try {
     return (await Deno.stat(path)).isFile;
@@ -60,7 +60,7 @@ export async function isFile(path: string): Promise<boolean> {
  * What keeps a file from being loaded as a shared library here, as the end of a sentence that
  * begins with its name; undefined if nothing was found.
  *
- * `libtensorflow_framework` beside it, which the loader will open too, is looked at as well.
+ * `libtensorflow_framework` beside it, which the loader opens too, is checked as well.
  */
 export async function libraryProblem(
   path: string,

@@ -6,7 +6,7 @@
 
 import { StudyError } from "../../io/errors.ts";
 import { runCommand } from "../../io/run_command.ts";
-import { compareVersions } from "../tensorflow/glibc.ts";
+import { compareVersions } from "./glibc.ts";
 import { libraryIn, libraryProblem } from "./library_file.ts";
 
 /** Commands that may start a Python, in the order they are asked. */

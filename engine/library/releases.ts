@@ -6,7 +6,6 @@
 
 /** What the official C archive and the wheel have in common. */
 interface LibraryPackage {
-  /** TensorFlow's version. */
   version: string;
   /** SHA-256 of the package, lower-case hexadecimal. */
   sha256: string;
@@ -38,9 +37,8 @@ export interface WheelRelease extends LibraryPackage {
 export interface Release {
   /** Platform as in {@linkcode RELEASES}; part of the cache folder's name. */
   platform: string;
-  /** Tried first. */
   archive?: ArchiveRelease;
-  /** Tried when the archive cannot be had. */
+  /** Tried when the archive is not available. */
   wheel?: WheelRelease;
 }
 

@@ -15,13 +15,11 @@ import { createGunzip } from "node:zlib";
 export interface UnpackedFile {
   /** File name, without folders. */
   name: string;
-  /** Size in bytes. */
   size: number;
-  /** SHA-256, lower-case hexadecimal. */
+  /** SHA-256 of the file, lower-case hexadecimal. */
   sha256: string;
 }
 
-/** Options of {@linkcode unpackLibrary}. */
 export interface UnpackOptions {
   /** The package: `.tar.gz` by name, anything else is read as a zip. */
   archive: string;

@@ -6,8 +6,9 @@
  */
 
 import * as tf from "@tensorflow/tfjs";
+import type { Precision, RecordedFunction, Recorder, TensorSpec } from "../backend.ts";
 import type { OpAttribute } from "./attributes.ts";
-import { AttrType, DataType } from "./c_enums.ts";
+import { AttrType, DataType, dataTypeName, dataTypeNamed } from "./c_enums.ts";
 import { EagerBinding, type TensorMetadata } from "./eager_binding.ts";
 import { registerGather } from "./gather_kernel.ts";
 import { type DataId, KernelBackendBase, type TensorData } from "./kernel_backend.ts";
@@ -19,11 +20,8 @@ import { TensorFlow, type TensorFlowOptions } from "./tensorflow.ts";
 
 registerGather();
 
-/** Number format of products and convolutions in compiled functions. */
-export type Precision = "float32" | "bfloat16";
-
-/** Options of {@linkcode TensorFlowBackend}. */
-export interface BackendOptions extends TensorFlowOptions {
+/** How {@linkcode TensorFlowBackend} opens its library. */
+export interface TensorFlowBackendOptions extends TensorFlowOptions {
   /**
    * Let TensorFlow's own messages through.
    *
@@ -31,6 +29,9 @@ export interface BackendOptions extends TensorFlowOptions {
    */
   verbose?: boolean;
 }
+
+/** Set before the library is loaded, this stops it from logging each failed op, which is thrown. */
+const LOG_LEVEL = "TF_CPP_MIN_LOG_LEVEL";
 
 /**
  * A serialised `tensorflow.ConfigProto` that turns on automatic mixed precision in bfloat16:
@@ -44,33 +45,33 @@ const BFLOAT16_ATTRIBUTES: readonly OpAttribute[] = [
   { name: "executor_type", type: AttrType.STRING, value: "" },
 ];
 
-/** A finished recording. */
-export interface RecordedFunction {
-  /** Name to execute. */
+/** A recording that TensorFlow has as a function. */
+interface GraphFunction {
   readonly name: string;
-  /** Variables it reads or changes; their resources come first among its inputs. */
+  /** Variables that it reads or changes; their resources come last among its inputs. */
   readonly variables: readonly tf.Variable[];
+  readonly outputs: number;
+  /** Whether it has run: TensorFlow optimises its graph on the first call. */
+  called: boolean;
 }
 
 /** The backend; one per started engine. */
-export class TensorFlowBackend extends KernelBackendBase {
-  /** The library underneath. */
+export class TensorFlowBackend extends KernelBackendBase implements Recorder {
   readonly tensorflow: TensorFlow;
   /** The binding that runs ops at once. */
   readonly eager: EagerBinding;
   #recording: Recording | undefined;
   #finalizer = new FinalizationRegistry<TensorData>((data) => this.#free(data));
   #functions = 0;
-  #called = new WeakSet<RecordedFunction>();
   #verbose: boolean;
   /** The op whose inputs are being looked up, for messages. */
   #opName = "an op";
 
   /** Opens the library at `path`. */
-  constructor(path: string, options: BackendOptions = {}) {
+  constructor(path: string, options: TensorFlowBackendOptions = {}) {
     const { verbose = false } = options;
     if (!verbose && Deno.env.get(LOG_LEVEL) === undefined) Deno.env.set(LOG_LEVEL, "2");
-    const tensorflow = loudOrQuiet(verbose, () => TensorFlow.open(path, options));
+    const tensorflow = withMessages(verbose, () => TensorFlow.open(path, options));
     const eager = new EagerBinding(tensorflow);
     super(eager, "@tensorflow/tfjs-node-gpu");
     this.tensorflow = tensorflow;
@@ -81,11 +82,10 @@ export class TensorFlowBackend extends KernelBackendBase {
   /**
    * Number format of compiled functions. With `bfloat16`, TensorFlow's graph optimiser runs their
    * convolutions and products in bfloat16, accumulated in float32; variables, sums and losses stay
-   * float32. It counts from a function's first call on.
+   * float32. It applies from a function's first call on.
    */
   precision: Precision = "float32";
 
-  /** True while {@linkcode record} runs its function. */
   get recording(): boolean {
     return this.#recording !== undefined;
   }
@@ -141,14 +141,14 @@ export class TensorFlowBackend extends KernelBackendBase {
     this.#dropReads(variables);
   }
 
-  /** Sizes and `TF_DataType` of a tensor. */
-  describe(tensor: tf.Tensor): { shape: number[]; dtype: number } {
-    return { shape: [...tensor.shape], dtype: this.#data(tensor.dataId).dtype };
+  describe(tensor: tf.Tensor): TensorSpec {
+    const dtype = dataTypeName(this.dataType(tensor)) as TensorSpec["dtype"];
+    return { shape: tensor.shape, dtype };
   }
 
-  /** The `TF_DataType` of a tfjs type. */
-  dataType(dtype: tf.DataType | "uint8"): number {
-    return dtype === "uint8" ? DataType.UINT8 : this.getDTypeInteger(dtype);
+  /** The `TF_DataType` of a tensor. */
+  dataType(tensor: tf.Tensor): number {
+    return this.#data(tensor.dataId).dtype;
   }
 
   /**
@@ -176,16 +176,10 @@ export class TensorFlowBackend extends KernelBackendBase {
     return resource;
   }
 
-  /**
-   * Runs `body` once, recording its ops instead of executing them, and makes them one function.
-   *
-   * @param signature Sizes and types of the parameters.
-   * @param body Gets one tensor per parameter and returns the results.
-   */
   record(
-    signature: readonly { shape: readonly number[]; dtype: number }[],
-    body: (parameters: tf.Tensor[]) => tf.Tensor[],
-  ): RecordedFunction {
+    signature: readonly TensorSpec[],
+    body: (args: tf.Tensor[]) => tf.Tensor[],
+  ): RecordedFunction & { readonly name: string } {
     if (this.#recording !== undefined) throw new Error("Cannot record inside a recording");
     const recording = new Recording(this);
     const name = `recorded_${++this.#functions}`;
@@ -194,12 +188,14 @@ export class TensorFlowBackend extends KernelBackendBase {
     tf.engine().startScope("recording");
     try {
       const parameters = signature.map(({ shape, dtype }) =>
-        this.createOutputTensor(recording.binding.parameter(shape, dtype))
+        this.createOutputTensor(recording.binding.parameter(shape, dataTypeNamed(dtype)))
       );
       const results = this.getInputTensorIds(body(parameters));
       recording.recordAssignments();
       recording.binding.finish(name, results);
-      return { name, variables: recording.variables };
+      const { variables } = recording;
+      const fn: GraphFunction = { name, variables, outputs: results.length, called: false };
+      return { name, call: (args) => this.#call(fn, args), dispose: () => this.#remove(name) };
     } finally {
       recording.restoreVariables();
       tf.engine().endScope();
@@ -207,27 +203,6 @@ export class TensorFlowBackend extends KernelBackendBase {
       this.binding = this.eager;
       recording.close();
     }
-  }
-
-  /** Runs a recorded function. */
-  call(fn: RecordedFunction, inputs: readonly tf.Tensor[], numOutputs: number): tf.Tensor[] {
-    const resources = fn.variables.map((variable) => this.resourceOf(variable));
-    const ids = this.getInputTensorIds([...inputs]);
-    const attributes = this.precision === "bfloat16" ? BFLOAT16_ATTRIBUTES : [];
-    const execute = () =>
-      this.eager.executeOp(fn.name, attributes, [...ids, ...resources], numOutputs);
-    // The first call optimises the graph, and TensorFlow may remark on it.
-    const results = loudOrQuiet(this.#verbose || this.#called.has(fn), execute);
-    this.#called.add(fn);
-    this.#dropReads(fn.variables);
-    return results.map((metadata) => this.createOutputTensor(metadata));
-  }
-
-  /** Frees a recorded function. */
-  remove(fn: RecordedFunction): void {
-    const { symbols, context, status } = this.tensorflow;
-    symbols.TFE_ContextRemoveFunction(context, new TextEncoder().encode(fn.name + "\0"), status);
-    this.tensorflow.check(`Cannot remove ${fn.name}`);
   }
 
   override getInputTensorIds(tensors: tf.Tensor[]): number[] {
@@ -315,6 +290,25 @@ export class TensorFlowBackend extends KernelBackendBase {
     this.tensorflow.close();
   }
 
+  #call(fn: GraphFunction, args: readonly tf.Tensor[]): tf.Tensor[] {
+    const { name, variables, outputs } = fn;
+    const resources = variables.map((variable) => this.resourceOf(variable));
+    const ids = this.getInputTensorIds([...args]);
+    const attributes = this.precision === "bfloat16" ? BFLOAT16_ATTRIBUTES : [];
+    const execute = () => this.eager.executeOp(name, attributes, [...ids, ...resources], outputs);
+    // TensorFlow may comment on the graph while it optimises it.
+    const results = withMessages(this.#verbose || fn.called, execute);
+    fn.called = true;
+    this.#dropReads(variables);
+    return results.map((metadata) => this.createOutputTensor(metadata));
+  }
+
+  #remove(name: string): void {
+    const { symbols, context, status } = this.tensorflow;
+    symbols.TFE_ContextRemoveFunction(context, new TextEncoder().encode(name + "\0"), status);
+    this.tensorflow.check(`Cannot remove ${name}`);
+  }
+
   #data(dataId: DataId): TensorData {
     return this.tensorMap.get(dataId);
   }
@@ -351,16 +345,7 @@ export class TensorFlowBackend extends KernelBackendBase {
   }
 }
 
-/** Set before the library is loaded, this keeps its warnings of failed ops to the exceptions. */
-const LOG_LEVEL = "TF_CPP_MIN_LOG_LEVEL";
-
-function loudOrQuiet<T>(loud: boolean, action: () => T): T {
-  return loud ? action() : withQuietStderr(action);
-}
-
-/** The running engine's backend, for ops that tfjs does not have. */
-export function currentBackend(): TensorFlowBackend {
-  const backend = tf.backend();
-  if (backend instanceof TensorFlowBackend) return backend;
-  throw new Error("No engine is running: call startEngine() first");
+/** Runs `action`; TensorFlow's own messages meanwhile are shown or dropped. */
+function withMessages<T>(shown: boolean, action: () => T): T {
+  return shown ? action() : withQuietStderr(action);
 }

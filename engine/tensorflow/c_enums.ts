@@ -37,7 +37,14 @@ export function dataTypeName(dtype: number): string {
   return NAMES[dtype] ?? `dtype ${dtype}`;
 }
 
-/** `TF_AttrType`. */
+/** The `TF_DataType` of that name. */
+export function dataTypeNamed(name: string): number {
+  const found = Object.entries(NAMES).find(([, known]) => known === name);
+  if (found === undefined) throw new TypeError(`TensorFlow has no type ${name}`);
+  return Number(found[0]);
+}
+
+/** Kinds of attributes: `TF_AttrType`. */
 export const AttrType = {
   STRING: 0,
   INT: 1,

@@ -23,9 +23,7 @@ import { notNull, type TensorFlow, TensorFlowError } from "./tensorflow.ts";
 export interface TensorMetadata {
   /** The binding's own number for the tensor. */
   id: number;
-  /** Sizes. */
   shape: number[];
-  /** A `TF_DataType`. */
   dtype: number;
 }
 
@@ -57,7 +55,6 @@ export abstract class Binding {
 
   /** Makes a tensor of host values and returns its id. */
   abstract createTensor(shape: number[], dtype: number, values: HostValues): number;
-  /** Frees a tensor. */
   abstract deleteTensor(id: number): void;
   /** Copies a tensor's values to the host. */
   abstract tensorDataSync(id: number): ReadValues;
@@ -80,15 +77,12 @@ export abstract class Binding {
   loadSavedModel(): never {
     throw new Error("Saved models are unsupported by this binding");
   }
-  /** See {@linkcode Binding.loadSavedModel}. */
   deleteSavedModel(): never {
     return this.loadSavedModel();
   }
-  /** See {@linkcode Binding.loadSavedModel}. */
   runSavedModel(): never {
     return this.loadSavedModel();
   }
-  /** Always 0. */
   getNumOfSavedModels(): number {
     return 0;
   }

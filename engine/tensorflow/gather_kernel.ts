@@ -8,10 +8,21 @@
  */
 
 import * as tf from "@tensorflow/tfjs";
-import type { TensorFlowBackend } from "./backend.ts";
+import type { OpAttribute } from "./attributes.ts";
 import { AttrType, DataType } from "./c_enums.ts";
 
 const BACKEND = "tensorflow";
+
+/** What the kernel needs of the backend that it runs on. */
+interface GatherBackend {
+  readonly recording: boolean;
+  dataType(tensor: tf.Tensor): number;
+  run(
+    opName: string,
+    attributes: readonly OpAttribute[],
+    inputs: readonly tf.Tensor[],
+  ): tf.Tensor[];
+}
 
 /** Replaces the kernel registered for `GatherV2`. */
 export function registerGather(): void {
@@ -21,14 +32,14 @@ export function registerGather(): void {
     kernelName: "GatherV2",
     backendName: BACKEND,
     kernelFunc(args) {
-      const backend = args.backend as TensorFlowBackend;
+      const backend = args.backend as unknown as GatherBackend;
       if (!backend.recording) return original(args);
       const { x, indices } = args.inputs as unknown as Record<"x" | "indices", tf.Tensor>;
       const { axis, batchDims } = args.attrs as unknown as Record<"axis" | "batchDims", number>;
       const type = (name: string, value: number) => ({ name, type: AttrType.TYPE, value });
       return backend.run("GatherV2", [
-        type("Tparams", backend.describe(x).dtype),
-        type("Tindices", backend.describe(indices).dtype),
+        type("Tparams", backend.dataType(x)),
+        type("Tindices", backend.dataType(indices)),
         type("Taxis", DataType.INT32),
         { name: "batch_dims", type: AttrType.INT, value: batchDims },
       ], [x, indices, tf.scalar(axis, "int32")])[0]!;

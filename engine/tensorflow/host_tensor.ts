@@ -185,7 +185,6 @@ export function freeStrings(tensorflow: TensorFlow, tensor: Deno.PointerObject):
   eachString(tensorflow, tensor, count, (slot) => tensorflow.symbols.TF_StringDealloc(slot));
 }
 
-/** Deletes a `TF_Tensor`. */
 export function deleteHostTensor(tensorflow: TensorFlow, tensor: Deno.PointerObject): void {
   tensorflow.symbols.TF_DeleteTensor(tensor);
 }

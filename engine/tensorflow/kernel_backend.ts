@@ -1,5 +1,5 @@
 /**
- * tfjs-node-gpu's own backend class, with what Deno lacks given back and its members typed.
+ * tfjs-node-gpu's own backend class, with what Deno lacks restored and its members typed.
  *
  * @module
  */

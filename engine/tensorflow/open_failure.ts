@@ -79,7 +79,7 @@ const EXPLANATIONS: readonly Explanation[] = [
  * An error in one line for a library that the system's loader refused.
  *
  * @param path The file that was to be opened.
- * @param error What opening it threw; only its message is looked at.
+ * @param error What opening it threw; only its message is used.
  */
 export function explainOpenFailure(path: string, error: unknown): StudyError {
   const raw = error instanceof Error ? error.message : String(error);

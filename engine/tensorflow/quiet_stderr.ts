@@ -1,5 +1,5 @@
 /**
- * Keeps a library's start-up chatter off the user's screen.
+ * Hides a library's start-up messages from the user.
  *
  * TensorFlow writes some lines straight to file descriptor 2 while it is being loaded, before any
  * of its log settings count; so the descriptor itself is pointed elsewhere meanwhile.
@@ -7,14 +7,14 @@
  * @module
  */
 
-import { OpenFlags, withLibc } from "./libc.ts";
+import { OpenFlags, withLibc } from "../../io/libc.ts";
 
 const STDERR = 2;
 
 /**
  * Runs `action` with the process's standard error discarded.
  *
- * Where that cannot be done (no such C library on this system) the action runs all the same.
+ * Where that is impossible (no such C library on this system) the action runs anyway.
  */
 export function withQuietStderr<T>(action: () => T): T {
   const saved = withLibc(({ dup, dup2, open, close }) => {

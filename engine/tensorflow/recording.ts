@@ -7,22 +7,31 @@
 import * as tf from "@tensorflow/tfjs";
 import type { DataId } from "./kernel_backend.ts";
 import { RecordingBinding } from "./recording_binding.ts";
-import type { TensorFlowBackend } from "./backend.ts";
+import type { TensorFlow } from "./tensorflow.ts";
+
+/** What a recording needs of the backend that it is made for. */
+export interface RecordedBackend extends Pick<tf.KernelBackend, "incRef" | "disposeData"> {
+  readonly tensorflow: TensorFlow;
+  /** The `TF_DataType` of a tensor. */
+  dataType(tensor: tf.Tensor): number;
+  /** The binding's ids of tensors. */
+  getInputTensorIds(tensors: tf.Tensor[]): number[];
+}
 
 /** State of one recording, from its first op to its function. */
 export class Recording {
-  /** Where the ops go. */
+  /** Turns ops into nodes of the graph. */
   readonly binding: RecordingBinding;
-  /** Values made while recording. */
+  /** Keys of the values made while recording. */
   readonly made = new WeakSet<object>();
-  #backend: TensorFlowBackend;
+  #backend: RecordedBackend;
   /** Where each variable's value was at the start. */
   #before: ReadonlyMap<tf.Variable, DataId>;
   /** The variables used so far, with the binding's indices for them. */
   #captures = new Map<tf.Variable, number>();
 
   /** Starts a recording on a backend. */
-  constructor(backend: TensorFlowBackend) {
+  constructor(backend: RecordedBackend) {
     this.#backend = backend;
     this.binding = new RecordingBinding(backend.tensorflow);
     this.#before = new Map(registeredVariables().map((variable) => [variable, variable.dataId]));
@@ -39,8 +48,7 @@ export class Recording {
   resourceOf(variable: tf.Variable): number {
     let resource = this.#captures.get(variable);
     if (resource === undefined) {
-      const { shape, dtype } = this.#backend.describe(variable);
-      resource = this.binding.resource(shape, dtype);
+      resource = this.binding.resource(variable.shape, this.#backend.dataType(variable));
       this.#captures.set(variable, resource);
     }
     return resource;

@@ -40,7 +40,7 @@ interface Resource {
   value?: number;
   /**
    * Operations that the next access must follow: the last write, reads, and what uses their values.
-   * Once all of those are done the variable alone holds its memory, and a write need not copy it.
+   * Once all of those are done only the variable holds its memory, and a write need not copy it.
    */
   after: Deno.PointerObject[];
 }

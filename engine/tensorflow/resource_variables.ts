@@ -39,7 +39,6 @@ export function readResource(
   return eager.executeOp("ReadVariableOp", [typeAttribute(dtype)], [resource], 1)[0]!;
 }
 
-/** Frees a variable. */
 export function destroyResource(eager: EagerBinding, resource: number): void {
   const ignore = { name: "ignore_lookup_error", type: AttrType.BOOL, value: true };
   eager.executeOp("DestroyResourceOp", [ignore], [resource], 0);

@@ -12,11 +12,10 @@ import { explainOpenFailure } from "./open_failure.ts";
 export interface DeviceInfo {
   /** Full name, such as `/job:localhost/replica:0/task:0/device:GPU:0`. */
   name: string;
-  /** `CPU` or `GPU`. */
+  /** TensorFlow's kind of device, `CPU` or `GPU`. */
   type: string;
 }
 
-/** Options of {@linkcode TensorFlow.open}. */
 export interface TensorFlowOptions {
   /**
    * Leave GPUs out of the context.
@@ -31,7 +30,6 @@ export class TensorFlowError extends Error {
   override name = "TensorFlowError";
   /** `TF_Code` as text, such as `INVALID_ARGUMENT`. */
   readonly code: string;
-  /** TensorFlow's own message. */
   readonly detail: string;
 
   /** Says which action failed, with TensorFlow's code and message. */
@@ -44,11 +42,9 @@ export class TensorFlowError extends Error {
 
 /** A loaded library with one eager context; everything native in the engine goes through it. */
 export class TensorFlow {
-  /** The FFI functions. */
   readonly symbols: TensorFlowLibrary["symbols"];
   /** `TF_Status*`, reused by every call: the engine runs on one thread. */
   readonly status: Deno.PointerObject;
-  /** `TFE_Context*`. */
   readonly context: Deno.PointerObject;
   /** TensorFlow's version, such as `2.21.0`. */
   readonly version: string;

@@ -4,7 +4,8 @@
  * @module
  */
 
-import { matchStateDict, openCheckpoint, type StateDict, type StateTensor } from "./state_dict.ts";
+import { openCheckpoint } from "./open_checkpoint.ts";
+import { matchStateDict, type StateDict, type StateTensor } from "./state_dict.ts";
 
 /** What takes weights: a model or a part of one. */
 export interface WeightTarget {

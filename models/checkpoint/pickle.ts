@@ -9,7 +9,7 @@
  * @module
  */
 
-import { type ByteCursor, quoted } from "./file_bytes.ts";
+import type { ByteCursor } from "./byte_cursor.ts";
 import {
   kindOf,
   PickleGlobal,
@@ -17,6 +17,7 @@ import {
   PickleTuple,
   type PickleValue,
 } from "./pickle_value.ts";
+import { quoted } from "./state_dict.ts";
 
 /** Longest pickle read, in bytes. */
 export const MAX_PICKLE_BYTES = 1 << 24;

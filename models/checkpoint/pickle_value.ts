@@ -4,7 +4,7 @@
  * @module
  */
 
-import { quoted } from "./file_bytes.ts";
+import { quoted } from "./state_dict.ts";
 
 /** A value a pickle can hold. A dict is a `Map`, a list an array. */
 export type PickleValue =
@@ -22,10 +22,8 @@ export type PickleValue =
 /** A Python dict or OrderedDict. */
 export type PickleDict = Map<PickleValue, PickleValue>;
 
-/** A Python tuple. */
 export class PickleTuple {
   constructor(
-    /** The tuple's items. */
     readonly items: readonly PickleValue[],
   ) {}
 }

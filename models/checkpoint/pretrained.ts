@@ -15,7 +15,7 @@ import { exists } from "../../io/exists.ts";
 import { withLock } from "../../io/lock.ts";
 import { formatBytes, type Reporter } from "../../io/reporter.ts";
 import { sha256File } from "../../io/sha256.ts";
-import { openCheckpoint } from "./state_dict.ts";
+import { openCheckpoint } from "./open_checkpoint.ts";
 
 /** A published file of weights. */
 export interface PinnedWeights {

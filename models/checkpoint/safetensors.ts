@@ -8,17 +8,24 @@
  */
 
 import { writeFileAtomic } from "../../io/atomic.ts";
-import { type FileBytes, quoted } from "./file_bytes.ts";
+import type { FileBytes } from "./file_bytes.ts";
 import {
   byteWidth,
   type DType,
   DTYPES,
   elementCount,
   isTypedArrayOf,
+  quoted,
   type StateDict,
   type StateTensor,
-} from "./state_tensor.ts";
-import { type CheckpointIndex, rowMajorStrides, type StoredTensor } from "./stored_tensor.ts";
+} from "./state_dict.ts";
+import {
+  type Checkpoint,
+  type CheckpointIndex,
+  readCheckpoint,
+  rowMajorStrides,
+  type StoredTensor,
+} from "./stored_tensor.ts";
 
 /** Longest header read, enough for some 150,000 tensors. */
 const MAX_HEADER_BYTES = 1 << 24;
@@ -46,6 +53,15 @@ const FORMAT_NAMES = {
 const DTYPE_OF: ReadonlyMap<unknown, DType> = new Map(
   DTYPES.map((dtype) => [FORMAT_NAMES[dtype], dtype]),
 );
+
+/**
+ * Opens a `.safetensors` file.
+ *
+ * @throws {StudyError} One line that says what is wrong with the file.
+ */
+export function openSafetensors(path: string): Promise<Checkpoint> {
+  return readCheckpoint(path, (file) => ({ format: "safetensors", ...indexSafetensors(file) }));
+}
 
 /**
  * Indexes a safetensors file.

@@ -1,103 +1,104 @@
 /**
- * Checkpoints: a model's tensors read from what PyTorch and safetensors write, and saved for them.
+ * State dicts: tensors under PyTorch's names as a checkpoint holds them, each a dtype, a shape and the
+ * elements in row-major order.
  *
- * ```ts
- * import { loadCheckpoint, saveCheckpoint } from "./state_dict.ts";
- *
- * const sd = await loadCheckpoint("vgg16.pth");
- * sd.get("classifier.6.weight")?.shape; // [1000, 4096]
- * await saveCheckpoint("vgg16.safetensors", sd);
- * ```
+ * Deno's platforms are all little-endian, and so is the data here.
  *
  * @module
  */
 
 import { StudyError } from "../../io/errors.ts";
-import { indexTorchStream, indexTorchZip } from "./checkpoint_pth.ts";
-import { FileBytes, quoted } from "./file_bytes.ts";
-import { SAVE_AGAIN } from "./pickle.ts";
-import { indexSafetensors } from "./safetensors.ts";
-import {
-  byteWidth,
-  type DType,
-  elementCount,
-  type StateDict,
-  type StateTensor,
-} from "./state_tensor.ts";
-import { type CheckpointIndex, elementSpan, readStoredTensor } from "./stored_tensor.ts";
 
-export { saveCheckpoint } from "./safetensors.ts";
-export { toFloat32 } from "./state_tensor.ts";
-export type { DType, StateDict, StateTensor, TypedArray } from "./state_tensor.ts";
+/** The array that holds each dtype's elements, in the order in which safetensors sorts dtypes. */
+const ARRAYS = {
+  int64: BigInt64Array,
+  float64: Float64Array,
+  float32: Float32Array,
+  int32: Int32Array,
+  bfloat16: Uint16Array,
+  float16: Uint16Array,
+  int16: Int16Array,
+  int8: Int8Array,
+  uint8: Uint8Array,
+  bool: Uint8Array,
+} as const;
 
-/** A checkpoint open for reading one tensor at a time. */
-export interface Checkpoint extends Disposable {
-  /** How the file is written. */
-  readonly format: "torch-zip" | "torch-stream" | "safetensors";
-  /** The notes that a safetensors file carries; empty for the others. */
-  readonly metadata: Readonly<Record<string, string>>;
-  /** The tensors' names in the file's order. */
-  names(): string[];
-  /** A tensor's dtype and shape, without reading it. */
-  describe(name: string): { dtype: DType; shape: readonly number[] };
-  /** Reads one tensor. Each call gives a copy of its own, also of tensors that share a storage. */
-  read(name: string): Promise<StateTensor>;
-  /** Closes the file. */
-  close(): void;
+/** Element type of a {@linkcode StateTensor}, by PyTorch's name. */
+export type DType = keyof typeof ARRAYS;
+
+/** The arrays a {@linkcode StateTensor} may hold its elements in. */
+export type TypedArray =
+  | BigInt64Array
+  | Float64Array
+  | Float32Array
+  | Int32Array
+  | Uint16Array
+  | Int16Array
+  | Int8Array
+  | Uint8Array;
+
+/** One tensor of a checkpoint. */
+export interface StateTensor {
+  /** PyTorch's name of the element type. */
+  dtype: DType;
+  /** Lengths of the dimensions; `[]` is a scalar. */
+  shape: number[];
+  /**
+   * The elements, contiguous and row-major. int64 is a `BigInt64Array`; float16 and bfloat16 are
+   * their raw 16 bits in a `Uint16Array` ({@linkcode toFloat32} reads them); bool is a `Uint8Array`
+   * of 0 and 1.
+   */
+  data: TypedArray;
+}
+
+/** A model's parameters and buffers under PyTorch's names, in the checkpoint's order. */
+export type StateDict = Map<string, StateTensor>;
+
+/** All dtypes, in the order in which safetensors sorts them. */
+export const DTYPES = Object.keys(ARRAYS) as readonly DType[];
+
+/** Bytes that one element of `dtype` takes. */
+export function byteWidth(dtype: DType): number {
+  return ARRAYS[dtype].BYTES_PER_ELEMENT;
+}
+
+/** Number of elements of a tensor of this shape; 1 for a scalar. */
+export function elementCount(shape: readonly number[]): number {
+  // A zero anywhere wins over lengths whose product would overflow.
+  return shape.includes(0) ? 0 : shape.reduce((count, length) => count * length, 1);
+}
+
+/** Views a buffer of whole elements as the array in which `dtype` is kept. */
+export function asTypedArray(dtype: DType, buffer: ArrayBuffer): TypedArray {
+  return new ARRAYS[dtype](buffer);
+}
+
+/** True if `data` is the kind of array in which `dtype` is kept. */
+export function isTypedArrayOf(dtype: DType, data: TypedArray): boolean {
+  return data instanceof ARRAYS[dtype];
 }
 
 /**
- * Opens a checkpoint: `.pth` in either of torch's forms, or `.safetensors`, told apart by content.
+ * A tensor's elements as 32-bit floats.
  *
- * A `.pth` must hold a dict of tensors, or a dict with such a dict under `state_dict` or `model`, as
- * training scripts write. Nothing in the file is executed, and what it claims is checked against its
- * size before memory is taken: all its tensors together may be at most four times as large as the
- * file, and 16 MiB (tensors may repeat or share elements).
+ * float32 gives the tensor's own array, not a copy. float64 and 64-bit integers are rounded to the
+ * nearest float.
  *
- * @param path File to open.
- * @throws {StudyError} One line that says what is wrong with the file.
+ * @param tensor Tensor of any dtype.
+ * @returns Its elements in row-major order.
  */
-export async function openCheckpoint(path: string): Promise<Checkpoint> {
-  const file = await FileBytes.open(path);
-  try {
-    const format = formatOf(file);
-    const { tensors, metadata } = INDEXERS[format](file);
-    refuseInflated(file, tensors);
-    const stored = (name: string) => {
-      const found = tensors.get(name);
-      if (found === undefined) throw new StudyError(`${path} has no tensor ${quoted(name)}`);
-      return found;
-    };
-    const close = () => file.close();
-    return {
-      format,
-      metadata,
-      names: () => [...tensors.keys()],
-      describe: (name) => ({ dtype: stored(name).dtype, shape: stored(name).shape }),
-      // Async, so that an error is a rejection.
-      // deno-lint-ignore require-await
-      read: async (name) => readStoredTensor(file, name, stored(name)),
-      close,
-      [Symbol.dispose]: close,
-    };
-  } catch (error) {
-    file.close();
-    throw error;
+export function toFloat32(tensor: StateTensor): Float32Array {
+  const { dtype, data } = tensor;
+  if (data instanceof Float32Array) return data;
+  if (data instanceof BigInt64Array) return Float32Array.from(data, Number);
+  if (dtype === "float16") {
+    return new Float32Array(new Float16Array(data.buffer, data.byteOffset, data.length));
   }
-}
-
-/**
- * Reads a whole checkpoint, one tensor after the other. See {@linkcode openCheckpoint}.
- *
- * @param path A `.pth` or `.safetensors` file.
- * @returns Its tensors in the file's order.
- * @throws {StudyError} One line that says what is wrong with the file.
- */
-export async function loadCheckpoint(path: string): Promise<StateDict> {
-  using checkpoint = await openCheckpoint(path);
-  const sd: StateDict = new Map();
-  for (const name of checkpoint.names()) sd.set(name, await checkpoint.read(name));
-  return sd;
+  if (dtype === "bfloat16") {
+    // bfloat16 is the upper half of a float32.
+    return new Float32Array(Uint32Array.from(data, (bits) => bits << 16).buffer);
+  }
+  return new Float32Array(data);
 }
 
 /**
@@ -141,33 +142,8 @@ function listed(what: string, names: readonly string[]): string {
   return `${names.length} ${what} (${names.slice(0, 10).join(", ")}${more})`;
 }
 
-const INDEXERS = {
-  "torch-zip": indexTorchZip,
-  "torch-stream": indexTorchStream,
-  "safetensors": indexSafetensors,
-} as const satisfies Record<Checkpoint["format"], (file: FileBytes) => CheckpointIndex>;
-
-function formatOf(file: FileBytes): Checkpoint["format"] {
-  const head = file.read(0, Math.min(file.size, 512));
-  const text = new TextDecoder("latin1").decode(head);
-  if (text[8] === "{") return "safetensors";
-  if (text.startsWith("PK")) return "torch-zip";
-  if (head[0] === 0x80) return "torch-stream";
-  if (text.slice(257, 262) === "ustar") {
-    file.refuse("it has the tar form of the first PyTorch versions", `in PyTorch, ${SAVE_AGAIN}`);
-  }
-  const start = text === "" ? "is empty" : `begins with ${quoted(text.slice(0, 16))}`;
-  file.refuse(`it ${start}, unlike any .pth or .safetensors file`, "fetch or save it again");
-}
-
-/** Refuses tensors that claim far more memory, repeated or shared elements, than the file has. */
-function refuseInflated(file: FileBytes, tensors: CheckpointIndex["tensors"]): void {
-  const limit = 4 * file.size + (1 << 24);
-  let bytes = 0;
-  for (const { dtype, shape, strides } of tensors.values()) {
-    bytes += Math.max(elementCount(shape), elementSpan(shape, strides)) * byteWidth(dtype);
-  }
-  if (bytes > limit) {
-    file.refuse(`its tensors would take ${bytes} bytes, from a file of ${file.size}`, SAVE_AGAIN);
-  }
+/** A name from a file as it may be shown: quoted, on one line, not too long. */
+export function quoted(name: string): string {
+  const shown = name.length > 80 ? `${name.slice(0, 80)}…` : name;
+  return JSON.stringify(shown).replace(/[\x7f-\x9f\u2028\u2029]/g, "?");
 }

@@ -1,25 +1,26 @@
 /**
- * Where a tensor lies in a checkpoint file, and how it is read from there.
+ * Where tensors lie in a checkpoint file, and how they are read from there.
  *
  * @module
  */
 
 import { Buffer } from "node:buffer";
-import { type FileBytes, quoted } from "./file_bytes.ts";
+import { StudyError } from "../../io/errors.ts";
+import { FileBytes } from "./file_bytes.ts";
 import {
   asTypedArray,
   byteWidth,
   type DType,
   elementCount,
+  quoted,
   type StateTensor,
-} from "./state_tensor.ts";
+} from "./state_dict.ts";
 
 /** Most bytes of the file held while a strided tensor is put in order. */
 const WINDOW_BYTES = 1 << 24;
 
 /** A tensor in a file: the element at index `i` is `Σ i[d]·strides[d]` elements after the first. */
 export interface StoredTensor {
-  /** Element type. */
   dtype: DType;
   /** Lengths of the dimensions. */
   shape: readonly number[];
@@ -31,12 +32,63 @@ export interface StoredTensor {
   littleEndian: boolean;
 }
 
+/** A checkpoint open for reading one tensor at a time. */
+export interface Checkpoint extends Disposable {
+  /** How the file is written. */
+  readonly format: "torch-zip" | "torch-stream" | "safetensors";
+  /** The notes that a safetensors file carries; empty for the others. */
+  readonly metadata: Readonly<Record<string, string>>;
+  /** The tensors' names in the file's order. */
+  names(): string[];
+  /** A tensor's dtype and shape, without reading it. */
+  describe(name: string): { dtype: DType; shape: readonly number[] };
+  /** Reads one tensor. Each call gives a copy of its own, also of tensors that share a storage. */
+  read(name: string): Promise<StateTensor>;
+  close(): void;
+}
+
 /** What a format's reader finds in a file, before any tensor is read. */
 export interface CheckpointIndex {
   /** The tensors by name, in the file's order. */
   tensors: Map<string, StoredTensor>;
   /** The file's own notes; only safetensors has any. */
   metadata: Record<string, string>;
+}
+
+/**
+ * Opens a checkpoint whose format is known, or found by `index`.
+ *
+ * @param index Finds the tensors in the file.
+ * @throws {StudyError} One line that says what is wrong with the file.
+ */
+export async function readCheckpoint(
+  path: string,
+  index: (file: FileBytes) => CheckpointIndex & Pick<Checkpoint, "format">,
+): Promise<Checkpoint> {
+  const file = await FileBytes.open(path);
+  try {
+    const { format, tensors, metadata } = index(file);
+    const stored = (name: string) => {
+      const found = tensors.get(name);
+      if (found === undefined) throw new StudyError(`${path} has no tensor ${quoted(name)}`);
+      return found;
+    };
+    const close = () => file.close();
+    return {
+      format,
+      metadata,
+      names: () => [...tensors.keys()],
+      describe: (name) => ({ dtype: stored(name).dtype, shape: stored(name).shape }),
+      // Async, so that an error is a rejection.
+      // deno-lint-ignore require-await
+      read: async (name) => readStoredTensor(file, name, stored(name)),
+      close,
+      [Symbol.dispose]: close,
+    };
+  } catch (error) {
+    file.close();
+    throw error;
+  }
 }
 
 /** Strides of a row-major tensor of this shape. */

@@ -6,7 +6,7 @@
  * @module
  */
 
-import { type ByteCursor, quoted } from "./file_bytes.ts";
+import type { ByteCursor } from "./byte_cursor.ts";
 import { type PickleEnvironment, SAVE_AGAIN } from "./pickle.ts";
 import {
   kindOf,
@@ -16,7 +16,7 @@ import {
   PickleTuple,
   type PickleValue,
 } from "./pickle_value.ts";
-import { byteWidth, type DType, elementCount } from "./state_tensor.ts";
+import { byteWidth, type DType, elementCount, quoted } from "./state_dict.ts";
 import { elementSpan } from "./stored_tensor.ts";
 
 /** Most dimensions a tensor may have, as in PyTorch. */
@@ -47,9 +47,7 @@ const STORAGE_DTYPES: ReadonlyMap<string, DType> = new Map([
 
 /** One block of elements in the file. */
 export interface StorageInfo {
-  /** Element type. */
   dtype: DType;
-  /** Number of elements. */
   numel: number;
 }
 
@@ -104,7 +102,7 @@ export class TensorObject extends PickleObject {
     const items = state instanceof PickleTuple ? state.items : [];
     if (items.length === 4) this.#view = viewOf(items, cursor);
     else if (items.length === 5) this.#view = tensorOf(items[0], cursor).view;
-    else if (items.length !== 3) cursor.refuse("gives a tensor a state that is none");
+    else if (items.length !== 3) cursor.refuse("gives a tensor a state of the wrong form");
   }
 }
 
@@ -172,7 +170,7 @@ function orderedDict(args: readonly PickleValue[], cursor: ByteCursor): PickleDi
   if (!Array.isArray(pairs)) cursor.refuse(`makes an OrderedDict from a ${kindOf(pairs)}`);
   for (const pair of pairs) {
     const [key, value] = sequence(pair) ?? [];
-    if (key === undefined || value === undefined) cursor.refuse("has a pair that is none");
+    if (key === undefined || value === undefined) cursor.refuse("has something that is not a pair");
     if (typeof key === "string" && dict.has(key)) cursor.refuse(`names ${quoted(key)} twice`);
     dict.set(key, value);
   }

@@ -8,7 +8,8 @@
  * @module
  */
 
-import { type FileBytes, quoted } from "./file_bytes.ts";
+import type { FileBytes } from "./file_bytes.ts";
+import { quoted } from "./state_dict.ts";
 
 const LOCAL_HEADER = 0x04034b50;
 const DIRECTORY_ENTRY = 0x02014b50;

@@ -1,5 +1,5 @@
 /**
- * From what the box predictor says of each proposal to an image's detections: torchvision's
+ * From the box predictor's output for each proposal to an image's detections: torchvision's
  * `RoIHeads.postprocess_detections`.
  *
  * @module
@@ -7,7 +7,7 @@
 
 import {
   batchedNms,
-  type BoxWeights,
+  BOX_WEIGHTS,
   clipBoxes,
   decodeBoxes,
   type ImageSize,
@@ -16,8 +16,6 @@ import {
 } from "./boxes.ts";
 import type { Detection } from "../label_mapping.ts";
 
-/** What the predictor's box codes are divided by. */
-export const BOX_WEIGHTS: BoxWeights = [10, 10, 5, 5];
 /** A detection's score must be above this. */
 const SCORE_THRESHOLD = 0.05;
 /** Overlap of detections of one class above which the worse is dropped. */
@@ -27,8 +25,8 @@ const MIN_SIZE = 1e-2;
 /** Most detections per image. */
 const DETECTIONS_PER_IMAGE = 100;
 
-/** What the predictor says of n proposals. */
-export interface Predictions {
+/** The box predictor's output for n proposals. */
+export interface BoxPredictorOutput {
   /** `[n*classes]`; class 0 is the background. */
   logits: Float32Array;
   /** `[n*classes*4]` dx, dy, dw, dh for each class. */
@@ -44,11 +42,11 @@ export interface Predictions {
  * @param imageSize Size of the resized image, without its padding.
  */
 export function postprocessDetections(
-  { logits, codes, numClasses }: Predictions,
+  { logits, codes, numClasses }: BoxPredictorOutput,
   proposals: Float32Array,
   imageSize: ImageSize,
 ): Detection {
-  // Each class of each proposal is a candidate; the background is none.
+  // Each class of each proposal is a candidate, except the background.
   const probabilities = softmaxRows(logits, numClasses);
   const likely: number[] = [];
   for (let i = 0; i < probabilities.length; i++) {

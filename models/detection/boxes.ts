@@ -13,6 +13,9 @@ export type ImageSize = readonly [height: number, width: number];
 /** What box regression multiplies offsets dx, dy and log sizes dw, dh by. */
 export type BoxWeights = readonly [number, number, number, number];
 
+/** The weights of the box predictor's codes; those of the region proposal network are ones. */
+export const BOX_WEIGHTS: BoxWeights = [10, 10, 5, 5];
+
 /** Largest log size decoded, so that no box grows by more than 1000/16. */
 const MAX_LOG_SIZE = Math.log(1000 / 16);
 
@@ -183,7 +186,7 @@ export interface NmsOptions {
  *
  * @param boxes `[n*4]`, none beyond 0 on the left and above.
  * @param scores `[n]`.
- * @param groups `[n]` integers; boxes of different groups leave each other alone.
+ * @param groups `[n]` integers; boxes of different groups do not suppress each other.
  * @returns Indices of the kept boxes, from the highest score down.
  */
 export function batchedNms(

@@ -5,6 +5,7 @@
  */
 
 import * as tf from "@tensorflow/tfjs";
+import { IMAGENET_NORMALIZATION } from "../../study.ts";
 import type { ImageSize } from "./boxes.ts";
 
 /** What happens to images before the network sees them; torchvision's names and defaults. */
@@ -16,7 +17,7 @@ export interface DetectionTransformOptions {
    */
   minSize?: number;
   /**
-   * The longer side's largest length in pixels; the shorter one gives way to it.
+   * The longer side's largest length in pixels; the shorter side is reduced to keep the proportions.
    *
    * @default {1333}
    */
@@ -24,13 +25,13 @@ export interface DetectionTransformOptions {
   /**
    * Subtracted from the three channels. Zeros leave images as they are given.
    *
-   * @default {[0.485, 0.456, 0.406]}
+   * @default {IMAGENET_NORMALIZATION.mean}
    */
   imageMean?: readonly [number, number, number];
   /**
    * Divides the three channels. Ones leave images as they are given.
    *
-   * @default {[0.229, 0.224, 0.225]}
+   * @default {IMAGENET_NORMALIZATION.std}
    */
   imageStd?: readonly [number, number, number];
 }
@@ -51,7 +52,8 @@ export function transformDefaults(
   options: DetectionTransformOptions,
 ): Required<DetectionTransformOptions> {
   const { minSize = 800, maxSize = 1333 } = options;
-  const { imageMean = [0.485, 0.456, 0.406], imageStd = [0.229, 0.224, 0.225] } = options;
+  const { imageMean = IMAGENET_NORMALIZATION.mean, imageStd = IMAGENET_NORMALIZATION.std } =
+    options;
   return { minSize, maxSize, imageMean, imageStd };
 }
 

@@ -9,11 +9,9 @@ import type { Detection } from "../label_mapping.ts";
 import type { Parameters } from "../parameters.ts";
 import type { StateDict } from "../checkpoint/state_dict.ts";
 
-/** Options of {@linkcode Detector.loadStateDict}. */
 export interface LoadDetectorOptions {
   /**
-   * Leave the box predictor as it is, whatever the checkpoint has in its place: how weights for other
-   * classes are taken over.
+   * Keep the box predictor and ignore the checkpoint's: for weights trained on other classes.
    *
    * @default {false}
    */
@@ -28,8 +26,8 @@ export interface LoadDetectorOptions {
 }
 
 /** A model that finds objects in images. */
-export interface Detector {
-  /** Classes that the box predictor tells apart, background included. */
+export interface Detector extends Disposable {
+  /** Classes of the box predictor, background included. */
   readonly numClasses: number;
   /** Length of a box's features. */
   readonly featureCount: number;
@@ -55,7 +53,7 @@ export interface Detector {
    */
   detect(images: readonly tf.Tensor3D[]): Promise<Detection[]>;
   /**
-   * The features on which the box predictor judges given boxes, by the path that detection takes.
+   * The box predictor's input for given boxes, computed as in detection.
    *
    * @param images As in {@linkcode Detector.detect}.
    * @param boxes Per image `[k*4]` corners x1, y1, x2, y2 in its pixels.
@@ -65,6 +63,6 @@ export interface Detector {
     images: readonly tf.Tensor3D[],
     boxes: readonly Float32Array[],
   ): Promise<Float32Array>;
-  /** Frees everything on the device. */
+  /** Frees everything on the device, as leaving the scope of a `using` does. */
   dispose(): void;
 }

@@ -13,7 +13,6 @@ export const BOX_FEATURES = 1024;
 
 /** A frozen parameter or buffer. */
 export interface FrozenLayout {
-  /** Shape in PyTorch. */
   readonly shape: readonly number[];
   /** How it starts; `scale` is a constant's value, a normal's deviation, a uniform's bound. */
   readonly initial: { readonly kind: "constant" | "normal" | "uniform"; readonly scale: number };
@@ -110,4 +109,11 @@ export function frozenNetwork(): FrozenNetwork {
     layouts.set(`roi_heads.box_head.${name}.bias`, { shape: [BOX_FEATURES], initial: uniform });
   }
   return { layouts, convolutions };
+}
+
+/** A parameter's name in current torchvision, given that or the first version's. */
+export function currentName(name: string): string {
+  return name
+    .replace(/^(backbone\.fpn\.(?:inner|layer)_blocks\.\d)\.(weight|bias)$/, "$1.0.$2")
+    .replace(/^rpn\.head\.conv\.(weight|bias)$/, "rpn.head.conv.0.0.$1");
 }

@@ -16,7 +16,7 @@ import {
   takeBoxes,
 } from "./boxes.ts";
 
-/** Best anchors of each level that are looked at, per image. */
+/** Best anchors of each level that are considered, per image. */
 const PRE_NMS_TOP_N = 1000;
 /** Most proposals per image. */
 export const POST_NMS_TOP_N = 1000;
@@ -46,11 +46,11 @@ export function bestAnchors(head: tf.Tensor4D): [tf.Tensor2D, tf.Tensor2D, tf.Te
   return [best.values, best.indices, bestCodes];
 }
 
-/** What {@linkcode bestAnchors} found for one image on one level, k anchors. */
+/** The {@linkcode bestAnchors} of one image on one level, k of them. */
 export interface LevelCandidates {
   /** `[k]` logits from high to low. */
   objectness: Float32Array;
-  /** `[k*4]` the anchors. */
+  /** `[k*4]` corners of the anchors. */
   anchors: Float32Array;
   /** `[k*4]` dx, dy, dw, dh. */
   codes: Float32Array;
@@ -60,7 +60,7 @@ export interface LevelCandidates {
 export interface Proposals {
   /** `[n*4]` corners in pixels of the resized image, n at most 1,000. */
   boxes: Float32Array;
-  /** `[n]` objectness, 0..1. */
+  /** `[n]` objectness as a probability, 0..1. */
   scores: Float32Array;
 }
 

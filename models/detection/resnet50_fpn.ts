@@ -3,7 +3,7 @@
  * pyramid (Lin et al., 2017), and the region proposal head on it, as
  * `torchvision.models.detection.fasterrcnn_resnet50_fpn` has them.
  *
- * Batch normalisation is frozen and folded into the convolutions by who supplies the weights.
+ * Batch normalisation is frozen: the weights come with it folded into the convolutions.
  *
  * @module
  */
@@ -20,7 +20,8 @@ export interface ConvolutionWeights {
 /** Finds a convolution's weights by its name in torchvision. */
 export type WeightSource = (name: string) => ConvolutionWeights;
 
-/** Blocks of each of the four stages, and channels within them; they yield four times as many. */
+/** Blocks of each of the four stages, and channels within them; a block's output has four times as
+ * many. */
 export const STAGES = [
   { name: "layer1", blocks: 3, channels: 64, stride: 1 },
   { name: "layer2", blocks: 4, channels: 128, stride: 2 },
@@ -28,7 +29,7 @@ export const STAGES = [
   { name: "layer4", blocks: 3, channels: 512, stride: 2 },
 ] as const;
 
-/** How many times the channels within a block it yields. */
+/** Channels of a block's output over those within it. */
 export const EXPANSION = 4;
 /** Channels of each level of the pyramid. */
 export const PYRAMID_CHANNELS = 256;
@@ -87,7 +88,7 @@ export function regionProposalHead(
   });
 }
 
-/** What the four stages yield, `[n, h/s, w/s, 256 | 512 | 1024 | 2048]` for s = 4, 8, 16, 32. */
+/** Outputs of the four stages, `[n, h/s, w/s, 256 | 512 | 1024 | 2048]` for s = 4, 8, 16, 32. */
 function resnet50(images: tf.Tensor4D, weights: WeightSource): tf.Tensor4D[] {
   const at = (name: string) => weights(`backbone.body.${name}`);
   let x = convolution(images, at("conv1"), { stride: 2 }); // [n, h/2, w/2, 64]

@@ -6,9 +6,6 @@
  */
 
 import * as tf from "@tensorflow/tfjs";
-import type { OpAttribute } from "../../engine/tensorflow/attributes.ts";
-import { currentBackend } from "../../engine/tensorflow/backend.ts";
-import { AttrType, DataType } from "../../engine/tensorflow/c_enums.ts";
 import { boxAreas, type ImageSize } from "./boxes.ts";
 
 /** Side of a pooled region. */
@@ -145,17 +142,14 @@ function roiAlign(
       ends[4 * i + 3 - axis] = (1 + low + (samples - 0.5) * step) / last;
     }
   }
-  const attributes: OpAttribute[] = [
-    { name: "T", type: AttrType.TYPE, value: DataType.FLOAT },
-    { name: "method", type: AttrType.STRING, value: "bilinear" },
-    { name: "extrapolation_value", type: AttrType.FLOAT, value: 0 },
-  ];
-  const [sampled] = currentBackend().run("CropAndResize", attributes, [
+  const sampled = tf.image.cropAndResize(
     map,
     tf.tensor2d(ends, [count, 4]),
     tf.tensor1d(Int32Array.from({ length: count }, (_, i) => images[members[i] ?? 0]!), "int32"),
-    tf.tensor1d([samples, samples], "int32"),
-  ]);
-  const pooled = tf.avgPool(sampled as tf.Tensor4D, SAMPLING_RATIO, SAMPLING_RATIO, "valid");
+    [samples, samples],
+    "bilinear",
+    0,
+  );
+  const pooled = tf.avgPool(sampled, SAMPLING_RATIO, SAMPLING_RATIO, "valid");
   return count === members.length ? pooled : pooled.slice(0, members.length);
 }

@@ -3,11 +3,11 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import * as tf from "@tensorflow/tfjs";
 import { loadEmbedded } from "../../data/embedded.ts";
-import { normalizeGrey224, normalizeRgb224, resize224, rgb224 } from "../../data/transforms.ts";
-import { currentBackend, type Precision } from "../../engine/tensorflow/backend.ts";
+import { normalizeGrey224, normalizeRgb224, resize224, rgb224 } from "../../data/rgb224.ts";
+import type { Precision } from "../../engine/backend.ts";
 import { bfloat16Problem } from "../../engine/tensorflow/bfloat16_support.ts";
 import { sha256Hex } from "../../io/sha256.ts";
-import { testEngine } from "../engine/engine.ts";
+import { tensorflowBackend, testEngine } from "../engine/engine.ts";
 
 const engine = await testEngine();
 const withoutBfloat16 = bfloat16Problem(engine.device);
@@ -40,7 +40,7 @@ function compiled<T extends tf.Tensor>(
   pixels: tf.Tensor,
   precision: Precision,
 ): T[] {
-  const backend = currentBackend();
+  const backend = tensorflowBackend();
   const run = engine.compile(fn);
   backend.precision = precision;
   try {

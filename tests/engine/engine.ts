@@ -4,11 +4,20 @@
  * Call it at the top of a test file, not inside a test: the library it opens stays open.
  */
 
+import * as tf from "@tensorflow/tfjs";
 import { type Engine, startEngine } from "../../engine/engine.ts";
+import { TensorFlowBackend } from "../../engine/tensorflow/backend.ts";
 
 let started: Promise<Engine> | undefined;
 
 /** Starts the engine; once per process. */
 export function testEngine(): Promise<Engine> {
   return started ??= startEngine();
+}
+
+/** tfjs' backend under the engine, for its precision and ops by name. */
+export function tensorflowBackend(): TensorFlowBackend {
+  const backend = tf.backend();
+  if (backend instanceof TensorFlowBackend) return backend;
+  throw new Error("Start the engine first: testEngine()");
 }

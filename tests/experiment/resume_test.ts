@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import { join } from "node:path";
 import { StudyError } from "../../io/errors.ts";
-import { saveCheckpoint } from "../../models/checkpoint/state_dict.ts";
+import { saveCheckpoint } from "../../models/checkpoint/safetensors.ts";
 import { appendRow } from "../../report/record/results.ts";
 import { runFolder, writeManifest } from "../../report/record/run_folder.ts";
 import { CHECKPOINT, findRun } from "../../experiment/resume.ts";

@@ -4,7 +4,7 @@ import * as tf from "@tensorflow/tfjs";
 import { StudyError } from "../../io/errors.ts";
 import { adaptedFasterRcnn, DIGIT_CLASSES } from "../../models/adapted_faster_rcnn.ts";
 import { fasterRcnnResnet50Fpn } from "../../models/faster_rcnn.ts";
-import { saveCheckpoint } from "../../models/checkpoint/state_dict.ts";
+import { saveCheckpoint } from "../../models/checkpoint/safetensors.ts";
 import { testEngine } from "../engine/engine.ts";
 import { withFolder } from "../report/result_rows.ts";
 

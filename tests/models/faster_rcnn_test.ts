@@ -2,13 +2,12 @@
 
 import { assert, assertEquals, assertNotEquals, assertRejects, assertThrows } from "@std/assert";
 import * as tf from "@tensorflow/tfjs";
-import { currentBackend } from "../../engine/tensorflow/backend.ts";
 import { bfloat16Problem } from "../../engine/tensorflow/bfloat16_support.ts";
 import { StudyError } from "../../io/errors.ts";
 import { FasterRcnn } from "../../models/faster_rcnn.ts";
 import type { Detection } from "../../models/label_mapping.ts";
 import type { StateDict } from "../../models/checkpoint/state_dict.ts";
-import { testEngine } from "../engine/engine.ts";
+import { tensorflowBackend, testEngine } from "../engine/engine.ts";
 import { boxesIn, formulaWeight, image } from "./faster_rcnn_samples.ts";
 
 const engine = await testEngine();
@@ -269,7 +268,7 @@ Deno.test({
     const expected = await modelOf(pair).boxFeatures(images, pairBoxes());
     const model = new FasterRcnn({ ...SMALL, numClasses: 11 });
     model.loadStateDict(formulaState(model));
-    const backend = currentBackend();
+    const backend = tensorflowBackend();
     backend.precision = "bfloat16";
     try {
       const features = await model.boxFeatures(images, pairBoxes());

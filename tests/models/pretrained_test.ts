@@ -9,7 +9,7 @@ import {
   type PinnedWeights,
   VGG16_WEIGHTS,
 } from "../../models/checkpoint/pretrained.ts";
-import { saveCheckpoint } from "../../models/checkpoint/state_dict.ts";
+import { saveCheckpoint } from "../../models/checkpoint/safetensors.ts";
 import { recordingReporter, withFolder } from "../data/idx_samples.ts";
 import { type Answer, type Bytes, DEAD, mirror } from "../data/local_mirror.ts";
 

@@ -8,15 +8,12 @@ import type * as tf from "@tensorflow/tfjs";
 import { gunzipSync } from "node:zlib";
 import type { ImageSet } from "../../data/dataset.ts";
 import { loadEmbedded } from "../../data/embedded.ts";
-import { mnist28, normalizeMnist } from "../../data/transforms.ts";
+import { ImageBatches, mnist28, normalizeMnist } from "../../data/image_batches.ts";
 import type { Classifier } from "../../models/classifier.ts";
 import { simpleCnn } from "../../models/simple_cnn.ts";
-import {
-  loadCheckpoint,
-  saveCheckpoint,
-  type StateDict,
-} from "../../models/checkpoint/state_dict.ts";
-import { ImageBatches } from "../../training/image_batches.ts";
+import { loadCheckpoint } from "../../models/checkpoint/open_checkpoint.ts";
+import { saveCheckpoint } from "../../models/checkpoint/safetensors.ts";
+import type { StateDict } from "../../models/checkpoint/state_dict.ts";
 import { Trainer } from "../../training/trainer.ts";
 import { testEngine } from "../engine/engine.ts";
 

@@ -5,18 +5,15 @@ import { assertGreater, assertLess, assertStringIncludes } from "@std/assert";
 import * as tf from "@tensorflow/tfjs";
 import { join } from "node:path";
 import { loadEmbedded } from "../../data/embedded.ts";
-import { normalizeGrey224, rgb224 } from "../../data/transforms.ts";
+import { normalizeGrey224, rgb224 } from "../../data/rgb224.ts";
 import { dropout, relu } from "../../engine/ops.ts";
 import { StudyError } from "../../io/errors.ts";
 import { alexnet } from "../../models/alexnet.ts";
 import type { FrozenFeatureClassifier } from "../../models/classifier.ts";
 import { adaptiveAvgPool2d, linear } from "../../models/layers.ts";
-import {
-  openCheckpoint,
-  saveCheckpoint,
-  type StateDict,
-  type StateTensor,
-} from "../../models/checkpoint/state_dict.ts";
+import { openCheckpoint } from "../../models/checkpoint/open_checkpoint.ts";
+import { saveCheckpoint } from "../../models/checkpoint/safetensors.ts";
+import type { StateDict, StateTensor } from "../../models/checkpoint/state_dict.ts";
 import { vgg16 } from "../../models/vgg16.ts";
 import { testEngine } from "../engine/engine.ts";
 import { withFolder } from "../data/idx_samples.ts";

@@ -1,4 +1,4 @@
-"""Writes the golden checkpoints of tests/models/checkpoint_test.ts, and what PyTorch reads from them.
+"""Writes the golden checkpoints of tests/models/checkpoint/checkpoint_test.ts, and what PyTorch reads from them.
 
     python3 tests/reference/checkpoints.py
 

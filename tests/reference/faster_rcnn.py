@@ -1,9 +1,10 @@
-"""torchvision's fasterrcnn_resnet50_fpn: golden files of tests/{boxes,roi_align,faster_rcnn}_test.ts.
+"""torchvision's fasterrcnn_resnet50_fpn: golden files of
+tests/models/detection/{boxes,roi_align}_test.ts and tests/models/faster_rcnn_test.ts.
 
     python3 tests/reference/faster_rcnn.py [boxes] [roi_align] [detector]
 
 writes tests/fixtures/faster_rcnn/{boxes,roi_align,detector}.json. Weights, images and random boxes
-come from noise(), which tests/models/faster_rcnn_samples.ts has too; the files hold results alone.
+come from noise(), which tests/models/faster_rcnn_samples.ts has too; the files hold results only.
 
 Needs torch, torchvision and numpy. Made with torch 2.13.0, torchvision 0.28.0.
 """

@@ -2,14 +2,14 @@ import { assert, assertEquals, assertFalse, assertMatch, assertStringIncludes } 
 import { join } from "node:path";
 import { libraryIn } from "../../engine/library/library_file.ts";
 import { systemFolders } from "../../engine/library/find_library.ts";
-import { fetchObstacle, PIP_REMEDY } from "../../engine/library/library_status.ts";
+import { fetchObstacle, PIP_REMEDY } from "../../engine/library_status.ts";
 import { currentPlatform, type Release, RELEASES } from "../../engine/library/releases.ts";
 import { repositoryRoot } from "../../io/cache.ts";
 import { folderEntries, totalBytes } from "../../io/folder_size.ts";
 import { runCommand } from "../../io/run_command.ts";
 import { ALEXNET_WEIGHTS } from "../../models/checkpoint/pretrained.ts";
 import { testEngine } from "../engine/engine.ts";
-import { fakeLibrary } from "../engine/fake_library.ts";
+import { fakeLibrary } from "../engine/library/fake_library.ts";
 
 const { version, device, library } = await testEngine();
 

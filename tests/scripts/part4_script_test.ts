@@ -4,7 +4,7 @@ import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/as
 import { join } from "node:path";
 import { EMBEDDED_SHA256 } from "../../data/embedded.ts";
 import { repositoryRoot } from "../../io/cache.ts";
-import { openCheckpoint } from "../../models/checkpoint/state_dict.ts";
+import { openCheckpoint } from "../../models/checkpoint/open_checkpoint.ts";
 import { ProblemList } from "../../report/record/problems.ts";
 import { readResults, type ResultRow } from "../../report/record/results.ts";
 import {

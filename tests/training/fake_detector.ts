@@ -3,9 +3,8 @@
 import * as tf from "@tensorflow/tfjs";
 import { BOXES_PER_IMAGE } from "../../training/detection/digit_boxes.ts";
 import { BOX_FEATURES } from "../../models/detection/faster_rcnn_layout.ts";
-import { defaultInitializer } from "../../models/initialization.ts";
 import type { Detection } from "../../models/label_mapping.ts";
-import { bias, linearWeight, Parameters } from "../../models/parameters.ts";
+import { bias, defaultInitializer, linearWeight, Parameters } from "../../models/parameters.ts";
 import type { DigitDetector } from "../../experiment/detection.ts";
 
 /** What a fake detector says of an image, from the mean of its pixels. */
@@ -61,5 +60,6 @@ export function fakeDetector(
       return Promise.resolve(values);
     },
     dispose: () => predictor.dispose(),
+    [Symbol.dispose]: () => predictor.dispose(),
   };
 }

@@ -11,7 +11,7 @@ import {
 import { join } from "node:path";
 import type { ImageSet } from "../../data/dataset.ts";
 import { loadEmbedded } from "../../data/embedded.ts";
-import { normalizeMnist } from "../../data/transforms.ts";
+import { ImageBatches, normalizeMnist } from "../../data/image_batches.ts";
 import { InterruptedError, StudyError } from "../../io/errors.ts";
 import { freeSpace } from "../../io/free_space.ts";
 import { type Reporter, silentReporter } from "../../io/reporter.ts";
@@ -29,7 +29,6 @@ import {
 } from "../../training/features/feature_cache.ts";
 import { EXTRACTION_BATCH, FeatureExtractor } from "../../training/features/feature_extractor.ts";
 import { requireRoom } from "../../training/features/feature_room.ts";
-import { ImageBatches } from "../../training/image_batches.ts";
 import { Trainer } from "../../training/trainer.ts";
 import { testEngine } from "../engine/engine.ts";
 import { withFolder } from "../report/result_rows.ts";

@@ -3,9 +3,14 @@
 import * as tf from "@tensorflow/tfjs";
 import { dropout, relu } from "../../engine/ops.ts";
 import type { FrozenFeatureClassifier } from "../../models/classifier.ts";
-import { defaultInitializer } from "../../models/initialization.ts";
 import { conv2dReluMaxPool, linear } from "../../models/layers.ts";
-import { bias, conv2dWeight, linearWeight, Parameters } from "../../models/parameters.ts";
+import {
+  bias,
+  conv2dWeight,
+  defaultInitializer,
+  linearWeight,
+  Parameters,
+} from "../../models/parameters.ts";
 
 /** Features of an image. */
 export const TINY_FEATURES = 14 * 14 * 4;

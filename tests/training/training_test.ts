@@ -5,14 +5,13 @@ import * as tf from "@tensorflow/tfjs";
 import type { ImageSet } from "../../data/dataset.ts";
 import { loadEmbedded } from "../../data/embedded.ts";
 import { epochOrder } from "../../data/shuffle.ts";
-import { mnist28, normalizeMnist } from "../../data/transforms.ts";
+import { ImageBatches, mnist28, normalizeMnist } from "../../data/image_batches.ts";
 import { InterruptedError, StudyError } from "../../io/errors.ts";
 import type { Classifier } from "../../models/classifier.ts";
 import { simpleCnn } from "../../models/simple_cnn.ts";
-import { saveCheckpoint } from "../../models/checkpoint/state_dict.ts";
+import { saveCheckpoint } from "../../models/checkpoint/safetensors.ts";
 import { readProgress, restoreTraining, saveTraining } from "../../training/checkpoint.ts";
 import { evaluate, meanOfBatchMeans } from "../../training/evaluate.ts";
-import { ImageBatches } from "../../training/image_batches.ts";
 import { type BatchProgress, Trainer, type TrainerOptions } from "../../training/trainer.ts";
 import { testEngine } from "../engine/engine.ts";
 

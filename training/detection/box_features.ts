@@ -8,8 +8,9 @@
 import * as tf from "@tensorflow/tfjs";
 import type { ImageSet } from "../../data/dataset.ts";
 import { IMAGE_PIXELS } from "../../data/idx.ts";
+import { RESIZED_SIDE } from "../../data/rgb224.ts";
 import { eventTurn } from "../../io/event_turn.ts";
-import { encodeBoxes } from "../../models/detection/boxes.ts";
+import { BOX_WEIGHTS, encodeBoxes } from "../../models/detection/boxes.ts";
 import type { Detector } from "../../models/faster_rcnn.ts";
 import { BOX_FEATURES } from "../../models/detection/faster_rcnn_layout.ts";
 import { BOXES_PER_IMAGE, digitBox, sampleBoxes } from "./digit_boxes.ts";
@@ -21,12 +22,6 @@ export const FEATURES_PER_IMAGE = BOXES_PER_IMAGE * BOX_FEATURES;
 
 /** Counts up when boxes of the same images change. */
 export const BOXES_VERSION = 1;
-
-/** Factors of the four deltas, as torchvision's `RoIHeads` has them. */
-const BOX_WEIGHTS = [10, 10, 5, 5] as const;
-
-/** Side of the images that the detector is fed. */
-const SIDE = 224;
 
 /** Boxes of a set's images and what a predictor is to say of them. */
 export interface LabelledBoxes {
@@ -47,8 +42,8 @@ export function labelledBoxes(
   const targets = new Float32Array(count * BOXES_PER_IMAGE * 4);
   const boxes = Array.from({ length: count }, (_, image) => {
     const pixels = images.subarray(image * IMAGE_PIXELS, (image + 1) * IMAGE_PIXELS);
-    const digit = digitBox(pixels, SIDE);
-    const sampled = sampleBoxes(digit, { side: SIDE, seed, image });
+    const digit = digitBox(pixels, RESIZED_SIDE);
+    const sampled = sampleBoxes(digit, { side: RESIZED_SIDE, seed, image });
     const corners = Float32Array.from(sampled.boxes.flat());
     const first = image * BOXES_PER_IMAGE;
     const { positives } = sampled;

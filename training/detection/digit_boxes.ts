@@ -7,6 +7,7 @@
 import { uniformFloat64 } from "pure-rand/distribution/uniformFloat64";
 import { xoroshiro128plus } from "pure-rand/generator/xoroshiro128plus";
 import type { RandomGenerator } from "pure-rand/types/RandomGenerator";
+import { IMAGE_SIDE } from "../../data/idx.ts";
 import { boxAreas, boxIou } from "../../models/detection/boxes.ts";
 
 /** A box's corners x1, y1, x2, y2, in pixels of the image it is in. */
@@ -32,7 +33,6 @@ export const POSITIVE_IOU = 0.5;
 
 /** Grey value from which on a pixel is part of the digit: fainter ones may be noise. */
 const INK = 32;
-const SIDE = 28;
 
 /**
  * The smallest box around the inked pixels of a 28×28 image, as it is in the image made larger.
@@ -42,17 +42,17 @@ const SIDE = 28;
  * @returns The box in pixels of the larger image; the whole image if nothing is inked.
  */
 export function digitBox(pixels: Uint8Array, side: number): Box {
-  let [left, top, right, bottom] = [SIDE, SIDE, 0, 0];
+  let [left, top, right, bottom] = [IMAGE_SIDE, IMAGE_SIDE, 0, 0];
   for (const [index, value] of pixels.entries()) {
     if (value < INK) continue;
-    const [x, y] = [index % SIDE, Math.floor(index / SIDE)];
+    const [x, y] = [index % IMAGE_SIDE, Math.floor(index / IMAGE_SIDE)];
     left = Math.min(left, x);
     top = Math.min(top, y);
     right = Math.max(right, x + 1);
     bottom = Math.max(bottom, y + 1);
   }
   if (right === 0) return [0, 0, side, side];
-  const scale = side / SIDE;
+  const scale = side / IMAGE_SIDE;
   return [left * scale, top * scale, right * scale, bottom * scale];
 }
 

@@ -1,13 +1,13 @@
 import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import { basename, join } from "node:path";
-import { fetchLibrary, type FetchLibraryOptions } from "../../engine/library/fetch_library.ts";
-import { RELEASES } from "../../engine/library/releases.ts";
-import { unpackLibrary } from "../../engine/library/unpack_library.ts";
-import { StudyError } from "../../io/errors.ts";
-import { type Reporter, silentReporter } from "../../io/reporter.ts";
-import { sha256Hex } from "../../io/sha256.ts";
+import { fetchLibrary, type FetchLibraryOptions } from "../../../engine/library/fetch_library.ts";
+import { RELEASES } from "../../../engine/library/releases.ts";
+import { unpackLibrary } from "../../../engine/library/unpack_library.ts";
+import { StudyError } from "../../../io/errors.ts";
+import { type Reporter, silentReporter } from "../../../io/reporter.ts";
+import { sha256Hex } from "../../../io/sha256.ts";
 import { fakeLibrary, tarGzOf, zipOf } from "./fake_library.ts";
-import { fileAnswer, type RawAnswer, type RawServer, rawServer } from "../io/raw_server.ts";
+import { fileAnswer, type RawAnswer, type RawServer, rawServer } from "../../io/raw_server.ts";
 
 const MAIN = fakeLibrary({ size: 9000 });
 const FRAMEWORK = fakeLibrary({ size: 700 });
@@ -106,7 +106,7 @@ class Scene implements AsyncDisposable {
     Deno.writeTextFileSync(
       script,
       `import { fetchLibrary } from ${
-        JSON.stringify(import.meta.resolve("../../engine/library/fetch_library.ts"))
+        JSON.stringify(import.meta.resolve("../../../engine/library/fetch_library.ts"))
       };
        const reporter = { quiet: false, terminal: false, line: console.log, warn() {}, live() {} };
        const options = JSON.parse(Deno.args[0]);
@@ -116,7 +116,7 @@ class Scene implements AsyncDisposable {
       args: [
         "run",
         "-A",
-        `--config=${new URL("../../deno.json", import.meta.url).pathname}`,
+        `--config=${new URL("../../../deno.json", import.meta.url).pathname}`,
         script,
         JSON.stringify(this.wheelOnly(mode)),
       ],

@@ -14,7 +14,6 @@ export interface FakeLibraryOptions {
   arch?: string;
   /** Size that its header claims, in bytes; the file has it unless `bytes` says otherwise. */
   size?: number;
-  /** Bytes really there. */
   bytes?: number;
 }
 

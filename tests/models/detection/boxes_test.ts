@@ -1,10 +1,10 @@
 /** Box arithmetic against torchvision (tests/reference/faster_rcnn.py). */
 
 import { assert, assertEquals, assertThrows } from "@std/assert";
-import { ANCHOR_SIZES, anchorBoxes, cellAnchors } from "../../models/detection/anchors.ts";
-import { BOX_WEIGHTS } from "../../models/detection/box_detections.ts";
+import { ANCHOR_SIZES, anchorBoxes, cellAnchors } from "../../../models/detection/anchors.ts";
 import {
   batchedNms,
+  BOX_WEIGHTS,
   clipBoxes,
   decodeBoxes,
   descendingOrder,
@@ -12,13 +12,13 @@ import {
   type ImageSize,
   largeBoxes,
   takeBoxes,
-} from "../../models/detection/boxes.ts";
-import { resizedSize } from "../../models/detection/detection_transform.ts";
-import { filterProposals } from "../../models/detection/region_proposals.ts";
-import { boxesIn, noise, uniform } from "./faster_rcnn_samples.ts";
+} from "../../../models/detection/boxes.ts";
+import { resizedSize } from "../../../models/detection/detection_transform.ts";
+import { filterProposals } from "../../../models/detection/region_proposals.ts";
+import { boxesIn, noise, uniform } from "../faster_rcnn_samples.ts";
 
 const golden = JSON.parse(
-  await Deno.readTextFile(`${import.meta.dirname}/../fixtures/faster_rcnn/boxes.json`),
+  await Deno.readTextFile(`${import.meta.dirname}/../../fixtures/faster_rcnn/boxes.json`),
 );
 
 /** Differences of up to `tolerance` of a value's size, or of 1 where that is less. */

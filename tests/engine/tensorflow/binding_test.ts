@@ -5,9 +5,9 @@
 import v8 from "node:v8";
 import vm from "node:vm";
 import { assert, assertEquals, assertThrows } from "@std/assert";
-import type { HostValues } from "../../engine/tensorflow/host_tensor.ts";
-import { TensorFlowError } from "../../engine/tensorflow/tensorflow.ts";
-import { testEngine } from "./engine.ts";
+import type { HostValues } from "../../../engine/tensorflow/host_tensor.ts";
+import { TensorFlowError } from "../../../engine/tensorflow/tensorflow.ts";
+import { testEngine } from "../engine.ts";
 import { decode, encode, evaluate, shape, string, testHandles, type } from "./native_ops.ts";
 
 const { binding, device, tf } = await testEngine();

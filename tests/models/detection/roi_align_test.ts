@@ -7,13 +7,13 @@ import {
   multiScaleRoiAlign,
   padForRoiAlign,
   pyramidLevels,
-} from "../../models/detection/roi_align.ts";
-import { testEngine } from "../engine/engine.ts";
-import { boxesIn, uniform } from "./faster_rcnn_samples.ts";
+} from "../../../models/detection/roi_align.ts";
+import { testEngine } from "../../engine/engine.ts";
+import { boxesIn, uniform } from "../faster_rcnn_samples.ts";
 
 await testEngine();
 const golden = JSON.parse(
-  await Deno.readTextFile(`${import.meta.dirname}/../fixtures/faster_rcnn/roi_align.json`),
+  await Deno.readTextFile(`${import.meta.dirname}/../../fixtures/faster_rcnn/roi_align.json`),
 );
 
 const SCALES = [1 / 4, 1 / 8, 1 / 16, 1 / 32];

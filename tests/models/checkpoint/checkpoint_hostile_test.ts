@@ -1,9 +1,9 @@
 /** Damaged and malicious checkpoints: each is refused in one line, before much memory is taken. */
 
 import { assert, assertEquals, assertRejects } from "@std/assert";
-import { StudyError } from "../../io/errors.ts";
-import { loadCheckpoint } from "../../models/checkpoint/state_dict.ts";
-import { bytesTaken } from "../engine/bytes_taken.ts";
+import { StudyError } from "../../../io/errors.ts";
+import { loadCheckpoint } from "../../../models/checkpoint/open_checkpoint.ts";
+import { bytesTaken } from "./bytes_taken.ts";
 import {
   archive,
   bytes,
@@ -19,7 +19,7 @@ import {
   type ZipEntry,
 } from "./torch_bytes.ts";
 
-const FIXTURES = `${import.meta.dirname}/../fixtures/checkpoints/`;
+const FIXTURES = `${import.meta.dirname}/../../fixtures/checkpoints/`;
 const KIB = new Uint8Array(1024);
 
 /** Loads the bytes as a file and returns the one-line error, or `undefined` if they are valid. */

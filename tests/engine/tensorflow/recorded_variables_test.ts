@@ -4,10 +4,9 @@
 
 import { assertEquals, assertThrows } from "@std/assert";
 import type * as tfjs from "@tensorflow/tfjs";
-import { currentBackend } from "../../engine/tensorflow/backend.ts";
-import { applyAdam, bytesTensor, gatherBytes } from "../../engine/ops.ts";
-import { TensorFlowError } from "../../engine/tensorflow/tensorflow.ts";
-import { testEngine } from "./engine.ts";
+import { applyAdam, bytesTensor, gatherBytes } from "../../../engine/ops.ts";
+import { TensorFlowError } from "../../../engine/tensorflow/tensorflow.ts";
+import { tensorflowBackend, testEngine } from "../engine.ts";
 
 const { binding, compile, tf } = await testEngine();
 
@@ -151,7 +150,7 @@ test("applyAdam() updates in place, compiled and eager alike", [
   [0, 0],
 ], (...variables) => {
   const step = ([parameter, m, v]: tfjs.Variable[]) => (gradient: tfjs.Tensor) =>
-    applyAdam(parameter!, m!, v!, gradient, {
+    applyAdam({ parameter: parameter!, m: m!, v: v! }, gradient, {
       stepSize: tf.scalar(0.1),
       epsilon: tf.scalar(1e-8),
       beta1: tf.scalar(0.9),
@@ -244,7 +243,7 @@ test("a body that throws leaves engine and variables as they were", [[1, 2]], (v
 
 test("an op that TensorFlow refuses while recording is named, and the engine goes on", [], () => {
   const fn = compile((x: tfjs.Tensor) =>
-    currentBackend().run("MatMul", [{ name: "T", type: binding.TF_ATTR_TYPE, value: 1 }], [x, x])
+    tensorflowBackend().run("MatMul", [{ name: "T", type: binding.TF_ATTR_TYPE, value: 1 }], [x, x])
   );
   assertThrows(
     () => fn(tf.ones([2, 3])),
@@ -257,7 +256,7 @@ test("an op that TensorFlow refuses while recording is named, and the engine goe
 
 test("a failure at run time is an error, and the next call works", [], () => {
   const fn = compile((x: tfjs.Tensor) =>
-    currentBackend().run("CheckNumerics", [
+    tensorflowBackend().run("CheckNumerics", [
       { name: "T", type: binding.TF_ATTR_TYPE, value: binding.TF_FLOAT },
       { name: "message", type: binding.TF_ATTR_STRING, value: "of the test" },
     ], [x.mul(2)])[0]!
@@ -268,10 +267,10 @@ test("a failure at run time is an error, and the next call works", [], () => {
 });
 
 test("dispose() takes the function out of TensorFlow", [], () => {
-  const backend = currentBackend();
+  const backend = tensorflowBackend();
   const fn = backend.record([], () => [tf.scalar(1).add(1)]);
-  assertEquals(backend.call(fn, [], 1).map(values), [[2]]);
-  backend.remove(fn);
+  assertEquals(fn.call([]).map(values), [[2]]);
+  fn.dispose();
   assertThrows(() => binding.executeOp(fn.name, [], [], 1), TensorFlowError, fn.name);
 
   const compiled = compile((x: tfjs.Tensor) => x.add(1), [{ shape: [], dtype: "float32" }]);

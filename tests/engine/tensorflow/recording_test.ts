@@ -4,8 +4,8 @@
 
 import { assert, assertEquals } from "@std/assert";
 import type * as tfjs from "@tensorflow/tfjs";
-import { biasAdd, dropout, relu, sparseSoftmaxCrossEntropy } from "../../engine/ops.ts";
-import { testEngine } from "./engine.ts";
+import { biasAdd, dropout, relu, sparseSoftmaxCrossEntropy } from "../../../engine/ops.ts";
+import { testEngine } from "../engine.ts";
 
 const { binding, compile, tf } = await testEngine();
 

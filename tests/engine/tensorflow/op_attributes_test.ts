@@ -5,9 +5,9 @@
  */
 
 import { assertEquals, assertThrows } from "@std/assert";
-import type { OpAttribute } from "../../engine/tensorflow/attributes.ts";
-import { TensorFlowError } from "../../engine/tensorflow/tensorflow.ts";
-import { testEngine } from "./engine.ts";
+import type { OpAttribute } from "../../../engine/tensorflow/attributes.ts";
+import { TensorFlowError } from "../../../engine/tensorflow/tensorflow.ts";
+import { testEngine } from "../engine.ts";
 import {
   bool,
   decode,

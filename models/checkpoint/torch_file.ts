@@ -8,10 +8,11 @@
  * @module
  */
 
-import { ByteCursor, type FileBytes, quoted } from "./file_bytes.ts";
+import { ByteCursor } from "./byte_cursor.ts";
+import type { FileBytes } from "./file_bytes.ts";
 import { MAX_PICKLE_BYTES, SAVE_AGAIN, unpickle } from "./pickle.ts";
 import type { PickleValue } from "./pickle_value.ts";
-import { byteWidth } from "./state_tensor.ts";
+import { byteWidth, quoted } from "./state_dict.ts";
 import { type CheckpointIndex, elementSpan } from "./stored_tensor.ts";
 import {
   namedTensors,

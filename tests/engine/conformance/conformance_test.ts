@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
-import { parseIgnoreList, readIgnoreList } from "../../engine/conformance/ignore_list.ts";
-import { sortResults } from "../../engine/conformance/run_conformance.ts";
-import { CONFORMANCE_EXCEPTIONS } from "../../engine/conformance/exceptions.ts";
+import { parseIgnoreList, readIgnoreList } from "../../../engine/conformance/ignore_list.ts";
+import { sortResults } from "../../../engine/conformance/run_conformance.ts";
+import { CONFORMANCE_EXCEPTIONS } from "../../../engine/conformance/exceptions.ts";
 
 const SOURCE = `
 var IGNORE_LIST = [

@@ -5,9 +5,9 @@
  */
 
 import { assertEquals } from "@std/assert";
-import type { OpAttribute } from "../../engine/tensorflow/attributes.ts";
-import type { HostValues } from "../../engine/tensorflow/host_tensor.ts";
-import { testEngine } from "./engine.ts";
+import type { OpAttribute } from "../../../engine/tensorflow/attributes.ts";
+import type { HostValues } from "../../../engine/tensorflow/host_tensor.ts";
+import { testEngine } from "../engine.ts";
 
 const { binding } = await testEngine();
 

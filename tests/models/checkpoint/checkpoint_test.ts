@@ -4,19 +4,18 @@
  */
 
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
-import { StudyError } from "../../io/errors.ts";
+import { StudyError } from "../../../io/errors.ts";
+import { loadCheckpoint, openCheckpoint } from "../../../models/checkpoint/open_checkpoint.ts";
+import { saveCheckpoint } from "../../../models/checkpoint/safetensors.ts";
 import {
   type DType,
-  loadCheckpoint,
   matchStateDict,
-  openCheckpoint,
-  saveCheckpoint,
   type StateDict,
   type StateTensor,
   toFloat32,
   type TypedArray,
-} from "../../models/checkpoint/state_dict.ts";
-import { bytesTaken } from "../engine/bytes_taken.ts";
+} from "../../../models/checkpoint/state_dict.ts";
+import { bytesTaken } from "./bytes_taken.ts";
 import {
   archive,
   dict,
@@ -27,7 +26,7 @@ import {
   zip,
 } from "./torch_bytes.ts";
 
-const FIXTURES = `${import.meta.dirname}/../fixtures/checkpoints/`;
+const FIXTURES = `${import.meta.dirname}/../../fixtures/checkpoints/`;
 
 interface Expected {
   dtype: DType;

@@ -1,19 +1,16 @@
 import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import { join } from "node:path";
-import {
-  explainOpenFailure,
-  searchLibrary,
-  type SearchPlaces,
-} from "../../engine/library/find_library.ts";
+import { searchLibrary, type SearchPlaces } from "../../../engine/library/find_library.ts";
+import { explainOpenFailure } from "../../../engine/tensorflow/open_failure.ts";
 import {
   cLibraryProblem,
   compareVersions,
   runningCLibrary,
-} from "../../engine/tensorflow/glibc.ts";
-import { libraryIn, libraryNames, libraryProblem } from "../../engine/library/library_file.ts";
-import type { LibraryLocation, Manifest } from "../../engine/library/library_cache.ts";
-import type { Release } from "../../engine/library/releases.ts";
-import { StudyError } from "../../io/errors.ts";
+} from "../../../engine/library/glibc.ts";
+import { libraryIn, libraryNames, libraryProblem } from "../../../engine/library/library_file.ts";
+import type { LibraryLocation, LibraryManifest } from "../../../engine/library/library_cache.ts";
+import type { Release } from "../../../engine/library/releases.ts";
+import { StudyError } from "../../../io/errors.ts";
 import { fakeLibrary } from "./fake_library.ts";
 
 const NAME = libraryNames()[0]!;
@@ -70,7 +67,7 @@ function places(folder: string, more: Partial<SearchPlaces> = {}): SearchPlaces 
 
 async function putCached(folder: string): Promise<string> {
   const cached = join(folder, "cache", "2.21.0-test-wheel");
-  const manifest: Manifest = {
+  const manifest: LibraryManifest = {
     version: "2.21.0",
     platform: "test",
     kind: "wheel",

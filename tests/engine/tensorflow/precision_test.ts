@@ -1,11 +1,7 @@
-import { assert, assertEquals, assertLess, assertRejects, assertStringIncludes } from "@std/assert";
+import { assert, assertEquals, assertLess, assertStringIncludes } from "@std/assert";
 import * as tf from "@tensorflow/tfjs";
-import { bfloat16Problem } from "../../engine/tensorflow/bfloat16_support.ts";
-import { currentBackend } from "../../engine/tensorflow/backend.ts";
-import { startEngine } from "../../engine/engine.ts";
-import { StudyError, UsageError } from "../../io/errors.ts";
-import { silentReporter } from "../../io/reporter.ts";
-import { testEngine } from "./engine.ts";
+import { bfloat16Problem } from "../../../engine/tensorflow/bfloat16_support.ts";
+import { tensorflowBackend, testEngine } from "../engine.ts";
 
 const engine = await testEngine();
 const missing = bfloat16Problem("CPU");
@@ -30,7 +26,7 @@ Deno.test({
     const layer = (a: tf.Tensor, b: tf.Tensor, bias: tf.Tensor) =>
       tf.relu(tf.relu(tf.matMul(a, b)).add(bias)).mul(0.5).exp().add(1).log().mean(1);
     const difference = (precision: "float32" | "bfloat16") => {
-      const backend = currentBackend();
+      const backend = tensorflowBackend();
       backend.precision = precision;
       const compiled = engine.compile(layer);
       try {
@@ -48,16 +44,4 @@ Deno.test({
     assert(rounded > 1e-5 && rounded < 0.05, `difference ${rounded}`);
     assertEquals(layer(a, b, bias).dtype, "float32");
   },
-});
-
-Deno.test("startEngine() refuses a backend it does not have and a GPU that is not there", async () => {
-  const unknown = { backend: "webgl" as "auto", reporter: silentReporter };
-  const error = await assertRejects(() => startEngine(unknown), UsageError);
-  assertStringIncludes(error.message, '"webgl"');
-  if (engine.device === "GPU") return console.log("a GPU is there: its absence is not tested");
-  const gpu = { device: "gpu" as const, reporter: silentReporter };
-  const absent = await assertRejects(() => startEngine(gpu), StudyError);
-  assertStringIncludes(absent.message, "--device cpu");
-  // The engine that was running is still the current one.
-  assertEquals(tf.tensor1d([1, 2]).add(1).dataSync(), Float32Array.of(2, 3));
 });

@@ -1,57 +1,25 @@
 /**
- * From 8-bit grey images to what a model takes.
+ * From 8-bit grey images to what the models of parts 2 and 4 take: PIL's resize, exact on the device,
+ * and ImageNet's normalisation.
  *
  * @module
  */
 
 import * as tf from "@tensorflow/tfjs";
-import { bytesTensor, gatherBytes } from "../engine/ops.ts";
-import { IMAGE_PIXELS } from "./idx.ts";
+import { IMAGENET_NORMALIZATION, type Normalization } from "../study.ts";
+import { IMAGE_SIDE } from "./idx.ts";
+import { transformImages } from "./image_batches.ts";
 
-/** Mean grey value of MNIST's training images, of 1. */
-const MNIST_MEAN = 0.1307;
-/** Standard deviation of the same. */
-const MNIST_STD = 0.3081;
+/** ImageNet's channels as one: the mean of the three means, and of the three standard deviations. */
+const IMAGENET_GREY: Normalization = {
+  mean: [0.449],
+  std: [0.226],
+};
 
-/** Mean of ImageNet's red, green and blue, of 1, as torchvision's weights were trained with. */
-const IMAGENET_MEAN = [0.485, 0.456, 0.406] as const;
-/** Standard deviations of the same. */
-const IMAGENET_STD = [0.229, 0.224, 0.225] as const;
-/** Mean of the three means, for one channel. */
-const GREY_MEAN = [0.449] as const;
-/** Mean of the three standard deviations. */
-const GREY_STD = [0.226] as const;
-
-/** Width and height of an image. */
-const SIDE = 28;
-/** How many times larger ImageNet's models take it. */
+/** How many times larger the models of parts 2 and 4 take an image. */
 const SCALE = 8;
-/** Width and height that they take. */
-const LARGE_SIDE = SIDE * SCALE;
-
-/**
- * The transform of part 1, on the device: pixel / 255, minus 0.1307, over 0.3081, in float32 and in
- * that order, as torchvision's `ToTensor` and `Normalize` do.
- *
- * @param pixels float32 `[n, 784]`, values 0..255.
- * @returns float32 `[n, 28, 28, 1]`.
- */
-export function normalizeMnist(pixels: tf.Tensor): tf.Tensor4D {
-  return tf.tidy(() =>
-    pixels.div(255).sub(MNIST_MEAN).div(MNIST_STD).reshape<tf.Tensor4D>([-1, SIDE, SIDE, 1])
-  );
-}
-
-/**
- * Images as part 1's model takes them.
- *
- * @param images Grey values 0..255, `[n * 784]`.
- * @returns float32 `[n, 28, 28, 1]`; see {@linkcode normalizeMnist}.
- * @throws {RangeError} If the length is not a multiple of 784.
- */
-export function mnist28(images: Uint8Array): tf.Tensor4D {
-  return transformed(images, normalizeMnist);
-}
+/** Width and height of an image as they take it, those of ImageNet's crops. */
+export const RESIZED_SIDE: number = IMAGE_SIDE * SCALE;
 
 /**
  * Enlarges images as PIL's `Image.resize((224, 224), BILINEAR)` does, to the bit: first along the
@@ -66,9 +34,9 @@ export function mnist28(images: Uint8Array): tf.Tensor4D {
  */
 export function resize224(pixels: tf.Tensor): tf.Tensor3D {
   return tf.tidy(() => {
-    const rows = enlarge(pixels.reshape([-1, SIDE, 1])); // [n * 28, 28, 8, 1]
-    const columns = enlarge(rows.reshape([-1, SIDE, LARGE_SIDE])); // [n, 28, 8, 224]
-    return columns.reshape<tf.Tensor3D>([-1, LARGE_SIDE, LARGE_SIDE]);
+    const rows = enlarge(pixels.reshape([-1, IMAGE_SIDE, 1])); // [n * 28, 28, 8, 1]
+    const columns = enlarge(rows.reshape([-1, IMAGE_SIDE, RESIZED_SIDE])); // [n, 28, 8, 224]
+    return columns.reshape<tf.Tensor3D>([-1, RESIZED_SIDE, RESIZED_SIDE]);
   });
 }
 
@@ -84,7 +52,7 @@ export function resize224(pixels: tf.Tensor): tf.Tensor3D {
  * @returns float32 `[n, 224, 224, 3]`.
  */
 export function normalizeRgb224(pixels: tf.Tensor): tf.Tensor4D {
-  return normalize224(pixels, IMAGENET_MEAN, IMAGENET_STD);
+  return normalize224(pixels, IMAGENET_NORMALIZATION);
 }
 
 /**
@@ -107,7 +75,7 @@ export function toTensorRgb224(pixels: tf.Tensor): tf.Tensor4D {
  * @returns float32 `[n, 224, 224, 1]`.
  */
 export function normalizeGrey224(pixels: tf.Tensor): tf.Tensor4D {
-  return normalize224(pixels, GREY_MEAN, GREY_STD);
+  return normalize224(pixels, IMAGENET_GREY);
 }
 
 /**
@@ -118,7 +86,7 @@ export function normalizeGrey224(pixels: tf.Tensor): tf.Tensor4D {
  * @throws {RangeError} If the length is not a multiple of 784.
  */
 export function rgb224(images: Uint8Array): tf.Tensor4D {
-  return transformed(images, normalizeRgb224);
+  return transformImages(images, normalizeRgb224);
 }
 
 /**
@@ -130,8 +98,8 @@ export function rgb224(images: Uint8Array): tf.Tensor4D {
  */
 function enlarge(x: tf.Tensor): tf.Tensor {
   const [, , width] = x.shape as [number, number, number];
-  const row = x.reshape([-1, SIDE, 1, width]);
-  const last = SIDE - 1;
+  const row = x.reshape([-1, IMAGE_SIDE, 1, width]);
+  const last = IMAGE_SIDE - 1;
   const above = tf.concat([row.slice([0, 0], [-1, 1]), row.slice([0, 0], [-1, last])], 1);
   const below = tf.concat([row.slice([0, 1], [-1, last]), row.slice([0, last], [-1, 1])], 1);
   const weightsAbove = tf.tensor([7, 5, 3, 1].map((weight) => weight / 16), [4, 1]);
@@ -145,11 +113,7 @@ function enlarge(x: tf.Tensor): tf.Tensor {
 }
 
 /** Looks up what each grey value becomes, which is quicker than computing it for every pixel. */
-function normalize224(
-  pixels: tf.Tensor,
-  mean: readonly number[],
-  std: readonly number[],
-): tf.Tensor4D {
+function normalize224(pixels: tf.Tensor, { mean, std }: Normalization): tf.Tensor4D {
   const { fround } = Math;
   const table = Array.from(
     { length: 256 },
@@ -159,22 +123,4 @@ function normalize224(
   return tf.tidy(() =>
     tf.gather<tf.Tensor>(tf.tensor2d(table), resize224(pixels).toInt()) as tf.Tensor4D
   );
-}
-
-/** Applies a transform of pixels to images in memory. */
-function transformed(
-  images: Uint8Array,
-  transform: (pixels: tf.Tensor) => tf.Tensor4D,
-): tf.Tensor4D {
-  const count = images.length / IMAGE_PIXELS;
-  if (!Number.isInteger(count)) {
-    throw new RangeError(
-      `Cannot transform images as their length must be a multiple of ${IMAGE_PIXELS}: current ` +
-        `value is ${images.length}`,
-    );
-  }
-  return tf.tidy(() => {
-    const bytes = bytesTensor(images, [count, IMAGE_PIXELS]);
-    return transform(gatherBytes(bytes, tf.range(0, count, 1, "int32")));
-  });
 }

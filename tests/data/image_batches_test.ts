@@ -2,7 +2,7 @@
 
 import { assertEquals, assertThrows } from "@std/assert";
 import type * as tf from "@tensorflow/tfjs";
-import { mnist28, normalizeMnist } from "../../data/transforms.ts";
+import { mnist28, normalizeMnist } from "../../data/image_batches.ts";
 import { testEngine } from "../engine/engine.ts";
 
 const engine = await testEngine();

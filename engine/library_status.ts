@@ -4,15 +4,15 @@
  * @module
  */
 
-import { StudyError } from "../../io/errors.ts";
-import { silentReporter } from "../../io/reporter.ts";
-import { bfloat16Problem } from "../tensorflow/bfloat16_support.ts";
-import { findLibrary, type LibraryLocation } from "./find_library.ts";
-import { type CLibrary, cLibraryProblem, runningCLibrary } from "../tensorflow/glibc.ts";
-import { isFile, libraryIn } from "./library_file.ts";
-import { withQuietStderr } from "../tensorflow/quiet_stderr.ts";
-import { currentPlatform, type Release, RELEASES } from "./releases.ts";
-import { TensorFlow } from "../tensorflow/tensorflow.ts";
+import { StudyError } from "../io/errors.ts";
+import { silentReporter } from "../io/reporter.ts";
+import { bfloat16Problem } from "./tensorflow/bfloat16_support.ts";
+import { findLibrary, type LibraryLocation } from "./library/find_library.ts";
+import { type CLibrary, cLibraryProblem, runningCLibrary } from "./library/glibc.ts";
+import { isFile, libraryIn } from "./library/library_file.ts";
+import { withQuietStderr } from "./tensorflow/quiet_stderr.ts";
+import { currentPlatform, type Release, RELEASES } from "./library/releases.ts";
+import { TensorFlow } from "./tensorflow/tensorflow.ts";
 
 /** What gives this system a Python with pip. */
 export const PIP_REMEDY: string = {
@@ -26,7 +26,6 @@ export interface WorkingLibrary {
   state: "ok";
   /** How it was found. */
   source: LibraryLocation["source"];
-  /** The file. */
   path: string;
   /** TensorFlow's version, as the library tells it. */
   version: string;
@@ -42,19 +41,17 @@ export interface WorkingLibrary {
 
 /** A library that is not there, or cannot be used. */
 export interface UnusableLibrary {
-  /** `damaged`: there is one, but it is not for use. */
+  /** `damaged`: there is one, but it cannot be used. */
   state: "missing" | "damaged";
-  /** One line on what was looked at and what is wrong. */
+  /** One line on what was found and what is wrong. */
   problem: string;
-  /** The command or step that mends it; empty where `problem` says it. */
+  /** The command or step that fixes it; empty where `problem` says it. */
   remedy: string;
   /** Whether the parts of the study would fetch one themselves. */
   fetchable: boolean;
 }
 
-/** Options of {@linkcode libraryStatus}. */
 export interface LibraryStatusOptions {
-  /** Value of `--libtensorflow`. */
   libtensorflow?: string | undefined;
   /** Whether there is a pip to fetch the wheel with. */
   hasPip: () => Promise<boolean>;
@@ -74,7 +71,7 @@ export async function libraryStatus(
     });
   } catch (error) {
     if (!(error instanceof StudyError)) throw error;
-    return { ...await mending(options), problem: error.message };
+    return { ...await remedyFor(options), problem: error.message };
   }
   try {
     return withQuietStderr(() => open(library));
@@ -103,8 +100,8 @@ function open({ path, source }: LibraryLocation): WorkingLibrary {
   }
 }
 
-/** What mends a library that was named and refused, or is nowhere. */
-async function mending(
+/** What to do about a library that was named and refused, or not found. */
+async function remedyFor(
   { libtensorflow, hasPip }: LibraryStatusOptions,
 ): Promise<Omit<UnusableLibrary, "problem">> {
   const named = libtensorflow ?? Deno.env.get("LIBTENSORFLOW_PATH");

@@ -1,0 +1,187 @@
+/**
+ * What a backend must offer, and which one is running.
+ *
+ * To add one, write a folder beside `tensorflow/` with a function from {@linkcode BackendOptions} to a
+ * {@linkcode Backend} (or a StudyError that says why it does not work on this machine, and the remedy),
+ * and put it into the registry in `engine.ts`. tfjs' own kernels come with the backend's npm package or
+ * are registered by the folder; what the suite needs beyond them is {@linkcode BackendOps}. Nothing
+ * above `engine/` knows which backend runs.
+ *
+ * @module
+ */
+
+import * as tf from "@tensorflow/tfjs";
+import type { Reporter } from "../io/reporter.ts";
+
+/** Number format of products and convolutions in compiled functions. */
+export type Precision = "float32" | "bfloat16";
+
+/** What a backend is started with; a backend ignores what does not concern it. */
+export interface BackendOptions {
+  /** Where kernels run; a backend that cannot do so throws a StudyError. */
+  device: "auto" | "cpu" | "gpu";
+  /** `auto` is the fastest that the device has; one that it lacks is a StudyError. */
+  precision: Precision | "auto";
+  /** The libtensorflow to use, a file or the folder it is in. */
+  libtensorflow: string | undefined;
+  /** Whether to let the native library's own messages through. */
+  verbose: boolean;
+  /** Where a download's progress is shown. */
+  reporter: Reporter;
+}
+
+/** A started backend, which may or may not be the running one. */
+export interface Backend {
+  /** The name under which tfjs' kernels for it are registered. */
+  readonly name: string;
+  /** What computes: `CPU`, `GPU`, or the adapter's name. */
+  readonly device: string;
+  /** Version of the library or package that computes, such as `2.21.0`. */
+  readonly version: string;
+  /** Number format of products and convolutions in compiled functions. */
+  readonly precision: Precision;
+  /** What tfjs runs its kernels on. Its `dispose()` frees everything that this backend holds. */
+  readonly kernels: tf.KernelBackend;
+  /** Operations that tfjs lacks, or that are faster as one kernel. */
+  readonly ops: BackendOps;
+  /** Absent where functions cannot be recorded; compiled ones then run op by op. */
+  readonly recorder?: Recorder;
+}
+
+/**
+ * Operations beyond tfjs' own, forwards and backwards. `ops.ts` gives them their gradients.
+ *
+ * They may be composed of tfjs' kernels where the device has none of its own. All run in the body of
+ * a compiled function as well as outside.
+ */
+export interface BackendOps {
+  /** `x + bias` over the last axis: float32 `[..., c]` and `[c]`. */
+  biasAdd(x: tf.Tensor, bias: tf.Tensor): tf.Tensor;
+  /** Sum of float32 `[..., c]` over all axes but the last: `[c]`. */
+  biasAddGrad(dy: tf.Tensor): tf.Tensor;
+  /** `max(x, 0)` of float32 of any shape. */
+  relu(x: tf.Tensor): tf.Tensor;
+  /** `dy` where `y`, the result of {@linkcode BackendOps.relu}, is above 0, else 0. */
+  reluGrad(dy: tf.Tensor, y: tf.Tensor): tf.Tensor;
+  /**
+   * `-log(softmax(logits))` of the label of each row, and its gradient by the logits.
+   *
+   * @param logits float32 `[n, classes]`.
+   * @param labels int32 `[n]`, each 0..classes-1.
+   * @returns float32 `[n]` and `[n, classes]`.
+   */
+  sparseSoftmaxCrossEntropy(
+    logits: tf.Tensor,
+    labels: tf.Tensor,
+  ): readonly [loss: tf.Tensor, gradient: tf.Tensor];
+  /**
+   * Uniform float32 numbers in [0, 1), a pure function of the key.
+   *
+   * @param key int32 `[2]`.
+   */
+  statelessRandomUniform(shape: readonly number[], key: tf.Tensor): tf.Tensor;
+  /** Standard normal float32 numbers, else as {@linkcode BackendOps.statelessRandomUniform}. */
+  statelessRandomNormal(shape: readonly number[], key: tf.Tensor): tf.Tensor;
+  /** A tensor of 8-bit values that stays 8-bit on the device. tfjs takes it for int32. */
+  uint8Tensor(values: Uint8Array, shape: readonly number[]): tf.Tensor;
+  /**
+   * Rows of an 8-bit tensor, widened.
+   *
+   * @param bytes `[n, ...]` of {@linkcode BackendOps.uint8Tensor}.
+   * @param indices int32 `[m]`, each 0..n-1.
+   * @returns `[m, ...]` of `dtype`, values 0..255.
+   */
+  gatherUint8(bytes: tf.Tensor, indices: tf.Tensor, dtype: "float32" | "int32"): tf.Tensor;
+  /** One Adam update in place; see `applyAdam()` in `ops.ts`, which has the formula. */
+  applyAdam(state: AdamState, gradient: tf.Tensor, scalars: AdamScalars): void;
+  /**
+   * `variable[..., start : start + k] = value`, in place.
+   *
+   * @param variable float32 `[..., n]`.
+   * @param value float32 `[..., k]`, the axes before the last as long as the variable's.
+   */
+  assignSlice(variable: tf.Variable, value: tf.Tensor, start: number): void;
+}
+
+/** A parameter and Adam's moments of it, all of one shape. */
+export interface AdamState {
+  parameter: tf.Variable;
+  /** Running mean of the gradient. */
+  m: tf.Variable;
+  /** Running mean of its square. */
+  v: tf.Variable;
+}
+
+/** Scalars of one Adam step, each a float32 tensor of shape `[]`. */
+export interface AdamScalars {
+  /** Step size with the bias corrections in it. */
+  stepSize: tf.Scalar;
+  /** Epsilon, scaled like the second moment's square root. */
+  epsilon: tf.Scalar;
+  /** Decay of the first moment. */
+  beta1: tf.Scalar;
+  /** Decay of the second moment. */
+  beta2: tf.Scalar;
+}
+
+/** Records functions, so that all their ops become one call. */
+export interface Recorder {
+  /** True while {@linkcode Recorder.record} runs a body. */
+  readonly recording: boolean;
+  /** Sizes and type of a tensor as an argument. */
+  describe(tensor: tf.Tensor): TensorSpec;
+  /**
+   * Runs `body` once, recording its ops instead of executing them.
+   *
+   * Variables are captured, read and assigned by every call. The body may not use other tensors from
+   * outside, make variables or read computed values: each is an error that names the remedy.
+   *
+   * @param signature The arguments' sizes and types.
+   * @param body Gets one tensor per argument and returns the results.
+   */
+  record(
+    signature: readonly TensorSpec[],
+    body: (args: tf.Tensor[]) => tf.Tensor[],
+  ): RecordedFunction;
+}
+
+/** Sizes and type of one argument of a compiled function. */
+export interface TensorSpec {
+  shape: readonly number[];
+  /** A tfjs type, or `uint8` for 8-bit data on the device. */
+  dtype: tf.DataType | "uint8";
+}
+
+/** A function that a {@linkcode Recorder} has recorded. */
+export interface RecordedFunction {
+  /** Runs it on arguments of the recorded signature. */
+  call(args: readonly tf.Tensor[]): tf.Tensor[];
+  dispose(): void;
+}
+
+let running: Backend | undefined;
+
+/** Makes a backend the running one and tfjs' current backend; the one before is disposed of. */
+export async function runBackend(backend: Backend): Promise<void> {
+  if (running !== undefined) stopBackend(running);
+  tf.registerBackend(backend.name, () => backend.kernels);
+  await tf.setBackend(backend.name);
+  running = backend;
+}
+
+/** Frees a backend; the running one only, as any other has been freed before. */
+export function stopBackend(backend: Backend): void {
+  if (running !== backend) return;
+  running = undefined;
+  tf.removeBackend(backend.name);
+}
+
+/**
+ * The running backend.
+ *
+ * @throws {Error} If no engine runs, or another backend has been made tfjs' current one.
+ */
+export function runningBackend(): Backend {
+  if (running !== undefined && tf.getBackend() === running.name) return running;
+  throw new Error("No engine is running: call startEngine() first");
+}

@@ -1,0 +1,101 @@
+/**
+ * The operations beyond tfjs' own as TensorFlow has them, one kernel each.
+ *
+ * @module
+ */
+
+import * as tf from "@tensorflow/tfjs";
+import type { BackendOps } from "../backend.ts";
+import type { OpAttribute } from "./attributes.ts";
+import type { TensorFlowBackend } from "./backend.ts";
+import { AttrType, DataType } from "./c_enums.ts";
+
+const FLOAT = type("T", DataType.FLOAT);
+
+/** The operations on a backend. */
+export function tensorflowOps(backend: TensorFlowBackend): BackendOps {
+  const run = (opName: string, attributes: readonly OpAttribute[], inputs: readonly tf.Tensor[]) =>
+    backend.run(opName, attributes, inputs)[0]!;
+
+  const statelessRandom = (opName: string, shape: readonly number[], key: tf.Tensor) =>
+    tf.tidy(() => {
+      const attributes = [
+        type("dtype", DataType.FLOAT),
+        type("T", DataType.INT32),
+        type("Tseed", DataType.INT32),
+      ];
+      return run(opName, attributes, [tf.tensor1d([...shape], "int32"), key]);
+    });
+
+  return {
+    biasAdd: (x, bias) => run("BiasAdd", [FLOAT], [x, bias]),
+    biasAddGrad: (dy) => run("BiasAddGrad", [FLOAT], [dy]),
+    relu: (x) => run("Relu", [FLOAT], [x]),
+    reluGrad: (dy, y) => run("ReluGrad", [FLOAT], [dy, y]),
+
+    sparseSoftmaxCrossEntropy(logits, labels) {
+      const opName = "SparseSoftmaxCrossEntropyWithLogits";
+      const attributes = [FLOAT, type("Tlabels", DataType.INT32)];
+      const [loss, gradient] = backend.run(opName, attributes, [logits, labels], 2);
+      return [loss!, gradient!];
+    },
+
+    // Philox, a counter-based generator.
+    statelessRandomUniform: (shape, key) => statelessRandom("StatelessRandomUniform", shape, key),
+    statelessRandomNormal: (shape, key) => statelessRandom("StatelessRandomNormal", shape, key),
+
+    uint8Tensor: (values, shape) => backend.uint8Tensor(values, [...shape]),
+
+    gatherUint8: (bytes, indices, dtype) =>
+      tf.tidy(() => {
+        const rows = run("GatherV2", [
+          type("Tparams", DataType.UINT8),
+          type("Tindices", DataType.INT32),
+          type("Taxis", DataType.INT32),
+          { name: "batch_dims", type: AttrType.INT, value: 0 },
+        ], [bytes, indices, tf.scalar(0, "int32")]);
+        return run("Cast", [
+          type("SrcT", DataType.UINT8),
+          type("DstT", dtype === "float32" ? DataType.FLOAT : DataType.INT32),
+          { name: "Truncate", type: AttrType.BOOL, value: false },
+        ], [rows]);
+      }),
+
+    applyAdam({ parameter, m, v }, gradient, { stepSize, epsilon, beta1, beta2 }) {
+      tf.tidy(() => {
+        // With both powers at 0 the op applies no bias correction of its own.
+        const none = tf.scalar(0);
+        const attributes = [
+          FLOAT,
+          { name: "use_locking", type: AttrType.BOOL, value: false },
+          { name: "use_nesterov", type: AttrType.BOOL, value: false },
+        ];
+        const inputs = [none, none, stepSize, beta1, beta2, epsilon, gradient];
+        backend.update("ResourceApplyAdam", attributes, [parameter, m, v], inputs);
+      });
+    },
+
+    assignSlice(variable, value, start) {
+      const masks = ["begin", "end", "ellipsis", "new_axis", "shrink_axis"];
+      const last = variable.rank - 1;
+      tf.tidy(() => {
+        const begin = tf.tensor1d(
+          variable.shape.map((_, axis) => (axis < last ? 0 : start)),
+          "int32",
+        );
+        const end = begin.add(tf.tensor1d(value.shape, "int32"));
+        const attributes = [
+          FLOAT,
+          type("Index", DataType.INT32),
+          ...masks.map((mask) => ({ name: `${mask}_mask`, type: AttrType.INT, value: 0 })),
+        ];
+        const inputs = [begin, end, tf.onesLike(begin), value];
+        backend.update("ResourceStridedSliceAssign", attributes, [variable], inputs);
+      });
+    },
+  };
+}
+
+function type(name: string, value: number): OpAttribute {
+  return { name, type: AttrType.TYPE, value };
+}
