@@ -59,6 +59,6 @@ export {
 } from "./models/checkpoint/state_dict.ts";
 export { vgg16 } from "./models/vgg16.ts";
 export { evaluate, type EvaluateOptions, type Evaluation } from "./training/evaluate.ts";
-export { accuracy, confusionMatrix, weightedF1 } from "./training/metrics.ts";
+export { accuracy, confusionMatrix, weightedF1 } from "./metrics/classification.ts";
 export { ImageBatches } from "./training/image_batches.ts";
 export { type EpochResult, Trainer, type TrainerOptions } from "./training/trainer.ts";

@@ -5,7 +5,7 @@
  */
 
 import { type Detection, mapDetectionsToDigit } from "../models/label_mapping.ts";
-import { accuracy, confusionMatrix, weightedF1 } from "../training/metrics.ts";
+import { accuracy, confusionMatrix, weightedF1 } from "../metrics/classification.ts";
 import type { Measure } from "../report/analysis/bench_results.ts";
 import { median } from "../report/analysis/bench_statistics.ts";
 

@@ -10,7 +10,7 @@ import type { Engine } from "../engine/engine.ts";
 import { sparseSoftmaxCrossEntropy } from "../engine/ops.ts";
 import { InterruptedError } from "../io/errors.ts";
 import type { BatchSource, TrainableModel } from "./batch_source.ts";
-import { accuracy, weightedF1 } from "./metrics.ts";
+import { accuracy, weightedF1 } from "../metrics/classification.ts";
 
 /** Options of {@linkcode evaluate}. */
 export interface EvaluateOptions {

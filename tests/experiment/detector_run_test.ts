@@ -7,7 +7,6 @@ import {
   assertMatch,
   assertNotEquals,
   assertRejects,
-  assertThrows,
 } from "@std/assert";
 import { join } from "node:path";
 import * as tf from "@tensorflow/tfjs";
@@ -28,7 +27,8 @@ import type { DetectorPlan } from "../../experiment/detector_plan.ts";
 import { runDetector } from "../../experiment/detector_run.ts";
 import { headPlan } from "../../experiment/head_run.ts";
 import { readReadings, writeReadings } from "../../experiment/readings_file.ts";
-import { percentile, summarizeLatency } from "../../training/latency.ts";
+import { percentile } from "../../metrics/descriptive_statistics.ts";
+import { summarizeLatency } from "../../training/latency.ts";
 import { readDigits, scoreReadings } from "../../training/detection/read_digits.ts";
 import { testEngine } from "../engine/engine.ts";
 import { type Answer, answer, fakeDetector } from "../training/fake_detector.ts";
@@ -409,19 +409,6 @@ Deno.test("scoreReadings() leaves out the missing ones of 10,000 images", () => 
   const read = Array.from(targets, (target, i) => i % 7 === 0 ? -1 : target);
   const { detected, accuracy } = scoreReadings(targets, read);
   assertEquals([detected, accuracy], [10_000 - 1429, 1]);
-});
-
-Deno.test("percentile() equals numpy's", async () => {
-  const path = `${import.meta.dirname}/../fixtures/head_training.json`;
-  const { percentiles }: {
-    percentiles: { values: number[]; percent: number; expected: number }[];
-  } = JSON.parse(await Deno.readTextFile(path));
-  assertEquals(percentiles.length, 24);
-  for (const { values, percent, expected } of percentiles) {
-    assertAlmostEquals(percentile(values, percent), expected, 1e-12, `${percent} % of ${values}`);
-  }
-  assertEquals(percentile([], 50), NaN);
-  assertThrows(() => percentile([1], 101), RangeError, "current value is 101");
 });
 
 Deno.test("summarizeLatency() gives count, mean, median and 95th percentile", () => {

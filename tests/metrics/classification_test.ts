@@ -1,5 +1,5 @@
 import { assertAlmostEquals, assertEquals, assertThrows } from "@std/assert";
-import { accuracy, confusionMatrix, weightedF1 } from "../../training/metrics.ts";
+import { accuracy, confusionMatrix, weightedF1 } from "../../metrics/classification.ts";
 
 interface Case {
   targets: number[];
@@ -25,7 +25,7 @@ for (const [name, expected] of Object.entries(golden.cases)) {
   });
 }
 
-Deno.test("metrics give the published result of part 2 when every test digit is read as a 1", () => {
+Deno.test("metrics give the published result of part 2 when every test digit is predicted as 1", () => {
   const counts = [980, 1135, 1032, 1010, 982, 892, 958, 1028, 974, 1009];
   const targets = counts.flatMap((count, digit) => new Array<number>(count).fill(digit));
   const ones = new Uint8Array(10_000).fill(1);

@@ -42,7 +42,7 @@ export function confusionMatrix(
 }
 
 /**
- * The fraction of predictions that are right, as scikit-learn's `accuracy_score`.
+ * The fraction of predictions that are correct, as scikit-learn's `accuracy_score`.
  *
  * @param targets True labels, integers from 0.
  * @param predictions Predicted labels, as many.
@@ -54,16 +54,51 @@ export function accuracy(targets: ArrayLike<number>, predictions: ArrayLike<numb
   checkSameLength(targets, predictions);
   checkLabels(targets, { name: "targets" });
   checkLabels(predictions, { name: "predictions" });
-  let right = 0;
-  for (let i = 0; i < targets.length; i++) if (targets[i] === predictions[i]) right++;
-  return targets.length === 0 ? 0 : right / targets.length;
+  let correct = 0;
+  for (let i = 0; i < targets.length; i++) if (targets[i] === predictions[i]) correct++;
+  return targets.length === 0 ? 0 : correct / targets.length;
+}
+
+/** How often a class was true, predicted, and both at once. */
+export interface ClassCounts {
+  /** Samples that are of the class. */
+  support: number;
+  /** Samples that were predicted to be. */
+  predicted: number;
+  /** Samples that are and were predicted to be. */
+  correct: number;
+}
+
+/**
+ * F1 of one class, 2·TP / (2·TP + FP + FN).
+ *
+ * @returns A score in 0..1; 0 for a class that is neither true nor predicted.
+ */
+export function f1Score({ support, predicted, correct }: ClassCounts): number {
+  // 2·TP + FP + FN is the number of times the class is true plus those it is predicted.
+  return support + predicted === 0 ? 0 : 2 * correct / (support + predicted);
 }
 
 /**
  * The F1 scores of the classes, averaged with each class's number of true samples as its weight, as
- * scikit-learn's `f1_score(targets, predictions, average="weighted", zero_division=0)`.
+ * scikit-learn's `f1_score(average="weighted", zero_division=0)`. A class that is never true has
+ * weight 0.
  *
- * A class's F1 is 2·TP / (2·TP + FP + FN). A class that is never true has weight 0.
+ * @returns A score in 0..1; 0 without samples, the study's value where there is no valid prediction.
+ */
+export function weightedMeanF1(classes: Iterable<ClassCounts>): number {
+  let samples = 0;
+  let sum = 0;
+  for (const counts of classes) {
+    samples += counts.support;
+    sum += counts.support * f1Score(counts);
+  }
+  return samples === 0 ? 0 : sum / samples;
+}
+
+/**
+ * {@linkcode weightedMeanF1} of predictions: scikit-learn's
+ * `f1_score(targets, predictions, average="weighted", zero_division=0)`.
  *
  * @param targets True labels, integers from 0.
  * @param predictions Predicted labels, as many.
@@ -75,28 +110,31 @@ export function weightedF1(targets: ArrayLike<number>, predictions: ArrayLike<nu
   checkSameLength(targets, predictions);
   checkLabels(targets, { name: "targets" });
   checkLabels(predictions, { name: "predictions" });
-  if (targets.length === 0) return 0;
-  const isTrue = new Map<number, number>();
-  const predicted = new Map<number, number>();
-  const right = new Map<number, number>();
-  for (let i = 0; i < targets.length; i++) {
-    const target = targets[i]!;
-    const prediction = predictions[i]!;
-    increment(isTrue, target);
-    increment(predicted, prediction);
-    if (target === prediction) increment(right, target);
+  const classes = new Map<number, ClassCounts>();
+  for (let i = 0; i < targets.length; i++) countsOf(classes, targets[i]!).support++;
+  for (let i = 0; i < predictions.length; i++) {
+    const counts = countsOf(classes, predictions[i]!);
+    counts.predicted++;
+    if (targets[i] === predictions[i]) counts.correct++;
   }
-  let sum = 0;
-  for (const [label, support] of isTrue) {
-    // 2·TP + FP + FN is the number of times the class is true plus those it is predicted.
-    const f1 = 2 * (right.get(label) ?? 0) / (support + (predicted.get(label) ?? 0));
-    sum += support * f1;
-  }
-  return sum / targets.length;
+  return weightedMeanF1(classes.values());
 }
 
-function increment(counts: Map<number, number>, label: number): void {
-  counts.set(label, (counts.get(label) ?? 0) + 1);
+function countsOf(classes: Map<number, ClassCounts>, label: number): ClassCounts {
+  const known = classes.get(label);
+  if (known !== undefined) return known;
+  const counts = { support: 0, predicted: 0, correct: 0 };
+  classes.set(label, counts);
+  return counts;
+}
+
+/** Row and column sums of a confusion matrix, and what is on its diagonal. */
+export function classCounts(confusion: readonly (readonly number[])[]): ClassCounts[] {
+  return confusion.map((row, label) => ({
+    support: row.reduce((sum, count) => sum + count, 0),
+    predicted: confusion.reduce((sum, other) => sum + other[label]!, 0),
+    correct: row[label]!,
+  }));
 }
 
 function largest(labels: ArrayLike<number>): number {
