@@ -11,8 +11,8 @@ import { alexnet } from "../models/alexnet.ts";
 import type { FrozenFeatureClassifier } from "../models/classifier.ts";
 import { fasterRcnnResnet50Fpn } from "../models/faster_rcnn.ts";
 import { vgg16 } from "../models/vgg16.ts";
-import { formulaWeight, image as formulaImage } from "../tests/models/faster_rcnn_samples.ts";
 import { Adam } from "../training/adam.ts";
+import { formulaWeight, image as formulaImage } from "./faster_rcnn_formulas.ts";
 
 /** The kinds of work; what they are is told in `reference/transfer.py`. */
 export const TRANSFER_CASES = [
