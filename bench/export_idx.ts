@@ -13,9 +13,9 @@
 import { join } from "node:path";
 import type { Dataset, ImageSet } from "../data/dataset.ts";
 import { loadDataset } from "../data/load_dataset.ts";
+import { type FlagTable, helpText, parseFlags, runFlags } from "../experiment/flags.ts";
 import { writeFileAtomic } from "../io/atomic.ts";
 import { createReporter } from "../io/reporter.ts";
-import { type FlagTable, helpText, parseFlags, runFlags } from "../experiment/flags.ts";
 import { runScript } from "../io/run_script.ts";
 
 /**

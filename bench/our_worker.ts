@@ -8,10 +8,10 @@
 import { loadDataset } from "../data/load_dataset.ts";
 import { normalizeMnist } from "../data/transforms.ts";
 import { startEngine } from "../engine/engine.ts";
-import { StudyError } from "../io/errors.ts";
-import { createReporter } from "../io/reporter.ts";
 import { parseFlags, runFlags } from "../experiment/flags.ts";
 import { gitState, machine, versions } from "../experiment/provenance.ts";
+import { StudyError } from "../io/errors.ts";
+import { createReporter } from "../io/reporter.ts";
 import { runScript } from "../io/run_script.ts";
 import { OurWork } from "./our_work.ts";
 

@@ -1,5 +1,5 @@
 /**
- * What the figures of the report have in common.
+ * The models that are drawn, and what their figures call them.
  *
  * @module
  */
@@ -9,7 +9,7 @@ import type { Figure, ModelComparison } from "../analysis/comparison.ts";
 import type { ResultRow } from "../record/result_row.ts";
 import { figureText } from "./vega_svg.ts";
 
-/** A figure that is still to be rendered. */
+/** A figure before it is rendered. */
 export interface Drawing extends Figure {
   /** What to draw, its data inside. */
   spec: TopLevelSpec;
@@ -33,8 +33,8 @@ export function drawnModels(models: readonly ModelComparison[], limit: number): 
     .slice(0, limit)
     .map((model) => ({
       ...model,
-      label: unlike(figureText(model.model) || "model", labels),
-      slug: unlike(slugOf(model.model), slugs),
+      label: distinct(figureText(model.model) || "model", labels),
+      slug: distinct(slugOf(model.model), slugs),
     }));
 }
 
@@ -43,27 +43,16 @@ function slugOf(name: string): string {
   return name.replace(/[^A-Za-z0-9_]+/g, "-").replace(/^-+|-+$/g, "").slice(0, 60) || "model";
 }
 
-/** The text, or with a number behind it if it is taken already; file systems may ignore case. */
-function unlike(text: string, taken: Set<string>): string {
+/** The text, with a number after it if it is already taken; file systems may ignore case. */
+function distinct(text: string, taken: Set<string>): string {
   let result = text;
   for (let n = 2; taken.has(result.toLowerCase()); n++) result = `${text}-${n}`;
   taken.add(result.toLowerCase());
   return result;
 }
 
-/** `mnist, seed 1`: what was read and by which run. */
+/** `mnist, seed 1`: the data and the run. */
 export function runLabel({ dataset, seed }: ResultRow): string {
   const parts = [figureText(dataset), ...(seed === null ? [] : [`seed ${seed}`])];
   return parts.filter((part) => part !== "").join(", ");
-}
-
-/** A count with commas: `10,000`. */
-export function formatCount(count: number): string {
-  return count.toLocaleString("en-US");
-}
-
-/** A positive number to three significant digits, never in exponents: `0.0808`, `3347`. */
-export function formatThreeDigits(value: number): string {
-  if (value >= 100) return value.toFixed(0);
-  return value.toFixed(Math.max(0, 2 - Math.floor(Math.log10(value))));
 }

@@ -1,10 +1,12 @@
 /**
- * What a run of the bench found, as it stands in `bench.json`.
+ * `results/bench/bench.json`: what a run of the bench found.
  *
  * @module
  */
 
-/** Number format of the arithmetic. */
+import { StudyError } from "../../io/errors.ts";
+
+/** Number format of the arithmetic, as torch names it. */
 export type Precision = "float32" | "bfloat16";
 
 /** What can be measured; see `bench.ts` for what each one is. */
@@ -30,7 +32,6 @@ export const CASES = [
 /** Those that are measured unless others are asked for: part 1, without whole runs of it. */
 export const DEFAULT_CASES = CASES.slice(0, CASES.indexOf("part1"));
 
-/** One of {@linkcode CASES}. */
 export type CaseName = typeof CASES[number];
 
 /** How long some units of work took. */
@@ -41,7 +42,7 @@ export interface Timing {
   seconds: number;
 }
 
-/** Timings of one side of a comparison. */
+/** Timings of one of the two sides. */
 export interface SideResult {
   /** Who it is and with which settings. */
   label: string;
@@ -51,17 +52,14 @@ export interface SideResult {
   timings: Timing[];
 }
 
-/** Ours and the peer, timed in turn. */
-export interface Comparison {
-  /** The case it belongs to. */
+/** Ours and a peer, timed in turn. */
+export interface PairedTiming {
   case: CaseName;
-  /** What was done. */
   title: string;
   /** One unit of it, such as `step`. */
   unit: string;
   /** Floating-point operations of a unit, in 10⁹, where that is meaningful. */
   gflopPerUnit?: number;
-  /** The suite. */
   ours: SideResult;
   /** The peer, with as many timings as ours, or none. */
   theirs: SideResult;
@@ -69,13 +67,10 @@ export interface Comparison {
   note?: string;
 }
 
-/** A single quantity of ours. */
-export interface Measure {
-  /** The case it belongs to. */
+/** A single quantity of ours, measured without a peer. */
+export interface Measurement {
   case: CaseName;
-  /** What was measured. */
   title: string;
-  /** Its unit. */
   unit: string;
   /** `null` if it could not be measured. */
   value: number | null;
@@ -85,7 +80,6 @@ export interface Measure {
   samples?: readonly Readonly<Record<string, number>>[];
 }
 
-/** Content of `bench.json`. */
 export interface BenchResults {
   started_at: string;
   finished_at: string;
@@ -100,13 +94,30 @@ export interface BenchResults {
   };
   /** Processor, memory, operating system and device. */
   machine: Readonly<Record<string, string | number>>;
-  /** Threads that each side uses. */
+  /** Of each side. */
   threads: number;
   /** Of the minute before the start: what other programs did. */
   load_average: number;
   /** Of everything that took part; PyTorch's are missing where it is. */
   versions: Readonly<Record<string, string>>;
   git: { commit: string; clean: boolean } | null;
-  comparisons: Comparison[];
-  measures: Measure[];
+  comparisons: PairedTiming[];
+  measures: Measurement[];
+}
+
+/**
+ * The timings in a `bench.json`; `null` if there is no such file.
+ *
+ * @throws {StudyError} If it is no result of the bench.
+ */
+export async function readPairedTimings(path: string): Promise<PairedTiming[] | null> {
+  let results: Partial<BenchResults> | null = null;
+  try {
+    results = JSON.parse(await Deno.readTextFile(path));
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return null;
+    if (!(error instanceof SyntaxError)) throw error;
+  }
+  if (Array.isArray(results?.comparisons)) return results.comparisons;
+  throw new StudyError(`${path} is not a result of the bench: write it again or remove it`);
 }

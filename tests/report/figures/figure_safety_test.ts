@@ -1,9 +1,10 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { join } from "node:path";
-import { evaluatePredictions } from "../../report/analysis/evaluation.ts";
-import { writeFigures } from "../../report/figures/figures.ts";
-import { ProblemList } from "../../report/record/problems.ts";
-import { COLOUR, FILL } from "../../report/figures/vega_svg.ts";
+import { scorePredictions } from "../../../report/analysis/test_scores.ts";
+import { COLOUR, FILL } from "../../../report/figures/vega_svg.ts";
+import { writeFigures } from "../../../report/figures/write_figures.ts";
+import { ProblemList } from "../../../report/record/problems.ts";
+import { withFolder } from "../result_rows.ts";
 import {
   compared,
   comparison,
@@ -22,13 +23,12 @@ import {
   simpleCnn,
   targets,
 } from "./drawn_figures.ts";
-import { withFolder } from "./result_rows.ts";
 import { svgTexts } from "./well_formed.ts";
 
 Deno.test("hostile names are harmless in files, figures and words", async () => {
   const names = [
     'a|b <script>alert("1")</script> & more',
-    "../../etc/passwd",
+    "../../../etc/passwd",
     "A|B <SCRIPT>alert('1')</SCRIPT> & MORE",
     "\u202egpj\u0000\u0007\n\ud800",
     "datum.x' + \"\\",
@@ -71,7 +71,7 @@ Deno.test("many models are cut to a dozen, which is said", async () => {
 });
 
 Deno.test("a prediction beyond ten classes is not drawn, which is said", async () => {
-  const odd = evaluatePredictions({ targets, predictions: predictions.with(3, 500), scores });
+  const odd = scorePredictions({ targets, predictions: predictions.with(3, 500), scores });
   await draw([compared("SimpleCNN", [{}], { evaluation: odd })], ({ figures, problems }) => {
     assertEquals(figures.map(({ file }) => file), [COST]);
     assertEquals(problems, [`${CONFUSED}: not drawn: there are more than 10 classes`]);
@@ -141,7 +141,7 @@ Deno.test("whatever is drawn stands out from the canvas in both themes", async (
       assert(contrast(dark, darkCanvas) >= 4.5, dark);
     }
   });
-  assert(contrast(FILL.text, FILL.right) >= 4.5 && contrast(FILL.text, FILL.wrong) >= 4.5);
+  assert(contrast(FILL.text, FILL.correct) >= 4.5 && contrast(FILL.text, FILL.wrong) >= 4.5);
 });
 
 /** WCAG's contrast of two colours, 1 to 21. */

@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { decode } from "fast-png";
 import { join } from "node:path";
-import { evaluatePredictions } from "../../report/analysis/evaluation.ts";
+import { scorePredictions } from "../../../report/analysis/test_scores.ts";
 import {
   compared,
   CONFUSED,
@@ -91,7 +91,7 @@ Deno.test("learning curves of several seeds have each curve and their mean", asy
   });
 });
 
-Deno.test("the confusion matrix has every count, and names what is most often misread", async () => {
+Deno.test("the confusion matrix has every count, and names the most frequent mistakes", async () => {
   await draw([simpleCnn], async ({ figures, read }) => {
     const texts = svgTexts(await read(CONFUSED));
     const counts = evaluation.confusion.flat().filter((count) => count > 0).map(String);
@@ -100,13 +100,16 @@ Deno.test("the confusion matrix has every count, and names what is most often mi
     assertEquals(drawn, [...counts, ...axes].sort());
     assert(texts.includes("100 images of mnist, seed 1"));
     const { alt } = figures.find(({ file }) => file === CONFUSED)!;
-    assertStringIncludes(alt, "88 of 100 images on the diagonal; most often misread: 0 as 1 (2), ");
+    assertStringIncludes(
+      alt,
+      "88 of 100 images on the diagonal; most frequent mistakes: 0 as 1 (2), ",
+    );
   });
 });
 
 Deno.test("the confusion matrix says how many images have no detection", async () => {
   const some = predictions.map((prediction, i) => i < 7 ? -1 : prediction);
-  const detected = evaluatePredictions({ targets, predictions: some, scores });
+  const detected = scorePredictions({ targets, predictions: some, scores });
   await draw([compared("SimpleCNN", [{}], { evaluation: detected })], async ({ figures, read }) => {
     const texts = svgTexts(await read(CONFUSED));
     assert(texts.includes("93 images of mnist, seed 1; 7 without a detection are left out"));
@@ -159,19 +162,19 @@ Deno.test("time per image sets published times beside ours", async () => {
   });
 });
 
-Deno.test("the contact sheet has the images that were misread with the highest score", async () => {
+Deno.test("the contact sheet has the wrong predictions with the highest scores", async () => {
   await draw([simpleCnn], async ({ folder, figures }) => {
     const { width, height, data } = decode(await Deno.readFile(join(folder, SHEET)));
     assertEquals([width, height], [800, 244]);
-    // Every ninth image is misread, and its grey is its index.
+    // Every ninth prediction is wrong, and its grey is its index.
     const greys = Array.from(
       { length: 12 },
       (_, place) => data[(48 + Math.floor(place / 8) * 122) * width + 48 + place % 8 * 100],
     );
     assertEquals(greys, [0, 9, 18, 27, 36, 45, 54, 63, 72, 81, 90, 99]);
     const { alt } = figures.find(({ file }) => file === SHEET)!;
-    assertStringIncludes(alt, "The 12 digits that SimpleCNN misread");
-    assertStringIncludes(alt, "the first is a 0 read as 1 (1.000).");
+    assertStringIncludes(alt, "The 12 wrong predictions of SimpleCNN");
+    assertStringIncludes(alt, "the first is a 0 predicted as 1 (1.000).");
   });
 });
 

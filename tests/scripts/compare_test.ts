@@ -136,7 +136,3 @@ Deno.test("compare names an unknown flag, exit 2, and shows --help", async () =>
     assertStringIncludes(help.stdout, flag);
   }
 });
-
-/** Besides the standard library: what draws, renders Markdown and knows distributions. */
-const ALLOWED =
-  /^(\.\/|\.\.\/io\/|node:|@std\/|pure-rand\/|(lib-r-math\.js|vega|vega-lite|marked|fast-png)$)/;

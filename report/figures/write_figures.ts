@@ -6,24 +6,24 @@
 
 import { join } from "node:path";
 import { writeFileAtomic } from "../../io/atomic.ts";
-import { classF1Figure, confusionFigure } from "./class_figures.ts";
 import type { Comparison, Figure } from "../analysis/comparison.ts";
+import type { ProblemList } from "../record/problems.ts";
+import { classF1Figure, confusionFigure } from "./class_figures.ts";
 import { contactSheet, SHEET_DIGITS } from "./contact_sheet.ts";
 import { accuracyAgainstTime, inferenceTime } from "./cost_figures.ts";
-import { type Drawing, type DrawnModel, drawnModels } from "./figure.ts";
+import { type Drawing, type DrawnModel, drawnModels } from "./drawn_models.ts";
 import { learningCurves } from "./learning_curves.ts";
-import type { ProblemList } from "../record/problems.ts";
 import { renderSvg } from "./vega_svg.ts";
 
-/** The classes of every data set that the images could be had of. */
+/** No data set of 28×28 images has more. */
 const CLASSES_DRAWN = 10;
 
 /** More models than these are not told apart in a figure. */
 const MODELS_DRAWN = 12;
 
-/** Names that {@linkcode writeFigures} gives: files of these names that it did not write go. */
+/** Names that {@linkcode writeFigures} gives: it removes files of these names that it did not write. */
 const OWN_FILES =
-  /^(learning_curves|accuracy_against_time|f1_per_class|inference_time|confusion_\S+)\.svg$|^misread_\S+\.png$/;
+  /^(learning_curves|accuracy_against_time|f1_per_class|inference_time|confusion_\S+)\.svg$|^wrong_\S+\.png$/;
 
 /** Options of {@linkcode writeFigures}. */
 export interface FigureOptions {
@@ -81,7 +81,7 @@ export async function writeFigures(
   return figures;
 }
 
-/** One PNG for each model that misread digits whose images are at hand. */
+/** One PNG for each model with wrong predictions on images that this machine has. */
 async function writeContactSheets(
   models: readonly DrawnModel[],
   outDir: string,
@@ -90,31 +90,31 @@ async function writeContactSheets(
   const figures: Figure[] = [];
   const found = new Map<string, ReturnType<FigureOptions["testImages"]>>();
   for (const { row, label, slug, evaluation } of models) {
-    const misread = (evaluation?.misread ?? []).slice(0, SHEET_DIGITS);
-    if (misread.length === 0) continue;
+    const mistakes = (evaluation?.mistakes ?? []).slice(0, SHEET_DIGITS);
+    if (mistakes.length === 0) continue;
     const wanted = { name: row.dataset, sha256: row.dataset_sha256 };
     const key = JSON.stringify(wanted);
     if (!found.has(key)) found.set(key, testImages(wanted));
     const set = await found.get(key);
-    const file = `figures/misread_${slug}.png`;
+    const file = `figures/wrong_${slug}.png`;
     if (set === undefined) {
       const text = `not drawn: this machine does not have the images of ${row.dataset}`;
       problems.add(text, { file });
       continue;
     }
-    if (misread.some(({ index, target }) => set.labels[index] !== target)) {
+    if (mistakes.some(({ index, target }) => set.labels[index] !== target)) {
       const text = `not drawn: the targets in predictions.csv are not those of ${row.dataset}`;
       problems.add(text, { file });
       continue;
     }
-    await writeFileAtomic(join(outDir, file), contactSheet(misread, set.images));
-    const { target, prediction, score } = misread[0]!;
+    await writeFileAtomic(join(outDir, file), contactSheet(mistakes, set.images));
+    const { target, prediction, score } = mistakes[0]!;
     figures.push({
       file,
-      title: `Most confidently misread: ${label}`,
+      title: `Wrong with the highest scores: ${label}`,
       alt:
-        `The ${misread.length} digits that ${label} misread with the highest scores, each with ` +
-        `target, prediction and score; the first is a ${target} read as ${prediction} ` +
+        `The ${mistakes.length} wrong predictions of ${label} with the highest scores, each with ` +
+        `target, prediction and score; the first is a ${target} predicted as ${prediction} ` +
         `(${score.toFixed(3)}).`,
     });
   }

@@ -1,30 +1,21 @@
 /**
- * Medians, spreads and ratios of timings.
+ * Paces and ratios of paired timings.
  *
  * @module
  */
 
-import type { Comparison, Timing } from "./bench_results.ts";
+import { median } from "../../metrics/descriptive_statistics.ts";
+import type { PairedTiming, Timing } from "../record/bench_results.ts";
 
-/** Middle and ends of some values. */
-export interface Spread {
+export interface MedianAndRange {
   median: number;
   min: number;
   max: number;
-  /** How many values. */
   count: number;
 }
 
-/** The middle value, or the mean of the two in the middle. */
-export function median(values: readonly number[]): number {
-  if (values.length === 0) throw new RangeError("Cannot take the median of no values");
-  const sorted = values.toSorted((a, b) => a - b);
-  const middle = sorted.length >> 1;
-  return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
-}
-
-/** Median and spread; `undefined` for no values. */
-export function spread(values: readonly number[]): Spread | undefined {
+/** `undefined` for no values. */
+export function medianAndRange(values: readonly number[]): MedianAndRange | undefined {
   if (values.length === 0) return undefined;
   return {
     median: median(values),
@@ -34,13 +25,13 @@ export function spread(values: readonly number[]): Spread | undefined {
   };
 }
 
-/** Units per second. */
+/** Units done in a second. */
 export function rate({ units, seconds }: Timing): number {
   return units / seconds;
 }
 
 /** How many times as fast ours is as the peer, pair by pair. */
-export function ratios({ ours, theirs }: Comparison): number[] {
+export function ratios({ ours, theirs }: PairedTiming): number[] {
   if (theirs.timings.length === 0) return [];
   if (theirs.timings.length !== ours.timings.length) {
     throw new RangeError(
@@ -59,6 +50,6 @@ export function formatPace(timings: readonly Timing[], unit: string): string {
 }
 
 /** `1.62 (1.55 to 1.70)`. */
-export function formatSpread({ median, min, max }: Spread): string {
+export function formatMedianAndRange({ median, min, max }: MedianAndRange): string {
   return `${median.toFixed(2)} (${min.toFixed(2)} to ${max.toFixed(2)})`;
 }

@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
-import { renderHtml } from "../../report/page/html_page.ts";
-import { escapeMarkdown, table } from "../../report/page/markdown.ts";
+import { renderHtml } from "../../../report/page/html_page.ts";
+import { escapeMarkdown, table } from "../../../report/page/markdown.ts";
 
 const none = new Map<string, Uint8Array>();
 

@@ -1,19 +1,19 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { decode } from "fast-png";
-import { contactSheet } from "../../report/figures/contact_sheet.ts";
-import { drawText, type GreyImage, textWidth } from "../../report/figures/pixel_font.ts";
+import { contactSheet } from "../../../report/figures/contact_sheet.ts";
+import { drawText, type GreyImage, textWidth } from "../../../report/figures/pixel_font.ts";
 
 /** Images whose pixels tell which image and place they are. */
 function testImages(count: number): Uint8Array {
   return Uint8Array.from({ length: count * 784 }, (_, i) => (i * 7 + Math.floor(i / 784)) % 251);
 }
 
-const misread = (index: number) => ({ index, target: 5, prediction: 3, score: 0.98 });
+const mistake = (index: number) => ({ index, target: 5, prediction: 3, score: 0.98 });
 
 Deno.test("contactSheet() draws each digit threefold, in order, eight in a row", () => {
   const images = testImages(12);
   const order = [11, 3, 7, 0, 1, 2, 4, 5, 6];
-  const { width, height, data, channels } = decode(contactSheet(order.map(misread), images));
+  const { width, height, data, channels } = decode(contactSheet(order.map(mistake), images));
   assertEquals([width, height, channels], [800, 244, 1]);
   for (const [place, index] of order.entries()) {
     const [left, top] = [place % 8 * 100 + 8, Math.floor(place / 8) * 122 + 8];
@@ -58,15 +58,15 @@ Deno.test("contactSheet() writes target, prediction and score under the digit", 
 
 Deno.test("contactSheet() is as wide as its digits, and the same every time", () => {
   const images = testImages(3);
-  const sheet = contactSheet([misread(2), misread(0)], images);
+  const sheet = contactSheet([mistake(2), mistake(0)], images);
   const { width, height } = decode(sheet);
   assertEquals([width, height], [200, 122]);
-  assertEquals(contactSheet([misread(2), misread(0)], images), sheet);
+  assertEquals(contactSheet([mistake(2), mistake(0)], images), sheet);
 });
 
 Deno.test("contactSheet() refuses nothing, and an image that is not there", () => {
   assertThrows(() => contactSheet([], testImages(1)), RangeError);
-  assertThrows(() => contactSheet([misread(1)], testImages(1)), RangeError, "only 1");
+  assertThrows(() => contactSheet([mistake(1)], testImages(1)), RangeError, "only 1");
 });
 
 Deno.test("drawText() draws a digit as the font has it and clips at the edges", () => {

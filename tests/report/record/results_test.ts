@@ -1,9 +1,9 @@
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { join } from "node:path";
-import { StudyError } from "../../io/errors.ts";
-import { repositoryRoot } from "../../io/cache.ts";
-import { csvRecords } from "../../report/record/csv_lines.ts";
-import { ProblemList } from "../../report/record/problems.ts";
+import { repositoryRoot } from "../../../io/cache.ts";
+import { StudyError } from "../../../io/errors.ts";
+import { csvRecords } from "../../../report/record/csv_records.ts";
+import { ProblemList } from "../../../report/record/problems.ts";
 import {
   appendRow,
   checkResultsFile,
@@ -11,8 +11,8 @@ import {
   HEADER,
   readResults,
   resultsPath,
-} from "../../report/record/results.ts";
-import { resultRow, withFolder } from "./result_rows.ts";
+} from "../../../report/record/results.ts";
+import { resultRow, withFolder } from "../result_rows.ts";
 
 /** Rows of a file that is expected to be without problems. */
 async function rowsOf(path: string) {

@@ -6,15 +6,15 @@
 
 import { assert } from "@std/assert";
 import { join } from "node:path";
-import type { Comparison, Figure, ModelComparison } from "../../report/analysis/comparison.ts";
-import { evaluatePredictions } from "../../report/analysis/evaluation.ts";
-import { type FigureOptions, writeFigures } from "../../report/figures/figures.ts";
-import { ProblemList } from "../../report/record/problems.ts";
-import { PUBLISHED } from "../../report/published.ts";
-import type { ResultRow } from "../../report/record/result_row.ts";
-import type { HistoryRow } from "../../report/record/run_folder.ts";
-import { settingResults } from "../../report/analysis/settings.ts";
-import { resultRow, withFolder } from "./result_rows.ts";
+import type { Comparison, Figure, ModelComparison } from "../../../report/analysis/comparison.ts";
+import { aggregateSeeds } from "../../../report/analysis/seed_aggregates.ts";
+import { findPublished } from "../../../report/analysis/study_models.ts";
+import { scorePredictions } from "../../../report/analysis/test_scores.ts";
+import { type FigureOptions, writeFigures } from "../../../report/figures/write_figures.ts";
+import { ProblemList } from "../../../report/record/problems.ts";
+import type { ResultRow } from "../../../report/record/result_row.ts";
+import type { HistoryRow } from "../../../report/record/run_folder.ts";
+import { resultRow, withFolder } from "../result_rows.ts";
 import { wellFormedElements } from "./well_formed.ts";
 
 export const CONFUSED = "figures/confusion_SimpleCNN.svg";
@@ -22,13 +22,13 @@ export const CURVES = "figures/learning_curves.svg";
 export const COST = "figures/accuracy_against_time.svg";
 export const F1 = "figures/f1_per_class.svg";
 export const SPEED = "figures/inference_time.svg";
-export const SHEET = "figures/misread_SimpleCNN.png";
+export const SHEET = "figures/wrong_SimpleCNN.png";
 
-/** 100 images, class i % 10; every ninth is read as the next class, with a score that falls. */
+/** 100 images, class i % 10; every ninth is predicted as the next class, with a score that falls. */
 export const targets = Int32Array.from({ length: 100 }, (_, i) => i % 10);
 export const predictions = targets.map((target, i) => i % 9 === 0 ? (target + 1) % 10 : target);
 export const scores = Float32Array.from(targets, (_, i) => 1 - i / 200);
-export const evaluation = evaluatePredictions({ targets, predictions, scores });
+export const evaluation = scorePredictions({ targets, predictions, scores });
 export const images = Uint8Array.from({ length: 100 * 784 }, (_, i) => Math.floor(i / 784));
 export const labels = Uint8Array.from(targets);
 
@@ -46,10 +46,10 @@ export function compared(
   changes: Partial<ModelComparison> = {},
 ) {
   const runs = rows.map((row, i) => resultRow({ model, run_id: `r${i}`, seed: i + 1, ...row }));
-  const settings = settingResults(runs.filter(({ status }) => status === "ok"));
+  const settings = aggregateSeeds(runs.filter(({ status }) => status === "ok"));
   const result: ModelComparison = {
     model,
-    published: PUBLISHED.find((result) => result.model === model) ?? null,
+    published: findPublished(model)?.published ?? null,
     parameters: null,
     row: settings[0]?.newest ?? runs.at(-1) ?? null,
     folder: "results",

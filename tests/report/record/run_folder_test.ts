@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertMatch, assertRejects, assertThrows } from "@std/assert";
 import { join } from "node:path";
-import { StudyError } from "../../io/errors.ts";
+import { StudyError } from "../../../io/errors.ts";
 import {
   type Manifest,
   newRunId,
@@ -11,8 +11,8 @@ import {
   writeHistory,
   writeManifest,
   writePredictions,
-} from "../../report/record/run_folder.ts";
-import { withFolder } from "./result_rows.ts";
+} from "../../../report/record/run_folder.ts";
+import { withFolder } from "../result_rows.ts";
 
 const manifest: Manifest = {
   run_id: "run-1",

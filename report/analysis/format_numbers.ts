@@ -4,10 +4,10 @@
  * @module
  */
 
-import type { Interval } from "../analysis/comparison.ts";
-import type { Spread } from "../analysis/settings.ts";
+import type { MeanAndSd } from "../../metrics/descriptive_statistics.ts";
+import type { Interval } from "./comparison.ts";
 
-/** What stands where there is nothing to say. */
+/** Stands where there is no value. */
 export const NONE = "–";
 
 /** `0.0300`; `null` as {@linkcode NONE}, NaN and the infinities as they are. */
@@ -31,7 +31,7 @@ export function formatInterval(interval: Interval | null, digits: number): strin
 }
 
 /** `99.20 ± 0.20`, without the second half for a single value. */
-export function formatSpread({ n, mean, sd }: Spread, digits: number): string {
+export function formatMeanAndSd({ n, mean, sd }: MeanAndSd, digits: number): string {
   if (n === 0) return NONE;
   return n === 1 ? formatFixed(mean, digits) : `${mean.toFixed(digits)} ± ${sd.toFixed(digits)}`;
 }
@@ -41,8 +41,14 @@ export function formatP(p: number): string {
   return p < 0.001 ? "p < 0.001" : `p = ${p.toFixed(3)}`;
 }
 
-/** A whole number with thin groups: `3,199,106`. */
+/** `3,199,106`; numbers that are not whole as they are. */
 export function formatCount(value: number | null): string {
   if (value === null) return NONE;
   return Number.isInteger(value) ? value.toLocaleString("en-US") : String(value);
+}
+
+/** A positive number to three significant digits, never in exponents: `0.0808`, `3347`. */
+export function formatThreeDigits(value: number): string {
+  if (value >= 100) return value.toFixed(0);
+  return value.toFixed(Math.max(0, 2 - Math.floor(Math.log10(value))));
 }
