@@ -52,6 +52,6 @@ export {
 export type { Checkpoint } from "./models/checkpoint/stored_tensor.ts";
 export { vgg16 } from "./models/vgg16.ts";
 export { evaluate, type EvaluateOptions, type Evaluation } from "./training/evaluate.ts";
-export { accuracy, confusionMatrix, weightedF1 } from "./training/metrics.ts";
 export { ImageBatches } from "./data/image_batches.ts";
+export { accuracy, confusionMatrix, weightedF1 } from "./metrics/classification.ts";
 export { type EpochResult, Trainer, type TrainerOptions } from "./training/trainer.ts";

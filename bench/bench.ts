@@ -1,13 +1,13 @@
 /**
  * Ours and PyTorch on the same machine, in turn: `deno task bench`; `--help` lists the flags.
  *
- * Cases: `step` and `step-bf16`, a training step of SimpleCNN at batch 128; `inference` of 10,000
- * images; `limit`, matrix product and convolution, what the machine can do at most; `launch`, from
- * launch to the first training step; `memory`, peak resident memory of part 1; `growth` of handles
- * and memory over thousands of steps; `mapping`, digits and metrics out of 10,000 detections;
- * `part1`, the whole of it from launch to CSV; `alexnet`, `vgg16` and `vgg16-bf16`, the frozen
- * features of part 4; `alexnet-classifier` and `vgg16-classifier`, its training step; `detector` and
- * `detector-bf16`, part 2's. All before `part1` run unless `--cases` or `--full` says otherwise.
+ * Cases: `step` and `step-bf16`, a training step of part 1; `inference` of 10,000 images; `limit`,
+ * matrix product and convolution, what the machine can do at most; `launch`, from launch to the first
+ * training step; `memory`, peak resident memory of part 1; `growth` of handles and memory over
+ * thousands of steps; `mapping`, digits and metrics out of 10,000 detections; `part1`, the whole of
+ * it from launch to CSV; `alexnet`, `vgg16` and `vgg16-bf16`, the frozen features of part 4;
+ * `alexnet-classifier` and `vgg16-classifier`, its training step; `detector` and `detector-bf16`,
+ * part 2's. All before `part1` run unless `--cases` or `--full` says otherwise.
  *
  * Timings: both processes stay alive, each with as many threads as there are cores; after a warm-up
  * of at least a second they work in turn (ours, theirs, ours...) for `--seconds` at a time, `--pairs`
@@ -17,8 +17,8 @@
  * the end of `bench.md`. Growth needs no pairs, and goes to 10,000 steps where it is named, to 1,000
  * otherwise; memory is one run.
  *
- * `bench.json` and `bench.md` are written anew after every finding, so that an interrupted run keeps
- * what it found.
+ * `bench.json` and `bench.md` are written after every finding, so that an interrupted run keeps what
+ * it found.
  *
  * @module
  */
@@ -31,21 +31,21 @@ import { createReporter, type Reporter } from "../io/reporter.ts";
 import { SHARED_FLAGS } from "../experiment/flags.ts";
 import { helpText } from "../io/help_text.ts";
 import { type FlagTable, type FlagValues, parseFlags } from "../io/parse_flags.ts";
-import { SIMPLE_CNN } from "../study.ts";
 import { interruptible, runScript } from "../io/run_script.ts";
-import { killChildren } from "./child.ts";
-import { startOurs, startPeer } from "./context.ts";
-import { BUSY, renderPage } from "./page.ts";
 import {
   type BenchResults,
   type CaseName,
   CASES,
-  type Comparison,
   DEFAULT_CASES,
-  type Measure,
-} from "../report/analysis/bench_results.ts";
+  type Measurement,
+  type PairedTiming,
+} from "../report/record/bench_results.ts";
+import { SIMPLE_CNN } from "../study.ts";
+import { killChildren } from "./child.ts";
+import { startOurs, startPeer } from "./context.ts";
+import { BUSY, renderPage } from "./page.ts";
 import { measureSteadyCases } from "./steady_cases.ts";
-import { verdicts } from "./targets.ts";
+import { judgeTargets } from "./targets.ts";
 import { measureWholeRuns } from "./whole_runs.ts";
 import { Worker } from "./worker.ts";
 
@@ -153,7 +153,7 @@ async function runBench(flags: FlagValues<typeof FLAGS>, signal: AbortSignal): P
     comparisons: [],
     measures: [],
   };
-  const record = async (finding: Comparison | Measure) => {
+  const record = async (finding: PairedTiming | Measurement) => {
     if ("ours" in finding) results.comparisons.push(finding);
     else results.measures.push(finding);
     results.finished_at = new Date().toISOString();
@@ -168,7 +168,7 @@ async function runBench(flags: FlagValues<typeof FLAGS>, signal: AbortSignal): P
   }
   await measureWholeRuns(context);
   reporter.line("");
-  for (const { what, target, measured, verdict, note, asked } of verdicts(results)) {
+  for (const { what, target, measured, verdict, note, asked } of judgeTargets(results)) {
     if (!asked) continue;
     const found = measured && ` ${measured}`;
     reporter.line(`${verdict}:${found} (${target}) ${what}${note && `; ${note}`}`);

@@ -4,19 +4,17 @@
  * @module
  */
 
-import { StudyError } from "../io/errors.ts";
 import { repositoryRoot } from "../io/cache.ts";
+import { StudyError } from "../io/errors.ts";
 
 /** What is to be started. */
 export interface Program {
   /** What messages call it. */
   name: string;
-  /** The executable. */
   command: string;
   args: readonly string[];
 }
 
-/** A running program. */
 export interface Child {
   readonly pid: number;
   /** Its standard output; ends with it. */
@@ -29,7 +27,6 @@ export interface Child {
   ended(): Promise<void>;
 }
 
-/** Programs that run now. */
 const running = new Set<Deno.ChildProcess>();
 
 /** Ends every program that still runs: who asked the bench alone to stop wants them gone too. */

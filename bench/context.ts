@@ -4,10 +4,15 @@
  * @module
  */
 
-import type { Reporter } from "../io/reporter.ts";
 import { StudyError } from "../io/errors.ts";
+import type { Reporter } from "../io/reporter.ts";
+import type {
+  CaseName,
+  Measurement,
+  PairedTiming,
+  Precision,
+} from "../report/record/bench_results.ts";
 import { denoScript } from "./child.ts";
-import type { CaseName, Comparison, Measure, Precision } from "../report/analysis/bench_results.ts";
 import { Worker } from "./worker.ts";
 
 /** Settings and what cases share. */
@@ -15,7 +20,6 @@ export interface BenchContext {
   cases: readonly CaseName[];
   /** Whether to measure in full length what is shortened otherwise. */
   full: boolean;
-  /** Timings of each side. */
   pairs: number;
   /** Seconds of work in one timing, at least. */
   seconds: number;
@@ -25,7 +29,7 @@ export interface BenchContext {
   data: string;
   /** The Python that PyTorch is looked for in. */
   python: string;
-  /** Threads of each side. */
+  /** Of each side. */
   threads: number;
   /** Flags that every program of ours is given. */
   engineFlags: readonly string[];
@@ -33,10 +37,9 @@ export interface BenchContext {
   /** Stops between two timings. */
   signal: AbortSignal;
   /** Adds a finding to the results and writes them. */
-  record(finding: Comparison | Measure): Promise<void>;
+  record(finding: PairedTiming | Measurement): Promise<void>;
 }
 
-/** Starts our side. */
 export function startOurs(
   { data, engineFlags }: Pick<BenchContext, "data" | "engineFlags">,
   precision: Precision,

@@ -10,13 +10,13 @@
  * @module
  */
 
-import { readCommandLine } from "../io/help_text.ts";
 import { join } from "node:path";
 import type { Dataset, ImageSet } from "../data/dataset.ts";
 import { loadDataset } from "../data/load_dataset.ts";
 import { writeFileAtomic } from "../io/atomic.ts";
 import { createReporter } from "../io/reporter.ts";
 import { SHARED_FLAGS } from "../experiment/flags.ts";
+import { readCommandLine } from "../io/help_text.ts";
 import type { FlagTable } from "../io/parse_flags.ts";
 import { runScript } from "../io/run_script.ts";
 

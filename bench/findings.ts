@@ -4,8 +4,14 @@
  * @module
  */
 
-import type { BenchResults, CaseName, Comparison } from "../report/analysis/bench_results.ts";
-import { formatSpread, median, rate, ratios, spread } from "../report/analysis/bench_statistics.ts";
+import { median } from "../metrics/descriptive_statistics.ts";
+import {
+  formatMedianAndRange,
+  medianAndRange,
+  rate,
+  ratios,
+} from "../report/analysis/paired_timings.ts";
+import type { BenchResults, CaseName, PairedTiming } from "../report/record/bench_results.ts";
 
 /** A quantity that was measured, or computed from measurements. */
 export interface Found {
@@ -28,41 +34,40 @@ export interface Target {
 const ENOUGH_PAIRS = 5;
 
 /**
- * How many times as fast ours is: the comparison of a case with that peer; without one the case's
- * first, which is PyTorch with its defaults in the same number format.
+ * How many times as fast ours is: the case's timing beside that peer; without a peer named its first,
+ * which is PyTorch with its defaults in the same number format.
  */
 export function speedUp(
   results: BenchResults,
   name: CaseName,
   peer?: string,
 ): Found | undefined {
-  const comparison = comparisonOf(results, name, peer);
-  const found = comparison && spread(ratios(comparison));
+  const timing = pairedTimingOf(results, name, peer);
+  const found = timing && medianAndRange(ratios(timing));
   if (found === undefined) return undefined;
-  return { value: found.median, text: formatSpread(found), note: pairsNote(found.count) };
+  return { value: found.median, text: formatMedianAndRange(found), note: pairsNote(found.count) };
 }
 
-/** See {@linkcode speedUp}. */
-export function comparisonOf(
+/** The timing that {@linkcode speedUp} takes. */
+export function pairedTimingOf(
   results: BenchResults,
   name: CaseName,
   peer?: string,
-): Comparison | undefined {
-  return results.comparisons.find((comparison) =>
-    comparison.case === name && (peer === undefined || comparison.theirs.label === peer)
+): PairedTiming | undefined {
+  return results.comparisons.find((timing) =>
+    timing.case === name && (peer === undefined || timing.theirs.label === peer)
   );
 }
 
 /** Median seconds of our unit. */
 export function ourSeconds(results: BenchResults, name: CaseName): Found | undefined {
-  const timings = comparisonOf(results, name)?.ours.timings ?? [];
+  const timings = pairedTimingOf(results, name)?.ours.timings ?? [];
   if (timings.length === 0) return undefined;
   const value = median(timings.map((timing) => 1 / rate(timing)));
   return { value, text: `${value.toFixed(2)} s`, note: pairsNote(timings.length) };
 }
 
-/** A single quantity of ours. */
-export function measure(
+export function measuredValue(
   results: BenchResults,
   name: CaseName,
   unit: string,

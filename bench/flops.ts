@@ -6,7 +6,7 @@
 
 /** A layer that multiplies, for one image. */
 export interface LayerCost {
-  /** PyTorch's name. */
+  /** As PyTorch calls it. */
   name: string;
   /** Operations of the forward pass; either gradient, input's or weight's, takes as many. */
   flop: number;
@@ -34,7 +34,7 @@ export const CONV2: ConvShape = {
 export const MATRIX = { size: 2048, products: 4 } as const;
 
 /** SimpleCNN's layers that multiply; the rest is not counted. */
-export const SIMPLE_CNN: readonly LayerCost[] = [
+export const SIMPLE_CNN_LAYERS: readonly LayerCost[] = [
   {
     name: "conv1",
     flop: convFlop({ height: 28, width: 28, inChannels: 1, outChannels: 32, kernelSize: 5 }),
@@ -64,4 +64,38 @@ export function forwardFlop(layers: readonly LayerCost[], images: number): numbe
 /** Operations of a training step: three passes, less the first layer's gradient of the images. */
 export function stepFlop(layers: readonly LayerCost[], images: number): number {
   return 3 * forwardFlop(layers, images) - images * (layers[0]?.flop ?? 0);
+}
+
+/** A convolution by the size of its result, its channels and its kernel. */
+type Row = readonly [size: number, inChannels: number, outChannels: number, kernelSize: number];
+
+export const VGG16_FEATURES: readonly LayerCost[] = layers([
+  [224, 3, 64, 3],
+  [224, 64, 64, 3],
+  [112, 64, 128, 3],
+  [112, 128, 128, 3],
+  [56, 128, 256, 3],
+  [56, 256, 256, 3],
+  [56, 256, 256, 3],
+  [28, 256, 512, 3],
+  [28, 512, 512, 3],
+  [28, 512, 512, 3],
+  [14, 512, 512, 3],
+  [14, 512, 512, 3],
+  [14, 512, 512, 3],
+]);
+
+export const ALEXNET_FEATURES: readonly LayerCost[] = layers([
+  [55, 3, 64, 11],
+  [27, 64, 192, 5],
+  [13, 192, 384, 3],
+  [13, 384, 256, 3],
+  [13, 256, 256, 3],
+]);
+
+function layers(rows: readonly Row[]): LayerCost[] {
+  return rows.map(([size, inChannels, outChannels, kernelSize], index) => {
+    const shape: ConvShape = { height: size, width: size, inChannels, outChannels, kernelSize };
+    return { name: `conv${index + 1}`, flop: convFlop(shape) };
+  });
 }

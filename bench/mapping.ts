@@ -1,22 +1,23 @@
 /**
- * How long it takes to read digits and metrics out of a test set's detections.
+ * How long it takes to turn a test set's detections into digits and metrics.
  *
  * @module
  */
 
+import { accuracy, confusionMatrix, weightedF1 } from "../metrics/classification.ts";
+import { median } from "../metrics/descriptive_statistics.ts";
 import { type Detection, mapDetectionsToDigit } from "../models/label_mapping.ts";
-import { accuracy, confusionMatrix, weightedF1 } from "../training/metrics.ts";
-import type { Measure } from "../report/analysis/bench_results.ts";
-import { median } from "../report/analysis/bench_statistics.ts";
+import type { Measurement } from "../report/record/bench_results.ts";
+import { DATA } from "../study.ts";
 
-const IMAGES = 10_000;
+const IMAGES = DATA.testImages;
 /** As many as the detector yields at most. */
 const DETECTIONS = 100;
 const LABELS = 11;
 const REPEATS = 5;
 
 /** Times it over {@linkcode IMAGES} made-up detections; the median of a few times. */
-export function measureMapping(): Measure {
+export function measureMapping(): Measurement {
   const detections = Array.from({ length: IMAGES }, (_, image) => madeUp(image));
   const targets = Uint8Array.from(detections, (_, image) => image % 10);
   const seconds = Array.from({ length: REPEATS }, () => {

@@ -8,20 +8,20 @@ import type * as TF from "@tensorflow/tfjs";
 import type { Dataset } from "../data/dataset.ts";
 import type { Engine } from "../engine/engine.ts";
 import { InterruptedError } from "../io/errors.ts";
+import { median } from "../metrics/descriptive_statistics.ts";
 import type { Classifier } from "../models/classifier.ts";
 import { simpleCnn } from "../models/simple_cnn.ts";
+import type { Timing } from "../report/record/bench_results.ts";
+import { SIMPLE_CNN } from "../study.ts";
 import { evaluate } from "../training/evaluate.ts";
 import { ImageBatches } from "../data/image_batches.ts";
 import { Trainer } from "../training/trainer.ts";
 import { CONV2, MATRIX } from "./flops.ts";
-import type { Timing } from "../report/analysis/bench_results.ts";
-import { median } from "../report/analysis/bench_statistics.ts";
 import { TransferWork } from "./transfer_work.ts";
 import type { WorkRequest } from "./worker.ts";
 
-/** The study's settings. */
-const BATCH_SIZE = 128;
-const ADAM = { learningRate: 0.001, weightDecay: 1e-4 } as const;
+const { batchSize: BATCH_SIZE, learningRate, weightDecay } = SIMPLE_CNN.training;
+const ADAM = { learningRate, weightDecay } as const;
 /** Work done before the first timing of a kind. */
 const WARM_UP_SECONDS = 1;
 /** Samples whose median stands for a step: resident memory moves with the garbage collector. */
@@ -43,7 +43,7 @@ export interface GrowthSample {
   rss: number;
 }
 
-/** Answer to `growth`. */
+/** Answer to a request for `growth`. */
 export interface Growth {
   from: GrowthSample;
   to: GrowthSample;
@@ -75,7 +75,6 @@ export class OurWork {
     this.#transfer = new TransferWork(engine);
   }
 
-  /** Answers a request. */
   async do(request: OurRequest): Promise<Timing | Growth> {
     if (request.do === "growth") return await this.#growth(request.from, request.to);
     if (!this.#warm.has(request.case)) {

@@ -8,11 +8,11 @@
 import { loadDataset } from "../data/load_dataset.ts";
 import { normalizeMnist } from "../data/image_batches.ts";
 import { startEngine } from "../engine/engine.ts";
-import { StudyError } from "../io/errors.ts";
-import { createReporter } from "../io/reporter.ts";
 import { SHARED_FLAGS } from "../experiment/flags.ts";
-import { parseFlags } from "../io/parse_flags.ts";
 import { gitState, machine, versions } from "../experiment/provenance.ts";
+import { StudyError } from "../io/errors.ts";
+import { parseFlags } from "../io/parse_flags.ts";
+import { createReporter } from "../io/reporter.ts";
 import { runScript } from "../io/run_script.ts";
 import { OurWork } from "./our_work.ts";
 

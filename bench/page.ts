@@ -4,27 +4,26 @@
  * @module
  */
 
+import { median } from "../metrics/descriptive_statistics.ts";
+import {
+  formatMedianAndRange,
+  formatPace,
+  medianAndRange,
+  rate,
+  ratios,
+} from "../report/analysis/paired_timings.ts";
 import { escapeMarkdown, table } from "../report/page/markdown.ts";
 import type {
   BenchResults,
-  Comparison,
+  PairedTiming,
   Precision,
   SideResult,
-} from "../report/analysis/bench_results.ts";
-import {
-  formatPace,
-  formatSpread,
-  median,
-  rate,
-  ratios,
-  spread,
-} from "../report/analysis/bench_statistics.ts";
-import { verdicts } from "./targets.ts";
+} from "../report/record/bench_results.ts";
+import { judgeTargets } from "./targets.ts";
 
 /** Load average, over a minute, above which timings are not to be trusted. */
 export const BUSY = 0.5;
 
-/** The page. */
 export function renderPage(results: BenchResults): string {
   return [
     "# Bench\n",
@@ -37,7 +36,7 @@ export function renderPage(results: BenchResults): string {
     "## In turn with PyTorch\n",
     "How many times as fast ours is: the median over pairs, and the lowest and highest pair. The " +
     "paces are medians.\n",
-    renderComparisons(results),
+    renderPairedTimings(results),
     "## How close to the machine's limit\n",
     "The limit is the fastest single timing of a product or convolution on either side, in the " +
     "same number format; the speeds are medians. Steps and inference are counted by the operations of their convolutions and " +
@@ -88,7 +87,6 @@ function renderProvenance(results: BenchResults): string {
     .join("");
 }
 
-/** The table of targets. */
 export function renderTargets(results: BenchResults): string {
   return table(
     [
@@ -98,14 +96,13 @@ export function renderTargets(results: BenchResults): string {
       { title: "verdict" },
       { title: "note" },
     ],
-    verdicts(results).map(({ what, target, measured, verdict, note }) =>
+    judgeTargets(results).map(({ what, target, measured, verdict, note }) =>
       [what, target, measured, verdict, note].map(escapeMarkdown)
     ),
   );
 }
 
-/** The table of comparisons. */
-export function renderComparisons({ comparisons }: BenchResults): string {
+export function renderPairedTimings({ comparisons }: BenchResults): string {
   return table(
     [
       { title: "what" },
@@ -116,15 +113,15 @@ export function renderComparisons({ comparisons }: BenchResults): string {
       { title: "pairs", align: "right" },
       { title: "note" },
     ],
-    comparisons.map((comparison) => {
-      const { title, unit, ours, theirs, note = "" } = comparison;
-      const ratio = spread(ratios(comparison));
+    comparisons.map((timing) => {
+      const { title, unit, ours, theirs, note = "" } = timing;
+      const ratio = medianAndRange(ratios(timing));
       return [
         escapeMarkdown(title),
         pace(ours, unit),
         escapeMarkdown(theirs.label),
         pace(theirs, unit),
-        ratio === undefined ? "not measured" : formatSpread(ratio),
+        ratio === undefined ? "not measured" : formatMedianAndRange(ratio),
         String(ratio?.count ?? ours.timings.length),
         escapeMarkdown(note),
       ];
@@ -175,7 +172,7 @@ export function renderLimits({ comparisons }: BenchResults): string {
 }
 
 /** Median GFLOP/s of a side; `undefined` if there is none. */
-function gflops({ gflopPerUnit }: Comparison, { timings }: SideResult): number | undefined {
+function gflops({ gflopPerUnit }: PairedTiming, { timings }: SideResult): number | undefined {
   if (gflopPerUnit === undefined || timings.length === 0) return undefined;
   return gflopPerUnit * median(timings.map(rate));
 }

@@ -6,15 +6,20 @@
 
 import { InterruptedError, StudyError } from "../io/errors.ts";
 import type { Reporter } from "../io/reporter.ts";
+import {
+  formatMedianAndRange,
+  formatPace,
+  medianAndRange,
+  ratios,
+} from "../report/analysis/paired_timings.ts";
 import type {
-  Comparison,
+  PairedTiming,
   Precision,
   SideResult,
   Timing,
-} from "../report/analysis/bench_results.ts";
-import { formatPace, formatSpread, ratios, spread } from "../report/analysis/bench_statistics.ts";
+} from "../report/record/bench_results.ts";
 
-/** One side of a comparison. */
+/** One of the two sides. */
 export interface Side {
   /** Who it is and with which settings. */
   label: string;
@@ -31,9 +36,9 @@ export interface MissingSide {
   missing: string;
 }
 
-/** What is to be compared; see {@linkcode Comparison}. */
-export type ComparisonPlan =
-  & Pick<Comparison, "case" | "title" | "unit" | "gflopPerUnit" | "note">
+/** What is to be timed; see {@linkcode PairedTiming}. */
+export type PairPlan =
+  & Pick<PairedTiming, "case" | "title" | "unit" | "gflopPerUnit" | "note">
   & {
     ours: Side;
     theirs: Side | MissingSide;
@@ -45,7 +50,7 @@ export type ComparisonPlan =
     warmUp?: boolean;
   };
 
-/** How it is compared. */
+/** How it is timed. */
 export interface PairOptions {
   pairs: number;
   reporter: Reporter;
@@ -59,17 +64,17 @@ const PAUSE_MS = 200;
 /**
  * Warms both sides up and times them: ours, theirs, ours, theirs...
  *
- * Without a peer ours is timed alone. A side that fails leaves a comparison without timings that
- * says why.
+ * Without a peer ours is timed alone. If a side fails, the result has no timings and a note that says
+ * why.
  *
  * @throws {InterruptedError} If aborted.
  */
-export async function compareSides(
-  plan: ComparisonPlan,
+export async function timeInTurn(
+  plan: PairPlan,
   { pairs, reporter, signal }: PairOptions,
-): Promise<Comparison> {
+): Promise<PairedTiming> {
   const { ours, theirs, warmUp = true, ...what } = plan;
-  const result: Comparison = { ...what, ours: sideResult(ours), theirs: sideResult(theirs) };
+  const result: PairedTiming = { ...what, ours: sideResult(ours), theirs: sideResult(theirs) };
   const peer = "run" in theirs ? theirs : undefined;
   if ("missing" in theirs) result.note = joinNotes(theirs.missing, plan.note);
   const name = `${plan.title}, ${theirs.label}`;
@@ -102,15 +107,17 @@ export async function compareSides(
   return result;
 }
 
-/** One line on a comparison. */
-export function summary(comparison: Comparison): string {
-  const { title, unit, ours, theirs, note } = comparison;
+/** One line on a paired timing. */
+export function summary(timing: PairedTiming): string {
+  const { title, unit, ours, theirs, note } = timing;
   const what = `${title}, ${ours.label} / ${theirs.label}`;
   if (ours.timings.length === 0) return `${what}: not measured: ${note}`;
-  const ratio = spread(ratios(comparison));
+  const ratio = medianAndRange(ratios(timing));
   const ourPace = formatPace(ours.timings, unit);
   if (ratio === undefined) return `${title}, ${ours.label}: ${ourPace}; no peer: ${note}`;
-  return `${what}: ${formatSpread(ratio)} times as fast (n = ${ratio.count}; ${ourPace} / ` +
+  return `${what}: ${
+    formatMedianAndRange(ratio)
+  } times as fast (n = ${ratio.count}; ${ourPace} / ` +
     `${formatPace(theirs.timings, unit)})`;
 }
 

@@ -4,8 +4,17 @@
  * @module
  */
 
-import { CONV2, convFlop, forwardFlop, matmulFlop, MATRIX, SIMPLE_CNN, stepFlop } from "./flops.ts";
-import type { CaseName, Precision } from "../report/analysis/bench_results.ts";
+import type { CaseName, Precision } from "../report/record/bench_results.ts";
+import { DATA, SIMPLE_CNN } from "../study.ts";
+import {
+  CONV2,
+  convFlop,
+  forwardFlop,
+  matmulFlop,
+  MATRIX,
+  SIMPLE_CNN_LAYERS,
+  stepFlop,
+} from "./flops.ts";
 import type { WorkRequest } from "./worker.ts";
 
 /** Something both sides can do, and the ways in which the peer does it. */
@@ -16,7 +25,7 @@ export interface SteadyPlan {
   unit: string;
   /** Operations of a unit, where they are what it takes its time for. */
   flop?: number;
-  /** Our number format. */
+  /** Of our side. */
   precision: Precision;
   peers: readonly PeerVariant[];
   /**
@@ -53,8 +62,8 @@ const bfloat16 = VARIANTS.map(({ variant, label }) => ({
 }));
 const torch = { variant: "default", label: "PyTorch" } as const;
 
-const BATCH = 128;
-const STEP = { work: "step", unit: "step", flop: stepFlop(SIMPLE_CNN, BATCH) } as const;
+const BATCH = SIMPLE_CNN.training.batchSize;
+const STEP = { work: "step", unit: "step", flop: stepFlop(SIMPLE_CNN_LAYERS, BATCH) } as const;
 const MATMUL = {
   case: "limit",
   work: "matmul",
@@ -75,7 +84,7 @@ export const PLANS: readonly SteadyPlan[] = [
   {
     ...STEP,
     case: "step",
-    title: "Training step, batch 128, fp32",
+    title: `Training step, batch ${BATCH}, fp32`,
     precision: "float32",
     peers: float32,
   },
@@ -84,7 +93,7 @@ export const PLANS: readonly SteadyPlan[] = [
     work: "inference",
     title: "Inference of 10,000 images, fp32",
     unit: "set",
-    flop: forwardFlop(SIMPLE_CNN, 10_000),
+    flop: forwardFlop(SIMPLE_CNN_LAYERS, DATA.testImages),
     precision: "float32",
     peers: [
       float32[0]!,
@@ -95,7 +104,7 @@ export const PLANS: readonly SteadyPlan[] = [
   {
     ...STEP,
     case: "step-bf16",
-    title: "Training step, batch 128, bf16",
+    title: `Training step, batch ${BATCH}, bf16`,
     precision: "bfloat16",
     peers: [...bfloat16, float32[0]!],
   },

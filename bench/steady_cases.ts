@@ -6,10 +6,10 @@
  */
 
 import { StudyError } from "../io/errors.ts";
+import type { Precision } from "../report/record/bench_results.ts";
 import { type BenchContext, startOurs } from "./context.ts";
-import { compareSides, type MissingSide, type Side } from "./pairs.ts";
+import { type MissingSide, type Side, timeInTurn } from "./pairs.ts";
 import { PLANS, type SteadyPlan } from "./plans.ts";
-import type { Precision } from "../report/analysis/bench_results.ts";
 import { TRANSFER_PLANS } from "./transfer_plans.ts";
 import { Worker } from "./worker.ts";
 
@@ -39,7 +39,7 @@ async function measurePrecision(
         : { ...variant, ...able };
       const gflop = flop === undefined ? {} : { gflopPerUnit: flop / 1e9 };
       const plan = { ...what, ...gflop, ours: suite, theirs };
-      await context.record(await compareSides(plan, context));
+      await context.record(await timeInTurn(plan, context));
     }
   }
 }

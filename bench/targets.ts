@@ -4,12 +4,13 @@
  * @module
  */
 
-import { type Found, measure, ourSeconds, speedUp, type Target } from "./findings.ts";
-import type { BenchResults } from "../report/analysis/bench_results.ts";
+import type { BenchResults } from "../report/record/bench_results.ts";
+import { SIMPLE_CNN } from "../study.ts";
+import { type Found, measuredValue, ourSeconds, speedUp, type Target } from "./findings.ts";
 import { TRANSFER_TARGETS } from "./transfer_targets.ts";
 
 /** A target beside what was measured. */
-export interface Verdict {
+export interface JudgedTarget {
   what: string;
   target: string;
   measured: string;
@@ -20,12 +21,12 @@ export interface Verdict {
   asked: boolean;
 }
 
-const STUDY_EPOCHS = 10;
+const { epochs: STUDY_EPOCHS, batchSize: BATCH_SIZE } = SIMPLE_CNN.training;
 
 const TARGETS: readonly Target[] = [
   {
     cases: ["step"],
-    what: "SimpleCNN training step, batch 128, fp32: ours / PyTorch default",
+    what: `${SIMPLE_CNN.name} training step, batch ${BATCH_SIZE}, fp32: ours / PyTorch default`,
     target: "≥ 1.6, aim 2",
     find: (results) => speedUp(results, "step"),
     met: (value) => value >= 1.6,
@@ -69,27 +70,27 @@ const TARGETS: readonly Target[] = [
     cases: ["memory"],
     what: "resident memory, part 1 at 60,000 images",
     target: "≤ 1 GB",
-    find: (results) => measure(results, "memory", "GB"),
+    find: (results) => measuredValue(results, "memory", "GB"),
     met: (value) => value <= 1,
   },
   {
     cases: ["growth"],
     what: "live handles from step 1,000 to 10,000",
     target: "no growth",
-    find: (results) => measure(results, "growth", "handles"),
+    find: (results) => measuredValue(results, "growth", "handles"),
     met: (value) => value <= 0,
   },
   {
     cases: ["growth"],
     what: "resident memory from step 1,000 to 10,000",
     target: "< 1 %",
-    find: (results) => measure(results, "growth", "%"),
+    find: (results) => measuredValue(results, "growth", "%"),
     met: (value) => value < 1,
   },
 ];
 
 /** Every target with what the results say of it. */
-export function verdicts(results: BenchResults): Verdict[] {
+export function judgeTargets(results: BenchResults): JudgedTarget[] {
   return [...TARGETS, ...TRANSFER_TARGETS].map(({ cases, what, target, find, met }) => {
     const found = find(results);
     const asked = cases.every((name) => results.settings.cases.includes(name));

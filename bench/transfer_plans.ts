@@ -4,9 +4,9 @@
  * @module
  */
 
-import { forwardFlop } from "./flops.ts";
+import { ALEXNET, FASTER_RCNN_ADAPTED, VGG16 } from "../study.ts";
+import { ALEXNET_FEATURES, forwardFlop, VGG16_FEATURES } from "./flops.ts";
 import type { PeerVariant, SteadyPlan } from "./plans.ts";
-import { ALEXNET_FEATURES, VGG16_FEATURES } from "./transfer_flops.ts";
 import { TRANSFER_BATCH } from "./transfer_work.ts";
 
 /** What `targets.ts` calls the peers. */
@@ -32,72 +32,72 @@ const classifier: readonly PeerVariant[] = [
   { variant: "compile", label: "PyTorch, torch.compile, fused Adam" } as const,
 ].map((variant) => ({ ...variant, precision: "float32" }));
 
-const ALEXNET = {
+const ALEXNET_WORK = {
   work: "alexnet_features",
   unit: "batch",
   flop: forwardFlop(ALEXNET_FEATURES, TRANSFER_BATCH),
   torchvision: true,
 } as const;
-const VGG16 = {
+const VGG16_WORK = {
   work: "vgg16_features",
   unit: "batch",
   flop: forwardFlop(VGG16_FEATURES, TRANSFER_BATCH),
   torchvision: true,
 } as const;
-const DETECTOR = { work: "detector", unit: "call", torchvision: true } as const;
+const DETECTOR_WORK = { work: "detector", unit: "call", torchvision: true } as const;
 
 /** The cases of parts 4 and 2, in the order they are measured. */
 export const TRANSFER_PLANS: readonly SteadyPlan[] = [
   {
-    ...ALEXNET,
+    ...ALEXNET_WORK,
     case: "alexnet",
-    title: `AlexNet features, batch ${TRANSFER_BATCH}, fp32`,
+    title: `${ALEXNET.title} features, batch ${TRANSFER_BATCH}, fp32`,
     precision: "float32",
     peers: float32,
   },
   {
     case: "alexnet-classifier",
     work: "alexnet_classifier",
-    title: `AlexNet classifier step, batch ${TRANSFER_BATCH}, fp32`,
+    title: `${ALEXNET.title} classifier step, batch ${TRANSFER_BATCH}, fp32`,
     unit: "step",
     precision: "float32",
     torchvision: true,
     peers: classifier,
   },
   {
-    ...VGG16,
+    ...VGG16_WORK,
     case: "vgg16",
-    title: `VGG16 features, batch ${TRANSFER_BATCH}, fp32`,
+    title: `${VGG16.title} features, batch ${TRANSFER_BATCH}, fp32`,
     precision: "float32",
     peers: float32,
   },
   {
     case: "vgg16-classifier",
     work: "vgg16_classifier",
-    title: `VGG16 classifier step, batch ${TRANSFER_BATCH}, fp32`,
+    title: `${VGG16.title} classifier step, batch ${TRANSFER_BATCH}, fp32`,
     unit: "step",
     precision: "float32",
     torchvision: true,
     peers: classifier,
   },
   {
-    ...DETECTOR,
+    ...DETECTOR_WORK,
     case: "detector",
-    title: "Faster R-CNN, one image of 224×224, fp32",
+    title: `${FASTER_RCNN_ADAPTED.title}, one image of 224×224, fp32`,
     precision: "float32",
     peers: float32.slice(0, 1),
   },
   {
-    ...VGG16,
+    ...VGG16_WORK,
     case: "vgg16-bf16",
-    title: `VGG16 features, batch ${TRANSFER_BATCH}, bf16`,
+    title: `${VGG16.title} features, batch ${TRANSFER_BATCH}, bf16`,
     precision: "bfloat16",
     peers: [float32[0]!, ...bfloat16],
   },
   {
-    ...DETECTOR,
+    ...DETECTOR_WORK,
     case: "detector-bf16",
-    title: "Faster R-CNN, one image of 224×224, bf16 backbone",
+    title: `${FASTER_RCNN_ADAPTED.title}, one image of 224×224, bf16 backbone`,
     precision: "bfloat16",
     peers: float32.slice(0, 1),
   },

@@ -4,18 +4,27 @@
  * @module
  */
 
-import { comparisonOf, type Found, measure, pairsNote, speedUp, type Target } from "./findings.ts";
-import type { BenchResults, CaseName, Timing } from "../report/analysis/bench_results.ts";
-import { median, rate } from "../report/analysis/bench_statistics.ts";
+import { median } from "../metrics/descriptive_statistics.ts";
+import { rate } from "../report/analysis/paired_timings.ts";
+import type { BenchResults, CaseName, Timing } from "../report/record/bench_results.ts";
+import { ALEXNET, DATA, FASTER_RCNN_ADAPTED, VGG16 } from "../study.ts";
+import {
+  type Found,
+  measuredValue,
+  pairedTimingOf,
+  pairsNote,
+  speedUp,
+  type Target,
+} from "./findings.ts";
 import { CHANNELS_LAST_LABEL, DEFAULT_LABEL } from "./transfer_plans.ts";
 import { TRANSFER_BATCH } from "./transfer_work.ts";
 
 /** The whole of part 4, to which measured rates are extended. */
-const PART4 = { trainImages: 60_000, testImages: 10_000, epochs: 8 } as const;
+const PART4 = { ...DATA, epochs: VGG16.training.epochs } as const;
 
 /** The rows of parts 4 and 2. */
 export const TRANSFER_TARGETS: readonly Target[] = [
-  ...featureTargets("vgg16", "VGG16"),
+  ...featureTargets("vgg16", VGG16.title),
   {
     cases: ["vgg16-bf16"],
     what: "the same, ours in bf16 / PyTorch default",
@@ -23,14 +32,14 @@ export const TRANSFER_TARGETS: readonly Target[] = [
     find: (results) => speedUp(results, "vgg16-bf16", DEFAULT_LABEL),
     met: (value) => value >= 3,
   },
-  ...featureTargets("alexnet", "AlexNet"),
-  classifierTarget("alexnet-classifier", "AlexNet"),
-  classifierTarget("vgg16-classifier", "VGG16"),
-  wholeTarget({ features: "alexnet", step: "alexnet-classifier" }, "AlexNet", 6),
-  wholeTarget({ features: "vgg16", step: "vgg16-classifier" }, "VGG16", 8),
+  ...featureTargets("alexnet", ALEXNET.title),
+  classifierTarget("alexnet-classifier", ALEXNET.title),
+  classifierTarget("vgg16-classifier", VGG16.title),
+  wholeTarget({ features: "alexnet", step: "alexnet-classifier" }, ALEXNET.title, 6),
+  wholeTarget({ features: "vgg16", step: "vgg16-classifier" }, VGG16.title, 8),
   {
     cases: ["detector"],
-    what: "Faster R-CNN, one image of 224×224, fp32: ours / torchvision",
+    what: `${FASTER_RCNN_ADAPTED.title}, one image of 224×224, fp32: ours / torchvision`,
     target: "≥ 1.5",
     find: (results) => speedUp(results, "detector"),
     met: (value) => value >= 1.5,
@@ -46,7 +55,7 @@ export const TRANSFER_TARGETS: readonly Target[] = [
     cases: ["mapping"],
     what: "mapping and metrics over 10,000 images",
     target: "< 0.5 s",
-    find: (results) => measure(results, "mapping", "s"),
+    find: (results) => measuredValue(results, "mapping", "s"),
     met: (value) => value < 0.5,
   },
 ];
@@ -99,14 +108,14 @@ function wholeTarget(names: WholeCases, model: string, factor: number): Target {
  * Part 4 at full size, computed from measured rates. Ours: each training image's features once, the
  * epochs' steps, and the test images' features. The study's: each training image's features and the
  * steps in every epoch, and the test images' features. The classifier's forward pass over the test
- * images is left out of both, and so are the study's images, decoded anew in every epoch.
+ * images is left out of both, and so are the study's images, decoded again in every epoch.
  */
 export function wholeSpeedUp(
   results: BenchResults,
   { features, step }: WholeCases,
 ): Found | undefined {
-  const extraction = comparisonOf(results, features, DEFAULT_LABEL);
-  const training = comparisonOf(results, step, DEFAULT_LABEL);
+  const extraction = pairedTimingOf(results, features, DEFAULT_LABEL);
+  const training = pairedTimingOf(results, step, DEFAULT_LABEL);
   if (!extraction?.theirs.timings.length || !training?.theirs.timings.length) return undefined;
   const steps = Math.ceil(PART4.trainImages / TRANSFER_BATCH) * PART4.epochs;
   const seconds = (side: "ours" | "theirs", passes: number): number => {

@@ -11,8 +11,9 @@ import { alexnet } from "../models/alexnet.ts";
 import type { FrozenFeatureClassifier } from "../models/classifier.ts";
 import { fasterRcnnResnet50Fpn } from "../models/faster_rcnn.ts";
 import { vgg16 } from "../models/vgg16.ts";
-import { formulaWeight, image as formulaImage } from "../tests/models/faster_rcnn_samples.ts";
+import { DATA, VGG16 } from "../study.ts";
 import { Adam } from "../training/adam.ts";
+import { formulaWeight, image as formulaImage } from "./faster_rcnn_formulas.ts";
 
 /** The kinds of work; what they are is told in `reference/transfer.py`. */
 export const TRANSFER_CASES = [
@@ -26,12 +27,14 @@ export const TRANSFER_CASES = [
 /** One of {@linkcode TRANSFER_CASES}. */
 export type TransferCase = typeof TRANSFER_CASES[number];
 
-/** Images of a batch: the study's. */
-export const TRANSFER_BATCH = 32;
+/** Part 4 trains both of its models with the same settings. */
+const { batchSize, learningRate, weightDecay } = VGG16.training;
+const ADAM = { learningRate, weightDecay } as const;
 
-/** The study's settings of part 4. */
-const ADAM = { learningRate: 0.0005, weightDecay: 1e-4 } as const;
-const NUM_CLASSES = 10;
+/** Images of a batch. */
+export const TRANSFER_BATCH = batchSize;
+
+const NUM_CLASSES = DATA.classes;
 const DETECTOR_CLASSES = 91;
 const IMAGE_SIZE = 224;
 /** Seeds of the formulas, as `reference/transfer.py` has them. */

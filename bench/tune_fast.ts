@@ -16,29 +16,30 @@ import { loadDataset } from "../data/load_dataset.ts";
 import { ImageBatches, normalizeMnist } from "../data/image_batches.ts";
 import { type Engine, startEngine } from "../engine/engine.ts";
 import { silentReporter } from "../io/reporter.ts";
+import { meanAndSd } from "../metrics/descriptive_statistics.ts";
 import { simpleCnn } from "../models/simple_cnn.ts";
+import { SIMPLE_CNN, SIMPLE_CNN_FAST, type TrainingSettings } from "../study.ts";
 import { evaluate } from "../training/evaluate.ts";
 import { oneCycle } from "../training/one_cycle.ts";
 import { Trainer } from "../training/trainer.ts";
-import { meanAndDeviation } from "../report/analysis/settings.ts";
 
-interface Candidate {
-  epochs: number;
-  batchSize: number;
-  lr: number;
+type Candidate = Pick<TrainingSettings, "epochs" | "batchSize" | "learningRate"> & {
   /** One-cycle if given, with these settings besides PyTorch's defaults. */
   cycle?: { divFactor?: number; pctStart?: number };
-}
+};
+
+const { weightDecay, ...PUBLISHED } = SIMPLE_CNN.training;
+const { epochs, batchSize, learningRate } = SIMPLE_CNN_FAST.training;
 
 const CANDIDATES: readonly Candidate[] = [
-  { epochs: 10, batchSize: 128, lr: 0.001 }, // the published recipe
-  { epochs: 3, batchSize: 128, lr: 0.003, cycle: {} },
-  { epochs: 3, batchSize: 64, lr: 0.003, cycle: {} },
-  { epochs: 3, batchSize: 64, lr: 0.003, cycle: { divFactor: 5, pctStart: 0.2 } },
-  { epochs: 4, batchSize: 128, lr: 0.003, cycle: {} },
-  { epochs: 4, batchSize: 96, lr: 0.003, cycle: {} }, // the fast recipe
-  { epochs: 4, batchSize: 96, lr: 0.003, cycle: { divFactor: 5, pctStart: 0.2 } },
-  { epochs: 4, batchSize: 96, lr: 0.004, cycle: {} },
+  PUBLISHED,
+  { epochs: 3, batchSize: 128, learningRate: 0.003, cycle: {} },
+  { epochs: 3, batchSize: 64, learningRate: 0.003, cycle: {} },
+  { epochs: 3, batchSize: 64, learningRate: 0.003, cycle: { divFactor: 5, pctStart: 0.2 } },
+  { epochs: 4, batchSize: 128, learningRate: 0.003, cycle: {} },
+  { epochs, batchSize, learningRate, cycle: {} }, // chosen
+  { epochs: 4, batchSize: 96, learningRate: 0.003, cycle: { divFactor: 5, pctStart: 0.2 } },
+  { epochs: 4, batchSize: 96, learningRate: 0.004, cycle: {} },
 ];
 
 const TRAINING_DIGITS = 6500;
@@ -58,7 +59,7 @@ async function main(): Promise<void> {
       accuracies.push(100 * result.accuracy);
       seconds += result.seconds / seeds.length;
     }
-    const { mean, sd } = meanAndDeviation(accuracies);
+    const { mean, sd } = meanAndSd(accuracies);
     const error = sd / Math.sqrt(seeds.length);
     console.log(
       `${JSON.stringify(candidate)}: ${mean.toFixed(2)} % ± ${error.toFixed(2)}, ` +
@@ -70,7 +71,7 @@ async function main(): Promise<void> {
 
 async function trial(
   engine: Engine,
-  { epochs, batchSize, lr, cycle }: Candidate,
+  { epochs, batchSize, learningRate, cycle }: Candidate,
   seed: number,
   fitted: ImageSet,
   validation: ImageSet,
@@ -81,8 +82,8 @@ async function trial(
   const trainer = new Trainer(engine, model, batches, {
     batchSize,
     adam: {
-      learningRate: cycle ? oneCycle({ maxLr: lr, totalSteps, ...cycle }) : lr,
-      weightDecay: 1e-4,
+      learningRate: cycle ? oneCycle({ maxLr: learningRate, totalSteps, ...cycle }) : learningRate,
+      weightDecay,
     },
     seed,
   });

@@ -8,14 +8,16 @@
 import { join } from "node:path";
 import { loadDataset } from "../data/load_dataset.ts";
 import { InterruptedError, StudyError } from "../io/errors.ts";
+import type { Measurement, Timing } from "../report/record/bench_results.ts";
+import { SIMPLE_CNN } from "../study.ts";
 import { type Child, denoScript, type Program, startChild } from "./child.ts";
 import { type BenchContext, startOurs } from "./context.ts";
 import { exportIdx } from "./export_idx.ts";
-import type { Growth } from "./our_work.ts";
 import { measureMapping } from "./mapping.ts";
-import { compareSides, type MissingSide, type Side } from "./pairs.ts";
-import type { Measure, Timing } from "../report/analysis/bench_results.ts";
+import type { Growth } from "./our_work.ts";
+import { type MissingSide, type Side, timeInTurn } from "./pairs.ts";
 
+const STUDY_EPOCHS = SIMPLE_CNN.training.epochs;
 const STUDY_SCRIPT = "bench/reference/study_part1.py";
 const STUDY_LABEL = "the study's script, PyTorch, 2 workers";
 /** What both print after their first training step. */
@@ -69,7 +71,7 @@ async function measureLaunch(context: BenchContext, places: Places): Promise<voi
   );
   const title = "Launch to first training step";
   const plan = { case: "launch", title, unit: "start", ours, theirs } as const;
-  await context.record(await compareSides(plan, context));
+  await context.record(await timeInTurn(plan, context));
 }
 
 async function measurePart1(context: BenchContext, places: Places): Promise<void> {
@@ -91,13 +93,15 @@ async function measurePart1(context: BenchContext, places: Places): Promise<void
     theirs,
     // A run warms the disk's caches, which it needs but once: epochs of training would be wasted.
     warmUp: false,
-    ...(epochs !== 10 && { note: `--epochs ${epochs} instead of the study's 10` }),
+    ...(epochs !== STUDY_EPOCHS && {
+      note: `--epochs ${epochs} instead of the study's ${STUDY_EPOCHS}`,
+    }),
   } as const;
-  await context.record(await compareSides(plan, context));
+  await context.record(await timeInTurn(plan, context));
 }
 
 /** Largest resident memory of a run of part 1 with one epoch, evaluation and CSV. */
-async function memory(context: BenchContext, folder: string): Promise<Measure[]> {
+async function memory(context: BenchContext, folder: string): Promise<Measurement[]> {
   if (Deno.build.os !== "linux") {
     throw new StudyError("the peak of resident memory is read from Linux's /proc");
   }
@@ -126,7 +130,7 @@ async function peakMemory(pid: number): Promise<number> {
   return Number(kibibytes) * 1024;
 }
 
-async function growth(context: BenchContext): Promise<Measure[]> {
+async function growth(context: BenchContext): Promise<Measurement[]> {
   const [from, to] = context.full ? GROWTH.full : GROWTH.short;
   context.reporter.live(`Training ${to} steps to see what grows`);
   const worker = await startOurs(context, "float32");
@@ -161,9 +165,9 @@ async function growth(context: BenchContext): Promise<Measure[]> {
 async function measured(
   { record, reporter, signal }: BenchContext,
   name: "memory" | "growth" | "mapping",
-  measure: () => Promise<Measure[]>,
+  measure: () => Promise<Measurement[]>,
 ): Promise<void> {
-  let found: Measure[];
+  let found: Measurement[];
   try {
     found = await measure();
   } catch (error) {
@@ -176,7 +180,7 @@ async function measured(
       `${title}: ` + (value === null ? `not measured: ${note}` : `${value.toPrecision(3)} ${unit}`),
     );
   }
-  for (const measure of found) await record(measure);
+  for (const measurement of found) await record(measurement);
 }
 
 function part1({ data, engineFlags }: BenchContext, folder: string, epochs: number): Program {

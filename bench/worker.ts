@@ -6,8 +6,8 @@
  */
 
 import { StudyError } from "../io/errors.ts";
+import type { Precision, Timing } from "../report/record/bench_results.ts";
 import { type Child, type Program, startChild } from "./child.ts";
-import type { Precision, Timing } from "../report/analysis/bench_results.ts";
 import type { TransferCase } from "./transfer_work.ts";
 
 /** What a worker says of itself when it is ready; ours says all of it. */
@@ -19,19 +19,15 @@ export interface WorkerInfo {
 
 /** A request for some units of work. */
 export interface WorkRequest {
-  /** What to do. */
   case: "step" | "inference" | "matmul" | "conv" | TransferCase;
-  /** With which settings. */
+  /** A key of the peer's `VARIANTS`; ours has one way only. */
   variant: string;
-  /** In which number format. */
   precision: Precision;
   /** Stop after the unit that ends beyond so many seconds. */
   seconds: number;
 }
 
-/** A started worker. */
 export class Worker {
-  /** What it is. */
   readonly info: WorkerInfo;
   #name: string;
   #child: Child;
@@ -72,7 +68,6 @@ export class Worker {
     return await nextAnswer(this.#name, this.#child);
   }
 
-  /** Ends the process. */
   async stop(): Promise<void> {
     await this.#child.kill();
   }

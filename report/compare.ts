@@ -7,22 +7,21 @@
 
 import { join } from "node:path";
 import { writeFileAtomic } from "../io/atomic.ts";
-import { parameterCount } from "./architectures.ts";
 import { testClaims } from "./analysis/claims.ts";
-import { differencesFromStudy } from "./analysis/comparability.ts";
 import type { Comparison, Figure, ModelComparison } from "./analysis/comparison.ts";
-import { type FoundRow, gatherRows } from "./record/gather_rows.ts";
-import { renderHtml } from "./page/html_page.ts";
-import { findMixtures } from "./analysis/mixture.ts";
-import { ProblemList } from "./record/problems.ts";
-import { PUBLISHED } from "./published.ts";
-import { type Answers, comparePairs, rankModels } from "./analysis/rankings.ts";
-import { renderReport, TITLE } from "./page/report_page.ts";
-import { readRunFiles, type RunFiles } from "./record/run_files.ts";
-import type { HistoryRow } from "./record/run_folder.ts";
-import { readSeedHistories } from "./record/seed_histories.ts";
-import { settingResults } from "./analysis/settings.ts";
+import { differencesFromStudy } from "./analysis/differences_from_study.ts";
+import { findMismatches } from "./analysis/mismatches.ts";
+import { comparePairs, type PredictedRun, rankModels } from "./analysis/rankings.ts";
+import { aggregateSeeds } from "./analysis/seed_aggregates.ts";
+import { findModel, findPublished, PUBLISHED_MODELS } from "./analysis/study_models.ts";
+import { scorePredictions } from "./analysis/test_scores.ts";
 import { judge } from "./analysis/verdicts.ts";
+import { renderHtml } from "./page/html_page.ts";
+import { renderReport, TITLE } from "./page/report_page.ts";
+import { type FoundRow, gatherRows } from "./record/gather_rows.ts";
+import { ProblemList } from "./record/problems.ts";
+import { readRunFiles, readSeedHistories, type RunFiles } from "./record/run_files.ts";
+import type { HistoryRow } from "./record/run_folder.ts";
 
 /**
  * Compares the runs recorded in some results folders with the study.
@@ -38,31 +37,29 @@ import { judge } from "./analysis/verdicts.ts";
 export async function compareResults(folders: readonly string[]): Promise<Comparison> {
   const problems = new ProblemList();
   const gathered = await gatherRows(folders, problems);
-  const byModel = new Map<string, FoundRow[]>();
-  for (const model of [...PUBLISHED.map(({ model }) => model), ...gathered.models]) {
-    byModel.set(model, []);
-  }
-  for (const found of gathered.rows) byModel.get(found.row.model)!.push(found);
+  const byModel = Map.groupBy(gathered.rows, ({ row }) => row.model);
+  const names = new Set([...PUBLISHED_MODELS.map(({ name }) => name), ...gathered.models]);
 
   const models: ModelComparison[] = [];
-  const answers: Answers[] = [];
-  for (const [model, runs] of byModel) {
+  const predicted: PredictedRun[] = [];
+  for (const model of names) {
+    const runs = byModel.get(model) ?? [];
     const shown = runs.findLast(({ row }) => row.status === "ok") ?? runs.at(-1);
-    const files = shown && await readRunFiles(shown.row, { ...shown, folders, problems });
+    const files = shown && await readRunFiles(shown, { folders, problems });
     const seedHistories = shown ? await readSeedHistories(shown, runs, { folders, problems }) : [];
     models.push(compareModel(model, runs, { shown, files, seedHistories }));
     if (shown && files?.predictions) {
-      answers.push({ row: shown.row, predictions: files.predictions });
+      predicted.push({ row: shown.row, predictions: files.predictions });
     }
   }
-  const pairs = comparePairs(answers);
+  const pairs = comparePairs(predicted);
   return {
     folders: [...folders],
     models,
     pairs,
     rankings: rankModels(models),
     claims: testClaims(models, pairs),
-    mixed: findMixtures(models),
+    mixed: findMismatches(models),
     problems: problems.list(),
   };
 }
@@ -115,19 +112,18 @@ function compareModel(
     seedHistories: HistoryRow[][];
   },
 ): ModelComparison {
-  const published = PUBLISHED.find((result) => result.model === model) ?? null;
+  const published = findPublished(model);
   const row = shown?.row ?? null;
   const newest = runs.at(-1)?.row ?? null;
-  const evaluation = files?.evaluation ?? null;
-  const settings = settingResults(
+  const evaluation = files?.predictions ? scorePredictions(files.predictions) : null;
+  const settings = aggregateSeeds(
     runs.map(({ row }) => row).filter(({ status }) => status === "ok"),
   );
-  const isJudged = row?.status === "ok" && published !== null;
-  const differences = isJudged ? differencesFromStudy(row, published) : [];
+  const differences = row?.status === "ok" ? differencesFromStudy(row) : [];
   return {
     model,
-    published,
-    parameters: parameterCount(model),
+    published: published?.published ?? null,
+    parameters: findModel(model)?.parameters ?? null,
     row,
     folder: shown?.folder ?? "",
     manifest: files?.manifest ?? null,
@@ -136,8 +132,8 @@ function compareModel(
     evaluation,
     newerFailure: newest === row ? null : newest,
     differences,
-    verdicts: isJudged
-      ? judge({ row, published, differences, evaluation, setting: settings[0] })
+    verdicts: row?.status === "ok" && published !== undefined
+      ? judge({ row, model: published, differences, evaluation, setting: settings[0] })
       : [],
     settings,
   };

@@ -4,17 +4,17 @@
  * @module
  */
 
-import { readCommandLine } from "../io/help_text.ts";
 import { findTestImages } from "../data/local_dataset.ts";
 import { StudyError } from "../io/errors.ts";
 import { createReporter } from "../io/reporter.ts";
-import { compareResults, writeReport } from "../report/compare.ts";
-import type { Comparison } from "../report/analysis/comparison.ts";
-import { writeFigures } from "../report/figures/figures.ts";
-import { ProblemList } from "../report/record/problems.ts";
-import { renderResultsTable } from "../report/page/report_page.ts";
+import { readCommandLine } from "../io/help_text.ts";
 import type { FlagTable } from "../io/parse_flags.ts";
 import { runScript } from "../io/run_script.ts";
+import type { Comparison } from "../report/analysis/comparison.ts";
+import { compareResults, writeReport } from "../report/compare.ts";
+import { writeFigures } from "../report/figures/write_figures.ts";
+import { renderResultsTable } from "../report/page/section_results.ts";
+import { ProblemList } from "../report/record/problems.ts";
 
 const FLAGS = {
   out: {
@@ -25,8 +25,8 @@ const FLAGS = {
   results: {
     kind: "paths",
     help:
-      "folder with part*.csv files and runs/; may be given several times, and the runs are taken " +
-      "together [default: the --out folder]",
+      "folder with part*.csv files and runs/; given several times, the runs of all are compared " +
+      "[default: the --out folder]",
   },
   format: {
     kind: "choice",
@@ -37,7 +37,7 @@ const FLAGS = {
   check: {
     kind: "boolean",
     help:
-      "fail if a published value was not reproduced, or rows of different code or data are mixed",
+      "fail if a published value differs from ours, or the rows are of different code or images",
   },
   quiet: { kind: "boolean", help: "print warnings only" },
   json: {
@@ -51,8 +51,8 @@ const FLAGS = {
 async function main(): Promise<void> {
   const flags = readCommandLine({
     usage: "deno task compare [flags]",
-    description: "Sets the newest successful run of each model beside the study's published " +
-      "values, and writes the comparison to report.md.",
+    description: "Compares the newest successful run of each model with the study's published " +
+      "values and writes report.md.",
     table: FLAGS,
     examples: [
       "deno task compare",
@@ -94,7 +94,7 @@ async function main(): Promise<void> {
 function whatDoesNotHold({ models, mixed }: Comparison): string[] {
   const differing = models.flatMap(({ model, verdicts }) =>
     verdicts.filter(({ verdict }) => verdict === "differs")
-      .map(({ measure }) => `${model}'s ${measure} differs from the published value`)
+      .map(({ metric }) => `${model}'s ${metric} differs from the published value`)
   );
   return [...differing, ...mixed];
 }

@@ -8,7 +8,7 @@ import * as tf from "@tensorflow/tfjs";
 import type { Engine } from "../engine/engine.ts";
 import { sparseSoftmaxCrossEntropy } from "../engine/ops.ts";
 import { eventTurn } from "../io/event_turn.ts";
-import { accuracy, weightedF1 } from "./metrics.ts";
+import { accuracy, weightedF1 } from "../metrics/classification.ts";
 import type { BatchSource, TrainableModel } from "./trainer.ts";
 
 /** Examples with their classes. */

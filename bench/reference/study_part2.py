@@ -2,7 +2,7 @@
 
 Runs Faster R-CNN with a new predictor of 11 classes over the test images, one at a time: grown to
 224x224 as PIL does, normalised by ImageNet's statistics (the detector then normalises them again,
-as in the study), and the best detection read as the digit. Writes the result as JSON:
+as in the study), and the best detection taken for the digit. Writes the result as JSON:
 
     deno run -A bench/export_idx.ts --data embedded --out DIR
     python3 bench/reference/study_part2.py --data DIR --weights random --out peer.json

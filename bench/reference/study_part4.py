@@ -1,7 +1,8 @@
 """Part 4 of the study in PyTorch and torchvision: the peer that the suite's numbers are set beside.
 
 Fine-tunes VGG16 or AlexNet the way the study does: features frozen but computed again for every
-batch of every epoch (once, with `--cache-features`), the whole classifier trained (its last layer new), one PIL image at a time
+batch of every epoch (once, with `--cache-features`), the whole classifier trained (its last layer
+new), one PIL image at a time
 grown to 224x224 in a DataLoader with two workers, Adam with L2. Evaluates on the test images and
 writes the result as JSON:
 

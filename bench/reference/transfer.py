@@ -1,13 +1,10 @@
 """What the peer does of parts 4 and 2: torchvision's frozen features, classifiers and detector.
 
 Weights are random: they do not change how long the work takes. The detector's do, so both sides
-make them and the image by the formulas of the tests. Only one of these models is kept at a time, as
+make them and the image by the same formulas. Only one of these models is kept at a time, as
 VGG16 with its optimiser's state takes 2 GB. Needs torch, and torchvision, which is looked for when
 a model is asked for.
 """
-
-import importlib.util
-from pathlib import Path
 
 import torch
 from torch.nn.functional import cross_entropy
@@ -79,25 +76,17 @@ def classifier(bench, model, options, precision):
 
 def detector(bench, detection, precision):
     """What Faster R-CNN detects in one image of 224x224 that is in memory."""
-    samples = formulas()
+    from faster_rcnn_formulas import formula_weights, image
+
     model = detection.fasterrcnn_resnet50_fpn(
         weights=None, weights_backbone=None, num_classes=DETECTOR_CLASSES
     )
-    samples.formula_weights(model)
+    formula_weights(model)
     model.eval().to(bench.device)
-    image = samples.image(IMAGE_SEED, 224, 224).to(bench.device)
+    pixels = image(IMAGE_SEED, 224, 224).to(bench.device)
 
     def unit():
         with torch.no_grad(), bench.autocast(precision):
-            return model([image])[0]["scores"].cpu()
+            return model([pixels])[0]["scores"].cpu()
 
     return unit
-
-
-def formulas():
-    """tests/reference/faster_rcnn.py, which holds the formulas, as a module."""
-    path = Path(__file__).parents[2] / "tests" / "reference" / "faster_rcnn.py"
-    spec = importlib.util.spec_from_file_location("faster_rcnn_formulas", path)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module

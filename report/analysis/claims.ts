@@ -4,26 +4,26 @@
  * @module
  */
 
-import { kindsOfDifference } from "./comparability.ts";
-import type { Claim, ModelComparison, PairTest } from "./comparison.ts";
-import { formatFixed, formatP } from "../page/numbers.ts";
+import { ALEXNET, CLAIMS, DATA, FASTER_RCNN_ADAPTED, SIMPLE_CNN, VGG16 } from "../../study.ts";
 import type { ResultRow } from "../record/result_row.ts";
-import { shareRight, testSet } from "./rankings.ts";
-import { isSameMachine } from "./mixture.ts";
+import type { Claim, ModelComparison, PairTest } from "./comparison.ts";
+import { EMBEDDED_DIGITS, kindsOfDifference } from "./differences_from_study.ts";
+import { formatFixed, formatP } from "./format_numbers.ts";
+import { isSameMachine } from "./mismatches.ts";
+import { accuracyOfAll, SIGNIFICANT, testSetKey } from "./rankings.ts";
 
 /** Differences in accuracy below this many percentage points are called close. */
 const CLOSE = 0.5;
 /** A training time this many times as long is called far more. */
 const FAR_MORE = 2;
-const LEVEL = 0.05;
 
 /** Differences from the study that leave a claim testable: less data, but of the same kind. */
 const HARMLESS: ReadonlySet<string> = new Set(["other data", "subset"]);
-const DIGITS: ReadonlySet<string> = new Set(["mnist", "mnist-embedded-10k"]);
+const DIGITS: ReadonlySet<string> = new Set([DATA.name, EMBEDDED_DIGITS]);
 
-const SIMPLE = "SimpleCNN";
-const FINE_TUNED = ["vgg16_FineTuned", "alexnet_FineTuned"] as const;
-const DETECTOR = "FasterRCNN_Adapted";
+const SIMPLE = SIMPLE_CNN.name;
+const FINE_TUNED = [VGG16.name, ALEXNET.name] as const;
+const DETECTOR = FASTER_RCNN_ADAPTED.name;
 
 type Judgement = Pick<Claim, "verdict" | "because">;
 type WithRow = ModelComparison & { row: ResultRow };
@@ -40,17 +40,15 @@ export function testClaims(
 ): Claim[] {
   return [
     {
-      claim: `${SIMPLE}, small and trained from scratch, is the most accurate of the four.`,
+      claim: CLAIMS.mostAccurate,
       ...withModels(models, [SIMPLE, DETECTOR, ...FINE_TUNED], (found) => isBest(found, pairs)),
     },
     {
-      claim: "Fine-tuned networks that were pretrained on photographs come close to it, " +
-        "and take far longer to train.",
+      claim: CLAIMS.closeButSlow,
       ...withModels(models, [SIMPLE, ...FINE_TUNED], closeButSlow),
     },
     {
-      claim: "A detector pretrained on COCO whose new head is untrained is no classifier: " +
-        "it does about as well as guessing.",
+      claim: CLAIMS.noClassifier,
       ...withModels(models, [DETECTOR], ([detector]) => isGuessing(detector!)),
     },
   ];
@@ -68,7 +66,7 @@ function withModels(
   if (reasons.length > 0) return { verdict: "not tested", because: `${reasons.join("; ")}.` };
   const usable = found as WithRow[];
   const [first, ...others] = usable;
-  const other = others.find(({ row }) => testSet(row) !== testSet(first!.row));
+  const other = others.find(({ row }) => testSetKey(row) !== testSetKey(first!.row));
   if (other !== undefined) {
     const because = `${first!.model} and ${other.model} were tested on different images.`;
     return { verdict: "not tested", because };
@@ -87,30 +85,31 @@ function whyUnusable(model: ModelComparison | undefined): string | undefined {
   if (row.status !== "ok") return "has no successful run";
   if (!Number.isFinite(row.accuracy ?? NaN)) return "has no accuracy on record";
   if (!DIGITS.has(row.dataset)) return `was run on ${row.dataset || "unknown data"}, not on MNIST`;
-  const kinds = kindsOfDifference(row, model.published).filter((kind) => !HARMLESS.has(kind));
+  const kinds = kindsOfDifference(row).filter((kind) => !HARMLESS.has(kind));
   if (kinds.length > 0) return `was run with ${kinds.join(" and ")}`;
 }
 
 function isBest(found: readonly WithRow[], pairs: readonly PairTest[]): Judgement {
   const [simple, ...others] = found;
-  const rival = others.toSorted((a, b) => shareRight(b.row) - shareRight(a.row))[0]!;
+  const rival = others.toSorted((a, b) => accuracyOfAll(b.row) - accuracyOfAll(a.row))[0]!;
   const pair = pairs.find(({ models }) =>
     models.includes(simple!.model) && models.includes(rival.model)
   );
-  const gap = shareRight(simple!.row) - shareRight(rival.row);
-  const scores = `${simple!.model} reads ${formatFixed(shareRight(simple!.row), 2)} % rightly, ` +
-    `the best other, ${rival.model}, ${formatFixed(shareRight(rival.row), 2)} %`;
+  const gap = accuracyOfAll(simple!.row) - accuracyOfAll(rival.row);
+  const scores =
+    `${simple!.model} is correct on ${formatFixed(accuracyOfAll(simple!.row), 2)} %, ` +
+    `the best other, ${rival.model}, on ${formatFixed(accuracyOfAll(rival.row), 2)} %`;
   if (pair === undefined) {
     return { verdict: "undecided", because: `${scores}; without predictions there is no test.` };
   }
   const because = `${scores}; McNemar with Holm's correction: ${formatP(pair.pHolm)}.`;
-  if (pair.pHolm >= LEVEL) return { verdict: "undecided", because };
+  if (pair.pHolm >= SIGNIFICANT) return { verdict: "undecided", because };
   return { verdict: gap > 0 ? "supported" : "contradicted", because };
 }
 
 function closeButSlow([simple, ...tuned]: readonly WithRow[]): Judgement {
   const facts = tuned.map(({ model, row, manifest }) => {
-    const behind = shareRight(simple!.row) - shareRight(row);
+    const behind = accuracyOfAll(simple!.row) - accuracyOfAll(row);
     const [ours, theirs] = [row.training_time_s, simple!.row.training_time_s];
     const isTimed = isSameMachine(manifest, simple!.manifest) &&
       typeof ours === "number" && typeof theirs === "number";
@@ -139,7 +138,7 @@ function isGuessing({ row, evaluation }: WithRow): Judgement {
   }
   const { chanceBand, accuracy } = evaluation;
   const because =
-    `${row.model} reads ${formatFixed(accuracy, 2)} % of the images with a detection ` +
-    `rightly; guessing gets up to ${formatFixed(chanceBand.high, 2)} %.`;
+    `${row.model} is correct on ${formatFixed(accuracy, 2)} % of the images with a detection; ` +
+    `guessing reaches up to ${formatFixed(chanceBand.high, 2)} %.`;
   return { verdict: accuracy <= chanceBand.high ? "supported" : "contradicted", because };
 }

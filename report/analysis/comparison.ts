@@ -6,11 +6,11 @@
  * @module
  */
 
+import type { PublishedResult } from "../../study.ts";
 import type { Problem } from "../record/problems.ts";
-import type { PublishedResult } from "../published.ts";
 import type { ResultRow } from "../record/result_row.ts";
 import type { HistoryRow, Manifest } from "../record/run_folder.ts";
-import type { SettingResult } from "./settings.ts";
+import type { SeedAggregate } from "./seed_aggregates.ts";
 
 /** From `low` to `high`, both included. */
 export interface Interval {
@@ -18,23 +18,23 @@ export interface Interval {
   high: number;
 }
 
-/** How well one class was recognised. */
+/** Precision, recall and F1 of one class. */
 export interface ClassScores {
   /** The class, from 0. */
   label: number;
   /** Evaluated images that are of this class. */
   support: number;
-  /** Of the images given this label, the fraction that are of the class; 0 if there are none. */
+  /** Of the images predicted to be of this class, the fraction that are; 0 if there are none. */
   precision: number;
-  /** Of the images of this class, the fraction that got its label; 0 if there are none. */
+  /** Of the images of this class, the fraction predicted to be; 0 if there are none. */
   recall: number;
   /** Harmonic mean of the two. */
   f1: number;
 }
 
-/** An image that was read as another class than its own. */
-export interface Misread {
-  /** Place in the test set, from 0. */
+/** An image that was predicted to be of another class than its own. */
+export interface Mistake {
+  /** Index in the test set, from 0. */
   index: number;
   target: number;
   prediction: number;
@@ -42,15 +42,15 @@ export interface Misread {
   score: number;
 }
 
-/** What a run's `predictions.csv` says. */
-export interface Evaluation {
-  /** Test images. */
+/** What a run's `predictions.csv` says of its model. */
+export interface TestScores {
+  /** All test images. */
   images: number;
   /** Those with a prediction: all that follows is about them. */
   evaluated: number;
   /** Those without: no detection. */
   undetected: number;
-  /** Those read rightly. */
+  /** Those whose prediction is correct. */
   correct: number;
   /** Percent of the evaluated images, 0..100. */
   accuracy: number;
@@ -66,16 +66,16 @@ export interface Evaluation {
   classes: ClassScores[];
   /** The class that most of the evaluated images are of, and its share of them in percent. */
   largestClass: { label: number; share: number };
-  /** The label given most often, and its share of the predictions in percent. */
+  /** The class predicted most often, and its share of the predictions in percent. */
   favourite: { label: number; share: number };
-  /** Percent right in 95 % of all guesses that do not look at the image, whatever they favour. */
+  /** Accuracy in percent of 95 % of all guesses made without looking at the images. */
   chanceBand: Interval;
   /** The wrong predictions with the highest scores, highest first. */
-  misread: Misread[];
+  mistakes: Mistake[];
 }
 
 /** The columns of {@linkcode ResultRow} that the study publishes. */
-export type Measure =
+export type Metric =
   | "test_loss"
   | "accuracy"
   | "f1"
@@ -84,10 +84,10 @@ export type Measure =
 
 /** A published value beside ours. */
 export interface Verdict {
-  measure: Measure;
+  metric: Metric;
   published: number;
   ours: number;
-  /** Ours minus published. */
+  /** Ours minus the published one. */
   difference: number;
   /** Ours, give or take: 95 %. `null` if there is no interval to judge by. */
   interval: Interval | null;
@@ -98,9 +98,8 @@ export interface Verdict {
   reasons: string[];
 }
 
-/** One model: what was published and what was found. */
+/** What was published of a model and what our runs found. */
 export interface ModelComparison {
-  /** The model's name. */
   model: string;
   /** The study's result, or `null` for a model that it does not have. */
   published: PublishedResult | null;
@@ -117,25 +116,25 @@ export interface ModelComparison {
   /** The same of the runs that differ from the row in nothing but the seed, newest first. */
   seedHistories: HistoryRow[][];
   /** The row's `predictions.csv`, if it is ok and has one that fits it. */
-  evaluation: Evaluation | null;
+  evaluation: TestScores | null;
   /** A run that ended in an error or was interrupted after the one in `row`. */
   newerFailure: ResultRow | null;
-  /** Why `row` can't be held against the published values; empty if it can. */
+  /** Why `row` can't be compared with the published values; empty if it can. */
   differences: string[];
   /** One for each published number; empty unless `row` is ok and the study has the model. */
   verdicts: Verdict[];
-  /** Every setting with an ok run, that with the newest run first. */
-  settings: SettingResult[];
+  /** The ok runs of every setting, that with the newest run first. */
+  settings: SeedAggregate[];
 }
 
-/** Two models that read the same images, compared by McNemar's exact test. */
+/** Two models that were tested on the same images, compared by McNemar's exact test. */
 export interface PairTest {
   models: [string, string];
-  /** Images that both were tested on; one without a prediction counts as not read rightly. */
+  /** Images that both were tested on; one without a prediction counts as wrong. */
   images: number;
-  /** Images that only the first read rightly. */
+  /** Images on which only the first is correct. */
   onlyFirst: number;
-  /** Images that only the second read rightly. */
+  /** Images on which only the second is. */
   onlySecond: number;
   /** Probability of a difference at least as large if both were equally good. */
   p: number;
@@ -145,15 +144,13 @@ export interface PairTest {
 
 /** The models that were tested on the same images, and how they rank. */
 export interface Ranking {
-  /** Name of the data set. */
   dataset: string;
-  /** Test images. */
   images: number;
   /** Names, the most accurate first. */
   models: string[];
 }
 
-/** Something that the study says, and what our runs say to it. */
+/** A conclusion of the study, tested on our runs. */
 export interface Claim {
   /** The claim in a sentence. */
   claim: string;
@@ -168,13 +165,12 @@ export interface Comparison {
   folders: string[];
   /** The study's models in its order, then others in the order in which they were first seen. */
   models: ModelComparison[];
-  /** Every pair of models that read the same images. */
+  /** Every pair of models that were tested on the same images. */
   pairs: PairTest[];
   /** One per set of test images, that with the most models first. */
   rankings: Ranking[];
-  /** The study's three claims. */
   claims: Claim[];
-  /** In what the rows shown side by side do not belong together, a sentence each. */
+  /** How the rows shown side by side differ in code or test images, a sentence each. */
   mixed: string[];
   /** What was odd in the files. */
   problems: Problem[];
@@ -184,7 +180,6 @@ export interface Comparison {
 export interface Figure {
   /** Path below the folder that the report is in, `figures/learning_curves.svg` for one. */
   file: string;
-  /** Heading. */
   title: string;
   /** What it shows, in words, for those who can't see it. */
   alt: string;

@@ -1,16 +1,19 @@
 /**
- * Sets models beside each other that read the same images.
+ * Compares models that were tested on the same images.
  *
  * @module
  */
 
-import type { ModelComparison, PairTest, Ranking } from "./comparison.ts";
 import type { ResultRow } from "../record/result_row.ts";
 import type { Predictions } from "../record/run_folder.ts";
+import type { ModelComparison, PairTest, Ranking } from "./comparison.ts";
 import { holm, mcnemarExact } from "./statistics.ts";
 
-/** A model and what it answered. */
-export interface Answers {
+/** A p-value below this counts as more than chance. */
+export const SIGNIFICANT = 0.05;
+
+/** A run and its predictions. */
+export interface PredictedRun {
   row: ResultRow;
   predictions: Predictions;
 }
@@ -19,10 +22,10 @@ export interface Answers {
  * McNemar's exact test for every pair of models that were tested on the same images: the same data
  * set by its checksum, and the same targets in the same order.
  */
-export function comparePairs(answers: readonly Answers[]): PairTest[] {
+export function comparePairs(runs: readonly PredictedRun[]): PairTest[] {
   const pairs: PairTest[] = [];
-  for (const [i, first] of answers.entries()) {
-    for (const second of answers.slice(i + 1)) {
+  for (const [i, first] of runs.entries()) {
+    for (const second of runs.slice(i + 1)) {
       if (isSameImages(first, second)) pairs.push(comparePair(first, second));
     }
   }
@@ -32,50 +35,46 @@ export function comparePairs(answers: readonly Answers[]): PairTest[] {
 
 /** Groups the ok models by what they were tested on, and ranks each group. */
 export function rankModels(models: readonly ModelComparison[]): Ranking[] {
-  const groups = new Map<string, ResultRow[]>();
-  for (const { row } of models) {
-    if (row?.status !== "ok" || !Number.isFinite(row.accuracy ?? NaN)) continue;
-    const key = testSet(row);
-    const group = groups.get(key);
-    if (group) group.push(row);
-    else groups.set(key, [row]);
-  }
-  return [...groups.values()]
+  const rows = models.map(({ row }) => row)
+    .filter((row) => row?.status === "ok" && Number.isFinite(row.accuracy ?? NaN));
+  return [...Map.groupBy(rows as ResultRow[], testSetKey).values()]
     .map((rows) => ({
       dataset: rows[0]!.dataset,
       images: rows[0]!.test_images ?? NaN,
-      models: rows.toSorted((a, b) => shareRight(b) - shareRight(a)).map(({ model }) => model),
+      models: rows.toSorted((a, b) => accuracyOfAll(b) - accuracyOfAll(a)).map(({ model }) =>
+        model
+      ),
     }))
     .sort((a, b) => b.models.length - a.models.length);
 }
 
-/** What a row was tested on; equal for equal images. */
-export function testSet(row: ResultRow): string {
+/** Equal for two rows that were tested on the same images. */
+export function testSetKey(row: ResultRow): string {
   return [row.dataset, row.dataset_sha256, row.test_images].join("\n");
 }
 
-/** Percent of all test images read rightly: one without a prediction is not. */
-export function shareRight(row: ResultRow): number {
+/** Percent correct of all test images: one without a prediction is wrong. */
+export function accuracyOfAll(row: ResultRow): number {
   const { accuracy, evaluated_images: evaluated, test_images: images } = row;
   return (accuracy ?? NaN) * (evaluated !== null && images ? evaluated / images : 1);
 }
 
-function isSameImages(a: Answers, b: Answers): boolean {
+function isSameImages(a: PredictedRun, b: PredictedRun): boolean {
   const { targets } = a.predictions;
   return a.row.dataset_sha256 !== "" && a.row.dataset_sha256 === b.row.dataset_sha256 &&
     targets.length === b.predictions.targets.length &&
     Array.prototype.every.call(targets, (target, i) => target === b.predictions.targets[i]);
 }
 
-function comparePair(a: Answers, b: Answers): PairTest {
+function comparePair(a: PredictedRun, b: PredictedRun): PairTest {
   const { targets } = a.predictions;
   let onlyFirst = 0;
   let onlySecond = 0;
   for (let i = 0; i < targets.length; i++) {
-    const firstIsRight = a.predictions.predictions[i] === targets[i];
-    const secondIsRight = b.predictions.predictions[i] === targets[i];
-    if (firstIsRight && !secondIsRight) onlyFirst++;
-    if (secondIsRight && !firstIsRight) onlySecond++;
+    const firstIsCorrect = a.predictions.predictions[i] === targets[i];
+    const secondIsCorrect = b.predictions.predictions[i] === targets[i];
+    if (firstIsCorrect && !secondIsCorrect) onlyFirst++;
+    if (secondIsCorrect && !firstIsCorrect) onlySecond++;
   }
   return {
     models: [a.row.model, b.row.model],

@@ -4,28 +4,29 @@
  * @module
  */
 
-import type { Evaluation, Interval, Measure, Verdict } from "./comparison.ts";
-import { percent } from "./evaluation.ts";
-import type { PublishedResult } from "../published.ts";
+import type { MeanAndSd } from "../../metrics/descriptive_statistics.ts";
 import type { ResultRow } from "../record/result_row.ts";
-import type { SettingResult, Spread } from "./settings.ts";
+import type { Interval, Metric, TestScores, Verdict } from "./comparison.ts";
+import type { SeedAggregate } from "./seed_aggregates.ts";
 import { predictionInterval, wilsonInterval } from "./statistics.ts";
+import type { PublishedModel } from "./study_models.ts";
+import { toPercent } from "./test_scores.ts";
 
 /** What a model's verdicts rest on. */
 export interface Evidence {
-  /** An ok run. */
+  /** Of a run that is ok. */
   row: ResultRow;
-  published: PublishedResult;
-  /** Why the run can't be held against the published values. */
+  model: PublishedModel;
+  /** Why the run can't be compared with the published values. */
   differences: readonly string[];
   /** What the run's predictions say. */
-  evaluation: Evaluation | null;
+  evaluation: TestScores | null;
   /** All seeds with the row's setting. */
-  setting: SettingResult | undefined;
+  setting: SeedAggregate | undefined;
 }
 
-/** Decimals that the study prints of each measure; values are compared as rounded to them. */
-export const DIGITS: Readonly<Record<Measure, number>> = {
+/** Decimals that the study prints of each metric; values are compared as rounded to them. */
+export const DIGITS: Readonly<Record<Metric, number>> = {
   test_loss: 4,
   accuracy: 2,
   f1: 4,
@@ -33,7 +34,7 @@ export const DIGITS: Readonly<Record<Measure, number>> = {
   inference_ms_per_image: 2,
 };
 
-/** How far our value may be from another without telling of a difference. */
+/** How far another value may be from ours before it counts as different. */
 interface Uncertainty {
   interval: Interval | null;
   /** What kind of interval it is. */
@@ -51,7 +52,7 @@ interface Uncertainty {
  * it is a time: those were taken on another machine.
  */
 export function judge(evidence: Evidence): Verdict[] {
-  const { row, published, differences } = evidence;
+  const { row, model: { published }, differences } = evidence;
   const values = {
     test_loss: [published.testLoss, row.test_loss, lossUncertainty],
     accuracy: [published.accuracy, row.accuracy, accuracyUncertainty],
@@ -62,20 +63,20 @@ export function judge(evidence: Evidence): Verdict[] {
       row.inference_ms_per_image,
       timeUncertainty,
     ],
-  } as const satisfies Record<Measure, unknown>;
+  } as const satisfies Record<Metric, unknown>;
   const verdicts: Verdict[] = [];
-  for (const [measure, [theirs, value, uncertainty]] of Object.entries(values)) {
+  for (const [metric, [theirs, value, uncertainty]] of Object.entries(values)) {
     if (typeof theirs !== "number") continue;
     const ours = typeof value === "number" ? value : NaN;
     const { interval, method, reason } = Number.isFinite(ours)
       ? uncertainty(evidence)
       : { interval: null, method: "", reason: "no value of ours" };
     const reasons = [...differences, ...(reason === undefined ? [] : [reason])];
-    const round = (value: number) => Number(value.toFixed(DIGITS[measure as Measure]));
+    const round = (value: number) => Number(value.toFixed(DIGITS[metric as Metric]));
     const isInside = interval !== null && round(interval.low) <= theirs &&
       theirs <= round(interval.high);
     verdicts.push({
-      measure: measure as Measure,
+      metric: metric as Metric,
       published: theirs,
       ours,
       difference: ours - theirs,
@@ -88,15 +89,15 @@ export function judge(evidence: Evidence): Verdict[] {
   return verdicts;
 }
 
-function lossUncertainty({ published, setting }: Evidence): Uncertainty {
-  if (published.training === undefined) {
+function lossUncertainty({ model, setting }: Evidence): Uncertainty {
+  if (model.training === null) {
     return { interval: null, method: "", reason: "0 by definition, as nothing is trained" };
   }
   return overSeeds(setting?.testLoss);
 }
 
-function accuracyUncertainty({ row, published, evaluation, setting }: Evidence): Uncertainty {
-  if (published.training === undefined) return overSeeds(setting?.accuracy);
+function accuracyUncertainty({ row, model, evaluation, setting }: Evidence): Uncertainty {
+  if (model.training === null) return overSeeds(setting?.accuracy);
   const method = "Wilson";
   if (evaluation !== null) return { interval: evaluation.accuracyInterval, method };
   const { accuracy, evaluated_images: images } = row;
@@ -104,11 +105,11 @@ function accuracyUncertainty({ row, published, evaluation, setting }: Evidence):
   if (!(images! > 0 && correct >= 0 && correct <= images!)) {
     return { interval: null, method: "", reason: "number of evaluated images unknown" };
   }
-  return { interval: percent(wilsonInterval(correct, images!)), method };
+  return { interval: toPercent(wilsonInterval(correct, images!)), method };
 }
 
-function f1Uncertainty({ published, evaluation, setting }: Evidence): Uncertainty {
-  if (published.training === undefined) return overSeeds(setting?.f1);
+function f1Uncertainty({ model, evaluation, setting }: Evidence): Uncertainty {
+  if (model.training === null) return overSeeds(setting?.f1);
   return evaluation === null
     ? { interval: null, method: "", reason: "no predictions to take an interval from" }
     : { interval: evaluation.f1Interval, method: "bootstrap" };
@@ -118,10 +119,10 @@ function timeUncertainty(): Uncertainty {
   return { interval: null, method: "", reason: "another machine" };
 }
 
-/** For what another seed changes more than other images would. */
-function overSeeds(spread: Spread | undefined): Uncertainty {
-  const interval = spread === undefined ? null : predictionInterval(spread);
+/** For values that another seed changes more than other images would. */
+function overSeeds(seeds: MeanAndSd | undefined): Uncertainty {
+  const interval = seeds === undefined ? null : predictionInterval(seeds);
   return interval === null
     ? { interval, method: "", reason: "one seed only, so no interval" }
-    : { interval, method: `${spread!.n} seeds` };
+    : { interval, method: `${seeds!.n} seeds` };
 }

@@ -1,17 +1,18 @@
 /**
- * How well the single classes are recognised: a confusion matrix per model, and F1 of all models.
+ * A confusion matrix per model, and F1 of each class and model.
  *
  * @module
  */
 
-import type { Evaluation } from "../analysis/comparison.ts";
-import { type Drawing, type DrawnModel, formatCount, runLabel } from "./figure.ts";
+import type { TestScores } from "../analysis/comparison.ts";
+import { formatCount } from "../analysis/format_numbers.ts";
+import { type Drawing, type DrawnModel, runLabel } from "./drawn_models.ts";
 import { COLOUR, FILL } from "./vega_svg.ts";
 
 /** A share below this looks like none. */
 const SMALLEST = 0.001;
 
-/** Above this share of a fill, white is read better than ink. */
+/** Above this share of a fill, white text is easier to read than dark. */
 const DARK_FILL = 0.2;
 
 /** From share to opacity: each tenfold share is as much darker, so that rare errors are seen. */
@@ -77,7 +78,7 @@ export function confusionFigure(model: DrawnModel): Drawing | null {
       },
       layer: [
         {
-          mark: { type: "rect", color: FILL.right },
+          mark: { type: "rect", color: FILL.correct },
           encoding: {
             opacity: {
               field: "share",
@@ -159,9 +160,9 @@ export function classF1Figure(models: readonly DrawnModel[]): Drawing | null {
   };
 }
 
-function describeConfusion({ label, row }: DrawnModel, evaluation: Evaluation): string {
-  const { confusion, correct, evaluated, undetected } = evaluation;
-  const errors = confusion
+function describeConfusion({ label, row }: DrawnModel, scores: TestScores): string {
+  const { confusion, correct, evaluated, undetected } = scores;
+  const mistakes = confusion
     .flatMap((counts, target) => counts.map((count, prediction) => ({ target, prediction, count })))
     .filter(({ target, prediction, count }) => target !== prediction && count > 0)
     .sort((a, b) => b.count - a.count)
@@ -170,7 +171,7 @@ function describeConfusion({ label, row }: DrawnModel, evaluation: Evaluation): 
   return `Confusion matrix of ${label} on ${runLabel(row)}: ${formatCount(correct)} of ` +
     `${formatCount(evaluated)} images on the diagonal` +
     (undetected > 0 ? `, ${formatCount(undetected)} more without a detection` : "") +
-    (errors.length > 0 ? `; most often misread: ${errors.join(", ")}.` : "; no errors.");
+    (mistakes.length > 0 ? `; most frequent mistakes: ${mistakes.join(", ")}.` : "; no mistakes.");
 }
 
 function describeF1({ label, row, evaluation }: DrawnModel): string {

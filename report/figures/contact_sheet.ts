@@ -1,11 +1,11 @@
 /**
- * A sheet of the digits that a model misread with the most confidence, as a PNG.
+ * A sheet of a model's wrong predictions with the highest scores, as a PNG.
  *
  * @module
  */
 
 import { encode } from "fast-png";
-import type { Misread } from "../analysis/comparison.ts";
+import type { Mistake } from "../analysis/comparison.ts";
 import { drawText, fillSquare, GLYPH_HEIGHT, type GreyImage, textWidth } from "./pixel_font.ts";
 
 /** Digits on a sheet, at most. */
@@ -20,30 +20,30 @@ const MARGIN = (CELL.width - SIDE * DIGIT_SCALE) / 2;
 const GREY = { canvas: 24, text: 235, score: 165 } as const;
 
 /**
- * Draws misread digits, eight in a row, each with `target→prediction score` under it.
+ * Draws wrongly classified digits, eight in a row, each with `target→prediction score` under it.
  *
- * @param misread What to draw, in this order; not empty.
+ * @param mistakes What to draw, in this order; not empty.
  * @param images The test images, `[n * 784]` in 0..255.
  * @returns A PNG, 8-bit grey; the same input gives the same bytes.
  * @throws {RangeError} If there is nothing to draw, or an index is beyond the images.
  */
-export function contactSheet(misread: readonly Misread[], images: Uint8Array): Uint8Array {
-  if (misread.length === 0) throw new RangeError("Cannot draw a sheet without a misread digit");
-  const width = Math.min(COLUMNS, misread.length) * CELL.width;
-  const height = Math.ceil(misread.length / COLUMNS) * CELL.height;
+export function contactSheet(mistakes: readonly Mistake[], images: Uint8Array): Uint8Array {
+  if (mistakes.length === 0) throw new RangeError("Cannot draw a sheet without a digit");
+  const width = Math.min(COLUMNS, mistakes.length) * CELL.width;
+  const height = Math.ceil(mistakes.length / COLUMNS) * CELL.height;
   const sheet: GreyImage = { width, height, data: new Uint8Array(width * height) };
   sheet.data.fill(GREY.canvas);
-  for (const [place, { index, target, prediction, score }] of misread.entries()) {
+  for (const [place, { index, target, prediction, score }] of mistakes.entries()) {
     const left = place % COLUMNS * CELL.width;
     const top = Math.floor(place / COLUMNS) * CELL.height;
     drawDigit(sheet, digitAt(images, index), { x: left + MARGIN, y: top + MARGIN });
-    const reading = `${target}→${prediction} `;
-    const label = reading + shortScore(score);
+    const classes = `${target}→${prediction} `;
+    const label = classes + shortScore(score);
     const x = left + Math.floor((CELL.width - textWidth(label, TEXT_SCALE)) / 2);
     const y = top + CELL.height - MARGIN - TEXT_SCALE * GLYPH_HEIGHT;
     const style = { x, y, scale: TEXT_SCALE };
     drawText(sheet, label, { ...style, grey: GREY.score });
-    drawText(sheet, reading, { ...style, grey: GREY.text });
+    drawText(sheet, classes, { ...style, grey: GREY.text });
   }
   return encode({ width, height, data: sheet.data, channels: 1, depth: 8 });
 }

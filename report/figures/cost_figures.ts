@@ -4,8 +4,10 @@
  * @module
  */
 
-import { type Drawing, type DrawnModel, formatThreeDigits } from "./figure.ts";
-import type { SettingResult } from "../analysis/settings.ts";
+import { DATA } from "../../study.ts";
+import { formatThreeDigits } from "../analysis/format_numbers.ts";
+import type { SeedAggregate } from "../analysis/seed_aggregates.ts";
+import type { Drawing, DrawnModel } from "./drawn_models.ts";
 import { COLOUR, figureText, MODEL_COLOURS } from "./vega_svg.ts";
 
 interface CostPoint {
@@ -195,7 +197,7 @@ export function inferenceTime(models: readonly DrawnModel[]): Drawing | null {
 }
 
 /** The setting that the row shown belongs to. */
-function setting({ row, settings }: DrawnModel): SettingResult | undefined {
+function setting({ row, settings }: DrawnModel): SeedAggregate | undefined {
   return settings.find(({ newest }) => newest === row) ?? settings[0];
 }
 
@@ -217,9 +219,9 @@ function ourCost(model: DrawnModel): CostPoint | null {
 
 function publishedCost({ label, published }: DrawnModel): CostPoint[] {
   if (typeof published?.trainingTime !== "number") return [];
-  const { accuracy, dataset, trainingTime: seconds } = published;
-  const point = { model: label, source: "published", dataset, seconds, accuracy } as const;
-  return [{ ...point, low: accuracy, high: accuracy }];
+  const { accuracy, trainingTime: seconds } = published;
+  const values = { dataset: DATA.name, seconds, accuracy, low: accuracy, high: accuracy };
+  return [{ model: label, source: "published", ...values }];
 }
 
 /** The data sets of some points, each once. */

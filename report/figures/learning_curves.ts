@@ -4,9 +4,9 @@
  * @module
  */
 
-import { type Drawing, type DrawnModel, runLabel } from "./figure.ts";
+import { mean } from "../../metrics/descriptive_statistics.ts";
 import type { HistoryRow } from "../record/run_folder.ts";
-import { meanAndDeviation } from "../analysis/settings.ts";
+import { type Drawing, type DrawnModel, runLabel } from "./drawn_models.ts";
 import { COLOUR, figureText } from "./vega_svg.ts";
 
 type Curve = { epoch: number; accuracy: number }[];
@@ -15,7 +15,6 @@ interface Panel {
   /** The model and what its curve is. */
   label: string;
   subtitle: string;
-  /** Each seed's curve. */
   seeds: Curve[];
   /** The curve of a single seed, or the mean of all. */
   ours: Curve;
@@ -121,7 +120,10 @@ function panelOf({ label, row, history, seedHistories, published }: DrawnModel):
     subtitle: many ? `${figureText(row.dataset)}, mean of ${seeds.length} seeds` : runLabel(row),
     seeds,
     ours: many ? meanCurve(seeds) : seeds[0] ?? [],
-    published: (published?.trainAccuracy ?? []).map((accuracy, i) => ({ epoch: i + 1, accuracy })),
+    published: (published?.epochs ?? []).map(({ trainAccuracy }, i) => ({
+      epoch: i + 1,
+      accuracy: trainAccuracy,
+    })),
   };
 }
 
@@ -137,9 +139,7 @@ function meanCurve(curves: readonly Curve[]): Curve {
   return curves[0]!.flatMap(({ epoch }) => {
     const values = curves.flatMap((curve) => curve.filter((point) => point.epoch === epoch))
       .map(({ accuracy }) => accuracy);
-    return values.length < curves.length
-      ? []
-      : [{ epoch, accuracy: meanAndDeviation(values).mean }];
+    return values.length < curves.length ? [] : [{ epoch, accuracy: mean(values) }];
   });
 }
 

@@ -23,21 +23,16 @@ const GLYPHS: Readonly<Record<string, readonly string[]>> = {
   " ": ["...", "...", "...", "...", "...", "...", "..."],
 };
 
-/** A grey bitmap. */
 export interface GreyImage {
-  /** Pixels in a row. */
   width: number;
-  /** Rows. */
   height: number;
   /** Grey values 0..255, `[height * width]`, row after row. */
   data: Uint8Array;
 }
 
-/** Where and how text is drawn. */
 export interface TextStyle {
   /** Left edge of the first glyph. */
   x: number;
-  /** Top edge. */
   y: number;
   /** Side of a font pixel, in pixels of the image. */
   scale: number;

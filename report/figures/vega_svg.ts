@@ -49,9 +49,9 @@ export const MODEL_COLOURS = [
 ] as const;
 
 /** The same in both themes: cells that are filled more or less, and text on the darkest. */
-export const FILL = { right: "#0b5cab", wrong: "#a84300", text: "#fffffe" } as const;
+export const FILL = { correct: "#0b5cab", wrong: "#a84300", text: "#fffffe" } as const;
 
-/** Vega's own estimate, for want of a canvas, is too wide by half. Its types leave this object out. */
+/** Without a canvas Vega's own estimate is too wide by half. Its types leave this object out. */
 declare module "vega" {
   const textMetrics: { width: (item: TextItem, text: unknown) => number };
 }
@@ -104,11 +104,11 @@ const CONFIG: Config = {
   },
 };
 
-/** Words that belong to a figure. */
+/** Text that describes a figure. */
 export interface FigureText {
   /** What it shows, for the SVG's `<title>`. */
   title: string;
-  /** What is to be seen in it, for the SVG's `<desc>`. */
+  /** What can be seen in it, for the SVG's `<desc>`. */
   alt: string;
 }
 

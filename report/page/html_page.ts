@@ -9,7 +9,7 @@ import { Marked, type Tokens } from "marked";
 
 /** Options of {@linkcode renderHtml}. */
 export interface HtmlOptions {
-  /** The page's title, plain text. */
+  /** Plain text, not escaped. */
   title: string;
   /** The pictures, by the addresses that the Markdown gives them; others become their texts. */
   images: ReadonlyMap<string, Uint8Array>;

@@ -26,7 +26,7 @@ export function code(text: string): string {
 
 /** A column of a table. */
 export interface Column {
-  /** Heading, Markdown. */
+  /** Markdown; see {@linkcode escapeMarkdown}. */
   title: string;
   /**
    * Numbers are aligned to the right.
@@ -48,4 +48,30 @@ export function table(columns: readonly Column[], rows: readonly (readonly strin
     ...rows,
   ];
   return lines.map((cells) => `| ${cells.join(" | ")} |\n`).join("");
+}
+
+/**
+ * The same with its source aligned as `deno fmt` leaves it, for files that it checks.
+ *
+ * @param rows Cells that are Markdown already, one per column.
+ */
+export function alignedTable(
+  columns: readonly Column[],
+  rows: readonly (readonly string[])[],
+): string {
+  const titles = columns.map(({ title }) => title);
+  const widths = titles.map((title, i) =>
+    Math.max(title.length, ...rows.map((cells) => cells[i]!.length))
+  );
+  const isRight = (i: number) => columns[i]!.align === "right";
+  const line = (cells: readonly string[]) => {
+    const padded = cells.map((cell, i) =>
+      isRight(i) ? cell.padStart(widths[i]!) : cell.padEnd(widths[i]!)
+    );
+    return `| ${padded.join(" | ")} |\n`;
+  };
+  const rule = widths.map((width, i) =>
+    isRight(i) ? `${"-".repeat(width - 1)}:` : "-".repeat(width)
+  );
+  return [titles, rule, ...rows].map(line).join("");
 }

@@ -5,8 +5,8 @@
  */
 
 import type { Comparison, Figure } from "../analysis/comparison.ts";
-import { escapeMarkdown } from "./markdown.ts";
 import { formatPlace, type Problem } from "../record/problems.ts";
+import { escapeMarkdown } from "./markdown.ts";
 import { renderConclusion } from "./section_conclusion.ts";
 import { renderProvenance } from "./section_provenance.ts";
 import { renderPublished } from "./section_published.ts";
@@ -14,10 +14,7 @@ import { renderResults } from "./section_results.ts";
 import { renderSettings } from "./section_settings.ts";
 import { renderStatistics } from "./section_statistics.ts";
 
-export { renderResultsTable } from "./section_results.ts";
-
-/** The report's heading. */
-export const TITLE = "Four ways to read digits: the study's results, and ours";
+export const TITLE = "Four ways to classify digits: the study's results and ours";
 
 const PROBLEMS_SHOWN = 50;
 
@@ -29,9 +26,9 @@ const PROBLEMS_SHOWN = 50;
 export function renderReport(comparison: Comparison, figures: readonly Figure[] = []): string {
   return [
     `# ${TITLE}\n`,
-    "A study classified MNIST digits in four ways and published how well each did. This report sets " +
-    "runs of our own beside it. It is written by `deno task compare` from the files that the runs " +
-    "left, and shows each model's newest run that succeeded.\n",
+    "A study classified MNIST digits in four ways and published how well each did. This report " +
+    "compares runs of our own with it. `deno task compare` writes it from the files that the runs " +
+    "left; it shows each model's newest successful run.\n",
     renderResults(comparison),
     renderConclusion(comparison),
     renderPublished(comparison),

@@ -1,16 +1,16 @@
 /**
- * The report's conclusion, written from the numbers: nothing is said of what is not there.
+ * The report's conclusion, written from the numbers that there are.
  *
  * @module
  */
 
 import type { Comparison, ModelComparison, PairTest, Ranking } from "../analysis/comparison.ts";
-import { hasRandomWeights } from "../analysis/comparability.ts";
-import { escapeMarkdown, table } from "./markdown.ts";
-import { isSameMachine } from "../analysis/mixture.ts";
-import { formatCount, formatFixed, formatP, formatSpread } from "./numbers.ts";
-import { shareRight } from "../analysis/rankings.ts";
+import { hasRandomWeights } from "../analysis/differences_from_study.ts";
+import { formatCount, formatFixed, formatMeanAndSd, formatP } from "../analysis/format_numbers.ts";
+import { isSameMachine } from "../analysis/mismatches.ts";
+import { accuracyOfAll, SIGNIFICANT } from "../analysis/rankings.ts";
 import type { ResultRow } from "../record/result_row.ts";
+import { escapeMarkdown, table } from "./markdown.ts";
 
 type Shown = ModelComparison & { row: ResultRow };
 
@@ -53,36 +53,36 @@ function describeRanking(
   const time = trainingSeconds(best!.row);
   const cost = time === null ? "" : ` after ${formatFixed(time, 2)} s of training`;
   if (others.length === 0) {
-    return [`- On ${where} only ${name} was run: it reads ${score} rightly${cost}.`];
+    return [`- On ${where} only ${name} was run: it is correct on ${score}${cost}.`];
   }
   return [
-    `- On ${where} **${name}** is the most accurate: it reads ${score} rightly${cost}.`,
+    `- On ${where} **${name}** is the most accurate: it is correct on ${score}${cost}.`,
     ...others.map((other) => `  - ${describeRival(other, best!, pairs)}`),
   ];
 }
 
 function describeRival(other: Shown, best: Shown, pairs: readonly PairTest[]): string {
-  const behind = shareRight(best.row) - shareRight(other.row);
+  const behind = accuracyOfAll(best.row) - accuracyOfAll(other.row);
   const pair = pairs.find(({ models }) =>
     models.includes(best.model) && models.includes(other.model)
   );
   const chance = pair === undefined
-    ? "not tested for chance as predictions are missing"
-    : pair.pHolm < 0.05
-    ? `more than by chance (McNemar, ${formatP(pair.pHolm)})`
-    : `perhaps by chance (McNemar, ${formatP(pair.pHolm)})`;
-  return `${escapeMarkdown(other.model)} reads ${describeScore(other)}, ` +
+    ? "not tested for chance, as predictions are missing"
+    : pair.pHolm < SIGNIFICANT
+    ? `more than chance (McNemar, ${formatP(pair.pHolm)})`
+    : `perhaps chance (McNemar, ${formatP(pair.pHolm)})`;
+  return `${escapeMarkdown(other.model)} is correct on ${describeScore(other)}, ` +
     `${formatFixed(behind, 2)} percentage points behind, ${chance}${describeCost(other, best)}.`;
 }
 
-/** Percent right in the run shown, and over the seeds where there are several. */
+/** Percent correct in the run shown, and over the seeds where there are several. */
 function describeScore({ row, settings }: Shown): string {
-  const score = `${formatFixed(shareRight(row), 2)} %`;
+  const score = `${formatFixed(accuracyOfAll(row), 2)} %`;
   if ((row.evaluated_images ?? 0) < (row.test_images ?? 0)) return `${score} of all images`;
-  const spread = settings[0]?.accuracy;
-  const seeds = spread === undefined || spread.n < 2
+  const accuracy = settings[0]?.accuracy;
+  const seeds = accuracy === undefined || accuracy.n < 2
     ? ""
-    : ` (over ${spread.n} seeds ${formatSpread(spread, 2)})`;
+    : ` (over ${accuracy.n} seeds ${formatMeanAndSd(accuracy, 2)})`;
   return score + seeds;
 }
 
@@ -104,9 +104,9 @@ function describeGuessing({ model, evaluation, row }: ModelComparison): string[]
   if (evaluated === 0) return [`- ${name} found no digit in any of ${formatCount(images)} images.`];
   if (accuracy > chanceBand.high) return [];
   return [
-    `- **${name} is no better than guessing**: ${formatFixed(accuracy, 2)} % of its answers are ` +
-    `right, where guessing gets up to ${formatFixed(chanceBand.high, 2)} %. ` +
-    `${formatFixed(favourite.share, 1)} % of its answers are ${favourite.label}.`,
+    `- **${name} is no better than guessing**: ${formatFixed(accuracy, 2)} % of its predictions ` +
+    `are correct, where guessing reaches up to ${formatFixed(chanceBand.high, 2)} %. ` +
+    `${formatFixed(favourite.share, 1)} % of its predictions are ${favourite.label}.`,
   ];
 }
 

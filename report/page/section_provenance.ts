@@ -1,14 +1,14 @@
 /**
- * The report's section on where its rows come from, and how to make them again.
+ * The report's section on where its rows come from and how to repeat the runs.
  *
  * @module
  */
 
 import type { Comparison, ModelComparison } from "../analysis/comparison.ts";
-import { code, escapeMarkdown, table } from "./markdown.ts";
-import { formatFixed, NONE } from "./numbers.ts";
+import { formatFixed, NONE } from "../analysis/format_numbers.ts";
 import type { ResultRow } from "../record/result_row.ts";
 import type { Json, Manifest } from "../record/run_folder.ts";
+import { code, escapeMarkdown, table } from "./markdown.ts";
 
 type Shown = ModelComparison & { row: ResultRow };
 
@@ -21,13 +21,13 @@ export function renderProvenance({ models, folders }: Comparison): string {
   const dirty = shown.filter(({ manifest }) => manifest?.git?.clean === false);
   const warning = dirty.length === 0
     ? ""
-    : `> **Not to be repeated exactly**: ${
+    : `> **Not exactly repeatable**: ${
       dirty.map(({ model }) => escapeMarkdown(model)).join(", ")
     } ran with changes that were not committed.\n`;
   return [
     "## Where the rows come from\n",
-    "Of each run shown; all settings, each epoch and each prediction are in its folder in `runs/`. " +
-    "The duration is that of training and evaluation.\n",
+    "All settings, each epoch and each prediction of a run are in its folder in `runs/`. The duration " +
+    "is that of training and evaluation.\n",
     warning,
     table(CODE_COLUMNS, shown.map((model) => codeCells(model, folders))),
     table(DATA_COLUMNS, shown.map(dataCells)),
@@ -124,7 +124,7 @@ function renderCommands(shown: readonly Shown[]): string {
     ...(/^[0-9a-f]{7,64}$/.test(commit) ? [`git checkout ${commit}`] : []),
     ...commands,
   ]);
-  return "### To make them again\n\nIn a clone of the repository:\n\n" +
+  return "### How to repeat the runs\n\nIn a clone of the repository:\n\n" +
     `\`\`\`sh\n${[...lines, "deno task compare"].join("\n")}\n\`\`\`\n`;
 }
 

@@ -4,13 +4,13 @@
  * @module
  */
 
-import { kindsOfDifference } from "../analysis/comparability.ts";
-import type { Comparison, Measure, ModelComparison, Verdict } from "../analysis/comparison.ts";
-import { escapeMarkdown, table } from "./markdown.ts";
-import { formatDifference, formatFixed, formatInterval } from "./numbers.ts";
+import type { Comparison, Metric, ModelComparison, Verdict } from "../analysis/comparison.ts";
+import { kindsOfDifference } from "../analysis/differences_from_study.ts";
+import { formatDifference, formatFixed, formatInterval } from "../analysis/format_numbers.ts";
 import { DIGITS } from "../analysis/verdicts.ts";
+import { escapeMarkdown, table } from "./markdown.ts";
 
-const TITLES: Readonly<Record<Measure, string>> = {
+const TITLES: Readonly<Record<Metric, string>> = {
   test_loss: "test loss",
   accuracy: "accuracy (%)",
   f1: "F1",
@@ -29,7 +29,7 @@ export function renderPublished({ models }: Comparison): string {
   if (rows.length === 0) return "";
   const columns = [
     { title: "Model" },
-    { title: "Measure" },
+    { title: "Metric" },
     { title: "Published", align: "right" },
     { title: "Ours", align: "right" },
     { title: "Difference", align: "right" },
@@ -39,18 +39,18 @@ export function renderPublished({ models }: Comparison): string {
   return "## Published against reproduced\n\n" +
     "The rule: a run with the study's data, weights and settings has **reproduced** a published " +
     "value that lies inside our 95 % interval as printed here, and **differs** if it does not; any " +
-    "other run is not comparable. The interval is Wilson's for accuracy and the bootstrap's for F1. For test " +
-    "loss, and for all values of a model with an untrained head, it is where a run with one more " +
-    "seed is expected (Student's prediction interval over our seeds). Times are not judged: the " +
-    "published ones were measured on a GPU in Google Colab.\n\n" +
+    "other run is not comparable. The interval is Wilson's for accuracy and the bootstrap's for F1. " +
+    "For test loss, and for all values of a model with an untrained head, it is the range in which " +
+    "a run with one more seed is expected (Student's prediction interval over our seeds). Times " +
+    "are not judged: the published ones were measured on a GPU in Google Colab.\n\n" +
     table(columns, rows);
 }
 
 function verdictCells(verdict: Verdict, model: ModelComparison): string[] {
-  const { measure, published, ours, difference, interval, method } = verdict;
-  const digits = DIGITS[measure];
+  const { metric, published, ours, difference, interval, method } = verdict;
+  const digits = DIGITS[metric];
   return [
-    TITLES[measure],
+    TITLES[metric],
     formatFixed(published, digits),
     formatFixed(ours, digits),
     formatDifference(difference, digits),
@@ -59,11 +59,10 @@ function verdictCells(verdict: Verdict, model: ModelComparison): string[] {
   ];
 }
 
-/** The verdict and, in few words, the reasons; those of the run as a whole are given in full above. */
+/** The verdict and the reasons in few words; those of the whole run are given in full above. */
 function verdictWords({ verdict, reasons }: Verdict, model: ModelComparison): string {
   if (verdict !== "not comparable") return `**${verdict}**`;
-  const { row, published, differences } = model;
-  const ofTheRun = kindsOfDifference(row!, published!);
-  const ofTheMeasure = reasons.slice(differences.length);
-  return `not comparable: ${escapeMarkdown([...ofTheRun, ...ofTheMeasure].join(", "))}`;
+  const ofTheRun = kindsOfDifference(model.row!);
+  const ofTheMetric = reasons.slice(model.differences.length);
+  return `not comparable: ${escapeMarkdown([...ofTheRun, ...ofTheMetric].join(", "))}`;
 }

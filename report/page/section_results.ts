@@ -4,14 +4,18 @@
  * @module
  */
 
-import { describeModel } from "../architectures.ts";
-import { hasRandomWeights } from "../analysis/comparability.ts";
+import { FASTER_RCNN_ADAPTED } from "../../study.ts";
 import type { Comparison, ModelComparison } from "../analysis/comparison.ts";
-import { code, escapeMarkdown, table } from "./markdown.ts";
-import { formatFixed, NONE } from "./numbers.ts";
+import { hasRandomWeights } from "../analysis/differences_from_study.ts";
+import { formatFixed, NONE } from "../analysis/format_numbers.ts";
+import { findModel } from "../analysis/study_models.ts";
 import type { ResultRow } from "../record/result_row.ts";
+import { code, escapeMarkdown, table } from "./markdown.ts";
 
-/** Our values in the study's table, what they must not be taken for, and what is missing. */
+/** The study's words where nothing is trained. */
+const INFERENCE_ONLY = FASTER_RCNN_ADAPTED.published.trainingTime;
+
+/** Our values in the study's table, how they differ from the study's, and what is missing. */
 export function renderResults({ models, mixed }: Comparison): string {
   return [
     "## Results\n",
@@ -35,19 +39,19 @@ export function renderResultsTable(models: readonly ModelComparison[]): string {
       { title: "F1 Score", align: "right" },
       { title: "Training Time (s)", align: "right" },
     ],
-    models.map(({ model, row }) => [escapeMarkdown(model), ...measures(row)]),
+    models.map(({ model, row }) => [escapeMarkdown(model), ...metricCells(row)]),
   );
 }
 
 /** A failure reads as in the study. */
-function measures(row: ResultRow | null): string[] {
+function metricCells(row: ResultRow | null): string[] {
   if (row === null) return ["not run", NONE, NONE, NONE];
   const { training_time_s: time } = row;
   if (row.status !== "ok") {
     const words = row.status === "error" ? "N/A (Error)" : "N/A (Interrupted)";
     return ["NaN", "NaN", "NaN", typeof time === "string" ? escapeMarkdown(time) : words];
   }
-  const noTime = row.part === 2 ? "N/A (Inference Only)" : NONE;
+  const noTime = findModel(row.model)?.training === null ? INFERENCE_ONLY : NONE;
   return [
     formatFixed(row.test_loss, 4),
     formatFixed(row.accuracy, 2),
@@ -58,9 +62,7 @@ function measures(row: ResultRow | null): string[] {
 
 function renderMixed(mixed: readonly string[]): string {
   const lines = mixed.map((sentence) => `> - ${escapeMarkdown(sentence)}.\n`);
-  return lines.length === 0
-    ? ""
-    : `> **Not to be read side by side without care**:\n>\n${lines.join("")}`;
+  return lines.length === 0 ? "" : `> **Compare these rows with care**:\n>\n${lines.join("")}`;
 }
 
 function renderWarning(models: readonly ModelComparison[]): string {
@@ -78,7 +80,7 @@ function renderWarning(models: readonly ModelComparison[]): string {
 function renderDescriptions(models: readonly ModelComparison[]): string {
   return models.map(({ model, published, row }) => {
     const phrases = [
-      describeModel(model),
+      findModel(model)?.description ?? "",
       published === null ? "not in the study" : "",
       row !== null && hasRandomWeights(row)
         ? "**run with random weights, so not a result about the pretrained network**"
@@ -90,11 +92,10 @@ function renderDescriptions(models: readonly ModelComparison[]): string {
 
 function renderNotes(models: readonly ModelComparison[]): string {
   const notes: string[] = [];
-  for (const { model, row, newerFailure, published } of models) {
+  for (const { model, row, newerFailure } of models) {
     const name = escapeMarkdown(model);
     if (row === null) {
-      const part = published === null ? "" : ` (part ${published.part})`;
-      notes.push(`${name}${part} has not been run.`);
+      notes.push(`${name} (part ${findModel(model)?.part}) has not been run.`);
     } else if (row.status !== "ok") {
       notes.push(`${name} has no successful run. The newest, ${describeFailure(row)}`);
     }

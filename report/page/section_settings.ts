@@ -1,12 +1,12 @@
 /**
- * The report's full tables: every setting with its measures and seeds.
+ * The report's full tables: every setting with its metrics and seeds.
  *
  * @module
  */
 
 import type { Comparison } from "../analysis/comparison.ts";
+import { formatCount, formatMeanAndSd, NONE } from "../analysis/format_numbers.ts";
 import { code, escapeMarkdown, table } from "./markdown.ts";
-import { formatCount, formatSpread, NONE } from "./numbers.ts";
 
 const SETTINGS_SHOWN = 50;
 
@@ -18,16 +18,16 @@ export function renderSettings({ models }: Comparison): string {
   if (all.length === 0) return "";
   const shown = all.slice(0, SETTINGS_SHOWN);
   const more = all.length - shown.length;
-  const measures = shown.map((setting, i) => [
+  const metrics = shown.map((setting, i) => [
     String(i + 1),
     escapeMarkdown(setting.newest.model),
     formatCount(setting.parameters),
     String(setting.seeds),
-    formatSpread(setting.testLoss, 4),
-    formatSpread(setting.accuracy, 2),
-    formatSpread(setting.f1, 4),
-    formatSpread(setting.trainingTime, 2),
-    formatSpread(setting.inference, 3),
+    formatMeanAndSd(setting.testLoss, 4),
+    formatMeanAndSd(setting.accuracy, 2),
+    formatMeanAndSd(setting.f1, 4),
+    formatMeanAndSd(setting.trainingTime, 2),
+    formatMeanAndSd(setting.inference, 3),
     formatCount(setting.newest.evaluated_images),
   ]);
   const settings = shown.map(({ newest }, i) => [
@@ -43,15 +43,15 @@ export function renderSettings({ models }: Comparison): string {
     escapeMarkdown(newest.precision) || NONE,
     code(newest.run_id) || NONE,
   ]);
-  return "## Everything on record\n\n" +
+  return "## All runs on record\n\n" +
     "Runs that differ in nothing but the seed are taken together: mean ± standard deviation over " +
     "the seeds (divisor n − 1), of each seed the newest run. Parameters are all weights and biases, " +
     "trained or frozen; inference is the model call alone.\n\n" +
-    table(MEASURE_COLUMNS, measures) + "\n" + table(SETTING_COLUMNS, settings) +
+    table(METRIC_COLUMNS, metrics) + "\n" + table(SETTING_COLUMNS, settings) +
     (more > 0 ? `\nAnd ${more} more, not shown.\n` : "");
 }
 
-const MEASURE_COLUMNS = [
+const METRIC_COLUMNS = [
   { title: "No.", align: "right" },
   { title: "Model" },
   { title: "Parameters", align: "right" },

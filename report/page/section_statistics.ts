@@ -4,9 +4,16 @@
  * @module
  */
 
-import type { Comparison, Evaluation, ModelComparison, PairTest } from "../analysis/comparison.ts";
+import type { Comparison, ModelComparison, PairTest, TestScores } from "../analysis/comparison.ts";
+import {
+  formatCount,
+  formatFixed,
+  formatInterval,
+  formatP,
+  NONE,
+} from "../analysis/format_numbers.ts";
+import { SIGNIFICANT } from "../analysis/rankings.ts";
 import { escapeMarkdown, table } from "./markdown.ts";
-import { formatCount, formatFixed, formatInterval, formatP } from "./numbers.ts";
 
 const PAIRS_SHOWN = 50;
 
@@ -21,7 +28,7 @@ export function renderStatistics({ models, pairs }: Comparison): string {
 function renderScores(models: readonly ModelComparison[]): string {
   const columns = [
     { title: "Model" },
-    { title: "Images read", align: "right" },
+    { title: "Images", align: "right" },
     { title: "No detection", align: "right" },
     { title: "Accuracy (%)", align: "right" },
     { title: "95 % interval", align: "right" },
@@ -29,7 +36,7 @@ function renderScores(models: readonly ModelComparison[]): string {
     { title: "95 % interval", align: "right" },
     { title: "Guessing (%)", align: "right" },
     { title: "Largest class", align: "right" },
-    { title: "Favourite answer", align: "right" },
+    { title: "Most predicted", align: "right" },
     { title: "" },
   ] as const;
   const rows = models.map(({ model, evaluation }) => {
@@ -50,24 +57,24 @@ function renderScores(models: readonly ModelComparison[]): string {
   });
   return "From the predictions of the runs shown. The interval of the accuracy is Wilson's (1927), " +
     "that of F1 the percentile bootstrap's (Efron and Tibshirani 1993; 2000 resamples, seeded). " +
-    "*Guessing* is where 95 % of those land who answer without looking at the image, whichever " +
-    "classes they favour: from the 2.5 % quantile of the binomial distribution with the share of " +
-    "the rarest class to the 97.5 % quantile with that of the largest. The favourite answer is the " +
-    "label given most often.\n\n" +
+    "*Guessing* is the accuracy of 95 % of all guesses made without looking at the images, whichever " +
+    "classes they name: from the 2.5 % quantile of the binomial distribution with the share of " +
+    "the rarest class to the 97.5 % quantile with that of the largest. The last columns are the " +
+    "class that most images have and the class that most predictions are.\n\n" +
     table(columns, rows);
 }
 
-/** What a model is called that does no better than someone who doesn't look. */
+/** Whether a model does better than someone who does not look at the images. */
 export function describeChance(
-  { accuracy, chanceBand, evaluated }: Pick<Evaluation, "accuracy" | "chanceBand" | "evaluated">,
+  { accuracy, chanceBand, evaluated }: Pick<TestScores, "accuracy" | "chanceBand" | "evaluated">,
 ): string {
-  if (evaluated === 0) return "reads nothing";
+  if (evaluated === 0) return "no detection";
   if (accuracy < chanceBand.low) return "worse than guessing";
   return accuracy <= chanceBand.high ? "**no better than guessing**" : "better than guessing";
 }
 
 function formatShare({ label, share }: { label: number; share: number }): string {
-  return Number.isNaN(share) ? "–" : `${label} (${formatFixed(share, 1)} %)`;
+  return Number.isNaN(share) ? NONE : `${label} (${formatFixed(share, 1)} %)`;
 }
 
 function renderPairs(pairs: readonly PairTest[]): string {
@@ -76,8 +83,8 @@ function renderPairs(pairs: readonly PairTest[]): string {
     { title: "First" },
     { title: "Second" },
     { title: "Images", align: "right" },
-    { title: "Only first right", align: "right" },
-    { title: "Only second right", align: "right" },
+    { title: "Only first correct", align: "right" },
+    { title: "Only second correct", align: "right" },
     { title: "McNemar", align: "right" },
     { title: "with Holm", align: "right" },
     { title: "More than chance" },
@@ -89,12 +96,12 @@ function renderPairs(pairs: readonly PairTest[]): string {
     formatCount(pair.onlySecond),
     formatP(pair.p),
     formatP(pair.pHolm),
-    pair.pHolm < 0.05 ? "yes" : "no",
+    pair.pHolm < SIGNIFICANT ? "yes" : "no",
   ]);
   const more = pairs.length - PAIRS_SHOWN;
-  return "Every two models that read the same images are compared by McNemar's exact test (1947), " +
-    "two-sided, with Holm's correction (1979) for the number of pairs; below 0.05 the difference " +
-    "counts as more than chance. An image without a detection is one not read rightly. The test " +
-    "is about these two trained networks: another seed may fare otherwise.\n\n" +
+  return "Each pair of models that were tested on the same images is compared by McNemar's exact " +
+    "test (1947), two-sided, with Holm's correction (1979) for the number of pairs; below " +
+    `${SIGNIFICANT} the difference counts as more than chance. An image without a detection counts ` +
+    "as wrong. The test is about these trained networks: another seed may give another result.\n\n" +
     table(columns, rows) + (more > 0 ? `\nAnd ${more} more, not shown.\n` : "");
 }

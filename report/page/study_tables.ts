@@ -5,8 +5,7 @@
  */
 
 import { MODELS, type PublishedEpoch, type StudyModel } from "../../study.ts";
-import { alignedTable } from "./aligned_table.ts";
-import type { Column } from "./markdown.ts";
+import { alignedTable, type Column } from "./markdown.ts";
 
 type PublishedModel = StudyModel & { published: NonNullable<StudyModel["published"]> };
 

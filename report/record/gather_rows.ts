@@ -6,9 +6,8 @@
 
 import { basename, join } from "node:path";
 import { StudyError } from "../../io/errors.ts";
-import { oddValues } from "../analysis/comparability.ts";
 import type { ProblemList } from "./problems.ts";
-import type { ResultRow } from "./result_row.ts";
+import { implausibleValues, type ResultRow } from "./result_row.ts";
 import { type LocatedRow, readResults } from "./results.ts";
 
 /** A row and the results folder that it is from. */
@@ -18,7 +17,7 @@ export interface FoundRow extends LocatedRow {
 }
 
 /**
- * Reads the rows of all folders; what is odd about them is noted.
+ * Reads the rows of all folders and notes which values cannot be right.
  *
  * Of ok rows with the same `run_id` and model the last one read counts, folders being read in the
  * order given and files in the order of their names.
@@ -52,7 +51,7 @@ export async function gatherRows(
     }
   }
   for (const { row, ...where } of found) {
-    for (const phrase of oddValues(row)) problems.add(phrase, where);
+    for (const phrase of implausibleValues(row)) problems.add(phrase, where);
   }
   return {
     rows: sortByAge(withoutRepeats(found, problems)),

@@ -19,7 +19,6 @@ export interface ResultRow {
   part: number;
   /** The model's name in the study, `SimpleCNN` for one. */
   model: string;
-  /** How the run ended. */
   status: Status;
   /** Mean of the test batches' mean losses; NaN after a failure. */
   test_loss: number | null;
@@ -29,25 +28,21 @@ export interface ResultRow {
   f1: number | null;
   /** Seconds, or the study's words where there is no time, `N/A (Error)` for one. */
   training_time_s: number | string | null;
-  /** Milliseconds of the model call alone. */
+  /** The model call alone. */
   inference_ms_per_image: number | null;
   /** Test images with a valid prediction. */
   evaluated_images: number | null;
   /** Test images given to the model. */
   test_images: number | null;
-  /** Images trained on. */
   train_images: number | null;
-  /** Epochs finished. */
+  /** Epochs that were finished. */
   epochs: number | null;
-  /** Images per step. */
   batch_size: number | null;
-  /** Adam's step size. */
   learning_rate: number | null;
-  /** Adam's L2 term. */
+  /** Adam's L2 factor, as PyTorch's. */
   weight_decay: number | null;
   /** Seed of initialisation, shuffling and dropout. */
   seed: number | null;
-  /** Name of the data set. */
   dataset: string;
   /** Checksum of the data, hexadecimal. */
   dataset_sha256: string;
@@ -162,6 +157,55 @@ export function parseRow(
     return { row: null, problems: ["status is not ok, error or interrupted, row skipped"] };
   }
   return { row, problems };
+}
+
+/** Columns that make runs comparable with each other; the machine is not among them. */
+const SETTINGS = [
+  "dataset",
+  "dataset_sha256",
+  "train_images",
+  "test_images",
+  "epochs",
+  "batch_size",
+  "learning_rate",
+  "weight_decay",
+  "weights",
+  "weights_sha256",
+  "precision",
+] as const satisfies readonly (keyof ResultRow)[];
+
+/** Equal for two runs of one model that differ in nothing but the seed. */
+export function settingKey(row: ResultRow): string {
+  return SETTINGS.map((column) => row[column]).join("\n");
+}
+
+/** Which of a row's values can't be right, one phrase each. */
+export function implausibleValues(row: ResultRow): string[] {
+  const found: string[] = [];
+  const check = (holds: boolean, phrase: string) => {
+    if (!holds) found.push(phrase);
+  };
+  const { training_time_s: time } = row;
+  check(!Number.isNaN(Date.parse(row.started_at)), "started_at is not a time, counted as oldest");
+  check(!((row.test_loss ?? 0) < 0), "test_loss is negative");
+  check(!((row.accuracy ?? 0) < 0 || (row.accuracy ?? 0) > 100), "accuracy is not in 0..100 %");
+  check(!((row.f1 ?? 0) < 0 || (row.f1 ?? 0) > 1), "f1 is not in 0..1");
+  check(!(typeof time === "number" && time < 0), "training_time_s is negative");
+  check(!((row.inference_ms_per_image ?? 0) < 0), "inference_ms_per_image is negative");
+  check(
+    !((row.evaluated_images ?? 0) > (row.test_images ?? Infinity)),
+    "more evaluated_images than test_images",
+  );
+  if (row.status === "ok") {
+    for (const column of ["test_loss", "accuracy", "f1"] as const) {
+      const value = row[column];
+      check(value === null || Number.isFinite(value), `status is ok but ${column} is not finite`);
+      // A detector has no cross-entropy: the study prints 0, our trained head leaves it empty.
+      const mayBeEmpty = column === "test_loss" && row.part === 2;
+      check(value !== null || mayBeEmpty, `status is ok but ${column} is empty`);
+    }
+  }
+  return found;
 }
 
 function formatNumber(value: number): string {

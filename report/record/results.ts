@@ -15,7 +15,7 @@ import { basename, join } from "node:path";
 import { writeFileAtomic } from "../../io/atomic.ts";
 import { StudyError } from "../../io/errors.ts";
 import { withLock } from "../../io/lock.ts";
-import { csvRecords } from "./csv_lines.ts";
+import { csvRecords } from "./csv_records.ts";
 import type { ProblemList } from "./problems.ts";
 import { COLUMNS, formatRow, HEADER, parseRow, type ResultRow } from "./result_row.ts";
 
@@ -75,11 +75,10 @@ export async function checkResultsFile(outDir: string, part: number): Promise<vo
 
 /** A row and where it was found. */
 export interface LocatedRow {
-  /** The row. */
   row: ResultRow;
   /** What the file is called in the report. */
   file: string;
-  /** Line, from 1. */
+  /** Line of the file, from 1. */
   line: number;
 }
 

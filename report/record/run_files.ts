@@ -1,16 +1,16 @@
 /**
- * The files of one run, as far as they can be had: whatever can't is a problem, never a failure.
+ * The files of the runs in the report, as far as they can be read: what can't be is noted as a
+ * problem and never ends the report.
  *
  * @module
  */
 
 import { join } from "node:path";
 import { StudyError } from "../../io/errors.ts";
-import type { Evaluation } from "../analysis/comparison.ts";
-import { evaluatePredictions } from "../analysis/evaluation.ts";
-import { placeName } from "./gather_rows.ts";
+import { accuracy, weightedF1 } from "../../metrics/classification.ts";
+import { type FoundRow, placeName } from "./gather_rows.ts";
 import type { ProblemList } from "./problems.ts";
-import type { ResultRow } from "./result_row.ts";
+import { type ResultRow, settingKey } from "./result_row.ts";
 import {
   type HistoryRow,
   type Manifest,
@@ -28,26 +28,27 @@ export interface RunFiles {
   history: HistoryRow[];
   /** Only of an ok run, and only if they fit its row. */
   predictions: Predictions | null;
-  /** What the predictions say. */
-  evaluation: Evaluation | null;
 }
 
-/** Where a run is looked for, and what is noted about it. */
-export interface RunPlace {
+/** Where problems are noted, and how they name their files. */
+export interface ProblemOptions {
   /** All results folders of the comparison. */
   folders: readonly string[];
-  /** The one that the row is from. */
-  folder: string;
   problems: ProblemList;
 }
+
+/** Of many seeds, how many have a curve of their own in the figure. */
+const SEEDS_READ = 20;
 
 /**
  * Reads the folder of a row's run. A history is expected where epochs were trained, predictions
  * where the run is ok.
  */
-export async function readRunFiles(row: ResultRow, place: RunPlace): Promise<RunFiles> {
-  const { folders, folder, problems } = place;
-  const found: RunFiles = { manifest: null, history: [], predictions: null, evaluation: null };
+export async function readRunFiles(
+  { row, folder }: FoundRow,
+  { folders, problems }: ProblemOptions,
+): Promise<RunFiles> {
+  const found: RunFiles = { manifest: null, history: [], predictions: null };
   const note = (text: string, file = "") =>
     problems.add(text, { file: placeName(folders, folder, join("runs", row.run_id, file)) });
   if (!/^[A-Za-z0-9_-]+$/.test(row.run_id)) {
@@ -89,30 +90,76 @@ export async function readRunFiles(row: ResultRow, place: RunPlace): Promise<Run
   if (row.status !== "ok") return found;
   const predictions = await read("predictions.csv", readPredictions);
   if (predictions === null) return found;
-  const misfit = lengthMisfit(row, predictions);
-  const evaluation = misfit === undefined ? evaluatePredictions(predictions) : null;
-  const why = evaluation === null ? misfit : scoreMisfit(row, evaluation);
-  if (why !== undefined) note(`${why}, not used`, "predictions.csv");
-  else Object.assign(found, { predictions, evaluation });
+  const mismatch = findMismatch(row, predictions);
+  if (mismatch === undefined) found.predictions = predictions;
+  else note(`${mismatch}, not used`, "predictions.csv");
   return found;
 }
 
-/** Why the predictions can't be those of the row, if their numbers don't fit. */
-function lengthMisfit(row: ResultRow, { targets, predictions }: Predictions): string | undefined {
+/**
+ * Reads `history.csv` of the runs that differ from the one shown in nothing but the seed: the newest
+ * ok run of each other seed, of many seeds the newest ones. A run without a readable history is noted
+ * and left out.
+ *
+ * @param runs The model's runs, oldest first.
+ */
+export async function readSeedHistories(
+  shown: FoundRow,
+  runs: readonly FoundRow[],
+  { folders, problems }: ProblemOptions,
+): Promise<HistoryRow[][]> {
+  if (shown.row.status !== "ok" || !((shown.row.epochs ?? 0) > 0)) return [];
+  const setting = settingKey(shown.row);
+  const seeds = new Set([shown.row.seed]);
+  const others = runs.toReversed().filter(({ row }) => {
+    if (row.status !== "ok" || settingKey(row) !== setting || seeds.has(row.seed)) return false;
+    seeds.add(row.seed);
+    return true;
+  });
+  const histories: HistoryRow[][] = [];
+  for (const { row, folder } of others.slice(0, SEEDS_READ)) {
+    try {
+      histories.push(await readHistory(runFolder(folder, row.run_id)));
+    } catch (error) {
+      const { PermissionDenied } = Deno.errors;
+      if (![StudyError, RangeError, PermissionDenied].some((kind) => error instanceof kind)) {
+        throw error;
+      }
+      problems.add("missing or damaged: this seed is not in the learning curve", {
+        file: placeName(folders, folder, join("runs", row.run_id, "history.csv")),
+      });
+    }
+  }
+  return histories;
+}
+
+/** What images are of, and what was predicted of them. */
+export type Labels = Pick<Predictions, "targets" | "predictions">;
+
+/** Without the images that have no prediction. */
+export function withPrediction({ targets, predictions }: Labels): Labels {
+  const isEvaluated = (_: number, i: number) => predictions[i]! >= 0;
+  return {
+    targets: Array.from(targets).filter(isEvaluated),
+    predictions: Array.from(predictions).filter(isEvaluated),
+  };
+}
+
+/** Why the predictions can't be those of the row, if they can't. */
+function findMismatch(row: ResultRow, { targets, predictions }: Predictions): string | undefined {
   if (row.test_images !== null && row.test_images !== targets.length) {
     return `${targets.length} predictions where the row says ${row.test_images} test images`;
   }
-  const evaluated = Array.from(predictions).filter((prediction) => prediction >= 0).length;
-  if (row.evaluated_images !== null && row.evaluated_images !== evaluated) {
-    return `${evaluated} images with a prediction where the row says ${row.evaluated_images}`;
+  const evaluated = withPrediction({ targets, predictions });
+  const images = evaluated.targets.length;
+  if (row.evaluated_images !== null && row.evaluated_images !== images) {
+    return `${images} images with a prediction where the row says ${row.evaluated_images}`;
   }
-}
-
-/** Why the predictions can't be those of the row, if they give other scores. */
-function scoreMisfit(row: ResultRow, { accuracy, f1 }: Evaluation): string | undefined {
-  if (row.accuracy !== null && Math.abs(row.accuracy - accuracy) > 1e-4) {
-    return `accuracy ${accuracy.toFixed(2)} % where the row says ${row.accuracy}`;
+  const percent = 100 * accuracy(evaluated.targets, evaluated.predictions);
+  if (row.accuracy !== null && Math.abs(row.accuracy - percent) > 1e-4) {
+    return `accuracy ${percent.toFixed(2)} % where the row says ${row.accuracy}`;
   }
+  const f1 = weightedF1(evaluated.targets, evaluated.predictions);
   if (row.f1 !== null && Math.abs(row.f1 - f1) > 1e-6) {
     return `F1 ${f1.toFixed(4)} where the row says ${row.f1}`;
   }

@@ -5,8 +5,8 @@
  * @module
  */
 
-import { join } from "node:path";
 import { parse, stringify } from "@std/csv";
+import { join } from "node:path";
 import { writeFileAtomic } from "../../io/atomic.ts";
 import { StudyError } from "../../io/errors.ts";
 
@@ -21,11 +21,8 @@ export interface Manifest {
   run_id: string;
   /** ISO 8601, UTC. */
   started_at: string;
-  /** Part of the study. */
   part: number;
-  /** The model's name in the study. */
   model: string;
-  /** Every setting of the run. */
   settings: { readonly [name: string]: Json };
   /** Versions: Deno, tfjs and the engine. */
   versions: { readonly [name: string]: string };
@@ -86,7 +83,6 @@ export function newRunId(part: number, model: string, seed: number, startedAt: D
   return `${time}-part${part}-${name}-seed${seed}-${crypto.randomUUID().slice(0, 8)}`;
 }
 
-/** The folder of a run. */
 export function runFolder(outDir: string, runId: string): string {
   if (!/^[A-Za-z0-9_-]+$/.test(runId)) {
     throw new RangeError(

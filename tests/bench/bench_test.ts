@@ -2,34 +2,29 @@ import { assertAlmostEquals, assertEquals, assertRejects, assertThrows } from "@
 import { join } from "node:path";
 import { chosenCases } from "../../bench/bench.ts";
 import { startPeer } from "../../bench/context.ts";
-import { CONV2, convFlop, forwardFlop, SIMPLE_CNN, stepFlop } from "../../bench/flops.ts";
+import { CONV2, convFlop, forwardFlop, SIMPLE_CNN_LAYERS, stepFlop } from "../../bench/flops.ts";
 import { measureMapping } from "../../bench/mapping.ts";
 import { sampleAt } from "../../bench/our_work.ts";
-import { renderComparisons, renderLimits, renderPage, renderTargets } from "../../bench/page.ts";
-import { compareSides, type Side, summary } from "../../bench/pairs.ts";
-import type {
-  BenchResults,
-  CaseName,
-  Comparison,
-  Timing,
-} from "../../report/analysis/bench_results.ts";
-import {
-  formatPace,
-  median,
-  rate,
-  ratios,
-  spread,
-} from "../../report/analysis/bench_statistics.ts";
-import { verdicts } from "../../bench/targets.ts";
+import { renderLimits, renderPage, renderPairedTimings, renderTargets } from "../../bench/page.ts";
+import { type Side, summary, timeInTurn } from "../../bench/pairs.ts";
+import { judgeTargets } from "../../bench/targets.ts";
 import { wholeSpeedUp } from "../../bench/transfer_targets.ts";
 import { TRANSFER_CASES } from "../../bench/transfer_work.ts";
 import { Worker } from "../../bench/worker.ts";
 import { InterruptedError, StudyError, UsageError } from "../../io/errors.ts";
 import { silentReporter } from "../../io/reporter.ts";
+import { rate, ratios } from "../../report/analysis/paired_timings.ts";
+import type {
+  BenchResults,
+  CaseName,
+  PairedTiming,
+  Timing,
+} from "../../report/record/bench_results.ts";
+import { SIMPLE_CNN, type TrainingSettings, VGG16 } from "../../study.ts";
 
 const timings = (...seconds: number[]): Timing[] => seconds.map((s) => ({ units: 10, seconds: s }));
 
-function comparison(name: CaseName, ours: Timing[], theirs: Timing[]): Comparison {
+function comparison(name: CaseName, ours: Timing[], theirs: Timing[]): PairedTiming {
   return {
     case: name,
     title: `Made-up ${name}`,
@@ -62,40 +57,13 @@ function results(changes: Partial<BenchResults> = {}): BenchResults {
   };
 }
 
-Deno.test("median() takes the middle, or the mean of the two in the middle", () => {
-  assertEquals(median([3, 1, 2]), 2);
-  assertEquals(median([10, 1, 3, 2]), 2.5);
-  assertThrows(() => median([]), RangeError);
-});
-
-Deno.test("spread() counts and finds the ends", () => {
-  assertEquals(spread([2, 8, 4]), { median: 4, min: 2, max: 8, count: 3 });
-  assertEquals(spread([]), undefined);
-});
-
-Deno.test("ratios() pairs by position, and says how many times as fast ours is", () => {
-  assertEquals(rate({ units: 10, seconds: 4 }), 2.5);
-  assertEquals(ratios(comparison("step", timings(1, 2), timings(3, 2))), [3, 1]);
-  assertEquals(ratios(comparison("step", timings(1, 2), [])), []);
-  assertThrows(
-    () => ratios(comparison("step", timings(1), timings(1, 2))),
-    RangeError,
-    "1 timings with 2",
-  );
-});
-
-Deno.test("formatPace() turns to seconds for slow units", () => {
-  assertEquals(formatPace(timings(1, 2, 5), "step"), "5.00 steps/s");
-  assertEquals(formatPace(timings(2), "batch"), "5.00 batches/s");
-  assertEquals(formatPace(timings(20), "pass"), "2.00 s a pass");
-});
-
 Deno.test("convFlop() and stepFlop() count SimpleCNN's work", () => {
   assertEquals(convFlop(CONV2), 14 * 14 * 64 * (2 * 32 * 25));
   // conv1 784·32·25, conv2 196·64·800, fc1 3136·1000, fc2 1000·10 multiplications.
   const products = 627_200 + 10_035_200 + 3_136_000 + 10_000;
-  assertEquals(forwardFlop(SIMPLE_CNN, 1), 2 * products);
-  assertEquals(stepFlop(SIMPLE_CNN, 128), 128 * 2 * (3 * products - 627_200));
+  assertEquals(forwardFlop(SIMPLE_CNN_LAYERS, 1), 2 * products);
+  assertEquals(SIMPLE_CNN.multiplyAdds, products);
+  assertEquals(stepFlop(SIMPLE_CNN_LAYERS, 128), 128 * 2 * (3 * products - 627_200));
 });
 
 Deno.test("sampleAt() takes medians of the last 20 samples up to a step", () => {
@@ -135,9 +103,9 @@ const options = (pairs: number) => ({
   signal: new AbortController().signal,
 });
 
-Deno.test("compareSides() warms up, then alternates", async () => {
+Deno.test("timeInTurn() warms up, then alternates", async () => {
   const log: string[] = [];
-  const result = await compareSides({
+  const result = await timeInTurn({
     ...PLAN,
     ours: side(log, "ours", () => ({ units: 4, seconds: 1 })),
     theirs: side(log, "theirs", () => ({ units: 1, seconds: 0.5 })),
@@ -152,9 +120,9 @@ Deno.test("compareSides() warms up, then alternates", async () => {
   );
 });
 
-Deno.test("compareSides() times ours alone where there is no peer", async () => {
+Deno.test("timeInTurn() times ours alone where there is no peer", async () => {
   const log: string[] = [];
-  const result = await compareSides({
+  const result = await timeInTurn({
     ...PLAN,
     ours: side(log, "ours", () => ({ units: 4, seconds: 1 })),
     theirs: { label: "PyTorch", precision: "float32", missing: "pip install torch" },
@@ -164,9 +132,9 @@ Deno.test("compareSides() times ours alone where there is no peer", async () => 
   assertEquals(summary(result), "Steps, ours: 4.00 steps/s; no peer: pip install torch");
 });
 
-Deno.test("compareSides() keeps no half pairs of a side that fails, and says why", async () => {
+Deno.test("timeInTurn() keeps no half pairs of a side that fails, and says why", async () => {
   let calls = 0;
-  const result = await compareSides({
+  const result = await timeInTurn({
     ...PLAN,
     ours: side([], "ours", () => ({ units: 4, seconds: 1 })),
     theirs: side([], "compiled", () => {
@@ -179,17 +147,17 @@ Deno.test("compareSides() keeps no half pairs of a side that fails, and says why
   assertEquals(summary(result), "Steps, ours / compiled: not measured: no compiler");
 });
 
-Deno.test("compareSides() stops when aborted", async () => {
+Deno.test("timeInTurn() stops when aborted", async () => {
   const ours = side([], "ours", () => ({ units: 4, seconds: 1 }));
   const aborted = { ...options(2), signal: AbortSignal.abort() };
   await assertRejects(
-    () => compareSides({ ...PLAN, ours, theirs: ours }, aborted),
+    () => timeInTurn({ ...PLAN, ours, theirs: ours }, aborted),
     InterruptedError,
   );
 });
 
-Deno.test("verdicts() sets what was measured beside every target", () => {
-  const found = verdicts(results({
+Deno.test("judgeTargets() sets what was measured beside every target", () => {
+  const found = judgeTargets(results({
     comparisons: [
       comparison("step", timings(1, 1, 1, 1, 1), timings(1.5, 1.7, 1.8, 1.6, 1.9)),
       // Slower variants of the peer do not count for the target.
@@ -256,17 +224,37 @@ Deno.test("TRANSFER_CASES are the peer's, in its words", async () => {
   assertEquals([...list.matchAll(/"(\w+)"/g)].map(([, name]) => name), [...TRANSFER_CASES]);
 });
 
+Deno.test("the peers in Python train with the study's settings", async () => {
+  const scripts: [file: string, training: TrainingSettings][] = [
+    ["peer.py", SIMPLE_CNN.training],
+    ["study_part1.py", SIMPLE_CNN.training],
+    ["transfer.py", VGG16.training],
+    ["study_part4.py", VGG16.training],
+  ];
+  for (const [file, { epochs, batchSize, learningRate, weightDecay }] of scripts) {
+    const source = await Deno.readTextFile(
+      join(import.meta.dirname!, "../../bench/reference", file),
+    );
+    const value = (name: string) => Number(source.match(new RegExp(`^${name} = (.+)$`, "m"))?.[1]);
+    assertEquals(value("BATCH_SIZE"), batchSize, file);
+    assertEquals(value("LEARNING_RATE"), learningRate, file);
+    assertEquals(value("WEIGHT_DECAY"), weightDecay, file);
+    const [, passes] = source.match(/"--epochs", .*default=(\d+)/) ?? [];
+    if (passes !== undefined) assertEquals(Number(passes), epochs, file);
+  }
+});
+
 Deno.test("measureMapping() times 10,000 images", () => {
   const { value, samples } = measureMapping();
   assertEquals(samples?.length, 5);
   assertEquals(value! > 0, true);
 });
 
-Deno.test("verdicts() says so where part 1 was shortened or has no peer", () => {
+Deno.test("judgeTargets() says so where part 1 was shortened or has no peer", () => {
   const settings = { ...results().settings, cases: ["step", "part1"] as const, epochs: 2 };
   const pairs = comparison("part1", timings(1, 1, 1, 1, 1), timings(3, 3, 3, 3, 3));
   const alone = { ...comparison("step", timings(1), []), note: "pip install torch" };
-  const found = verdicts(results({ settings, comparisons: [alone, pairs] }));
+  const found = judgeTargets(results({ settings, comparisons: [alone, pairs] }));
   assertEquals(found[0]!.verdict, "not measured");
   assertEquals(found[0]!.note, "pip install torch");
   const part1 = found.find(({ what }) => what.startsWith("part 1 whole"));
@@ -274,8 +262,8 @@ Deno.test("verdicts() says so where part 1 was shortened or has no peer", () => 
   assertEquals(part1?.note, "--epochs 2 instead of 10");
 });
 
-Deno.test("renderComparisons() shows paces, ratio and what is missing", () => {
-  const page = renderComparisons(results({
+Deno.test("renderPairedTimings() shows paces, ratio and what is missing", () => {
+  const page = renderPairedTimings(results({
     comparisons: [
       comparison("step", timings(1, 2), timings(2, 2)),
       { ...comparison("inference", timings(1), []), note: "no | torch" },

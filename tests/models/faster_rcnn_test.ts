@@ -2,13 +2,14 @@
 
 import { assert, assertEquals, assertNotEquals, assertRejects, assertThrows } from "@std/assert";
 import * as tf from "@tensorflow/tfjs";
+import { formulaWeight, image } from "../../bench/faster_rcnn_formulas.ts";
 import { bfloat16Problem } from "../../engine/tensorflow/bfloat16_support.ts";
 import { StudyError } from "../../io/errors.ts";
+import type { StateDict } from "../../models/checkpoint/state_dict.ts";
 import { FasterRcnn } from "../../models/faster_rcnn.ts";
 import type { Detection } from "../../models/label_mapping.ts";
-import type { StateDict } from "../../models/checkpoint/state_dict.ts";
 import { tensorflowBackend, testEngine } from "../engine/engine.ts";
-import { boxesIn, formulaWeight, image } from "./faster_rcnn_samples.ts";
+import { boxesIn } from "./faster_rcnn_samples.ts";
 
 const engine = await testEngine();
 

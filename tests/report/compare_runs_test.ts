@@ -1,10 +1,10 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { join } from "node:path";
-import { compareResults } from "../../report/compare.ts";
 import type { Comparison } from "../../report/analysis/comparison.ts";
+import { compareResults } from "../../report/compare.ts";
 import { renderReport } from "../../report/page/report_page.ts";
-import { runFolder } from "../../report/record/run_folder.ts";
 import { appendRow } from "../../report/record/results.ts";
+import { runFolder } from "../../report/record/run_folder.ts";
 import { type Answered, recordRun, resultRow, withFolder } from "./result_rows.ts";
 
 const IMAGES = 1000;
@@ -82,8 +82,8 @@ function asPublished(seed: number, testLoss: number): Answered {
 
 Deno.test("compareResults() calls values reproduced that lie inside our intervals", async () => {
   await compareRuns({ a: [asPublished(1, 0.02), asPublished(2, 0.025)] }, ({ models }, report) => {
-    const verdicts = models[0]!.verdicts.map(({ measure, verdict, method }) =>
-      [measure, verdict, method].join(" ")
+    const verdicts = models[0]!.verdicts.map(({ metric, verdict, method }) =>
+      [metric, verdict, method].join(" ")
     );
     assertEquals(verdicts, [
       "test_loss reproduced 2 seeds",
@@ -117,10 +117,10 @@ Deno.test("compareResults() judges an untrained head over its seeds", async () =
   });
 });
 
-Deno.test("compareResults() tests pairs that read the same images", async () => {
+Deno.test("compareResults() tests pairs of models on the same images", async () => {
   const other: Answered = { ...vgg16, row: { ...vgg16.row, dataset_sha256: "cd34" } };
   await compareRuns({ a: [simple, detector, other] }, ({ pairs, rankings }, report) => {
-    // Index 0, 100, ... is misread by SimpleCNN; those of class 1 are indices 1, 11, ...
+    // Index 0, 100, ... is wrong for SimpleCNN; those of class 1 are indices 1, 11, ...
     assertEquals(
       pairs.map(({ models, onlyFirst, onlySecond }) => [models, onlyFirst, onlySecond]),
       [
@@ -136,7 +136,7 @@ Deno.test("compareResults() tests pairs that read the same images", async () => 
       ["vgg16_FineTuned"],
     ]);
     assertStringIncludes(report, "**FasterRCNN_Adapted is no better");
-    assertStringIncludes(report, "100.0 % of its answers are 1.\n");
+    assertStringIncludes(report, "100.0 % of its predictions are 1.\n");
     assertStringIncludes(report, "only vgg16_FineTuned was run");
   });
 });
@@ -144,11 +144,14 @@ Deno.test("compareResults() tests pairs that read the same images", async () => 
 Deno.test("compareResults() supports the study's claims where the runs do", async () => {
   await compareRuns({ a: [simple, detector, vgg16, alexnet] }, ({ claims, mixed }, report) => {
     assertEquals(mixed, []);
-    // 990 against 980 of 1000: the ten more that vgg16 misreads are one in 1000 by chance.
+    // 990 against 980 of 1000: the ten more that vgg16 gets wrong are one in 1000 by chance.
     assertEquals(claims.map(({ verdict }) => verdict), ["supported", "contradicted", "supported"]);
-    assertMatch(claims[0]!.because, /99.00 % rightly, the best other, vgg16_FineTuned, 98.00 %/);
+    assertMatch(
+      claims[0]!.because,
+      /correct on 99.00 %, the best other, vgg16_FineTuned, on 98.00 %/,
+    );
     assertMatch(claims[1]!.because, /1.00 points behind and trains 10.0 times as long/);
-    assertMatch(claims[2]!.because, /10.00 % of the images .* guessing gets up to 11.90 %/);
+    assertMatch(claims[2]!.because, /10.00 % of the images .* guessing reaches up to 11.90 %/);
     assertStringIncludes(report, "it trained for 1205.00 s, 10.00 times as long.\n");
   });
 });

@@ -2,10 +2,9 @@ import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/
 import { join } from "node:path";
 import { StudyError } from "../../io/errors.ts";
 import { compareResults, writeReport } from "../../report/compare.ts";
-import { PUBLISHED } from "../../report/published.ts";
-import { renderReport, renderResultsTable } from "../../report/page/report_page.ts";
+import { renderReport } from "../../report/page/report_page.ts";
+import { renderResultsTable } from "../../report/page/section_results.ts";
 import { formatRow, HEADER, type ResultRow } from "../../report/record/results.ts";
-import { meanAndDeviation } from "../../report/analysis/settings.ts";
 import { resultRow, withFolder } from "./result_rows.ts";
 
 /** A result file with our header. */
@@ -97,12 +96,6 @@ Deno.test("renderReport() sets ours beside the published values", async () => {
   }
   assert(!report.includes("Not comparable"));
   assert(!report.includes("Guessing"), "there are no predictions to say that from");
-});
-
-Deno.test("PUBLISHED has an accuracy for each epoch that was trained", () => {
-  for (const { training, trainAccuracy } of PUBLISHED) {
-    assertEquals(trainAccuracy.length, training?.epochs ?? 0);
-  }
 });
 
 Deno.test("renderReport() says loudly what is not the study's setting", async () => {
@@ -331,12 +324,6 @@ Deno.test("renderReport() gives mean and deviation over seeds, setting by settin
   assertStringIncludes(report, "| float32 | `a3-again` |\n");
   assertStringIncludes(report, "| 1 | fashion-mnist |");
   assertStringIncludes(report, "| 3 | mnist | – / 10,000 | COCO_V1 | – | – / – / – |");
-});
-
-Deno.test("meanAndDeviation() divides by n - 1", () => {
-  assertEquals(meanAndDeviation([2, 4, 4, 6]), { n: 4, mean: 4, sd: Math.sqrt(8 / 3) });
-  assertEquals(meanAndDeviation([5]), { n: 1, mean: 5, sd: NaN });
-  assertEquals(meanAndDeviation([]), { n: 0, mean: NaN, sd: NaN });
 });
 
 Deno.test("renderReport() escapes names and messages", async () => {

@@ -1,7 +1,7 @@
 /** Result rows and folders for the tests of `report/`. */
 
 import { join } from "node:path";
-import { evaluatePredictions } from "../../report/analysis/evaluation.ts";
+import { scorePredictions } from "../../report/analysis/test_scores.ts";
 import { appendRow, type ResultRow } from "../../report/record/results.ts";
 import {
   type Manifest,
@@ -82,7 +82,7 @@ export async function recordRun(outDir: string, answered: Answered): Promise<Res
   const targets = Array.from({ length: answered.images }, (_, i) => i % 10);
   const predictions = targets.map(answered.answer);
   const scores = predictions.map((prediction) => prediction < 0 ? NaN : 0.9);
-  const { accuracy, f1, evaluated } = evaluatePredictions({ targets, predictions, scores });
+  const { accuracy, f1, evaluated } = scorePredictions({ targets, predictions, scores });
   const row = resultRow({
     accuracy,
     f1,

@@ -7,7 +7,6 @@ import {
   assertMatch,
   assertNotEquals,
   assertRejects,
-  assertThrows,
 } from "@std/assert";
 import { join } from "node:path";
 import * as tf from "@tensorflow/tfjs";
@@ -30,7 +29,8 @@ import {
 } from "../../experiment/partial_predictions.ts";
 import { detectAndTest, type DetectionFlags } from "../../scripts/part2.ts";
 import { FASTER_RCNN_ADAPTED } from "../../study.ts";
-import { percentile, summarizeLatency } from "../../training/latency.ts";
+import { percentile } from "../../metrics/descriptive_statistics.ts";
+import { summarizeLatency } from "../../training/latency.ts";
 import { predictDigits, scoreDigits } from "../../training/detection/predict_digits.ts";
 import { testEngine } from "../engine/engine.ts";
 import { type Answer, answer, fakeDetector } from "../training/fake_detector.ts";
@@ -416,19 +416,6 @@ Deno.test("scoreDigits() leaves out the missing ones of 10,000 images", () => {
   const read = Array.from(targets, (target, i) => i % 7 === 0 ? -1 : target);
   const { detected, accuracy } = scoreDigits(targets, read);
   assertEquals([detected, accuracy], [10_000 - 1429, 1]);
-});
-
-Deno.test("percentile() equals numpy's", async () => {
-  const path = `${import.meta.dirname}/../fixtures/head_training.json`;
-  const { percentiles }: {
-    percentiles: { values: number[]; percent: number; expected: number }[];
-  } = JSON.parse(await Deno.readTextFile(path));
-  assertEquals(percentiles.length, 24);
-  for (const { values, percent, expected } of percentiles) {
-    assertAlmostEquals(percentile(values, percent), expected, 1e-12, `${percent} % of ${values}`);
-  }
-  assertEquals(percentile([], 50), NaN);
-  assertThrows(() => percentile([1], 101), RangeError, "current value is 101");
 });
 
 Deno.test("summarizeLatency() gives count, mean, median and 95th percentile", () => {

@@ -10,7 +10,7 @@ import { IMAGE_PIXELS } from "../../data/idx.ts";
 import { eventTurn } from "../../io/event_turn.ts";
 import type { Detector } from "../../models/faster_rcnn.ts";
 import { type Detection, mapDetectionsToDigit } from "../../models/label_mapping.ts";
-import { accuracy, weightedF1 } from "../metrics.ts";
+import { accuracy, weightedF1 } from "../../metrics/classification.ts";
 
 /** From float32 pixels `[n, 784]`, 0..255, to float32 images `[n, h, w, 3]`. */
 export type PixelTransform = (pixels: tf.Tensor) => tf.Tensor4D;

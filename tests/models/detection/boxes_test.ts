@@ -1,6 +1,7 @@
 /** Box arithmetic against torchvision (tests/reference/faster_rcnn.py). */
 
 import { assert, assertEquals, assertThrows } from "@std/assert";
+import { noise } from "../../../bench/faster_rcnn_formulas.ts";
 import { ANCHOR_SIZES, anchorBoxes, cellAnchors } from "../../../models/detection/anchors.ts";
 import {
   batchedNms,
@@ -15,7 +16,7 @@ import {
 } from "../../../models/detection/boxes.ts";
 import { resizedSize } from "../../../models/detection/detection_transform.ts";
 import { filterProposals } from "../../../models/detection/region_proposals.ts";
-import { boxesIn, noise, uniform } from "../faster_rcnn_samples.ts";
+import { boxesIn, uniform } from "../faster_rcnn_samples.ts";
 
 const golden = JSON.parse(
   await Deno.readTextFile(`${import.meta.dirname}/../../fixtures/faster_rcnn/boxes.json`),

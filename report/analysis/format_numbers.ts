@@ -1,0 +1,54 @@
+/**
+ * Numbers as the report prints them.
+ *
+ * @module
+ */
+
+import type { MeanAndSd } from "../../metrics/descriptive_statistics.ts";
+import type { Interval } from "./comparison.ts";
+
+/** Stands where there is no value. */
+export const NONE = "–";
+
+/** `0.0300`; `null` as {@linkcode NONE}, NaN and the infinities as they are. */
+export function formatFixed(value: number | null, digits: number): string {
+  if (value === null) return NONE;
+  return Number.isFinite(value) ? value.toFixed(digits) : String(value);
+}
+
+/** A difference with its sign; {@linkcode NONE} unless it is a finite number. */
+export function formatDifference(difference: number, digits: number): string {
+  if (!Number.isFinite(difference)) return NONE;
+  const size = Math.abs(difference).toFixed(digits);
+  if (Number(size) === 0) return size;
+  return `${difference < 0 ? "−" : "+"}${size}`;
+}
+
+/** `98.51 to 99.02`. */
+export function formatInterval(interval: Interval | null, digits: number): string {
+  if (interval === null) return NONE;
+  return `${formatFixed(interval.low, digits)} to ${formatFixed(interval.high, digits)}`;
+}
+
+/** `99.20 ± 0.20`, without the second half for a single value. */
+export function formatMeanAndSd({ n, mean, sd }: MeanAndSd, digits: number): string {
+  if (n === 0) return NONE;
+  return n === 1 ? formatFixed(mean, digits) : `${mean.toFixed(digits)} ± ${sd.toFixed(digits)}`;
+}
+
+/** `p = 0.034`, or `p < 0.001`. */
+export function formatP(p: number): string {
+  return p < 0.001 ? "p < 0.001" : `p = ${p.toFixed(3)}`;
+}
+
+/** `3,199,106`; numbers that are not whole as they are. */
+export function formatCount(value: number | null): string {
+  if (value === null) return NONE;
+  return Number.isInteger(value) ? value.toLocaleString("en-US") : String(value);
+}
+
+/** A positive number to three significant digits, never in exponents: `0.0808`, `3347`. */
+export function formatThreeDigits(value: number): string {
+  if (value >= 100) return value.toFixed(0);
+  return value.toFixed(Math.max(0, 2 - Math.floor(Math.log10(value))));
+}

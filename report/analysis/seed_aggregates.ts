@@ -1,0 +1,58 @@
+/**
+ * Runs that differ in nothing but the seed, aggregated to mean ± standard deviation.
+ *
+ * @module
+ */
+
+import { type MeanAndSd, meanAndSd } from "../../metrics/descriptive_statistics.ts";
+import { type ResultRow, settingKey } from "../record/result_row.ts";
+
+/** The ok runs of one model with one setting, over their seeds. */
+export interface SeedAggregate {
+  /** The newest of them. */
+  newest: ResultRow;
+  /** Seeds among them; of each seed the newest run counts. */
+  seeds: number;
+  testLoss: MeanAndSd;
+  /** In percent, 0..100. */
+  accuracy: MeanAndSd;
+  /** Support-weighted, 0..1. */
+  f1: MeanAndSd;
+  /** In seconds, all epochs. */
+  trainingTime: MeanAndSd;
+  /** In milliseconds for each image. */
+  inference: MeanAndSd;
+}
+
+/**
+ * Aggregates a model's ok runs, setting by setting.
+ *
+ * @param rows Runs of one model, oldest first.
+ * @returns One entry per setting, that with the newest run first.
+ */
+export function aggregateSeeds(rows: readonly ResultRow[]): SeedAggregate[] {
+  return [...Map.groupBy(rows.toReversed(), settingKey).values()].map((group) => {
+    const runs = newestPerSeed(group);
+    const over = (column: keyof ResultRow) => meanAndSd(finite(runs, column));
+    return {
+      newest: group[0]!,
+      seeds: runs.length,
+      testLoss: over("test_loss"),
+      accuracy: over("accuracy"),
+      f1: over("f1"),
+      trainingTime: over("training_time_s"),
+      inference: over("inference_ms_per_image"),
+    };
+  });
+}
+
+function finite(rows: readonly ResultRow[], column: keyof ResultRow): number[] {
+  return rows.map((row) => row[column])
+    .filter((value): value is number => typeof value === "number" && Number.isFinite(value));
+}
+
+/** @param rows Newest first. Runs without a recorded seed count as one seed. */
+function newestPerSeed(rows: readonly ResultRow[]): ResultRow[] {
+  const seen = new Set<number | null>();
+  return rows.filter(({ seed }) => !seen.has(seed) && seen.add(seed));
+}

@@ -1,0 +1,96 @@
+/**
+ * What a run's predictions say of its model, with the uncertainty.
+ *
+ * @module
+ */
+
+import {
+  type ClassCounts,
+  classCounts,
+  confusionMatrix,
+  f1Score,
+  weightedMeanF1,
+} from "../../metrics/classification.ts";
+import { type Labels, withPrediction } from "../record/run_files.ts";
+import type { Predictions } from "../record/run_folder.ts";
+import type { ClassScores, Interval, Mistake, TestScores } from "./comparison.ts";
+import { bootstrapF1, guessingInterval, wilsonInterval } from "./statistics.ts";
+
+const MISTAKES_KEPT = 25;
+
+/**
+ * Scores predictions. Images without one (−1) are counted, and left out of everything else.
+ *
+ * @param predictions Targets are whole numbers from 0, predictions too or −1; none is large, as the
+ *   confusion matrix has a row for each.
+ */
+export function scorePredictions(predictions: Predictions): TestScores {
+  const confusion = confusionOf(predictions);
+  const counts = classCounts(confusion);
+  const support = counts.map((one) => one.support);
+  const images = predictions.targets.length;
+  const evaluated = total(support);
+  const correct = total(counts.map((one) => one.correct));
+  return {
+    images,
+    evaluated,
+    undetected: images - evaluated,
+    correct,
+    accuracy: evaluated === 0 ? 0 : 100 * correct / evaluated,
+    accuracyInterval: toPercent(wilsonInterval(correct, evaluated)),
+    f1: weightedMeanF1(counts),
+    f1Interval: bootstrapF1(confusion),
+    confusion,
+    classes: counts.map(classScores),
+    largestClass: largestShare(support),
+    favourite: largestShare(counts.map(({ predicted }) => predicted)),
+    chanceBand: toPercent(guessingInterval(support)),
+    mistakes: mostConfidentMistakes(predictions),
+  };
+}
+
+export function toPercent({ low, high }: Interval): Interval {
+  return { low: 100 * low, high: 100 * high };
+}
+
+/** Of the images with a prediction, with a row for each class that any image has. */
+function confusionOf({ targets, predictions }: Labels): number[][] {
+  let classes = 0;
+  for (let i = 0; i < targets.length; i++) {
+    classes = Math.max(classes, targets[i]! + 1, predictions[i]! + 1);
+  }
+  const evaluated = withPrediction({ targets, predictions });
+  return confusionMatrix(evaluated.targets, evaluated.predictions, classes);
+}
+
+function classScores(counts: ClassCounts, label: number): ClassScores {
+  const { support, predicted, correct } = counts;
+  return {
+    label,
+    support,
+    precision: predicted === 0 ? 0 : correct / predicted,
+    recall: support === 0 ? 0 : correct / support,
+    f1: f1Score(counts),
+  };
+}
+
+/** The largest of some counts, the first of equals, and its share of them all in percent. */
+function largestShare(counts: readonly number[]): { label: number; share: number } {
+  const largest = Math.max(...counts);
+  return { label: counts.indexOf(largest), share: 100 * largest / total(counts) };
+}
+
+function mostConfidentMistakes({ targets, predictions, scores }: Predictions): Mistake[] {
+  const mistakes: Mistake[] = [];
+  for (let index = 0; index < targets.length; index++) {
+    const [target, prediction, score] = [targets[index]!, predictions[index]!, scores[index]!];
+    if (prediction >= 0 && prediction !== target && !Number.isNaN(score)) {
+      mistakes.push({ index, target, prediction, score });
+    }
+  }
+  return mistakes.sort((a, b) => b.score - a.score || a.index - b.index).slice(0, MISTAKES_KEPT);
+}
+
+function total(counts: readonly number[]): number {
+  return counts.reduce((sum, count) => sum + count, 0);
+}

@@ -1,0 +1,135 @@
+/**
+ * Draws a comparison: `figures/` beside the report.
+ *
+ * @module
+ */
+
+import { join } from "node:path";
+import { writeFileAtomic } from "../../io/atomic.ts";
+import type { Comparison, Figure } from "../analysis/comparison.ts";
+import type { ProblemList } from "../record/problems.ts";
+import { classF1Figure, confusionFigure } from "./class_figures.ts";
+import { contactSheet, SHEET_DIGITS } from "./contact_sheet.ts";
+import { accuracyAgainstTime, inferenceTime } from "./cost_figures.ts";
+import { type Drawing, type DrawnModel, drawnModels } from "./drawn_models.ts";
+import { learningCurves } from "./learning_curves.ts";
+import { renderSvg } from "./vega_svg.ts";
+
+/** No data set of 28×28 images has more. */
+const CLASSES_DRAWN = 10;
+
+/** More models than these are not told apart in a figure. */
+const MODELS_DRAWN = 12;
+
+/** Names that {@linkcode writeFigures} gives: it removes files of these names that it did not write. */
+const OWN_FILES =
+  /^(learning_curves|accuracy_against_time|f1_per_class|inference_time|confusion_\S+)\.svg$|^wrong_\S+\.png$/;
+
+/** Options of {@linkcode writeFigures}. */
+export interface FigureOptions {
+  /**
+   * Finds the test images of a data set without fetching anything.
+   *
+   * @returns All of them, images `[n * 784]` in 0..255 and labels `[n]`; `undefined` if this machine
+   *   does not have exactly that set.
+   */
+  testImages: (
+    wanted: { name: string; sha256: string },
+  ) => Promise<{ images: Uint8Array; labels: Uint8Array } | undefined>;
+  /** Where it is noted that something was not drawn, and why. */
+  problems: ProblemList;
+}
+
+/**
+ * Writes `outDir/figures/`: what there are data for. The same comparison gives the same bytes;
+ * figures of an earlier report that are no longer part of it are removed.
+ *
+ * @returns The figures, in the report's order.
+ */
+export async function writeFigures(
+  comparison: Comparison,
+  outDir: string,
+  options: FigureOptions,
+): Promise<Figure[]> {
+  const { problems } = options;
+  const models = drawnModels(comparison.models, MODELS_DRAWN);
+  const all = comparison.models.filter(({ row }) => row?.status === "ok").length;
+  if (all > models.length) {
+    const text = `only the first ${models.length} of ${all} models are drawn`;
+    problems.add(text, { file: "figures" });
+  }
+  for (const model of models) {
+    if ((model.evaluation?.confusion.length ?? 0) <= CLASSES_DRAWN) continue;
+    const file = `figures/confusion_${model.slug}.svg`;
+    problems.add(`not drawn: there are more than ${CLASSES_DRAWN} classes`, { file });
+    model.evaluation = null;
+  }
+  const drawings = [
+    learningCurves(models),
+    accuracyAgainstTime(models),
+    classF1Figure(models),
+    inferenceTime(models),
+    ...models.map(confusionFigure),
+  ].filter((drawing): drawing is Drawing => drawing !== null);
+  const figures: Figure[] = [];
+  for (const { spec, ...figure } of drawings) {
+    await writeFileAtomic(join(outDir, figure.file), await renderSvg(spec, figure));
+    figures.push(figure);
+  }
+  figures.push(...await writeContactSheets(models, outDir, options));
+  await removeOthers(outDir, figures);
+  return figures;
+}
+
+/** One PNG for each model with wrong predictions on images that this machine has. */
+async function writeContactSheets(
+  models: readonly DrawnModel[],
+  outDir: string,
+  { testImages, problems }: FigureOptions,
+): Promise<Figure[]> {
+  const figures: Figure[] = [];
+  const found = new Map<string, ReturnType<FigureOptions["testImages"]>>();
+  for (const { row, label, slug, evaluation } of models) {
+    const mistakes = (evaluation?.mistakes ?? []).slice(0, SHEET_DIGITS);
+    if (mistakes.length === 0) continue;
+    const wanted = { name: row.dataset, sha256: row.dataset_sha256 };
+    const key = JSON.stringify(wanted);
+    if (!found.has(key)) found.set(key, testImages(wanted));
+    const set = await found.get(key);
+    const file = `figures/wrong_${slug}.png`;
+    if (set === undefined) {
+      const text = `not drawn: this machine does not have the images of ${row.dataset}`;
+      problems.add(text, { file });
+      continue;
+    }
+    if (mistakes.some(({ index, target }) => set.labels[index] !== target)) {
+      const text = `not drawn: the targets in predictions.csv are not those of ${row.dataset}`;
+      problems.add(text, { file });
+      continue;
+    }
+    await writeFileAtomic(join(outDir, file), contactSheet(mistakes, set.images));
+    const { target, prediction, score } = mistakes[0]!;
+    figures.push({
+      file,
+      title: `Wrong with the highest scores: ${label}`,
+      alt:
+        `The ${mistakes.length} wrong predictions of ${label} with the highest scores, each with ` +
+        `target, prediction and score; the first is a ${target} predicted as ${prediction} ` +
+        `(${score.toFixed(3)}).`,
+    });
+  }
+  return figures;
+}
+
+async function removeOthers(outDir: string, figures: readonly Figure[]): Promise<void> {
+  const folder = join(outDir, "figures");
+  const written = new Set(figures.map(({ file }) => join(outDir, file)));
+  try {
+    for await (const { name, isFile } of Deno.readDir(folder)) {
+      const path = join(folder, name);
+      if (isFile && OWN_FILES.test(name) && !written.has(path)) await Deno.remove(path);
+    }
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+  }
+}

@@ -1,0 +1,123 @@
+/**
+ * `results/bench/bench.json`: what a run of the bench found.
+ *
+ * @module
+ */
+
+import { StudyError } from "../../io/errors.ts";
+
+/** Number format of the arithmetic, as torch names it. */
+export type Precision = "float32" | "bfloat16";
+
+/** What can be measured; see `bench.ts` for what each one is. */
+export const CASES = [
+  "step",
+  "step-bf16",
+  "inference",
+  "limit",
+  "launch",
+  "memory",
+  "growth",
+  "mapping",
+  "part1",
+  "alexnet",
+  "alexnet-classifier",
+  "vgg16",
+  "vgg16-bf16",
+  "vgg16-classifier",
+  "detector",
+  "detector-bf16",
+] as const;
+
+/** Those that are measured unless others are asked for: part 1, without whole runs of it. */
+export const DEFAULT_CASES = CASES.slice(0, CASES.indexOf("part1"));
+
+export type CaseName = typeof CASES[number];
+
+/** How long some units of work took. */
+export interface Timing {
+  /** Units done, at least 1. */
+  units: number;
+  /** Seconds for all of them. */
+  seconds: number;
+}
+
+/** Timings of one of the two sides. */
+export interface SideResult {
+  /** Who it is and with which settings. */
+  label: string;
+  /** Number format it works in. */
+  precision: Precision;
+  /** One for each pair, in order. */
+  timings: Timing[];
+}
+
+/** Ours and a peer, timed in turn. */
+export interface PairedTiming {
+  case: CaseName;
+  title: string;
+  /** One unit of it, such as `step`. */
+  unit: string;
+  /** Floating-point operations of a unit, in 10⁹, where that is meaningful. */
+  gflopPerUnit?: number;
+  ours: SideResult;
+  /** The peer, with as many timings as ours, or none. */
+  theirs: SideResult;
+  /** Why timings are missing, or what else the reader must know. */
+  note?: string;
+}
+
+/** A single quantity of ours, measured without a peer. */
+export interface Measurement {
+  case: CaseName;
+  title: string;
+  unit: string;
+  /** `null` if it could not be measured. */
+  value: number | null;
+  /** Why it is missing, or what else the reader must know. */
+  note?: string;
+  /** What the value was taken from. */
+  samples?: readonly Readonly<Record<string, number>>[];
+}
+
+export interface BenchResults {
+  started_at: string;
+  finished_at: string;
+  /** The flags as they were in force. */
+  settings: {
+    cases: readonly CaseName[];
+    full: boolean;
+    pairs: number;
+    seconds: number;
+    epochs: number;
+    data: string;
+  };
+  /** Processor, memory, operating system and device. */
+  machine: Readonly<Record<string, string | number>>;
+  /** Of each side. */
+  threads: number;
+  /** Of the minute before the start: what other programs did. */
+  load_average: number;
+  /** Of everything that took part; PyTorch's are missing where it is. */
+  versions: Readonly<Record<string, string>>;
+  git: { commit: string; clean: boolean } | null;
+  comparisons: PairedTiming[];
+  measures: Measurement[];
+}
+
+/**
+ * The timings in a `bench.json`; `null` if there is no such file.
+ *
+ * @throws {StudyError} If it is no result of the bench.
+ */
+export async function readPairedTimings(path: string): Promise<PairedTiming[] | null> {
+  let results: Partial<BenchResults> | null = null;
+  try {
+    results = JSON.parse(await Deno.readTextFile(path));
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return null;
+    if (!(error instanceof SyntaxError)) throw error;
+  }
+  if (Array.isArray(results?.comparisons)) return results.comparisons;
+  throw new StudyError(`${path} is not a result of the bench: write it again or remove it`);
+}

@@ -1,0 +1,104 @@
+/**
+ * `results/pytorch/*.json`: runs of the study's procedure in PyTorch.
+ *
+ * @module
+ */
+
+import { join } from "node:path";
+import { StudyError } from "../../io/errors.ts";
+import type { ResultRow } from "./result_row.ts";
+
+/** A run of the study in PyTorch, as the scripts in `bench/reference/` write it. */
+export interface PeerRun {
+  model: string;
+  /** Percent, 0..100. */
+  accuracy: number;
+  /** Support-weighted, 0..1. */
+  f1: number;
+  training_time_s: number;
+  dataset_sha256: string;
+  train_images: number;
+  test_images: number;
+  epochs: number;
+  batch_size: number;
+  learning_rate: number;
+  weight_decay: number;
+  seed: number;
+  /** `pretrained`, `random` or a file's name; absent where the model is trained from scratch. */
+  weights?: string;
+}
+
+/** Settings that PyTorch's run must share with ours to stand beside it. */
+const SETTINGS = [
+  "train_images",
+  "test_images",
+  "epochs",
+  "batch_size",
+  "learning_rate",
+  "weight_decay",
+] as const satisfies readonly (keyof PeerRun)[];
+
+const NUMBERS = [
+  ...SETTINGS,
+  "accuracy",
+  "f1",
+  "training_time_s",
+  "seed",
+] as const satisfies readonly (keyof PeerRun)[];
+
+/** Whether a JSON value is a run of PyTorch's. */
+export function isPeerRun(value: unknown): value is PeerRun {
+  if (typeof value !== "object" || value === null) return false;
+  const run = value as Record<string, unknown>;
+  return typeof run.model === "string" && typeof run.dataset_sha256 === "string" &&
+    NUMBERS.every((name) => typeof run[name] === "number");
+}
+
+/** Whether a run of PyTorch's has the model, data, settings and weights of a row. */
+export function isPeerOf(peer: PeerRun, row: ResultRow): boolean {
+  return peer.model === row.model && peer.dataset_sha256 === row.dataset_sha256 &&
+    peer.weights === peerWeights(row.weights) &&
+    SETTINGS.every((name) => peer[name] === row[name]);
+}
+
+/**
+ * The runs in a folder's JSON files, in the order of their names; none if there is no folder.
+ *
+ * @throws {StudyError} If one of the files is not such a run.
+ */
+export async function readPeerRuns(folder: string): Promise<PeerRun[]> {
+  const runs: PeerRun[] = [];
+  for (const name of await jsonFiles(folder)) {
+    const path = join(folder, name);
+    let run: unknown;
+    try {
+      run = JSON.parse(await Deno.readTextFile(path));
+    } catch (error) {
+      if (!(error instanceof SyntaxError)) throw error;
+    }
+    if (!isPeerRun(run)) {
+      throw new StudyError(
+        `${path} is not a result of bench/reference/: write it again or remove it`,
+      );
+    }
+    runs.push(run);
+  }
+  return runs;
+}
+
+/** What PyTorch's run calls the weights of our `weights` column. */
+function peerWeights(weights: string): string | undefined {
+  if (weights === "") return undefined;
+  if (weights.startsWith("random")) return "random";
+  return weights.startsWith("torchvision:") ? "pretrained" : weights.replace(/^file:/, "");
+}
+
+async function jsonFiles(folder: string): Promise<string[]> {
+  try {
+    const entries = await Array.fromAsync(Deno.readDir(folder));
+    return entries.map(({ name }) => name).filter((name) => name.endsWith(".json")).sort();
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return [];
+    throw error;
+  }
+}

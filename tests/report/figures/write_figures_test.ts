@@ -1,0 +1,200 @@
+import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { decode } from "fast-png";
+import { join } from "node:path";
+import { scorePredictions } from "../../../report/analysis/test_scores.ts";
+import {
+  compared,
+  CONFUSED,
+  COST,
+  CURVES,
+  detector,
+  draw,
+  type Drawn,
+  evaluation,
+  F1,
+  history,
+  images,
+  labels,
+  predictions,
+  scores,
+  SHEET,
+  simpleCnn,
+  SPEED,
+  targets,
+} from "./drawn_figures.ts";
+import { svgTexts } from "./well_formed.ts";
+
+Deno.test("writeFigures() draws what there are data for", async () => {
+  await draw([simpleCnn, detector], ({ figures, problems }) => {
+    assertEquals(figures.map(({ file }) => file), [CURVES, COST, F1, SPEED, CONFUSED, SHEET]);
+    assertEquals(problems, []);
+  });
+  await draw([detector], ({ figures }) => assertEquals(figures.map(({ file }) => file), [SPEED]));
+});
+
+Deno.test("writeFigures() draws nothing of models without an ok run", async () => {
+  const failed = compared("SimpleCNN", [{ status: "error" }], { history, evaluation });
+  const absent = compared("vgg16_FineTuned", []);
+  await draw([failed, absent], ({ figures, problems }) => {
+    assertEquals([figures, problems], [[], []]);
+  });
+});
+
+Deno.test("writeFigures() writes the same bytes again, and in another order of calls", async () => {
+  const read = async ({ folder, figures }: Drawn) =>
+    await Promise.all(figures.map(({ file }) => Deno.readFile(join(folder, file))));
+  let first: Uint8Array[] = [];
+  await draw([simpleCnn, detector], async (drawn) => void (first = await read(drawn)));
+  await draw([detector], () => {});
+  await draw([simpleCnn, detector], async (drawn) => assertEquals(await read(drawn), first));
+});
+
+Deno.test("learning curves show ours and the published ones", async () => {
+  await draw([simpleCnn], async ({ figures, read }) => {
+    const svg = await read(CURVES);
+    const texts = svgTexts(svg);
+    for (const text of ["SimpleCNN\nmnist, seed 1", "ours", "published", "Epoch"]) {
+      assert(texts.includes(text), text);
+    }
+    assertEquals(lineLengths(svg), [2, 10]);
+    assertEquals(
+      figures[0]!.alt,
+      "Training accuracy by epoch. SimpleCNN (mnist, seed 1): 91.50 % in epoch 1 to 97.25 % in 2; " +
+        "published 95.60 % in epoch 1 to 99.47 % in 10.",
+    );
+  });
+});
+
+Deno.test("learning curves leave out an epoch without accuracy, and curves that are not there", async () => {
+  const extraction = { epoch: 0, train_loss: NaN, train_accuracy: NaN, time_s: 9 };
+  const own = compared("Own", [{}], { history: [extraction, ...history] });
+  await draw([own], async ({ read, figures }) => {
+    const svg = await read(CURVES);
+    assertEquals(lineLengths(svg), [2]);
+    assert(!svgTexts(svg).includes("published"));
+    assertStringIncludes(figures[0]!.alt, "91.50 % in epoch 1 to 97.25 % in 2.");
+  });
+});
+
+Deno.test("learning curves of several seeds have each curve and their mean", async () => {
+  const second = history.map((row) => ({ ...row, train_accuracy: row.train_accuracy + 1 }));
+  const seeds = { history, seedHistories: [second, history.slice(0, 1)] };
+  await draw([compared("SimpleCNN", [{}], seeds)], async ({ figures, read }) => {
+    const svg = await read(CURVES);
+    // The mean is drawn where all three have a point.
+    assertEquals(lineLengths(svg).sort(), [1, 1, 10, 2, 2]);
+    assert(svgTexts(svg).includes("SimpleCNN\nmnist, mean of 3 seeds"));
+    assertStringIncludes(
+      figures[0]!.alt,
+      "(mnist, mean of 3 seeds): 91.83 % in epoch 1; published",
+    );
+  });
+});
+
+Deno.test("the confusion matrix has every count, and names the most frequent mistakes", async () => {
+  await draw([simpleCnn], async ({ figures, read }) => {
+    const texts = svgTexts(await read(CONFUSED));
+    const counts = evaluation.confusion.flat().filter((count) => count > 0).map(String);
+    const drawn = texts.filter((text) => /^\d+$/.test(text)).sort();
+    const axes = [..."0123456789", ..."0123456789"];
+    assertEquals(drawn, [...counts, ...axes].sort());
+    assert(texts.includes("100 images of mnist, seed 1"));
+    const { alt } = figures.find(({ file }) => file === CONFUSED)!;
+    assertStringIncludes(
+      alt,
+      "88 of 100 images on the diagonal; most frequent mistakes: 0 as 1 (2), ",
+    );
+  });
+});
+
+Deno.test("the confusion matrix says how many images have no detection", async () => {
+  const some = predictions.map((prediction, i) => i < 7 ? -1 : prediction);
+  const detected = scorePredictions({ targets, predictions: some, scores });
+  await draw([compared("SimpleCNN", [{}], { evaluation: detected })], async ({ figures, read }) => {
+    const texts = svgTexts(await read(CONFUSED));
+    assert(texts.includes("93 images of mnist, seed 1; 7 without a detection are left out"));
+    const { alt } = figures.find(({ file }) => file === CONFUSED)!;
+    assertStringIncludes(alt, "7 more without a detection");
+  });
+});
+
+Deno.test("F1 of each class stands in the cells, one row per model", async () => {
+  const other = compared("vgg16_FineTuned", [{}], { evaluation });
+  await draw([simpleCnn, other], async ({ figures, read }) => {
+    const texts = svgTexts(await read(F1));
+    const cells = texts.filter((text) => /^\d\.\d{3}$/.test(text));
+    const expected = evaluation.classes.map(({ f1 }) => f1.toFixed(3));
+    const legend = "0.001";
+    assertEquals(cells.sort(), [legend, ...expected, ...expected].sort());
+    const { alt } = figures.find(({ file }) => file === F1)!;
+    assertMatch(
+      alt,
+      /SimpleCNN \(mnist, seed 1\): from 0\.\d{3} \(class \d\) to \d\.\d{3} \(class/,
+    );
+  });
+});
+
+Deno.test("accuracy against time has the mean of the seeds and the published point", async () => {
+  const seeds = [{ accuracy: 98, training_time_s: 10 }, { accuracy: 99, training_time_s: 30 }];
+  await draw([compared("SimpleCNN", seeds)], ({ figures }) => {
+    assertEquals(
+      figures[0]!.alt,
+      "Test accuracy against training time, means over the seeds on mnist. " +
+        "SimpleCNN: ours 98.50 % in 20.0 s, published 99.27 % in 144 s.",
+    );
+  });
+});
+
+Deno.test("accuracy against time leaves out times that are no times", async () => {
+  const odd = [-5, 0, NaN, Infinity, "N/A (Inference Only)", null];
+  const models = odd.map((training_time_s, i) => compared(`m${i}`, [{ training_time_s }]));
+  await draw(models, ({ figures }) => assertEquals(figures, []));
+});
+
+Deno.test("time per image sets published times beside ours", async () => {
+  await draw([simpleCnn, detector], async ({ read, figures }) => {
+    const texts = svgTexts(await read(SPEED));
+    for (const text of ["0.0800 ms (cpu)", "1235 ms (cpu)", "80.9 ms"]) {
+      assert(texts.includes(text), `${text} in ${texts}`);
+    }
+    const { alt } = figures.find(({ file }) => file === SPEED)!;
+    assertStringIncludes(alt, "FasterRCNN_Adapted, published: 80.9 ms.");
+  });
+});
+
+Deno.test("the contact sheet has the wrong predictions with the highest scores", async () => {
+  await draw([simpleCnn], async ({ folder, figures }) => {
+    const { width, height, data } = decode(await Deno.readFile(join(folder, SHEET)));
+    assertEquals([width, height], [800, 244]);
+    // Every ninth prediction is wrong, and its grey is its index.
+    const greys = Array.from(
+      { length: 12 },
+      (_, place) => data[(48 + Math.floor(place / 8) * 122) * width + 48 + place % 8 * 100],
+    );
+    assertEquals(greys, [0, 9, 18, 27, 36, 45, 54, 63, 72, 81, 90, 99]);
+    const { alt } = figures.find(({ file }) => file === SHEET)!;
+    assertStringIncludes(alt, "The 12 wrong predictions of SimpleCNN");
+    assertStringIncludes(alt, "the first is a 0 predicted as 1 (1.000).");
+  });
+});
+
+Deno.test("a contact sheet is left out, and it is said why, without the right images", async () => {
+  const absent = () => Promise.resolve(undefined);
+  await draw([simpleCnn], ({ figures, problems }) => {
+    assert(!figures.some(({ file }) => file === SHEET));
+    assertEquals(problems, [`${SHEET}: not drawn: this machine does not have the images of mnist`]);
+  }, absent);
+  const others = () => Promise.resolve({ images, labels: labels.toReversed() });
+  await draw([simpleCnn], ({ figures, problems }) => {
+    assert(!figures.some(({ file }) => file === SHEET));
+    assertEquals(problems, [
+      `${SHEET}: not drawn: the targets in predictions.csv are not those of mnist`,
+    ]);
+  }, others);
+});
+
+/** Points of each line in an SVG. */
+function lineLengths(svg: string): number[] {
+  const lines = [...svg.matchAll(/class="mark-line[^"]*"[^>]*>.*?<path [^>]*d="([^"]*)"/gs)];
+  return lines.map(([, d]) => d!.match(/[ML]/g)!.length);
+}
