@@ -1,40 +1,66 @@
 /**
- * Reads the results folders and sets the newest run of each model beside what the study published.
+ * Reads the results folders and sets the runs of each model beside what the study published.
  * {@linkcode compareResults} gathers, {@linkcode writeReport} writes the report. No engine is needed.
  *
  * @module
  */
 
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { writeFileAtomic } from "../io/atomic.ts";
+import { exists } from "../io/exists.ts";
 import { testClaims } from "./analysis/claims.ts";
-import type { Comparison, Figure, ModelComparison } from "./analysis/comparison.ts";
-import { differencesFromStudy } from "./analysis/differences_from_study.ts";
+import type {
+  Comparison,
+  Figure,
+  ModelComparison,
+  ReferenceResult,
+} from "./analysis/comparison.ts";
+import { differencesFromStudy, weightsCaveat } from "./analysis/differences_from_study.ts";
+import { comparePeers } from "./analysis/equivalence.ts";
 import { findMismatches } from "./analysis/mismatches.ts";
+import { nearestFirst } from "./analysis/nearest_setting.ts";
 import { comparePairs, type PredictedRun, rankModels } from "./analysis/rankings.ts";
-import { aggregateSeeds } from "./analysis/seed_aggregates.ts";
+import { aggregateSeeds, type SeedAggregate } from "./analysis/seed_aggregates.ts";
 import { findModel, findPublished, PUBLISHED_MODELS } from "./analysis/study_models.ts";
 import { scorePredictions } from "./analysis/test_scores.ts";
 import { judge } from "./analysis/verdicts.ts";
 import { renderHtml } from "./page/html_page.ts";
 import { renderReport, TITLE } from "./page/report_page.ts";
 import { type FoundRow, gatherRows } from "./record/gather_rows.ts";
+import { readPeerRuns } from "./record/peer_runs.ts";
 import { ProblemList } from "./record/problems.ts";
-import { readRunFiles, readSeedHistories, type RunFiles } from "./record/run_files.ts";
-import type { HistoryRow } from "./record/run_folder.ts";
+import {
+  readRunFiles,
+  readSeedCurves,
+  type RunFiles,
+  type SeedCurves,
+} from "./record/run_files.ts";
+
+/** What a comparison sets beside the runs; see {@linkcode compareResults}. */
+export interface CompareOptions {
+  /**
+   * Results folder of the committed runs: what they found is set beside other runs, unless the folder
+   * is itself among those compared.
+   */
+  reference?: string;
+}
 
 /**
  * Compares the runs recorded in some results folders with the study.
  *
- * The newest run is the one with the latest `started_at`; of equals the last one read, folders being
- * read in the order given and files in the order of their names. Whatever can't be read is noted in
- * the comparison's problems.
+ * Of each model the setting nearest to the study's is shown, and of that the newest run, which is the
+ * one with the latest `started_at`; of equals the last one read, folders being read in the order given
+ * and files in the order of their names. PyTorch's runs are those in the `pytorch/` of each folder.
+ * Whatever can't be read is noted in the comparison's problems.
  *
  * @param folders Results folders, from several machines for one; each row's run folder is looked for
  *   in the folder that the row is from.
  * @throws {StudyError} If there is no `part*.csv` in one of them.
  */
-export async function compareResults(folders: readonly string[]): Promise<Comparison> {
+export async function compareResults(
+  folders: readonly string[],
+  { reference }: CompareOptions = {},
+): Promise<Comparison> {
   const problems = new ProblemList();
   const gathered = await gatherRows(folders, problems);
   const byModel = Map.groupBy(gathered.rows, ({ row }) => row.model);
@@ -44,24 +70,65 @@ export async function compareResults(folders: readonly string[]): Promise<Compar
   const predicted: PredictedRun[] = [];
   for (const model of names) {
     const runs = byModel.get(model) ?? [];
-    const shown = runs.findLast(({ row }) => row.status === "ok") ?? runs.at(-1);
+    const settings = settingsOf(runs);
+    const shown = runs.find(({ row }) => row === settings[0]?.newest) ?? runs.at(-1);
     const files = shown && await readRunFiles(shown, { folders, problems });
-    const seedHistories = shown ? await readSeedHistories(shown, runs, { folders, problems }) : [];
-    models.push(compareModel(model, runs, { shown, files, seedHistories }));
+    const curves = shown && await readSeedCurves(shown, runs, { folders, problems });
+    models.push(describeModel(model, { runs, settings, shown, files, curves }));
     if (shown && files?.predictions) {
       predicted.push({ row: shown.row, predictions: files.predictions });
     }
   }
+  const judged = judgeModels(models);
   const pairs = comparePairs(predicted);
+  const peerRuns = await Promise.all(
+    folders.map((folder) => readPeerRuns(join(folder, "pytorch"))),
+  );
+  const { comparisons, alone } = comparePeers(
+    models.flatMap(({ settings }) => settings),
+    peerRuns.flat(),
+  );
   return {
     folders: [...folders],
     models,
     pairs,
     rankings: rankModels(models),
     claims: testClaims(models, pairs),
+    judged,
+    peers: comparisons,
+    peersAlone: alone,
+    reference: reference === undefined || folders.some((folder) => isSameFolder(folder, reference))
+      ? []
+      : await readReference(reference),
     mixed: findMismatches(models),
     problems: problems.list(),
   };
+}
+
+/** The settings of a model's ok runs, that nearest to the study's first. */
+function settingsOf(runs: readonly FoundRow[]): SeedAggregate[] {
+  const ok = runs.map(({ row }) => row).filter(({ status }) => status === "ok");
+  return nearestFirst(aggregateSeeds(ok));
+}
+
+function isSameFolder(a: string, b: string): boolean {
+  return resolve(a) === resolve(b);
+}
+
+/** What the committed runs found; nothing if there are none. */
+async function readReference(folder: string): Promise<ReferenceResult[]> {
+  if (!await exists(folder)) return [];
+  const problems = new ProblemList();
+  const { rows } = await gatherRows([folder], problems);
+  const results: ReferenceResult[] = [];
+  for (const [model, runs] of Map.groupBy(rows, ({ row }) => row.model)) {
+    const setting = settingsOf(runs)[0];
+    const shown = runs.find(({ row }) => row === setting?.newest);
+    if (setting === undefined || shown === undefined) continue;
+    const { manifest } = await readRunFiles(shown, { folders: [folder], problems });
+    results.push({ model, setting, manifest });
+  }
+  return results;
 }
 
 /** How a report is written. */
@@ -102,39 +169,53 @@ export async function writeReport(
   return path;
 }
 
-/** @param runs The model's runs, oldest first. */
-function compareModel(
+/** What was found of a model, without verdicts. */
+function describeModel(
   model: string,
-  runs: readonly FoundRow[],
-  { shown, files, seedHistories }: {
+  { runs, settings, shown, files, curves }: {
+    /** Oldest first. */
+    runs: readonly FoundRow[];
+    settings: SeedAggregate[];
     shown: FoundRow | undefined;
     files: RunFiles | undefined;
-    seedHistories: HistoryRow[][];
+    curves: SeedCurves | undefined;
   },
 ): ModelComparison {
-  const published = findPublished(model);
   const row = shown?.row ?? null;
   const newest = runs.at(-1)?.row ?? null;
-  const evaluation = files?.predictions ? scorePredictions(files.predictions) : null;
-  const settings = aggregateSeeds(
-    runs.map(({ row }) => row).filter(({ status }) => status === "ok"),
-  );
-  const differences = row?.status === "ok" ? differencesFromStudy(row) : [];
+  const isOk = row?.status === "ok";
   return {
     model,
-    published: published?.published ?? null,
+    published: findPublished(model)?.published ?? null,
     parameters: findModel(model)?.parameters ?? null,
     row,
     folder: shown?.folder ?? "",
     manifest: files?.manifest ?? null,
     history: files?.history ?? [],
-    seedHistories,
-    evaluation,
-    newerFailure: newest === row ? null : newest,
-    differences,
-    verdicts: row?.status === "ok" && published !== undefined
-      ? judge({ row, model: published, differences, evaluation, setting: settings[0] })
-      : [],
+    seedHistories: curves?.histories ?? [],
+    evaluations: [files?.evaluations ?? [], ...curves?.evaluations ?? []]
+      .filter(({ length }) => length > 0),
+    evaluation: files?.predictions ? scorePredictions(files.predictions) : null,
+    newerFailure: newest === row || newest?.status === "ok" ? null : newest,
+    differences: isOk ? differencesFromStudy(row) : [],
+    caveat: isOk ? weightsCaveat(row) : "",
+    verdicts: [],
     settings,
   };
+}
+
+/** Gives each model its verdicts, which depend on how many there are in all. */
+function judgeModels(models: readonly ModelComparison[]): Comparison["judged"] {
+  const evidence = models.flatMap((compared) => {
+    const { row, differences, caveat, evaluation, settings } = compared;
+    const model = findPublished(compared.model);
+    if (row?.status !== "ok" || model === undefined) return [];
+    return [{
+      compared,
+      evidence: { row, model, differences, caveat, evaluation, setting: settings[0] },
+    }];
+  });
+  const { verdicts, judged } = judge(evidence.map(({ evidence }) => evidence));
+  for (const [i, { compared }] of evidence.entries()) compared.verdicts = verdicts[i]!;
+  return judged;
 }

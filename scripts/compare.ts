@@ -1,10 +1,12 @@
 /**
- * Writes `results/report.md` from the rows of all parts: `deno task compare`.
+ * Writes a report, `results/report.md`, from the rows of all parts: `deno task compare`.
  *
  * @module
  */
 
+import { join } from "node:path";
 import { findTestImages } from "../data/local_dataset.ts";
+import { repositoryRoot } from "../io/cache.ts";
 import { StudyError } from "../io/errors.ts";
 import { createReporter } from "../io/reporter.ts";
 import { readCommandLine } from "../io/help_text.ts";
@@ -15,18 +17,22 @@ import { compareResults, writeReport } from "../report/compare.ts";
 import { writeFigures } from "../report/figures/write_figures.ts";
 import { renderResultsTable } from "../report/page/section_results.ts";
 import { ProblemList } from "../report/record/problems.ts";
+import { REFERENCE_RESULTS } from "../report/record/reference_results.ts";
+
+/** Where the parts write their rows. */
+const DEFAULT_FOLDER = "results";
 
 const FLAGS = {
   out: {
     kind: "path",
-    default: "results",
-    help: "folder that the report and its figures are written to",
+    help: "folder that the report and its figures are written to [default: the first --results " +
+      "folder]",
   },
   results: {
     kind: "paths",
     help:
       "folder with part*.csv files and runs/; given several times, the runs of all are compared " +
-      "[default: the --out folder]",
+      `[default: the --out folder, or ${DEFAULT_FOLDER}]`,
   },
   format: {
     kind: "choice",
@@ -51,25 +57,30 @@ const FLAGS = {
 async function main(): Promise<void> {
   const flags = readCommandLine({
     usage: "deno task compare [flags]",
-    description: "Compares the newest successful run of each model with the study's published " +
-      "values and writes report.md.",
+    description: "Compares the runs of each model with the study's published values and with the " +
+      `committed runs in ${REFERENCE_RESULTS}/, and writes report.md.`,
     table: FLAGS,
     examples: [
       "deno task compare",
       "deno task compare --check",
+      `deno task compare --results ${REFERENCE_RESULTS}`,
       "deno task compare --results results --results other-machine --out merged",
     ],
   });
   if (flags === undefined) return;
   const reporter = createReporter({ quiet: flags.quiet, stream: flags.json ? "stderr" : "stdout" });
-  const comparison = await compareResults(flags.results ?? [flags.out]);
+  const folders = flags.results ?? [flags.out ?? DEFAULT_FOLDER];
+  const out = flags.out ?? folders[0]!;
+  const comparison = await compareResults(folders, {
+    reference: join(repositoryRoot(), REFERENCE_RESULTS),
+  });
   const notDrawn = new ProblemList();
-  const figures = await writeFigures(comparison, flags.out, {
+  const figures = await writeFigures(comparison, out, {
     testImages: findTestImages,
     problems: notDrawn,
   });
   comparison.problems.push(...notDrawn.list());
-  const path = await writeReport(flags.out, comparison, { format: flags.format, figures });
+  const path = await writeReport(out, comparison, { format: flags.format, figures });
   const { models, mixed, problems } = comparison;
   for (const line of renderResultsTable(models).trimEnd().split("\n")) reporter.line(line);
   for (const { model, differences } of models) {
@@ -93,7 +104,7 @@ async function main(): Promise<void> {
 /** What `--check` fails for. */
 function whatDoesNotHold({ models, mixed }: Comparison): string[] {
   const differing = models.flatMap(({ model, verdicts }) =>
-    verdicts.filter(({ verdict }) => verdict === "differs")
+    verdicts.filter(({ verdict }) => verdict === "differs" || verdict === "inconsistent")
       .map(({ metric }) => `${model}'s ${metric} differs from the published value`)
   );
   return [...differing, ...mixed];

@@ -3,6 +3,10 @@
  *
  *     deno task part1
  *
+ * Expect what the runs on record found. SimpleCNN (fashion-mnist): correct on 91.33 % of 10,000
+ * images, 166 s of training; 1 seed, on AMD EPYC, 2 cores. SimpleCNN_Fast (fashion-mnist,
+ * bfloat16): correct on 91.86 % of 10,000 images, 55 s of training; 1 seed, on AMD EPYC, 2 cores.
+ *
  * @module
  */
 

@@ -1,5 +1,6 @@
 /**
- * Writes README's tables of results and speeds from the files in `results/`: `deno task readme`.
+ * Writes the numbers of README, docs/study.md and the parts' heads from `study.ts` and from the
+ * committed results: `deno task readme`.
  *
  * @module
  */
@@ -12,71 +13,102 @@ import { createReporter } from "../io/reporter.ts";
 import { readCommandLine } from "../io/help_text.ts";
 import type { FlagTable } from "../io/parse_flags.ts";
 import { runScript } from "../io/run_script.ts";
+import type { Comparison } from "../report/analysis/comparison.ts";
 import { compareResults } from "../report/compare.ts";
-import { renderReadmeTable, renderSpeedTable } from "../report/page/readme_tables.ts";
+import { replaceExpectation, replaceMarked } from "../report/page/documents.ts";
+import { renderExpectation } from "../report/page/expectations.ts";
+import { renderReadmeHeadline } from "../report/page/section_headline.ts";
+import { renderReadmePyTorch } from "../report/page/section_pytorch.ts";
+import { renderSpeedTable } from "../report/page/speed_table.ts";
+import { studyTables } from "../report/page/study_tables.ts";
 import { readPairedTimings } from "../report/record/bench_results.ts";
-import { readPeerRuns } from "../report/record/peer_runs.ts";
-
-/** What the markers of a table in README are called. */
-type TableName = "results" | "speed";
+import { REFERENCE_RESULTS } from "../report/record/reference_results.ts";
+import { PROCEDURE } from "../study.ts";
 
 const FLAGS = {
-  results: { kind: "path", default: "results", help: "folder with the results" },
-  check: { kind: "boolean", help: "write nothing; fail if a table is not up to date" },
+  results: { kind: "path", default: REFERENCE_RESULTS, help: "folder with the results" },
+  check: { kind: "boolean", help: "write nothing; fail if a file is not up to date" },
   verbose: { kind: "boolean", help: "show stacks of errors" },
   help: { kind: "boolean", help: "show this page" },
 } as const satisfies FlagTable;
 
-/**
- * The text of README with up-to-date tables.
- *
- * @param readme Its text.
- * @param results Folder of results, with PyTorch's runs in its `pytorch/` and `bench/bench.json`.
- * @throws {StudyError} If the markers of a table are not in `readme`, or there are no results.
- */
-export async function updateReadme(readme: string, results: string): Promise<string> {
-  const { models } = await compareResults([results]);
-  const table = renderReadmeTable(models, await readPeerRuns(join(results, "pytorch")));
-  const timings = await readPairedTimings(join(results, "bench", "bench.json"));
-  const speeds = timings === null
-    ? "Not measured yet: `deno task bench`.\n"
-    : renderSpeedTable(timings);
-  return replaceTable(replaceTable(readme, "results", table), "speed", speeds);
+/** A file of the repository that has generated text. */
+export interface Document {
+  /** Path below the repository's root. */
+  path: string;
+  /** The file's text with what is up to date, from the same text with what may not be. */
+  update: (text: string) => string;
 }
 
-/** Puts a table between its markers. */
-function replaceTable(readme: string, name: TableName, table: string): string {
-  const [begin, end] = [`<!-- ${name}:begin -->`, `<!-- ${name}:end -->`];
-  const [before, rest, ...more] = readme.split(`${begin}\n`);
-  const [, after, ...evenMore] = rest?.split(end) ?? [];
-  if (after === undefined || more.length + evenMore.length > 0) {
-    throw new StudyError(
-      `README.md must have a line ${begin} and after it a line ${end}, each once: ` +
-        "a table goes between them",
-    );
-  }
-  return `${before}${begin}\n\n${table}\n${end}${after}`;
+/**
+ * All files with generated text.
+ *
+ * @param results Folder of results, with PyTorch's runs in its `pytorch/` and `bench/bench.json`.
+ * @throws {StudyError} If there are no results.
+ */
+export async function documents(results: string): Promise<Document[]> {
+  const comparison = await compareResults([results]);
+  const timings = await readPairedTimings(join(results, "bench", "bench.json"));
+  const speed = timings === null
+    ? "Not measured yet: `deno task bench`.\n"
+    : renderSpeedTable(timings);
+  return [
+    marked("README.md", { results: firstTables(comparison), speed }),
+    marked(PROCEDURE, { ...studyTables() }),
+    ...([1, 2, 4] as const).map((part): Document => {
+      const path = `scripts/part${part}.ts`;
+      const paragraph = renderExpectation(comparison.models, part);
+      return { path, update: (text) => replaceExpectation(text, { paragraph, title: path }) };
+    }),
+  ];
+}
+
+/** The report's first page and, where there are some, PyTorch's runs. */
+function firstTables(comparison: Comparison): string {
+  const pytorch = renderReadmePyTorch(comparison);
+  return renderReadmeHeadline(comparison) +
+    (pytorch === ""
+      ? ""
+      : `\nOurs against PyTorch, on the same data with the same settings:\n\n${pytorch}`);
+}
+
+/** A document with a table between each pair of markers. */
+function marked(path: string, tables: Readonly<Record<string, string>>): Document {
+  return {
+    path,
+    update: (text) =>
+      Object.entries(tables).reduce(
+        (document, [name, table]) => replaceMarked(document, { name, text: table, title: path }),
+        text,
+      ),
+  };
 }
 
 async function main(): Promise<void> {
   const flags = readCommandLine({
     usage: "deno task readme [flags]",
-    description: "Writes README's tables of results and speeds from the files in results/.",
+    description:
+      `Writes the tables of README.md and ${PROCEDURE} and what the parts' heads say to ` +
+      `expect, from study.ts and the files in ${REFERENCE_RESULTS}/.`,
     table: FLAGS,
     examples: ["deno task readme", "deno task readme --check"],
   });
   if (flags === undefined) return;
-  const path = join(repositoryRoot(), "README.md");
-  const readme = await Deno.readTextFile(path);
-  const updated = await updateReadme(readme, flags.results);
-  if (updated === readme) return createReporter().line("README.md is up to date");
+  const outdated: { path: string; text: string }[] = [];
+  for (const { path, update } of await documents(flags.results)) {
+    const text = await Deno.readTextFile(join(repositoryRoot(), path));
+    const updated = update(text);
+    if (updated !== text) outdated.push({ path, text: updated });
+  }
+  const names = outdated.map(({ path }) => path).join(", ");
+  if (outdated.length === 0) return createReporter().line("All tables are up to date");
   if (flags.check) {
     throw new StudyError(
-      `README.md's tables are not those of ${flags.results}: run "deno task readme"`,
+      `The numbers in ${names} are not those of ${flags.results}: run "deno task readme"`,
     );
   }
-  await writeFileAtomic(path, updated);
-  createReporter().line("README.md has new tables");
+  for (const { path, text } of outdated) await writeFileAtomic(join(repositoryRoot(), path), text);
+  createReporter().line(`New numbers in ${names}`);
 }
 
 if (import.meta.main) await runScript(main);

@@ -5,20 +5,29 @@
  */
 
 import { ALEXNET, CLAIMS, DATA, FASTER_RCNN_ADAPTED, SIMPLE_CNN, VGG16 } from "../../study.ts";
-import type { ResultRow } from "../record/result_row.ts";
 import type { Claim, ModelComparison, PairTest } from "./comparison.ts";
-import { EMBEDDED_DIGITS, kindsOfDifference } from "./differences_from_study.ts";
+import { EMBEDDED_DIGITS, kindsOfDifference, NEW_CLASSIFIER } from "./differences_from_study.ts";
 import { formatFixed, formatP } from "./format_numbers.ts";
 import { isSameMachine } from "./mismatches.ts";
-import { accuracyOfAll, SIGNIFICANT, testSetKey } from "./rankings.ts";
+import {
+  isWhole,
+  meanAccuracyOfAll,
+  type ShownModel,
+  SIGNIFICANT,
+  testSetKey,
+} from "./rankings.ts";
+import { holm, meanDifference, welchTest } from "./statistics.ts";
 
 /** Differences in accuracy below this many percentage points are called close. */
 const CLOSE = 0.5;
 /** A training time this many times as long is called far more. */
 const FAR_MORE = 2;
 
-/** Differences from the study that leave a claim testable: less data, but of the same kind. */
-const HARMLESS: ReadonlySet<string> = new Set(["other data", "subset"]);
+/**
+ * Differences from the study that leave a claim testable: less data, but of the same kind, and a new
+ * classifier on pretrained convolutions, as the claims are about what these are worth.
+ */
+const HARMLESS: ReadonlySet<string> = new Set(["other data", "subset", NEW_CLASSIFIER]);
 const DIGITS: ReadonlySet<string> = new Set([DATA.name, EMBEDDED_DIGITS]);
 
 const SIMPLE = SIMPLE_CNN.name;
@@ -26,23 +35,21 @@ const FINE_TUNED = [VGG16.name, ALEXNET.name] as const;
 const DETECTOR = FASTER_RCNN_ADAPTED.name;
 
 type Judgement = Pick<Claim, "verdict" | "because">;
-type WithRow = ModelComparison & { row: ResultRow };
 
 /**
- * Tests the study's claims, as its results imply them, on the rows shown.
+ * Tests the study's claims, as its results imply them, on the settings shown.
  *
- * A run counts if it was made in the study's setting, but for the data, which may be fewer digits. A
- * difference in accuracy is one if McNemar's test, after Holm's correction, has p < 0.05.
+ * A run counts if it was made in the study's setting, but for the data, which may be fewer digits, and
+ * but for the classifier of a network with pretrained convolutions, which may be new. Accuracies are
+ * means over the seeds. A difference is one if Welch's test over the seeds, or McNemar's between the
+ * runs shown where a side has one seed, has p < 0.05 after Holm's correction for the number of rivals.
  */
 export function testClaims(
   models: readonly ModelComparison[],
   pairs: readonly PairTest[],
 ): Claim[] {
   return [
-    {
-      claim: CLAIMS.mostAccurate,
-      ...withModels(models, [SIMPLE, DETECTOR, ...FINE_TUNED], (found) => isBest(found, pairs)),
-    },
+    { claim: CLAIMS.mostAccurate, ...mostAccurate(models, pairs) },
     {
       claim: CLAIMS.closeButSlow,
       ...withModels(models, [SIMPLE, ...FINE_TUNED], closeButSlow),
@@ -58,25 +65,44 @@ export function testClaims(
 function withModels(
   models: readonly ModelComparison[],
   names: readonly string[],
-  decide: (found: readonly WithRow[]) => Judgement,
+  decide: (found: readonly ShownModel[]) => Judgement,
 ): Judgement {
-  const found = names.map((name) => models.find(({ model }) => model === name));
-  const reasons = found.map(whyUnusable)
-    .flatMap((why, i) => why === undefined ? [] : [`${names[i]} ${why}`]);
+  const { usable, reasons } = findUsable(models, names);
   if (reasons.length > 0) return { verdict: "not tested", because: `${reasons.join("; ")}.` };
-  const usable = found as WithRow[];
-  const [first, ...others] = usable;
-  const other = others.find(({ row }) => testSetKey(row) !== testSetKey(first!.row));
-  if (other !== undefined) {
-    const because = `${first!.model} and ${other.model} were tested on different images.`;
-    return { verdict: "not tested", because };
-  }
   const { verdict, because } = decide(usable);
+  return { verdict, because: because + describeSetting(usable) };
+}
+
+/** The models that a claim can be tested on, the first of them deciding the test images. */
+function findUsable(
+  models: readonly ModelComparison[],
+  names: readonly string[],
+): { usable: ShownModel[]; reasons: string[] } {
+  const usable: ShownModel[] = [];
+  const reasons: string[] = [];
+  for (const name of names) {
+    const found = models.find(({ model }) => model === name);
+    const why = whyUnusable(found);
+    if (why !== undefined) {
+      reasons.push(`${name} ${why}`);
+    } else if (usable.length > 0 && testSetKey(found!.row!) !== testSetKey(usable[0]!.row)) {
+      reasons.push(`${usable[0]!.model} and ${name} were tested on different images`);
+    } else usable.push(found as ShownModel);
+  }
+  return { usable, reasons };
+}
+
+/** What the reader must know of the runs that decide; nothing if they have the study's setting. */
+function describeSetting(usable: readonly ShownModel[]): string {
+  const { row } = usable[0]!;
   const smaller = usable.some(({ differences }) => differences.length > 0)
-    ? ` On ${first!.row.dataset} with ${first!.row.test_images} test images, ` +
-      "not in the study's setting."
+    ? ` On ${row.dataset} with ${row.test_images} test images, not in the study's setting.`
     : "";
-  return { verdict, because: because + smaller };
+  const caveats = Map.groupBy(usable.filter(({ caveat }) => caveat !== ""), ({ caveat }) => caveat);
+  return smaller +
+    [...caveats].map(([caveat, ofModels]) =>
+      ` With a new classifier (${ofModels.map(({ model }) => model).join(", ")}): ${caveat}.`
+    ).join("");
 }
 
 function whyUnusable(model: ModelComparison | undefined): string | undefined {
@@ -89,27 +115,61 @@ function whyUnusable(model: ModelComparison | undefined): string | undefined {
   if (kinds.length > 0) return `was run with ${kinds.join(" and ")}`;
 }
 
-function isBest(found: readonly WithRow[], pairs: readonly PairTest[]): Judgement {
-  const [simple, ...others] = found;
-  const rival = others.toSorted((a, b) => accuracyOfAll(b.row) - accuracyOfAll(a.row))[0]!;
-  const pair = pairs.find(({ models }) =>
-    models.includes(simple!.model) && models.includes(rival.model)
-  );
-  const gap = accuracyOfAll(simple!.row) - accuracyOfAll(rival.row);
-  const scores =
-    `${simple!.model} is correct on ${formatFixed(accuracyOfAll(simple!.row), 2)} %, ` +
-    `the best other, ${rival.model}, on ${formatFixed(accuracyOfAll(rival.row), 2)} %`;
-  if (pair === undefined) {
-    return { verdict: "undecided", because: `${scores}; without predictions there is no test.` };
+/** One better rival contradicts the claim; to support it takes all of them. */
+function mostAccurate(models: readonly ModelComparison[], pairs: readonly PairTest[]): Judgement {
+  const { usable, reasons } = findUsable(models, [SIMPLE, DETECTOR, ...FINE_TUNED]);
+  const [simple, ...others] = usable;
+  if (simple?.model !== SIMPLE || others.length === 0) {
+    return { verdict: "not tested", because: `${reasons.join("; ")}.` };
   }
-  const because = `${scores}; McNemar with Holm's correction: ${formatP(pair.pHolm)}.`;
-  if (pair.pHolm >= SIGNIFICANT) return { verdict: "undecided", because };
-  return { verdict: gap > 0 ? "supported" : "contradicted", because };
+  const rivals = others.map((rival) => ({
+    gap: meanAccuracyOfAll(simple) - meanAccuracyOfAll(rival),
+    ...testDifference(simple, rival, pairs),
+  }));
+  const corrected = holm(rivals.map(({ p }) => Number.isNaN(p) ? 1 : p));
+  const isSure = (i: number) => corrected[i]! < SIGNIFICANT;
+  const best = rivals.reduce((least, { gap }, i) => gap < rivals[least]!.gap ? i : least, 0);
+  const because = `${SIMPLE} is correct on ${describeAccuracy(simple)}, the best other, ` +
+    `${others[best]!.model}, on ${describeAccuracy(others[best]!)}` +
+    (Number.isNaN(rivals[best]!.p)
+      ? "; without predictions there is no test."
+      : `; ${rivals[best]!.test} with Holm's correction: ${formatP(corrected[best]!)}.`) +
+    (reasons.length > 0 ? ` Left out: ${reasons.join("; ")}.` : "") +
+    describeSetting(usable);
+  if (rivals.some(({ gap }, i) => gap < 0 && isSure(i))) {
+    return { verdict: "contradicted", because };
+  }
+  const isBest = rivals.every(({ gap }, i) => gap > 0 && isSure(i));
+  if (!isBest) return { verdict: "undecided", because };
+  return { verdict: reasons.length > 0 ? "supported in part" : "supported", because };
 }
 
-function closeButSlow([simple, ...tuned]: readonly WithRow[]): Judgement {
-  const facts = tuned.map(({ model, row, manifest }) => {
-    const behind = accuracyOfAll(simple!.row) - accuracyOfAll(row);
+/** Whether two models differ in accuracy; `p` is NaN if that can't be tested. */
+function testDifference(
+  first: ShownModel,
+  second: ShownModel,
+  pairs: readonly PairTest[],
+): { test: string; p: number } {
+  const [a, b] = [first.settings[0]?.accuracy, second.settings[0]?.accuracy];
+  const means = a && b && isWhole(first.row) && isWhole(second.row) ? meanDifference(a, b) : null;
+  if (means !== null && means.standardError > 0) {
+    return { test: `Welch's test over ${a!.n} and ${b!.n} seeds`, p: welchTest(means) };
+  }
+  const pair = pairs.find(({ models }) =>
+    models.includes(first.model) && models.includes(second.model)
+  );
+  return { test: "McNemar's test of one run each", p: pair?.p ?? NaN };
+}
+
+function describeAccuracy(model: ShownModel): string {
+  const seeds = model.settings[0]?.seeds ?? 1;
+  return `${formatFixed(meanAccuracyOfAll(model), 2)} %` + (seeds > 1 ? ` (${seeds} seeds)` : "");
+}
+
+function closeButSlow([simple, ...tuned]: readonly ShownModel[]): Judgement {
+  const facts = tuned.map((network) => {
+    const { model, row, manifest } = network;
+    const behind = meanAccuracyOfAll(simple!) - meanAccuracyOfAll(network);
     const [ours, theirs] = [row.training_time_s, simple!.row.training_time_s];
     const isTimed = isSameMachine(manifest, simple!.manifest) &&
       typeof ours === "number" && typeof theirs === "number";
@@ -132,7 +192,7 @@ function closeButSlow([simple, ...tuned]: readonly WithRow[]): Judgement {
   };
 }
 
-function isGuessing({ row, evaluation }: WithRow): Judgement {
+function isGuessing({ row, evaluation }: ShownModel): Judgement {
   if (evaluation === null) {
     return { verdict: "not tested", because: "Its predictions are missing." };
   }

@@ -6,10 +6,12 @@
  * @module
  */
 
+import type { MeanAndSd } from "../../metrics/descriptive_statistics.ts";
 import type { PublishedResult } from "../../study.ts";
+import type { PeerRun } from "../record/peer_runs.ts";
 import type { Problem } from "../record/problems.ts";
 import type { ResultRow } from "../record/result_row.ts";
-import type { HistoryRow, Manifest } from "../record/run_folder.ts";
+import type { EvaluationRow, HistoryRow, Manifest } from "../record/run_folder.ts";
 import type { SeedAggregate } from "./seed_aggregates.ts";
 
 /** From `low` to `high`, both included. */
@@ -86,14 +88,19 @@ export type Metric =
 export interface Verdict {
   metric: Metric;
   published: number;
+  /** The mean over the seeds. */
   ours: number;
   /** Ours minus the published one. */
   difference: number;
-  /** Ours, give or take: 95 %. `null` if there is no interval to judge by. */
+  /**
+   * Where the published value is expected, with the comparison's confidence; `null` if there is no
+   * interval to judge by.
+   */
   interval: Interval | null;
   /** What kind of interval it is; `""` if there is none. */
   method: string;
-  verdict: "reproduced" | "differs" | "not comparable";
+  /** *Consistent* and *inconsistent* are the words for a run with a new classifier. */
+  verdict: "reproduced" | "differs" | "consistent" | "inconsistent" | "not comparable";
   /** Why it is not comparable, one phrase each; empty if it is. */
   reasons: string[];
 }
@@ -105,7 +112,10 @@ export interface ModelComparison {
   published: PublishedResult | null;
   /** Weights and biases in the model; `null` if the architecture is not known. */
   parameters: number | null;
-  /** The newest ok run; if none is ok the newest run; `null` if there is none. */
+  /**
+   * Of the setting nearest to the study's the newest ok run; if none is ok the newest run; `null` if
+   * there is none.
+   */
   row: ResultRow | null;
   /** Results folder that `row` was read from, as it was named; `""` without a row. */
   folder: string;
@@ -115,16 +125,47 @@ export interface ModelComparison {
   history: HistoryRow[];
   /** The same of the runs that differ from the row in nothing but the seed, newest first. */
   seedHistories: HistoryRow[][];
+  /** `evaluations.csv` of the row and of those runs, where they have one. */
+  evaluations: EvaluationRow[][];
   /** The row's `predictions.csv`, if it is ok and has one that fits it. */
   evaluation: TestScores | null;
-  /** A run that ended in an error or was interrupted after the one in `row`. */
+  /** The newest run, if it ended in an error or was interrupted and `row` is of another. */
   newerFailure: ResultRow | null;
   /** Why `row` can't be compared with the published values; empty if it can. */
   differences: string[];
+  /** What is to be said of `row` although it can be compared; `""` if there is nothing. */
+  caveat: string;
   /** One for each published number; empty unless `row` is ok and the study has the model. */
   verdicts: Verdict[];
-  /** The ok runs of every setting, that with the newest run first. */
+  /** The ok runs of every setting, that of `row` first, then by their distance from the study's. */
   settings: SeedAggregate[];
+}
+
+/** Ours and PyTorch's runs of one setting. */
+export interface PeerComparison {
+  model: string;
+  /** The newest of our runs: the setting. */
+  row: ResultRow;
+  ours: { accuracy: MeanAndSd; f1: MeanAndSd; trainingTime: MeanAndSd };
+  theirs: { accuracy: MeanAndSd; f1: MeanAndSd; trainingTime: MeanAndSd };
+  /** Whether PyTorch computed the frozen features once, as ours does. */
+  cachedFeatures: boolean;
+  /** Accuracies less than this many percentage points apart count as equal; `null` if none is set. */
+  margin: number | null;
+  verdict: "equivalent" | "different" | "undecided" | "not tested";
+  /** 90 % interval of our accuracy minus PyTorch's; `null` with fewer than two seeds on a side. */
+  interval: Interval | null;
+  /** Of the two one-sided tests; NaN without them. */
+  p: number;
+}
+
+/** What the committed runs found of a model. */
+export interface ReferenceResult {
+  model: string;
+  /** The setting nearest to the study's. */
+  setting: SeedAggregate;
+  /** Of its newest run. */
+  manifest: Manifest | null;
 }
 
 /** Two models that were tested on the same images, compared by McNemar's exact test. */
@@ -154,7 +195,7 @@ export interface Ranking {
 export interface Claim {
   /** The claim in a sentence. */
   claim: string;
-  verdict: "supported" | "contradicted" | "undecided" | "not tested";
+  verdict: "supported" | "supported in part" | "contradicted" | "undecided" | "not tested";
   /** The numbers that decide, or what is missing: a sentence. */
   because: string;
 }
@@ -170,6 +211,14 @@ export interface Comparison {
   /** One per set of test images, that with the most models first. */
   rankings: Ranking[];
   claims: Claim[];
+  /** Published values that are judged by an interval, and the confidence that each interval has. */
+  judged: { count: number; confidence: number };
+  /** PyTorch's runs beside ours, in the order of the models. */
+  peers: PeerComparison[];
+  /** Those of PyTorch's runs that none of ours has the setting of. */
+  peersAlone: PeerRun[];
+  /** What the committed runs found, where others are compared; empty where they are the ones. */
+  reference: ReferenceResult[];
   /** How the rows shown side by side differ in code or test images, a sentence each. */
   mixed: string[];
   /** What was odd in the files. */

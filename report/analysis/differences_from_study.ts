@@ -5,6 +5,7 @@
  * @module
  */
 
+import { weightsKind } from "../../io/weights_label.ts";
 import { DATA } from "../../study.ts";
 import type { ResultRow } from "../record/result_row.ts";
 import { findModel, findPublished } from "./study_models.ts";
@@ -20,8 +21,11 @@ const DATASETS: ReadonlyMap<string, string> = new Map([
 
 /** Whether a run started from random weights where its model's name promises pretrained ones. */
 export function hasRandomWeights({ model, weights }: ResultRow): boolean {
-  return weights.startsWith("random") && (findModel(model)?.pretrainedOn ?? null) !== null;
+  return weightsKind(weights) === "random" && (findModel(model)?.pretrainedOn ?? null) !== null;
 }
+
+/** The kind of difference that a verdict has words of its own for: see {@linkcode weightsCaveat}. */
+export const NEW_CLASSIFIER = "new classifier";
 
 /** One difference between a run and the study. */
 interface Difference {
@@ -31,20 +35,32 @@ interface Difference {
 }
 
 /**
- * How a run differs from the study, one phrase each; empty if it has the study's own setting, or is
- * of a model that the study has no result of. Counts and settings that the row does not give are not
- * compared.
+ * Why a run can't be compared with the published values, one phrase each; empty if it can: if it has
+ * the study's own setting but for a new classifier, or is of a model that the study has no result of.
+ * Counts and settings that the row does not give are not compared.
  */
 export function differencesFromStudy(row: ResultRow): string[] {
-  return differences(row).map(({ phrase }) => phrase);
+  return differences(row).filter(({ kind }) => kind !== NEW_CLASSIFIER)
+    .map(({ phrase }) => phrase);
 }
 
 /**
- * The same in two words each, every kind once: `other data`, `random weights`, `other weights`,
- * `subset`, `fewer epochs`, `other settings`.
+ * All differences in two words each, every kind once: `other data`, `random weights`, `other weights`,
+ * `new classifier`, `subset`, `fewer epochs`, `other settings`.
  */
 export function kindsOfDifference(row: ResultRow): string[] {
   return [...new Set(differences(row).map(({ kind }) => kind))];
+}
+
+/**
+ * What is to be said of a run whose convolutions are the study's and whose classifier is not; `""` of
+ * any other run.
+ */
+export function weightsCaveat(row: ResultRow): string {
+  return kindsOfDifference(row).includes(NEW_CLASSIFIER)
+    ? "the study started all layers of the classifier but the last from ImageNet's; ours draws " +
+      "them all"
+    : "";
 }
 
 function differences(row: ResultRow): Difference[] {
@@ -61,9 +77,14 @@ function differences(row: ResultRow): Difference[] {
   }
   const { training, pretrainedOn } = model;
   if (pretrainedOn !== null && !isPretrained(row.weights)) {
+    const kind = weightsKind(row.weights);
     const name = row.weights === "" ? "weights not recorded," : `weights ${row.weights}`;
     found.push({
-      kind: hasRandomWeights(row) ? "random weights" : "other weights",
+      kind: kind === "random"
+        ? "random weights"
+        : kind === "convolutions"
+        ? NEW_CLASSIFIER
+        : "other weights",
       phrase: `${name} instead of those pretrained on ${pretrainedOn}`,
     });
   }
@@ -97,7 +118,8 @@ function differences(row: ResultRow): Difference[] {
   return found;
 }
 
-/** Whether the `weights` column names published weights; a file of one's own may hold anything. */
+/** Whether the `weights` column names published weights; a label of another version may. */
 function isPretrained(weights: string): boolean {
-  return weights !== "" && weights !== "none" && !/^(random|file:)/.test(weights);
+  const kind = weightsKind(weights);
+  return kind === undefined ? weights !== "" && weights !== "none" : kind === "torchvision";
 }

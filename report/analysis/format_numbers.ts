@@ -24,10 +24,13 @@ export function formatDifference(difference: number, digits: number): string {
   return `${difference < 0 ? "−" : "+"}${size}`;
 }
 
-/** `98.51 to 99.02`. */
+/** `98.51 to 99.02`, or `−0.11 to 0.06`. */
 export function formatInterval(interval: Interval | null, digits: number): string {
   if (interval === null) return NONE;
-  return `${formatFixed(interval.low, digits)} to ${formatFixed(interval.high, digits)}`;
+  const [low, high] = [interval.low, interval.high].map((end) =>
+    formatFixed(end, digits).replace("-", "−")
+  );
+  return `${low} to ${high}`;
 }
 
 /** `99.20 ± 0.20`, without the second half for a single value. */

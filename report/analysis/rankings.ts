@@ -33,17 +33,20 @@ export function comparePairs(runs: readonly PredictedRun[]): PairTest[] {
   return pairs.map((pair, i) => ({ ...pair, pHolm: corrected[i]! }));
 }
 
+/** A model with a run to show. */
+export type ShownModel = ModelComparison & { row: ResultRow };
+
 /** Groups the ok models by what they were tested on, and ranks each group. */
 export function rankModels(models: readonly ModelComparison[]): Ranking[] {
-  const rows = models.map(({ row }) => row)
-    .filter((row) => row?.status === "ok" && Number.isFinite(row.accuracy ?? NaN));
-  return [...Map.groupBy(rows as ResultRow[], testSetKey).values()]
-    .map((rows) => ({
-      dataset: rows[0]!.dataset,
-      images: rows[0]!.test_images ?? NaN,
-      models: rows.toSorted((a, b) => accuracyOfAll(b) - accuracyOfAll(a)).map(({ model }) =>
-        model
-      ),
+  const shown = models.filter((model): model is ShownModel =>
+    model.row?.status === "ok" && Number.isFinite(model.row.accuracy ?? NaN)
+  );
+  return [...Map.groupBy(shown, ({ row }) => testSetKey(row)).values()]
+    .map((group) => ({
+      dataset: group[0]!.row.dataset,
+      images: group[0]!.row.test_images ?? NaN,
+      models: group.toSorted((a, b) => meanAccuracyOfAll(b) - meanAccuracyOfAll(a))
+        .map(({ model }) => model),
     }))
     .sort((a, b) => b.models.length - a.models.length);
 }
@@ -57,6 +60,19 @@ export function testSetKey(row: ResultRow): string {
 export function accuracyOfAll(row: ResultRow): number {
   const { accuracy, evaluated_images: evaluated, test_images: images } = row;
   return (accuracy ?? NaN) * (evaluated !== null && images ? evaluated / images : 1);
+}
+
+/** Whether every test image has a prediction, so that the column is the accuracy over all of them. */
+export function isWhole({ evaluated_images, test_images }: ResultRow): boolean {
+  return evaluated_images === test_images;
+}
+
+/** The same, the mean over the seeds where every image has a prediction. */
+export function meanAccuracyOfAll({ row, settings }: ShownModel): number {
+  const accuracy = settings[0]?.accuracy;
+  return isWhole(row) && accuracy !== undefined && accuracy.n > 0
+    ? accuracy.mean
+    : accuracyOfAll(row);
 }
 
 function isSameImages(a: PredictedRun, b: PredictedRun): boolean {

@@ -16,6 +16,8 @@ export interface SeedAggregate {
   testLoss: MeanAndSd;
   /** In percent, 0..100. */
   accuracy: MeanAndSd;
+  /** The accuracies that this is the mean of, the newest run's first. */
+  accuracies: number[];
   /** Support-weighted, 0..1. */
   f1: MeanAndSd;
   /** In seconds, all epochs. */
@@ -34,11 +36,13 @@ export function aggregateSeeds(rows: readonly ResultRow[]): SeedAggregate[] {
   return [...Map.groupBy(rows.toReversed(), settingKey).values()].map((group) => {
     const runs = newestPerSeed(group);
     const over = (column: keyof ResultRow) => meanAndSd(finite(runs, column));
+    const accuracies = finite(runs, "accuracy");
     return {
       newest: group[0]!,
       seeds: runs.length,
       testLoss: over("test_loss"),
-      accuracy: over("accuracy"),
+      accuracy: meanAndSd(accuracies),
+      accuracies,
       f1: over("f1"),
       trainingTime: over("training_time_s"),
       inference: over("inference_ms_per_image"),

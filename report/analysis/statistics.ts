@@ -1,20 +1,27 @@
 /**
  * Intervals and tests for proportions and for runs that differ in their seed. Distributions are
- * R's, in its port lib-r-math.js, good to about eight digits; every interval is one of 95 %.
+ * R's, in its port lib-r-math.js, good to about eight digits. An interval is one of 95 % unless another
+ * confidence is asked for.
  *
  * @module
  */
 
-import { pbinom, qbinom, qnorm, qt } from "lib-r-math.js";
+import { pbinom, pt, qbinom, qnorm, qt } from "lib-r-math.js";
 import { xoroshiro128plus } from "pure-rand/generator/xoroshiro128plus";
 import { type ClassCounts, weightedMeanF1 } from "../../metrics/classification.ts";
 import { type MeanAndSd, percentile } from "../../metrics/descriptive_statistics.ts";
 import type { Interval } from "./comparison.ts";
 
-/** Upper end of a two-sided interval, as a probability. */
-const UPPER = 0.975;
+/** Of a single interval; many together need more, see `verdicts.ts`. */
+export const CONFIDENCE = 0.95;
 
-const BOOTSTRAP = { resamples: 2000, seed: 1 } as const;
+/** More resamples than these are drawn where fewer than `beyond` would lie outside each end. */
+const BOOTSTRAP = { resamples: 2000, beyond: 40, seed: 1 } as const;
+
+/** Upper end of a two-sided interval, as a probability. */
+function upper(confidence: number): number {
+  return (1 + confidence) / 2;
+}
 
 /**
  * Wilson's score interval of a proportion.
@@ -27,9 +34,13 @@ const BOOTSTRAP = { resamples: 2000, seed: 1 } as const;
  * @param trials Whole number; with 0 the interval is 0..1.
  * @returns Fractions in 0..1.
  */
-export function wilsonInterval(successes: number, trials: number): Interval {
+export function wilsonInterval(
+  successes: number,
+  trials: number,
+  confidence = CONFIDENCE,
+): Interval {
   if (trials === 0) return { low: 0, high: 1 };
-  const z = qnorm(UPPER);
+  const z = qnorm(upper(confidence));
   const share = successes / trials;
   const centre = share + z * z / (2 * trials);
   const reach = z * Math.sqrt(share * (1 - share) / trials + (z / (2 * trials)) ** 2);
@@ -89,8 +100,8 @@ export function guessingInterval(support: readonly number[]): Interval {
   const images = counts.reduce((sum, count) => sum + count, 0);
   if (images === 0) return { low: 0, high: 1 };
   return {
-    low: qbinom(1 - UPPER, images, Math.min(...counts) / images) / images,
-    high: qbinom(UPPER, images, Math.max(...counts) / images) / images,
+    low: qbinom(1 - upper(CONFIDENCE), images, Math.min(...counts) / images) / images,
+    high: qbinom(upper(CONFIDENCE), images, Math.max(...counts) / images) / images,
   };
 }
 
@@ -103,16 +114,83 @@ export function guessingInterval(support: readonly number[]): Interval {
  *
  * @returns `null` for fewer than two runs.
  */
-export function predictionInterval({ n, mean, sd }: MeanAndSd): Interval | null {
+export function predictionInterval(
+  { n, mean, sd }: MeanAndSd,
+  confidence = CONFIDENCE,
+): Interval | null {
   if (n < 2) return null;
-  const reach = qt(UPPER, n - 1) * sd * Math.sqrt(1 + 1 / n);
+  const reach = qt(upper(confidence), n - 1) * sd * Math.sqrt(1 + 1 / n);
   return { low: mean - reach, high: mean + reach };
+}
+
+/** How far the means of two samples are apart, and how sure that is. */
+export interface MeanDifference {
+  /** Mean of the first minus mean of the second. */
+  difference: number;
+  /** Of the difference; variances need not be equal. */
+  standardError: number;
+  /** Welch and Satterthwaite's degrees of freedom. */
+  degreesOfFreedom: number;
+}
+
+/**
+ * The difference of two samples' means as Welch's test takes it.
+ *
+ * B. L. Welch, "The generalization of 'Student's' problem when several different population variances
+ * are involved", Biometrika 34 (1947), 28–35.
+ *
+ * @returns `null` if either has fewer than two values.
+ */
+export function meanDifference(first: MeanAndSd, second: MeanAndSd): MeanDifference | null {
+  if (first.n < 2 || second.n < 2) return null;
+  const [a, b] = [first.sd ** 2 / first.n, second.sd ** 2 / second.n];
+  return {
+    difference: first.mean - second.mean,
+    standardError: Math.sqrt(a + b),
+    // Without any spread every number of degrees gives the same.
+    degreesOfFreedom: a + b === 0
+      ? first.n + second.n - 2
+      : (a + b) ** 2 / (a ** 2 / (first.n - 1) + b ** 2 / (second.n - 1)),
+  };
+}
+
+/** Welch's t-test, two-sided: scipy's `ttest_ind(equal_var=False)`. */
+export function welchTest(means: MeanDifference): number {
+  return Math.min(1, 2 * tailBeyond(means, Math.abs(means.difference)));
+}
+
+/**
+ * Whether two means are equal but for less than `margin`: two one-sided t-tests, of which the larger
+ * p-value counts. Below 0.05 the means are equivalent.
+ *
+ * D. J. Schuirmann, Journal of Pharmacokinetics and Biopharmaceutics 15 (1987), 657–680; statsmodels'
+ * `ttost_ind(usevar="unequal")`.
+ *
+ * @param margin In the unit of the means, above 0.
+ */
+export function equivalenceTest(means: MeanDifference, margin: number): number {
+  return tailBeyond(means, margin - Math.abs(means.difference));
+}
+
+/** The interval of a difference of means. */
+export function differenceInterval(
+  { difference, standardError, degreesOfFreedom }: MeanDifference,
+  confidence = CONFIDENCE,
+): Interval {
+  const reach = qt(upper(confidence), degreesOfFreedom) * standardError;
+  return { low: difference - reach, high: difference + reach };
+}
+
+/** Probability that Student's t, scaled by the standard error, is at least `distance`. */
+function tailBeyond({ standardError, degreesOfFreedom }: MeanDifference, distance: number): number {
+  if (standardError === 0) return distance > 0 ? 0 : 1;
+  return pt(distance / standardError, degreesOfFreedom, 0, false);
 }
 
 /**
  * The bootstrap's interval of weighted F1: as many images as there are, drawn with replacement 2000
- * times; from the 2.5th to the 97.5th percentile of their F1. The draws are seeded, so the same
- * matrix has the same interval.
+ * times, or more often for a confidence above 0.96; for 0.95 from the 2.5th to the 97.5th percentile of
+ * their F1. The draws are seeded, so the same matrix has the same interval.
  *
  * B. Efron and R. J. Tibshirani, "An Introduction to the Bootstrap" (Chapman & Hall 1993), section
  * 13.3; scipy's `stats.bootstrap(method="percentile")`.
@@ -120,7 +198,10 @@ export function predictionInterval({ n, mean, sd }: MeanAndSd): Interval | null 
  * @param confusion `confusion[target][prediction]`, counts.
  * @returns Scores in 0..1; 0..1 if all counts are 0.
  */
-export function bootstrapF1(confusion: readonly (readonly number[])[]): Interval {
+export function bootstrapF1(
+  confusion: readonly (readonly number[])[],
+  confidence = CONFIDENCE,
+): Interval {
   const cells = confusion.flatMap((row, target) =>
     row.map((count, prediction) => ({ target, prediction, count })).filter(({ count }) => count > 0)
   );
@@ -133,7 +214,9 @@ export function bootstrapF1(confusion: readonly (readonly number[])[]): Interval
     cellOfImage.fill(index, filled, filled += count);
   }
   const random = xoroshiro128plus(BOOTSTRAP.seed);
-  const scores = Array.from({ length: BOOTSTRAP.resamples }, () => {
+  const tail = 1 - upper(confidence);
+  const resamples = Math.max(BOOTSTRAP.resamples, Math.ceil(BOOTSTRAP.beyond / tail));
+  const scores = Array.from({ length: resamples }, () => {
     const classes = confusion.map((): ClassCounts => ({ support: 0, predicted: 0, correct: 0 }));
     for (let i = 0; i < images; i++) {
       const image = Math.floor((random.next() >>> 0) * images / 2 ** 32);
@@ -144,5 +227,8 @@ export function bootstrapF1(confusion: readonly (readonly number[])[]): Interval
     }
     return weightedMeanF1(classes);
   });
-  return { low: percentile(scores, 2.5), high: percentile(scores, 97.5) };
+  return {
+    low: percentile(scores, 100 * tail),
+    high: percentile(scores, 100 * upper(confidence)),
+  };
 }

@@ -1,5 +1,5 @@
 /**
- * Judges a model's published values by ours.
+ * Judges the published values by ours.
  *
  * @module
  */
@@ -8,7 +8,7 @@ import type { MeanAndSd } from "../../metrics/descriptive_statistics.ts";
 import type { ResultRow } from "../record/result_row.ts";
 import type { Interval, Metric, TestScores, Verdict } from "./comparison.ts";
 import type { SeedAggregate } from "./seed_aggregates.ts";
-import { predictionInterval, wilsonInterval } from "./statistics.ts";
+import { bootstrapF1, CONFIDENCE, predictionInterval, wilsonInterval } from "./statistics.ts";
 import type { PublishedModel } from "./study_models.ts";
 import { toPercent } from "./test_scores.ts";
 
@@ -19,6 +19,8 @@ export interface Evidence {
   model: PublishedModel;
   /** Why the run can't be compared with the published values. */
   differences: readonly string[];
+  /** What is to be said of a run that is comparable; a run that has one gets other words. */
+  caveat: string;
   /** What the run's predictions say. */
   evaluation: TestScores | null;
   /** All seeds with the row's setting. */
@@ -34,95 +36,162 @@ export const DIGITS: Readonly<Record<Metric, number>> = {
   inference_ms_per_image: 2,
 };
 
-/** How far another value may be from ours before it counts as different. */
-interface Uncertainty {
-  interval: Interval | null;
-  /** What kind of interval it is. */
-  method: string;
-  /** Why there is none, or why it says nothing. */
-  reason?: string;
+/** Of all the verdicts of a report on true values, at most this share of reports has a false one. */
+const FALSE_REPORTS = 1 - CONFIDENCE;
+
+/** Makes an interval of a given confidence. */
+interface Method {
+  name: string;
+  interval: (confidence: number) => Interval;
+}
+
+/** How a published value will be judged. */
+interface Plan extends Omit<Verdict, "interval" | "method" | "verdict"> {
+  /** `null` if there is none, for one of the reasons. */
+  method: Method | null;
+  hasCaveat: boolean;
+}
+
+/** The verdicts of several models. */
+export interface Judgements {
+  /** One list for each model: a verdict for each of its published numbers. */
+  verdicts: Verdict[][];
+  /** How many of them rest on an interval, and the confidence that every interval has. */
+  judged: { count: number; confidence: number };
 }
 
 /**
- * One verdict for each published number.
+ * Judges the published values of all models.
  *
- * A value is *reproduced* if the published one lies inside our 95 % interval, its ends rounded as the
- * study rounds, and *differs* if not.
- * It is *not comparable* if the run was not the study's own setting, if there is no interval, and if
- * it is a time: those were taken on another machine.
+ * A value is *reproduced* if it lies inside our interval, its ends rounded as the study rounds, and
+ * *differs* if not; *consistent* or *inconsistent* where our run has a new classifier. It is *not
+ * comparable* if the run was not the study's own setting, if there is no interval, and if it is a time:
+ * those were taken on another machine.
+ *
+ * With several seeds the interval is the one in which a single further run is expected, such as the
+ * study's. With one seed it is Wilson's for accuracy and the bootstrap's for F1, which speak of other
+ * images, not of other seeds. As there are many verdicts, intervals are widened by Bonferroni's method,
+ * so that of reports on runs that do reproduce the study at most 5 % have a verdict that says otherwise.
  */
-export function judge(evidence: Evidence): Verdict[] {
-  const { row, model: { published }, differences } = evidence;
+export function judge(models: readonly Evidence[]): Judgements {
+  const plans = models.map(plan);
+  const count = plans.flat().filter(isJudged).length;
+  const confidence = 1 - FALSE_REPORTS / Math.max(1, count);
+  return {
+    verdicts: plans.map((ofModel) => ofModel.map((one) => carryOut(one, confidence))),
+    judged: { count, confidence },
+  };
+}
+
+function plan(evidence: Evidence): Plan[] {
+  const { row, model: { published }, differences, caveat, setting } = evidence;
   const values = {
-    test_loss: [published.testLoss, row.test_loss, lossUncertainty],
-    accuracy: [published.accuracy, row.accuracy, accuracyUncertainty],
-    f1: [published.f1, row.f1, f1Uncertainty],
-    training_time_s: [published.trainingTime, row.training_time_s, timeUncertainty],
+    test_loss: [published.testLoss, row.test_loss, setting?.testLoss, lossMethod],
+    accuracy: [published.accuracy, row.accuracy, setting?.accuracy, accuracyMethod],
+    f1: [published.f1, row.f1, setting?.f1, f1Method],
+    training_time_s: [
+      published.trainingTime,
+      row.training_time_s,
+      setting?.trainingTime,
+      timeMethod,
+    ],
     inference_ms_per_image: [
       published.inferenceMsPerImage,
       row.inference_ms_per_image,
-      timeUncertainty,
+      setting?.inference,
+      timeMethod,
     ],
   } as const satisfies Record<Metric, unknown>;
-  const verdicts: Verdict[] = [];
-  for (const [metric, [theirs, value, uncertainty]] of Object.entries(values)) {
+  const plans: Plan[] = [];
+  for (const [metric, [theirs, value, seeds, methodOf]] of Object.entries(values)) {
     if (typeof theirs !== "number") continue;
-    const ours = typeof value === "number" ? value : NaN;
-    const { interval, method, reason } = Number.isFinite(ours)
-      ? uncertainty(evidence)
-      : { interval: null, method: "", reason: "no value of ours" };
-    const reasons = [...differences, ...(reason === undefined ? [] : [reason])];
-    const round = (value: number) => Number(value.toFixed(DIGITS[metric as Metric]));
-    const isInside = interval !== null && round(interval.low) <= theirs &&
-      theirs <= round(interval.high);
-    verdicts.push({
+    const single = typeof value === "number" ? value : NaN;
+    const ours = Number.isFinite(single) && seeds !== undefined && seeds.n > 1
+      ? seeds.mean
+      : single;
+    const method = Number.isFinite(ours) ? methodOf(evidence) : "no value of ours";
+    plans.push({
       metric: metric as Metric,
       published: theirs,
       ours,
       difference: ours - theirs,
-      interval,
-      method,
-      verdict: reasons.length > 0 ? "not comparable" : isInside ? "reproduced" : "differs",
-      reasons,
+      method: typeof method === "string" ? null : method,
+      reasons: typeof method === "string" ? [...differences, method] : [...differences],
+      hasCaveat: caveat !== "",
     });
   }
-  return verdicts;
+  return plans;
 }
 
-function lossUncertainty({ model, setting }: Evidence): Uncertainty {
-  if (model.training === null) {
-    return { interval: null, method: "", reason: "0 by definition, as nothing is trained" };
+function isJudged({ reasons }: Plan): boolean {
+  return reasons.length === 0;
+}
+
+function carryOut({ method, hasCaveat, ...plan }: Plan, confidence: number): Verdict {
+  const interval = method?.interval(confidence) ?? null;
+  const round = (value: number) => Number(value.toFixed(DIGITS[plan.metric]));
+  const isInside = interval !== null && round(interval.low) <= plan.published &&
+    plan.published <= round(interval.high);
+  const words = hasCaveat
+    ? { inside: "consistent", outside: "inconsistent" } as const
+    : { inside: "reproduced", outside: "differs" } as const;
+  return {
+    ...plan,
+    interval,
+    method: method?.name ?? "",
+    verdict: plan.reasons.length > 0 ? "not comparable" : isInside ? words.inside : words.outside,
+  };
+}
+
+/** How to judge, or why one can't. */
+type MethodOrReason = Method | string;
+
+const ONE_SEED = "one seed only, so no interval";
+
+function lossMethod({ model, setting }: Evidence): MethodOrReason {
+  if (model.training === null) return "0 by definition, as nothing is trained";
+  return overSeeds(setting?.testLoss, { low: 0, high: Infinity }) ?? ONE_SEED;
+}
+
+function accuracyMethod({ row, model, evaluation, setting }: Evidence): MethodOrReason {
+  const method = overSeeds(setting?.accuracy, { low: 0, high: 100 });
+  if (method !== null) return method;
+  // An untrained head is another guess with every seed.
+  if (model.training === null) return ONE_SEED;
+  const images = evaluation?.evaluated ?? row.evaluated_images ?? NaN;
+  const correct = evaluation?.correct ?? Math.round((row.accuracy ?? NaN) / 100 * images);
+  if (!(images > 0 && correct >= 0 && correct <= images)) {
+    return "number of evaluated images unknown";
   }
-  return overSeeds(setting?.testLoss);
+  return {
+    name: "Wilson, one seed",
+    interval: (confidence) => toPercent(wilsonInterval(correct, images, confidence)),
+  };
 }
 
-function accuracyUncertainty({ row, model, evaluation, setting }: Evidence): Uncertainty {
-  if (model.training === null) return overSeeds(setting?.accuracy);
-  const method = "Wilson";
-  if (evaluation !== null) return { interval: evaluation.accuracyInterval, method };
-  const { accuracy, evaluated_images: images } = row;
-  const correct = Math.round((accuracy ?? NaN) / 100 * (images ?? NaN));
-  if (!(images! > 0 && correct >= 0 && correct <= images!)) {
-    return { interval: null, method: "", reason: "number of evaluated images unknown" };
-  }
-  return { interval: toPercent(wilsonInterval(correct, images!)), method };
+function f1Method({ model, evaluation, setting }: Evidence): MethodOrReason {
+  const method = overSeeds(setting?.f1, { low: 0, high: 1 });
+  if (method !== null) return method;
+  if (model.training === null) return ONE_SEED;
+  if (evaluation === null) return "no predictions to take an interval from";
+  return {
+    name: "bootstrap, one seed",
+    interval: (confidence) => bootstrapF1(evaluation.confusion, confidence),
+  };
 }
 
-function f1Uncertainty({ model, evaluation, setting }: Evidence): Uncertainty {
-  if (model.training === null) return overSeeds(setting?.f1);
-  return evaluation === null
-    ? { interval: null, method: "", reason: "no predictions to take an interval from" }
-    : { interval: evaluation.f1Interval, method: "bootstrap" };
+function timeMethod(): MethodOrReason {
+  return "another machine";
 }
 
-function timeUncertainty(): Uncertainty {
-  return { interval: null, method: "", reason: "another machine" };
-}
-
-/** For values that another seed changes more than other images would. */
-function overSeeds(seeds: MeanAndSd | undefined): Uncertainty {
-  const interval = seeds === undefined ? null : predictionInterval(seeds);
-  return interval === null
-    ? { interval, method: "", reason: "one seed only, so no interval" }
-    : { interval, method: `${seeds!.n} seeds` };
+/** The interval for one more seed, as far as it is possible; `null` for less than two seeds. */
+function overSeeds(seeds: MeanAndSd | undefined, possible: Interval): Method | null {
+  if (seeds === undefined || seeds.n < 2) return null;
+  return {
+    name: `${seeds.n} seeds`,
+    interval: (confidence) => {
+      const { low, high } = predictionInterval(seeds, confidence)!;
+      return { low: Math.max(low, possible.low), high: Math.min(high, possible.high) };
+    },
+  };
 }

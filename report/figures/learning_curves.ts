@@ -1,11 +1,11 @@
 /**
- * Training accuracy by epoch, ours and the published one.
+ * Training accuracy by epoch, ours and the published one, and test accuracy where it was recorded.
  *
  * @module
  */
 
 import { mean } from "../../metrics/descriptive_statistics.ts";
-import type { HistoryRow } from "../record/run_folder.ts";
+import type { EvaluationRow, HistoryRow } from "../record/run_folder.ts";
 import { type Drawing, type DrawnModel, runLabel } from "./drawn_models.ts";
 import { COLOUR, figureText } from "./vega_svg.ts";
 
@@ -18,25 +18,37 @@ interface Panel {
   seeds: Curve[];
   /** The curve of a single seed, or the mean of all. */
   ours: Curve;
+  /** On the test images, of a single seed or the mean; empty if it was not recorded. */
+  test: Curve;
   /** Empty if there is none. */
   published: Curve;
 }
+
+/** What the legend calls each curve, and how it is drawn. */
+const STYLES = {
+  ours: { colour: COLOUR.ours, dash: [1, 0] },
+  "ours, test images": { colour: COLOUR.ours, dash: [6, 3] },
+  published: { colour: COLOUR.published, dash: [2, 3] },
+} as const;
 
 /** A panel for each model with a history; `null` if none has one. */
 export function learningCurves(models: readonly DrawnModel[]): Drawing | null {
   const panels = models.map(panelOf).filter(({ ours }) => ours.length > 0);
   if (panels.length === 0) return null;
-  const values = panels.flatMap(({ label, subtitle, seeds, ours, published }, order) => {
+  const values = panels.flatMap(({ label, subtitle, seeds, ours, test, published }, order) => {
     const points = (source: string, curve: Curve, run = 0) =>
       curve.map((point) => ({ panel: `${label}\n${subtitle}`, order, source, run, ...point }));
     return [
       ...(seeds.length > 1 ? seeds.flatMap((curve, run) => points("seed", curve, run)) : []),
       ...points("ours", ours),
+      ...points("ours, test images", test),
       ...points("published", published),
     ];
   });
-  const sources = ["ours", "published"]
-    .filter((name) => values.some(({ source }) => source === name));
+  const styles = Object.entries(STYLES)
+    .filter(([name]) => values.some(({ source }) => source === name));
+  const sources = styles.map(([name]) => name);
+  const hasTest = panels.some(({ test }) => test.length > 0);
   const columns = Math.min(2, panels.length);
   const position = {
     x: {
@@ -49,7 +61,7 @@ export function learningCurves(models: readonly DrawnModel[]): Drawing | null {
     y: {
       field: "accuracy",
       type: "quantitative",
-      title: "Training accuracy (%)",
+      title: hasTest ? "Accuracy (%)" : "Training accuracy (%)",
       scale: { zero: false, nice: 5 },
       axis: { tickCount: 5, format: "~f" },
     },
@@ -90,7 +102,7 @@ export function learningCurves(models: readonly DrawnModel[]): Drawing | null {
                 title: null,
                 scale: {
                   domain: sources,
-                  range: sources.map((name) => name === "ours" ? COLOUR.ours : COLOUR.published),
+                  range: styles.map(([, { colour }]) => colour),
                 },
                 legend: { symbolType: "stroke", symbolSize: 600 },
               },
@@ -100,7 +112,7 @@ export function learningCurves(models: readonly DrawnModel[]): Drawing | null {
                 title: null,
                 scale: {
                   domain: sources,
-                  range: sources.map((name) => name === "ours" ? [1, 0] : [2, 3]),
+                  range: styles.map(([, { dash }]) => [...dash]),
                 },
               },
             },
@@ -112,7 +124,9 @@ export function learningCurves(models: readonly DrawnModel[]): Drawing | null {
   };
 }
 
-function panelOf({ label, row, history, seedHistories, published }: DrawnModel): Panel {
+function panelOf(model: DrawnModel): Panel {
+  const { label, row, history, seedHistories, evaluations, published } = model;
+  const tested = evaluations.map(testAccuracy).filter(({ length }) => length > 0);
   const seeds = [history, ...seedHistories].map(trainAccuracy).filter(({ length }) => length > 0);
   const many = seeds.length > 1;
   return {
@@ -120,6 +134,7 @@ function panelOf({ label, row, history, seedHistories, published }: DrawnModel):
     subtitle: many ? `${figureText(row.dataset)}, mean of ${seeds.length} seeds` : runLabel(row),
     seeds,
     ours: many ? meanCurve(seeds) : seeds[0] ?? [],
+    test: tested.length > 1 ? meanCurve(tested) : tested[0] ?? [],
     published: (published?.epochs ?? []).map(({ trainAccuracy }, i) => ({
       epoch: i + 1,
       accuracy: trainAccuracy,
@@ -134,6 +149,11 @@ function trainAccuracy(history: readonly HistoryRow[]): Curve {
     .filter(({ epoch, accuracy }) => Number.isFinite(epoch) && Number.isFinite(accuracy));
 }
 
+function testAccuracy(evaluations: readonly EvaluationRow[]): Curve {
+  return evaluations.map(({ epoch, test_accuracy }) => ({ epoch, accuracy: test_accuracy }))
+    .filter(({ epoch, accuracy }) => Number.isFinite(epoch) && Number.isFinite(accuracy));
+}
+
 /** The mean of some curves, at the epochs that all of them have. */
 function meanCurve(curves: readonly Curve[]): Curve {
   return curves[0]!.flatMap(({ epoch }) => {
@@ -143,12 +163,13 @@ function meanCurve(curves: readonly Curve[]): Curve {
   });
 }
 
-function describe({ label, subtitle, ours, published }: Panel): string {
+function describe({ label, subtitle, ours, test, published }: Panel): string {
   const range = (curve: Curve) =>
     `${curve[0]!.accuracy.toFixed(2)} % in epoch ${curve[0]!.epoch}` +
     (curve.length > 1
       ? ` to ${curve.at(-1)!.accuracy.toFixed(2)} % in ${curve.at(-1)!.epoch}`
       : "");
   return `${label} (${subtitle}): ${range(ours)}` +
+    (test.length > 0 ? `; on the test images ${range(test)}` : "") +
     (published.length > 0 ? `; published ${range(published)}.` : ".");
 }

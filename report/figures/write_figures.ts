@@ -4,7 +4,7 @@
  * @module
  */
 
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { writeFileAtomic } from "../../io/atomic.ts";
 import type { Comparison, Figure } from "../analysis/comparison.ts";
 import type { ProblemList } from "../record/problems.ts";
@@ -21,9 +21,8 @@ const CLASSES_DRAWN = 10;
 /** More models than these are not told apart in a figure. */
 const MODELS_DRAWN = 12;
 
-/** Names that {@linkcode writeFigures} gives: it removes files of these names that it did not write. */
-const OWN_FILES =
-  /^(learning_curves|accuracy_against_time|f1_per_class|inference_time|confusion_\S+)\.svg$|^wrong_\S+\.png$/;
+/** Which files of the folder were written here: of these, those of an earlier report are removed. */
+const WRITTEN = ".written.json";
 
 /** Options of {@linkcode writeFigures}. */
 export interface FigureOptions {
@@ -42,7 +41,7 @@ export interface FigureOptions {
 
 /**
  * Writes `outDir/figures/`: what there are data for. The same comparison gives the same bytes;
- * figures of an earlier report that are no longer part of it are removed.
+ * figures that an earlier call wrote and that are no longer part of it are removed.
  *
  * @returns The figures, in the report's order.
  */
@@ -77,7 +76,7 @@ export async function writeFigures(
     figures.push(figure);
   }
   figures.push(...await writeContactSheets(models, outDir, options));
-  await removeOthers(outDir, figures);
+  await removeEarlier(outDir, figures);
   return figures;
 }
 
@@ -121,14 +120,38 @@ async function writeContactSheets(
   return figures;
 }
 
-async function removeOthers(outDir: string, figures: readonly Figure[]): Promise<void> {
+/** Removes what an earlier report wrote and this one did not; nothing else in the folder is touched. */
+async function removeEarlier(outDir: string, figures: readonly Figure[]): Promise<void> {
   const folder = join(outDir, "figures");
-  const written = new Set(figures.map(({ file }) => join(outDir, file)));
+  const list = join(folder, WRITTEN);
+  const written = figures.map(({ file }) => basename(file)).sort();
+  const earlier = await readWritten(list);
+  for (const name of earlier.filter((name) => !written.includes(name))) {
+    await removeFile(join(folder, name));
+  }
+  if (written.length > 0) await writeFileAtomic(list, `${JSON.stringify(written, null, 2)}\n`);
+  else if (earlier.length > 0) await removeFile(list);
+}
+
+/** The names in the list; none if there is no list, or it is damaged. */
+async function readWritten(path: string): Promise<string[]> {
   try {
-    for await (const { name, isFile } of Deno.readDir(folder)) {
-      const path = join(folder, name);
-      if (isFile && OWN_FILES.test(name) && !written.has(path)) await Deno.remove(path);
-    }
+    const names: unknown = JSON.parse(await Deno.readTextFile(path));
+    return Array.isArray(names) ? names.filter(isPlainName) : [];
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound || error instanceof SyntaxError) return [];
+    throw error;
+  }
+}
+
+/** A file of the folder itself, that is: nothing that leads out of it. */
+function isPlainName(name: unknown): name is string {
+  return typeof name === "string" && /^\w[\w.-]*\.(svg|png)$/.test(name);
+}
+
+async function removeFile(path: string): Promise<void> {
+  try {
+    await Deno.remove(path);
   } catch (error) {
     if (!(error instanceof Deno.errors.NotFound)) throw error;
   }

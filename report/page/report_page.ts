@@ -8,8 +8,10 @@ import type { Comparison, Figure } from "../analysis/comparison.ts";
 import { formatPlace, type Problem } from "../record/problems.ts";
 import { escapeMarkdown } from "./markdown.ts";
 import { renderConclusion } from "./section_conclusion.ts";
+import { renderHeadline } from "./section_headline.ts";
 import { renderProvenance } from "./section_provenance.ts";
 import { renderPublished } from "./section_published.ts";
+import { renderPyTorch } from "./section_pytorch.ts";
 import { renderResults } from "./section_results.ts";
 import { renderSettings } from "./section_settings.ts";
 import { renderStatistics } from "./section_statistics.ts";
@@ -28,10 +30,12 @@ export function renderReport(comparison: Comparison, figures: readonly Figure[] 
     `# ${TITLE}\n`,
     "A study classified MNIST digits in four ways and published how well each did. This report " +
     "compares runs of our own with it. `deno task compare` writes it from the files that the runs " +
-    "left; it shows each model's newest successful run.\n",
+    "left; of each model it shows the runs nearest to the study's setting, and lists the others below.\n",
+    renderHeadline(comparison),
+    renderPublished(comparison),
+    renderPyTorch(comparison),
     renderResults(comparison),
     renderConclusion(comparison),
-    renderPublished(comparison),
     renderStatistics(comparison),
     renderFigures(figures),
     renderSettings(comparison),

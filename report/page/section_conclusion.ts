@@ -8,16 +8,13 @@ import type { Comparison, ModelComparison, PairTest, Ranking } from "../analysis
 import { hasRandomWeights } from "../analysis/differences_from_study.ts";
 import { formatCount, formatFixed, formatMeanAndSd, formatP } from "../analysis/format_numbers.ts";
 import { isSameMachine } from "../analysis/mismatches.ts";
-import { accuracyOfAll, SIGNIFICANT } from "../analysis/rankings.ts";
-import type { ResultRow } from "../record/result_row.ts";
-import { escapeMarkdown, table } from "./markdown.ts";
+import { isWhole, meanAccuracyOfAll, type ShownModel, SIGNIFICANT } from "../analysis/rankings.ts";
+import { escapeMarkdown } from "./markdown.ts";
 
-type Shown = ModelComparison & { row: ResultRow };
-
-/** Which model is best, by how much and at what cost; then the study's claims. */
+/** Which model is best, by how much and at what cost. */
 export function renderConclusion(comparison: Comparison): string {
-  const { models, pairs, rankings, claims } = comparison;
-  const byName = new Map(models.map((model) => [model.model, model as Shown]));
+  const { models, pairs, rankings } = comparison;
+  const byName = new Map(models.map((model) => [model.model, model as ShownModel]));
   const lines = rankings.flatMap((ranking) => describeRanking(ranking, byName, pairs));
   const guessing = models.flatMap((model) => describeGuessing(model));
   const findings = [...lines, ...guessing, ...describeRandomWeights(models)];
@@ -26,22 +23,13 @@ export function renderConclusion(comparison: Comparison): string {
     findings.length === 0
       ? "No run succeeded, so nothing can be concluded.\n"
       : findings.map((line) => `${line}\n`).join(""),
-    "The study's claims, as its results imply them:\n",
-    table(
-      [{ title: "Claim" }, { title: "Our runs" }, { title: "Because" }],
-      claims.map(({ claim, verdict, because }) => [
-        escapeMarkdown(claim),
-        `**${verdict}**`,
-        escapeMarkdown(because),
-      ]),
-    ),
   ].join("\n");
 }
 
 /** The best model on some images, and how far behind each other is. */
 function describeRanking(
   ranking: Ranking,
-  byName: ReadonlyMap<string, Shown>,
+  byName: ReadonlyMap<string, ShownModel>,
   pairs: readonly PairTest[],
 ): string[] {
   const [best, ...others] = ranking.models.map((name) => byName.get(name)!);
@@ -50,7 +38,7 @@ function describeRanking(
     "test images)";
   const name = escapeMarkdown(best!.model);
   const score = describeScore(best!);
-  const time = trainingSeconds(best!.row);
+  const time = trainingSeconds(best!);
   const cost = time === null ? "" : ` after ${formatFixed(time, 2)} s of training`;
   if (others.length === 0) {
     return [`- On ${where} only ${name} was run: it is correct on ${score}${cost}.`];
@@ -61,34 +49,33 @@ function describeRanking(
   ];
 }
 
-function describeRival(other: Shown, best: Shown, pairs: readonly PairTest[]): string {
-  const behind = accuracyOfAll(best.row) - accuracyOfAll(other.row);
+function describeRival(other: ShownModel, best: ShownModel, pairs: readonly PairTest[]): string {
+  const behind = meanAccuracyOfAll(best) - meanAccuracyOfAll(other);
   const pair = pairs.find(({ models }) =>
     models.includes(best.model) && models.includes(other.model)
   );
   const chance = pair === undefined
     ? "not tested for chance, as predictions are missing"
     : pair.pHolm < SIGNIFICANT
-    ? `more than chance (McNemar, ${formatP(pair.pHolm)})`
-    : `perhaps chance (McNemar, ${formatP(pair.pHolm)})`;
+    ? `more than chance (McNemar between the runs shown, ${formatP(pair.pHolm)})`
+    : `perhaps chance (McNemar between the runs shown, ${formatP(pair.pHolm)})`;
   return `${escapeMarkdown(other.model)} is correct on ${describeScore(other)}, ` +
     `${formatFixed(behind, 2)} percentage points behind, ${chance}${describeCost(other, best)}.`;
 }
 
-/** Percent correct in the run shown, and over the seeds where there are several. */
-function describeScore({ row, settings }: Shown): string {
-  const score = `${formatFixed(accuracyOfAll(row), 2)} %`;
-  if ((row.evaluated_images ?? 0) < (row.test_images ?? 0)) return `${score} of all images`;
-  const accuracy = settings[0]?.accuracy;
-  const seeds = accuracy === undefined || accuracy.n < 2
-    ? ""
-    : ` (over ${accuracy.n} seeds ${formatMeanAndSd(accuracy, 2)})`;
-  return score + seeds;
+/** Percent correct, the mean over the seeds where there are several. */
+function describeScore(model: ShownModel): string {
+  const score = `${formatFixed(meanAccuracyOfAll(model), 2)} %`;
+  if (!isWhole(model.row)) return `${score} of all images`;
+  const accuracy = model.settings[0]?.accuracy;
+  return accuracy === undefined || accuracy.n < 2
+    ? score
+    : `${formatMeanAndSd(accuracy, 2)} % over ${accuracy.n} seeds`;
 }
 
 /** How the training time compares; nothing where either has none. */
-function describeCost(other: Shown, best: Shown): string {
-  const [time, bestTime] = [trainingSeconds(other.row), trainingSeconds(best.row)];
+function describeCost(other: ShownModel, best: ShownModel): string {
+  const [time, bestTime] = [trainingSeconds(other), trainingSeconds(best)];
   if (time === null || bestTime === null) return "";
   const seconds = `${formatFixed(time, 2)} s`;
   if (!isSameMachine(other.manifest, best.manifest) || bestTime === 0) {
@@ -120,6 +107,9 @@ function describeRandomWeights(models: readonly ModelComparison[]): string[] {
   ];
 }
 
-function trainingSeconds({ training_time_s: time }: ResultRow): number | null {
+/** The mean over the seeds; `null` where nothing was trained. */
+function trainingSeconds({ row, settings }: ShownModel): number | null {
+  const seeds = settings[0]?.trainingTime;
+  const time = seeds !== undefined && seeds.n > 0 ? seeds.mean : row.training_time_s;
   return typeof time === "number" && Number.isFinite(time) && time >= 0 ? time : null;
 }

@@ -8,6 +8,7 @@ import type { Comparison, ModelComparison } from "../analysis/comparison.ts";
 import { formatFixed, NONE } from "../analysis/format_numbers.ts";
 import type { ResultRow } from "../record/result_row.ts";
 import type { Json, Manifest } from "../record/run_folder.ts";
+import { describeMachine, resourcesOf } from "./describe_run.ts";
 import { code, escapeMarkdown, table } from "./markdown.ts";
 
 type Shown = ModelComparison & { row: ResultRow };
@@ -24,16 +25,33 @@ export function renderProvenance({ models, folders }: Comparison): string {
     : `> **Not exactly repeatable**: ${
       dirty.map(({ model }) => escapeMarkdown(model)).join(", ")
     } ran with changes that were not committed.\n`;
+  const hasResources = shown.some(({ manifest }) => manifest?.measured?.resources !== undefined);
   return [
     "## Where the rows come from\n",
     "All settings, each epoch and each prediction of a run are in its folder in `runs/`. The duration " +
-    "is that of training and evaluation.\n",
+    "is that of training and evaluation." +
+    (hasResources
+      ? " Core-seconds are those of all cores from the start of the run to its end, loading included; " +
+        "peak memory is the process's."
+      : "") +
+    "\n",
     warning,
-    table(CODE_COLUMNS, shown.map((model) => codeCells(model, folders))),
+    table(
+      [...CODE_COLUMNS, ...(hasResources ? RESOURCE_COLUMNS : [])],
+      shown.map((model) => [
+        ...codeCells(model, folders),
+        ...(hasResources ? resourceCells(model) : []),
+      ]),
+    ),
     table(DATA_COLUMNS, shown.map(dataCells)),
     renderCommands(shown),
   ].filter((part) => part !== "").join("\n");
 }
+
+const RESOURCE_COLUMNS = [
+  { title: "Core-seconds", align: "right" },
+  { title: "Peak memory (GB)", align: "right" },
+] as const;
 
 const CODE_COLUMNS = [
   { title: "Model" },
@@ -66,7 +84,16 @@ function codeCells(
     formatFixed(duration(row), 1),
     describeCommit(manifest),
     ["deno", "tfjs", "tensorflow"].map((name) => words(manifest?.versions[name])).join(" / "),
-    describeMachine(manifest),
+    escapeMarkdown(describeMachine(manifest)) || NONE,
+  ];
+}
+
+/** What the run took, as far as its manifest says. */
+function resourceCells({ manifest }: Shown): string[] {
+  const { cpu_seconds: seconds, peak_memory_bytes: bytes } = resourcesOf(manifest);
+  return [
+    seconds === undefined ? NONE : formatFixed(seconds, 1),
+    bytes === undefined ? NONE : formatFixed(bytes / 1e9, 2),
   ];
 }
 
@@ -95,13 +122,6 @@ function describeCommit(manifest: Manifest | null): string {
   const git = manifest?.git;
   if (!git) return NONE;
   return `${code(git.commit.slice(0, SHORT_SHA))}${git.clean ? "" : ", with changes"}`;
-}
-
-function describeMachine(manifest: Manifest | null): string {
-  if (manifest === null) return NONE;
-  const { processor, cores, device, os } = manifest.machine;
-  return [processor, cores === undefined ? undefined : `${words(cores)} cores`, os, device]
-    .filter((part) => part !== undefined).map(words).join(", ") || NONE;
 }
 
 function words(value: Json | undefined): string {

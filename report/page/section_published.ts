@@ -9,17 +9,16 @@ import { kindsOfDifference } from "../analysis/differences_from_study.ts";
 import { formatDifference, formatFixed, formatInterval } from "../analysis/format_numbers.ts";
 import { DIGITS } from "../analysis/verdicts.ts";
 import { escapeMarkdown, table } from "./markdown.ts";
+import { formatPercent, METRIC_TITLES } from "./section_headline.ts";
 
-const TITLES: Readonly<Record<Metric, string>> = {
-  test_loss: "test loss",
-  accuracy: "accuracy (%)",
-  f1: "F1",
-  training_time_s: "training time (s)",
-  inference_ms_per_image: "inference (ms/image)",
+const UNITS: Readonly<Partial<Record<Metric, string>>> = {
+  accuracy: " (%)",
+  training_time_s: " (s)",
+  inference_ms_per_image: " (ms/image)",
 };
 
 /** A row for each published number of each model. */
-export function renderPublished({ models }: Comparison): string {
+export function renderPublished({ models, judged }: Comparison): string {
   const rows = models.flatMap((model) =>
     model.verdicts.map((verdict, i) => [
       i === 0 ? escapeMarkdown(model.model) : "",
@@ -27,30 +26,50 @@ export function renderPublished({ models }: Comparison): string {
     ])
   );
   if (rows.length === 0) return "";
+  const confidence = formatPercent(judged.confidence);
   const columns = [
     { title: "Model" },
     { title: "Metric" },
     { title: "Published", align: "right" },
     { title: "Ours", align: "right" },
     { title: "Difference", align: "right" },
-    { title: "Our 95 % interval", align: "right" },
+    { title: `Our ${confidence} interval`, align: "right" },
     { title: "Verdict" },
   ] as const;
   return "## Published against reproduced\n\n" +
-    "The rule: a run with the study's data, weights and settings has **reproduced** a published " +
-    "value that lies inside our 95 % interval as printed here, and **differs** if it does not; any " +
-    "other run is not comparable. The interval is Wilson's for accuracy and the bootstrap's for F1. " +
-    "For test loss, and for all values of a model with an untrained head, it is the range in which " +
-    "a run with one more seed is expected (Student's prediction interval over our seeds). Times " +
-    "are not judged: the published ones were measured on a GPU in Google Colab.\n\n" +
+    "A run with the study's data, weights and settings has **reproduced** a published value that lies " +
+    "inside our interval as printed here, and **differs** if it does not; with a new classifier on " +
+    "pretrained convolutions the words are **consistent** and **inconsistent**; any other run is not " +
+    "comparable. Ours is the mean over the seeds.\n\n" +
+    "- *Several seeds*: the published value is that of one run on the same test images, so the " +
+    "interval is the one in which one more run is expected (Student's prediction interval over our " +
+    "seeds, which takes the runs' values as normally distributed), cut off where values are " +
+    "impossible. With few seeds it is wide: a verdict *reproduced* is then weak evidence.\n" +
+    "- *One seed*: Wilson's interval for accuracy and the bootstrap's for F1. They say how another " +
+    "sample of test images would come out, not another seed, so these verdicts hold as far as seeds " +
+    "differ less than samples of images do. Test loss, and all values of an untrained head, are not " +
+    "judged from one seed.\n" +
+    describeMultiplicity(judged) +
+    "- Times are not judged: the published ones were measured on a GPU in Google Colab.\n\n" +
     table(columns, rows);
+}
+
+function describeMultiplicity({ count, confidence }: Comparison["judged"]): string {
+  if (count === 0) return "- No value can be judged by an interval here.\n";
+  return `- *Multiplicity*: ${count} ${
+    count === 1 ? "value is" : "values are"
+  } judged by an interval. ` +
+    `Each interval is one of ${
+      formatPercent(confidence)
+    } (Bonferroni: 5 % shared by all), so that of ` +
+    "reports on true reproductions at most 5 % have any verdict that says otherwise.\n";
 }
 
 function verdictCells(verdict: Verdict, model: ModelComparison): string[] {
   const { metric, published, ours, difference, interval, method } = verdict;
   const digits = DIGITS[metric];
   return [
-    TITLES[metric],
+    METRIC_TITLES[metric] + (UNITS[metric] ?? ""),
     formatFixed(published, digits),
     formatFixed(ours, digits),
     formatDifference(difference, digits),

@@ -5,9 +5,10 @@
  */
 
 import { FASTER_RCNN_ADAPTED } from "../../study.ts";
+import type { MeanAndSd } from "../../metrics/descriptive_statistics.ts";
 import type { Comparison, ModelComparison } from "../analysis/comparison.ts";
 import { hasRandomWeights } from "../analysis/differences_from_study.ts";
-import { formatFixed, NONE } from "../analysis/format_numbers.ts";
+import { formatFixed, formatMeanAndSd, NONE } from "../analysis/format_numbers.ts";
 import { findModel } from "../analysis/study_models.ts";
 import type { ResultRow } from "../record/result_row.ts";
 import { code, escapeMarkdown, table } from "./markdown.ts";
@@ -15,11 +16,11 @@ import { code, escapeMarkdown, table } from "./markdown.ts";
 /** The study's words where nothing is trained. */
 const INFERENCE_ONLY = FASTER_RCNN_ADAPTED.published.trainingTime;
 
-/** Our values in the study's table, how they differ from the study's, and what is missing. */
+/** Our values in the study's table, how the runs differ from the study's, and what is missing. */
 export function renderResults({ models, mixed }: Comparison): string {
   return [
-    "## Results\n",
-    "Test loss is cross-entropy, the mean over the test batches; F1 is the mean over the classes, " +
+    "## The runs shown, in the study's table\n",
+    "Means ± standard deviations over the seeds of the settings above. Test loss is cross-entropy, the mean over the test batches; F1 is the mean over the classes, " +
     "weighted by their number of test images (1 is best).\n",
     renderMixed(mixed),
     renderWarning(models),
@@ -39,24 +40,32 @@ export function renderResultsTable(models: readonly ModelComparison[]): string {
       { title: "F1 Score", align: "right" },
       { title: "Training Time (s)", align: "right" },
     ],
-    models.map(({ model, row }) => [escapeMarkdown(model), ...metricCells(row)]),
+    models.map((model) => [escapeMarkdown(model.model), ...metricCells(model)]),
   );
 }
 
-/** A failure reads as in the study. */
-function metricCells(row: ResultRow | null): string[] {
+/** Means over the seeds where there are several; a failure reads as in the study. */
+function metricCells({ row, settings: [setting] }: ModelComparison): string[] {
   if (row === null) return ["not run", NONE, NONE, NONE];
   const { training_time_s: time } = row;
   if (row.status !== "ok") {
     const words = row.status === "error" ? "N/A (Error)" : "N/A (Interrupted)";
     return ["NaN", "NaN", "NaN", typeof time === "string" ? escapeMarkdown(time) : words];
   }
+  const cell = (value: number | null, seeds: MeanAndSd | undefined, digits: number) =>
+    seeds !== undefined && seeds.n > 1
+      ? formatMeanAndSd(seeds, digits)
+      : formatFixed(value, digits);
   const noTime = findModel(row.model)?.training === null ? INFERENCE_ONLY : NONE;
   return [
-    formatFixed(row.test_loss, 4),
-    formatFixed(row.accuracy, 2),
-    formatFixed(row.f1, 4),
-    typeof time === "string" ? escapeMarkdown(time) : time === null ? noTime : formatFixed(time, 2),
+    cell(row.test_loss, setting?.testLoss, 4),
+    cell(row.accuracy, setting?.accuracy, 2),
+    cell(row.f1, setting?.f1, 4),
+    typeof time === "string"
+      ? escapeMarkdown(time)
+      : time === null
+      ? noTime
+      : cell(time, setting?.trainingTime, 2),
   ];
 }
 

@@ -6,11 +6,12 @@
 
 import type { Comparison } from "../analysis/comparison.ts";
 import { formatCount, formatMeanAndSd, NONE } from "../analysis/format_numbers.ts";
+import { settingNotes } from "./describe_run.ts";
 import { code, escapeMarkdown, table } from "./markdown.ts";
 
 const SETTINGS_SHOWN = 50;
 
-/** Every setting of every model, that with the newest run first; nothing if no run is ok. */
+/** Every setting of every model, that nearest to the study's first; nothing if no run is ok. */
 export function renderSettings({ models }: Comparison): string {
   const all = models.flatMap(({ parameters, settings }) =>
     settings.map((setting) => ({ parameters, ...setting }))
@@ -20,7 +21,7 @@ export function renderSettings({ models }: Comparison): string {
   const more = all.length - shown.length;
   const metrics = shown.map((setting, i) => [
     String(i + 1),
-    escapeMarkdown(setting.newest.model),
+    escapeMarkdown([setting.newest.model, ...settingNotes(setting.newest)].join(", ")),
     formatCount(setting.parameters),
     String(setting.seeds),
     formatMeanAndSd(setting.testLoss, 4),
@@ -45,7 +46,9 @@ export function renderSettings({ models }: Comparison): string {
   ]);
   return "## All runs on record\n\n" +
     "Runs that differ in nothing but the seed are taken together: mean ± standard deviation over " +
-    "the seeds (divisor n − 1), of each seed the newest run. Parameters are all weights and biases, " +
+    "the seeds (divisor n − 1), of each seed the newest run. Of each model the setting nearest to the " +
+    "study's comes first, which is the one shown above; a name is followed by what is not as in the " +
+    "study. Parameters are all weights and biases, " +
     "trained or frozen; inference is the model call alone.\n\n" +
     table(METRIC_COLUMNS, metrics) + "\n" + table(SETTING_COLUMNS, settings) +
     (more > 0 ? `\nAnd ${more} more, not shown.\n` : "");

@@ -1,11 +1,12 @@
 /**
- * `results/pytorch/*.json`: runs of the study's procedure in PyTorch.
+ * `results/reference/pytorch/*.json`: runs of the study's procedure in PyTorch.
  *
  * @module
  */
 
 import { join } from "node:path";
 import { StudyError } from "../../io/errors.ts";
+import { weightsKind } from "../../io/weights_label.ts";
 import type { ResultRow } from "./result_row.ts";
 
 /** A run of the study in PyTorch, as the scripts in `bench/reference/` write it. */
@@ -15,50 +16,51 @@ export interface PeerRun {
   accuracy: number;
   /** Support-weighted, 0..1. */
   f1: number;
-  training_time_s: number;
   dataset_sha256: string;
-  train_images: number;
   test_images: number;
-  epochs: number;
-  batch_size: number;
-  learning_rate: number;
-  weight_decay: number;
   seed: number;
+  /** This and the settings of training are absent where nothing is trained. */
+  training_time_s?: number;
+  train_images?: number;
+  epochs?: number;
+  batch_size?: number;
+  learning_rate?: number;
+  weight_decay?: number;
   /** `pretrained`, `random` or a file's name; absent where the model is trained from scratch. */
   weights?: string;
+  /** Whether frozen features were computed once. */
+  cached_features?: boolean;
 }
 
-/** Settings that PyTorch's run must share with ours to stand beside it. */
-const SETTINGS = [
+const NUMBERS = ["accuracy", "f1", "test_images", "seed"] as const;
+
+/** Settings of training that PyTorch's run must share with ours to stand beside it. */
+const TRAINING = [
   "train_images",
-  "test_images",
   "epochs",
   "batch_size",
   "learning_rate",
   "weight_decay",
 ] as const satisfies readonly (keyof PeerRun)[];
 
-const NUMBERS = [
-  ...SETTINGS,
-  "accuracy",
-  "f1",
-  "training_time_s",
-  "seed",
-] as const satisfies readonly (keyof PeerRun)[];
-
 /** Whether a JSON value is a run of PyTorch's. */
 export function isPeerRun(value: unknown): value is PeerRun {
   if (typeof value !== "object" || value === null) return false;
   const run = value as Record<string, unknown>;
+  const trained = "epochs" in run ? [...TRAINING, "training_time_s"] : [];
   return typeof run.model === "string" && typeof run.dataset_sha256 === "string" &&
-    NUMBERS.every((name) => typeof run[name] === "number");
+    [...NUMBERS, ...trained].every((name) => typeof run[name] === "number");
 }
 
-/** Whether a run of PyTorch's has the model, data, settings and weights of a row. */
+/**
+ * Whether a run of PyTorch's has the model, data, settings, weights and precision of a row; PyTorch's
+ * are in float32.
+ */
 export function isPeerOf(peer: PeerRun, row: ResultRow): boolean {
-  return peer.model === row.model && peer.dataset_sha256 === row.dataset_sha256 &&
-    peer.weights === peerWeights(row.weights) &&
-    SETTINGS.every((name) => peer[name] === row[name]);
+  return peer.model === row.model && row.precision === "float32" &&
+    peer.dataset_sha256 === row.dataset_sha256 &&
+    peer.test_images === row.test_images && peer.weights === peerWeights(row.weights) &&
+    (peer.epochs === undefined || TRAINING.every((name) => peer[name] === row[name]));
 }
 
 /**
@@ -87,10 +89,19 @@ export async function readPeerRuns(folder: string): Promise<PeerRun[]> {
 }
 
 /** What PyTorch's run calls the weights of our `weights` column. */
-function peerWeights(weights: string): string | undefined {
-  if (weights === "") return undefined;
-  if (weights.startsWith("random")) return "random";
-  return weights.startsWith("torchvision:") ? "pretrained" : weights.replace(/^file:/, "");
+function peerWeights(label: string): string | undefined {
+  if (label === "") return undefined;
+  const source = label.slice(label.indexOf(":") + 1);
+  switch (weightsKind(label)) {
+    case "torchvision":
+      return "pretrained";
+    case "random":
+      return "random";
+    case "convolutions":
+      return `${source.replaceAll("/", "-")}.safetensors`;
+    default:
+      return source;
+  }
 }
 
 async function jsonFiles(folder: string): Promise<string[]> {

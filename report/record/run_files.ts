@@ -12,9 +12,11 @@ import { type FoundRow, placeName } from "./gather_rows.ts";
 import type { ProblemList } from "./problems.ts";
 import { type ResultRow, settingKey } from "./result_row.ts";
 import {
+  type EvaluationRow,
   type HistoryRow,
   type Manifest,
   type Predictions,
+  readEvaluations,
   readHistory,
   readManifest,
   readPredictions,
@@ -26,6 +28,8 @@ export interface RunFiles {
   manifest: Manifest | null;
   /** Empty if there is none. */
   history: HistoryRow[];
+  /** Empty unless the test images were evaluated on the way. */
+  evaluations: EvaluationRow[];
   /** Only of an ok run, and only if they fit its row. */
   predictions: Predictions | null;
 }
@@ -48,7 +52,12 @@ export async function readRunFiles(
   { row, folder }: FoundRow,
   { folders, problems }: ProblemOptions,
 ): Promise<RunFiles> {
-  const found: RunFiles = { manifest: null, history: [], predictions: null };
+  const found: RunFiles = {
+    manifest: null,
+    history: [],
+    evaluations: [],
+    predictions: null,
+  };
   const note = (text: string, file = "") =>
     problems.add(text, { file: placeName(folders, folder, join("runs", row.run_id, file)) });
   if (!/^[A-Za-z0-9_-]+$/.test(row.run_id)) {
@@ -87,6 +96,9 @@ export async function readRunFiles(
     found.manifest = null;
   }
   if ((row.epochs ?? 0) > 0) found.history = await read("history.csv", readHistory) ?? [];
+  if (names.has("evaluations.csv")) {
+    found.evaluations = await read("evaluations.csv", readEvaluations) ?? [];
+  }
   if (row.status !== "ok") return found;
   const predictions = await read("predictions.csv", readPredictions);
   if (predictions === null) return found;
@@ -96,19 +108,27 @@ export async function readRunFiles(
   return found;
 }
 
+/** The curves of some runs. */
+export interface SeedCurves {
+  histories: HistoryRow[][];
+  /** Of the runs that have one. */
+  evaluations: EvaluationRow[][];
+}
+
 /**
- * Reads `history.csv` of the runs that differ from the one shown in nothing but the seed: the newest
- * ok run of each other seed, of many seeds the newest ones. A run without a readable history is noted
- * and left out.
+ * Reads `history.csv`, and `evaluations.csv` where there is one, of the runs that differ from the one
+ * shown in nothing but the seed: the newest ok run of each other seed, of many seeds the newest ones. A
+ * run without a readable history is noted and left out.
  *
  * @param runs The model's runs, oldest first.
  */
-export async function readSeedHistories(
+export async function readSeedCurves(
   shown: FoundRow,
   runs: readonly FoundRow[],
   { folders, problems }: ProblemOptions,
-): Promise<HistoryRow[][]> {
-  if (shown.row.status !== "ok" || !((shown.row.epochs ?? 0) > 0)) return [];
+): Promise<SeedCurves> {
+  const curves: SeedCurves = { histories: [], evaluations: [] };
+  if (shown.row.status !== "ok" || !((shown.row.epochs ?? 0) > 0)) return curves;
   const setting = settingKey(shown.row);
   const seeds = new Set([shown.row.seed]);
   const others = runs.toReversed().filter(({ row }) => {
@@ -116,10 +136,12 @@ export async function readSeedHistories(
     seeds.add(row.seed);
     return true;
   });
-  const histories: HistoryRow[][] = [];
   for (const { row, folder } of others.slice(0, SEEDS_READ)) {
     try {
-      histories.push(await readHistory(runFolder(folder, row.run_id)));
+      const path = runFolder(folder, row.run_id);
+      curves.histories.push(await readHistory(path));
+      const names = await fileNames(path);
+      if (names?.has("evaluations.csv")) curves.evaluations.push(await readEvaluations(path));
     } catch (error) {
       const { PermissionDenied } = Deno.errors;
       if (![StudyError, RangeError, PermissionDenied].some((kind) => error instanceof kind)) {
@@ -130,7 +152,7 @@ export async function readSeedHistories(
       });
     }
   }
-  return histories;
+  return curves;
 }
 
 /** What images are of, and what was predicted of them. */

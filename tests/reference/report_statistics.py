@@ -18,6 +18,7 @@ from sklearn.metrics import f1_score
 from statsmodels.stats.contingency_tables import mcnemar
 from statsmodels.stats.multitest import multipletests
 from statsmodels.stats.proportion import proportion_confint
+from statsmodels.stats.weightstats import ttost_ind
 from torch import nn
 from torchvision.models.detection.faster_rcnn import FastRCNNPredictor
 
@@ -25,8 +26,8 @@ warnings.filterwarnings("ignore")
 rng = np.random.default_rng(7)
 
 
-def wilson(successes, trials):
-    low, high = proportion_confint(successes, trials, 0.05, method="wilson")
+def wilson(successes, trials, confidence=0.95):
+    low, high = proportion_confint(successes, trials, 1 - confidence, method="wilson")
     return {"successes": successes, "trials": trials, "low": float(low), "high": float(high)}
 
 
@@ -49,11 +50,32 @@ def guessing(support):
     }
 
 
-def prediction(values):
+def prediction(values, confidence=0.95):
     """Where the next of such values is expected: Student's t on the differences of means."""
     n, sd = len(values), np.std(values, ddof=1)
-    low, high = stats.t.interval(0.95, n - 1, np.mean(values), sd * np.sqrt(1 + 1 / n))
+    low, high = stats.t.interval(confidence, n - 1, np.mean(values), sd * np.sqrt(1 + 1 / n))
     return {"values": values, "low": float(low), "high": float(high)}
+
+
+def equivalence(first, second, margin):
+    """Welch's test, its interval, and the two one-sided tests, from statsmodels and from scipy."""
+    welch = stats.ttest_ind(first, second, equal_var=False)
+    interval = welch.confidence_interval(0.9)
+    p = ttost_ind(np.array(first), np.array(second), -margin, margin, usevar="unequal")[0]
+    one_sided = [
+        stats.ttest_ind(np.array(first) + shift, second, equal_var=False, alternative=side).pvalue
+        for shift, side in [(margin, "greater"), (-margin, "less")]
+    ]
+    assert np.isclose(p, max(one_sided))
+    return {
+        "first": first,
+        "second": second,
+        "margin": margin,
+        "welch": float(welch.pvalue),
+        "equivalence": float(p),
+        "low90": float(interval.low),
+        "high90": float(interval.high),
+    }
 
 
 def bootstrap(classes, images, right):
@@ -129,6 +151,20 @@ fixture = {
     ],
     "bootstrap": [bootstrap(10, 2000, 0.98), bootstrap(10, 500, 0.6), bootstrap(3, 200, 0.0)],
     "parameters": parameters,
+    "confident": {
+        "confidence": 1 - 0.05 / 8,
+        "wilson": wilson(9927, 10000, 1 - 0.05 / 8),
+        "prediction": prediction([99.1, 99.2, 99.15], 1 - 0.05 / 8),
+    },
+    "equivalence": [
+        equivalence(*case)
+        for case in [
+            ([99.19, 99.22, 99.3, 99.16, 99.25], [99.24, 99.2, 99.31], 0.2),
+            ([98.0, 98.05, 97.8], [98.1, 97.55, 97.5], 1),
+            ([99.2, 99.3], [98.9, 98.7], 0.2),
+            ([99.2, 99.2, 99.2], [99.1, 99.3], 0.2),
+        ]
+    ],
 }
 with open("tests/fixtures/report_statistics.json", "w") as file:
     json.dump(fixture, file, indent=1)

@@ -4,118 +4,13 @@ import type { Comparison } from "../../report/analysis/comparison.ts";
 import { compareResults } from "../../report/compare.ts";
 import { renderReport } from "../../report/page/report_page.ts";
 import { appendRow } from "../../report/record/results.ts";
-import { runFolder } from "../../report/record/run_folder.ts";
+import { runFolder, writeEvaluations } from "../../report/record/run_folder.ts";
+import { asPublished, compareRuns, detector, simple, vgg16 } from "./compared_runs.ts";
 import { type Answered, recordRun, resultRow, withFolder } from "./result_rows.ts";
-
-const IMAGES = 1000;
-
-/** Answers that are right but for one in `n`, which is the next digit. */
-function wrongOneIn(n: number): Answered["answer"] {
-  return (target, index) => index % n === 0 ? (target + 1) % 10 : target;
-}
-
-const simple: Answered = { images: IMAGES, answer: wrongOneIn(100) };
-const vgg16: Answered = {
-  images: IMAGES,
-  answer: wrongOneIn(50),
-  row: {
-    run_id: "run-4",
-    part: 4,
-    model: "vgg16_FineTuned",
-    epochs: 8,
-    batch_size: 32,
-    learning_rate: 0.0005,
-    weights: "torchvision:vgg16.pth",
-    training_time_s: 1205,
-  },
-};
-const alexnet: Answered = {
-  ...vgg16,
-  row: { ...vgg16.row, run_id: "run-5", model: "alexnet_FineTuned" },
-};
-const detector: Answered = {
-  images: IMAGES,
-  answer: () => 1,
-  row: {
-    run_id: "run-2",
-    part: 2,
-    model: "FasterRCNN_Adapted",
-    test_loss: 0,
-    training_time_s: null,
-    train_images: null,
-    epochs: null,
-    batch_size: null,
-    learning_rate: null,
-    weight_decay: null,
-    weights: "torchvision:fasterrcnn.pth",
-  },
-};
-
-/** Compares these runs, each in the results folder of the given name. */
-async function compareRuns(
-  runs: Record<string, readonly Answered[]>,
-  action: (comparison: Comparison, report: string, folder: string) => void | Promise<void>,
-  damage: (folder: string) => void | Promise<void> = () => {},
-): Promise<void> {
-  await withFolder({}, async (folder) => {
-    for (const [name, answered] of Object.entries(runs)) {
-      for (const run of answered) await recordRun(join(folder, name), run);
-    }
-    await damage(folder);
-    const comparison = await compareResults(Object.keys(runs).map((name) => join(folder, name)));
-    await action(comparison, renderReport(comparison), folder);
-  });
-}
 
 function problemsOf({ problems }: Comparison): string[] {
   return problems.map(({ file, text }) => `${file}: ${text}`);
 }
-
-/** A run with the study's counts of images in its row: its files hold `images`. */
-function asPublished(seed: number, testLoss: number): Answered {
-  return {
-    images: 10_000,
-    answer: wrongOneIn(137), // 99.27 %
-    row: { run_id: `seed-${seed}`, seed, test_loss: testLoss },
-  };
-}
-
-Deno.test("compareResults() calls values reproduced that lie inside our intervals", async () => {
-  await compareRuns({ a: [asPublished(1, 0.02), asPublished(2, 0.025)] }, ({ models }, report) => {
-    const verdicts = models[0]!.verdicts.map(({ metric, verdict, method }) =>
-      [metric, verdict, method].join(" ")
-    );
-    assertEquals(verdicts, [
-      "test_loss reproduced 2 seeds",
-      "accuracy reproduced Wilson",
-      "f1 reproduced bootstrap",
-      "training_time_s not comparable ",
-    ]);
-    assertStringIncludes(report, "| SimpleCNN | test loss | 0.0224 | 0.0250 | +0.0026 |");
-    assertStringIncludes(report, "(2 seeds) | **reproduced** |\n");
-  });
-});
-
-Deno.test("compareResults() calls values different that lie outside our intervals", async () => {
-  const worse: Answered = { ...asPublished(1, 0.5), answer: wrongOneIn(50) };
-  await compareRuns({ a: [worse, { ...worse, row: { seed: 2, test_loss: 0.5001 } }] }, (found) => {
-    const verdicts = found.models[0]!.verdicts.map(({ verdict }) => verdict);
-    assertEquals(verdicts, ["differs", "differs", "differs", "not comparable"]);
-  });
-});
-
-Deno.test("compareResults() judges an untrained head over its seeds", async () => {
-  const seeds = [1, 2, 3].map((seed): Answered => ({
-    images: 10_000,
-    answer: (target, index) => index % 100 < seed ? target : 1,
-    row: { ...detector.row, run_id: `head-${seed}`, seed },
-  }));
-  await compareRuns({ a: seeds }, ({ models }) => {
-    const [loss, accuracy] = models[1]!.verdicts;
-    assertEquals(loss!.reasons, ["0 by definition, as nothing is trained"]);
-    assertEquals(accuracy!.method, "3 seeds");
-  });
-});
 
 Deno.test("compareResults() tests pairs of models on the same images", async () => {
   const other: Answered = { ...vgg16, row: { ...vgg16.row, dataset_sha256: "cd34" } };
@@ -138,46 +33,6 @@ Deno.test("compareResults() tests pairs of models on the same images", async () 
     assertStringIncludes(report, "**FasterRCNN_Adapted is no better");
     assertStringIncludes(report, "100.0 % of its predictions are 1.\n");
     assertStringIncludes(report, "only vgg16_FineTuned was run");
-  });
-});
-
-Deno.test("compareResults() supports the study's claims where the runs do", async () => {
-  await compareRuns({ a: [simple, detector, vgg16, alexnet] }, ({ claims, mixed }, report) => {
-    assertEquals(mixed, []);
-    // 990 against 980 of 1000: the ten more that vgg16 gets wrong are one in 1000 by chance.
-    assertEquals(claims.map(({ verdict }) => verdict), ["supported", "contradicted", "supported"]);
-    assertMatch(
-      claims[0]!.because,
-      /correct on 99.00 %, the best other, vgg16_FineTuned, on 98.00 %/,
-    );
-    assertMatch(claims[1]!.because, /1.00 points behind and trains 10.0 times as long/);
-    assertMatch(claims[2]!.because, /10.00 % of the images .* guessing reaches up to 11.90 %/);
-    assertStringIncludes(report, "it trained for 1205.00 s, 10.00 times as long.\n");
-  });
-});
-
-Deno.test("compareResults() leaves a claim undecided or contradicts it by the numbers", async () => {
-  const better = { ...vgg16, answer: wrongOneIn(1001) };
-  const equal = { ...vgg16, answer: wrongOneIn(90) };
-  const rest = [simple, { ...detector, answer: wrongOneIn(2) }, alexnet];
-  await compareRuns({ a: [...rest, better] }, ({ claims }) => {
-    const verdicts = claims.map(({ verdict }) => verdict);
-    assertEquals(verdicts, ["contradicted", "contradicted", "contradicted"]);
-  });
-  await compareRuns({ a: [...rest, equal] }, ({ claims }) => {
-    assertEquals(claims[0]!.verdict, "undecided");
-  });
-});
-
-Deno.test("compareResults() does not test claims on what is not there", async () => {
-  const random = { ...vgg16, row: { ...vgg16.row, weights: "random" } };
-  await compareRuns({ a: [random] }, ({ claims }, report) => {
-    assertEquals(claims.map(({ verdict }) => verdict), ["not tested", "not tested", "not tested"]);
-    assertStringIncludes(claims[1]!.because, "SimpleCNN has not been run");
-    assertStringIncludes(claims[1]!.because, "vgg16_FineTuned was run with random weights");
-    assertStringIncludes(report, "- **Random weights**: vgg16_FineTuned started from them");
-    assertStringIncludes(report, "**run with random weights, so not a result about the pretrained");
-    assert(!report.includes("is the most accurate: "), report);
   });
 });
 
@@ -323,5 +178,50 @@ Deno.test("a comparison as JSON has no NaN", async () => {
     assertEquals(models[0].verdicts[0].ours, null);
     assertEquals(models[0].evaluation.confusion.length, 10);
     assertEquals(models[0].history.length, 10);
+  });
+});
+
+Deno.test("compareResults() shows the study's setting whatever was tried later", async () => {
+  const later = { started_at: "2027-01-01T00:00:00Z", run_id: "try" };
+  const tried: Answered = { ...simple, row: { ...later, train_images: 500, epochs: 1 } };
+  await compareRuns({ a: [asPublished(1, 0.02), tried] }, ({ models }, report) => {
+    assertEquals(models[0]!.row?.run_id, "seed-1");
+    assertEquals(models[0]!.newerFailure, null);
+    assertStringIncludes(report, "| 2 | SimpleCNN, 500 / 1,000 images, 1 epochs |");
+  });
+});
+
+Deno.test("compareResults() sets the committed runs beside others, and not beside themselves", async () => {
+  await withFolder({}, async (folder) => {
+    const [mine, reference] = [join(folder, "mine"), join(folder, "reference")];
+    await recordRun(mine, simple);
+    const options = { reference };
+    assertEquals((await compareResults([mine], options)).reference, []);
+    await recordRun(reference, asPublished(1, 0.02));
+    const comparison = await compareResults([mine], options);
+    assertEquals(comparison.reference.map(({ model }) => model), ["SimpleCNN"]);
+    const report = renderReport(comparison);
+    assertStringIncludes(
+      report,
+      "| Published accuracy (%) | Reference (%) | Yours (%) | Verdict |",
+    );
+    assertStringIncludes(
+      report,
+      "| 99.27 | 99.27 (1 seed) | 99.00 (1 seed) | not comparable: subset |",
+    );
+    assertEquals((await compareResults([reference], options)).reference, []);
+  });
+});
+
+Deno.test("renderReport() shows test accuracy by epoch, core-seconds and memory where recorded", async () => {
+  const resources = { cpu_seconds: 240.25, peak_memory_bytes: 1_250_000_000 };
+  const measured: Answered = { ...simple, manifest: { measured: { resources } } };
+  await compareRuns({ a: [measured] }, async (_comparison, report, folder) => {
+    assertStringIncludes(report, "| Core-seconds | Peak memory (GB) |");
+    assertStringIncludes(report, "| 240.3 | 1.25 |\n");
+    const rows = [{ epoch: 5, test_loss: 0.1, test_accuracy: 98 }];
+    await writeEvaluations(runFolder(join(folder, "a"), "run-1"), rows);
+    const { models } = await compareResults([join(folder, "a")]);
+    assertEquals(models[0]!.evaluations, [rows]);
   });
 });

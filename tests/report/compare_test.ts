@@ -82,12 +82,12 @@ Deno.test("renderReport() sets ours beside the published values", async () => {
   for (
     const line of [
       "| SimpleCNN | test loss | 0.0224 | 0.0300 | +0.0076 | – | not comparable: one seed only, so no interval |",
-      "|  | accuracy (%) | 99.27 | 99.10 | −0.17 | 98.90 to 99.27 (Wilson) | **reproduced** |",
+      "|  | accuracy (%) | 99.27 | 99.10 | −0.17 | 98.90 to 99.27 (Wilson, one seed) | **reproduced** |",
       "|  | F1 | 0.9927 | 0.9909 | −0.0018 | – | not comparable: no predictions to take an interval from |",
       "|  | training time (s) | 143.84 | 120.50 | −23.34 | – | not comparable: another machine |",
       "| FasterRCNN_Adapted | test loss | 0.0000 | 0.0000 | 0.0000 | – | not comparable: 0 by definition, as nothing is trained |",
       "|  | accuracy (%) | 11.35 | 11.35 | 0.00 | – | not comparable: one seed only, so no interval |",
-      "|  | inference (ms/image) | 80.91 | 81.50 | +0.59 | – | not comparable: another machine |",
+      "|  | inference time (ms/image) | 80.91 | 81.50 | +0.59 | – | not comparable: another machine |",
       "| 1 | mnist | 60,000 / 10,000 | random | 10 | 128 / 0.001 / 0.0001 | tensorflow | cpu | float32 | `run-1` |",
       "None: every line of every file was read.",
     ]
@@ -312,17 +312,18 @@ Deno.test("renderReport() gives mean and deviation over seeds, setting by settin
   });
   assertStringIncludes(
     report,
-    "| 1 | SimpleCNN | 3,199,106 | 1 | 0.0300 | 91.00 | 0.9909 | 120.50 | – | 10,000 |\n" +
-      "| 2 | SimpleCNN | 3,199,106 | 3 | 0.0300 ± 0.0000 | 99.20 ± 0.20 | 0.9909 ± 0.0000 " +
+    "| 1 | SimpleCNN | 3,199,106 | 3 | 0.0300 ± 0.0000 | 99.20 ± 0.20 | 0.9909 ± 0.0000 " +
       "| 120.50 ± 0.00 | – | 10,000 |\n" +
+      "| 2 | SimpleCNN, fashion-mnist | 3,199,106 | 1 | 0.0300 | 91.00 | 0.9909 | 120.50 | – " +
+      "| 10,000 |\n" +
       "| 3 | FasterRCNN_Adapted | 41,345,286 | 1 | 0.0000 | 11.35 | 0.0231 | – | 81.500 | 10,000 |\n",
   );
   assertStringIncludes(
     report,
-    "| 2 | mnist | 60,000 / 10,000 | random | 10 | 128 / 0.001 / 0.0001 |",
+    "| 1 | mnist | 60,000 / 10,000 | random | 10 | 128 / 0.001 / 0.0001 |",
   );
   assertStringIncludes(report, "| float32 | `a3-again` |\n");
-  assertStringIncludes(report, "| 1 | fashion-mnist |");
+  assertStringIncludes(report, "| 2 | fashion-mnist |");
   assertStringIncludes(report, "| 3 | mnist | – / 10,000 | COCO_V1 | – | – / – / – |");
 });
 

@@ -1,4 +1,4 @@
-/** A run of PyTorch's and timings beside it, for the tests of README's tables. */
+/** A run of PyTorch's and timings beside it, for the tests of the tables. */
 
 import type { PairedTiming } from "../../report/record/bench_results.ts";
 import type { PeerRun } from "../../report/record/peer_runs.ts";

@@ -1,10 +1,13 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { join } from "node:path";
 import { repositoryRoot } from "../../io/cache.ts";
+import { REFERENCE_RESULTS } from "../../report/record/reference_results.ts";
 import { formatRow, HEADER } from "../../report/record/results.ts";
 import { recordRun, resultRow, withFolder } from "../report/result_rows.ts";
 
 const oneRow = `${HEADER}\n${formatRow(resultRow({ epochs: 2, test_loss: NaN }))}\n`;
+
+const REFERENCE_REPORT = join(repositoryRoot(), REFERENCE_RESULTS, "report.md");
 
 /** Runs the script with the permissions that it needs and no others. */
 async function compare(...args: string[]) {
@@ -109,6 +112,28 @@ Deno.test("compare --results takes folders together, and writes to --out alone",
       "part1.csv",
       "runs",
     ]);
+  });
+});
+
+Deno.test("compare --results DIR writes beside DIR, and deletes nothing there", async () => {
+  const answer = (target: number) => target;
+  await withFolder({}, async (folder) => {
+    const mine = join(folder, "mine");
+    await recordRun(mine, { images: 100, answer });
+    await Deno.mkdir(join(mine, "figures"));
+    const drawn = join(mine, "figures", "confusion_Other.svg");
+    await Deno.writeTextFile(drawn, "drawn by hand");
+    const before = await Deno.readTextFile(REFERENCE_REPORT);
+    const { code, stdout, stderr } = await compare("--results", mine);
+    assertEquals(code, 0, stderr);
+    assertStringIncludes(stdout, `Written to ${join(mine, "report.md")}\n`);
+    assertEquals(await Deno.readTextFile(drawn), "drawn by hand");
+    assertEquals(await Deno.readTextFile(REFERENCE_REPORT), before);
+    const report = await Deno.readTextFile(join(mine, "report.md"));
+    assertStringIncludes(
+      report,
+      "| Published accuracy (%) | Reference (%) | Yours (%) | Verdict |",
+    );
   });
 });
 

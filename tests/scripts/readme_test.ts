@@ -3,13 +3,21 @@ import { join } from "node:path";
 import { repositoryRoot } from "../../io/cache.ts";
 import { StudyError } from "../../io/errors.ts";
 import { formatRow, HEADER } from "../../report/record/results.ts";
-import { updateReadme } from "../../scripts/readme.ts";
+import { REFERENCE_RESULTS } from "../../report/record/reference_results.ts";
+import { documents } from "../../scripts/readme.ts";
 import { PEER, TIMINGS } from "../report/peers.ts";
 import { resultRow, withFolder } from "../report/result_rows.ts";
 
 const oneRow = `${HEADER}\n${formatRow(resultRow({ weights: "" }))}\n`;
+const README = "# Top\n\n<!-- results:begin -->\nold\n<!-- results:end -->\n\nMiddle\n\n" +
+  "<!-- speed:begin -->\n<!-- speed:end -->\n\nEnd\n";
 
-Deno.test("updateReadme() replaces what is between the markers, and nothing a second time", async () => {
+/** What becomes of a file's text. */
+async function update(results: string, path: string, text: string): Promise<string> {
+  return (await documents(results)).find((document) => document.path === path)!.update(text);
+}
+
+Deno.test("readme replaces what is between README's markers, and nothing a second time", async () => {
   await withFolder({ "part1.csv": oneRow }, async (results) => {
     await Deno.mkdir(join(results, "pytorch"));
     await Deno.writeTextFile(join(results, "pytorch", "a.json"), JSON.stringify(PEER));
@@ -18,18 +26,32 @@ Deno.test("updateReadme() replaces what is between the markers, and nothing a se
       join(results, "bench", "bench.json"),
       JSON.stringify({ comparisons: TIMINGS }),
     );
-    const readme = "# Top\n\n<!-- results:begin -->\nold\n<!-- results:end -->\n\nMiddle\n\n" +
-      "<!-- speed:begin -->\n<!-- speed:end -->\n\nEnd\n";
-    const updated = await updateReadme(readme, results);
+    const updated = await update(results, "README.md", README);
     assertMatch(
       updated,
-      /^# Top\n\n<!-- results:begin -->\n\n\| model .*\n\| -.*\n\| SimpleCNN .* 200\.0 \|\n\n<!-- results:end -->\n\nMiddle\n\n<!-- speed:begin -->\n\n\| what .*\n\| -.*\n(\| .*\n){2}\n<!-- speed:end -->\n\nEnd\n$/,
+      /^# Top\n\n<!-- results:begin -->\n\n\| Model .*\n\| -.*\n(\| .*\n){4}\n\| Claim .*\n\| -.*\n(\| .*\n){3}\nOurs against PyTorch.*:\n\n\| Model .*\n\| -.*\n\| SimpleCNN .* 200\.0 \|\n\n<!-- results:end -->\n\nMiddle\n\n<!-- speed:begin -->\n\n\| what .*\n\| -.*\n(\| .*\n){2}\n<!-- speed:end -->\n\nEnd\n$/,
     );
-    assertEquals(await updateReadme(updated, results), updated);
+    assertEquals(await update(results, "README.md", updated), updated);
   });
 });
 
-Deno.test("updateReadme() refuses a README without markers and a damaged run of PyTorch's", async () => {
+Deno.test("readme's tables are formatted as deno fmt does", async () => {
+  const hostile = formatRow(resultRow({ model: "a|b <x>", dataset: "dir:_y_" }));
+  await withFolder({ "part1.csv": `${oneRow}${hostile}\n` }, async (results) => {
+    const updated = await update(results, "README.md", README);
+    const child = new Deno.Command(Deno.execPath(), {
+      args: ["fmt", "--ext=md", "-"],
+      cwd: repositoryRoot(),
+      stdin: "piped",
+      stdout: "piped",
+    }).spawn();
+    const output = child.output();
+    await new Response(updated).body!.pipeTo(child.stdin);
+    assertEquals(new TextDecoder().decode((await output).stdout), updated);
+  });
+});
+
+Deno.test("readme refuses a file without markers and a damaged run of PyTorch's", async () => {
   await withFolder({ "part1.csv": oneRow }, async (results) => {
     for (
       const readme of [
@@ -40,19 +62,47 @@ Deno.test("updateReadme() refuses a README without markers and a damaged run of 
         "<!-- results:begin -->\n<!-- results:end -->\n<!-- speed:begin -->\n",
       ]
     ) {
-      await assertRejects(() => updateReadme(readme, results), StudyError, "each once");
+      await assertRejects(() => update(results, "README.md", readme), StudyError, "each once");
     }
+    await assertRejects(
+      () => update(results, "scripts/part1.ts", "/**\n * Part 1.\n */\n"),
+      StudyError,
+      'begins with "Expect"',
+    );
     await Deno.mkdir(join(results, "pytorch"));
     for (const text of ["{", "{}"]) {
       await Deno.writeTextFile(join(results, "pytorch", "b.json"), text);
-      const readme = "<!-- results:begin -->\n<!-- results:end -->\n";
-      await assertRejects(
-        () => updateReadme(readme, results),
-        StudyError,
-        "b.json is not a result",
-      );
+      await assertRejects(() => documents(results), StudyError, "b.json is not a result");
     }
   });
+});
+
+Deno.test("readme says at a part's head what to expect, and changes nothing else of it", async () => {
+  const rows = [{ seed: 1 }, { run_id: "b", seed: 2, accuracy: 99.3, training_time_s: 110.5 }];
+  const csv = [HEADER, ...rows.map((row) => formatRow(resultRow(row))), ""].join("\n");
+  await withFolder({ "part1.csv": csv }, async (results) => {
+    const source =
+      "/**\n * Part 1.\n *\n * Expect $& old,\n * old.\n *\n * @module\n */\nExpect();\n";
+    assertEquals(
+      await update(results, "scripts/part1.ts", source),
+      "/**\n * Part 1.\n *\n" +
+        " * Expect what the runs on record found. SimpleCNN: correct on 99.20 ± 0.14 % of 10,000 images, 116\n" +
+        " * ± 7 s of training; 2 seeds.\n" +
+        " *\n * @module\n */\nExpect();\n",
+    );
+    assertStringIncludes(
+      await update(results, "scripts/part4.ts", source),
+      " * Expect: nothing is on record yet.\n *\n",
+    );
+  });
+});
+
+Deno.test("the committed files have the numbers of study.ts and of the committed results", async () => {
+  const root = repositoryRoot();
+  for (const { path, update } of await documents(join(root, REFERENCE_RESULTS))) {
+    const text = await Deno.readTextFile(join(root, path));
+    assertEquals(text, update(text), `${path}: run "deno task readme"`);
+  }
 });
 
 Deno.test("readme --check fails with one line where the table is another", async () => {
@@ -65,7 +115,8 @@ Deno.test("readme --check fails with one line where the table is another", async
     }).output();
     assertEquals(code, 1);
     const line = new TextDecoder().decode(stderr);
-    assertStringIncludes(line, `error: README.md's tables are not those of ${results}: run`);
+    assertMatch(line, /^error: The numbers in README\.md, .* are not those of /);
+    assertStringIncludes(line, ` are not those of ${results}: run`);
     assertEquals(line.split("\n").length, 2);
     assertEquals(await Deno.readTextFile(join(repositoryRoot(), "README.md")), readme);
   });

@@ -76,6 +76,16 @@ Deno.test("bootstrapF1() equals scipy's percentile bootstrap but for the draws",
   }
 });
 
+Deno.test("intervals of another confidence equal statsmodels' and scipy's", () => {
+  const { confidence, wilson, prediction } = golden.confident;
+  assertInterval(wilsonInterval(wilson.successes, wilson.trials, confidence), wilson);
+  assertInterval(predictionInterval(meanAndSd(prediction.values), confidence), prediction);
+  for (const { confusion } of golden.bootstrap) {
+    const [usual, wide] = [bootstrapF1(confusion), bootstrapF1(confusion, confidence)];
+    assert(wide.low < usual.low && usual.high < wide.high);
+  }
+});
+
 Deno.test("bootstrapF1() of a perfect and of no confusion matrix", () => {
   assertEquals(bootstrapF1([[5, 0], [0, 7]]), { low: 1, high: 1 });
   assertEquals(bootstrapF1([[0, 0], [0, 0]]), { low: 0, high: 1 });

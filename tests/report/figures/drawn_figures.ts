@@ -56,9 +56,11 @@ export function compared(
     manifest: null,
     history: [],
     seedHistories: [],
+    evaluations: [],
     evaluation: null,
     newerFailure: null,
     differences: [],
+    caveat: "",
     verdicts: [],
     settings,
     ...changes,
@@ -106,6 +108,17 @@ export async function draw(
 }
 
 export function comparison(models: ModelComparison[]): Comparison {
-  const none = { pairs: [], rankings: [], claims: [], mixed: [], problems: [] };
-  return { folders: ["results"], models, ...none };
+  return {
+    folders: ["results"],
+    models,
+    pairs: [],
+    rankings: [],
+    claims: [],
+    judged: { count: 0, confidence: 0.95 },
+    peers: [],
+    peersAlone: [],
+    reference: [],
+    mixed: [],
+    problems: [],
+  };
 }

@@ -97,10 +97,25 @@ Deno.test("writeFigures() removes its own figures of an earlier report, and noth
     };
     await writeFigures(comparison([simpleCnn]), folder, options);
     await Deno.writeTextFile(join(folder, "figures", "mine.svg"), "");
-    await Deno.writeTextFile(join(folder, "figures", "my_confusion_notes.svg"), "");
+    await Deno.writeTextFile(join(folder, "figures", "confusion_mine.svg"), "");
     await writeFigures(comparison([detector]), folder, options);
     const left = [...Deno.readDirSync(join(folder, "figures"))].map(({ name }) => name).sort();
-    assertEquals(left, ["inference_time.svg", "mine.svg", "my_confusion_notes.svg"]);
+    assertEquals(left, [".written.json", "confusion_mine.svg", "inference_time.svg", "mine.svg"]);
+  });
+});
+
+Deno.test("writeFigures() removes nothing that a list of files leads it to elsewhere", async () => {
+  await withFolder({ "precious.svg": "" }, async (folder) => {
+    await Deno.mkdir(join(folder, "figures"));
+    const list = join(folder, "figures", ".written.json");
+    for (const text of ['["../precious.svg", "sub/../../precious.svg", 1]', "{", "{}"]) {
+      await Deno.writeTextFile(list, text);
+      await writeFigures(comparison([]), folder, {
+        testImages: () => Promise.resolve(undefined),
+        problems: new ProblemList(),
+      });
+      assert((await Deno.stat(join(folder, "precious.svg"))).isFile);
+    }
   });
 });
 

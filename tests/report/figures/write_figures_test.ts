@@ -91,6 +91,24 @@ Deno.test("learning curves of several seeds have each curve and their mean", asy
   });
 });
 
+Deno.test("learning curves have the test accuracy where it was recorded", async () => {
+  const evaluations = [[1, 90], [2, 96]].map(([epoch, test_accuracy]) => ({
+    epoch: epoch!,
+    test_loss: 0.1,
+    test_accuracy: test_accuracy!,
+  }));
+  const recorded = compared("SimpleCNN", [{}], { history, evaluations: [evaluations] });
+  await draw([recorded], async ({ figures, read }) => {
+    const svg = await read(CURVES);
+    assertEquals(lineLengths(svg), [2, 2, 10]);
+    assert(svgTexts(svg).includes("ours, test images"));
+    assertStringIncludes(
+      figures[0]!.alt,
+      "97.25 % in 2; on the test images 90.00 % in epoch 1 to 96.00 % in 2; published",
+    );
+  });
+});
+
 Deno.test("the confusion matrix has every count, and names the most frequent mistakes", async () => {
   await draw([simpleCnn], async ({ figures, read }) => {
     const texts = svgTexts(await read(CONFUSED));

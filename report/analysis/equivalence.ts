@@ -1,0 +1,79 @@
+/**
+ * Whether our runs and PyTorch's of the same data and settings are equally accurate.
+ *
+ * @module
+ */
+
+import { meanAndSd } from "../../metrics/descriptive_statistics.ts";
+import { isPeerOf, type PeerRun } from "../record/peer_runs.ts";
+import type { Interval, PeerComparison } from "./comparison.ts";
+import { SIGNIFICANT } from "./rankings.ts";
+import type { SeedAggregate } from "./seed_aggregates.ts";
+import { differenceInterval, equivalenceTest, meanDifference, welchTest } from "./statistics.ts";
+
+/** Accuracies less than this many percentage points apart count as equal, by part. */
+const MARGINS: Readonly<Record<number, number>> = { 1: 0.2, 4: 1 };
+
+/** Two one-sided tests at 5 % say yes where this interval of the difference is within the margin. */
+const EQUIVALENCE_CONFIDENCE = 0.9;
+
+/**
+ * Sets PyTorch's runs beside ours, setting by setting.
+ *
+ * @param settings Of all models.
+ * @returns `comparisons` in the order of `settings`; `alone` are the runs that have no counterpart.
+ */
+export function comparePeers(
+  settings: readonly SeedAggregate[],
+  peers: readonly PeerRun[],
+): { comparisons: PeerComparison[]; alone: PeerRun[] } {
+  const comparisons: PeerComparison[] = [];
+  const paired = new Set<PeerRun>();
+  for (const setting of settings) {
+    const theirs = peers.filter((peer) => isPeerOf(peer, setting.newest));
+    if (theirs.length === 0) continue;
+    for (const peer of theirs) paired.add(peer);
+    comparisons.push(comparePeer(setting, theirs));
+  }
+  return { comparisons, alone: peers.filter((peer) => !paired.has(peer)) };
+}
+
+function comparePeer(setting: SeedAggregate, peers: readonly PeerRun[]): PeerComparison {
+  const { newest, accuracy, f1, trainingTime } = setting;
+  const over = (column: "accuracy" | "f1" | "training_time_s") =>
+    meanAndSd(peers.map((peer) => peer[column]).filter((value) => value !== undefined));
+  const theirs = {
+    accuracy: over("accuracy"),
+    f1: over("f1"),
+    trainingTime: over("training_time_s"),
+  };
+  const margin = MARGINS[newest.part] ?? null;
+  return {
+    model: newest.model,
+    row: newest,
+    ours: { accuracy, f1, trainingTime },
+    theirs,
+    cachedFeatures: peers.every((peer) => peer.cached_features === true),
+    margin,
+    ...judgeEquivalence(accuracy, theirs.accuracy, margin),
+  };
+}
+
+type Judgement = Pick<PeerComparison, "verdict" | "interval" | "p">;
+
+/**
+ * *Equivalent* if the difference is shown to be within the margin, *different* if it is shown not to be
+ * 0 and not shown to be within the margin, *undecided* otherwise.
+ */
+function judgeEquivalence(
+  ours: PeerComparison["ours"]["accuracy"],
+  theirs: PeerComparison["theirs"]["accuracy"],
+  margin: number | null,
+): Judgement {
+  const means = meanDifference(ours, theirs);
+  if (means === null || margin === null) return { verdict: "not tested", interval: null, p: NaN };
+  const p = equivalenceTest(means, margin);
+  const interval: Interval = differenceInterval(means, EQUIVALENCE_CONFIDENCE);
+  if (p < SIGNIFICANT) return { verdict: "equivalent", interval, p };
+  return { verdict: welchTest(means) < SIGNIFICANT ? "different" : "undecided", interval, p };
+}

@@ -1,0 +1,40 @@
+/**
+ * What to expect of a part, for the head of its script: accuracy, time and memory, on which machine
+ * and over how many seeds.
+ *
+ * @module
+ */
+
+import { MODELS, type PartNumber } from "../../study.ts";
+import type { ModelComparison } from "../analysis/comparison.ts";
+import { formatCount, formatFixed, formatMeanAndSd } from "../analysis/format_numbers.ts";
+import { describeDevice, resourcesOf, settingNotes } from "./describe_run.ts";
+
+/** A paragraph that begins with `Expect`, on one line. */
+export function renderExpectation(models: readonly ModelComparison[], part: PartNumber): string {
+  const sentences = models
+    .filter(({ model }) => MODELS.some(({ name, part: of }) => name === model && of === part))
+    .flatMap(describeExpected);
+  return sentences.length === 0
+    ? "Expect: nothing is on record yet."
+    : `Expect what the runs on record found. ${sentences.join(" ")}`;
+}
+
+function describeExpected({ model, settings: [setting], manifest }: ModelComparison): string[] {
+  if (setting === undefined) return [];
+  const { newest, seeds, accuracy, trainingTime, inference } = setting;
+  const notes = settingNotes(newest);
+  const memory = resourcesOf(manifest).peak_memory_bytes;
+  const machine = describeDevice(manifest);
+  const facts = [
+    `correct on ${formatMeanAndSd(accuracy, 2)} % of ${formatCount(newest.test_images)} images`,
+    ...(trainingTime.n > 0
+      ? [`${formatMeanAndSd(trainingTime, 0)} s of training`]
+      : [`${formatFixed(inference.mean, 0)} ms an image`]),
+    ...(memory === undefined ? [] : [`${formatFixed(memory / 1e9, 1)} GB of memory`]),
+  ];
+  return [
+    `${model}${notes.length > 0 ? ` (${notes.join(", ")})` : ""}: ${facts.join(", ")}; ` +
+    `${seeds} seed${seeds === 1 ? "" : "s"}${machine === "" ? "" : `, on ${machine}`}.`,
+  ];
+}

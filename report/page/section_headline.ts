@@ -1,0 +1,239 @@
+/**
+ * The report's first page, which README opens with too: every published number that matters, ours
+ * beside it, the verdict, and the study's claims.
+ *
+ * @module
+ */
+
+import { type MeanAndSd, meanAndSd } from "../../metrics/descriptive_statistics.ts";
+import { FASTER_RCNN_ADAPTED } from "../../study.ts";
+import type { Comparison, Metric, ModelComparison, Verdict } from "../analysis/comparison.ts";
+import { kindsOfDifference } from "../analysis/differences_from_study.ts";
+import { formatFixed, formatMeanAndSd, NONE } from "../analysis/format_numbers.ts";
+import type { SeedAggregate } from "../analysis/seed_aggregates.ts";
+import type { ResultRow } from "../record/result_row.ts";
+import type { Manifest } from "../record/run_folder.ts";
+import { describeDevice, settingNotes } from "./describe_run.ts";
+import { alignedTable, type Column, escapeMarkdown, table } from "./markdown.ts";
+
+/** The study's words where nothing is trained. */
+const INFERENCE_ONLY = FASTER_RCNN_ADAPTED.published.trainingTime;
+
+export const METRIC_TITLES: Readonly<Record<Metric, string>> = {
+  test_loss: "test loss",
+  accuracy: "accuracy",
+  f1: "F1",
+  training_time_s: "training time",
+  inference_ms_per_image: "inference time",
+};
+
+/** What the first page is made from. */
+export type HeadlineFacts = Pick<Comparison, "models" | "claims" | "judged" | "reference">;
+
+/** The report's first section. */
+export function renderHeadline(comparison: HeadlineFacts): string {
+  const { columns, rows } = headline(comparison);
+  return [
+    "## What was published, and what we found\n",
+    table(columns, rows),
+    describeVerdicts(comparison),
+    renderCaveats(comparison.models),
+    "### The study's claims\n",
+    table(CLAIM_COLUMNS, claimRows(comparison)),
+  ].filter((part) => part !== "").join("\n");
+}
+
+/** The same two tables as `deno fmt` formats them, for README. */
+export function renderReadmeHeadline(comparison: HeadlineFacts): string {
+  const { columns, rows } = headline(comparison);
+  return `${alignedTable(columns, rows)}\n${alignedTable(CLAIM_COLUMNS, claimRows(comparison))}`;
+}
+
+/** Ours, and with a reference the committed runs' beside it. */
+function headline({ models, reference }: HeadlineFacts): { columns: Column[]; rows: string[][] } {
+  const hasReference = reference.length > 0;
+  const ofMetric = (title: string, unit = ""): Column[] =>
+    [
+      `Published ${title}${unit}`,
+      ...(hasReference ? ["Reference", "Yours"] : ["Ours"]).map((whose) => whose + unit),
+    ].map((title) => ({ title, align: "right" }));
+  const columns: Column[] = [
+    { title: "Model" },
+    ...ofMetric("accuracy", " (%)"),
+    { title: "Verdict" },
+    ...ofMetric("F1"),
+    ...ofMetric("training time", ", device"),
+  ];
+  const rows = models.map((model) => {
+    const { published } = model;
+    const sides = [
+      ...(hasReference ? [sideOf(reference.find((one) => one.model === model.model))] : []),
+      sideOf(shownSide(model)),
+    ];
+    return [
+      describeModel(model),
+      published === null ? NONE : formatFixed(published.accuracy, 2),
+      ...sides.map(({ accuracy }) => accuracy),
+      verdictWords(model),
+      published === null ? NONE : formatFixed(published.f1, 4),
+      ...sides.map(({ f1 }) => f1),
+      published === null ? NONE : `${
+        costWords({
+          time: published.trainingTime,
+          inference: published.inferenceMsPerImage,
+        })
+      }, ${published.device}`,
+      ...sides.map(({ cost }) => cost),
+    ];
+  });
+  return { columns, rows };
+}
+
+/** The name and what is not as in the study. */
+function describeModel({ model, row }: ModelComparison): string {
+  const notes = row?.status === "ok" ? settingNotes(row) : [];
+  return escapeMarkdown([model, ...notes].join(", "));
+}
+
+interface Side {
+  accuracy: string;
+  f1: string;
+  cost: string;
+}
+
+type Result = { setting: SeedAggregate; manifest: Manifest | null };
+
+function shownSide({ row, settings, manifest }: ModelComparison): Result | string {
+  if (row === null) return "not run";
+  const setting = settings[0];
+  return setting === undefined ? (row.status === "error" ? "failed" : "interrupted") : {
+    setting,
+    manifest,
+  };
+}
+
+/** The cells of one of the results; a word stands for what there is none of. */
+function sideOf(result: Result | string | undefined): Side {
+  if (result === undefined || typeof result === "string") {
+    return { accuracy: result ?? "not run", f1: NONE, cost: NONE };
+  }
+  const { setting, manifest } = result;
+  const { accuracy, f1, trainingTime, inference, newest } = setting;
+  const machine = describeDevice(manifest);
+  return {
+    accuracy: `${formatMeanAndSd(accuracy, 2)} (${plural(setting.seeds, "seed")})`,
+    f1: formatMeanAndSd(f1, 4),
+    cost: costWords({ time: timeOf(newest, trainingTime), inference: inference.mean }) +
+      (machine === "" ? "" : `, ${escapeMarkdown(machine)}`),
+  };
+}
+
+function timeOf({ training_time_s: time, train_images }: ResultRow, seeds: MeanAndSd) {
+  if (seeds.n > 0) return seeds;
+  return typeof time === "string" ? time : train_images === null ? INFERENCE_ONLY : undefined;
+}
+
+/** A training time, or the study's words and the time for an image where nothing is trained. */
+function costWords(
+  { time, inference }: {
+    time: number | string | MeanAndSd | undefined;
+    inference: number | undefined;
+  },
+): string {
+  if (time === undefined) return NONE;
+  if (typeof time !== "string") {
+    return `${formatMeanAndSd(typeof time === "number" ? meanAndSd([time]) : time, 2)} s`;
+  }
+  const each = inference === undefined || Number.isNaN(inference)
+    ? ""
+    : `, ${formatFixed(inference, 2)} ms/image`;
+  return escapeMarkdown(time) + each;
+}
+
+/**
+ * The verdict on the numbers that can be judged in a phrase: one word if all have the same, else each
+ * word with its metrics.
+ */
+function verdictWords(model: ModelComparison): string {
+  const { published, row, settings, verdicts } = model;
+  if (published === null) return "not in the study";
+  if (row === null) return "not run";
+  if (settings.length === 0) return "no successful run";
+  const judged = verdicts.filter(({ verdict }) => verdict !== "not comparable");
+  if (judged.length === 0) return `not comparable: ${escapeMarkdown(whyNot(model))}`;
+  const byWord = Map.groupBy(judged, ({ verdict }) => verdict);
+  const words = [...byWord].map(([word, ofMetrics]) => {
+    const metrics = ofMetrics.map(({ metric }) => METRIC_TITLES[metric]).join(", ");
+    return byWord.size === 1 ? `**${word}**` : `**${word}**: ${metrics}`;
+  });
+  return words.join("; ") + (judged.some(isOfOneSeed) ? " (one seed)" : "");
+}
+
+function isOfOneSeed({ verdict, method }: Verdict): boolean {
+  return verdict !== "not comparable" && method.endsWith("one seed");
+}
+
+/** Why nothing of a model can be judged. */
+function whyNot({ row, verdicts }: ModelComparison): string {
+  const kinds = kindsOfDifference(row!);
+  const reasons = verdicts.find(({ metric }) => metric === "accuracy")?.reasons ?? [];
+  return (kinds.length > 0 ? kinds : reasons).join(", ");
+}
+
+function describeVerdicts({ judged, models }: HeadlineFacts): string {
+  const notes = "Ours are means ± standard deviations over the seeds, of the runs nearest to the " +
+    "study's setting; a name is followed by what is not as in the study. Times are never judged, as " +
+    "they were taken on other machines.";
+  if (judged.count === 0) return `${notes}\n`;
+  const hasOneSeed = models.some(({ verdicts }) => verdicts.some(isOfOneSeed));
+  return `${notes} **Reproduced**: the published value, which is one run's, lies where one more run ` +
+    "of ours would be expected. As " +
+    (judged.count === 1
+      ? "one value is judged, its interval is"
+      : `${judged.count} values are judged, their intervals are`) +
+    ` of ${
+      formatPercent(judged.confidence)
+    }: if all were true reproductions, at most one report in ` +
+    "twenty would call any of them different." +
+    (hasOneSeed
+      ? " With one seed of ours the interval speaks of other test images, not of other seeds, and is " +
+        "marked so."
+      : "") +
+    "\n";
+}
+
+/** `99.38 %`, with as many digits as tell how far it is from 100. */
+export function formatPercent(share: number): string {
+  const digits = Math.max(0, Math.ceil(-Math.log10(1 - share)) - 1);
+  const text = (100 * share).toFixed(digits);
+  return `${text.includes(".") ? text.replace(/\.?0+$/, "") : text} %`;
+}
+
+/** Why some verdicts have words of their own. */
+function renderCaveats(models: readonly ModelComparison[]): string {
+  const withCaveat = models.filter(({ caveat, published }) => caveat !== "" && published !== null);
+  const lines = [...Map.groupBy(withCaveat, ({ caveat }) => caveat)].map(([caveat, ofModels]) => {
+    const names = ofModels.map(({ model }) => escapeMarkdown(model)).join(" and ");
+    return `**Consistent** or **inconsistent** is said of ${names}, not *reproduced* or *differs*: ` +
+      `${escapeMarkdown(caveat)}.\n`;
+  });
+  return lines.join("\n");
+}
+
+const CLAIM_COLUMNS: readonly Column[] = [
+  { title: "Claim" },
+  { title: "Our runs" },
+  { title: "Because" },
+];
+
+function claimRows({ claims }: HeadlineFacts): string[][] {
+  return claims.map(({ claim, verdict, because }) => [
+    escapeMarkdown(claim),
+    `**${verdict}**`,
+    escapeMarkdown(because),
+  ]);
+}
+
+function plural(count: number, word: string): string {
+  return `${count} ${word}${count === 1 ? "" : "s"}`;
+}

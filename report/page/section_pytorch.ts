@@ -1,0 +1,104 @@
+/**
+ * The report's section on PyTorch's runs of the same data and settings: are ours equivalent?
+ *
+ * @module
+ */
+
+import type { Comparison, PeerComparison } from "../analysis/comparison.ts";
+import {
+  formatDifference,
+  formatInterval,
+  formatMeanAndSd,
+  formatP,
+  NONE,
+} from "../analysis/format_numbers.ts";
+import type { PeerRun } from "../record/peer_runs.ts";
+import { settingNotes } from "./describe_run.ts";
+import { alignedTable, type Column, escapeMarkdown, table } from "./markdown.ts";
+
+/** Nothing if there is no run of PyTorch's. */
+export function renderPyTorch({ peers, peersAlone }: Pick<Comparison, "peers" | "peersAlone">) {
+  if (peers.length + peersAlone.length === 0) return "";
+  return [
+    "## Ours against PyTorch\n",
+    "The study's procedure in PyTorch, on the same data by its checksum, with the same settings and the " +
+    "same kind of weights. *Equivalent* means that two one-sided t-tests (Schuirmann 1987, with " +
+    "Welch's degrees of freedom), each at 5 %, show the mean accuracies to differ by less than the " +
+    "margin, which is the same as that the 90 % interval of the difference lies within it; *different* " +
+    "that they are not shown to be equivalent, and Welch's two-sided test at 5 % shows a difference; " +
+    "*undecided* that neither is shown, as there are too few runs. Each line is a test of its own.\n",
+    peers.length > 0 ? table(COLUMNS, peers.map(peerCells)) : "",
+    renderNotes(peers, peersAlone),
+  ].filter((part) => part !== "").join("\n");
+}
+
+/** The table as `deno fmt` formats it, for README; nothing if there is no pair. */
+export function renderReadmePyTorch({ peers }: Pick<Comparison, "peers">): string {
+  return peers.length === 0 ? "" : alignedTable(COLUMNS, peers.map(peerCells));
+}
+
+const COLUMNS: readonly Column[] = [
+  { title: "Model" },
+  { title: "Seeds, ours / PyTorch", align: "right" },
+  { title: "Accuracy (%), ours", align: "right" },
+  { title: "PyTorch", align: "right" },
+  { title: "Difference (90 % interval)", align: "right" },
+  { title: "Result" },
+  { title: "Training (s), ours", align: "right" },
+  { title: "PyTorch", align: "right" },
+];
+
+function peerCells(peer: PeerComparison): string[] {
+  const { model, row, ours, theirs, cachedFeatures, interval } = peer;
+  const difference = formatDifference(ours.accuracy.mean - theirs.accuracy.mean, 2);
+  return [
+    escapeMarkdown([model, ...settingNotes(row)].join(", ")),
+    `${ours.accuracy.n} / ${theirs.accuracy.n}`,
+    formatMeanAndSd(ours.accuracy, 2),
+    formatMeanAndSd(theirs.accuracy, 2),
+    interval === null ? difference : `${difference} (${formatInterval(interval, 2)})`,
+    resultWords(peer),
+    formatMeanAndSd(ours.trainingTime, 1),
+    formatMeanAndSd(theirs.trainingTime, 1) + (cachedFeatures ? ", features computed once" : ""),
+  ];
+}
+
+function resultWords({ verdict, margin, p, ours, theirs }: PeerComparison): string {
+  switch (verdict) {
+    case "equivalent":
+      return `**equivalent** within ±${margin} points (${formatP(p)})`;
+    case "different":
+      return `**different**, not shown to be within ±${margin} points`;
+    case "undecided":
+      return `**undecided**: neither a difference nor equality within ±${margin} points is shown`;
+    case "not tested":
+      return Math.min(ours.accuracy.n, theirs.accuracy.n) < 2
+        ? "not tested: it takes two seeds on either side"
+        : "not tested: no margin is set for this part";
+  }
+}
+
+function renderNotes(peers: readonly PeerComparison[], alone: readonly PeerRun[]): string {
+  const notes = peers.some(({ cachedFeatures, row }) => row.part === 4 && !cachedFeatures)
+    ? "PyTorch computes the frozen features in every epoch, as the study does, unless it is said that " +
+      "they were computed once; ours computes them once.\n"
+    : "";
+  if (alone.length === 0) return notes;
+  const runs = alone.map((peer) => `${describePeer(peer)}`).join("; ");
+  return `${notes}${
+    notes === "" ? "" : "\n"
+  }PyTorch's runs without one of ours in the same setting: ` +
+    `${runs}.\n`;
+}
+
+function describePeer(peer: PeerRun): string {
+  const { model, weights, train_images: train, test_images: test, epochs, seed } = peer;
+  const parts = [
+    model,
+    ...(weights === undefined ? [] : [`weights ${weights}`]),
+    `${train ?? NONE} / ${test} images of data ${peer.dataset_sha256.slice(0, 8)}`,
+    ...(epochs === undefined ? [] : [`${epochs} epochs`]),
+    `seed ${seed}`,
+  ];
+  return escapeMarkdown(parts.join(", "));
+}

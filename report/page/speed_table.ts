@@ -1,0 +1,46 @@
+/**
+ * README's table of speeds, out of `bench.json`.
+ *
+ * @module
+ */
+
+import {
+  formatMedianAndRange,
+  formatPace,
+  medianAndRange,
+  ratios,
+} from "../analysis/paired_timings.ts";
+import type { PairedTiming } from "../record/bench_results.ts";
+import { alignedTable, type Column, escapeMarkdown } from "./markdown.ts";
+
+const SPEED_COLUMNS = [
+  { title: "what" },
+  { title: "ours", align: "right" },
+  { title: "PyTorch, its defaults", align: "right" },
+  { title: "speed-up", align: "right" },
+  { title: "speed-up over its best settings", align: "right" },
+] as const satisfies readonly Column[];
+
+/**
+ * The table of speeds, formatted as `deno fmt` does: a line for all that was timed beside PyTorch. A
+ * speed-up is the median over pairs, with the lowest and the highest; that over PyTorch's best settings
+ * is the lowest median among its settings in the same number format.
+ */
+export function renderSpeedTable(timings: readonly PairedTiming[]): string {
+  const paired = timings.filter((timing) =>
+    timing.case !== "limit" && timing.theirs.timings.length > 0
+  );
+  const rows = [...Map.groupBy(paired, ({ title }) => title)].map(([title, peers]) => {
+    const { unit, ours, theirs } = peers[0]!;
+    const sameFormat = peers.filter((peer) => peer.theirs.precision === ours.precision);
+    const best = Math.min(...sameFormat.map((peer) => medianAndRange(ratios(peer))!.median));
+    return [
+      escapeMarkdown(title),
+      formatPace(ours.timings, unit),
+      formatPace(theirs.timings, unit),
+      formatMedianAndRange(medianAndRange(ratios(peers[0]!))!),
+      sameFormat.length > 1 ? best.toFixed(2) : "",
+    ];
+  });
+  return alignedTable(SPEED_COLUMNS, rows);
+}

