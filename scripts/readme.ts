@@ -13,7 +13,6 @@ import { createReporter } from "../io/reporter.ts";
 import { readCommandLine } from "../io/help_text.ts";
 import type { FlagTable } from "../io/parse_flags.ts";
 import { runScript } from "../io/run_script.ts";
-import type { Comparison } from "../report/analysis/comparison.ts";
 import { compareResults } from "../report/compare.ts";
 import { replaceExpectation, replaceMarked } from "../report/page/documents.ts";
 import { renderExpectation } from "../report/page/expectations.ts";
@@ -53,7 +52,11 @@ export async function documents(results: string): Promise<Document[]> {
     ? "Not measured yet: `deno task bench`.\n"
     : renderSpeedTable(timings);
   return [
-    marked("README.md", { results: firstTables(comparison), speed }),
+    marked("README.md", {
+      results: renderReadmeHeadline(comparison),
+      pytorch: renderReadmePyTorch(comparison),
+      speed,
+    }),
     marked(PROCEDURE, { ...studyTables() }),
     ...([1, 2, 4] as const).map((part): Document => {
       const path = `scripts/part${part}.ts`;
@@ -61,15 +64,6 @@ export async function documents(results: string): Promise<Document[]> {
       return { path, update: (text) => replaceExpectation(text, { paragraph, title: path }) };
     }),
   ];
-}
-
-/** The report's first page and, where there are some, PyTorch's runs. */
-function firstTables(comparison: Comparison): string {
-  const pytorch = renderReadmePyTorch(comparison);
-  return renderReadmeHeadline(comparison) +
-    (pytorch === ""
-      ? ""
-      : `\nOurs against PyTorch, on the same data with the same settings:\n\n${pytorch}`);
 }
 
 /** A document with a table between each pair of markers. */

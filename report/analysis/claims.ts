@@ -9,14 +9,8 @@ import type { Claim, ModelComparison, PairTest } from "./comparison.ts";
 import { EMBEDDED_DIGITS, kindsOfDifference, NEW_CLASSIFIER } from "./differences_from_study.ts";
 import { formatFixed, formatP } from "./format_numbers.ts";
 import { isSameMachine } from "./mismatches.ts";
-import {
-  isWhole,
-  meanAccuracyOfAll,
-  type ShownModel,
-  SIGNIFICANT,
-  testSetKey,
-} from "./rankings.ts";
-import { holm, meanDifference, welchTest } from "./statistics.ts";
+import { meanAccuracyOfAll, type ShownModel, SIGNIFICANT, testSetKey } from "./rankings.ts";
+import { type RivalTest, testRivals } from "./rivals.ts";
 
 /** Differences in accuracy below this many percentage points are called close. */
 const CLOSE = 0.5;
@@ -122,43 +116,22 @@ function mostAccurate(models: readonly ModelComparison[], pairs: readonly PairTe
   if (simple?.model !== SIMPLE || others.length === 0) {
     return { verdict: "not tested", because: `${reasons.join("; ")}.` };
   }
-  const rivals = others.map((rival) => ({
-    gap: meanAccuracyOfAll(simple) - meanAccuracyOfAll(rival),
-    ...testDifference(simple, rival, pairs),
-  }));
-  const corrected = holm(rivals.map(({ p }) => Number.isNaN(p) ? 1 : p));
-  const isSure = (i: number) => corrected[i]! < SIGNIFICANT;
-  const best = rivals.reduce((least, { gap }, i) => gap < rivals[least]!.gap ? i : least, 0);
+  const rivals = testRivals(simple, others, pairs);
+  const isSure = ({ p }: RivalTest) => p < SIGNIFICANT;
+  const closest = rivals.reduce((a, b) => b.behind < a.behind ? b : a);
   const because = `${SIMPLE} is correct on ${describeAccuracy(simple)}, the best other, ` +
-    `${others[best]!.model}, on ${describeAccuracy(others[best]!)}` +
-    (Number.isNaN(rivals[best]!.p)
+    `${closest.rival.model}, on ${describeAccuracy(closest.rival)}` +
+    (closest.test === ""
       ? "; without predictions there is no test."
-      : `; ${rivals[best]!.test} with Holm's correction: ${formatP(corrected[best]!)}.`) +
+      : `; ${closest.test} with Holm's correction: ${formatP(closest.p)}.`) +
     (reasons.length > 0 ? ` Left out: ${reasons.join("; ")}.` : "") +
     describeSetting(usable);
-  if (rivals.some(({ gap }, i) => gap < 0 && isSure(i))) {
+  if (rivals.some((rival) => rival.behind < 0 && isSure(rival))) {
     return { verdict: "contradicted", because };
   }
-  const isBest = rivals.every(({ gap }, i) => gap > 0 && isSure(i));
+  const isBest = rivals.every((rival) => rival.behind > 0 && isSure(rival));
   if (!isBest) return { verdict: "undecided", because };
   return { verdict: reasons.length > 0 ? "supported in part" : "supported", because };
-}
-
-/** Whether two models differ in accuracy; `p` is NaN if that can't be tested. */
-function testDifference(
-  first: ShownModel,
-  second: ShownModel,
-  pairs: readonly PairTest[],
-): { test: string; p: number } {
-  const [a, b] = [first.settings[0]?.accuracy, second.settings[0]?.accuracy];
-  const means = a && b && isWhole(first.row) && isWhole(second.row) ? meanDifference(a, b) : null;
-  if (means !== null && means.standardError > 0) {
-    return { test: `Welch's test over ${a!.n} and ${b!.n} seeds`, p: welchTest(means) };
-  }
-  const pair = pairs.find(({ models }) =>
-    models.includes(first.model) && models.includes(second.model)
-  );
-  return { test: "McNemar's test of one run each", p: pair?.p ?? NaN };
 }
 
 function describeAccuracy(model: ShownModel): string {

@@ -9,6 +9,7 @@ import { hasRandomWeights } from "../analysis/differences_from_study.ts";
 import { formatCount, formatFixed, formatMeanAndSd, formatP } from "../analysis/format_numbers.ts";
 import { isSameMachine } from "../analysis/mismatches.ts";
 import { isWhole, meanAccuracyOfAll, type ShownModel, SIGNIFICANT } from "../analysis/rankings.ts";
+import { type RivalTest, testRivals } from "../analysis/rivals.ts";
 import { escapeMarkdown } from "./markdown.ts";
 
 /** Which model is best, by how much and at what cost. */
@@ -20,6 +21,9 @@ export function renderConclusion(comparison: Comparison): string {
   const findings = [...lines, ...guessing, ...describeRandomWeights(models)];
   return [
     "## Conclusion\n",
+    "Accuracies and times are means over the seeds. p-values have Holm's correction for the number of " +
+    `models that the best one is compared with; below ${SIGNIFICANT} a difference counts as more than ` +
+    "chance.\n",
     findings.length === 0
       ? "No run succeeded, so nothing can be concluded.\n"
       : findings.map((line) => `${line}\n`).join(""),
@@ -45,22 +49,16 @@ function describeRanking(
   }
   return [
     `- On ${where} **${name}** is the most accurate: it is correct on ${score}${cost}.`,
-    ...others.map((other) => `  - ${describeRival(other, best!, pairs)}`),
+    ...testRivals(best!, others, pairs).map((rival) => `  - ${describeRival(rival, best!)}`),
   ];
 }
 
-function describeRival(other: ShownModel, best: ShownModel, pairs: readonly PairTest[]): string {
-  const behind = meanAccuracyOfAll(best) - meanAccuracyOfAll(other);
-  const pair = pairs.find(({ models }) =>
-    models.includes(best.model) && models.includes(other.model)
-  );
-  const chance = pair === undefined
+function describeRival({ rival, behind, test, p }: RivalTest, best: ShownModel): string {
+  const chance = test === ""
     ? "not tested for chance, as predictions are missing"
-    : pair.pHolm < SIGNIFICANT
-    ? `more than chance (McNemar between the runs shown, ${formatP(pair.pHolm)})`
-    : `perhaps chance (McNemar between the runs shown, ${formatP(pair.pHolm)})`;
-  return `${escapeMarkdown(other.model)} is correct on ${describeScore(other)}, ` +
-    `${formatFixed(behind, 2)} percentage points behind, ${chance}${describeCost(other, best)}.`;
+    : `${p < SIGNIFICANT ? "more than chance" : "perhaps chance"} (${test}, ${formatP(p)})`;
+  return `${escapeMarkdown(rival.model)} is correct on ${describeScore(rival)}, ` +
+    `${formatFixed(behind, 2)} percentage points behind, ${chance}${describeCost(rival, best)}.`;
 }
 
 /** Percent correct, the mean over the seeds where there are several. */

@@ -32,9 +32,10 @@ export function renderPyTorch({ peers, peersAlone }: Pick<Comparison, "peers" | 
   ].filter((part) => part !== "").join("\n");
 }
 
-/** The table as `deno fmt` formats it, for README; nothing if there is no pair. */
+/** The table as `deno fmt` formats it, for README. */
 export function renderReadmePyTorch({ peers }: Pick<Comparison, "peers">): string {
-  return peers.length === 0 ? "" : alignedTable(COLUMNS, peers.map(peerCells));
+  if (peers.length === 0) return "PyTorch's runs of these settings are not there yet.\n";
+  return alignedTable(COLUMNS, peers.map(peerCells));
 }
 
 const COLUMNS: readonly Column[] = [
@@ -64,13 +65,14 @@ function peerCells(peer: PeerComparison): string[] {
 }
 
 function resultWords({ verdict, margin, p, ours, theirs }: PeerComparison): string {
+  const within = `±${margin} point${margin === 1 ? "" : "s"}`;
   switch (verdict) {
     case "equivalent":
-      return `**equivalent** within ±${margin} points (${formatP(p)})`;
+      return `**equivalent** within ${within} (${formatP(p)})`;
     case "different":
-      return `**different**, not shown to be within ±${margin} points`;
+      return `**different**, not shown to be within ${within}`;
     case "undecided":
-      return `**undecided**: neither a difference nor equality within ±${margin} points is shown`;
+      return `**undecided**: neither a difference nor equality within ${within} is shown`;
     case "not tested":
       return Math.min(ours.accuracy.n, theirs.accuracy.n) < 2
         ? "not tested: it takes two seeds on either side"
