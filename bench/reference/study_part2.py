@@ -24,7 +24,7 @@ import sklearn
 import torch
 import torchvision
 from sklearn.metrics import f1_score
-from study_part1 import positive, write_atomic
+from study_part1 import dataset_sha256, positive, write_atomic
 from study_part4 import RgbDigits
 from torchvision.models.detection import (
     FasterRCNN_ResNet50_FPN_Weights,
@@ -95,6 +95,7 @@ def main():
         else Path(arguments.weights).name,
         "accuracy": 100 * right / len(valid) if valid else 0,
         "f1": float(f1_score(*zip(*valid), average="weighted")) if valid else 0,
+        "dataset_sha256": dataset_sha256(arguments.data),
         "evaluated_images": len(valid),
         "test_images": len(targets),
         "inference_ms_per_image": 1000 * statistics.mean(seconds),

@@ -92,16 +92,17 @@ body {
   margin: 0; background: var(--canvas); color: var(--ink);
   font: 16px/1.5 -apple-system, BlinkMacSystemFont, "Segoe UI", Helvetica, Arial, sans-serif;
 }
-main { max-width: 980px; margin: 0 auto; padding: 24px 16px 64px; }
+main { max-width: 1080px; margin: 0 auto; padding: 24px 16px 64px; }
 h1, h2 { border-bottom: 1px solid var(--line); padding-bottom: .3em; }
 h1, h2, h3, h4 { line-height: 1.25; margin: 1.5em 0 .75em; }
 a { color: var(--link); }
 img { max-width: 100%; height: auto; display: block; }
 .table { overflow-x: auto; margin: 0 0 16px; }
 table { border-collapse: collapse; font-size: 14px; font-variant-numeric: tabular-nums; }
-th, td { border: 1px solid var(--line); padding: 6px 13px; text-align: left; }
+th, td { border: 1px solid var(--line); padding: 6px 9px; text-align: left; }
 tbody tr:nth-child(even) { background: var(--shade); }
 th.right, td.right { text-align: right; }
+td.right { white-space: nowrap; }
 th.center, td.center { text-align: center; }
 code, pre { font-family: ui-monospace, SFMono-Regular, Menlo, Consolas, monospace; font-size: 85%; }
 code { background: var(--shade); border-radius: 6px; padding: .2em .4em; overflow-wrap: anywhere; }

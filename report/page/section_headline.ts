@@ -51,39 +51,36 @@ export function renderReadmeHeadline(comparison: HeadlineFacts): string {
 
 /** Ours, and with a reference the committed runs' beside it. */
 function headline({ models, reference }: HeadlineFacts): { columns: Column[]; rows: string[][] } {
-  const hasReference = reference.length > 0;
-  const ofMetric = (title: string, unit = ""): Column[] =>
-    [
-      `Published ${title}${unit}`,
-      ...(hasReference ? ["Reference", "Yours"] : ["Ours"]).map((whose) => whose + unit),
-    ].map((title) => ({ title, align: "right" }));
+  const published = sideOf("Published", models.map(publishedCells));
+  const shown = models.map((model) => resultCells(shownResult(model)));
+  const ours = reference.length === 0 ? [sideOf("Ours", shown)] : [
+    sideOf(
+      "Reference",
+      models.map(({ model }) => resultCells(reference.find((one) => one.model === model))),
+    ),
+    sideOf("Yours", shown),
+  ];
+  const sides = [published, ...ours];
+  const right = (title: string): Column => ({ title, align: "right" });
   const columns: Column[] = [
     { title: "Model" },
-    ...ofMetric("accuracy", " (%)"),
+    right(`${published.title} accuracy (%)`),
+    ...ours.map(({ title }) => right(`${title} (%)`)),
     { title: "Verdict" },
-    ...ofMetric("F1"),
-    ...ofMetric("training time", ", device"),
+    right(`${published.title} F1`),
+    ...ours.map(({ title }) => right(title)),
+    right(`${published.title} training time${published.device}`),
+    ...ours.map(({ title, device }) => right(`${title}${device}`)),
   ];
-  const rows = models.map((model) => {
-    const { published } = model;
-    const sides = [
-      ...(hasReference ? [sideOf(reference.find((one) => one.model === model.model))] : []),
-      sideOf(shownSide(model)),
-    ];
+  const rows = models.map((model, i) => {
+    const [first, ...others] = sides.map(({ cells }) => cells[i]!);
     return [
       describeModel(model),
-      published === null ? NONE : formatFixed(published.accuracy, 2),
-      ...sides.map(({ accuracy }) => accuracy),
+      first!.accuracy,
+      ...others.map(({ accuracy }) => accuracy),
       verdictWords(model),
-      published === null ? NONE : formatFixed(published.f1, 4),
-      ...sides.map(({ f1 }) => f1),
-      published === null ? NONE : `${
-        costWords({
-          time: published.trainingTime,
-          inference: published.inferenceMsPerImage,
-        })
-      }, ${published.device}`,
-      ...sides.map(({ cost }) => cost),
+      ...sides.map(({ cells }) => cells[i]!.f1),
+      ...sides.map(({ cells }) => cells[i]!.cost),
     ];
   });
   return { columns, rows };
@@ -95,36 +92,69 @@ function describeModel({ model, row }: ModelComparison): string {
   return escapeMarkdown([model, ...notes].join(", "));
 }
 
-interface Side {
+/** What the first page says of a result. */
+interface Cells {
   accuracy: string;
   f1: string;
   cost: string;
+  /** What it was timed on; `""` if that is not known, or nothing was timed. */
+  device: string;
+}
+
+/** The results of one column group, in the order of the models. */
+interface Side {
+  title: string;
+  cells: Cells[];
+  /** The device in words, if it is the same for all. */
+  device: string;
+}
+
+/** Names the device in the title if there is one only, else in each cell. */
+function sideOf(title: string, cells: readonly Cells[]): Side {
+  const devices = new Set(cells.filter(({ cost }) => cost !== NONE).map(({ device }) => device));
+  const [only] = devices;
+  if (devices.size === 1) {
+    return { title, cells: [...cells], device: only === "" ? "" : `, ${only}` };
+  }
+  return {
+    title,
+    cells: cells.map((cell) =>
+      cell.device === "" ? cell : { ...cell, cost: `${cell.cost}, ${cell.device}` }
+    ),
+    device: ", device",
+  };
+}
+
+function publishedCells({ published }: ModelComparison): Cells {
+  if (published === null) return { accuracy: NONE, f1: NONE, cost: NONE, device: "" };
+  return {
+    accuracy: formatFixed(published.accuracy, 2),
+    f1: formatFixed(published.f1, 4),
+    cost: costWords({ time: published.trainingTime, inference: published.inferenceMsPerImage }),
+    device: escapeMarkdown(published.device),
+  };
 }
 
 type Result = { setting: SeedAggregate; manifest: Manifest | null };
 
-function shownSide({ row, settings, manifest }: ModelComparison): Result | string {
+/** A word stands for what there is none of. */
+function shownResult({ row, settings: [setting], manifest }: ModelComparison): Result | string {
   if (row === null) return "not run";
-  const setting = settings[0];
-  return setting === undefined ? (row.status === "error" ? "failed" : "interrupted") : {
-    setting,
-    manifest,
-  };
+  if (setting !== undefined) return { setting, manifest };
+  return row.status === "error" ? "failed" : "interrupted";
 }
 
-/** The cells of one of the results; a word stands for what there is none of. */
-function sideOf(result: Result | string | undefined): Side {
+function resultCells(result: Result | string | undefined): Cells {
   if (result === undefined || typeof result === "string") {
-    return { accuracy: result ?? "not run", f1: NONE, cost: NONE };
+    return { accuracy: result ?? "not run", f1: NONE, cost: NONE, device: "" };
   }
   const { setting, manifest } = result;
   const { accuracy, f1, trainingTime, inference, newest } = setting;
-  const machine = describeDevice(manifest);
   return {
     accuracy: `${formatMeanAndSd(accuracy, 2)} (${plural(setting.seeds, "seed")})`,
     f1: formatMeanAndSd(f1, 4),
-    cost: costWords({ time: timeOf(newest, trainingTime), inference: inference.mean }) +
-      (machine === "" ? "" : `, ${escapeMarkdown(machine)}`),
+    cost: costWords({ time: timeOf(newest, trainingTime), inference: inference.mean }),
+    device: escapeMarkdown(describeDevice(manifest)),
   };
 }
 
@@ -133,7 +163,7 @@ function timeOf({ training_time_s: time, train_images }: ResultRow, seeds: MeanA
   return typeof time === "string" ? time : train_images === null ? INFERENCE_ONLY : undefined;
 }
 
-/** A training time, or the study's words and the time for an image where nothing is trained. */
+/** A training time, or the time for an image where nothing is trained. */
 function costWords(
   { time, inference }: {
     time: number | string | MeanAndSd | undefined;
@@ -144,10 +174,9 @@ function costWords(
   if (typeof time !== "string") {
     return `${formatMeanAndSd(typeof time === "number" ? meanAndSd([time]) : time, 2)} s`;
   }
-  const each = inference === undefined || Number.isNaN(inference)
-    ? ""
-    : `, ${formatFixed(inference, 2)} ms/image`;
-  return escapeMarkdown(time) + each;
+  return inference === undefined || Number.isNaN(inference)
+    ? escapeMarkdown(time)
+    : `none; ${formatFixed(inference, 2)} ms/image`;
 }
 
 /**
@@ -180,8 +209,10 @@ function whyNot({ row, verdicts }: ModelComparison): string {
   return (kinds.length > 0 ? kinds : reasons).join(", ");
 }
 
-function describeVerdicts({ judged, models }: HeadlineFacts): string {
-  const notes = "Ours are means ± standard deviations over the seeds, of the runs nearest to the " +
+function describeVerdicts({ judged, models, reference }: HeadlineFacts): string {
+  const whose = reference.length > 0 ? "The reference's (the committed runs) and yours" : "Ours";
+  const notes =
+    `${whose} are means ± standard deviations over the seeds, of the runs nearest to the ` +
     "study's setting; a name is followed by what is not as in the study. Times are never judged, as " +
     "they were taken on other machines.";
   if (judged.count === 0) return `${notes}\n`;
