@@ -76,7 +76,7 @@ async function folderState(set: PinnedDataset, folder: string): Promise<DatasetS
 async function embeddedState(): Promise<DatasetState> {
   const result = { name: EMBEDDED_NAME, place: EMBEDDED_SOURCE, bytes: 0 };
   if (!isEmbeddedInstalled()) {
-    return { ...result, state: "absent", problem: "not installed" };
+    return { ...result, state: "absent", problem: `not installed; run "deno install"` };
   }
   try {
     await loadEmbedded();

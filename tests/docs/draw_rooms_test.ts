@@ -2,7 +2,7 @@ import { assert, assertEquals, assertFalse, assertThrows } from "@std/assert";
 import { drawRooms } from "../../docs/draw_rooms.ts";
 import { type Imports, importsOf } from "../../docs/imports.ts";
 import { StudyError } from "../../io/errors.ts";
-import { wellFormedElements } from "../report/well_formed.ts";
+import { wellFormedElements } from "../report/figures/well_formed.ts";
 
 /** Files with what they import, as `readImports()` gives them. */
 function imports(files: Record<string, string[]>): Map<string, Imports> {
