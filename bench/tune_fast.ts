@@ -37,7 +37,7 @@ const CANDIDATES: readonly Candidate[] = [
   { epochs: 3, batchSize: 64, learningRate: 0.003, cycle: {} },
   { epochs: 3, batchSize: 64, learningRate: 0.003, cycle: { divFactor: 5, pctStart: 0.2 } },
   { epochs: 4, batchSize: 128, learningRate: 0.003, cycle: {} },
-  { epochs, batchSize, learningRate, cycle: {} }, // chosen
+  { epochs, batchSize, learningRate, cycle: {} }, // the one that study.ts has
   { epochs: 4, batchSize: 96, learningRate: 0.003, cycle: { divFactor: 5, pctStart: 0.2 } },
   { epochs: 4, batchSize: 96, learningRate: 0.004, cycle: {} },
 ];

@@ -62,7 +62,7 @@ export interface WeightStatus {
   remedy: string;
 }
 
-/** What `--json` prints. */
+/** What `deno task doctor --json` prints. */
 export interface DoctorReport {
   /** Whether part 1 can run, after fetching by itself what it can. */
   ok: boolean;

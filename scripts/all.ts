@@ -154,6 +154,7 @@ async function compare({ flags, reporter, signal }: Context): Promise<string[]> 
   const { failure } = await runChildScript("scripts/compare.ts", {
     args: argumentsFor(flags, ["out", "quiet", "verbose"]),
     permissions: "report",
+    lock: "deno.full.lock",
     signal,
   });
   return failure === undefined ? [] : [`The comparison failed: ${failure}`];

@@ -154,7 +154,7 @@ function dataFinding({ state, name, place, bytes, problem, remedy }: DataStatus)
 function weightFindings({ weights }: DoctorReport): Finding[] {
   const { folder, files, published } = weights;
   const wanted = published.map(({ state, name: file, bytes, problem, remedy }): Finding => {
-    const name = /^[a-z0-9]+/.exec(file)![0]; // the model's
+    const name = /^[a-z0-9]+/.exec(file)![0]; // vgg16-397923af.pth is of vgg16
     if (state === "ok") return { state, name, detail: `${formatBytes(bytes)} in ${file}` };
     const detail = state === "missing" ? `no ${file} in ${folder}` : problem;
     return { state, name, detail, remedy };

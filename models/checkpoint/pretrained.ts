@@ -31,11 +31,11 @@ export interface PinnedWeights {
   readonly sha256Prefix: string;
 }
 
-/** VGG16, ImageNet (`VGG16_Weights.IMAGENET1K_V1`). */
+/** VGG16, trained on ImageNet (`VGG16_Weights.IMAGENET1K_V1`). */
 export const VGG16_WEIGHTS: PinnedWeights = torchvision("vgg16-397923af.pth", 553_433_881);
-/** AlexNet, ImageNet (`AlexNet_Weights.IMAGENET1K_V1`). */
+/** AlexNet, trained on ImageNet (`AlexNet_Weights.IMAGENET1K_V1`). */
 export const ALEXNET_WEIGHTS: PinnedWeights = torchvision("alexnet-owt-7be5be79.pth", 244_408_911);
-/** Faster R-CNN with ResNet-50-FPN, COCO (`FasterRCNN_ResNet50_FPN_Weights.COCO_V1`). */
+/** Faster R-CNN with ResNet-50-FPN, trained on COCO (`FasterRCNN_ResNet50_FPN_Weights.COCO_V1`). */
 export const FASTER_RCNN_WEIGHTS: PinnedWeights = torchvision(
   "fasterrcnn_resnet50_fpn_coco-258fb6c6.pth",
   167_502_836,

@@ -20,6 +20,7 @@ Deno.test("parseFlags() gives part 1's defaults", () => {
     runs: 1,
     epochs: 10,
     batchSize: 128,
+    evalEvery: undefined,
     lr: 0.001,
     data: "auto",
     limit: undefined,

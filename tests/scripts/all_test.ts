@@ -1,6 +1,5 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { join } from "node:path";
-import { repositoryRoot } from "../../io/cache.ts";
 import { ProblemList } from "../../report/record/problems.ts";
 import {
   appendRow,
@@ -12,10 +11,9 @@ import { expectedSeconds, type MachineRates, roundDuration } from "../../experim
 import { knownRows, noteFailure } from "../../experiment/failed_part.ts";
 import { Program } from "./part1_process.ts";
 import { resultRow, withFolder } from "../report/result_rows.ts";
+import { taskArgs } from "../task.ts";
 
-const CONFIG = join(repositoryRoot(), "deno.json");
-/** `deno task all` without its first word. */
-const TASK: string[] = JSON.parse(await Deno.readTextFile(CONFIG)).tasks.all.split(" ").slice(1);
+const TASK = taskArgs("all");
 
 function start(...args: string[]): Program {
   return new Program(Deno.execPath(), [...TASK, ...args]);

@@ -7,14 +7,12 @@ import { repositoryRoot } from "../../io/cache.ts";
 import { silentReporter } from "../../io/reporter.ts";
 import { ProblemList } from "../../report/record/problems.ts";
 import { readResults, type ResultRow } from "../../report/record/results.ts";
+import { taskArgs } from "../task.ts";
 
 const library = await findLibrary({ reporter: silentReporter });
 
-const CONFIG = join(repositoryRoot(), "deno.json");
-
-/** `deno task part1` without its first word: the task's own permissions. */
-export const TASK: string[] = JSON.parse(await Deno.readTextFile(CONFIG)).tasks.part1.split(" ")
-  .slice(1);
+/** What Deno is called with for `deno task part1`. */
+export const TASK = taskArgs("part1");
 
 /** Environment of the processes. */
 export const ENV = { NO_COLOR: "1", LIBTENSORFLOW_PATH: library.path };

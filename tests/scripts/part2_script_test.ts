@@ -2,15 +2,14 @@
 
 import { assert, assertEquals, assertFalse, assertMatch, assertStringIncludes } from "@std/assert";
 import { join } from "node:path";
-import { repositoryRoot } from "../../io/cache.ts";
 import { ProblemList } from "../../report/record/problems.ts";
 import { readResults, type ResultRow, resultsPath } from "../../report/record/results.ts";
 import { readManifest, readPredictions, runFolder } from "../../report/record/run_folder.ts";
 import { filesIn, Program } from "./part1_process.ts";
 import { withFolder } from "../report/result_rows.ts";
+import { taskArgs } from "../task.ts";
 
-const { tasks } = JSON.parse(await Deno.readTextFile(join(repositoryRoot(), "deno.json")));
-const TASK: string[] = tasks.part2.split(" ").slice(1);
+const TASK = taskArgs("part2");
 
 const TINY = ["--data=embedded", "--weights=random", "--test-limit=2", "--batch-size=1"];
 

@@ -3,7 +3,6 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { join } from "node:path";
 import { EMBEDDED_SHA256 } from "../../data/embedded.ts";
-import { repositoryRoot } from "../../io/cache.ts";
 import { openCheckpoint } from "../../models/checkpoint/open_checkpoint.ts";
 import { ProblemList } from "../../report/record/problems.ts";
 import { readResults, type ResultRow } from "../../report/record/results.ts";
@@ -16,11 +15,9 @@ import {
 import { CHECKPOINT } from "../../experiment/resume.ts";
 import { filesIn, Program } from "./part1_process.ts";
 import { withFolder } from "../report/result_rows.ts";
+import { taskArgs } from "../task.ts";
 
-/** `deno task part4` without its first word: the task's own permissions. */
-const TASK: string[] = JSON.parse(
-  await Deno.readTextFile(join(repositoryRoot(), "deno.json")),
-).tasks.part4.split(" ").slice(1);
+const TASK = taskArgs("part4");
 
 /** Two steps an epoch. */
 const SMALL = ["--data=embedded", "--limit=64", "--test-limit=32"];

@@ -6,6 +6,7 @@ import { formatRow, HEADER } from "../../report/record/results.ts";
 import { updateReadme } from "../../scripts/readme.ts";
 import { PEER, TIMINGS } from "../report/peers.ts";
 import { resultRow, withFolder } from "../report/result_rows.ts";
+import { taskArgs } from "../task.ts";
 
 const oneRow = `${HEADER}\n${formatRow(resultRow({ weights: "" }))}\n`;
 
@@ -59,7 +60,7 @@ Deno.test("readme --check fails with one line where the table is another", async
   await withFolder({ "part1.csv": oneRow }, async (results) => {
     const readme = await Deno.readTextFile(join(repositoryRoot(), "README.md"));
     const { code, stderr } = await new Deno.Command(Deno.execPath(), {
-      args: ["run", "-q", "-P=report", "scripts/readme.ts", "--check", "--results", results],
+      args: [...taskArgs("readme"), "--check", "--results", results],
       cwd: repositoryRoot(),
       env: { NO_COLOR: "1" },
     }).output();
