@@ -64,12 +64,10 @@ export function runFlags(defaults: RunDefaults) {
     lr: { kind: "number", above: 0, default: defaults.lr, help: "Adam's learning rate" },
     data: {
       kind: "choice",
-      choices: ["auto", "mnist", "embedded", "fashion"],
+      choices: ["auto", "mnist", "fashion"],
       orFolder: true,
       default: "auto",
-      help:
-        "the images: MNIST or, where it can't be had, the embedded digits; one of the sets by " +
-        "name; or a folder of IDX files",
+      help: "the images: MNIST, which auto takes too; Fashion-MNIST; or a folder of IDX files",
     },
     limit: { kind: "integer", min: 1, help: "train on the first N images only" },
     testLimit: { kind: "integer", min: 1, help: "test on the first N images only" },
@@ -96,7 +94,7 @@ export function runFlags(defaults: RunDefaults) {
     },
     out: { kind: "path", default: "results", help: "folder that results are written to" },
     resume: { kind: "boolean", help: "go on with a run that was interrupted" },
-    strict: { kind: "boolean", help: "fail rather than use substitute data" },
+    strict: { kind: "boolean", help: "fail rather than use a substitute" },
     quiet: { kind: "boolean", help: "print warnings only" },
     json: { kind: "boolean", help: "print the result as JSON, everything else on standard error" },
     verbose: { kind: "boolean", help: "show stacks of errors and the engine's own messages" },

@@ -74,7 +74,7 @@ const FLAGS = {
       "disk and twice that of memory",
   },
   batchSize: { ...COMMON.batchSize, max: 64, help: "images for each call of the detector" },
-  strict: { ...COMMON.strict, help: "fail rather than use substitute data or weights" },
+  strict: { ...COMMON.strict, help: "fail rather than use substitute weights" },
 } as const satisfies FlagTable;
 
 type Flags = FlagValues<typeof FLAGS>;

@@ -67,7 +67,7 @@ const FLAGS = {
     help: "compute features anew in every epoch, as the study does, and keep none on disk",
   },
   ...COMMON,
-  strict: { ...COMMON.strict, help: "fail rather than use substitute data or weights" },
+  strict: { ...COMMON.strict, help: "fail rather than use substitute weights" },
 } as const satisfies FlagTable;
 
 type Flags = FlagValues<typeof FLAGS>;
@@ -84,7 +84,7 @@ async function main(): Promise<void> {
       examples: [
         "deno task part4",
         "deno task part4 --models alexnet --limit 2000 --epochs 3",
-        "deno task part4 --weights random --data embedded",
+        "deno task part4 --weights random --limit 2000",
         "deno task part4 --resume",
       ],
     }));

@@ -5,7 +5,7 @@ batch of every epoch, the whole classifier trained (its last layer new), one PIL
 grown to 224x224 in a DataLoader with two workers, Adam with L2. Evaluates on the test images and
 writes the result as JSON:
 
-    deno run -A bench/export_idx.ts --data embedded --out DIR
+    deno run -A bench/export_idx.ts --data mnist --out DIR
     python3 bench/reference/study_part4.py --model alexnet --data DIR --weights random --out p.json
 
 `--weights random` draws the features as the suite does without a checkpoint: He et al. 2015, normal

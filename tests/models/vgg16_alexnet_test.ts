@@ -4,7 +4,6 @@ import { assert, assertEquals, assertNotEquals, assertRejects, assertThrows } fr
 import { assertGreater, assertLess, assertStringIncludes } from "@std/assert";
 import * as tf from "@tensorflow/tfjs";
 import { join } from "node:path";
-import { loadEmbedded } from "../../data/embedded.ts";
 import { normalizeGrey224, rgb224 } from "../../data/transforms.ts";
 import { dropout, relu } from "../../engine/ops.ts";
 import { StudyError } from "../../io/errors.ts";
@@ -20,6 +19,7 @@ import {
 import { vgg16 } from "../../models/vgg16.ts";
 import { testEngine } from "../engine/engine.ts";
 import { withFolder } from "../data/idx_samples.ts";
+import { firstTestDigits } from "../data/mnist.ts";
 
 const engine = await testEngine();
 
@@ -35,8 +35,8 @@ const golden: {
   Deno.readTextFileSync(`${import.meta.dirname}/../fixtures/vgg16_alexnet.json`),
 );
 
-/** The first 8 of the embedded test digits. */
-const DIGITS = (await loadEmbedded()).test.images.slice(0, 8 * 784);
+/** MNIST's first 8 test digits. */
+const DIGITS = (await firstTestDigits(8)).images;
 
 /** Largest difference of logits, relative to the largest logit. */
 const TOLERANCE = 1e-3;

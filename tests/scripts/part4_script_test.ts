@@ -2,7 +2,7 @@
 
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { join } from "node:path";
-import { EMBEDDED_SHA256 } from "../../data/embedded.ts";
+import { MNIST_SHA256 } from "../data/mnist.ts";
 import { repositoryRoot } from "../../io/cache.ts";
 import { openCheckpoint } from "../../models/checkpoint/state_dict.ts";
 import { ProblemList } from "../../report/record/problems.ts";
@@ -23,7 +23,7 @@ const TASK: string[] = JSON.parse(
 ).tasks.part4.split(" ").slice(1);
 
 /** Two steps an epoch. */
-const SMALL = ["--data=embedded", "--limit=64", "--test-limit=32"];
+const SMALL = ["--data=mnist", "--limit=64", "--test-limit=32"];
 const ALEXNET = [...SMALL, "--models=alexnet", "--weights=random"];
 
 /** Starts part 4 with a cache of its own. */
@@ -98,7 +98,7 @@ async function checkRun(out: string, row: ResultRow, epochs: number): Promise<vo
   assertEquals([row.train_images, row.test_images, row.evaluated_images], [64, 32, 32]);
   assertEquals([row.epochs, row.batch_size], [epochs, 32]);
   assertEquals([row.learning_rate, row.weight_decay], [0.0005, 1e-4]);
-  assertEquals(row.dataset_sha256, EMBEDDED_SHA256);
+  assertEquals(row.dataset_sha256, MNIST_SHA256);
   assert(row.inference_ms_per_image! > 0);
   const folder = runFolder(out, row.run_id);
   const { settings } = await readManifest(folder);
