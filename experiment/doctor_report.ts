@@ -16,7 +16,7 @@ import {
   type UnusableLibrary,
   type WorkingLibrary,
 } from "../engine/library/library_status.ts";
-import { PYTHON_COMMANDS } from "../engine/library/python_library.ts";
+import { PYTHON_COMMANDS } from "../io/python.ts";
 import { cacheDir } from "../io/cache.ts";
 import { folderEntries, type SizedEntry, totalBytes } from "../io/folder_size.ts";
 import { runCommand } from "../io/run_command.ts";
