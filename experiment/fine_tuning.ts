@@ -4,13 +4,14 @@
  * @module
  */
 
-import { dirname } from "node:path";
+import { basename, dirname } from "node:path";
 import type * as tf from "@tensorflow/tfjs";
 import { normalizeGrey224, normalizeRgb224 } from "../data/transforms.ts";
 import { formatDuration } from "../io/reporter.ts";
 import type { FrozenFeatureClassifier } from "../models/classifier.ts";
 import type { FrozenFeatureClassifierOptions } from "../models/frozen_feature_classifier.ts";
 import type { PinnedWeights } from "../models/checkpoint/pretrained.ts";
+import { describeLoadedLayers } from "../models/loaded_layers.ts";
 import type { BatchSource, TrainableModel } from "../training/batch_source.ts";
 import {
   classifierOn,
@@ -71,8 +72,11 @@ export async function prepareFineTuning(
     build({ seed: flags.seed, inChannels }),
     (model) => model.dispose(),
   );
-  if (weights?.path !== undefined) await model.loadPretrainedFile(weights.path);
-  else {
+  if (weights?.path !== undefined) {
+    const loaded = await model.loadPretrainedFile(weights.path);
+    const source = basename(weights.path);
+    reporter.line(describeLoadedLayers(loaded, { title, source, seed: flags.seed }));
+  } else {
     reporter.line(`${title}: random features: this is not a result about a pretrained ${title}`);
   }
   const transform = inChannels === 1 ? normalizeGrey224 : normalizeRgb224;
@@ -106,10 +110,11 @@ async function cachedRun(
 ): Promise<PreparedRun> {
   const { engine, dataset, reporter, signal } = context;
   using stack = new DisposableStack();
+  const features = await model.featuresSha256();
   const cacheOf = (part: "train" | "test", words: string) =>
     stack.use(
       new FeatureCache({
-        identity: identityOf(model, part, context),
+        identity: { ...identityOf(model, part, context), features },
         title: `the ${words} images`,
         count: dataset[part].count,
         columns: model.featureCount,
@@ -143,15 +148,14 @@ async function cachedRun(
   };
 }
 
-/** Everything that decides features. */
+/** What decides features besides the parameters that compute them. */
 function identityOf(
   model: FrozenFeatureClassifier,
   part: string,
-  { engine, dataset, flags, weights }: PreparationContext,
+  { engine, dataset }: PreparationContext,
 ) {
   return {
     model: model.name,
-    weights: weights?.sha256 || `random, seed ${flags.seed}`,
     data: dataset.sha256,
     part,
     transform: model.inChannels === 1 ? "grey224" : "rgb224",

@@ -49,12 +49,12 @@ const FLAGS = {
   },
   weights: {
     kind: "choice",
-    choices: ["pretrained", "random"],
+    choices: ["pretrained", "convolutions", "random"],
     orFile: true,
     default: "pretrained",
-    help:
-      "what the features are: torchvision's weights or, where they can't be had, random ones; " +
-      "random ones; or those of a .pth or .safetensors file",
+    help: "what a model starts from: torchvision's weights or, where they can't be had, their " +
+      "convolutions or random weights; their convolutions with a new classifier; random weights; " +
+      "or a .pth or .safetensors file, which may have the features alone",
   },
   inChannels: {
     kind: "choice",

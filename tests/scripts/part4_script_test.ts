@@ -194,7 +194,10 @@ Deno.test("part4 names a wrong flag or value and the choices, exit 2", async () 
     [["--models", "vgg16,resnet"], /^error: --models vgg16,resnet: expected different ones of /],
     [["--models", "alexnet,alexnet"], /expected different ones of vgg16, alexnet separated by/],
     [["--in-channels", "2"], /^error: --in-channels 2: expected 3 or 1;/],
-    [["--weights", "/no/file"], /--weights \/no\/file: expected pretrained, random or an existing/],
+    [
+      ["--weights", "/no/file"],
+      /--weights \/no\/file: expected pretrained, convolutions, random or/,
+    ],
     [["--feature-cache"], /^error: Unknown flag --feature-cache; did you mean --no-feature-cache/],
   ];
   const results = await Promise.all(cases.map(([args]) => part4("/nowhere", args)));
