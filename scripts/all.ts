@@ -50,7 +50,7 @@ const FLAGS = {
   libtensorflow,
   out,
   resume,
-  strict: { ...strict, help: "fail rather than use substitute data or weights" },
+  strict: { ...strict, help: "fail rather than use substitute weights" },
   quiet,
   verbose,
   help,

@@ -138,9 +138,7 @@ function programFinding(name: string, { state, version, command, remedy }: Progr
 function dataFindings({ data }: DoctorReport): Finding[] {
   if (data.problem !== "") return [{ state: "damaged", name: "data", detail: data.problem }];
   const state = data.auto === "" ? "missing" : "ok";
-  const detail = data.auto === MNIST.name
-    ? "takes mnist from the cache"
-    : `takes mnist if a mirror answers, else ${data.auto || "nothing"}`;
+  const detail = data.auto === "" ? `fetches ${MNIST.name} first` : `takes ${data.auto}`;
   return [...data.datasets.map(dataFinding), { state, name: "--data auto", detail }];
 }
 

@@ -111,7 +111,7 @@ Deno.test("all goes on after a part that fails, leaves rows for it and exits wit
 
 Deno.test("all says how long it will take; interrupted alone it ends the part, which keeps its run", async () => {
   await withFolder({}, async (out) => {
-    const all = start("--preset=full", "--data=embedded", "--weights=random", "--out", out);
+    const all = start("--preset=full", "--data=mnist", "--weights=random", "--out", out);
     await all.until(/Train Epoch: 1 /);
     all.kill("SIGINT");
     const { code, stdout, stderr } = await all.end();

@@ -18,11 +18,10 @@ export const TASK = taskArgs("part1");
 export const ENV = { NO_COLOR: "1", LIBTENSORFLOW_PATH: library.path };
 
 /** 101 steps an epoch: one more than between two log lines. */
-export const SMALL = ["--data=embedded", "--limit=101", "--batch-size=1", "--test-limit=40"];
+export const SMALL = ["--data=mnist", "--limit=101", "--batch-size=1", "--test-limit=40"];
 
 /** A single step. */
 export const TINY = ["--limit=1", "--test-limit=1", "--epochs=1"];
-export const TINY_EMBEDDED = ["--data=embedded", ...TINY];
 
 /** More epochs than any test waits for. */
 export const ENDLESS = ["--epochs", "1000"];

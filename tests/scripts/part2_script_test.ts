@@ -11,7 +11,7 @@ import { taskArgs } from "../task.ts";
 
 const TASK = taskArgs("part2");
 
-const TINY = ["--data=embedded", "--weights=random", "--test-limit=2", "--batch-size=1"];
+const TINY = ["--data=mnist", "--weights=random", "--test-limit=2", "--batch-size=1"];
 
 function start(args: readonly string[], env: Record<string, string> = {}): Program {
   return new Program(Deno.execPath(), [...TASK, ...args], env);
@@ -70,7 +70,7 @@ Deno.test("part2 leaves an error row where its weights cannot be had", () =>
     ];
     await Promise.all(cases.map(async ([name, args, line]) => {
       const out = join(folder, name);
-      const { code, stderr } = await start(["--data=embedded", "--out", out, ...args], env).end();
+      const { code, stderr } = await start(["--data=mnist", "--out", out, ...args], env).end();
       assertEquals(code, 1, stderr);
       assertMatch(stderr, line);
       assertFalse(stderr.includes("--verbose"), stderr);
