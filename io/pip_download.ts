@@ -23,9 +23,7 @@ import { emptiedLoaderVariables } from "./run_command.ts";
 export interface IndexFile {
   /** The project's name in the index. */
   project: string;
-  /** The file's name. */
   file: string;
-  /** Its exact size. */
   bytes: number;
   /** Its SHA-256, lower-case hexadecimal. */
   sha256: string;
@@ -35,7 +33,6 @@ export interface IndexFile {
 export interface PipDownloadOptions extends IndexFile {
   /** Where the file is to be; its folder is made if missing. */
   path: string;
-  /** Where progress goes. */
   reporter: Reporter;
   /**
    * Ways to start a Python, of which the first that has pip is used.

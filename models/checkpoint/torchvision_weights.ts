@@ -39,12 +39,12 @@ export interface PinnedWeights {
   readonly convolutions?: PinnedConvolutions;
 }
 
-/** VGG16, ImageNet (`VGG16_Weights.IMAGENET1K_V1`). */
+/** VGG16, trained on ImageNet (`VGG16_Weights.IMAGENET1K_V1`). */
 export const VGG16_WEIGHTS: PinnedWeights = {
   ...torchvision("vgg16-397923af.pth", 553_433_881),
   convolutions: VGG16_CONVOLUTIONS,
 };
-/** AlexNet, ImageNet (`AlexNet_Weights.IMAGENET1K_V1`). */
+/** AlexNet, trained on ImageNet (`AlexNet_Weights.IMAGENET1K_V1`). */
 export const ALEXNET_WEIGHTS: PinnedWeights = {
   ...torchvision("alexnet-owt-7be5be79.pth", 244_408_911),
   convolutions: ALEXNET_CONVOLUTIONS,
