@@ -118,11 +118,11 @@ Deno.test("all says how long it will take; interrupted alone it ends the part, w
     assertEquals(code, 130);
     assertMatch(
       stdout,
-      /part 1: about \d+ (s|min) \(8000 training and 2000 test images, 10 epochs\)/,
+      /part 1: about \d+ (s|min) \(60000 training and 10000 test images, 10 epochs\)/,
     );
     assertMatch(
       stdout,
-      /part 2: about .* \(2000 test images\)\n {2}part 4: about .*\n {2}together /,
+      /part 2: about .* \(10000 test images\)\n {2}part 4: about .*\n {2}together /,
     );
     assertMatch(
       stderr,
