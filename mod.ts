@@ -24,6 +24,7 @@ export { normalizeGrey224, normalizeRgb224, resize224, rgb224 } from "./data/rgb
 export { alexnet } from "./models/alexnet.ts";
 export type { Classifier, FrozenFeatureClassifier } from "./models/classifier.ts";
 export type { FrozenFeatureClassifierOptions } from "./models/frozen_feature_classifier.ts";
+export { describeLoadedLayers, type LoadedLayers } from "./models/loaded_layers.ts";
 export {
   type Detector,
   type FasterRcnnOptions,

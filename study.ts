@@ -24,7 +24,7 @@ export const DATA = {
 
 /** From grey values 0..255 to what a model takes: divided by 255, minus `mean`, over `std`. */
 export interface Normalization {
-  /** Of each channel. */
+  /** One number for each channel. */
   mean: readonly number[];
   std: readonly number[];
 }

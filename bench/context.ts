@@ -29,7 +29,7 @@ export interface BenchContext {
   data: string;
   /** The Python that PyTorch is looked for in. */
   python: string;
-  /** Of each side. */
+  /** Of ours and of PyTorch, each. */
   threads: number;
   /** Flags that every program of ours is given. */
   engineFlags: readonly string[];

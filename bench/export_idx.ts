@@ -3,7 +3,7 @@
  * exactly the images that the suite does:
  *
  * ```sh
- * deno run -A bench/export_idx.ts --data embedded --out DIR
+ * deno run -A bench/export_idx.ts --data mnist --out DIR
  * python3 bench/reference/study_part1.py --data DIR --out peer.json
  * ```
  *
@@ -58,22 +58,23 @@ export async function exportIdx(dataset: Dataset, folder: string): Promise<strin
 }
 
 async function main(): Promise<void> {
-  const { data, strict, help } = SHARED_FLAGS;
+  const { data, limit, testLimit, help } = SHARED_FLAGS;
   const table = {
     data,
+    limit: { ...limit, help: "write the first N training images only" },
+    testLimit: { ...testLimit, help: "write the first N test images only" },
     out: { kind: "path", default: "idx", help: "folder to write to" },
-    strict,
     help,
   } as const satisfies FlagTable;
   const flags = readCommandLine({
     usage: "deno run -A bench/export_idx.ts [flags]",
     description: "Writes a data set as four IDX files.",
     table,
-    examples: ["deno run -A bench/export_idx.ts --data embedded --out /tmp/digits"],
+    examples: ["deno run -A bench/export_idx.ts --data mnist --out /tmp/digits"],
   });
   if (flags === undefined) return;
   const reporter = createReporter();
-  const dataset = await loadDataset({ data: flags.data, strict: flags.strict, reporter });
+  const dataset = await loadDataset({ ...flags, reporter });
   for (const path of await exportIdx(dataset, flags.out)) reporter.line(path);
   reporter.line(`${dataset.name}: ${dataset.train.count} to train, ${dataset.test.count} to test`);
 }

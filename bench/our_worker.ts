@@ -36,7 +36,7 @@ async function main(): Promise<void> {
       precision: flags.precision === "bf16" ? "bfloat16" : "float32",
       reporter,
     });
-    const dataset = await loadDataset({ data: flags.data, strict: false, reporter });
+    const dataset = await loadDataset({ data: flags.data, reporter });
     const work = new OurWork(engine, dataset, normalizeMnist);
     answer({
       ready: true,

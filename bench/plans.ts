@@ -25,7 +25,6 @@ export interface SteadyPlan {
   unit: string;
   /** Operations of a unit, where they are what it takes its time for. */
   flop?: number;
-  /** Of our side. */
   precision: Precision;
   peers: readonly PeerVariant[];
   /**

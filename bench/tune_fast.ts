@@ -1,6 +1,7 @@
 /**
- * How the fast recipe was chosen: candidates trained on the first 6,500 of the embedded training
- * digits and judged on the other 1,500. The test digits are not looked at.
+ * How the fast recipe is chosen: candidates trained on MNIST's first 6,500 training digits and judged
+ * on the 1,500 that follow. The test digits are not looked at. (It was chosen on other 8,000 of MNIST's
+ * digits, before the suite had all of them.)
  *
  * Prints, for each candidate, the mean validation accuracy over the seeds, its standard error, and
  * the mean training time (epochs alone). Run it with
@@ -37,7 +38,7 @@ const CANDIDATES: readonly Candidate[] = [
   { epochs: 3, batchSize: 64, learningRate: 0.003, cycle: {} },
   { epochs: 3, batchSize: 64, learningRate: 0.003, cycle: { divFactor: 5, pctStart: 0.2 } },
   { epochs: 4, batchSize: 128, learningRate: 0.003, cycle: {} },
-  { epochs, batchSize, learningRate, cycle: {} }, // chosen
+  { epochs, batchSize, learningRate, cycle: {} }, // the one that study.ts has
   { epochs: 4, batchSize: 96, learningRate: 0.003, cycle: { divFactor: 5, pctStart: 0.2 } },
   { epochs: 4, batchSize: 96, learningRate: 0.004, cycle: {} },
 ];
@@ -47,7 +48,7 @@ const TRAINING_DIGITS = 6500;
 async function main(): Promise<void> {
   const seeds = (Deno.args[0] ?? "1,2,3,4,5,6").split(",").map(Number);
   const engine = await startEngine({ precision: "auto" });
-  const { train } = await loadDataset({ data: "embedded", strict: true, reporter: silentReporter });
+  const { train } = await loadDataset({ data: "mnist", limit: 8000, reporter: silentReporter });
   const fitted = slice(train, 0, TRAINING_DIGITS);
   const validation = slice(train, TRAINING_DIGITS, train.count);
   console.log(`${engine.precision}, seeds ${seeds}`);

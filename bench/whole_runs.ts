@@ -34,7 +34,7 @@ export async function measureWholeRuns(context: BenchContext): Promise<void> {
     if (cases.includes("launch") || cases.includes("part1")) {
       const idx = join(folder, "idx");
       const { data, reporter } = context;
-      await exportIdx(await loadDataset({ data, strict: false, reporter }), idx);
+      await exportIdx(await loadDataset({ data, reporter }), idx);
       const missing = await missingForStudyScript(context);
       if (cases.includes("launch")) await measureLaunch(context, { folder, idx, missing });
       if (cases.includes("part1")) await measurePart1(context, { folder, idx, missing });

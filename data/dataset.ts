@@ -11,15 +11,14 @@ export interface ImageSet {
   images: Uint8Array;
   /** Classes 0 to 9, `[count]`. */
   labels: Uint8Array;
-  /** Number of images. */
   count: number;
 }
 
 /** A data set as a run uses it. */
 export interface Dataset {
   /**
-   * What the CSV's `dataset` column says: `mnist`, `fashion-mnist`, `mnist-embedded-10k`, or
-   * `dir:<folder name>` for files of one's own.
+   * What the CSV's `dataset` column says: `mnist`, `fashion-mnist`, or `dir:<folder name>` for files
+   * of one's own.
    */
   name: string;
   /** What the model is trained on. */
@@ -31,8 +30,6 @@ export interface Dataset {
    * before any limit; lower-case hexadecimal.
    */
   sha256: string;
-  /** Where the bytes came from, for people: a mirror, a folder or a package. */
+  /** Where the bytes came from, for people: a package, a mirror or a folder. */
   source: string;
-  /** Whether `auto` took this set because MNIST itself could not be had. */
-  substitute: boolean;
 }

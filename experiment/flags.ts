@@ -48,11 +48,10 @@ const SEEDS = {
 const COMMON = {
   data: {
     kind: "choice",
-    choices: ["auto", "mnist", "embedded", "fashion"],
+    choices: ["auto", "mnist", "fashion"],
     orFolder: true,
     default: "auto",
-    help: "the images: MNIST or, where it can't be had, the embedded digits; one of the sets by " +
-      "name; or a folder of IDX files",
+    help: "the images: MNIST, which auto takes too; Fashion-MNIST; or a folder of IDX files",
   },
   limit: { kind: "integer", min: 1, help: "train on the first N images only" },
   testLimit: { kind: "integer", min: 1, help: "test on the first N images only" },
@@ -79,7 +78,7 @@ const COMMON = {
   },
   out: { kind: "path", default: DEFAULT_OUT, help: "folder that results are written to" },
   resume: { kind: "boolean", help: "go on with a run that was interrupted" },
-  strict: { kind: "boolean", help: "fail rather than use substitute data" },
+  strict: { kind: "boolean", help: "fail rather than use a substitute" },
   quiet: { kind: "boolean", help: "print warnings only" },
   json: { kind: "boolean", help: "print the result as JSON, everything else on standard error" },
   verbose: { kind: "boolean", help: "show stacks of errors and the engine's own messages" },
@@ -199,7 +198,7 @@ export const PART_2 = {
       default: DETECTION.batchSize,
       help: "images for each call of the detector",
     },
-    strict: { ...BOXES.strict, help: "fail rather than use substitute data or weights" },
+    strict: { ...BOXES.strict, help: "fail rather than use substitute weights" },
   },
   examples: [
     "deno task part2",
@@ -226,12 +225,12 @@ export const PART_4 = {
     },
     weights: {
       kind: "choice",
-      choices: ["pretrained", "random"],
+      choices: ["pretrained", "convolutions", "random"],
       orFile: true,
       default: "pretrained",
-      help:
-        "what the features are: torchvision's weights or, where they can't be had, random ones; " +
-        "random ones; or those of a .pth or .safetensors file",
+      help: "what a model starts from: torchvision's weights or, where they can't be had, their " +
+        "convolutions or random weights; their convolutions with a new classifier; random " +
+        "weights; or a .pth or .safetensors file, which may have the features alone",
     },
     inChannels: {
       kind: "choice",
@@ -244,12 +243,12 @@ export const PART_4 = {
       help: "compute features again in every epoch, as the study does, and keep none on disk",
     },
     ...FINE_TUNING,
-    strict: { ...FINE_TUNING.strict, help: "fail rather than use substitute data or weights" },
+    strict: { ...FINE_TUNING.strict, help: "fail rather than use substitute weights" },
   },
   examples: [
     "deno task part4",
     "deno task part4 --models alexnet --limit 2000 --epochs 3",
-    "deno task part4 --weights random --seeds 1,2,3",
+    "deno task part4 --weights convolutions --seeds 1,2,3",
     "deno task part4 --resume",
   ],
 } as const satisfies HelpOptions;

@@ -6,7 +6,7 @@
 
 import { ALEXNET, FASTER_RCNN_ADAPTED, type PartNumber, type PartSize, VGG16 } from "../study.ts";
 
-/** What `machine_rates.ts` measures. */
+/** What `machine_rates.ts` measures of this machine. */
 export interface MachineRates {
   /** From the launch of a part to a started engine. */
   startSeconds: number;

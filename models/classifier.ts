@@ -5,6 +5,7 @@
  */
 
 import type * as tf from "@tensorflow/tfjs";
+import type { LoadedLayers } from "./loaded_layers.ts";
 import type { Parameters } from "./parameters.ts";
 import type { StateDict } from "./checkpoint/state_dict.ts";
 
@@ -64,13 +65,16 @@ export interface FrozenFeatureClassifier extends Classifier {
    * @returns float32 `[n, numClasses]`.
    */
   classify(features: tf.Tensor2D, dropoutKey?: tf.Tensor1D): tf.Tensor2D;
+  /** See {@linkcode featuresSha256}: the identity of what {@linkcode features} computes. */
+  featuresSha256(): Promise<string>;
   /**
    * Takes over all parameters except the last layer's, which stays new, whatever its number of classes
-   * in the checkpoint.
+   * in the checkpoint. Of a checkpoint that has the features alone, the whole classifier stays new.
    *
+   * @returns Which layers it took and which stay new.
    * @throws {StudyError} As {@linkcode Classifier.loadStateDict}.
    */
-  loadPretrained(state: StateDict): void;
+  loadPretrained(state: StateDict): LoadedLayers;
   /** {@linkcode FrozenFeatureClassifier.loadPretrained} of a file, in memory one tensor at a time. */
-  loadPretrainedFile(path: string): Promise<void>;
+  loadPretrainedFile(path: string): Promise<LoadedLayers>;
 }

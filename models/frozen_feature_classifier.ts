@@ -9,7 +9,9 @@ import * as tf from "@tensorflow/tfjs";
 import { dropout, randomNormal, relu } from "../engine/ops.ts";
 import { DATA } from "../study.ts";
 import type { FrozenFeatureClassifier } from "./classifier.ts";
+import type { LoadedLayers } from "./loaded_layers.ts";
 import { adaptiveAvgPool2d, conv2dRelu, linear, maxPool2d } from "./layers.ts";
+import { featuresSha256, isFeature } from "./checkpoint/features_sha256.ts";
 import { loadWeights, loadWeightsFile, type WeightTarget } from "./checkpoint/load_weights.ts";
 import {
   bias,
@@ -22,6 +24,7 @@ import {
   type ParameterLayout,
   Parameters,
 } from "./parameters.ts";
+import { openCheckpoint } from "./checkpoint/open_checkpoint.ts";
 import { type StateDict, type StateTensor, toFloat32 } from "./checkpoint/state_dict.ts";
 
 /** One convolution with its ReLU, and the max-pool behind it, if there is one. */
@@ -42,6 +45,13 @@ export interface Architecture {
   /** The name in messages. */
   readonly title: string;
   readonly convolutions: readonly Convolution[];
+  /**
+   * What the last convolution's random weights are multiplied by, so that features of MNIST have the
+   * mean that torchvision's have, on average over seeds. As He et al. have them, features are so large
+   * that training kills its units: an Adam step moves each weight by about the learning rate, and so a
+   * unit's input by that times the sum of the features.
+   */
+  readonly randomFeatureScale: number;
   /** Height and width of the adaptive average pool's output. */
   readonly pooledSize: number;
   /** The classifier's layers, and whether dropout comes before each. */
@@ -78,8 +88,8 @@ const DROPOUT_RATE = 0.5;
 
 /**
  * Builds a network with random parameters: features as He et al. 2015 do (normal, √(2/fan_in), biases
- * zero), which keeps the scale of activations from layer to layer; the classifier as
- * `torch.nn.Linear` does.
+ * zero), which keeps the scale of activations from layer to layer, up to the last convolution
+ * ({@linkcode Architecture.randomFeatureScale}); the classifier as `torch.nn.Linear` does.
  *
  * @throws {RangeError} If `numClasses` is not a positive whole number or `inChannels` neither 1 nor 3.
  */
@@ -119,7 +129,12 @@ class Network implements FrozenFeatureClassifier {
     this.featureCount = convolutions.at(-1)!.outChannels * pooledSize ** 2;
     this.#architecture = architecture;
     const features = featureLayouts(architecture, inChannels);
-    this.frozen = new Parameters(features, heInitializer(seed));
+    const initial = heInitializer(seed);
+    const lastWeight = features.size - 2;
+    this.frozen = new Parameters(features, (layout, index) => {
+      const value = initial(layout, index);
+      return index === lastWeight ? value.mul(architecture.randomFeatureScale) : value;
+    });
     this.parameters = new Parameters(
       classifierLayouts(architecture, numClasses),
       defaultInitializer(seed, features.size),
@@ -164,12 +179,24 @@ class Network implements FrozenFeatureClassifier {
     loadWeights(state, this.#target());
   }
 
-  loadPretrained(state: StateDict): void {
-    loadWeights(state, this.#pretrainedTarget());
+  featuresSha256(): Promise<string> {
+    const { frozen } = this;
+    return featuresSha256({
+      names: () => [...frozen.shapes.keys()],
+      read: (name) => Promise.resolve(frozen.toState(frozen.get(name), name)),
+    });
   }
 
-  loadPretrainedFile(path: string): Promise<void> {
-    return loadWeightsFile(path, this.#pretrainedTarget());
+  loadPretrained(state: StateDict): LoadedLayers {
+    const target = this.#pretrainedTarget(state.keys());
+    loadWeights(state, target);
+    return this.#loadedLayers(target);
+  }
+
+  async loadPretrainedFile(path: string): Promise<LoadedLayers> {
+    const target = this.#pretrainedTarget(await checkpointNames(path));
+    await loadWeightsFile(path, target);
+    return this.#loadedLayers(target);
   }
 
   stateDict(): StateDict {
@@ -203,13 +230,31 @@ class Network implements FrozenFeatureClassifier {
     };
   }
 
-  #pretrainedTarget(): WeightTarget {
+  /** What is taken of a checkpoint with these names. */
+  #pretrainedTarget(names: Iterable<string>): WeightTarget {
     const target = this.#target();
     const { name } = this.#architecture.linears.at(-1)!;
-    const ignored = [`${name}.weight`, `${name}.bias`];
+    const ignored = [...names].every(isFeature)
+      ? [...this.parameters.shapes.keys()]
+      : [`${name}.weight`, `${name}.bias`];
     const shapes = new Map([...target.shapes].filter(([name]) => !ignored.includes(name)));
     return { ...target, shapes, ignored };
   }
+
+  #loadedLayers({ shapes }: WeightTarget): LoadedLayers {
+    const { convolutions, linears } = this.#architecture;
+    const all = [...convolutions, ...linears].map(({ name }) => name);
+    const isTaken = (name: string) => shapes.has(`${name}.weight`);
+    return {
+      taken: all.filter(isTaken),
+      initialized: all.filter((name) => !isTaken(name)),
+    };
+  }
+}
+
+async function checkpointNames(path: string): Promise<string[]> {
+  using checkpoint = await openCheckpoint(path);
+  return checkpoint.names();
 }
 
 /**

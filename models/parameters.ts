@@ -205,7 +205,6 @@ export class Parameters {
     return { dtype: "float32", shape: [...torchShape], data };
   }
 
-  /** Frees the variables. */
   dispose(): void {
     for (const variable of this.variables.values()) variable.dispose();
   }

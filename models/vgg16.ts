@@ -36,6 +36,7 @@ const ARCHITECTURE: Architecture = {
     { name: "features.26", outChannels: 512, ...THREE },
     { name: "features.28", outChannels: 512, ...THREE, ...HALVE }, // [n, 7, 7, 512]
   ],
+  randomFeatureScale: 0.077, // a mean of 0.106 instead of 0.98 to 1.95
   pooledSize: 7,
   linears: [
     { name: "classifier.0", dropout: false },

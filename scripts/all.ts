@@ -50,7 +50,7 @@ const FLAGS = {
   libtensorflow,
   out,
   resume,
-  strict: { ...strict, help: "fail rather than use substitute data or weights" },
+  strict: { ...strict, help: "fail rather than use substitute weights" },
   quiet,
   verbose,
   help,
@@ -154,6 +154,7 @@ async function compare({ flags, reporter, signal }: Context): Promise<string[]> 
   const { failure } = await runChildScript("scripts/compare.ts", {
     args: argumentsFor(flags, ["out", "quiet", "verbose"]),
     permissions: "report",
+    lock: "deno.full.lock",
     signal,
   });
   return failure === undefined ? [] : [`The comparison failed: ${failure}`];

@@ -138,9 +138,7 @@ function programFinding(name: string, { state, version, command, remedy }: Progr
 function dataFindings({ data }: DoctorReport): Finding[] {
   if (data.problem !== "") return [{ state: "damaged", name: "data", detail: data.problem }];
   const state = data.auto === "" ? "missing" : "ok";
-  const detail = data.auto === MNIST.name
-    ? "takes mnist from the cache"
-    : `takes mnist if a mirror answers, else ${data.auto || "nothing"}`;
+  const detail = data.auto === "" ? `fetches ${MNIST.name} first` : `takes ${data.auto}`;
   return [...data.datasets.map(dataFinding), { state, name: "--data auto", detail }];
 }
 
@@ -154,7 +152,7 @@ function dataFinding({ state, name, place, bytes, problem, remedy }: DataStatus)
 function weightFindings({ weights }: DoctorReport): Finding[] {
   const { folder, files, published } = weights;
   const wanted = published.map(({ state, name: file, bytes, problem, remedy }): Finding => {
-    const name = /^[a-z0-9]+/.exec(file)![0]; // the model's
+    const name = /^[a-z0-9]+/.exec(file)![0]; // vgg16-397923af.pth is of vgg16
     if (state === "ok") return { state, name, detail: `${formatBytes(bytes)} in ${file}` };
     const detail = state === "missing" ? `no ${file} in ${folder}` : problem;
     return { state, name, detail, remedy };

@@ -12,6 +12,7 @@
  * @module
  */
 
+import { basename } from "node:path";
 import { PART_4, seedList } from "../experiment/flags.ts";
 import { cachedFeatures, featuresEveryEpoch } from "../experiment/frozen_features.ts";
 import { CHECKPOINT } from "../experiment/resume.ts";
@@ -31,6 +32,7 @@ import type { FlagValues } from "../io/parse_flags.ts";
 import { runScript } from "../io/run_script.ts";
 import { alexnet } from "../models/alexnet.ts";
 import { ALEXNET_WEIGHTS, obtainWeights, VGG16_WEIGHTS } from "../models/checkpoint/pretrained.ts";
+import { describeLoadedLayers } from "../models/loaded_layers.ts";
 import { vgg16 } from "../models/vgg16.ts";
 import type { ResultRow } from "../report/record/results.ts";
 import { ALEXNET, VGG16 } from "../study.ts";
@@ -76,16 +78,19 @@ function fineTuneAndTest(
     ...(!flags.noFeatureCache && { keptEarly: "the features so far are kept" }),
   } as const;
   return runExperiment(plan, setup, async (run) => {
-    // Model: convolutions from the weights, frozen; the classifier's last layer is new.
+    // Model: convolutions from the weights, frozen; the classifier's last layer is new, or all of it.
     using network = build({ seed, inChannels });
+    const { title } = model;
     const path = run.weights?.path;
-    if (path !== undefined) await network.loadPretrainedFile(path);
-    else {
-      const { title } = model;
-      run.reporter.line(
-        `${title}: random features: this is not a result about a pretrained ${title}`,
-      );
-    }
+    run.reporter.line(
+      path === undefined
+        ? `${title}: random features: this is not a result about a pretrained ${title}`
+        : describeLoadedLayers(await network.loadPretrainedFile(path), {
+          title,
+          source: basename(path),
+          seed,
+        }),
+    );
 
     // Data: images of 224×224, and what the convolutions make of them, once, if it may be kept.
     using trainable = flags.noFeatureCache

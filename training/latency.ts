@@ -12,7 +12,6 @@ export interface LatencySummary {
   /** Mean; NaN without images, as the others. */
   mean_ms: number;
   median_ms: number;
-  /** 95th percentile. */
   p95_ms: number;
 }
 

@@ -141,7 +141,6 @@ export const READ_INTERVAL = 100;
 /** Trains one model on one source of batches, which both stay the caller's. */
 export class Trainer<Input = tf.Tensor4D, Output = tf.Tensor2D, Targets = tf.Tensor1D>
   implements Disposable {
-  /** Adam, for checkpoints. */
   readonly optimizer: Adam;
   /** Steps made so far; a checkpoint sets it. */
   step = 0;

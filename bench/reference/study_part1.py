@@ -4,7 +4,7 @@ Trains SimpleCNN from scratch the way the study does (a torchvision-style data s
 PIL image at a time, a DataLoader with two workers, Adam with L2), evaluates it on the test images
 and writes the result as JSON:
 
-    deno run -A bench/export_idx.ts --data embedded --out DIR
+    deno run -A bench/export_idx.ts --data mnist --out DIR
     python3 bench/reference/study_part1.py --data DIR --out peer.json
 
 Needs torch, numpy, Pillow and scikit-learn.

@@ -4,7 +4,7 @@ Runs Faster R-CNN with a new predictor of 11 classes over the test images, one a
 224x224 as PIL does, normalised by ImageNet's statistics (the detector then normalises them again,
 as in the study), and the best detection taken for the digit. Writes the result as JSON:
 
-    deno run -A bench/export_idx.ts --data embedded --out DIR
+    deno run -A bench/export_idx.ts --data mnist --out DIR
     python3 bench/reference/study_part2.py --data DIR --weights random --out peer.json
 
 Its time per image is the model call's alone. Needs torch, torchvision, numpy, Pillow and

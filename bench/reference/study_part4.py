@@ -6,7 +6,7 @@ new), one PIL image at a time
 grown to 224x224 in a DataLoader with two workers, Adam with L2. Evaluates on the test images and
 writes the result as JSON:
 
-    deno run -A bench/export_idx.ts --data embedded --out DIR
+    deno run -A bench/export_idx.ts --data mnist --out DIR
     python3 bench/reference/study_part4.py --model alexnet --data DIR --weights random --out p.json
 
 `--weights PATH` takes a `.pth` file of the whole network, or a `.safetensors` file that may hold

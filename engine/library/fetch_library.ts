@@ -21,7 +21,7 @@ import {
   type PackageKind,
 } from "./library_cache.ts";
 import { currentPlatform, type Release, RELEASES } from "./releases.ts";
-import { unpackLibrary } from "./unpack_library.ts";
+import { unpackMembers } from "../../io/unpack_archive.ts";
 
 /** Options of {@linkcode fetchLibrary}; all but the reporter are there to be replaced by tests. */
 export interface FetchLibraryOptions {
@@ -156,7 +156,7 @@ async function install(options: {
   const library = join(folder, kind);
   await Deno.mkdir(library);
   try {
-    const files = await unpackLibrary({
+    const files = await unpackMembers({
       archive,
       members: pinned.members,
       folder: library,

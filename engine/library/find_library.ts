@@ -11,7 +11,8 @@ import { fetchLibrary } from "./fetch_library.ts";
 import { compareVersions } from "./glibc.ts";
 import { cachedLibrary, libraryCache, type LibraryLocation } from "./library_cache.ts";
 import { libraryIn, libraryNames, libraryProblem } from "./library_file.ts";
-import { OLDEST_VERSION, PYTHON_COMMANDS, pythonLibrary } from "./python_library.ts";
+import { PYTHON_COMMANDS } from "../../io/python.ts";
+import { OLDEST_VERSION, pythonLibrary } from "./python_library.ts";
 import { currentPlatform, type Release, RELEASES } from "./releases.ts";
 
 export type { LibraryLocation } from "./library_cache.ts";

@@ -12,8 +12,7 @@ export function runningCLibrary(): CLibrary | undefined {
   if (Deno.build.os !== "linux") return undefined;
   try {
     const library = Deno.dlopen("libc.so.6", {
-      // const char *gnu_get_libc_version(void)
-      gnu_get_libc_version: { parameters: [], result: "pointer" },
+      gnu_get_libc_version: { parameters: [], result: "pointer" /* const char* */ },
     });
     try {
       const version = library.symbols.gnu_get_libc_version();

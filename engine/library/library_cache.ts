@@ -10,7 +10,7 @@
 import { basename, join } from "node:path";
 import { cacheDir } from "../../io/cache.ts";
 import type { Release } from "./releases.ts";
-import type { UnpackedFile } from "./unpack_library.ts";
+import type { UnpackedFile } from "../../io/unpack_archive.ts";
 
 /** Where a library was found. */
 export interface LibraryLocation {

@@ -223,7 +223,7 @@ function machProcessor(type: number): string {
   return type === 0x0100000c ? "aarch64" : `processor type ${type}`;
 }
 
-/** PE, Windows' DLL. */
+/** Portable Executable, the format of Windows' DLLs. */
 function describePe(head: DataView): Image | undefined {
   const at = head.getUint32(60, true);
   if (head.getUint32(at) !== 0x50450000) return undefined;

@@ -9,9 +9,6 @@ import { runCommand } from "../../io/run_command.ts";
 import { compareVersions } from "./glibc.ts";
 import { libraryIn, libraryProblem } from "./library_file.ts";
 
-/** Commands that may start a Python, in the order they are asked. */
-export const PYTHON_COMMANDS: readonly (readonly string[])[] = [["python3"], ["python"], ["py"]];
-
 /** The oldest TensorFlow whose C library the suite's kernels run on. */
 export const OLDEST_VERSION = "2.10";
 

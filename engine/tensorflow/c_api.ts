@@ -11,7 +11,7 @@
 /** `TF_Output`: `{ TF_Operation* oper; int index; }`, passed by value. */
 const TF_Output = { struct: ["pointer", "i32"] } as const;
 
-/** Symbols of libtensorflow. */
+/** What is called of libtensorflow, as its headers declare it. */
 export const symbols = {
   TF_Version: { parameters: [], result: "pointer" },
 
@@ -496,5 +496,4 @@ export const symbols = {
   TF_DeleteFunction: { parameters: ["pointer" /* TF_Function* func */], result: "void" },
 } as const satisfies Deno.ForeignLibraryInterface;
 
-/** An opened libtensorflow. */
 export type TensorFlowLibrary = Deno.DynamicLibrary<typeof symbols>;

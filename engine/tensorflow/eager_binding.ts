@@ -206,7 +206,6 @@ export class EagerBinding extends Binding {
     return { id, shape: [...shape], dtype };
   }
 
-  /** Frees every tensor. */
   close(): void {
     for (const id of [...this.#handles.keys()]) this.deleteTensor(id);
   }

@@ -335,7 +335,7 @@ export class RecordingBinding extends Binding {
   }
 }
 
-/** A `TF_Output` struct. */
+/** The bytes of a `TF_Output` struct. */
 function outputOf(
   { operation, index }: Pick<Node, "operation" | "index">,
 ): Uint8Array<ArrayBuffer> {

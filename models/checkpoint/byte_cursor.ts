@@ -44,11 +44,15 @@ export class ByteCursor {
     return byte;
   }
 
+  /** Passes over the next `length` bytes without reading them. */
+  skip(length: number): void {
+    this.#requireRoom(length);
+    this.#position += length;
+  }
+
   /** The next `length` bytes; valid until the next call. */
   take(length: number): Uint8Array {
-    if (length > this.#end - this.#position) {
-      this.refuse(`does not end by byte ${this.#end} of the file`);
-    }
+    this.#requireRoom(length);
     if (this.#position + length > this.#blockStart + this.#block.length) {
       const wanted = Math.max(length, ByteCursor.#BLOCK);
       this.#blockStart = this.#position;
@@ -66,5 +70,11 @@ export class ByteCursor {
   view(length: number): DataView {
     const bytes = this.take(length);
     return new DataView(bytes.buffer, bytes.byteOffset, length);
+  }
+
+  #requireRoom(length: number): void {
+    if (length > this.#end - this.#position) {
+      this.refuse(`does not end by byte ${this.#end} of the file`);
+    }
   }
 }

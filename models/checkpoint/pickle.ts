@@ -3,8 +3,9 @@
  *
  * The pickle's own program is followed, but the only names it can reach are those in an allow-list,
  * and what they do is written here in TypeScript: no code of the file is run. The opcodes are those
- * that `torch.save` writes under protocols 2 to 5, and Python 2's strings. Length, number of steps and
- * copying are bounded, and there is no recursion.
+ * that `torch.save` writes under protocols 2 to 5, Python 2's strings and, where they are asked for,
+ * the bytes of numpy's arrays. Length, number of steps and copying are bounded, and there is no
+ * recursion.
  *
  * @module
  */
@@ -37,6 +38,8 @@ export interface PickleEnvironment {
   globals: ReadonlyMap<string, PickleGlobal>;
   /** Gives the object for a persistent id; without it, ids are refused. */
   persistent?: (id: PickleValue) => PickleValue;
+  /** Gives the object for bytes in the file, which are not read; without it, they are refused. */
+  bytes?: (position: number, length: number) => PickleValue;
 }
 
 /**
@@ -70,8 +73,6 @@ const REFUSED_OPCODES: Readonly<Record<string, string>> = {
   "l": "LIST",
   "o": "OBJ",
   "p": "PUT",
-  "B": "BINBYTES",
-  "C": "SHORT_BINBYTES",
   "\x82": "EXT1",
   "\x83": "EXT2",
   "\x84": "EXT4",
@@ -148,6 +149,10 @@ class Unpickler {
         return void stack.push(this.#string(cursor.view(4).getUint32(0, true)));
       case 0x8d: // BINUNICODE8
         return void stack.push(this.#string(this.#length(cursor.view(8).getBigUint64(0, true))));
+      case 0x43: // SHORT_BINBYTES
+        return void stack.push(this.#bytes(cursor.byte(), "SHORT_BINBYTES"));
+      case 0x42: // BINBYTES
+        return void stack.push(this.#bytes(cursor.view(4).getUint32(0, true), "BINBYTES"));
       case 0x28: // MARK
         return void this.#marks.push(stack.length);
       case 0x29: // EMPTY_TUPLE
@@ -203,9 +208,13 @@ class Unpickler {
       default: {
         const name = REFUSED_OPCODES[String.fromCharCode(opcode)];
         if (name === undefined) cursor.refuse(`has byte ${opcode} where an opcode should be`);
-        cursor.refuse(`uses the opcode ${name}, which no state dict needs`, SAVE_AGAIN);
+        this.#refuseOpcode(name);
       }
     }
+  }
+
+  #refuseOpcode(name: string): never {
+    this.#cursor.refuse(`uses the opcode ${name}, which no state dict needs`, SAVE_AGAIN);
   }
 
   #count(steps: number): void {
@@ -291,6 +300,14 @@ class Unpickler {
     if (target instanceof PickleObject) return target.setState(state);
     // An OrderedDict's attributes: torch keeps its `_metadata` of module versions there.
     if (!(target instanceof Map)) this.#cursor.refuse(`gives state to a ${kindOf(target)}`);
+  }
+
+  #bytes(length: number, opcode: string): PickleValue {
+    const { bytes } = this.#environment;
+    if (bytes === undefined) this.#refuseOpcode(opcode);
+    const { position } = this.#cursor;
+    this.#cursor.skip(length);
+    return bytes(position, length);
   }
 
   #string(length: number): string {

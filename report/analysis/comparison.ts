@@ -46,7 +46,7 @@ export interface Mistake {
 
 /** What a run's `predictions.csv` says of its model. */
 export interface TestScores {
-  /** All test images. */
+  /** Test images, those without a prediction among them. */
   images: number;
   /** Those with a prediction: all that follows is about them. */
   evaluated: number;

@@ -24,7 +24,7 @@ export function formatDifference(difference: number, digits: number): string {
   return `${difference < 0 ? "−" : "+"}${size}`;
 }
 
-/** `98.51 to 99.02`, or `−0.11 to 0.06`. */
+/** An interval in words: `98.51 to 99.02`, or `−0.11 to 0.06`. */
 export function formatInterval(interval: Interval | null, digits: number): string {
   if (interval === null) return NONE;
   const [low, high] = [interval.low, interval.high].map((end) =>

@@ -94,7 +94,7 @@ export interface BenchResults {
   };
   /** Processor, memory, operating system and device. */
   machine: Readonly<Record<string, string | number>>;
-  /** Of each side. */
+  /** Of ours and of PyTorch, each. */
   threads: number;
   /** Of the minute before the start: what other programs did. */
   load_average: number;

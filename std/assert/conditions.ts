@@ -135,7 +135,7 @@ export function assertArrayIncludes<T>(
   );
 }
 
-/** Fails. */
+/** Fails in any case. */
 export function fail(msg?: string): never {
   throw new AssertionError(`Failed assertion${ending(msg)}`);
 }

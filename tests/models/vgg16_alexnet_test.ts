@@ -4,19 +4,20 @@ import { assert, assertEquals, assertNotEquals, assertRejects, assertThrows } fr
 import { assertGreater, assertLess, assertStringIncludes } from "@std/assert";
 import * as tf from "@tensorflow/tfjs";
 import { join } from "node:path";
-import { loadEmbedded } from "../../data/embedded.ts";
 import { normalizeGrey224, rgb224 } from "../../data/rgb224.ts";
 import { dropout, relu } from "../../engine/ops.ts";
 import { StudyError } from "../../io/errors.ts";
 import { alexnet } from "../../models/alexnet.ts";
 import type { FrozenFeatureClassifier } from "../../models/classifier.ts";
 import { adaptiveAvgPool2d, linear } from "../../models/layers.ts";
+import { describeLoadedLayers } from "../../models/loaded_layers.ts";
 import { openCheckpoint } from "../../models/checkpoint/open_checkpoint.ts";
 import { saveCheckpoint } from "../../models/checkpoint/safetensors.ts";
 import type { StateDict, StateTensor } from "../../models/checkpoint/state_dict.ts";
 import { vgg16 } from "../../models/vgg16.ts";
 import { testEngine } from "../engine/engine.ts";
 import { withFolder } from "../data/idx_samples.ts";
+import { firstTestDigits } from "../data/mnist.ts";
 
 const engine = await testEngine();
 
@@ -32,8 +33,8 @@ const golden: {
   Deno.readTextFileSync(`${import.meta.dirname}/../fixtures/vgg16_alexnet.json`),
 );
 
-/** The first 8 of the embedded test digits. */
-const DIGITS = (await loadEmbedded()).test.images.slice(0, 8 * 784);
+/** MNIST's first 8 test digits. */
+const DIGITS = (await firstTestDigits(8)).images;
 
 /** Largest difference of logits, relative to the largest logit. */
 const TOLERANCE = 1e-3;
@@ -164,13 +165,44 @@ Deno.test("alexnet() with torchvision's weights", (t) =>
           const before = last.map((name) =>
             other.parameters.get(name).dataSync().slice()
           );
-          await other.loadPretrainedFile(path);
+          const loaded = await other.loadPretrainedFile(path);
+          assertEquals(
+            describeLoadedLayers(loaded, { title: "AlexNet", source: "a.pth", seed: 3 }),
+            "AlexNet: 5 convolutions, classifier.1 and classifier.4 from a.pth; classifier.6 new " +
+              "from seed 3",
+          );
           for (const [name, { shape, data }] of other.stateDict()) {
             if (last.includes(name)) {
               assertEquals(shape[0], 7);
               assertEquals(other.parameters.get(name).dataSync(), before[last.indexOf(name)]);
             } else assertSame(data, weights.get(name)!.data, name);
           }
+        }));
+      await t.step("passes its features alone on, the whole classifier new", () =>
+        using(alexnet({ seed: 3 }), async (other) => {
+          const features = new Map(
+            [...model.frozen.shapes.keys()].map((name) => [name, weights.get(name)!]),
+          );
+          const alone = join(folder, "features.safetensors");
+          await saveCheckpoint(alone, features);
+          const before = other.parameters.stateDict();
+          assertEquals(
+            describeLoadedLayers(await other.loadPretrainedFile(alone), {
+              title: "AlexNet",
+              source: "a.pth",
+              seed: 3,
+            }),
+            "AlexNet: 5 convolutions from a.pth; classifier.1, classifier.4 and classifier.6 new " +
+              "from seed 3",
+          );
+          assertEquals(await other.featuresSha256(), await model.featuresSha256());
+          for (const [name, { data }] of other.stateDict()) {
+            assertSame(data, (features.get(name) ?? before.get(name)!).data, name);
+          }
+          features.delete("features.3.bias");
+          const error = assertThrows(() =>
+            other.loadPretrained(features), StudyError);
+          assertStringIncludes(error.message, ": 1 missing (features.3.bias); ");
         }));
     })
   ));
@@ -249,10 +281,18 @@ Deno.test("alexnet() starts from He's features and torch's linear layers, fixed 
             assertEquals(read(model, name), read(same, name));
             assertNotEquals(read(model, name), read(other, name));
           }
-          const { mean, variance } = tf.moments(model.frozen.get("features.3.weight"));
-          assertLess(Math.abs(mean.dataSync()[0]!), 1e-4);
-          const deviation = Math.sqrt(variance.dataSync()[0]!);
-          assertLess(Math.abs(deviation / Math.sqrt(2 / (64 * 25)) - 1), 0.01);
+          for (
+            const [layer, expected] of [
+              ["features.3", Math.sqrt(2 / (64 * 25))],
+              // Scaled, so that features are as large as torchvision's.
+              ["features.10", 0.157 * Math.sqrt(2 / (256 * 9))],
+            ] as const
+          ) {
+            const { mean, variance } = tf.moments(model.frozen.get(`${layer}.weight`));
+            assertLess(Math.abs(mean.dataSync()[0]!), 1e-4);
+            const deviation = Math.sqrt(variance.dataSync()[0]!);
+            assertLess(Math.abs(deviation / expected - 1), 0.01);
+          }
           assertEquals(
             Math.max(...model.frozen.get("features.3.bias").dataSync().map(Math.abs)),
             0,

@@ -16,6 +16,7 @@ from pathlib import Path
 
 import numpy as np
 from PIL import Image
+import torchvision_import  # noqa: F401
 from torchvision import transforms
 
 FIXTURES = Path(__file__).parent.parent / "fixtures"

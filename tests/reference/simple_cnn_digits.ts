@@ -1,16 +1,16 @@
 /**
- * Writes tests/fixtures/simple_cnn/digits.bin.gz for simple_cnn.py: pixels of the first 100 embedded
+ * Writes tests/fixtures/simple_cnn/digits.bin.gz for simple_cnn.py: pixels of MNIST's first 100
  * test digits, 78,400 bytes, then their 100 labels.
  *
  *     deno run -A tests/reference/simple_cnn_digits.ts
  */
 
 import { gzipSync } from "node:zlib";
-import { loadEmbedded } from "../../data/embedded.ts";
+import { firstTestDigits } from "../data/mnist.ts";
 
-const { test } = await loadEmbedded();
+const { images, labels } = await firstTestDigits(100);
 const bytes = new Uint8Array(78_500);
-bytes.set(test.images.subarray(0, 78_400));
-bytes.set(test.labels.subarray(0, 100), 78_400);
+bytes.set(images);
+bytes.set(labels, 78_400);
 const path = `${import.meta.dirname}/../fixtures/simple_cnn/digits.bin.gz`;
 Deno.writeFileSync(path, gzipSync(bytes, { level: 9 }));

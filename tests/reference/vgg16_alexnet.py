@@ -23,6 +23,7 @@ import numpy as np
 import torch
 from PIL import Image
 from torch import nn
+import torchvision_import  # noqa: F401
 from torchvision import models, transforms
 
 FIXTURES = Path(__file__).parent.parent / "fixtures"
@@ -56,7 +57,7 @@ def fill(model):
 
 
 def digits():
-    """The first 8 of the embedded test digits, as PIL images."""
+    """MNIST's first 8 test digits, as PIL images."""
     images = gzip.decompress((FIXTURES / "simple_cnn" / "digits.bin.gz").read_bytes())
     pixels = np.frombuffer(images[: DIGITS * 784], np.uint8).reshape(DIGITS, 28, 28)
     return [Image.fromarray(image) for image in pixels]

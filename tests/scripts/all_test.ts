@@ -1,6 +1,5 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { join } from "node:path";
-import { repositoryRoot } from "../../io/cache.ts";
 import { ProblemList } from "../../report/record/problems.ts";
 import {
   appendRow,
@@ -12,10 +11,9 @@ import { expectedSeconds, type MachineRates, roundDuration } from "../../experim
 import { knownRows, noteFailure } from "../../experiment/failed_part.ts";
 import { Program } from "./part1_process.ts";
 import { resultRow, withFolder } from "../report/result_rows.ts";
+import { taskArgs } from "../task.ts";
 
-const CONFIG = join(repositoryRoot(), "deno.json");
-/** `deno task all` without its first word. */
-const TASK: string[] = JSON.parse(await Deno.readTextFile(CONFIG)).tasks.all.split(" ").slice(1);
+const TASK = taskArgs("all");
 
 function start(...args: string[]): Program {
   return new Program(Deno.execPath(), [...TASK, ...args]);
@@ -113,18 +111,18 @@ Deno.test("all goes on after a part that fails, leaves rows for it and exits wit
 
 Deno.test("all says how long it will take; interrupted alone it ends the part, which keeps its run", async () => {
   await withFolder({}, async (out) => {
-    const all = start("--preset=full", "--data=embedded", "--weights=random", "--out", out);
+    const all = start("--preset=full", "--data=mnist", "--weights=random", "--out", out);
     await all.until(/Train Epoch: 1 /);
     all.kill("SIGINT");
     const { code, stdout, stderr } = await all.end();
     assertEquals(code, 130);
     assertMatch(
       stdout,
-      /part 1: about \d+ (s|min) \(8000 training and 2000 test images, 10 epochs\)/,
+      /part 1: about \d+ (s|min) \(60000 training and 10000 test images, 10 epochs\)/,
     );
     assertMatch(
       stdout,
-      /part 2: about .* \(2000 test images\)\n {2}part 4: about .*\n {2}together /,
+      /part 2: about .* \(10000 test images\)\n {2}part 4: about .*\n {2}together /,
     );
     assertMatch(
       stderr,

@@ -4,6 +4,7 @@ import { repositoryRoot } from "../../io/cache.ts";
 import { REFERENCE_RESULTS } from "../../report/record/reference_results.ts";
 import { formatRow, HEADER } from "../../report/record/results.ts";
 import { recordRun, resultRow, withFolder } from "../report/result_rows.ts";
+import { taskArgs } from "../task.ts";
 
 const oneRow = `${HEADER}\n${formatRow(resultRow({ epochs: 2, test_loss: NaN }))}\n`;
 
@@ -12,7 +13,7 @@ const REFERENCE_REPORT = join(repositoryRoot(), REFERENCE_RESULTS, "report.md");
 /** Runs the script with the permissions that it needs and no others. */
 async function compare(...args: string[]) {
   const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
-    args: ["run", "-q", "-P=report", "scripts/compare.ts", ...args],
+    args: [...taskArgs("compare"), ...args],
     cwd: repositoryRoot(),
     env: { NO_COLOR: "1" },
   }).output();

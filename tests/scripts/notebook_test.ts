@@ -40,7 +40,7 @@ Deno.test("study.ipynb is for Deno's kernel, and its outputs are not kept", () =
 
 Deno.test("study.ipynb runs from its first cell to its last", async () => {
   const child = new Deno.Command(Deno.execPath(), {
-    args: ["run", "--check", "-q", "-P=engine", "--ext=ts", "-"],
+    args: ["run", "--check", "-q", "--lock=deno.full.lock", "-P=engine", "--ext=ts", "-"],
     cwd: root,
     env: { NO_COLOR: "1", LIBTENSORFLOW_PATH: library.path },
     stdin: "piped",

@@ -7,24 +7,21 @@ import { repositoryRoot } from "../../io/cache.ts";
 import { silentReporter } from "../../io/reporter.ts";
 import { ProblemList } from "../../report/record/problems.ts";
 import { readResults, type ResultRow } from "../../report/record/results.ts";
+import { taskArgs } from "../task.ts";
 
 const library = await findLibrary({ reporter: silentReporter });
 
-const CONFIG = join(repositoryRoot(), "deno.json");
-
-/** `deno task part1` without its first word: the task's own permissions. */
-export const TASK: string[] = JSON.parse(await Deno.readTextFile(CONFIG)).tasks.part1.split(" ")
-  .slice(1);
+/** What Deno is called with for `deno task part1`. */
+export const TASK = taskArgs("part1");
 
 /** Environment of the processes. */
 export const ENV = { NO_COLOR: "1", LIBTENSORFLOW_PATH: library.path };
 
 /** 101 steps an epoch: one more than between two log lines. */
-export const SMALL = ["--data=embedded", "--limit=101", "--batch-size=1", "--test-limit=40"];
+export const SMALL = ["--data=mnist", "--limit=101", "--batch-size=1", "--test-limit=40"];
 
 /** A single step. */
 export const TINY = ["--limit=1", "--test-limit=1", "--epochs=1"];
-export const TINY_EMBEDDED = ["--data=embedded", ...TINY];
 
 /** More epochs than any test waits for. */
 export const ENDLESS = ["--epochs", "1000"];

@@ -2,16 +2,7 @@
 
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { runFolder } from "../../report/record/run_folder.ts";
-import {
-  ENDLESS,
-  filesIn,
-  part1,
-  Program,
-  rowsOf,
-  SMALL,
-  TASK,
-  TINY_EMBEDDED,
-} from "./part1_process.ts";
+import { ENDLESS, filesIn, part1, Program, rowsOf, SMALL, TASK, TINY } from "./part1_process.ts";
 import { withFolder } from "../report/result_rows.ts";
 
 const hasScript = await new Deno.Command("script", { args: ["--version"] }).output()
@@ -53,7 +44,7 @@ Deno.test({
       assertEquals([row!.status, row!.epochs], ["interrupted", 0]);
       assertEquals(filesIn(runFolder(out, row!.run_id)).length, 1); // The manifest.
 
-      const other = await part1([...TINY_EMBEDDED, "--out", out, "--resume"]);
+      const other = await part1([...TINY, "--out", out, "--resume"]);
       assertEquals([other.code, other.stderr], [0, ""]);
       assertMatch(other.stdout, /^No run of SimpleCNN with seed 1 to resume: starting a new one$/m);
       assertEquals((await rowsOf(out)).map(({ status }) => status), ["interrupted", "ok"]);

@@ -11,7 +11,7 @@ import {
 import { join } from "node:path";
 import * as tf from "@tensorflow/tfjs";
 import type { Dataset, ImageSet } from "../../data/dataset.ts";
-import { loadEmbedded } from "../../data/embedded.ts";
+import { loadMnist } from "../data/mnist.ts";
 import { InterruptedError, StudyError } from "../../io/errors.ts";
 import type { Reporter } from "../../io/reporter.ts";
 import { ProblemList } from "../../report/record/problems.ts";
@@ -37,7 +37,7 @@ import { type Answer, answer, fakeDetector } from "../training/fake_detector.ts"
 import { withFolder } from "../report/result_rows.ts";
 
 const engine = await testEngine();
-const embedded = await loadEmbedded();
+const mnist = await loadMnist();
 
 function first({ images, labels }: ImageSet, count: number): ImageSet {
   return { images: images.slice(0, count * 784), labels: labels.slice(0, count), count };
@@ -45,12 +45,11 @@ function first({ images, labels }: ImageSet, count: number): ImageSet {
 
 function dataset(testImages: number, trainImages = 4): Dataset {
   return {
-    name: "mnist-embedded-10k",
-    train: first(embedded.train, trainImages),
-    test: first(embedded.test, testImages),
+    name: "mnist",
+    train: first(mnist.train, trainImages),
+    test: first(mnist.test, testImages),
     sha256: "ab12",
     source: "a test",
-    substitute: false,
   };
 }
 
@@ -168,7 +167,7 @@ Deno.test("detectAndTest() writes row, predictions and manifest of a run", () =>
     });
     assert(written!.inference_ms_per_image! > 0);
     for (const [i, score] of scores.entries()) {
-      const mean = embedded.test.images.subarray(784 * i, 784 * (i + 1))
+      const mean = mnist.test.images.subarray(784 * i, 784 * (i + 1))
         .reduce((sum, value) => sum + value, 0) / 784 / 255;
       const { labels, scores: given } = answer(mean);
       const digit = labels.length === 1 ? -1 : labels[1]! - 1;
@@ -387,7 +386,7 @@ Deno.test("predictDigits() holds no tensors of its own", async () => {
   const readings = { predictions: [], scores: [], milliseconds: [] };
   const detector = fakeDetector(answer);
   const before = tf.memory().numTensors;
-  await predictDigits(detector, first(embedded.test, 30), {
+  await predictDigits(detector, first(mnist.test, 30), {
     batchSize: 4,
     transform,
     found: readings,

@@ -2,17 +2,16 @@
 
 import { assert, assertEquals, assertFalse, assertMatch, assertStringIncludes } from "@std/assert";
 import { join } from "node:path";
-import { repositoryRoot } from "../../io/cache.ts";
 import { ProblemList } from "../../report/record/problems.ts";
 import { readResults, type ResultRow, resultsPath } from "../../report/record/results.ts";
 import { readManifest, readPredictions, runFolder } from "../../report/record/run_folder.ts";
 import { filesIn, Program } from "./part1_process.ts";
 import { withFolder } from "../report/result_rows.ts";
+import { taskArgs } from "../task.ts";
 
-const { tasks } = JSON.parse(await Deno.readTextFile(join(repositoryRoot(), "deno.json")));
-const TASK: string[] = tasks.part2.split(" ").slice(1);
+const TASK = taskArgs("part2");
 
-const TINY = ["--data=embedded", "--weights=random", "--test-limit=2", "--batch-size=1"];
+const TINY = ["--data=mnist", "--weights=random", "--test-limit=2", "--batch-size=1"];
 
 function start(args: readonly string[], env: Record<string, string> = {}): Program {
   return new Program(Deno.execPath(), [...TASK, ...args], env);
@@ -71,7 +70,7 @@ Deno.test("part2 leaves an error row where its weights cannot be had", () =>
     ];
     await Promise.all(cases.map(async ([name, args, line]) => {
       const out = join(folder, name);
-      const { code, stderr } = await start(["--data=embedded", "--out", out, ...args], env).end();
+      const { code, stderr } = await start(["--data=mnist", "--out", out, ...args], env).end();
       assertEquals(code, 1, stderr);
       assertMatch(stderr, line);
       assertFalse(stderr.includes("--verbose"), stderr);

@@ -2,8 +2,7 @@
 
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { join } from "node:path";
-import { EMBEDDED_SHA256 } from "../../data/embedded.ts";
-import { repositoryRoot } from "../../io/cache.ts";
+import { MNIST_SHA256 } from "../data/mnist.ts";
 import { openCheckpoint } from "../../models/checkpoint/open_checkpoint.ts";
 import { ProblemList } from "../../report/record/problems.ts";
 import { readResults, type ResultRow } from "../../report/record/results.ts";
@@ -16,14 +15,12 @@ import {
 import { CHECKPOINT } from "../../experiment/resume.ts";
 import { filesIn, Program } from "./part1_process.ts";
 import { withFolder } from "../report/result_rows.ts";
+import { taskArgs } from "../task.ts";
 
-/** `deno task part4` without its first word: the task's own permissions. */
-const TASK: string[] = JSON.parse(
-  await Deno.readTextFile(join(repositoryRoot(), "deno.json")),
-).tasks.part4.split(" ").slice(1);
+const TASK = taskArgs("part4");
 
 /** Two steps an epoch. */
-const SMALL = ["--data=embedded", "--limit=64", "--test-limit=32"];
+const SMALL = ["--data=mnist", "--limit=64", "--test-limit=32"];
 const ALEXNET = [...SMALL, "--models=alexnet", "--weights=random"];
 
 /** Starts part 4 with a cache of its own. */
@@ -98,7 +95,7 @@ async function checkRun(out: string, row: ResultRow, epochs: number): Promise<vo
   assertEquals([row.train_images, row.test_images, row.evaluated_images], [64, 32, 32]);
   assertEquals([row.epochs, row.batch_size], [epochs, 32]);
   assertEquals([row.learning_rate, row.weight_decay], [0.0005, 1e-4]);
-  assertEquals(row.dataset_sha256, EMBEDDED_SHA256);
+  assertEquals(row.dataset_sha256, MNIST_SHA256);
   assert(row.inference_ms_per_image! > 0);
   const folder = runFolder(out, row.run_id);
   const { settings } = await readManifest(folder);
@@ -194,7 +191,10 @@ Deno.test("part4 names a wrong flag or value and the choices, exit 2", async () 
     [["--models", "vgg16,resnet"], /^error: --models vgg16,resnet: expected different ones of /],
     [["--models", "alexnet,alexnet"], /expected different ones of vgg16, alexnet separated by/],
     [["--in-channels", "2"], /^error: --in-channels 2: expected 3 or 1;/],
-    [["--weights", "/no/file"], /--weights \/no\/file: expected pretrained, random or an existing/],
+    [
+      ["--weights", "/no/file"],
+      /--weights \/no\/file: expected pretrained, convolutions, random or/,
+    ],
     [["--feature-cache"], /^error: Unknown flag --feature-cache; did you mean --no-feature-cache/],
   ];
   const results = await Promise.all(cases.map(([args]) => part4("/nowhere", args)));

@@ -7,6 +7,7 @@ import { REFERENCE_RESULTS } from "../../report/record/reference_results.ts";
 import { documents } from "../../scripts/readme.ts";
 import { PEER, TIMINGS } from "../report/peers.ts";
 import { resultRow, withFolder } from "../report/result_rows.ts";
+import { taskArgs } from "../task.ts";
 
 const oneRow = `${HEADER}\n${formatRow(resultRow({ weights: "" }))}\n`;
 const README = "# Top\n\n<!-- results:begin -->\nold\n<!-- results:end -->\n\nMiddle\n\n" +
@@ -109,7 +110,7 @@ Deno.test("readme --check fails with one line where the table is another", async
   await withFolder({ "part1.csv": oneRow }, async (results) => {
     const readme = await Deno.readTextFile(join(repositoryRoot(), "README.md"));
     const { code, stderr } = await new Deno.Command(Deno.execPath(), {
-      args: ["run", "-q", "-P=report", "scripts/readme.ts", "--check", "--results", results],
+      args: [...taskArgs("readme"), "--check", "--results", results],
       cwd: repositoryRoot(),
       env: { NO_COLOR: "1" },
     }).output();

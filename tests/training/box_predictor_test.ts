@@ -10,7 +10,7 @@ import {
 import { join } from "node:path";
 import * as tf from "@tensorflow/tfjs";
 import type { ImageSet } from "../../data/dataset.ts";
-import { loadEmbedded } from "../../data/embedded.ts";
+import { loadMnist } from "../data/mnist.ts";
 import { InterruptedError, StudyError } from "../../io/errors.ts";
 import { decodeBoxes, encodeBoxes } from "../../models/detection/boxes.ts";
 import { bias, linearWeight, Parameters } from "../../models/parameters.ts";
@@ -35,7 +35,7 @@ import { testEngine } from "../engine/engine.ts";
 import { withFolder } from "../report/result_rows.ts";
 
 const engine = await testEngine();
-const { train } = await loadEmbedded();
+const { train } = await loadMnist();
 
 interface Golden {
   pairs: {

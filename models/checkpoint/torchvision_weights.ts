@@ -1,0 +1,137 @@
+/**
+ * torchvision's published files of weights: fetched once into the cache, checked at every use.
+ *
+ * @module
+ */
+
+import { join } from "node:path";
+import { cacheDir } from "../../io/cache.ts";
+import { download } from "../../io/download.ts";
+import { StudyError } from "../../io/errors.ts";
+import { withLock } from "../../io/lock.ts";
+import type { Reporter } from "../../io/reporter.ts";
+import {
+  cacheError,
+  describeSum,
+  inspectWeights,
+  type PinnedFile,
+  weightsFolder,
+} from "./cached_weights.ts";
+import {
+  ALEXNET_CONVOLUTIONS,
+  type PinnedConvolutions,
+  VGG16_CONVOLUTIONS,
+} from "./pretrained_convolutions.ts";
+
+/** A published file of weights. */
+export interface PinnedWeights {
+  /** Its name. torchvision puts the first eight digits of the SHA-256 into it. */
+  readonly file: string;
+  /** Addresses, tried in this order. */
+  readonly urls: readonly string[];
+  /** Size in bytes. */
+  readonly bytes?: number;
+  /** SHA-256, hexadecimal. */
+  readonly sha256?: string;
+  /** How the SHA-256 begins. */
+  readonly sha256Prefix: string;
+  /** Where its convolutions can be had without the rest; absent if nowhere. */
+  readonly convolutions?: PinnedConvolutions;
+}
+
+/** VGG16, trained on ImageNet (`VGG16_Weights.IMAGENET1K_V1`). */
+export const VGG16_WEIGHTS: PinnedWeights = {
+  ...torchvision("vgg16-397923af.pth", 553_433_881),
+  convolutions: VGG16_CONVOLUTIONS,
+};
+/** AlexNet, trained on ImageNet (`AlexNet_Weights.IMAGENET1K_V1`). */
+export const ALEXNET_WEIGHTS: PinnedWeights = {
+  ...torchvision("alexnet-owt-7be5be79.pth", 244_408_911),
+  convolutions: ALEXNET_CONVOLUTIONS,
+};
+/** Faster R-CNN with ResNet-50-FPN, COCO (`FasterRCNN_ResNet50_FPN_Weights.COCO_V1`). */
+export const FASTER_RCNN_WEIGHTS: PinnedWeights = torchvision(
+  "fasterrcnn_resnet50_fpn_coco-258fb6c6.pth",
+  167_502_836,
+);
+
+/** Where a published file lies in the cache. */
+export function cachedWeightsPath({ file }: PinnedWeights, cache: string = cacheDir()): string {
+  return join(weightsFolder(cache), file);
+}
+
+/** Whether a SHA-256 is that of a published file. */
+export function isPublished({ sha256, sha256Prefix }: PinnedWeights, actual: string): boolean {
+  return actual.startsWith(sha256 ?? sha256Prefix);
+}
+
+/** The SHA-256 that a published file must have, in words. */
+export function publishedSum({ sha256, sha256Prefix }: PinnedWeights): string {
+  return describeSum(sha256 ?? sha256Prefix);
+}
+
+/** Files that could not be had in this process: asked for once, not again for every run. */
+const unobtainable = new WeakMap<PinnedWeights, StudyError>();
+
+/**
+ * A published file, from the cache or its address.
+ *
+ * @returns Where it lies, and its SHA-256.
+ * @throws {StudyError} If it cannot be had or kept.
+ */
+export async function obtainPublishedWeights(
+  source: PinnedWeights,
+  { cache, reporter }: { cache: string; reporter: Reporter },
+): Promise<{ path: string; sha256: string }> {
+  const folder = weightsFolder(cache);
+  const path = cachedWeightsPath(source, cache);
+  const pinned: PinnedFile = { ...source, sha256: source.sha256 ?? source.sha256Prefix };
+  const onWait = () => reporter.line(`${source.file}: waiting for another run's download`);
+  try {
+    const cached = await inspectWeights(path, pinned, reporter);
+    if (cached.state === "valid") return { path, sha256: cached.sha256 };
+    const known = unobtainable.get(source);
+    if (known !== undefined) throw known;
+    const fetchIt = () => fetchUnlessThere(pinned, { path, urls: source.urls, reporter });
+    return { path, sha256: await withLock(join(folder, ".lock"), fetchIt, { onWait }) };
+  } catch (error) {
+    const told = cacheError(error, folder);
+    if (told instanceof StudyError) unobtainable.set(source, told);
+    throw told;
+  }
+}
+
+/**
+ * Downloads a file, unless another run has done so meanwhile.
+ *
+ * @returns Its SHA-256.
+ */
+async function fetchUnlessThere(
+  pinned: PinnedFile,
+  { path, urls, reporter }: { path: string; urls: readonly string[]; reporter: Reporter },
+): Promise<string> {
+  const cached = await inspectWeights(path, pinned, reporter);
+  if (cached.state === "valid") return cached.sha256;
+  if (cached.state === "damaged") {
+    reporter.warn(`${path} is damaged (${cached.reason}); fetching it again`);
+  }
+  const { sha256 } = await download({
+    urls,
+    path,
+    sha256: pinned.sha256,
+    label: pinned.file,
+    reporter,
+    connectTimeoutMs: 5_000,
+    ...(pinned.bytes !== undefined && { size: pinned.bytes }),
+  });
+  return sha256;
+}
+
+function torchvision(file: string, bytes: number): PinnedWeights {
+  return {
+    file,
+    urls: [`https://download.pytorch.org/models/${file}`],
+    bytes,
+    sha256Prefix: /-([0-9a-f]{8})\.pth$/.exec(file)![1]!,
+  };
+}
