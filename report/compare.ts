@@ -173,7 +173,7 @@ export async function writeReport(
 function describeModel(
   model: string,
   { runs, settings, shown, files, curves }: {
-    /** Oldest first. */
+    /** The model's runs, oldest first. */
     runs: readonly FoundRow[];
     settings: SeedAggregate[];
     shown: FoundRow | undefined;

@@ -52,6 +52,11 @@ export function kindsOfDifference(row: ResultRow): string[] {
   return [...new Set(differences(row).map(({ kind }) => kind))];
 }
 
+/** The kinds for which a run can't be compared with the published values. */
+export function blockingKinds(row: ResultRow): string[] {
+  return kindsOfDifference(row).filter((kind) => kind !== NEW_CLASSIFIER);
+}
+
 /**
  * What is to be said of a run whose convolutions are the study's and whose classifier is not; `""` of
  * any other run.

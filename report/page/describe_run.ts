@@ -31,10 +31,14 @@ export function settingNotes(row: ResultRow): string[] {
     weights,
     row.dataset === DATA.name ? "" : row.dataset,
     isAll ? "" : describeImages(row),
-    isSameLength || row.epochs === null ? "" : `${row.epochs} epochs`,
+    isSameLength || row.epochs === null ? "" : describeEpochs(row.epochs),
     ...optimiserNotes(row, training),
     row.precision === "float32" ? "" : row.precision,
   ].filter((note) => note !== "");
+}
+
+function describeEpochs(epochs: number): string {
+  return `${epochs} epoch${epochs === 1 ? "" : "s"}`;
 }
 
 /** Part 2's batches are the detector's: they make no difference to its results. */

@@ -8,7 +8,7 @@
 import { type MeanAndSd, meanAndSd } from "../../metrics/descriptive_statistics.ts";
 import { FASTER_RCNN_ADAPTED } from "../../study.ts";
 import type { Comparison, Metric, ModelComparison, Verdict } from "../analysis/comparison.ts";
-import { kindsOfDifference } from "../analysis/differences_from_study.ts";
+import { blockingKinds } from "../analysis/differences_from_study.ts";
 import { formatFixed, formatMeanAndSd, NONE } from "../analysis/format_numbers.ts";
 import type { SeedAggregate } from "../analysis/seed_aggregates.ts";
 import type { ResultRow } from "../record/result_row.ts";
@@ -204,7 +204,7 @@ function isOfOneSeed({ verdict, method }: Verdict): boolean {
 
 /** Why nothing of a model can be judged. */
 function whyNot({ row, verdicts }: ModelComparison): string {
-  const kinds = kindsOfDifference(row!);
+  const kinds = blockingKinds(row!);
   const reasons = verdicts.find(({ metric }) => metric === "accuracy")?.reasons ?? [];
   return (kinds.length > 0 ? kinds : reasons).join(", ");
 }

@@ -5,7 +5,7 @@
  */
 
 import type { Comparison, Metric, ModelComparison, Verdict } from "../analysis/comparison.ts";
-import { kindsOfDifference } from "../analysis/differences_from_study.ts";
+import { blockingKinds } from "../analysis/differences_from_study.ts";
 import { formatDifference, formatFixed, formatInterval } from "../analysis/format_numbers.ts";
 import { DIGITS } from "../analysis/verdicts.ts";
 import { escapeMarkdown, table } from "./markdown.ts";
@@ -81,7 +81,7 @@ function verdictCells(verdict: Verdict, model: ModelComparison): string[] {
 /** The verdict and the reasons in few words; those of the whole run are given in full above. */
 function verdictWords({ verdict, reasons }: Verdict, model: ModelComparison): string {
   if (verdict !== "not comparable") return `**${verdict}**`;
-  const ofTheRun = kindsOfDifference(model.row!);
+  const ofTheRun = blockingKinds(model.row!);
   const ofTheMetric = reasons.slice(model.differences.length);
   return `not comparable: ${escapeMarkdown([...ofTheRun, ...ofTheMetric].join(", "))}`;
 }

@@ -187,7 +187,7 @@ Deno.test("compareResults() shows the study's setting whatever was tried later",
   await compareRuns({ a: [asPublished(1, 0.02), tried] }, ({ models }, report) => {
     assertEquals(models[0]!.row?.run_id, "seed-1");
     assertEquals(models[0]!.newerFailure, null);
-    assertStringIncludes(report, "| 2 | SimpleCNN, 500 / 1,000 images, 1 epochs |");
+    assertStringIncludes(report, "| 2 | SimpleCNN, 500 / 1,000 images, 1 epoch |");
   });
 });
 

@@ -143,6 +143,7 @@ Deno.test("compareResults() has its own words for a new classifier on the study'
       assertStringIncludes(report, `**Consistent** or **inconsistent** is said of alexnet`);
       assertStringIncludes(report, `: ${caveat}.\n`);
       assertStringIncludes(report, "| alexnet_FineTuned, new classifier | 99.14 |");
+      assertStringIncludes(report, "| not comparable: one seed only, so no interval |");
     });
   }
 });
