@@ -5,6 +5,7 @@
  */
 
 import { dirname } from "node:path";
+import { requireRegularFile } from "./regular_file.ts";
 
 /** Options of {@linkcode withLock}. */
 export interface LockOptions {
@@ -28,6 +29,10 @@ export async function withLock<T>(
   options: LockOptions = {},
 ): Promise<T> {
   await Deno.mkdir(dirname(path), { recursive: true });
+  // Opening a named pipe would wait for a reader.
+  await requireRegularFile(path).catch((error) => {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+  });
   const file = await Deno.open(path, { write: true, create: true });
   try {
     if (!await file.tryLock(true)) {

@@ -6,6 +6,7 @@
 
 import { parseArgs } from "@std/cli";
 import { UsageError } from "./errors.ts";
+import { shortened } from "./printable.ts";
 
 /** What every kind of flag has. */
 interface FlagBase {
@@ -190,7 +191,8 @@ function readValue(name: string, flag: Exclude<Flag, BooleanFlag>, text: string)
   if (text === "") throw new UsageError(`${name} needs a value: ${expectation(flag)}`);
   const guess = "choices" in flag ? closest(text, flag.choices) : undefined;
   throw new UsageError(
-    `${name} ${text}: expected ${expectation(flag)}${guess ? `; did you mean ${guess}?` : ""}`,
+    `${name} ${shortened(text)}: expected ${expectation(flag)}` +
+      (guess ? `; did you mean ${guess}?` : ""),
   );
 }
 
@@ -251,25 +253,29 @@ function checkBooleans(argv: readonly string[], names: readonly string[]): void 
   for (const arg of argv) {
     const [, name = "", value = ""] = /^--([^=]+)=(.*)$/s.exec(arg) ?? [];
     if (names.includes(name) && value !== "true" && value !== "false") {
-      throw new UsageError(`--${name} takes no value, so ${arg} is not understood`);
+      throw new UsageError(`--${name} takes no value, so ${shortened(arg)} is not understood`);
     }
   }
 }
 
 function strayArgument(arg: string): UsageError {
-  return new UsageError(`"${arg}" belongs to no flag; see --help for what there is`);
+  return new UsageError(`"${shortened(arg)}" belongs to no flag; see --help for what there is`);
 }
 
 function unknownFlag(arg: string, names: readonly string[]): UsageError {
   const guess = closest(arg.replace(/^-+/, ""), names);
   return new UsageError(
-    `Unknown flag ${arg}${guess ? `; did you mean --${guess}?` : "."} ` +
+    `Unknown flag ${shortened(arg)}${guess ? `; did you mean --${guess}?` : "."} ` +
       `There are ${names.map((name) => `--${name}`).join(" ")}`,
   );
 }
 
+/** What is longer is no word of ours with a slip in it. */
+const LONGEST_MISTYPED = 100;
+
 /** The word nearest to `text`, if it is near enough to be meant. */
 function closest(text: string, words: readonly string[]): string | undefined {
+  if (text.length > LONGEST_MISTYPED) return undefined;
   const ranked = words.map((word) => ({ word, edits: editDistance(text, word) }))
     .sort((a, b) => a.edits - b.edits);
   const best = ranked[0];

@@ -7,6 +7,8 @@
  * @module
  */
 
+import { terminalText } from "./printable.ts";
+
 /** Where progress and messages go. */
 export interface Reporter {
   /** True when nothing but warnings is to be shown. */
@@ -62,11 +64,11 @@ export function createReporter(options: ReporterOptions = {}): Reporter {
     line(text) {
       if (quiet) return;
       clear();
-      write(out, text + "\n");
+      write(out, terminalText(text) + "\n");
     },
     warn(text) {
       clear();
-      write(Deno.stderr, text + "\n");
+      write(Deno.stderr, terminalText(text) + "\n");
     },
     live(text) {
       if (!terminal) return;
@@ -74,7 +76,7 @@ export function createReporter(options: ReporterOptions = {}): Reporter {
       const now = performance.now();
       if (live !== "" && now - drawnAt < 100) return;
       drawnAt = now;
-      live = text.slice(0, columns() - 1);
+      live = terminalText(text).slice(0, columns() - 1);
       write(out, "\r\x1b[2K" + live);
     },
   };

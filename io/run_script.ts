@@ -6,6 +6,7 @@
 
 import { inspect } from "node:util";
 import { InterruptedError, StudyError } from "./errors.ts";
+import { terminalText } from "./printable.ts";
 
 /** Options of {@linkcode runScript}. */
 export interface RunScriptOptions {
@@ -92,5 +93,5 @@ function describe(error: unknown): string {
 }
 
 function oneLine(text: string): string {
-  return text.trim().replace(/\s*\n\s*/g, " ");
+  return terminalText(text.trim().replace(/\s*\n\s*/g, " "));
 }

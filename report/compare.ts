@@ -7,7 +7,9 @@
 
 import { join, resolve } from "node:path";
 import { writeFileAtomic } from "../io/atomic.ts";
+import { StudyError } from "../io/errors.ts";
 import { exists } from "../io/exists.ts";
+import { readRegularFile, systemReason } from "../io/regular_file.ts";
 import { testClaims } from "./analysis/claims.ts";
 import type {
   Comparison,
@@ -26,7 +28,7 @@ import { scorePredictions } from "./analysis/test_scores.ts";
 import { judge } from "./analysis/verdicts.ts";
 import { renderHtml } from "./page/html_page.ts";
 import { renderReport, TITLE } from "./page/report_page.ts";
-import { type FoundRow, gatherRows } from "./record/gather_rows.ts";
+import { type FoundRow, gatherRows, placeName } from "./record/gather_rows.ts";
 import { readPeerRuns } from "./record/peer_runs.ts";
 import { ProblemList } from "./record/problems.ts";
 import {
@@ -51,11 +53,12 @@ export interface CompareOptions {
  * Of each model the setting nearest to the study's is shown, and of that the newest run, which is the
  * one with the latest `started_at`; of equals the last one read, folders being read in the order given
  * and files in the order of their names. PyTorch's runs are those in the `pytorch/` of each folder.
- * Whatever can't be read is noted in the comparison's problems.
+ * Whatever can't be read is noted in the comparison's problems, and the rest stands.
  *
  * @param folders Results folders, from several machines for one; each row's run folder is looked for
  *   in the folder that the row is from.
- * @throws {StudyError} If there is no `part*.csv` in one of them.
+ * @throws {StudyError} If there is no `partN.csv` in one of them, or if a run has two ok rows that
+ *   differ.
  */
 export async function compareResults(
   folders: readonly string[],
@@ -82,7 +85,12 @@ export async function compareResults(
   const judged = judgeModels(models);
   const pairs = comparePairs(predicted);
   const peerRuns = await Promise.all(
-    folders.map((folder) => readPeerRuns(join(folder, "pytorch"))),
+    folders.map((folder) =>
+      readPeerRuns(join(folder, "pytorch"), {
+        problems,
+        title: placeName(folders, folder, "pytorch"),
+      })
+    ),
   );
   const { comparisons, alone } = comparePeers(
     models.flatMap(({ settings }) => settings),
@@ -99,7 +107,7 @@ export async function compareResults(
     peersAlone: alone,
     reference: reference === undefined || folders.some((folder) => isSameFolder(folder, reference))
       ? []
-      : await readReference(reference),
+      : await readReference(reference, problems),
     mixed: findMismatches(models),
     problems: problems.list(),
   };
@@ -115,11 +123,24 @@ function isSameFolder(a: string, b: string): boolean {
   return resolve(a) === resolve(b);
 }
 
-/** What the committed runs found; nothing if there are none. */
-async function readReference(folder: string): Promise<ReferenceResult[]> {
-  if (!await exists(folder)) return [];
+/**
+ * What the committed runs found; nothing if there are none. Their own problems are those of the
+ * report on them; here it is noted only if they can't be read at all.
+ */
+async function readReference(
+  folder: string,
+  noted: ProblemList,
+): Promise<ReferenceResult[]> {
   const problems = new ProblemList();
-  const { rows } = await gatherRows([folder], problems);
+  let rows: FoundRow[];
+  try {
+    if (!await exists(folder)) return [];
+    rows = (await gatherRows([folder], problems)).rows;
+  } catch (error) {
+    if (!(error instanceof StudyError)) throw error;
+    noted.add(`the committed runs are not shown: ${error.message}`, { file: folder });
+    return [];
+  }
   const results: ReferenceResult[] = [];
   for (const [model, runs] of Map.groupBy(rows, ({ row }) => row.model)) {
     const setting = settingsOf(runs)[0];
@@ -151,6 +172,7 @@ export interface WriteOptions {
  * Writes `outDir/report.md` or `outDir/report.html`. The same comparison gives the same bytes.
  *
  * @returns The report's path.
+ * @throws {StudyError} If it cannot be written there.
  */
 export async function writeReport(
   outDir: string,
@@ -159,15 +181,29 @@ export async function writeReport(
 ): Promise<string> {
   const path = join(outDir, `report.${format}`);
   const markdown = renderReport(comparison, figures);
-  if (format === "md") {
-    await writeFileAtomic(path, markdown);
-    return path;
-  }
   const images = new Map<string, Uint8Array>();
-  for (const { file } of figures) images.set(file, await Deno.readFile(join(outDir, file)));
-  await writeFileAtomic(path, renderHtml(markdown, { title: TITLE, images }));
+  if (format === "html") {
+    for (const { file } of figures) {
+      const limit = { maxBytes: MOST_FIGURE_BYTES };
+      images.set(file, await readRegularFile(join(outDir, file), limit));
+    }
+  }
+  const text = format === "md" ? markdown : renderHtml(markdown, { title: TITLE, images });
+  try {
+    await writeFileAtomic(path, text);
+  } catch (error) {
+    throw new StudyError(
+      `Cannot write the report to ${path} (${
+        systemReason(error)
+      }): choose another folder with --out`,
+      { cause: error },
+    );
+  }
   return path;
 }
+
+/** A figure has some hundred kilobytes. */
+const MOST_FIGURE_BYTES = 64e6;
 
 /** What was found of a model, without verdicts. */
 function describeModel(

@@ -21,6 +21,7 @@ import { renderReadmePyTorch } from "../report/page/section_pytorch.ts";
 import { renderSpeedTable } from "../report/page/speed_table.ts";
 import { studyTables } from "../report/page/study_tables.ts";
 import { readPairedTimings } from "../report/record/bench_results.ts";
+import { describeSkipped } from "../report/record/problems.ts";
 import { REFERENCE_RESULTS } from "../report/record/reference_results.ts";
 import { PROCEDURE } from "../study.ts";
 
@@ -43,10 +44,23 @@ export interface Document {
  * All files with generated text.
  *
  * @param results Folder of results, with PyTorch's runs in its `pytorch/` and `bench/bench.json`.
- * @throws {StudyError} If there are no results.
+ * @param onSkipped Told what of the results was left out, a phrase each.
+ * @throws {StudyError} If there are no results, or one of PyTorch's runs can't be read.
  */
-export async function documents(results: string): Promise<Document[]> {
+export async function documents(
+  results: string,
+  onSkipped: (phrase: string) => void = () => {},
+): Promise<Document[]> {
   const comparison = await compareResults([results]);
+  const peer = comparison.problems.find(({ file, skipped }) =>
+    skipped && file.startsWith("pytorch")
+  );
+  if (peer !== undefined) {
+    throw new StudyError(
+      `${join(results, peer.file)} is ${peer.text}: write it again or remove it`,
+    );
+  }
+  describeSkipped(comparison.problems).forEach((phrase) => onSkipped(phrase));
   const timings = await readPairedTimings(join(results, "bench", "bench.json"));
   const speed = timings === null
     ? "Not measured yet: `deno task bench`.\n"
@@ -88,21 +102,27 @@ async function main(): Promise<void> {
     examples: ["deno task readme", "deno task readme --check"],
   });
   if (flags === undefined) return;
+  const reporter = createReporter();
+  const skipped: string[] = [];
   const outdated: { path: string; text: string }[] = [];
-  for (const { path, update } of await documents(flags.results)) {
+  for (const { path, update } of await documents(flags.results, (phrase) => skipped.push(phrase))) {
     const text = await Deno.readTextFile(join(repositoryRoot(), path));
     const updated = update(text);
     if (updated !== text) outdated.push({ path, text: updated });
   }
+  for (const phrase of skipped) reporter.warn(`Left out: ${phrase}`);
+  if (flags.check && skipped.length > 0) {
+    throw new StudyError(`Not all of ${flags.results} was read: ${skipped.join("; ")}`);
+  }
   const names = outdated.map(({ path }) => path).join(", ");
-  if (outdated.length === 0) return createReporter().line("All tables are up to date");
+  if (outdated.length === 0) return reporter.line("All tables are up to date");
   if (flags.check) {
     throw new StudyError(
       `The numbers in ${names} are not those of ${flags.results}: run "deno task readme"`,
     );
   }
   for (const { path, text } of outdated) await writeFileAtomic(join(repositoryRoot(), path), text);
-  createReporter().line(`New numbers in ${names}`);
+  reporter.line(`New numbers in ${names}`);
 }
 
 if (import.meta.main) await runScript(main);

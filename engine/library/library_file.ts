@@ -81,11 +81,11 @@ async function fileProblem(path: string, target: Target): Promise<string | undef
   let head: DataView<ArrayBuffer>;
   let size: number;
   try {
+    // Asked before it is opened: opening a named pipe waits for a writer.
+    if (!(await Deno.stat(path)).isFile) return "is not a file";
     const file = await Deno.open(path);
     try {
-      const info = await file.stat();
-      if (!info.isFile) return "is not a file";
-      size = info.size;
+      size = (await file.stat()).size;
       const bytes = new Uint8Array(Math.min(size, 1 << 16));
       let count = 0;
       while (count < bytes.length) {

@@ -12,19 +12,31 @@ import type { ModelComparison } from "./comparison.ts";
  * images that they were tested on.
  */
 export function findMismatches(models: readonly ModelComparison[]): string[] {
-  const shown = models.filter(({ row }) => row?.status === "ok");
   return [
-    ...describeGroups(
-      "The rows shown were made by different versions of the code",
-      shown,
-      ({ manifest }) => manifest?.git?.commit?.slice(0, 7),
-    ),
-    ...describeGroups("The rows shown were tested on different images", shown, ({ row }) => {
+    ...findMixedCode(models),
+    ...describeGroups("The rows shown were tested on different images", models, ({ row }) => {
       const { dataset, dataset_sha256: sha256, test_images: images } = row!;
       const sum = sha256 === "" ? "" : `, sha256 ${sha256.slice(0, 8)}`;
       return `${dataset || "unrecorded data"} (${images ?? "unknown number of"} test images${sum})`;
     }),
   ];
+}
+
+/** Whether the ok rows shown are of different versions of the code: a sentence if they are. */
+export function findMixedCode(models: readonly ModelComparison[]): string[] {
+  return describeGroups(
+    "The rows shown were made by different versions of the code",
+    models,
+    ({ manifest }) => manifest?.git?.commit?.slice(0, 7),
+  );
+}
+
+/** The same of data sets; how many of their images were tested is of no account. */
+export function findMixedData(models: readonly ModelComparison[]): string[] {
+  return describeGroups("The rows shown were tested on different data", models, ({ row }) => {
+    const { dataset, dataset_sha256: sha256 } = row!;
+    return `${dataset || "unrecorded data"} ${sha256.slice(0, 8)}`.trim();
+  });
 }
 
 /**
@@ -38,13 +50,14 @@ export function isSameMachine(a: Manifest | null, b: Manifest | null): boolean {
   );
 }
 
-/** The sentence with the models of each kind; nothing if there are not several kinds. */
+/** The sentence with the ok models of each kind; nothing if there are not several kinds. */
 function describeGroups(
   sentence: string,
   models: readonly ModelComparison[],
   kindOf: (model: ModelComparison) => string | undefined,
 ): string[] {
-  const groups = Map.groupBy(models, kindOf);
+  const shown = models.filter(({ row }) => row?.status === "ok");
+  const groups = Map.groupBy(shown, kindOf);
   groups.delete(undefined);
   if (groups.size < 2) return [];
   const described = [...groups].map(([kind, group]) =>

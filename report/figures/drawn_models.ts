@@ -33,9 +33,15 @@ export function drawnModels(models: readonly ModelComparison[], limit: number): 
     .slice(0, limit)
     .map((model) => ({
       ...model,
-      label: distinct(figureText(model.model) || "model", labels),
+      label: distinct(labelOf(model.model), labels),
       slug: distinct(slugOf(model.model), slugs),
     }));
+}
+
+/** Vega keeps names as keys of objects, where some have a meaning: `constructor`, for one. */
+function labelOf(name: string): string {
+  const text = figureText(name) || "model";
+  return text in {} ? `model ${text}` : text;
 }
 
 /** Letters, digits, `_` and `-`; in a file's name it makes no difference what else was there. */

@@ -10,6 +10,7 @@
 
 import { logger, parse, resetSVGDefIds, textMetrics, View, Warn } from "vega";
 import { compile, type Config, type TopLevelSpec } from "vega-lite";
+import { printable } from "../../io/printable.ts";
 
 /**
  * Colours of the light theme, and what the dark one has instead. All but the lines stand out from the
@@ -136,9 +137,7 @@ export async function renderSvg(spec: TopLevelSpec, text: FigureText): Promise<s
  * where it is too long. XML cannot hold some of them even escaped.
  */
 export function figureText(text: string, limit = 40): string {
-  const clean = text.replace(/[\s\p{C}]+/gu, " ").trim();
-  const characters = [...clean];
-  return characters.length > limit ? `${characters.slice(0, limit - 1).join("")}…` : clean;
+  return printable(text, limit);
 }
 
 /** Puts title, description and style sheet at the start of the document. */

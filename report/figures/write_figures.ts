@@ -6,6 +6,7 @@
 
 import { basename, join } from "node:path";
 import { writeFileAtomic } from "../../io/atomic.ts";
+import { readRegularText, systemReason } from "../../io/regular_file.ts";
 import type { Comparison, Figure } from "../analysis/comparison.ts";
 import type { ProblemList } from "../record/problems.ts";
 import { classF1Figure, confusionFigure } from "./class_figures.ts";
@@ -24,6 +25,9 @@ const MODELS_DRAWN = 12;
 /** Which files of the folder were written here: of these, those of an earlier report are removed. */
 const WRITTEN = ".written.json";
 
+/** A list of many more names than there are figures. */
+const MOST_LIST_BYTES = 1e6;
+
 /** Options of {@linkcode writeFigures}. */
 export interface FigureOptions {
   /**
@@ -41,9 +45,10 @@ export interface FigureOptions {
 
 /**
  * Writes `outDir/figures/`: what there are data for. The same comparison gives the same bytes;
- * figures that an earlier call wrote and that are no longer part of it are removed.
+ * figures that an earlier call wrote and that are no longer part of it are removed. One that can't be
+ * drawn or written is noted, and the others are not the worse for it.
  *
- * @returns The figures, in the report's order.
+ * @returns The figures that were written, in the report's order.
  */
 export async function writeFigures(
   comparison: Comparison,
@@ -63,20 +68,35 @@ export async function writeFigures(
     problems.add(`not drawn: there are more than ${CLASSES_DRAWN} classes`, { file });
     model.evaluation = null;
   }
-  const drawings = [
-    learningCurves(models),
-    accuracyAgainstTime(models),
-    classF1Figure(models),
-    inferenceTime(models),
-    ...models.map(confusionFigure),
-  ].filter((drawing): drawing is Drawing => drawing !== null);
+  const drawings: (() => Drawing | null)[] = [
+    () => learningCurves(models),
+    () => accuracyAgainstTime(models),
+    () => classF1Figure(models),
+    () => inferenceTime(models),
+    ...models.map((model) => () => confusionFigure(model)),
+  ];
   const figures: Figure[] = [];
-  for (const { spec, ...figure } of drawings) {
-    await writeFileAtomic(join(outDir, figure.file), await renderSvg(spec, figure));
-    figures.push(figure);
+  for (const draw of drawings) {
+    let file = "figures";
+    try {
+      const drawing = draw();
+      if (drawing === null) continue;
+      const { spec, ...figure } = drawing;
+      file = figure.file;
+      await writeFileAtomic(join(outDir, file), await renderSvg(spec, figure));
+      figures.push(figure);
+    } catch (error) {
+      problems.add(`not drawn: ${systemReason(error)}`, { file });
+    }
   }
   figures.push(...await writeContactSheets(models, outDir, options));
-  await removeEarlier(outDir, figures);
+  try {
+    await removeEarlier(outDir, figures);
+  } catch (error) {
+    problems.add(`figures of an earlier report may be left there: ${systemReason(error)}`, {
+      file: "figures",
+    });
+  }
   return figures;
 }
 
@@ -106,7 +126,12 @@ async function writeContactSheets(
       problems.add(text, { file });
       continue;
     }
-    await writeFileAtomic(join(outDir, file), contactSheet(mistakes, set.images));
+    try {
+      await writeFileAtomic(join(outDir, file), contactSheet(mistakes, set.images));
+    } catch (error) {
+      problems.add(`not drawn: ${systemReason(error)}`, { file });
+      continue;
+    }
     const { target, prediction, score } = mistakes[0]!;
     figures.push({
       file,
@@ -136,7 +161,7 @@ async function removeEarlier(outDir: string, figures: readonly Figure[]): Promis
 /** The names in the list; none if there is no list, or it is damaged. */
 async function readWritten(path: string): Promise<string[]> {
   try {
-    const names: unknown = JSON.parse(await Deno.readTextFile(path));
+    const names: unknown = JSON.parse(await readRegularText(path, { maxBytes: MOST_LIST_BYTES }));
     return Array.isArray(names) ? names.filter(isPlainName) : [];
   } catch (error) {
     if (error instanceof Deno.errors.NotFound || error instanceof SyntaxError) return [];

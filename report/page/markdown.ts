@@ -4,14 +4,17 @@
  * @module
  */
 
+import { printable } from "../../io/printable.ts";
+
+/** No sentence of the report is longer; what a file brings along may be. */
+const LONGEST = 4000;
+
 /**
- * Text as it is, on one line: whatever Markdown or HTML would make of it is escaped. An underscore
- * inside a word, which Markdown leaves alone, stays.
+ * Text as it is, on one line, without invisible characters: whatever Markdown or HTML would make of it
+ * is escaped. An underscore inside a word, which Markdown leaves alone, stays.
  */
 export function escapeMarkdown(text: string): string {
-  return text
-    .replace(/[\s\p{Cc}]+/gu, " ")
-    .trim()
+  return printable(text, LONGEST)
     .replace(/&/g, "&amp;")
     .replace(/</g, "&lt;")
     .replace(/>/g, "&gt;")
@@ -21,7 +24,7 @@ export function escapeMarkdown(text: string): string {
 /** Text as code, or escaped where it holds a character that code in a table can't. */
 export function code(text: string): string {
   if (text === "") return "";
-  return /[`|\\\p{Cc}]/u.test(text) ? escapeMarkdown(text) : `\`${text}\``;
+  return text.length > LONGEST || /[`|\\\p{C}]/u.test(text) ? escapeMarkdown(text) : `\`${text}\``;
 }
 
 /** A column of a table. */

@@ -161,6 +161,6 @@ function commandLine({ part }: ResultRow, manifest: Manifest | null): string | n
 
 /** The argument as a POSIX shell reads it back, on one line and without a Markdown fence in it. */
 function shellQuote(arg: string): string {
-  const line = arg.replace(/[\p{Cc}\s]+/gu, " ").replaceAll("```", "");
+  const line = arg.replace(/[\p{C}\s]+/gu, " ").replaceAll("```", "");
   return /^[\w@%+=:,./-]+$/.test(line) ? line : `'${line.replaceAll("'", `'\\''`)}'`;
 }

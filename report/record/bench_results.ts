@@ -5,6 +5,7 @@
  */
 
 import { StudyError } from "../../io/errors.ts";
+import { readRegularText } from "../../io/regular_file.ts";
 
 /** Number format of the arithmetic, as torch names it. */
 export type Precision = "float32" | "bfloat16";
@@ -105,6 +106,9 @@ export interface BenchResults {
   measures: Measurement[];
 }
 
+/** A run of the bench leaves far less than a megabyte. */
+const MOST_BYTES = 16e6;
+
 /**
  * The timings in a `bench.json`; `null` if there is no such file.
  *
@@ -113,7 +117,7 @@ export interface BenchResults {
 export async function readPairedTimings(path: string): Promise<PairedTiming[] | null> {
   let results: Partial<BenchResults> | null = null;
   try {
-    results = JSON.parse(await Deno.readTextFile(path));
+    results = JSON.parse(await readRegularText(path, { maxBytes: MOST_BYTES }));
   } catch (error) {
     if (error instanceof Deno.errors.NotFound) return null;
     if (!(error instanceof SyntaxError)) throw error;

@@ -22,19 +22,21 @@ export interface CsvRecord {
  * A cell may hold line breaks inside quotes. A line that opens a quote which is never closed, or not
  * before the next record as wide as the first one, is a damaged record of one line; reading goes on
  * with the line after it.
+ *
+ * @param separator One character, which stands between two cells.
  */
-export function* csvRecords(text: string): Generator<CsvRecord> {
+export function* csvRecords(text: string, separator = ","): Generator<CsvRecord> {
   const lines = text.replace(/^\uFEFF/, "").split(/\r\n|\n|\r/);
   let width: number | undefined;
   for (let i = 0; i < lines.length; i++) {
     const first = lines[i]!;
     if (first === "") continue;
     const line = i + 1;
-    let cells = splitCells(first);
+    let cells = splitCells(first, separator);
     if (cells === null) {
-      const last = closingLine(lines, { from: i, width });
+      const last = closingLine(lines, { from: i, width, separator });
       if (last !== undefined) {
-        cells = splitCells(lines.slice(i, last + 1).join("\n"));
+        cells = splitCells(lines.slice(i, last + 1).join("\n"), separator);
         if (cells !== null) i = last;
       }
     }
@@ -46,12 +48,12 @@ export function* csvRecords(text: string): Generator<CsvRecord> {
 /** The line that closes a quote opened on line `from`, if one does before the next whole record. */
 function closingLine(
   lines: readonly string[],
-  options: { from: number; width: number | undefined },
+  options: { from: number; width: number | undefined; separator: string },
 ): number | undefined {
-  const { from, width } = options;
+  const { from, width, separator } = options;
   if (!hasOpenQuote(lines[from]!)) return undefined;
   for (let i = from + 1; i < lines.length; i++) {
-    if (splitCells(lines[i]!)?.length === width) return undefined;
+    if (splitCells(lines[i]!, separator)?.length === width) return undefined;
     if (hasOpenQuote(lines[i]!)) return i;
   }
   return undefined;
@@ -62,11 +64,11 @@ function hasOpenQuote(text: string): boolean {
 }
 
 /** The cells of one record, or `null` if the text is not one. */
-function splitCells(text: string): string[] | null {
-  if (!text.includes('"')) return text.split(",");
+function splitCells(text: string, separator: string): string[] | null {
+  if (!text.includes('"')) return text.split(separator);
   if (hasOpenQuote(text)) return null;
   try {
-    const records = parse(text);
+    const records = parse(text, { separator });
     return records.length === 1 ? records[0]! : null;
   } catch (error) {
     if (error instanceof SyntaxError) return null;

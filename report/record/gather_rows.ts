@@ -1,13 +1,15 @@
 /**
- * The rows of every `part*.csv` in some results folders, put in order.
+ * The rows of every `partN.csv` in some results folders, put in order.
  *
  * @module
  */
 
 import { basename, join } from "node:path";
 import { StudyError } from "../../io/errors.ts";
+import { printable } from "../../io/printable.ts";
+import { systemReason, UnusableFileError } from "../../io/regular_file.ts";
 import type { ProblemList } from "./problems.ts";
-import { implausibleValues, type ResultRow } from "./result_row.ts";
+import { COLUMNS, implausibleValues, type ResultRow } from "./result_row.ts";
 import { type LocatedRow, readResults } from "./results.ts";
 
 /** A row and the results folder that it is from. */
@@ -19,12 +21,13 @@ export interface FoundRow extends LocatedRow {
 /**
  * Reads the rows of all folders and notes which values cannot be right.
  *
- * Of ok rows with the same `run_id` and model the last one read counts, folders being read in the
- * order given and files in the order of their names.
+ * A row that comes again, under the same `run_id` and model, counts once: the last one read, folders
+ * being read in the order given and files in the order of their names. No other file than `partN.csv`
+ * counts, whatever it is a copy of.
  *
  * @returns `rows` by `started_at`, oldest first; of equals the one read first comes first. `models`
  *   in the order in which they were first seen.
- * @throws {StudyError} If a folder has no `part*.csv`.
+ * @throws {StudyError} If a folder has no `partN.csv`, or if a run has two ok rows that differ.
  */
 export async function gatherRows(
   folders: readonly string[],
@@ -32,11 +35,16 @@ export async function gatherRows(
 ): Promise<{ rows: FoundRow[]; models: string[] }> {
   const found: FoundRow[] = [];
   for (const folder of folders) {
-    const files = await resultFiles(folder);
+    const { files, others } = await resultFiles(folder);
     if (files.length === 0) {
       throw new StudyError(
-        `No results in ${folder}: run \`deno task part1\` first, or name their folder with --results`,
+        `No results in ${folder}: run \`deno task part1\` first, or name their folder with --results` +
+          (others.length > 0 ? ` (${printable(others.join(", "))}: only partN.csv counts)` : ""),
       );
+    }
+    for (const name of others) {
+      const text = "not read, as only partN.csv counts: move it away";
+      problems.skip(text, { file: placeName(folders, folder, name) });
     }
     for (const name of files) {
       const file = placeName(folders, folder, name);
@@ -45,8 +53,8 @@ export async function gatherRows(
           found.push({ ...located, folder });
         }
       } catch (error) {
-        if (!(error instanceof Deno.errors.PermissionDenied)) throw error;
-        problems.add("not readable, file skipped", { file });
+        if (!(error instanceof UnusableFileError)) throw error;
+        problems.skip(`${error.reason}, file skipped`, { file });
       }
     }
   }
@@ -64,12 +72,12 @@ export function placeName(folders: readonly string[], folder: string, file: stri
   return folders.length > 1 ? join(folder, file) : file;
 }
 
-/** Names of the result files in a folder, sorted. */
-async function resultFiles(folder: string): Promise<string[]> {
+/** The names of the result files in a folder, and of what may be meant for one, sorted. */
+async function resultFiles(folder: string): Promise<{ files: string[]; others: string[] }> {
   const names: string[] = [];
   try {
-    for await (const entry of Deno.readDir(folder)) {
-      if (!entry.isDirectory && /^part.*\.csv$/.test(entry.name)) names.push(entry.name);
+    for await (const { name } of Deno.readDir(folder)) {
+      if (/^part.*\.csv$/i.test(name)) names.push(name);
     }
   } catch (error) {
     if (error instanceof Deno.errors.NotADirectory) {
@@ -77,12 +85,25 @@ async function resultFiles(folder: string): Promise<string[]> {
         `${folder} is not a folder: name the folder that ${basename(folder)} is in with --results`,
       );
     }
-    if (!(error instanceof Deno.errors.NotFound)) throw error;
+    if (!(error instanceof Deno.errors.NotFound)) {
+      throw new StudyError(
+        `${folder} cannot be read (${systemReason(error)}): name another folder with --results`,
+        { cause: error },
+      );
+    }
   }
-  return names.sort();
+  const isResultFile = (name: string) => /^part\d+\.csv$/.test(name);
+  return {
+    files: names.filter(isResultFile).sort(),
+    others: names.filter((name) => !isResultFile(name)).sort(),
+  };
 }
 
-/** Leaves out ok rows that come again later under the same run and model. */
+/**
+ * Leaves out ok rows that come again later under the same run and model.
+ *
+ * @throws {StudyError} If the two differ: which of them is the run's is not ours to say.
+ */
 function withoutRepeats(found: readonly FoundRow[], problems: ProblemList): FoundRow[] {
   const last = new Map<string, FoundRow>();
   const key = ({ run_id, model }: ResultRow) => `${run_id}\n${model}`;
@@ -91,11 +112,23 @@ function withoutRepeats(found: readonly FoundRow[], problems: ProblemList): Foun
     if (!counts(located.row)) continue;
     const earlier = last.get(key(located.row));
     if (earlier !== undefined) {
+      refuseContradiction(earlier, located);
       problems.add("the run comes again later, this row skipped", earlier);
     }
     last.set(key(located.row), located);
   }
   return found.filter((located) => !counts(located.row) || last.get(key(located.row)) === located);
+}
+
+function refuseContradiction(one: FoundRow, other: FoundRow): void {
+  const column = COLUMNS.find((column) => !Object.is(one.row[column], other.row[column]));
+  if (column === undefined) return;
+  const describe = ({ row, folder, file, line }: FoundRow) =>
+    `${printable(String(row[column]))} in ${join(folder, basename(file))}, line ${line}`;
+  throw new StudyError(
+    `Run ${printable(one.row.run_id)} of ${printable(one.row.model)} has two rows that differ: ` +
+      `${column} is ${describe(one)}, and ${describe(other)}: remove the row that is wrong`,
+  );
 }
 
 /** Oldest first; rows of the same age, or without a readable time, keep their order. */

@@ -6,7 +6,9 @@
 
 import { join } from "node:path";
 import { StudyError } from "../../io/errors.ts";
+import { readRegularText, systemReason, UnusableFileError } from "../../io/regular_file.ts";
 import { weightsKind } from "../../io/weights_label.ts";
+import type { ProblemList } from "./problems.ts";
 import type { ResultRow } from "./result_row.ts";
 
 /** A run of the study in PyTorch, as the scripts in `bench/reference/` write it. */
@@ -63,29 +65,54 @@ export function isPeerOf(peer: PeerRun, row: ResultRow): boolean {
     (peer.epochs === undefined || TRAINING.every((name) => peer[name] === row[name]));
 }
 
+/** A run of PyTorch's has some kilobytes. */
+const MOST_BYTES = 4e6;
+
 /**
- * The runs in a folder's JSON files, in the order of their names; none if there is no folder.
+ * The runs in a folder's JSON files, in the order of their names; none if there is no folder. What is
+ * no such run is noted and left out.
  *
- * @throws {StudyError} If one of the files is not such a run.
+ * @param title What the folder is called in the problems.
  */
-export async function readPeerRuns(folder: string): Promise<PeerRun[]> {
+export async function readPeerRuns(
+  folder: string,
+  { problems, title = folder }: { problems: ProblemList; title?: string },
+): Promise<PeerRun[]> {
   const runs: PeerRun[] = [];
-  for (const name of await jsonFiles(folder)) {
-    const path = join(folder, name);
-    let run: unknown;
+  let names: string[] = [];
+  try {
+    names = await jsonFiles(folder);
+  } catch (error) {
+    problems.skip(`not readable: ${systemReason(error)}, folder skipped`, { file: title });
+  }
+  for (const name of names) {
     try {
-      run = JSON.parse(await Deno.readTextFile(path));
+      runs.push(await readPeerRun(join(folder, name)));
     } catch (error) {
-      if (!(error instanceof SyntaxError)) throw error;
+      if (!(error instanceof StudyError)) throw error;
+      const reason = error instanceof UnusableFileError ? error.reason : NO_PEER_RUN;
+      problems.skip(`${reason}, file skipped`, { file: join(title, name) });
     }
-    if (!isPeerRun(run)) {
-      throw new StudyError(
-        `${path} is not a result of bench/reference/: write it again or remove it`,
-      );
-    }
-    runs.push(run);
   }
   return runs;
+}
+
+const NO_PEER_RUN = "not a result of bench/reference/";
+
+/**
+ * Reads one run of PyTorch's.
+ *
+ * @throws {StudyError} If the file is not such a run.
+ */
+async function readPeerRun(path: string): Promise<PeerRun> {
+  let run: unknown;
+  try {
+    run = JSON.parse(await readRegularText(path, { maxBytes: MOST_BYTES }));
+  } catch (error) {
+    if (!(error instanceof SyntaxError || error instanceof Deno.errors.NotFound)) throw error;
+  }
+  if (isPeerRun(run)) return run;
+  throw new StudyError(`${path} is ${NO_PEER_RUN}: write it again or remove it`);
 }
 
 /** What PyTorch's run calls the weights of our `weights` column. */

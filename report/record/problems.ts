@@ -4,6 +4,8 @@
  * @module
  */
 
+import { printable } from "../../io/printable.ts";
+
 /** One kind of oddity in one file. */
 export interface Problem {
   /** What the file is called in the report. */
@@ -14,6 +16,14 @@ export interface Problem {
   lines: number[];
   /** How many lines it was seen on. */
   count: number;
+  /** Whether something that may be a result is therefore not in the report. */
+  skipped: boolean;
+}
+
+/** A file by its name in the report, and where it is one line the line. */
+export interface Place {
+  file: string;
+  line?: number;
 }
 
 const LINES_KEPT = 5;
@@ -23,9 +33,19 @@ export class ProblemList {
   readonly #problems = new Map<string, Problem>();
 
   /** Notes `text` about a file, or about one line of it. */
-  add(text: string, where: { file: string; line?: number }): void {
+  add(text: string, where: Place): void {
+    this.#note(text, where, false);
+  }
+
+  /** Notes that a file, or a line of it, is left out, and why: a check fails on that. */
+  skip(text: string, where: Place): void {
+    this.#note(text, where, true);
+  }
+
+  #note(text: string, where: Place, skipped: boolean): void {
     const key = `${where.file}\n${text}`;
-    const problem = this.#problems.get(key) ?? { file: where.file, text, lines: [], count: 0 };
+    const problem = this.#problems.get(key) ??
+      { file: where.file, text, lines: [], count: 0, skipped };
     this.#problems.set(key, problem);
     problem.count++;
     if (where.line !== undefined && problem.lines.length < LINES_KEPT) {
@@ -37,6 +57,20 @@ export class ProblemList {
   list(): Problem[] {
     return [...this.#problems.values()];
   }
+}
+
+/** Of more kinds of skipped things a terminal has the first. */
+const SKIPPED_SHOWN = 20;
+
+/** What was left out, a phrase each: `part1.csv, line 3: incomplete or damaged line, skipped`. */
+export function describeSkipped(problems: readonly Problem[]): string[] {
+  const skipped = problems.filter(({ skipped }) => skipped);
+  const more = skipped.length - SKIPPED_SHOWN;
+  return [
+    ...skipped.slice(0, SKIPPED_SHOWN)
+      .map((problem) => printable(`${formatPlace(problem)}: ${problem.text}`, 400)),
+    ...(more > 0 ? [`${more} more`] : []),
+  ];
 }
 
 /** Where a problem is: `part1.csv, lines 3, 4 and 17 more`. */

@@ -5,6 +5,7 @@
  */
 
 import { stringify } from "@std/csv";
+import { printable } from "../../io/printable.ts";
 
 /** How a run ended. */
 export type Status = "ok" | "error" | "interrupted";
@@ -96,6 +97,9 @@ export const COLUMNS = Object.keys(KINDS) as readonly (keyof ResultRow)[];
 
 const COLUMN_KINDS = Object.entries(KINDS) as readonly [keyof ResultRow, Kind][];
 
+/** The columns that hold a number, or may. */
+export const NUMBER_COLUMNS = COLUMNS.filter((column) => KINDS[column] !== "text");
+
 const EMPTY = Object.fromEntries(COLUMNS.map((column) => [column, null]));
 
 /** A row of which nothing is known yet: an error, until a run says otherwise. */
@@ -120,6 +124,22 @@ export function formatRow(row: ResultRow): string {
   return stringify([cells], { headers: false }).replace(/\r?\n$/, "");
 }
 
+/** Whether these are the names of a result file's columns, in this version or another. */
+export function isHeader(cells: readonly string[]): boolean {
+  return ["run_id", "model", "status"].every((name) => cells.some((cell) => cell.trim() === name));
+}
+
+/** Where each column of a header is. */
+export function positions(header: readonly string[]): Map<string, number> {
+  return new Map(header.map((name, i) => [name.trim(), i]));
+}
+
+/** No model, data set or file has a longer name. */
+const LONGEST_TEXT = 200;
+
+/** Errors are a sentence or a few. */
+const LONGEST_ERROR = 2000;
+
 /** A row read back, and what was odd about it. */
 export interface ParsedRow {
   /** The row; `null` if it has no usable model or status. */
@@ -133,10 +153,12 @@ export interface ParsedRow {
  *
  * @param cells The line's cells.
  * @param position Where each known column is in `cells`; a column that is not there reads as empty.
+ * @param hasDecimalCommas Whether numbers are written as `99,27`.
  */
 export function parseRow(
   cells: readonly string[],
   position: ReadonlyMap<string, number>,
+  hasDecimalCommas = false,
 ): ParsedRow {
   const problems: string[] = [];
   // Filled in place, all rows share one layout: files of 100,000 rows are read in a second.
@@ -144,10 +166,12 @@ export function parseRow(
   for (const [column, kind] of COLUMN_KINDS) {
     const text = cells[position.get(column) ?? -1]?.trim() ?? "";
     if (kind === "text") {
-      values[column] = text;
+      const limit = column === "error" ? LONGEST_ERROR : LONGEST_TEXT;
+      if (text.length > limit) problems.push(`${column} has more than ${limit} characters, cut`);
+      values[column] = text.length > limit ? printable(text, limit) : text;
       continue;
     }
-    const number = parseNumber(text);
+    const number = parseNumber(hasDecimalCommas ? text.replace(",", ".") : text);
     if (number === undefined && kind === "number") problems.push(`${column} is not a number`);
     values[column] = number === undefined ? (kind === "either" ? text : NaN) : number;
   }

@@ -11,14 +11,16 @@
  */
 
 import { Buffer } from "node:buffer";
-import { basename, join } from "node:path";
+import { join } from "node:path";
 import { writeFileAtomic } from "../../io/atomic.ts";
 import { StudyError } from "../../io/errors.ts";
 import { withLock } from "../../io/lock.ts";
+import { readResultText } from "./csv_dialect.ts";
 import { csvRecords } from "./csv_records.ts";
-import type { ProblemList } from "./problems.ts";
-import { COLUMNS, formatRow, HEADER, parseRow, type ResultRow } from "./result_row.ts";
+import { readBytes } from "./read_results.ts";
+import { formatRow, HEADER, isHeader, parseRow, positions, type ResultRow } from "./result_row.ts";
 
+export { type LocatedRow, readResults } from "./read_results.ts";
 export { COLUMNS, formatRow, HEADER, type ResultRow, type Status } from "./result_row.ts";
 
 /** The file that part `part` writes its rows to. */
@@ -73,82 +75,6 @@ export async function checkResultsFile(outDir: string, part: number): Promise<vo
   checkHeader(path, content);
 }
 
-/** A row and where it was found. */
-export interface LocatedRow {
-  row: ResultRow;
-  /** What the file is called in the report. */
-  file: string;
-  /** Line of the file, from 1. */
-  line: number;
-}
-
-/**
- * Reads the rows of one result file, columns matched by name.
- *
- * A header may come again further down, in the same or another version; it holds for the lines that
- * follow it. Whatever can't be used is skipped and noted in `problems`: a file without the columns
- * `run_id`, `model` and `status`, a line with more or fewer cells than its header, a row without a
- * model or a known status.
- *
- * @param file What the file is called in the problems.
- */
-export async function readResults(
-  path: string,
-  problems: ProblemList,
-  file = basename(path),
-): Promise<LocatedRow[]> {
-  const text = new TextDecoder().decode(await readBytes(path));
-  const rows: LocatedRow[] = [];
-  let header: Map<string, number> | undefined;
-  let width = 0;
-  for (const { line, cells } of csvRecords(text)) {
-    if (cells !== null && isHeader(cells)) {
-      header = positions(cells);
-      width = cells.length;
-      noteColumns(header, problems, file);
-      continue;
-    }
-    if (header === undefined) {
-      problems.add("the header is not that of a result file, file skipped", { file });
-      return [];
-    }
-    if (cells?.length !== width) {
-      problems.add("incomplete or damaged line, skipped", { file, line });
-      continue;
-    }
-    const parsed = parseRow(cells, header);
-    for (const problem of parsed.problems) problems.add(problem, { file, line });
-    if (parsed.row !== null) rows.push({ row: parsed.row, file, line });
-  }
-  if (rows.length === 0) problems.add("no usable row", { file });
-  return rows;
-}
-
-/** Where each column is. */
-function positions(header: readonly string[]): Map<string, number> {
-  return new Map(header.map((name, i) => [name.trim(), i]));
-}
-
-function isHeader(cells: readonly string[]): boolean {
-  return ["run_id", "model", "status"].every((name) => cells.some((cell) => cell.trim() === name));
-}
-
-function noteColumns(
-  header: ReadonlyMap<string, number>,
-  problems: ProblemList,
-  file: string,
-): void {
-  const missing = COLUMNS.filter((column) => !header.has(column));
-  if (missing.length > 0) {
-    problems.add(`another version's header without ${missing.join(", ")}, read as empty`, { file });
-  }
-  const known = new Set<string>(COLUMNS);
-  const unknown = [...header.keys()].filter((name) => !known.has(name));
-  if (unknown.length > 0) {
-    problems.add(`another version's header with ${unknown.join(", ")}, left out`, { file });
-  }
-}
-
 /** The file without the rows of this run and model that did not end well. */
 function withoutUnfinished(content: Uint8Array, { run_id, model }: ResultRow): Uint8Array {
   const starts = lineStarts(content);
@@ -186,22 +112,18 @@ function checkHeader(path: string, content: Uint8Array): void {
     if (last === undefined) break;
   }
   if (last === HEADER) return;
+  const { oddities } = readResultText(content);
   throw new StudyError(
-    `${path} has another header than this version writes: rename it ` +
-      `(compare still reads ${basename(path, ".csv")}-old.csv) or choose another folder with --out`,
+    oddities.length > 0
+      ? `${path} was saved with ${
+        oddities.join(" and ")
+      }: save it with commas and decimal points, ` +
+        "in UTF-8, or choose another folder with --out"
+      : `${path} has another header than this version writes: move it to another folder (compare ` +
+        "reads it there with --results) or choose another folder with --out",
   );
 }
 
 function hasText(content: Uint8Array): boolean {
   return content.some((byte) => byte > 0x20 && byte < 0x80);
-}
-
-/** The file's bytes; none if it does not exist. */
-async function readBytes(path: string): Promise<Uint8Array> {
-  try {
-    return await Deno.readFile(path);
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return new Uint8Array();
-    throw error;
-  }
 }

@@ -7,6 +7,7 @@
 
 import { join } from "node:path";
 import { StudyError } from "../../io/errors.ts";
+import { systemReason, UnusableFileError } from "../../io/regular_file.ts";
 import { accuracy, weightedF1 } from "../../metrics/classification.ts";
 import { type FoundRow, placeName } from "./gather_rows.ts";
 import type { ProblemList } from "./problems.ts";
@@ -21,12 +22,13 @@ import {
   readManifest,
   readPredictions,
   runFolder,
+  type ThinOptions,
 } from "./run_folder.ts";
 
 /** What was found of a run. */
 export interface RunFiles {
   manifest: Manifest | null;
-  /** Empty if there is none. */
+  /** Empty if there is none; of a long one some epochs. */
   history: HistoryRow[];
   /** Empty unless the test images were evaluated on the way. */
   evaluations: EvaluationRow[];
@@ -43,6 +45,9 @@ export interface ProblemOptions {
 
 /** Of many seeds, how many have a curve of their own in the figure. */
 const SEEDS_READ = 20;
+
+/** Of a long history, about how many epochs are kept: a figure shows no more. */
+const EPOCHS_KEPT = 1000;
 
 /**
  * Reads the folder of a row's run. A history is expected where epochs were trained, predictions
@@ -68,10 +73,10 @@ export async function readRunFiles(
   }
   const path = runFolder(folder, row.run_id);
   const names = await fileNames(path);
-  if (names === null) {
+  if (typeof names === "string") {
     // A run that failed early has left nothing but its row.
-    if (row.status === "ok") {
-      note(`the run folder of ${row.model} is missing, and with it manifest and predictions`);
+    if (row.status === "ok" || names !== MISSING) {
+      note(`the run folder of ${row.model} ${names}, and with it manifest and predictions`);
     }
     return found;
   }
@@ -83,21 +88,26 @@ export async function readRunFiles(
     try {
       return await reader(path);
     } catch (error) {
-      if (!(error instanceof StudyError || error instanceof Deno.errors.PermissionDenied)) {
-        throw error;
-      }
-      note("damaged or not readable, not used", file);
+      note(`${reasonOf(error)}, not used`, file);
       return null;
     }
   };
+  const thin = (file: string): ThinOptions => ({
+    most: EPOCHS_KEPT,
+    onThinned: () => note(`more than ${EPOCHS_KEPT} epochs, of which some are shown`, file),
+  });
   found.manifest = await read("manifest.json", readManifest);
   if (found.manifest !== null && found.manifest.run_id !== row.run_id) {
     note("of another run, not used", "manifest.json");
     found.manifest = null;
   }
-  if ((row.epochs ?? 0) > 0) found.history = await read("history.csv", readHistory) ?? [];
+  if ((row.epochs ?? 0) > 0) {
+    const file = "history.csv";
+    found.history = await read(file, (path) => readHistory(path, thin(file))) ?? [];
+  }
   if (names.has("evaluations.csv")) {
-    found.evaluations = await read("evaluations.csv", readEvaluations) ?? [];
+    const file = "evaluations.csv";
+    found.evaluations = await read(file, (path) => readEvaluations(path, thin(file))) ?? [];
   }
   if (row.status !== "ok") return found;
   const predictions = await read("predictions.csv", readPredictions);
@@ -139,14 +149,14 @@ export async function readSeedCurves(
   for (const { row, folder } of others.slice(0, SEEDS_READ)) {
     try {
       const path = runFolder(folder, row.run_id);
-      curves.histories.push(await readHistory(path));
+      const thin = { most: EPOCHS_KEPT };
+      curves.histories.push(await readHistory(path, thin));
       const names = await fileNames(path);
-      if (names?.has("evaluations.csv")) curves.evaluations.push(await readEvaluations(path));
+      if (typeof names === "string" || !names.has("evaluations.csv")) continue;
+      curves.evaluations.push(await readEvaluations(path, thin));
     } catch (error) {
-      const { PermissionDenied } = Deno.errors;
-      if (![StudyError, RangeError, PermissionDenied].some((kind) => error instanceof kind)) {
-        throw error;
-      }
+      // A run_id that names no folder is a RangeError.
+      if (!(error instanceof StudyError || error instanceof RangeError)) throw error;
       problems.add("missing or damaged: this seed is not in the learning curve", {
         file: placeName(folders, folder, join("runs", row.run_id, "history.csv")),
       });
@@ -187,16 +197,21 @@ function findMismatch(row: ResultRow, { targets, predictions }: Predictions): st
   }
 }
 
-/** Names of the files in a folder; `null` if there is no such folder that can be read. */
-async function fileNames(folder: string): Promise<Set<string> | null> {
+/** Why a file is not used, where that lies with the file. */
+function reasonOf(error: unknown): string {
+  if (error instanceof UnusableFileError) return error.reason;
+  if (error instanceof StudyError) return "damaged or not readable";
+  throw error;
+}
+
+const MISSING = "is missing";
+
+/** The names in a folder, or what is the matter with it. */
+async function fileNames(folder: string): Promise<Set<string> | string> {
   try {
-    const entries = await Array.fromAsync(Deno.readDir(folder));
-    return new Set(entries.filter(({ isDirectory }) => !isDirectory).map(({ name }) => name));
+    return new Set((await Array.fromAsync(Deno.readDir(folder))).map(({ name }) => name));
   } catch (error) {
-    if (error instanceof Deno.errors.NotFound || error instanceof Deno.errors.NotADirectory) {
-      return null;
-    }
-    if (error instanceof Deno.errors.PermissionDenied) return null;
-    throw error;
+    if (error instanceof Deno.errors.NotFound) return MISSING;
+    return `cannot be read (${systemReason(error)})`;
   }
 }

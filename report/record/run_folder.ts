@@ -5,10 +5,12 @@
  * @module
  */
 
-import { parse, stringify } from "@std/csv";
+import { stringify } from "@std/csv";
 import { join } from "node:path";
 import { writeFileAtomic } from "../../io/atomic.ts";
-import { StudyError } from "../../io/errors.ts";
+import { printable } from "../../io/printable.ts";
+import { readRegularText } from "../../io/regular_file.ts";
+import { damaged, missing, readNumberTable } from "./number_table.ts";
 
 /** A value that JSON can hold. */
 export type Json = string | number | boolean | null | readonly Json[] | {
@@ -70,6 +72,12 @@ const HISTORY = ["epoch", "train_loss", "train_accuracy", "time_s"] as const;
 const EVALUATIONS = ["epoch", "test_loss", "test_accuracy"] as const;
 const PREDICTIONS = ["index", "target", "prediction", "score"] as const;
 
+/** No set of test images has more. */
+const MOST_IMAGES = 2e6;
+
+/** A manifest of a thousand times the usual size. */
+const MOST_MANIFEST_BYTES = 4e6;
+
 /** Far more than any data set here has; a label beyond is damage. */
 const MOST_CLASSES = 1000;
 
@@ -87,7 +95,7 @@ export function runFolder(outDir: string, runId: string): string {
   if (!/^[A-Za-z0-9_-]+$/.test(runId)) {
     throw new RangeError(
       "Cannot name a folder after a run as its id must consist of letters, digits, _ and -: " +
-        `current value is ${JSON.stringify(runId)}`,
+        `current value is ${JSON.stringify(printable(runId))}`,
     );
   }
   return join(outDir, "runs", runId);
@@ -105,12 +113,12 @@ export async function writeManifest(folder: string, manifest: Manifest): Promise
  */
 export async function readManifest(folder: string): Promise<Manifest> {
   const path = join(folder, "manifest.json");
-  const text = await readText(path);
   let value: unknown;
   try {
-    value = JSON.parse(text);
-  } catch {
-    throw damaged(path);
+    value = JSON.parse(await readRegularText(path, { maxBytes: MOST_MANIFEST_BYTES }));
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) throw missing(path);
+    throw error instanceof SyntaxError ? damaged(path) : error;
   }
   if (!isManifest(value)) throw damaged(path);
   return value;
@@ -122,13 +130,28 @@ export async function writeHistory(folder: string, rows: readonly HistoryRow[]):
   await writeTable(join(folder, "history.csv"), [HISTORY, ...lines]);
 }
 
+/** How much of a long table is kept. */
+export interface ThinOptions {
+  /**
+   * At most about as many rows, evenly spaced, the first and the last among them.
+   *
+   * @default {Infinity}
+   */
+  most?: number;
+  /** Called once if there were more. */
+  onThinned?: () => void;
+}
+
 /**
  * Reads a run's `history.csv`; numbers come back as they were written, to the bit.
  *
  * @throws {StudyError} If it is missing or damaged.
  */
-export async function readHistory(folder: string): Promise<HistoryRow[]> {
-  const rows = await readTable(join(folder, "history.csv"), HISTORY);
+export async function readHistory(
+  folder: string,
+  options: ThinOptions = {},
+): Promise<HistoryRow[]> {
+  const rows = await readThinned(join(folder, "history.csv"), HISTORY, options);
   return rows.map(([epoch, train_loss, train_accuracy, time_s]) => ({
     epoch: epoch!,
     train_loss: train_loss!,
@@ -151,8 +174,11 @@ export async function writeEvaluations(
  *
  * @throws {StudyError} If it is missing or damaged.
  */
-export async function readEvaluations(folder: string): Promise<EvaluationRow[]> {
-  const rows = await readTable(join(folder, "evaluations.csv"), EVALUATIONS);
+export async function readEvaluations(
+  folder: string,
+  options: ThinOptions = {},
+): Promise<EvaluationRow[]> {
+  const rows = await readThinned(join(folder, "evaluations.csv"), EVALUATIONS, options);
   return rows.map(([epoch, test_loss, test_accuracy]) => ({
     epoch: epoch!,
     test_loss: test_loss!,
@@ -190,18 +216,44 @@ export async function readPredictions(
   folder: string,
 ): Promise<{ targets: Int32Array; predictions: Int32Array; scores: Float32Array }> {
   const path = join(folder, "predictions.csv");
-  const rows = await readTable(path, PREDICTIONS);
+  const targets: number[] = [];
+  const predictions: number[] = [];
+  const scores: number[] = [];
   const isLabel = (label: number) => Number.isInteger(label) && label < MOST_CLASSES;
-  for (const [place, [index, target, prediction]] of rows.entries()) {
-    const sound = index === place && isLabel(target!) && target! >= 0 && isLabel(prediction!) &&
-      prediction! >= -1;
-    if (!sound) throw damaged(path);
-  }
+  await readNumberTable(path, PREDICTIONS, ([index, target, prediction, score]) => {
+    const isSound = index === targets.length && isLabel(target!) && target! >= 0 &&
+      isLabel(prediction!) && prediction! >= -1 && targets.length < MOST_IMAGES;
+    if (!isSound) throw damaged(path);
+    targets.push(target!);
+    predictions.push(prediction!);
+    scores.push(score!);
+  });
   return {
-    targets: Int32Array.from(rows, (row) => row[1]!),
-    predictions: Int32Array.from(rows, (row) => row[2]!),
-    scores: Float32Array.from(rows, (row) => row[3]!),
+    targets: Int32Array.from(targets),
+    predictions: Int32Array.from(predictions),
+    scores: Float32Array.from(scores),
   };
+}
+
+/** The rows of a table, of a long one every second, fourth, eighth ... and the last. */
+async function readThinned(
+  path: string,
+  columns: readonly string[],
+  { most = Infinity, onThinned }: ThinOptions,
+): Promise<number[][]> {
+  let rows: number[][] = [];
+  let step = 1;
+  let count = 0;
+  let last: number[] | undefined;
+  await readNumberTable(path, columns, (row) => {
+    last = row;
+    if (count++ % step === 0) rows.push(row);
+    if (rows.length <= most) return;
+    rows = rows.filter((_, i) => i % 2 === 0);
+    step *= 2;
+  });
+  if (step > 1) onThinned?.();
+  return last === undefined || rows.at(-1) === last ? rows : [...rows, last];
 }
 
 /** Whether a value has all that a manifest must have; older ones may lack single entries. */
@@ -221,35 +273,4 @@ async function writeTable(
 ): Promise<void> {
   const text = stringify(lines, { headers: false }).replaceAll("\r\n", "\n");
   await writeFileAtomic(path, text);
-}
-
-/** The numbers of a CSV file with exactly these columns; an empty cell is NaN. */
-async function readTable(path: string, columns: readonly string[]): Promise<number[][]> {
-  let lines: string[][];
-  try {
-    lines = parse(await readText(path));
-  } catch (error) {
-    if (error instanceof SyntaxError) throw damaged(path);
-    throw error;
-  }
-  if (lines[0]?.join() !== columns.join()) throw damaged(path);
-  return lines.slice(1).map((cells) => {
-    const numbers = cells.map((cell) => cell === "" || cell === "NaN" ? NaN : Number(cell));
-    const bad = numbers.some((number, i) => Number.isNaN(number) && !/^(NaN)?$/.test(cells[i]!));
-    if (bad || cells.length !== columns.length) throw damaged(path);
-    return numbers;
-  });
-}
-
-async function readText(path: string): Promise<string> {
-  try {
-    return await Deno.readTextFile(path);
-  } catch (error) {
-    if (!(error instanceof Deno.errors.NotFound)) throw error;
-    throw new StudyError(`${path} does not exist: run the part again, or check the run's id`);
-  }
-}
-
-function damaged(path: string): StudyError {
-  return new StudyError(`${path} is damaged: run the part again, or restore the file from a copy`);
 }

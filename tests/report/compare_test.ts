@@ -161,10 +161,10 @@ Deno.test("compareResults() takes the newest row whatever the order of the lines
 
 Deno.test("compareResults() takes the last read of rows with the same time", async () => {
   const { shown } = await reportOn({
-    "part1.csv": csv({ run_id: "c" }, { run_id: "b" }),
-    "part1-more.csv": csv({ run_id: "a" }),
+    "part2.csv": csv({ run_id: "c" }, { run_id: "b" }),
+    "part1.csv": csv({ run_id: "a" }),
   });
-  assertEquals(shown["SimpleCNN"], "b"); // part1-more.csv sorts before part1.csv
+  assertEquals(shown["SimpleCNN"], "b"); // part1.csv is read before part2.csv
 });
 
 Deno.test("compareResults() keeps an ok row in view of newer failures, and notes them", async () => {
@@ -242,7 +242,8 @@ Deno.test("compareResults() skips and names a file with a foreign header", async
     `part2.csv: ${foreign}`,
     "part3.csv: no usable row",
     `part4.csv: ${foreign}`,
-    `part5.csv: ${foreign}`,
+    "part5.csv: read with semicolons between the columns",
+    "part5.csv: no usable row",
   ]);
   assertStringIncludes(report, `- part2.csv: ${foreign}.\n`);
   assertStringIncludes(report, "| SimpleCNN | 0.0300 |");
@@ -285,17 +286,55 @@ Deno.test("compareResults() skips a half-written last line and notes it", async 
 
 Deno.test("compareResults() counts a run that comes twice once, and notes it", async () => {
   const { report, problems, shown } = await reportOn({
-    "part1-copy.csv": csv({ accuracy: 90 }, { run_id: "run-2", seed: 2, accuracy: 98 }),
-    "part1.csv": csv({ accuracy: 99 }),
+    "part1.csv": csv({ accuracy: 99 }, { run_id: "run-2", seed: 2, accuracy: 98 }, {
+      accuracy: 99,
+    }),
     // One run of two models is no repetition; nor is one that was interrupted and resumed.
     "part4.csv": csv({ ...vgg16, status: "interrupted" }, { ...vgg16 }, {
       ...vgg16,
       model: "alexnet_FineTuned",
     }),
   });
-  assertEquals(problems, ["part1-copy.csv:2 the run comes again later, this row skipped"]);
+  assertEquals(problems, ["part1.csv:2 the run comes again later, this row skipped"]);
   assertEquals(shown["SimpleCNN"], "run-1");
   assertStringIncludes(report, "| SimpleCNN | 3,199,106 | 2 | 0.0300 ± 0.0000 | 98.50 ± 0.71 |");
+});
+
+Deno.test("compareResults() reads partN.csv alone, and names what lies beside it", async () => {
+  const { problems, shown } = await reportOn({
+    "part1.csv": csv({ run_id: "a" }),
+    "part1 (1).csv": csv({ run_id: "b", accuracy: 90 }),
+    "part1_backup.csv": csv({ run_id: "c" }),
+    "Part2.CSV": csv(detector),
+    "part1.csv.bak": "x",
+  });
+  const notRead = "not read, as only partN.csv counts: move it away";
+  assertEquals(problems, [
+    `Part2.CSV: ${notRead}`,
+    `part1 (1).csv: ${notRead}`,
+    `part1_backup.csv: ${notRead}`,
+  ]);
+  assertEquals(shown["SimpleCNN"], "a");
+  await withFolder({ "part1-old.csv": csv({}) }, async (folder) => {
+    const error = await assertRejects(() => compareResults([folder]), StudyError);
+    assertStringIncludes(error.message, "(part1-old.csv: only partN.csv counts)");
+  });
+});
+
+Deno.test("compareResults() refuses a run with two rows that differ, and names both files", async () => {
+  await withFolder({
+    "part1.csv": csv({ accuracy: 99 }),
+    "part2.csv": csv({}, { accuracy: 90 }).replace("run-1", "run-0"),
+  }, async (folder) => {
+    const error = await assertRejects(() => compareResults([folder]), StudyError);
+    assertStringIncludes(
+      error.message,
+      `Run run-1 of SimpleCNN has two rows that differ: accuracy is 99 in ` +
+        `${join(folder, "part1.csv")}, line 2, and 90 in ${
+          join(folder, "part2.csv")
+        }, line 3: remove`,
+    );
+  });
 });
 
 Deno.test("renderReport() gives mean and deviation over seeds, setting by setting", async () => {

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { repositoryRoot } from "../../io/cache.ts";
 import { REFERENCE_RESULTS } from "../../report/record/reference_results.ts";
 import { formatRow, HEADER } from "../../report/record/results.ts";
+import { asPublished } from "../report/compared_runs.ts";
 import { recordRun, resultRow, withFolder } from "../report/result_rows.ts";
 import { taskArgs } from "../task.ts";
 
@@ -77,16 +78,47 @@ Deno.test("compare --check fails for a value that differs, in one line", async (
   });
 });
 
-Deno.test("compare --check fails for rows that do not belong together", async () => {
-  const answer = (target: number) => target;
+Deno.test("compare --check passes where all is reproduced, and warns of other numbers of images", async () => {
   await withFolder({}, async (folder) => {
-    await recordRun(folder, { images: 100, answer });
-    const good = await compare("--out", folder, "--check");
-    assertEquals(good.code, 0, good.stderr);
+    for (const [seed, loss] of [[1, 0.0224], [2, 0.0226]] as const) {
+      await recordRun(folder, asPublished(seed, loss));
+    }
+    const answer = (target: number) => target;
     await recordRun(folder, { images: 110, answer, row: { run_id: "b", model: "Another" } });
-    const { code, stderr } = await compare("--out", folder, "--check");
+    const good = await compare("--out", folder, "--check", "--require", "simplecnn");
+    assertEquals(good.code, 0, good.stderr);
+    assertStringIncludes(good.stderr, "The rows shown were tested on different images");
+    const { code, stderr } = await compare("--out", folder, "--check", "--require=simplecnn,vgg16");
     assertEquals(code, 1);
-    assertMatch(stderr, /error: The comparison does not hold: The rows shown were tested on diff/);
+    assertStringIncludes(stderr, "does not hold: vgg16_FineTuned has not been run; see");
+    const alone = await compare("--out", folder, "--require", "simplecnn");
+    assertEquals(alone.code, 2);
+    assertMatch(alone.stderr, /^error: --require says what --check wants; give both\n$/);
+  });
+});
+
+Deno.test("compare says on the terminal what it left out, and --check fails on it", async () => {
+  const files = { "part1.csv": `${oneRow}half,a line\n`, "part1 (1).csv": "\u202e" };
+  await withFolder(files, async (folder) => {
+    const { code, stderr } = await compare("--out", folder);
+    assertEquals(code, 0, stderr);
+    assertStringIncludes(stderr, "Left out: part1 (1).csv: not read, as only partN.csv counts");
+    assertStringIncludes(stderr, "Left out: part1.csv, line 3: incomplete or damaged line");
+    const checked = await compare("--out", folder, "--check");
+    assertEquals(checked.code, 1);
+    assertMatch(checked.stderr, /error: .* incomplete or damaged line, skipped; see .*\n$/);
+  });
+});
+
+Deno.test("compare shows no control characters of a file on the terminal", async () => {
+  const bad = "a\u202eb\u001b[31mc";
+  const row = formatRow(resultRow({ model: bad, dataset: bad, error: bad }));
+  await withFolder({ "part1.csv": `${oneRow}${row}\n` }, async (folder) => {
+    for (const flags of [[], ["--json"]]) {
+      const { code, stdout, stderr } = await compare("--out", folder, ...flags);
+      assertEquals(code, 0, stderr);
+      assertEquals((stdout + stderr).match(/[^\P{C}\n]/gu), null);
+    }
   });
 });
 
@@ -158,7 +190,18 @@ Deno.test("compare names an unknown flag, exit 2, and shows --help", async () =>
   assertEquals(unknown.code, 2);
   assertStringIncludes(unknown.stderr, "--outt");
   assertEquals(help.code, 0);
-  for (const flag of ["--out", "--results", "--format", "--check", "--quiet", "--json", "--help"]) {
+  for (
+    const flag of [
+      "--out",
+      "--results",
+      "--format",
+      "--check",
+      "--require",
+      "--quiet",
+      "--json",
+      "--help",
+    ]
+  ) {
     assertStringIncludes(help.stdout, flag);
   }
 });

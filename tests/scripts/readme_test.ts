@@ -106,6 +106,27 @@ Deno.test("the committed files have the numbers of study.ts and of the committed
   }
 });
 
+Deno.test("readme says what it leaves out, and --check fails on it", async () => {
+  const semicolons = `${oneRow}half;a line\n`.replaceAll(",", ";");
+  await withFolder({ "part1.csv": semicolons, "part4 (2).csv": oneRow }, async (results) => {
+    const skipped: string[] = [];
+    await documents(results, (phrase) => skipped.push(phrase));
+    assertEquals(skipped, [
+      "part4 (2).csv: not read, as only partN.csv counts: move it away",
+      "part1.csv, line 3: incomplete or damaged line, skipped",
+    ]);
+    const { code, stderr } = await new Deno.Command(Deno.execPath(), {
+      args: [...taskArgs("readme"), "--check", "--results", results],
+      cwd: repositoryRoot(),
+      env: { NO_COLOR: "1" },
+    }).output();
+    assertEquals(code, 1);
+    const [first, second, last] = new TextDecoder().decode(stderr).split("\n");
+    assertEquals([first, second], skipped.map((phrase) => `Left out: ${phrase}`));
+    assertEquals(last, `error: Not all of ${results} was read: ${skipped.join("; ")}`);
+  });
+});
+
 Deno.test("readme --check fails with one line where the table is another", async () => {
   await withFolder({ "part1.csv": oneRow }, async (results) => {
     const readme = await Deno.readTextFile(join(repositoryRoot(), "README.md"));

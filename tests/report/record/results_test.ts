@@ -117,13 +117,26 @@ Deno.test("appendRow() leaves a file with another header alone", async () => {
         const error = await assertRejects(attempt, StudyError);
         assertEquals(
           error.message,
-          `${path} has another header than this version writes: rename it (compare still reads ` +
-            "part1-old.csv) or choose another folder with --out",
+          `${path} has another header than this version writes: move it to another folder ` +
+            "(compare reads it there with --results) or choose another folder with --out",
         );
       }
       assertEquals(await Deno.readTextFile(path), content);
     });
   }
+});
+
+Deno.test("appendRow() adds nothing to a file that a spreadsheet saved, and says how to save it", async () => {
+  const semicolons = [HEADER, formatRow(resultRow())].join("\n").replaceAll(",", ";");
+  await withFolder({ "part1.csv": semicolons }, async (folder) => {
+    const path = join(folder, "part1.csv");
+    await assertRejects(
+      () => appendRow(folder, resultRow({ run_id: "b" })),
+      StudyError,
+      `${path} was saved with semicolons between the columns: save it with commas`,
+    );
+    assertEquals(await Deno.readTextFile(path), semicolons);
+  });
 });
 
 Deno.test("appendRow() follows the last header of a file", async () => {
@@ -152,6 +165,7 @@ Deno.test("appendRow() keeps a half-written last line and starts a new one", asy
         text: "incomplete or damaged line, skipped",
         lines: [3],
         count: 1,
+        skipped: true,
       }]);
     });
   }

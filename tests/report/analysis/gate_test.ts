@@ -1,0 +1,91 @@
+import { assertEquals } from "@std/assert";
+import { GATE_NAMES, whatDoesNotHold } from "../../../report/analysis/gate.ts";
+import { compareResults } from "../../../report/compare.ts";
+import { asPublished, compareRuns, detector, simple, vgg16, wrongOneIn } from "../compared_runs.ts";
+import { type Answered, recordRun, withFolder } from "../result_rows.ts";
+
+/** The study's own accuracy, in two runs. */
+const reproduced = [asPublished(1, 0.0224), asPublished(2, 0.0226)];
+
+const failed: Answered = { ...vgg16, row: { ...vgg16.row, status: "error", accuracy: NaN } };
+
+/** What fails of these runs. */
+async function gate(runs: readonly Answered[], required?: readonly string[]): Promise<string[]> {
+  let failures: string[] = [];
+  await compareRuns({ a: runs }, (comparison) => {
+    failures = whatDoesNotHold(comparison, required);
+  });
+  return failures;
+}
+
+Deno.test("the gate calls the study's models by short names", () => {
+  assertEquals([...GATE_NAMES].sort(), ["alexnet", "fasterrcnn", "simplecnn", "vgg16"]);
+});
+
+Deno.test("the gate holds where every model with a run is reproduced", async () => {
+  assertEquals(await gate(reproduced), []);
+  const variation = { ...simple, row: { model: "Another", run_id: "x", dataset: "other" } };
+  assertEquals(await gate([...reproduced, variation]), []);
+});
+
+Deno.test("the gate names a value that differs", async () => {
+  const worse = { ...asPublished(1, 0.02), answer: wrongOneIn(50) };
+  assertEquals(await gate([worse]), [
+    "SimpleCNN's accuracy differs from the published value",
+    "SimpleCNN's f1 differs from the published value",
+  ]);
+});
+
+Deno.test("the gate wants something to be tested", async () => {
+  const other: Answered = { ...simple, row: { model: "Another" } };
+  assertEquals(await gate([other]), ["nothing was tested: no model of the study has a run"]);
+  assertEquals(await gate([simple]), [
+    "SimpleCNN was not tested: test images 1000 instead of 10000",
+  ]);
+  assertEquals(await gate([failed]), ["vgg16_FineTuned has no successful run"]);
+});
+
+Deno.test("the gate wants a verdict on every model that is required, and no other", async () => {
+  assertEquals(await gate([...reproduced, failed], ["simplecnn"]), []);
+  assertEquals(await gate(reproduced, ["simplecnn", "alexnet", "vgg16"]), [
+    "vgg16_FineTuned has not been run",
+    "alexnet_FineTuned has not been run",
+  ]);
+  assertEquals(await gate([...reproduced, simple], ["fasterrcnn"]), [
+    "FasterRCNN_Adapted has not been run",
+  ]);
+});
+
+Deno.test("the gate takes other numbers of test images, and no other code or data", async () => {
+  const whole = { test_images: 10_000, images: 10_000 };
+  const few: Answered = { ...detector, row: { ...detector.row, dataset_sha256: "cd34" } };
+  const mixed = await gate([...reproduced, few]);
+  assertEquals(mixed.map((phrase) => phrase.replace(/:.*/, "")), [
+    "FasterRCNN_Adapted was not tested",
+    "The rows shown were tested on different data",
+  ]);
+  const subset = await gate([...reproduced, detector]);
+  assertEquals(subset.map((phrase) => phrase.replace(/:.*/, "")), [
+    "FasterRCNN_Adapted was not tested",
+  ]);
+  const newer: Answered = {
+    ...detector,
+    images: whole.images,
+    manifest: { git: { commit: "ffff0000", clean: true } },
+  };
+  assertEquals((await gate([...reproduced, newer])).map((phrase) => phrase.replace(/:.*/, "")), [
+    "FasterRCNN_Adapted was not tested",
+    "The rows shown were made by different versions of the code",
+  ]);
+  assertEquals(await gate([...reproduced, newer], ["simplecnn"]), []);
+});
+
+Deno.test("the gate fails on what was left out", async () => {
+  await withFolder({ "part2_old.csv": "", "part4.csv": "a;b\n" }, async (folder) => {
+    for (const run of reproduced) await recordRun(folder, run);
+    assertEquals(whatDoesNotHold(await compareResults([folder])), [
+      "part2_old.csv: not read, as only partN.csv counts: move it away",
+      "part4.csv: the header is not that of a result file, file skipped",
+    ]);
+  });
+});
