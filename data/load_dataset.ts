@@ -5,7 +5,7 @@
  */
 
 import { basename, resolve } from "node:path";
-import { cacheDir } from "../io/cache.ts";
+import { cacheDir, userFolder } from "../io/cache.ts";
 import { StudyError, UsageError } from "../io/errors.ts";
 import type { Reporter } from "../io/reporter.ts";
 import { sha256Hex } from "../io/sha256.ts";
@@ -59,7 +59,10 @@ export function defaultSources(): DatasetSources {
   return {
     mnist: MNIST,
     fashion: FASHION_MNIST,
-    fashionFolder: Deno.env.get("FASHION_MNIST_DIR") || "/usr/share/datasets/fashion-mnist",
+    fashionFolder: resolve(
+      userFolder(),
+      Deno.env.get("FASHION_MNIST_DIR") || "/usr/share/datasets/fashion-mnist",
+    ),
     cache: cacheDir(),
     connectTimeoutMs: 5_000,
     stallTimeoutMs: 15_000,

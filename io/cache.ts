@@ -1,10 +1,10 @@
 /**
- * Where downloads live.
+ * Folders: where downloads live, where the suite lies, and where its user is.
  *
  * @module
  */
 
-import { join, resolve } from "node:path";
+import { isAbsolute, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 
 /**
@@ -14,10 +14,21 @@ import { fileURLToPath } from "node:url";
  */
 export function cacheDir(): string {
   const override = Deno.env.get("MNIST_STUDY_CACHE");
-  return override ? resolve(override) : join(repositoryRoot(), "data", "cache");
+  return override ? resolve(userFolder(), override) : join(repositoryRoot(), "data", "cache");
 }
 
 /** The folder that holds `deno.json`. */
 export function repositoryRoot(): string {
   return fileURLToPath(new URL("..", import.meta.url));
+}
+
+/**
+ * The folder that the user is in, where relative paths start. `deno task` runs its commands in the
+ * folder of `deno.json` and leaves the user's own in `INIT_CWD`.
+ */
+export function userFolder(): string {
+  const here = Deno.cwd();
+  if (here !== resolve(repositoryRoot())) return here;
+  const start = Deno.env.get("INIT_CWD");
+  return start !== undefined && isAbsolute(start) ? start : here;
 }

@@ -69,7 +69,7 @@ async function main(): Promise<void> {
   });
   if (flags === undefined) return;
   const reporter = createReporter({ quiet: flags.quiet, stream: flags.json ? "stderr" : "stdout" });
-  const folders = flags.results ?? [flags.out ?? DEFAULT_FOLDER];
+  const folders = flags.results ?? [flags.out ?? join(repositoryRoot(), DEFAULT_FOLDER)];
   const out = flags.out ?? folders[0]!;
   const comparison = await compareResults(folders, {
     reference: join(repositoryRoot(), REFERENCE_RESULTS),
