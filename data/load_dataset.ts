@@ -136,7 +136,7 @@ async function loadFashion(options: LoadDatasetOptions, sources: DatasetSources)
     const files = await readIdxFolder(fashionFolder);
     if (publishedAs(files, [fashion]) !== undefined) {
       const source = `folder ${fashionFolder}`;
-      return { name: fashion.name, ...imageSets(files), source };
+      return { name: fashion.name, ...imageSets(files), source, folder: fashionFolder };
     }
     reporter.warn(
       `The files in ${fashionFolder} are not ${fashion.title}; looking in cache and mirror`,
@@ -161,6 +161,7 @@ async function loadFolder(data: string, sources: DatasetSources): Promise<Parts>
     name: nameOf(folder, files, sources),
     ...imageSets(files),
     source: `folder ${folder}`,
+    folder,
   };
 }
 

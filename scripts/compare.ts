@@ -5,9 +5,10 @@
  */
 
 import { join } from "node:path";
+import { isFolder } from "../data/idx_folder.ts";
 import { findTestImages } from "../data/local_dataset.ts";
 import { repositoryRoot } from "../io/cache.ts";
-import { StudyError } from "../io/errors.ts";
+import { StudyError, UsageError } from "../io/errors.ts";
 import { createReporter } from "../io/reporter.ts";
 import { readCommandLine } from "../io/help_text.ts";
 import type { FlagTable } from "../io/parse_flags.ts";
@@ -33,6 +34,12 @@ const FLAGS = {
     help:
       "folder with part*.csv files and runs/; given several times, the runs of all are compared " +
       `[default: the --out folder, or ${DEFAULT_FOLDER}]`,
+  },
+  data: {
+    kind: "paths",
+    help:
+      "folder with the IDX files that runs were tested on, where they are no longer where the " +
+      "runs had them; for pictures of wrong predictions",
   },
   format: {
     kind: "choice",
@@ -65,9 +72,14 @@ async function main(): Promise<void> {
       "deno task compare --check",
       `deno task compare --results ${REFERENCE_RESULTS}`,
       "deno task compare --results results --results other-machine --out merged",
+      "deno task compare --data /mnt/digits",
     ],
   });
   if (flags === undefined) return;
+  const named = flags.data ?? [];
+  for (const folder of named) {
+    if (!await isFolder(folder)) throw new UsageError(`--data: there is no folder ${folder}`);
+  }
   const reporter = createReporter({ quiet: flags.quiet, stream: flags.json ? "stderr" : "stdout" });
   const folders = flags.results ?? [flags.out ?? join(repositoryRoot(), DEFAULT_FOLDER)];
   const out = flags.out ?? folders[0]!;
@@ -76,7 +88,8 @@ async function main(): Promise<void> {
   });
   const notDrawn = new ProblemList();
   const figures = await writeFigures(comparison, out, {
-    testImages: findTestImages,
+    testImages: ({ folder, ...set }) =>
+      findTestImages({ ...set, folders: [...named, ...(folder === undefined ? [] : [folder])] }),
     problems: notDrawn,
   });
   comparison.problems.push(...notDrawn.list());
