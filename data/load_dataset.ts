@@ -35,7 +35,11 @@ export interface LoadDatasetOptions {
   testLimit?: number | undefined;
 }
 
-/** Where data may come from; tests put their own in place. */
+/**
+ * Where data may come from; tests put their own in place.
+ *
+ * @internal
+ */
 export interface DatasetSources {
   /** MNIST's package, mirrors and files. */
   mnist: PinnedDataset;
