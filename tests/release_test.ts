@@ -65,8 +65,4 @@ Deno.test("deno publish --dry-run passes, as far as it goes without a network", 
     ...["publish", "--dry-run", "--allow-dirty", "--lock=deno.full.lock"],
   );
   assert(success, stderr);
-  assert(
-    !/warning\[/.test(stderr.replaceAll(/warning\[unanalyzable-dynamic-import\]/g, "")),
-    stderr,
-  );
 });
