@@ -14,24 +14,50 @@
  * @module
  */
 
-export { type Engine, type EngineOptions, startEngine } from "./engine/engine.ts";
-export type { CompiledFunction, TensorSpec } from "./engine/compile.ts";
+export {
+  type BackendName,
+  type Engine,
+  type EngineOptions,
+  type LibraryLocation,
+  startEngine,
+} from "./engine/engine.ts";
+export type { Precision } from "./engine/backend.ts";
+export type { compile, CompiledFunction, CompiledResult, TensorSpec } from "./engine/compile.ts";
+export type {
+  DataType,
+  NamedTensorMap,
+  Scalar,
+  Tensor,
+  Tensor1D,
+  Tensor2D,
+  Tensor3D,
+  Tensor4D,
+  Variable,
+} from "./engine/ops.ts";
 export type { Dataset, ImageSet } from "./data/dataset.ts";
 export { loadDataset, type LoadDatasetOptions } from "./data/load_dataset.ts";
-export { createReporter, type Reporter, silentReporter } from "./io/reporter.ts";
+export {
+  createReporter,
+  type Reporter,
+  type ReporterOptions,
+  silentReporter,
+} from "./io/reporter.ts";
+export { InterruptedError, StudyError, UsageError } from "./io/errors.ts";
 export { mnist28, normalizeMnist } from "./data/image_batches.ts";
 export { normalizeGrey224, normalizeRgb224, resize224, rgb224 } from "./data/rgb224.ts";
 export { alexnet } from "./models/alexnet.ts";
 export type { Classifier, FrozenFeatureClassifier } from "./models/classifier.ts";
 export type { FrozenFeatureClassifierOptions } from "./models/frozen_feature_classifier.ts";
 export { describeLoadedLayers, type LoadedLayers } from "./models/loaded_layers.ts";
+export type { ParameterLayout, Parameters } from "./models/parameters.ts";
+export type { DetectionTransformOptions } from "./models/detection/detection_transform.ts";
 export {
   type Detector,
   type FasterRcnnOptions,
   fasterRcnnResnet50Fpn,
   type LoadDetectorOptions,
 } from "./models/faster_rcnn.ts";
-export { type Detection, mapDetectionsToDigit } from "./models/label_mapping.ts";
+export { type Detection, mapDetectionsToDigit, type ScoredLabels } from "./models/label_mapping.ts";
 export {
   ALEXNET_WEIGHTS,
   FASTER_RCNN_WEIGHTS,
@@ -49,10 +75,26 @@ export {
   type StateDict,
   type StateTensor,
   toFloat32,
+  type TypedArray,
 } from "./models/checkpoint/state_dict.ts";
 export type { Checkpoint } from "./models/checkpoint/stored_tensor.ts";
 export { vgg16 } from "./models/vgg16.ts";
-export { evaluate, type EvaluateOptions, type Evaluation } from "./training/evaluate.ts";
+export type { Adam, AdamOptions, Moments } from "./training/adam.ts";
+export {
+  evaluate,
+  type EvaluateOptions,
+  type Evaluation,
+  type LabelledBatches,
+} from "./training/evaluate.ts";
 export { ImageBatches } from "./data/image_batches.ts";
 export { accuracy, confusionMatrix, weightedF1 } from "./metrics/classification.ts";
-export { type EpochResult, Trainer, type TrainerOptions } from "./training/trainer.ts";
+export {
+  type BatchOutcome,
+  type BatchProgress,
+  type BatchSource,
+  type EpochResult,
+  type Loss,
+  type TrainableModel,
+  Trainer,
+  type TrainerOptions,
+} from "./training/trainer.ts";

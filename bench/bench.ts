@@ -26,11 +26,12 @@
 import { join, resolve } from "node:path";
 import { setTimeout } from "node:timers/promises";
 import { writeFileAtomic } from "../io/atomic.ts";
+import { userFolder } from "../io/cache.ts";
 import { UsageError } from "../io/errors.ts";
 import { createReporter, type Reporter } from "../io/reporter.ts";
 import { SHARED_FLAGS } from "../experiment/flags.ts";
-import { helpText } from "../io/help_text.ts";
-import { type FlagTable, type FlagValues, parseFlags } from "../io/parse_flags.ts";
+import { readCommandLine } from "../io/help_text.ts";
+import type { FlagTable, FlagValues } from "../io/parse_flags.ts";
 import { interruptible, runScript } from "../io/run_script.ts";
 import {
   type BenchResults,
@@ -53,7 +54,8 @@ const { data, device, libtensorflow, quiet, verbose, help } = SHARED_FLAGS;
 
 const FLAGS = {
   cases: {
-    kind: "path",
+    kind: "text",
+    placeholder: "LIST",
     help: `which of ${CASES.join(", ")} to measure; those before part1 unless given`,
     excludes: ["full"],
   },
@@ -69,7 +71,8 @@ const FLAGS = {
   },
   data: { ...data, default: "fashion" },
   python: {
-    kind: "path",
+    kind: "text",
+    placeholder: "PATH",
     default: Deno.build.os === "windows" ? "python" : "python3",
     help: "the Python that has PyTorch",
   },
@@ -82,24 +85,20 @@ const FLAGS = {
 } as const satisfies FlagTable;
 
 async function main(): Promise<void> {
-  const flags = parseFlags(Deno.args, FLAGS);
-  if (flags.help) {
-    const page = helpText({
-      usage: "deno task bench [flags]",
-      description: "Times training, inference and whole runs against PyTorch on this machine, in " +
-        "turn, and writes bench.json and bench.md.",
-      table: FLAGS,
-      examples: [
-        "deno task bench",
-        "deno task bench --cases step,inference --pairs 5",
-        "deno task bench --cases part1 --epochs 2",
-        "deno task bench --cases alexnet,alexnet-classifier",
-        "deno task bench --full",
-      ],
-    });
-    console.log(page.replace("--cases PATH", "--cases LIST"));
-    return;
-  }
+  const flags = readCommandLine({
+    usage: "deno task bench [flags]",
+    description: "Times training, inference and whole runs against PyTorch on this machine, in " +
+      "turn, and writes bench.json and bench.md.",
+    table: FLAGS,
+    examples: [
+      "deno task bench",
+      "deno task bench --cases step,inference --pairs 5",
+      "deno task bench --cases part1 --epochs 2",
+      "deno task bench --cases alexnet,alexnet-classifier",
+      "deno task bench --full",
+    ],
+  });
+  if (flags === undefined) return;
   await interruptible(async (signal) => {
     signal.addEventListener("abort", killChildren);
     try {
@@ -120,14 +119,14 @@ async function runBench(flags: FlagValues<typeof FLAGS>, signal: AbortSignal): P
     pairs: flags.pairs,
     seconds: flags.seconds,
     epochs: flags.epochs,
-    // Programs are started in the repository's folder, which may not be where we are.
-    data: data.choices.some((name) => name === flags.data) ? flags.data : resolve(flags.data),
+    data: flags.data,
   };
-  const python = /[\\/]/.test(flags.python) ? resolve(flags.python) : flags.python;
+  // Programs are started in the repository's folder, which may not be where the user is.
+  const python = /[\\/]/.test(flags.python) ? resolve(userFolder(), flags.python) : flags.python;
   const threads = navigator.hardwareConcurrency;
   const engineFlags = [
     ...(flags.device === "auto" ? [] : ["--device", flags.device]),
-    ...(flags.libtensorflow ? ["--libtensorflow", resolve(flags.libtensorflow)] : []),
+    ...(flags.libtensorflow ? ["--libtensorflow", flags.libtensorflow] : []),
   ];
   const load = await quietLoad(reporter, signal);
   if (load > BUSY) {

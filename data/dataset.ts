@@ -11,6 +11,7 @@ export interface ImageSet {
   images: Uint8Array;
   /** Classes 0 to 9, `[count]`. */
   labels: Uint8Array;
+  /** How many there are. */
   count: number;
 }
 
@@ -32,4 +33,6 @@ export interface Dataset {
   sha256: string;
   /** Where the bytes came from, for people: a package, a mirror or a folder. */
   source: string;
+  /** The folder that the files are in, where it is not the suite's own. */
+  folder?: string;
 }

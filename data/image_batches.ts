@@ -5,20 +5,28 @@
  */
 
 import * as tf from "@tensorflow/tfjs";
-import { bytesTensor, gatherBytes } from "../engine/ops.ts";
+import {
+  bytesTensor,
+  gatherBytes,
+  type Tensor,
+  type Tensor1D,
+  type Tensor4D,
+} from "../engine/ops.ts";
 import { MNIST_NORMALIZATION } from "../study.ts";
 import type { ImageSet } from "./dataset.ts";
 import { IMAGE_PIXELS, IMAGE_SIDE } from "./idx.ts";
 
 /** Images and labels on the device, for a trainer or an evaluation. Its maker frees it. */
 export class ImageBatches implements Disposable {
+  /** How many images there are. */
   readonly count: number;
+  /** Classes 0 to 9, `[count]`. */
   readonly labels: Uint8Array;
   /** 8-bit grey values, `[count, 784]`. */
-  #images: tf.Tensor;
+  #images: Tensor;
   /** 8-bit classes, `[count]`. */
-  #labels: tf.Tensor;
-  #transform: (pixels: tf.Tensor) => tf.Tensor4D;
+  #labels: Tensor;
+  #transform: (pixels: Tensor) => Tensor4D;
 
   /**
    * Copies a set to the device.
@@ -27,7 +35,7 @@ export class ImageBatches implements Disposable {
    */
   constructor(
     { images, labels, count }: ImageSet,
-    transform: (pixels: tf.Tensor) => tf.Tensor4D,
+    transform: (pixels: Tensor) => Tensor4D,
   ) {
     this.count = count;
     this.labels = labels;
@@ -41,7 +49,7 @@ export class ImageBatches implements Disposable {
    *
    * @param indices int32 `[n]`, each 0..count-1.
    */
-  tensors(indices: Int32Array): tf.Tensor[] {
+  tensors(indices: Int32Array): Tensor[] {
     // A copy: tfjs uploads later, and the caller's array goes on being used.
     return [this.#images, this.#labels, tf.tensor1d(indices.slice(), "int32")];
   }
@@ -51,14 +59,15 @@ export class ImageBatches implements Disposable {
    *
    * @returns What the transform makes of the images, and classes, int32 `[n]`.
    */
-  batch(tensors: readonly tf.Tensor[]): { inputs: tf.Tensor4D; targets: tf.Tensor1D } {
-    const [images, labels, indices] = tensors as [tf.Tensor, tf.Tensor, tf.Tensor1D];
+  batch(tensors: readonly Tensor[]): { inputs: Tensor4D; targets: Tensor1D } {
+    const [images, labels, indices] = tensors as [Tensor, Tensor, Tensor1D];
     return {
       inputs: this.#transform(gatherBytes(images, indices)),
-      targets: gatherBytes(labels, indices, "int32") as tf.Tensor1D,
+      targets: gatherBytes(labels, indices, "int32") as Tensor1D,
     };
   }
 
+  /** Frees both on the device. */
   [Symbol.dispose](): void {
     this.#images.dispose();
     this.#labels.dispose();
@@ -72,10 +81,10 @@ export class ImageBatches implements Disposable {
  * @param pixels float32 `[n, 784]`, values 0..255.
  * @returns float32 `[n, 28, 28, 1]`.
  */
-export function normalizeMnist(pixels: tf.Tensor): tf.Tensor4D {
+export function normalizeMnist(pixels: Tensor): Tensor4D {
   const { mean: [mean], std: [std] } = MNIST_NORMALIZATION;
   return tf.tidy(() =>
-    pixels.div(255).sub(mean).div(std).reshape<tf.Tensor4D>([-1, IMAGE_SIDE, IMAGE_SIDE, 1])
+    pixels.div(255).sub(mean).div(std).reshape<Tensor4D>([-1, IMAGE_SIDE, IMAGE_SIDE, 1])
   );
 }
 
@@ -86,7 +95,7 @@ export function normalizeMnist(pixels: tf.Tensor): tf.Tensor4D {
  * @returns float32 `[n, 28, 28, 1]`; see {@linkcode normalizeMnist}.
  * @throws {RangeError} If the length is not a multiple of 784.
  */
-export function mnist28(images: Uint8Array): tf.Tensor4D {
+export function mnist28(images: Uint8Array): Tensor4D {
   return transformImages(images, normalizeMnist);
 }
 
@@ -98,8 +107,8 @@ export function mnist28(images: Uint8Array): tf.Tensor4D {
  */
 export function transformImages(
   images: Uint8Array,
-  transform: (pixels: tf.Tensor) => tf.Tensor4D,
-): tf.Tensor4D {
+  transform: (pixels: Tensor) => Tensor4D,
+): Tensor4D {
   const count = images.length / IMAGE_PIXELS;
   if (!Number.isInteger(count)) {
     throw new RangeError(

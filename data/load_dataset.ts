@@ -5,7 +5,7 @@
  */
 
 import { basename, resolve } from "node:path";
-import { cacheDir } from "../io/cache.ts";
+import { cacheDir, userFolder } from "../io/cache.ts";
 import { StudyError, UsageError } from "../io/errors.ts";
 import type { Reporter } from "../io/reporter.ts";
 import { sha256Hex } from "../io/sha256.ts";
@@ -35,7 +35,11 @@ export interface LoadDatasetOptions {
   testLimit?: number | undefined;
 }
 
-/** Where data may come from; tests put their own in place. */
+/**
+ * Where data may come from; tests put their own in place.
+ *
+ * @internal
+ */
 export interface DatasetSources {
   /** MNIST's package, mirrors and files. */
   mnist: PinnedDataset;
@@ -59,7 +63,10 @@ export function defaultSources(): DatasetSources {
   return {
     mnist: MNIST,
     fashion: FASHION_MNIST,
-    fashionFolder: Deno.env.get("FASHION_MNIST_DIR") || "/usr/share/datasets/fashion-mnist",
+    fashionFolder: resolve(
+      userFolder(),
+      Deno.env.get("FASHION_MNIST_DIR") || "/usr/share/datasets/fashion-mnist",
+    ),
     cache: cacheDir(),
     connectTimeoutMs: 5_000,
     stallTimeoutMs: 15_000,
@@ -133,7 +140,7 @@ async function loadFashion(options: LoadDatasetOptions, sources: DatasetSources)
     const files = await readIdxFolder(fashionFolder);
     if (publishedAs(files, [fashion]) !== undefined) {
       const source = `folder ${fashionFolder}`;
-      return { name: fashion.name, ...imageSets(files), source };
+      return { name: fashion.name, ...imageSets(files), source, folder: fashionFolder };
     }
     reporter.warn(
       `The files in ${fashionFolder} are not ${fashion.title}; looking in cache and mirror`,
@@ -158,6 +165,7 @@ async function loadFolder(data: string, sources: DatasetSources): Promise<Parts>
     name: nameOf(folder, files, sources),
     ...imageSets(files),
     source: `folder ${folder}`,
+    folder,
   };
 }
 

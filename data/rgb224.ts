@@ -6,6 +6,7 @@
  */
 
 import * as tf from "@tensorflow/tfjs";
+import type { Tensor, Tensor3D, Tensor4D } from "../engine/ops.ts";
 import { IMAGENET_NORMALIZATION, type Normalization } from "../study.ts";
 import { IMAGE_SIDE } from "./idx.ts";
 import { transformImages } from "./image_batches.ts";
@@ -32,11 +33,11 @@ export const RESIZED_SIDE: number = IMAGE_SIDE * SCALE;
  * @param pixels float32 `[n, 784]`, whole numbers 0..255.
  * @returns float32 `[n, 224, 224]`, whole numbers 0..255.
  */
-export function resize224(pixels: tf.Tensor): tf.Tensor3D {
+export function resize224(pixels: Tensor): Tensor3D {
   return tf.tidy(() => {
     const rows = enlarge(pixels.reshape([-1, IMAGE_SIDE, 1])); // [n * 28, 28, 8, 1]
     const columns = enlarge(rows.reshape([-1, IMAGE_SIDE, RESIZED_SIDE])); // [n, 28, 8, 224]
-    return columns.reshape<tf.Tensor3D>([-1, RESIZED_SIDE, RESIZED_SIDE]);
+    return columns.reshape<Tensor3D>([-1, RESIZED_SIDE, RESIZED_SIDE]);
   });
 }
 
@@ -51,7 +52,7 @@ export function resize224(pixels: tf.Tensor): tf.Tensor3D {
  * @param pixels float32 `[n, 784]`, whole numbers 0..255.
  * @returns float32 `[n, 224, 224, 3]`.
  */
-export function normalizeRgb224(pixels: tf.Tensor): tf.Tensor4D {
+export function normalizeRgb224(pixels: Tensor): Tensor4D {
   return normalize224(pixels, IMAGENET_NORMALIZATION);
 }
 
@@ -61,9 +62,9 @@ export function normalizeRgb224(pixels: tf.Tensor): tf.Tensor4D {
  * @param pixels float32 `[n, 784]`, whole numbers 0..255.
  * @returns float32 `[n, 224, 224, 3]`, 0..1.
  */
-export function toTensorRgb224(pixels: tf.Tensor): tf.Tensor4D {
+export function toTensorRgb224(pixels: Tensor): Tensor4D {
   return tf.tidy(() =>
-    resize224(pixels).expandDims<tf.Tensor4D>(3).div<tf.Tensor4D>(255).tile([1, 1, 1, 3])
+    resize224(pixels).expandDims<Tensor4D>(3).div<Tensor4D>(255).tile([1, 1, 1, 3])
   );
 }
 
@@ -74,7 +75,7 @@ export function toTensorRgb224(pixels: tf.Tensor): tf.Tensor4D {
  * @param pixels float32 `[n, 784]`, whole numbers 0..255.
  * @returns float32 `[n, 224, 224, 1]`.
  */
-export function normalizeGrey224(pixels: tf.Tensor): tf.Tensor4D {
+export function normalizeGrey224(pixels: Tensor): Tensor4D {
   return normalize224(pixels, IMAGENET_GREY);
 }
 
@@ -85,7 +86,7 @@ export function normalizeGrey224(pixels: tf.Tensor): tf.Tensor4D {
  * @returns float32 `[n, 224, 224, 3]`; see {@linkcode normalizeRgb224}.
  * @throws {RangeError} If the length is not a multiple of 784.
  */
-export function rgb224(images: Uint8Array): tf.Tensor4D {
+export function rgb224(images: Uint8Array): Tensor4D {
   return transformImages(images, normalizeRgb224);
 }
 
@@ -96,7 +97,7 @@ export function rgb224(images: Uint8Array): tf.Tensor4D {
  * and are mixed from it and the one above, the others from it and the one below; at the edges there is
  * only row i.
  */
-function enlarge(x: tf.Tensor): tf.Tensor {
+function enlarge(x: Tensor): Tensor {
   const [, , width] = x.shape as [number, number, number];
   const row = x.reshape([-1, IMAGE_SIDE, 1, width]);
   const last = IMAGE_SIDE - 1;
@@ -113,7 +114,7 @@ function enlarge(x: tf.Tensor): tf.Tensor {
 }
 
 /** Looks up what each grey value becomes, which is quicker than computing it for every pixel. */
-function normalize224(pixels: tf.Tensor, { mean, std }: Normalization): tf.Tensor4D {
+function normalize224(pixels: Tensor, { mean, std }: Normalization): Tensor4D {
   const { fround } = Math;
   const table = Array.from(
     { length: 256 },
@@ -121,6 +122,6 @@ function normalize224(pixels: tf.Tensor, { mean, std }: Normalization): tf.Tenso
       mean.map((m, i) => fround(fround(fround(grey / 255) - fround(m)) / fround(std[i]!))),
   );
   return tf.tidy(() =>
-    tf.gather<tf.Tensor>(tf.tensor2d(table), resize224(pixels).toInt()) as tf.Tensor4D
+    tf.gather<Tensor>(tf.tensor2d(table), resize224(pixels).toInt()) as Tensor4D
   );
 }

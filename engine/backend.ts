@@ -11,6 +11,7 @@
  */
 
 import * as tf from "@tensorflow/tfjs";
+import type { DataType } from "./tensors.ts";
 import type { Reporter } from "../io/reporter.ts";
 
 /** Number format of products and convolutions in compiled functions. */
@@ -147,9 +148,10 @@ export interface Recorder {
 
 /** Sizes and type of one argument of a compiled function. */
 export interface TensorSpec {
+  /** Lengths of the dimensions. */
   shape: readonly number[];
   /** A tfjs type, or `uint8` for 8-bit data on the device. */
-  dtype: tf.DataType | "uint8";
+  dtype: DataType | "uint8";
 }
 
 /** A function that a {@linkcode Recorder} has recorded. */

@@ -12,14 +12,15 @@ import {
   type TensorSpec,
 } from "./backend.ts";
 import { runOpByOp } from "./op_by_op.ts";
+import type { Tensor } from "./tensors.ts";
 
 export type { TensorSpec } from "./backend.ts";
 
 /** What a function to be compiled returns. */
-export type CompiledResult = tf.Tensor | tf.Tensor[] | void;
+export type CompiledResult = Tensor | Tensor[] | void;
 
 /** A function whose body runs as one call of the backend, where that can record functions. */
-export interface CompiledFunction<A extends readonly tf.Tensor[], R extends CompiledResult>
+export interface CompiledFunction<A extends readonly Tensor[], R extends CompiledResult>
   extends Disposable {
   /** Runs it; the first call with new sizes or types records it for them. */
   (...args: A): R;
@@ -45,7 +46,7 @@ type ResultForm = "list" | "single" | "none";
  * @param fn Ordinary tfjs code, gradients included.
  * @param signature Record at once for these arguments.
  */
-export function compile<A extends readonly tf.Tensor[], R extends CompiledResult>(
+export function compile<A extends readonly Tensor[], R extends CompiledResult>(
   fn: (...args: A) => R,
   signature?: readonly TensorSpec[],
 ): CompiledFunction<A, R> {
@@ -65,7 +66,7 @@ export function compile<A extends readonly tf.Tensor[], R extends CompiledResult
   }) as CompiledFunction<A, R>;
 }
 
-function recordedCall<A extends readonly tf.Tensor[], R extends CompiledResult>(
+function recordedCall<A extends readonly Tensor[], R extends CompiledResult>(
   { fn, recorder, recordings, signature }: {
     fn: (...args: A) => R;
     recorder: Recorder;

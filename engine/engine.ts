@@ -18,6 +18,8 @@ import { compile } from "./compile.ts";
 import type { LibraryLocation } from "./library/library_cache.ts";
 import type { EagerBinding } from "./tensorflow/eager_binding.ts";
 
+export type { LibraryLocation } from "./library/library_cache.ts";
+
 /** What `--backend` may name besides `auto`. */
 export type BackendName = "tensorflow";
 
@@ -28,6 +30,7 @@ const BACKENDS: Readonly<
   tensorflow: async (options) => (await import("./tensorflow/start.ts")).startTensorFlow(options),
 };
 
+/** Options of {@linkcode startEngine}. */
 export interface EngineOptions {
   /**
    * Which backend does the work; `auto` takes the first that works.

@@ -10,6 +10,7 @@ import * as tf from "@tensorflow/tfjs";
 import { type AdamScalars, type AdamState, runningBackend } from "./backend.ts";
 
 export type { AdamScalars, AdamState } from "./backend.ts";
+export type * from "./tensors.ts";
 
 /**
  * `x + bias` over the last axis, as one op each way.

@@ -15,7 +15,7 @@ import {
   VGG16,
 } from "../study.ts";
 
-/** Folder of the results unless `--out` names another. */
+/** Folder of the results below the repository's root, unless `--out` names another. */
 export const DEFAULT_OUT = "results";
 
 /** Low enough that `seed + runs` is still a 32-bit integer, as TensorFlow wants seeds. */

@@ -14,6 +14,7 @@ import type { ObtainedWeights } from "../models/checkpoint/pretrained.ts";
 import { EMPTY_ROW } from "../report/record/result_row.ts";
 import { appendRow, type ResultRow } from "../report/record/results.ts";
 import {
+  DATA_FOLDER,
   type Json,
   type Manifest,
   newRunId,
@@ -145,6 +146,7 @@ export async function runExperiment(
       model: model.name,
       settings: {
         ...{ ...settings, ...extent, source: dataset.source, command: setup.command },
+        ...(dataset.folder !== undefined && { [DATA_FOLDER]: dataset.folder }),
         ...(found?.kind === "longer" && { continues: found.runId }),
       },
       versions: versions(setup.engine),

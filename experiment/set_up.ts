@@ -5,9 +5,11 @@
  * @module
  */
 
+import { resolve } from "node:path";
 import type { Dataset } from "../data/dataset.ts";
 import { loadDataset, type LoadDatasetOptions } from "../data/load_dataset.ts";
 import { type Engine, type EngineOptions, startEngine } from "../engine/engine.ts";
+import { repositoryRoot } from "../io/cache.ts";
 import { InterruptedError, StudyError } from "../io/errors.ts";
 import { createReporter, type Reporter } from "../io/reporter.ts";
 import { interruptible } from "../io/run_script.ts";
@@ -106,8 +108,9 @@ export async function runEach(setup: Setup, runs: readonly PlannedRun[]): Promis
       }
     }
   });
+  const isDefault = resolve(out) === resolve(repositoryRoot(), DEFAULT_OUT);
   reporter.line(
-    `See the comparison with: deno task compare${out === DEFAULT_OUT ? "" : ` --out ${out}`}`,
+    `See the comparison with: deno task compare${isDefault ? "" : ` --out ${resolve(out)}`}`,
   );
   if (failures.length === 0) return;
   throw new StudyError(

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { repositoryRoot, userFolder } from "./cache.ts";
 import {
   type ChoiceFlag,
   type Flag,
@@ -35,9 +36,19 @@ const GAP = 2;
 export function readCommandLine<const T extends FlagTable>(
   options: HelpOptions<T>,
 ): FlagValues<T> | undefined {
-  const flags = parseFlags(Deno.args, options.table);
+  const flags = readFlags(options.table);
   if (!("help" in flags) || flags.help !== true) return flags;
   console.log(helpText(options));
+}
+
+/**
+ * The values of the flags that a script was started with. Paths are absolute: what the user names
+ * relatively lies in the user's own folder, defaults lie in the repository.
+ *
+ * @throws {UsageError} As {@linkcode parseFlags}.
+ */
+export function readFlags<const T extends FlagTable>(table: T): FlagValues<T> {
+  return parseFlags(Deno.args, table, { given: userFolder(), defaults: repositoryRoot() });
 }
 
 /** A help page of at most 100 columns: what the command does, its flags with defaults, examples. */
@@ -79,6 +90,8 @@ function valueOf(flag: Flag): string {
       return ` ${choicesOf(flag).join("|")}`;
     case "choices":
       return ` ${flag.choices.join(",")}`;
+    case "text":
+      return ` ${flag.placeholder}`;
     case "path":
     case "paths":
       return " PATH";

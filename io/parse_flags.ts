@@ -5,6 +5,8 @@
  */
 
 import { parseArgs } from "@std/cli";
+import { resolve } from "node:path";
+import { closestWord } from "./closest_word.ts";
 import { UsageError } from "./errors.ts";
 import { shortened } from "./printable.ts";
 
@@ -53,6 +55,14 @@ export interface ChoicesFlag extends FlagBase {
   default?: readonly string[];
 }
 
+/** Words for the script itself to read. */
+export interface TextFlag extends FlagBase {
+  kind: "text";
+  /** What the help page puts in their place: `LIST`. */
+  placeholder: string;
+  default?: string;
+}
+
 /** A path, which need not exist. */
 export interface PathFlag extends FlagBase {
   kind: "path";
@@ -72,6 +82,7 @@ export type Flag =
   | NumberFlag
   | ChoiceFlag
   | ChoicesFlag
+  | TextFlag
   | PathFlag
   | PathsFlag;
 
@@ -81,8 +92,9 @@ export type FlagTable = Readonly<Record<string, Readonly<Flag>>>;
 type GivenValue<F> = F extends { kind: "integer" | "number" } ? number
   : F extends { kind: "integers" } ? number[]
   : F extends
-    { kind: "choice"; orFolder: true } | { kind: "choice"; orFile: true } | { kind: "path" }
-    ? string
+    | { kind: "choice"; orFolder: true }
+    | { kind: "choice"; orFile: true }
+    | { kind: "path" | "text" } ? string
   : F extends { kind: "choice"; choices: readonly (infer Choice)[] } ? Choice
   : F extends { kind: "choices"; choices: readonly (infer Choice)[] } ? Choice[]
   : F extends { kind: "paths" } ? string[]
@@ -94,6 +106,14 @@ export type FlagValues<T extends FlagTable> = {
     : T[Name] extends { default: unknown } ? GivenValue<T[Name]>
     : GivenValue<T[Name]> | undefined;
 };
+
+/** Folders that relative paths start from. */
+export interface PathOrigins {
+  /** Those on the command line. */
+  given: string;
+  /** Those that are defaults. */
+  defaults: string;
+}
 
 /** A flag's name on the command line: `batchSize` is `--batch-size`. */
 export function flagName(key: string): string {
@@ -107,6 +127,7 @@ export function flagName(key: string): string {
  *
  * @param argv The arguments, `Deno.args` as a rule.
  * @param table Every flag there is.
+ * @param origins Makes paths absolute; without it they stay as they are.
  * @returns A value for each flag of the table.
  * @throws {UsageError} For an unknown flag, an argument that belongs to no flag, a flag given twice
  *   (unless it takes several paths) or together with one it excludes, and a missing or bad value.
@@ -114,6 +135,7 @@ export function flagName(key: string): string {
 export function parseFlags<const T extends FlagTable>(
   argv: readonly string[],
   table: T,
+  origins?: PathOrigins,
 ): FlagValues<T> {
   const keys = new Map(Object.keys(table).map((key) => [flagName(key).slice(2), key]));
   const names = [...keys.keys()];
@@ -145,12 +167,12 @@ export function parseFlags<const T extends FlagTable>(
   const values = Object.entries(table).map(([key, flag]) => {
     const value = given.get(key);
     if (flag.kind === "boolean") return [key, value === true];
-    if (value === undefined) return [key, flag.default];
+    if (value === undefined) return [key, defaultValue(flag, origins)];
     const rival = flag.excludes?.find((other) => given.has(other));
     if (rival !== undefined) {
       throw new UsageError(`${flagName(key)} and ${flagName(rival)} exclude each other; give one`);
     }
-    const read = (text: string) => readValue(flagName(key), flag, text);
+    const read = (text: string) => readValue(flagName(key), flag, { text, origins });
     return [key, Array.isArray(value) ? value.map(read) : read(String(value))];
   });
   return Object.fromEntries(values) as FlagValues<T>;
@@ -175,6 +197,8 @@ export function expectation(flag: Flag): string {
       ].join(", ").replace(/, ([^,]*)$/, " or $1");
     case "choices":
       return `different ones of ${flag.choices.join(", ")} separated by commas`;
+    case "text":
+      return flag.placeholder;
     case "path":
     case "paths":
       return "a path";
@@ -185,19 +209,42 @@ function rangeOf({ min, max }: IntegerFlag): string {
   return max === undefined ? `of at least ${min}` : `from ${min} to ${max}`;
 }
 
-function readValue(name: string, flag: Exclude<Flag, BooleanFlag>, text: string): unknown {
-  const value = text === "" ? undefined : interpret(flag, text);
+/** A value as it was given. */
+interface GivenText {
+  text: string;
+  origins: PathOrigins | undefined;
+}
+
+type ValuedFlag = Exclude<Flag, BooleanFlag>;
+
+function defaultValue(flag: ValuedFlag, origins: PathOrigins | undefined): unknown {
+  if (origins === undefined || flag.default === undefined) return flag.default;
+  if (flag.kind === "path") return resolve(origins.defaults, flag.default);
+  if (flag.kind === "paths") return flag.default.map((path) => resolve(origins.defaults, path));
+  return flag.default;
+}
+
+function readValue(name: string, flag: ValuedFlag, given: GivenText): unknown {
+  const { text, origins } = given;
+  const value = text === "" ? undefined : interpret(flag, given);
   if (value !== undefined) return value;
   if (text === "") throw new UsageError(`${name} needs a value: ${expectation(flag)}`);
-  const guess = "choices" in flag ? closest(text, flag.choices) : undefined;
-  throw new UsageError(
-    `${name} ${shortened(text)}: expected ${expectation(flag)}` +
-      (guess ? `; did you mean ${guess}?` : ""),
-  );
+  const guess = "choices" in flag ? closestWord(text, flag.choices) : undefined;
+  const hint = guess !== undefined
+    ? `; did you mean ${guess}?`
+    : origins !== undefined && mayBePath(flag)
+    ? `; there is none at ${resolve(origins.given, text)}`
+    : "";
+  throw new UsageError(`${name} ${shortened(text)}: expected ${expectation(flag)}${hint}`);
+}
+
+/** Whether a path may stand in the place of a word. */
+function mayBePath(flag: ValuedFlag): boolean {
+  return flag.kind === "choice" && (flag.orFolder === true || flag.orFile === true);
 }
 
 /** The value that `text` stands for; undefined where it stands for none. */
-function interpret(flag: Exclude<Flag, BooleanFlag>, text: string): unknown {
+function interpret(flag: ValuedFlag, { text, origins }: GivenText): unknown {
   switch (flag.kind) {
     case "integer":
       return wholeNumber(flag, text);
@@ -211,17 +258,26 @@ function interpret(flag: Exclude<Flag, BooleanFlag>, text: string): unknown {
       const value = Number(text);
       return isDecimal && Number.isFinite(value) && value > flag.above ? value : undefined;
     }
-    case "choice":
-      return isChoice(flag, text) ? text : undefined;
+    case "choice": {
+      if (flag.choices.includes(text)) return text;
+      const path = absolute(text, origins);
+      return isThere(flag, path) ? path : undefined;
+    }
     case "choices": {
       const words = text.split(",").map((word) => word.trim());
       const good = words.every((word) => flag.choices.includes(word));
       return good && new Set(words).size === words.length ? words : undefined;
     }
+    case "text":
+      return text;
     case "path":
     case "paths":
-      return text;
+      return absolute(text, origins);
   }
+}
+
+function absolute(path: string, origins: PathOrigins | undefined): string {
+  return origins === undefined ? path : resolve(origins.given, path);
 }
 
 function wholeNumber(flag: IntegerFlag, text: string): number | undefined {
@@ -229,10 +285,10 @@ function wholeNumber(flag: IntegerFlag, text: string): number | undefined {
   return value >= flag.min && value <= (flag.max ?? Number.MAX_SAFE_INTEGER) ? value : undefined;
 }
 
-function isChoice({ choices, orFolder, orFile }: ChoiceFlag, text: string): boolean {
-  if (choices.includes(text)) return true;
+/** Whether there is what a choice may name besides its words. */
+function isThere({ orFolder, orFile }: ChoiceFlag, path: string): boolean {
   try {
-    const { isDirectory, isFile } = Deno.statSync(text);
+    const { isDirectory, isFile } = Deno.statSync(path);
     return (orFolder === true && isDirectory) || (orFile === true && isFile);
   } catch {
     return false;
@@ -263,37 +319,9 @@ function strayArgument(arg: string): UsageError {
 }
 
 function unknownFlag(arg: string, names: readonly string[]): UsageError {
-  const guess = closest(arg.replace(/^-+/, ""), names);
+  const guess = closestWord(arg.replace(/^-+/, ""), names);
   return new UsageError(
     `Unknown flag ${shortened(arg)}${guess ? `; did you mean --${guess}?` : "."} ` +
       `There are ${names.map((name) => `--${name}`).join(" ")}`,
   );
-}
-
-/** What is longer is no word of ours with a slip in it. */
-const LONGEST_MISTYPED = 100;
-
-/** The word nearest to `text`, if it is near enough to be meant. */
-function closest(text: string, words: readonly string[]): string | undefined {
-  if (text.length > LONGEST_MISTYPED) return undefined;
-  const ranked = words.map((word) => ({ word, edits: editDistance(text, word) }))
-    .sort((a, b) => a.edits - b.edits);
-  const best = ranked[0];
-  return best && best.edits <= Math.max(1, Math.floor(best.word.length / 2))
-    ? best.word
-    : undefined;
-}
-
-/** How many letters must be put in, taken out or changed to turn `a` into `b`. */
-function editDistance(a: string, b: string): number {
-  let row = Array.from({ length: b.length + 1 }, (_, j) => j);
-  for (const [i, letter] of [...a].entries()) {
-    const next = [i + 1];
-    for (let j = 0; j < b.length; j++) {
-      const changed = (row[j] ?? 0) + (letter === b[j] ? 0 : 1);
-      next.push(Math.min(changed, (row[j + 1] ?? 0) + 1, (next[j] ?? 0) + 1));
-    }
-    row = next;
-  }
-  return row[b.length] ?? 0;
 }

@@ -15,6 +15,7 @@ export interface Reporter {
   readonly quiet: boolean;
   /** True when a live line can be redrawn in place. */
   readonly terminal: boolean;
+  /** Prints one line, unless quiet. */
   line(text: string): void;
   /** Prints one line on standard error, even when quiet. */
   warn(text: string): void;

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type * as tf from "@tensorflow/tfjs";
+import type { Tensor1D, Tensor2D, Tensor4D } from "../engine/ops.ts";
 import type { LoadedLayers } from "./loaded_layers.ts";
 import type { Parameters } from "./parameters.ts";
 import type { StateDict } from "./checkpoint/state_dict.ts";
@@ -24,7 +24,7 @@ export interface Classifier extends Disposable {
    * @param dropoutKey int32 `[2]`; when given, dropout is on and drawn from this key.
    * @returns float32 `[n, numClasses]`.
    */
-  forward(images: tf.Tensor4D, dropoutKey?: tf.Tensor1D): tf.Tensor2D;
+  forward(images: Tensor4D, dropoutKey?: Tensor1D): Tensor2D;
   /**
    * Takes over all parameters of a checkpoint.
    *
@@ -56,7 +56,7 @@ export interface FrozenFeatureClassifier extends Classifier {
    * @param images float32 `[n, h, w, inChannels]`, normalised.
    * @returns float32 `[n, featureCount]`, the feature maps flattened as `[h, w, c]`.
    */
-  features(images: tf.Tensor4D): tf.Tensor2D;
+  features(images: Tensor4D): Tensor2D;
   /**
    * Scores features.
    *
@@ -64,7 +64,7 @@ export interface FrozenFeatureClassifier extends Classifier {
    * @param dropoutKey int32 `[2]`, not below zero; when given, dropout is on and drawn from it.
    * @returns float32 `[n, numClasses]`.
    */
-  classify(features: tf.Tensor2D, dropoutKey?: tf.Tensor1D): tf.Tensor2D;
+  classify(features: Tensor2D, dropoutKey?: Tensor1D): Tensor2D;
   /** See {@linkcode featuresSha256}: the identity of what {@linkcode features} computes. */
   featuresSha256(): Promise<string>;
   /**

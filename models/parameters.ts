@@ -5,7 +5,13 @@
  */
 
 import * as tf from "@tensorflow/tfjs";
-import { assignSlice, randomUniform } from "../engine/ops.ts";
+import {
+  assignSlice,
+  randomUniform,
+  type Tensor,
+  type Tensor1D,
+  type Variable,
+} from "../engine/ops.ts";
 import {
   matchStateDict,
   type StateDict,
@@ -25,9 +31,9 @@ export interface ParameterLayout {
   /** Inputs of one output unit: what PyTorch's default initialisation scales by. */
   readonly fanIn: number;
   /** From PyTorch's layout to ours, for some or all outputs. */
-  fromTorch(tensor: tf.Tensor): tf.Tensor;
+  fromTorch(tensor: Tensor): Tensor;
   /** The reverse of {@linkcode ParameterLayout.fromTorch}. */
-  toTorch(tensor: tf.Tensor): tf.Tensor;
+  toTorch(tensor: Tensor): Tensor;
 }
 
 /**
@@ -88,7 +94,7 @@ export function bias(size: number, fanIn: number): ParameterLayout {
 }
 
 /** Makes a parameter's initial value in PyTorch's layout; `index` counts a model's from 0. */
-export type Initializer = (layout: ParameterLayout, index: number) => tf.Tensor;
+export type Initializer = (layout: ParameterLayout, index: number) => Tensor;
 
 /**
  * Uniform in ±1/√fan_in, weights and biases alike: what `torch.nn.Conv2d` and `torch.nn.Linear` do
@@ -114,14 +120,14 @@ export function defaultInitializer(seed: number, offset = 0): Initializer {
  * Key of the random numbers of a model's parameter. Second words below zero belong to initialisation;
  * training steps count from 1.
  */
-export function parameterKey(seed: number, index: number): tf.Tensor1D {
+export function parameterKey(seed: number, index: number): Tensor1D {
   return tf.tensor1d([seed, -1 - index], "int32");
 }
 
 /** A model's variables by name, with their layouts. */
 export class Parameters {
   /** The variables, in PyTorch's order. */
-  readonly variables: ReadonlyMap<string, tf.Variable>;
+  readonly variables: ReadonlyMap<string, Variable>;
   #layouts: ReadonlyMap<string, ParameterLayout>;
 
   /**
@@ -148,7 +154,7 @@ export class Parameters {
   }
 
   /** The variable of that name. */
-  get(name: string): tf.Variable {
+  get(name: string): Variable {
     const variable = this.variables.get(name);
     if (variable === undefined) throw new Error(`No parameter is named ${name}`);
     return variable;
@@ -173,7 +179,7 @@ export class Parameters {
    *
    * @param state In PyTorch's layout and shape.
    */
-  assign(variable: tf.Variable, name: string, state: StateTensor): void {
+  assign(variable: Variable, name: string, state: StateTensor): void {
     const { torchShape, fromTorch } = this.#layout(name);
     const values = toFloat32(state);
     for (const { start, end, shape, from, to } of pieces(torchShape)) {
@@ -186,7 +192,7 @@ export class Parameters {
   }
 
   /** The reverse of {@linkcode Parameters.assign}. */
-  toState(variable: tf.Variable, name: string): StateTensor {
+  toState(variable: Variable, name: string): StateTensor {
     const { torchShape, toTorch } = this.#layout(name);
     const data = new Float32Array(torchShape.reduce((count, size) => count * size, 1));
     for (const { start, end, from } of pieces(torchShape)) {
@@ -205,6 +211,7 @@ export class Parameters {
     return { dtype: "float32", shape: [...torchShape], data };
   }
 
+  /** Frees the variables on the device. */
   dispose(): void {
     for (const variable of this.variables.values()) variable.dispose();
   }

@@ -21,6 +21,7 @@ import {
   Parameters,
 } from "./parameters.ts";
 
+/** Options of {@linkcode simpleCnn}. */
 export interface SimpleCnnOptions {
   /**
    * Number of classes.

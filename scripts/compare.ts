@@ -5,6 +5,7 @@
  */
 
 import { join } from "node:path";
+import { isFolder } from "../data/idx_folder.ts";
 import { findTestImages } from "../data/local_dataset.ts";
 import { repositoryRoot } from "../io/cache.ts";
 import { StudyError, UsageError } from "../io/errors.ts";
@@ -34,6 +35,12 @@ const FLAGS = {
     help:
       "folder with partN.csv files and runs/; given several times, the runs of all are compared " +
       `[default: the --out folder, or ${DEFAULT_FOLDER}]`,
+  },
+  data: {
+    kind: "paths",
+    help:
+      "folder with the IDX files that runs were tested on, where they are no longer where the " +
+      "runs had them; for pictures of wrong predictions",
   },
   format: {
     kind: "choice",
@@ -72,21 +79,27 @@ async function main(): Promise<void> {
       "deno task compare --check --require simplecnn,alexnet",
       `deno task compare --results ${REFERENCE_RESULTS}`,
       "deno task compare --results results --results other-machine --out merged",
+      "deno task compare --data /mnt/digits",
     ],
   });
   if (flags === undefined) return;
   if (flags.require !== undefined && !flags.check) {
     throw new UsageError("--require says what --check wants; give both");
   }
+  const named = flags.data ?? [];
+  for (const folder of named) {
+    if (!await isFolder(folder)) throw new UsageError(`--data: there is no folder ${folder}`);
+  }
   const reporter = createReporter({ quiet: flags.quiet, stream: flags.json ? "stderr" : "stdout" });
-  const folders = flags.results ?? [flags.out ?? DEFAULT_FOLDER];
+  const folders = flags.results ?? [flags.out ?? join(repositoryRoot(), DEFAULT_FOLDER)];
   const out = flags.out ?? folders[0]!;
   const comparison = await compareResults(folders, {
     reference: join(repositoryRoot(), REFERENCE_RESULTS),
   });
   const notDrawn = new ProblemList();
   const figures = await writeFigures(comparison, out, {
-    testImages: findTestImages,
+    testImages: ({ folder, ...set }) =>
+      findTestImages({ ...set, folders: [...named, ...(folder === undefined ? [] : [folder])] }),
     problems: notDrawn,
   });
   comparison.problems.push(...notDrawn.list());

@@ -13,7 +13,11 @@ import type { FlagTable } from "../io/parse_flags.ts";
 import { runScript } from "../io/run_script.ts";
 
 const FLAGS = {
-  grep: { kind: "path", help: "run only specs whose full name matches this regular expression" },
+  grep: {
+    kind: "text",
+    placeholder: "EXPRESSION",
+    help: "run only specs whose full name matches this regular expression",
+  },
   libtensorflow: { kind: "path", help: "the library to use, instead of one found or fetched" },
   json: { kind: "boolean", help: "print the result as JSON, everything else on standard error" },
   verbose: { kind: "boolean", help: "show stacks of errors and what specs and engine print" },

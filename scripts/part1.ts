@@ -23,8 +23,7 @@ import {
   trainingColumns,
   trainingSettings,
 } from "../experiment/training.ts";
-import { readCommandLine } from "../io/help_text.ts";
-import { parseFlags } from "../io/parse_flags.ts";
+import { readCommandLine, readFlags } from "../io/help_text.ts";
 import { runScript } from "../io/run_script.ts";
 import { simpleCnn } from "../models/simple_cnn.ts";
 import type { ResultRow } from "../report/record/results.ts";
@@ -34,7 +33,7 @@ import { Trainer } from "../training/trainer.ts";
 
 async function main(): Promise<void> {
   // The recipe decides the other flags' defaults.
-  const { recipe } = parseFlags(Deno.args, part1Command("published").table);
+  const { recipe } = readFlags(part1Command("published").table);
   const model = RECIPES[recipe];
   const flags = readCommandLine(part1Command(recipe));
   if (flags === undefined) return;

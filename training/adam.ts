@@ -5,7 +5,14 @@
  */
 
 import * as tf from "@tensorflow/tfjs";
-import { type AdamScalars, applyAdam } from "../engine/ops.ts";
+import {
+  type AdamScalars,
+  applyAdam,
+  type NamedTensorMap,
+  type Scalar,
+  type Tensor1D,
+  type Variable,
+} from "../engine/ops.ts";
 
 /** Settings of {@linkcode Adam}; defaults are PyTorch's. */
 export interface AdamOptions {
@@ -40,9 +47,9 @@ export interface AdamOptions {
 /** First and second moment of one parameter, in its layout. */
 export interface Moments {
   /** Running mean of the gradient. */
-  m: tf.Variable;
+  m: Variable;
   /** Running mean of its square. */
-  v: tf.Variable;
+  v: Variable;
 }
 
 /**
@@ -57,11 +64,11 @@ export interface Moments {
 export class Adam {
   /** Moments under the parameters' names. */
   readonly moments: ReadonlyMap<string, Moments>;
-  #parameters: ReadonlyMap<string, tf.Variable>;
+  #parameters: ReadonlyMap<string, Variable>;
   #options: Required<AdamOptions>;
 
   /** Makes the moments, all zero. */
-  constructor(parameters: ReadonlyMap<string, tf.Variable>, options: AdamOptions) {
+  constructor(parameters: ReadonlyMap<string, Variable>, options: AdamOptions) {
     this.#parameters = parameters;
     this.#options = { weightDecay: 0, beta1: 0.9, beta2: 0.999, epsilon: 1e-8, ...options };
     const zeros = (name: string, shape: number[]) => {
@@ -97,10 +104,10 @@ export class Adam {
    * @param gradients Under the variables' own names, as `tf.variableGrads` returns them.
    * @param scalars float32 `[2]` of {@linkcode Adam.stepScalars}.
    */
-  apply(gradients: tf.NamedTensorMap, scalars: tf.Tensor1D): void {
+  apply(gradients: NamedTensorMap, scalars: Tensor1D): void {
     const { beta1, beta2, weightDecay } = this.#options;
     tf.tidy(() => {
-      const [stepSize, epsilon] = tf.unstack(scalars) as [tf.Scalar, tf.Scalar];
+      const [stepSize, epsilon] = tf.unstack(scalars) as [Scalar, Scalar];
       const shared: AdamScalars = {
         stepSize,
         epsilon,
@@ -119,6 +126,7 @@ export class Adam {
     });
   }
 
+  /** Frees the moments of every parameter. */
   dispose(): void {
     for (const { m, v } of this.moments.values()) {
       m.dispose();

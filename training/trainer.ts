@@ -8,7 +8,14 @@ import * as tf from "@tensorflow/tfjs";
 import { epochOrder } from "../data/shuffle.ts";
 import type { CompiledFunction } from "../engine/compile.ts";
 import type { Engine } from "../engine/engine.ts";
-import { sparseSoftmaxCrossEntropy } from "../engine/ops.ts";
+import {
+  type Scalar,
+  sparseSoftmaxCrossEntropy,
+  type Tensor,
+  type Tensor1D,
+  type Tensor2D,
+  type Tensor4D,
+} from "../engine/ops.ts";
 import { StudyError } from "../io/errors.ts";
 import { eventTurn } from "../io/event_turn.ts";
 import type { Parameters } from "../models/parameters.ts";
@@ -18,25 +25,26 @@ import { Adam, type AdamOptions } from "./adam.ts";
  * Examples from which batches are made: images gathered on the device, features read from a cache,
  * or boxes. The loop is the same.
  */
-export interface BatchSource<Input, Targets = tf.Tensor1D> {
+export interface BatchSource<Input, Targets = Tensor1D> {
+  /** How many examples there are. */
   readonly count: number;
   /**
    * The arguments of a compiled function for one batch; called inside `tf.tidy()`.
    *
    * @param indices int32 `[n]`, each 0..count-1.
    */
-  tensors(indices: Int32Array): tf.Tensor[];
+  tensors(indices: Int32Array): Tensor[];
   /**
    * Makes the batch of those arguments; called inside the compiled function.
    *
    * @returns What the model takes, `[n, ...]`, and what its outputs should be: classes, int32 `[n]`,
    *   as a rule.
    */
-  batch(tensors: readonly tf.Tensor[]): { inputs: Input; targets: Targets };
+  batch(tensors: readonly Tensor[]): { inputs: Input; targets: Targets };
 }
 
 /** A model that can be trained: a whole classifier, or the part of one that works on features. */
-export interface TrainableModel<Input, Output = tf.Tensor2D> {
+export interface TrainableModel<Input, Output = Tensor2D> {
   /** The variables that a step updates. */
   readonly parameters: Parameters;
   /**
@@ -45,7 +53,7 @@ export interface TrainableModel<Input, Output = tf.Tensor2D> {
    * @param inputs A batch, `[n, ...]`.
    * @param dropoutKey int32 `[2]`; when given, dropout is on and drawn from this key.
    */
-  forward(inputs: Input, dropoutKey?: tf.Tensor1D): Output;
+  forward(inputs: Input, dropoutKey?: Tensor1D): Output;
 }
 
 /**
@@ -55,13 +63,13 @@ export interface TrainableModel<Input, Output = tf.Tensor2D> {
 export type Loss<Output, Targets> = (
   outputs: Output,
   targets: Targets,
-) => { loss: tf.Scalar; correct: tf.Scalar };
+) => { loss: Scalar; correct: Scalar };
 
 /** `torch.nn.CrossEntropyLoss` of logits `[n, classes]` and classes, int32 `[n]`. */
 export function crossEntropy(
-  logits: tf.Tensor2D,
-  labels: tf.Tensor1D,
-): { loss: tf.Scalar; correct: tf.Scalar } {
+  logits: Tensor2D,
+  labels: Tensor1D,
+): { loss: Scalar; correct: Scalar } {
   return {
     loss: sparseSoftmaxCrossEntropy(logits, labels).mean(),
     correct: countCorrect(logits, labels),
@@ -69,12 +77,12 @@ export function crossEntropy(
 }
 
 /** How many rows of logits `[n, classes]` are largest at their class, int32 `[n]`. */
-export function countCorrect(logits: tf.Tensor2D, labels: tf.Tensor1D): tf.Scalar {
+export function countCorrect(logits: Tensor2D, labels: Tensor1D): Scalar {
   return logits.argMax(1).equal(labels).cast("float32").sum();
 }
 
 /** Settings of {@linkcode Trainer}. */
-export interface TrainerOptions<Output = tf.Tensor2D, Targets = tf.Tensor1D> {
+export interface TrainerOptions<Output = Tensor2D, Targets = Tensor1D> {
   /**
    * What is minimised.
    *
@@ -83,6 +91,7 @@ export interface TrainerOptions<Output = tf.Tensor2D, Targets = tf.Tensor1D> {
   loss?: Loss<Output, Targets>;
   /** Images per step; the last step of an epoch takes what is left. */
   batchSize: number;
+  /** Settings of the optimiser. */
   adam: AdamOptions;
   /** Seed of shuffling and dropout, an integer 0..2³¹-1. */
   seed: number;
@@ -133,14 +142,15 @@ export interface BatchProgress {
 }
 
 /** A batch's mean loss before the step, and how many of its images were classified correctly. */
-type Outcome = [loss: number, correct: number];
+export type BatchOutcome = [loss: number, correct: number];
 
 /** How often a training loop reads back: as often as the study logs. */
 export const READ_INTERVAL = 100;
 
 /** Trains one model on one source of batches, which both stay the caller's. */
-export class Trainer<Input = tf.Tensor4D, Output = tf.Tensor2D, Targets = tf.Tensor1D>
+export class Trainer<Input = Tensor4D, Output = Tensor2D, Targets = Tensor1D>
   implements Disposable {
+  /** What updates the parameters. */
   readonly optimizer: Adam;
   /** Steps made so far; a checkpoint sets it. */
   step = 0;
@@ -231,7 +241,7 @@ export class Trainer<Input = tf.Tensor4D, Output = tf.Tensor2D, Targets = tf.Ten
    * @param indices int32 `[n]`, which images of the set.
    * @returns The batch's mean loss before the step, and how many images were classified correctly.
    */
-  trainBatch(indices: Int32Array): Outcome {
+  trainBatch(indices: Int32Array): BatchOutcome {
     return this.#read([this.#runStep(indices)])[0]!;
   }
 
@@ -248,7 +258,7 @@ export class Trainer<Input = tf.Tensor4D, Output = tf.Tensor2D, Targets = tf.Ten
   }
 
   /** Reads the outcomes of steps in one go, frees them and empties the list. */
-  #read(outcomes: tf.Tensor1D[]): Outcome[] {
+  #read(outcomes: tf.Tensor1D[]): BatchOutcome[] {
     const stacked = tf.stack(outcomes);
     for (const outcome of outcomes.splice(0)) outcome.dispose();
     const values = stacked.dataSync();
@@ -276,6 +286,7 @@ export class Trainer<Input = tf.Tensor4D, Output = tf.Tensor2D, Targets = tf.Ten
     this.optimizer.dispose();
   }
 
+  /** The same, at the end of a `using`. */
   [Symbol.dispose](): void {
     this.dispose();
   }

@@ -140,7 +140,9 @@ async function run(
   args: readonly string[],
   temporary?: string,
 ): Promise<{ success: boolean; output: string } | undefined> {
-  const env = temporary === undefined ? {} : { TMPDIR: temporary, TEMP: temporary, TMP: temporary };
+  const env: Record<string, string> = temporary === undefined
+    ? {}
+    : { TMPDIR: temporary, TEMP: temporary, TMP: temporary };
   const result = await runCommand([...command, ...args], { env });
   return result && { success: result.success, output: `${result.stdout}\n${result.stderr}` };
 }

@@ -5,6 +5,7 @@
  */
 
 import { basename, delimiter, join, resolve } from "node:path";
+import { userFolder } from "../../io/cache.ts";
 import { StudyError } from "../../io/errors.ts";
 import type { Reporter } from "../../io/reporter.ts";
 import { fetchLibrary } from "./fetch_library.ts";
@@ -116,7 +117,7 @@ async function namedLibrary(
   name: string,
 ): Promise<{ path: string; version?: string }> {
   const expected = `${libraryNames().join(" or ")}, or a folder that holds it`;
-  const path = resolve(value);
+  const path = value.trim() === "" ? value : resolve(userFolder(), value);
   let isDirectory: boolean;
   try {
     if (value.trim() === "") throw new Deno.errors.NotFound();
@@ -125,12 +126,12 @@ async function namedLibrary(
     const reason = error instanceof Deno.errors.NotFound
       ? "does not exist"
       : `cannot be examined (${error instanceof Error ? error.message : error})`;
-    throw new StudyError(`${name}: "${value}" ${reason}; expected ${expected}.`);
+    throw new StudyError(`${name}: "${path}" ${reason}; expected ${expected}.`);
   }
   const file = isDirectory ? await libraryIn(path) : path;
   if (file === undefined) {
     throw new StudyError(
-      `${name}: the folder "${value}" holds no libtensorflow; expected ${expected}.`,
+      `${name}: the folder "${path}" holds no libtensorflow; expected ${expected}.`,
     );
   }
   const problem = await libraryProblem(file) ?? await ageProblem(file);

@@ -121,7 +121,11 @@ const DEVICE_TYPES = new Set<number>([
 /** A string of this many bytes or fewer lies inside its `TF_TString` and owns no memory. */
 const INLINE_STRING_BYTES = 22;
 
-/** Runs ops at once through `TFE_Execute`. */
+/**
+ * Runs ops at once through `TFE_Execute`.
+ *
+ * @internal
+ */
 export class EagerBinding extends Binding {
   #handles = new Map<number, Handle>();
   #nextId = 1;

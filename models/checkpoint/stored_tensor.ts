@@ -44,6 +44,7 @@ export interface Checkpoint extends Disposable {
   describe(name: string): { dtype: DType; shape: readonly number[] };
   /** Reads one tensor. Each call gives a copy of its own, also of tensors that share a storage. */
   read(name: string): Promise<StateTensor>;
+  /** Closes the file, as leaving the scope of a `using` does. */
   close(): void;
 }
 

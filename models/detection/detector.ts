@@ -4,11 +4,12 @@
  * @module
  */
 
-import type * as tf from "@tensorflow/tfjs";
+import type { Tensor3D } from "../../engine/ops.ts";
 import type { Detection } from "../label_mapping.ts";
 import type { Parameters } from "../parameters.ts";
 import type { StateDict } from "../checkpoint/state_dict.ts";
 
+/** Options of {@linkcode Detector.loadStateDict}. */
 export interface LoadDetectorOptions {
   /**
    * Keep the box predictor and ignore the checkpoint's: for weights trained on other classes.
@@ -51,7 +52,7 @@ export interface Detector extends Disposable {
    * have been normalised or not.
    * @returns Each image's detections, best first, in pixels of that image.
    */
-  detect(images: readonly tf.Tensor3D[]): Promise<Detection[]>;
+  detect(images: readonly Tensor3D[]): Promise<Detection[]>;
   /**
    * The box predictor's input for given boxes, computed as in detection.
    *
@@ -60,7 +61,7 @@ export interface Detector extends Disposable {
    * @returns `[boxes of all images * featureCount]`.
    */
   boxFeatures(
-    images: readonly tf.Tensor3D[],
+    images: readonly Tensor3D[],
     boxes: readonly Float32Array[],
   ): Promise<Float32Array>;
   /** Frees everything on the device, as leaving the scope of a `using` does. */

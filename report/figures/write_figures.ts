@@ -4,11 +4,12 @@
  * @module
  */
 
-import { basename, join } from "node:path";
+import { basename, isAbsolute, join } from "node:path";
 import { writeFileAtomic } from "../../io/atomic.ts";
 import { readRegularText, systemReason } from "../../io/regular_file.ts";
 import type { Comparison, Figure } from "../analysis/comparison.ts";
 import type { ProblemList } from "../record/problems.ts";
+import { DATA_FOLDER, type Manifest } from "../record/run_folder.ts";
 import { classF1Figure, confusionFigure } from "./class_figures.ts";
 import { contactSheet, SHEET_DIGITS } from "./contact_sheet.ts";
 import { accuracyAgainstTime, inferenceTime } from "./cost_figures.ts";
@@ -31,13 +32,14 @@ const MOST_LIST_BYTES = 1e6;
 /** Options of {@linkcode writeFigures}. */
 export interface FigureOptions {
   /**
-   * Finds the test images of a data set without fetching anything.
+   * Finds the test images of a data set without fetching anything; `folder` is the one that the run
+   * had them from, where its manifest names one.
    *
    * @returns All of them, images `[n * 784]` in 0..255 and labels `[n]`; `undefined` if this machine
    *   does not have exactly that set.
    */
   testImages: (
-    wanted: { name: string; sha256: string },
+    wanted: { name: string; sha256: string; folder?: string },
   ) => Promise<{ images: Uint8Array; labels: Uint8Array } | undefined>;
   /** Where it is noted that something was not drawn, and why. */
   problems: ProblemList;
@@ -108,16 +110,22 @@ async function writeContactSheets(
 ): Promise<Figure[]> {
   const figures: Figure[] = [];
   const found = new Map<string, ReturnType<FigureOptions["testImages"]>>();
-  for (const { row, label, slug, evaluation } of models) {
+  for (const { row, label, slug, evaluation, manifest } of models) {
     const mistakes = (evaluation?.mistakes ?? []).slice(0, SHEET_DIGITS);
     if (mistakes.length === 0) continue;
-    const wanted = { name: row.dataset, sha256: row.dataset_sha256 };
+    const folder = dataFolder(manifest);
+    const wanted = {
+      name: row.dataset,
+      sha256: row.dataset_sha256,
+      ...(folder !== undefined && { folder }),
+    };
     const key = JSON.stringify(wanted);
     if (!found.has(key)) found.set(key, testImages(wanted));
     const set = await found.get(key);
     const file = `figures/wrong_${slug}.png`;
     if (set === undefined) {
-      const text = `not drawn: this machine does not have the images of ${row.dataset}`;
+      const hint = folder === undefined ? "" : "; name the folder that they are in with --data";
+      const text = `not drawn: this machine does not have the images of ${row.dataset}${hint}`;
       problems.add(text, { file });
       continue;
     }
@@ -143,6 +151,13 @@ async function writeContactSheets(
     });
   }
   return figures;
+}
+
+/** The folder that a run had its images from; never one of another machine's, `//host/share`. */
+function dataFolder(manifest: Manifest | null): string | undefined {
+  const folder = manifest?.settings[DATA_FOLDER];
+  const isLocal = typeof folder === "string" && isAbsolute(folder) && !/^[\\/]{2}/.test(folder);
+  return isLocal ? folder : undefined;
 }
 
 /** Removes what an earlier report wrote and this one did not; nothing else in the folder is touched. */

@@ -3,7 +3,7 @@
  *
  * `links` in the root `deno.json` puts this package in the place of JSR's, so that the suite's tests
  * run where JSR can't be reached. It has the names, signatures and behaviour of the original as far
- * as the tests use them; `deno unlink ./std/assert` goes back to JSR's own.
+ * as the tests use them; `deno task jsr` goes over to JSR's own.
  *
  * ```ts
  * import { assertEquals, assertThrows } from "@std/assert";

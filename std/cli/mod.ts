@@ -3,7 +3,7 @@
  *
  * `links` in the root `deno.json` puts this package in the place of JSR's, so that the suite runs
  * where JSR can't be reached. It has the names, signatures and behaviour of the original as far as
- * the suite uses them; `deno unlink ./std/cli` goes back to JSR's own.
+ * the suite uses them; `deno task jsr` goes over to JSR's own.
  *
  * ```ts
  * import { parseArgs } from "@std/cli";

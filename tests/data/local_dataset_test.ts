@@ -38,3 +38,19 @@ Deno.test("findTestImages() finds Fashion-MNIST in the folder that Debian instal
     assertEquals(await findTestImages({ name: "fashion-mnist", sha256 }, sources), undefined);
   });
 });
+
+Deno.test("findTestImages() finds a set of one's own in the folders named, by its SHA-256", async () => {
+  await withSources([], async ({ sources, folder, reporter }) => {
+    const [own, other] = ["own", "other"].map((name) => join(folder, name));
+    await writeFiles(own!, samplePublished("one", [], 60).packed);
+    await writeFiles(other!, samplePublished("two", [], 61).packed);
+    const { name, sha256, test, folder: from } = await loadDataset(
+      { data: own!, reporter },
+      sources,
+    );
+    assertEquals([name, from], ["dir:own", own]);
+    const wanted = { name, sha256, folders: [join(folder, "none"), other!, own!] };
+    assertEquals(await findTestImages(wanted, sources), test);
+    assertEquals(await findTestImages({ ...wanted, folders: [other!] }, sources), undefined);
+  });
+});

@@ -31,7 +31,12 @@ async function run(command: string, args: readonly string[], cwd: string): Promi
   const { success, stdout, stderr } = await new Deno.Command(command, {
     args: [...args],
     cwd,
-    env: { NO_COLOR: "1", LIBTENSORFLOW_PATH: library.path, MNIST_STUDY_CACHE: cacheDir() },
+    env: {
+      NO_COLOR: "1",
+      INIT_CWD: cwd,
+      LIBTENSORFLOW_PATH: library.path,
+      MNIST_STUDY_CACHE: cacheDir(),
+    },
   }).output();
   const [out, err] = [stdout, stderr].map((bytes) => new TextDecoder().decode(bytes));
   assert(success, `${command} ${args.join(" ")}: ${out}${err}`);

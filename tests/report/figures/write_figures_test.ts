@@ -2,6 +2,7 @@ import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/as
 import { decode } from "fast-png";
 import { join } from "node:path";
 import { scorePredictions } from "../../../report/analysis/test_scores.ts";
+import type { Manifest } from "../../../report/record/run_folder.ts";
 import {
   compared,
   CONFUSED,
@@ -23,6 +24,17 @@ import {
   targets,
 } from "./drawn_figures.ts";
 import { svgTexts } from "./well_formed.ts";
+
+const MANIFEST: Manifest = {
+  run_id: "r0",
+  started_at: "2026-01-31T12:00:00.000Z",
+  part: 1,
+  model: "SimpleCNN",
+  settings: {},
+  versions: {},
+  machine: {},
+  git: null,
+};
 
 Deno.test("writeFigures() draws what there are data for", async () => {
   await draw([simpleCnn, detector], ({ figures, problems }) => {
@@ -209,6 +221,22 @@ Deno.test("a contact sheet is left out, and it is said why, without the right im
       `${SHEET}: not drawn: the targets in predictions.csv are not those of mnist`,
     ]);
   }, others);
+});
+
+Deno.test("images are looked for in the folder that the manifest names, on this machine alone", async () => {
+  const asked: unknown[] = [];
+  const testImages = (wanted: unknown) => {
+    asked.push(wanted);
+    return Promise.resolve(undefined);
+  };
+  const { row } = simpleCnn;
+  const set = { name: row!.dataset, sha256: row!.dataset_sha256 };
+  const folders = ["/data/digits", "digits", "//host/share", 7];
+  for (const data_folder of folders) {
+    const manifest = { ...MANIFEST, settings: { data_folder } };
+    await draw([{ ...simpleCnn, manifest }], () => {}, testImages);
+  }
+  assertEquals(asked, [{ ...set, folder: "/data/digits" }, set, set, set]);
 });
 
 /** Points of each line in an SVG. */
