@@ -38,8 +38,9 @@ function withRuns(
       const folder = runFolder(out, run_id);
       const rest = { versions: {}, machine: {}, git: null };
       await writeManifest(folder, { run_id, started_at, part, model, settings, ...rest });
-      const history = Array.from({ length: done ?? 0 }, (_, i) => ({ epoch: i + 1 }));
-      const training = JSON.stringify({ settings, history, step: 0 });
+      const result = { loss: 0.5, correct: 90, seen: 100, seconds: 2 };
+      const history = Array.from({ length: done ?? 0 }, (_, i) => ({ epoch: i + 1, ...result }));
+      const training = JSON.stringify({ settings, history, step: 7 * history.length });
       if (done !== undefined) {
         await saveCheckpoint(join(folder, CHECKPOINT), new Map(), { training });
       }
