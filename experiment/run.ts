@@ -259,12 +259,9 @@ async function leaveRow(run: UnfinishedRun, error: unknown): Promise<unknown> {
   await appendRow(out, row, waitVisibly(out, reporter, run.signal)).catch(({ message }) => {
     reporter.warn(`The row of run ${row.run_id} is missing from the results: ${message}`);
   });
-  if (error instanceof WriteError && history.length > 0) {
-    return new StudyError(
-      `${error.message}; then add --resume to the same command to go on after epoch ` +
-        history.length,
-      { cause: error },
-    );
+  if (error instanceof WriteError && history.length + run.testedImages > 0) {
+    const remedy = `${error.message}; then add --resume to the same command to go on`;
+    return new StudyError(remedy, { cause: error });
   }
   return interrupted ? withRemedy(run) : error;
 }

@@ -7,8 +7,8 @@
 import { readSystemFile } from "./libc.ts";
 
 /**
- * Whether this process ignores SIGHUP, as one started by `nohup` does: listening to the signal would
- * undo that. Where the system does not tell, one without a terminal is taken for such.
+ * Whether this process ignores SIGHUP, as one started by `nohup` does: listening to any signal
+ * undoes that. Where the system does not tell, one without a terminal is taken for such.
  */
 export async function ignoresHangUp(): Promise<boolean> {
   const ignored = /^SigIgn:\s*[0-9a-f]*([0-9a-f])$/m.exec(await processStatus() ?? "")?.[1];

@@ -65,6 +65,8 @@ export async function interruptible<T>(action: (signal: AbortSignal) => Promise<
     if (isSecond) Deno.exit(130);
     interrupt();
   };
+  // Deno listens to SIGHUP itself once there is any listener.
+  const hasNohup = Deno.build.os !== "windows" && await ignoresHangUp();
   using stack = new DisposableStack();
   const listen = (signal: Deno.Signal, listener: () => void) => {
     Deno.addSignalListener(signal, listener);
@@ -74,7 +76,7 @@ export async function interruptible<T>(action: (signal: AbortSignal) => Promise<
   if (Deno.build.os !== "windows") {
     listen("SIGTERM", end);
     // A terminal that closes may say so more than once.
-    if (!await ignoresHangUp()) listen("SIGHUP", interrupt);
+    listen("SIGHUP", hasNohup ? () => {} : interrupt);
   }
   stack.use(watchParent(interrupt));
   return await action(controller.signal);
