@@ -46,8 +46,7 @@ export function createReporter(options: ReporterOptions = {}): Reporter {
   let told = false;
   const write = (to: typeof out, text: string) => {
     const failure = writeText(to, text);
-    // Who closes the pipe does not want to read on.
-    if (told || failure === undefined || failure instanceof Deno.errors.BrokenPipe) return;
+    if (told || failure === undefined) return;
     told = true;
     writeText(Deno.stderr, `Some output is lost (${failure.message}): work goes on without it\n`);
   };
@@ -92,7 +91,7 @@ export const silentReporter: Reporter = {
  * Writes text to one of the process's standard streams. A log on a full disk or a closed terminal is
  * no reason to end what is logged.
  *
- * @returns Why not all of it could be written, if so.
+ * @returns Why not all of it could be written, if so; nothing if nobody reads it any more.
  */
 export function writeText(
   to: Pick<typeof Deno.stdout, "writeSync">,
@@ -102,6 +101,7 @@ export function writeText(
     const bytes = new TextEncoder().encode(text);
     for (let rest = bytes; rest.length > 0;) rest = rest.subarray(to.writeSync(rest));
   } catch (error) {
+    if (error instanceof Deno.errors.BrokenPipe) return undefined;
     return error instanceof Error ? error : new Error(String(error));
   }
 }

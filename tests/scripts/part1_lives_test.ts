@@ -6,7 +6,10 @@ import { tryLock } from "../../io/lock.ts";
 import { runFolder } from "../../report/record/run_folder.ts";
 import { isRunning } from "../../report/record/run_lock.ts";
 import { withFolder } from "../report/result_rows.ts";
-import { ENDLESS, filesIn, part1, Program, rowsOf, SMALL, start } from "./part1_process.ts";
+import { ENDLESS, filesIn, part1, Program, rowsOf, start } from "./part1_process.ts";
+
+/** One step in each epoch. */
+const SHORT = ["--data=mnist", "--limit=8", "--batch-size=8", "--test-limit=4"];
 
 const ignore = Deno.build.os === "windows";
 if (ignore) console.log("skipped: part1 and its signals (no signals can be sent on Windows)");
@@ -16,9 +19,9 @@ Deno.test({
   ignore,
   fn: () =>
     withFolder({}, async (out) => {
-      const alive = start([...SMALL, ...ENDLESS, "--out", out]);
+      const alive = start([...SHORT, ...ENDLESS, "--out", out]);
       await alive.until(/^Train Epoch: 2 \[0/m);
-      const second = await part1([...SMALL, ...ENDLESS, "--out", out, "--resume"]);
+      const second = await part1([...SHORT, ...ENDLESS, "--out", out, "--resume"]);
       assertEquals(second.code, 1);
       assertMatch(
         second.stderr,
@@ -38,7 +41,7 @@ Deno.test({
   ignore,
   fn: () =>
     withFolder({}, async (out) => {
-      const args = ["task", "-q", "part1", ...SMALL, ...ENDLESS, "--out", out];
+      const args = ["task", "-q", "part1", ...SHORT, ...ENDLESS, "--out", out];
       const task = new Program(Deno.execPath(), args);
       await task.until(/^Train Epoch: 2 \[0/m);
       task.kill("SIGKILL");
@@ -60,7 +63,7 @@ Deno.test("part1 calls a run with no finite test loss an error", () =>
 
 Deno.test("part1 --resume adds the row that a finished run could not", () =>
   withFolder({}, async (out) => {
-    const flags = [...SMALL, "--epochs=1", "--out", out];
+    const flags = [...SHORT, "--epochs=1", "--out", out];
     const run = start(flags);
     await run.until(/^Train Epoch: 1 \[0/m);
     const lock = (await tryLock(join(out, ".lock")))!;
