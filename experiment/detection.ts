@@ -5,6 +5,7 @@
  * @module
  */
 
+import * as tf from "@tensorflow/tfjs";
 import { StudyError } from "../io/errors.ts";
 import { formatDuration } from "../io/reporter.ts";
 import type { Detector } from "../models/faster_rcnn.ts";
@@ -64,6 +65,7 @@ const SHARD_IMAGES = 16;
  * Trains `cls_score` and `bbox_pred` with Adam on features of the training images' boxes, which come
  * from the cache where they are there already.
  *
+ * @throws {StudyError} If the loss is not finite.
  * @throws {InterruptedError} If aborted; features and finished epochs are kept.
  */
 export async function trainBoxPredictor(
@@ -75,7 +77,8 @@ export async function trainBoxPredictor(
   const { engine, plan: { seed } } = run;
   using boxes = new BoxBatches(await trainingBoxes(run, detector, input));
   const { predictor } = detector;
-  using trainer = new Trainer(engine, boxPredictor(predictor), boxes, {
+  const model = boxPredictor(predictor);
+  using trainer = new Trainer(engine, model, boxes, {
     loss: boxLoss,
     ...trainerOptions(training, { seed, count: boxes.count }),
   });
@@ -84,6 +87,16 @@ export async function trainBoxPredictor(
     resumed: (done) => `The predictor is trained up to epoch ${done} already`,
     epochsOnly: true,
   });
+  // No later step looks at what the last one has left, and detections have no loss.
+  const batch = Int32Array.from({ length: Math.min(training.batchSize, boxes.count) }, (_, i) => i);
+  const loss = tf.tidy(() => {
+    const { inputs, targets } = boxes.batch(boxes.tensors(batch));
+    return boxLoss(model.forward(inputs), targets).loss.dataSync()[0]!;
+  });
+  if (Number.isFinite(loss)) return;
+  throw new StudyError(
+    `The loss is ${loss} after the last step: lower the learning rate with --lr`,
+  );
 }
 
 /** Boxes with their features, computed or from the cache. */

@@ -4,6 +4,7 @@
  * @module
  */
 
+import type { LockOptions } from "../io/lock.ts";
 import { ProblemList } from "../report/record/problems.ts";
 import { EMPTY_ROW } from "../report/record/result_row.ts";
 import { appendRow, readResults, type ResultRow, resultsPath } from "../report/record/results.ts";
@@ -37,6 +38,8 @@ export interface FailedPart {
   failure: string;
   /** {@linkcode knownRows} before it was started. */
   before: ReadonlySet<string>;
+  /** How a process that is writing the results is waited for. */
+  waiting?: LockOptions;
 }
 
 /** The rows that a part has, each by its run and how that ended. */
@@ -46,12 +49,12 @@ export async function knownRows(out: string, part: number): Promise<Set<string>>
 
 /** Adds an error row for each model without a new row, if the part has left no row that says so. */
 export async function noteFailure(failed: FailedPart): Promise<void> {
-  const { out, part, models, seed, failure, before } = failed;
+  const { out, part, models, seed, failure, before, waiting } = failed;
   const added = (await rowsOf(out, part)).filter((row) => !before.has(keyOf(row)));
   if (added.some(({ status }) => status !== "ok")) return;
   for (const model of models) {
     if (added.some((row) => row.model === model)) continue;
-    await appendRow(out, stopRow(newErrorRow(part, model, seed), failure));
+    await appendRow(out, stopRow(newErrorRow(part, model, seed), failure), waiting);
   }
 }
 

@@ -9,7 +9,8 @@ import { StudyError } from "../io/errors.ts";
 import { exists } from "../io/exists.ts";
 import { ProblemList } from "../report/record/problems.ts";
 import { readResults, type ResultRow, resultsPath } from "../report/record/results.ts";
-import { type Manifest, readManifest, runFolder } from "../report/record/run_folder.ts";
+import { type Manifest, runFolder } from "../report/record/run_folder.ts";
+import { listRunFolders, ownManifest } from "../report/record/run_folders.ts";
 import { readProgress, type TrainingProgress } from "../training/checkpoint.ts";
 import type { EpochResult } from "../training/trainer.ts";
 
@@ -26,6 +27,18 @@ export interface ResumePoint {
    * @throws {StudyError} If the run cannot be resumed.
    */
   check?: (folder: string) => Promise<void>;
+}
+
+/** How {@linkcode findRun} treats what it finds. */
+export interface FindRunOptions extends ResumePoint {
+  /**
+   * Takes an unfinished run for this process; false if another process has it.
+   *
+   * @default {no other process has it}
+   */
+  claim?: (folder: string) => Promise<boolean>;
+  /** Told what was passed over, a line each. */
+  note?: (line: string) => void;
 }
 
 /** What {@linkcode findRun} looks for. */
@@ -65,38 +78,53 @@ type Candidate = Omit<FoundRun, "history"> & { differences: string[] };
 
 /**
  * The newest run with these settings, unfinished or finished as far as is asked for; else the newest
- * that finished after fewer epochs; `undefined` if there is none. Temporary files that a killed run
- * left are removed.
+ * that finished after fewer epochs; `undefined` if there is none. Runs that another process has are
+ * passed over. Temporary files that a killed run left are removed.
  *
- * @throws {StudyError} If the only unfinished runs of the model and seed have other settings, and if
- *   the run has more epochs than are asked for, its checkpoint is damaged, or `point.check` says so.
+ * @throws {StudyError} If the only unfinished runs of the model and seed have other settings or are
+ *   going on in other processes, and if the run has more epochs than are asked for, its checkpoint is
+ *   damaged, or `check` says so.
  */
 export async function findRun(
   out: string,
   wanted: WantedRun,
-  point: ResumePoint,
+  options: FindRunOptions,
 ): Promise<Resumption | undefined> {
   const { extent } = wanted;
-  const runs = await runsOf(out, wanted, point.file);
-  const run = runs.find(({ row, differences }) =>
+  const { check, claim = () => Promise.resolve(true), note } = options;
+  const runs = await runsOf(out, wanted, options);
+  const matching = runs.filter(({ row, differences }) =>
     differences.length === 0 &&
     (!row || (row.epochs === extent.epochs && row.test_images === extent.test_images))
   );
-  if (run === undefined) {
-    const other = runs.find(({ row }) => row === undefined);
-    if (other === undefined) return await longerRun(out, runs, extent);
+  for (const { runId, startedAt, row } of matching) {
+    if (row !== undefined) return { kind: "same", runId, startedAt, row, history: [] };
+    const folder = runFolder(out, runId);
+    if (!await claim(folder)) {
+      note?.(`Run ${runId} is going on in another process: passed over`);
+      continue;
+    }
+    // The other process may have finished it just now.
+    if ((await finishedRuns(out, wanted.part)).has(runId)) return findRun(out, wanted, options);
+    await removeTemporaries(folder);
+    await check?.(folder);
+    const history = await finishedEpochs(folder, runId, extent);
+    return { kind: "same", runId, startedAt, row, history };
+  }
+  if (matching.length > 0) {
     throw new StudyError(
-      `Cannot resume ${other.runId}: it has ${other.differences.join(", ")}. Give it the same ` +
-        "flags, or start a new run without --resume",
+      `Cannot resume ${
+        matching[0]!.runId
+      }: it is going on in another process. Wait for it to end, ` +
+        "or start a new run without --resume",
     );
   }
-  const { runId, startedAt, row } = run;
-  if (row !== undefined) return { kind: "same", runId, startedAt, row, history: [] };
-  const folder = runFolder(out, runId);
-  await removeTemporaries(folder);
-  await point.check?.(folder);
-  const history = await finishedEpochs(folder, runId, extent);
-  return { kind: "same", runId, startedAt, row, history };
+  const other = runs.find(({ row }) => row === undefined);
+  if (other === undefined) return await longerRun(out, runs, extent);
+  throw new StudyError(
+    `Cannot resume ${other.runId}: it has ${other.differences.join(", ")}. Give it the same ` +
+      "flags, or start a new run without --resume",
+  );
 }
 
 /** The finished run that has come furthest towards as many epochs, with its checkpoint. */
@@ -131,14 +159,16 @@ async function longerRun(
 async function runsOf(
   out: string,
   { part, model, settings }: WantedRun,
-  file: string,
+  { file, note }: FindRunOptions,
 ): Promise<Candidate[]> {
   const finished = await finishedRuns(out, part);
+  const { runIds, foreign } = await listRunFolders(out);
   const runs: Candidate[] = [];
-  for (const runId of await runIds(out)) {
+  for (const runId of runIds) {
     const folder = runFolder(out, runId);
-    if (!(await exists(join(folder, file)))) continue;
-    const manifest = await readManifest(folder).catch(() => undefined);
+    if (!(await isThere(join(folder, file)))) continue;
+    const manifest = await ownManifest(folder, runId);
+    if (manifest === undefined) foreign.push(runId);
     if (manifest?.part !== part || manifest.model !== model) continue;
     if (manifest.settings.seed !== settings.seed) continue;
     runs.push({
@@ -148,7 +178,21 @@ async function runsOf(
       differences: settingDifferences(manifest.settings, settings),
     });
   }
+  if (foreign.length > 0) {
+    note?.(`Passed over in ${join(out, "runs")}, as they are no runs: ${foreign.join(", ")}`);
+  }
   return runs.sort((a, b) => (a.startedAt < b.startedAt ? 1 : -1));
+}
+
+/** Whether there is such a file, in a folder that may be entered. */
+async function isThere(path: string): Promise<boolean> {
+  try {
+    return await exists(path);
+  } catch (error) {
+    // Reading its manifest fails too.
+    if (error instanceof Deno.errors.PermissionDenied) return true;
+    throw error;
+  }
 }
 
 /** The epochs in a run's checkpoint; none if it has no checkpoint. */
@@ -178,6 +222,7 @@ async function finishedEpochs(
   }
   return history;
 }
+
 function settingDifferences(theirs: Manifest["settings"], ours: Manifest["settings"]): string[] {
   return Object.keys(ours).filter((name) => theirs[name] !== ours[name])
     .map((name) => `${name} ${theirs[name]}, not ${ours[name]}`);
@@ -196,16 +241,4 @@ async function removeTemporaries(folder: string): Promise<void> {
   for await (const { name } of Deno.readDir(folder)) {
     if (name.endsWith(".tmp")) await Deno.remove(join(folder, name));
   }
-}
-
-async function runIds(out: string): Promise<string[]> {
-  const ids: string[] = [];
-  try {
-    for await (const entry of Deno.readDir(join(out, "runs"))) {
-      if (entry.isDirectory) ids.push(entry.name);
-    }
-  } catch (error) {
-    if (!(error instanceof Deno.errors.NotFound)) throw error;
-  }
-  return ids;
 }

@@ -9,7 +9,8 @@
  */
 
 import { join } from "node:path";
-import { InterruptedError } from "../io/errors.ts";
+import { WriteError } from "../io/disk_error.ts";
+import { InterruptedError, StudyError } from "../io/errors.ts";
 import type { ObtainedWeights } from "../models/checkpoint/pretrained.ts";
 import { EMPTY_ROW } from "../report/record/result_row.ts";
 import { appendRow, type ResultRow } from "../report/record/results.ts";
@@ -21,10 +22,12 @@ import {
   runFolder,
   writeManifest,
 } from "../report/record/run_folder.ts";
+import { lockRun } from "../report/record/run_lock.ts";
 import { NOT_TIMED, type StudyModel } from "../study.ts";
 import type { TrainingProgress } from "../training/checkpoint.ts";
 import type { EpochResult } from "../training/trainer.ts";
 import { gitState, machine, measureResources, versions } from "./provenance.ts";
+import { recordRow, waitVisibly } from "./recording.ts";
 import { CHECKPOINT, findRun, type ResumePoint } from "./resume.ts";
 import type { RunningSetup } from "./set_up.ts";
 
@@ -111,7 +114,13 @@ export async function runExperiment(
   const settings = decidingSettings(row, plan);
   const extent = { epochs: row.epochs, test_images: dataset.test.count };
   const wanted = { part: model.part, model: model.name, settings, extent };
-  const found = setup.resume ? await findRun(out, wanted, plan.resume) : undefined;
+  using locks = new RunLocks();
+  const options = {
+    ...plan.resume,
+    claim: (folder: string) => locks.take(folder),
+    note: (line: string) => reporter.line(line),
+  };
+  const found = setup.resume ? await findRun(out, wanted, options) : undefined;
   if (found?.kind === "same" && found.row) {
     reporter.line(`Run ${found.runId} is finished: nothing to resume`);
     return found.row;
@@ -153,8 +162,10 @@ export async function runExperiment(
       machine: machine(setup.engine),
       git: await gitState(),
     };
+    await locks.take(folder);
     await writeManifest(folder, manifest);
     Object.assign(row, await body(run));
+    checkFinite(row);
     await writeManifest(folder, {
       ...manifest,
       measured: { ...run.measured, resources: resources() },
@@ -164,8 +175,35 @@ export async function runExperiment(
   } catch (error) {
     throw await leaveRow(run, error);
   }
-  await appendRow(out, row);
+  await recordRow(row, run);
   return row;
+}
+
+/** The runs that this process has, until they are let go of. */
+class RunLocks implements Disposable {
+  #locks = new Map<string, Disposable>();
+
+  /** @returns False if another process has the run. */
+  async take(folder: string): Promise<boolean> {
+    const lock = this.#locks.get(folder) ?? await lockRun(folder);
+    if (lock !== undefined) this.#locks.set(folder, lock);
+    return lock !== undefined;
+  }
+
+  [Symbol.dispose](): void {
+    for (const lock of this.#locks.values()) lock[Symbol.dispose]();
+  }
+}
+
+/** What a last step has left is seen in the results alone. */
+function checkFinite(row: ResultRow): void {
+  for (const column of ["test_loss", "accuracy", "f1"] as const) {
+    const value = row[column];
+    if (value === null || Number.isFinite(value)) continue;
+    throw new StudyError(
+      `The run ended with ${column} ${value}, so it is not ok: lower the learning rate with --lr`,
+    );
+  }
 }
 
 /** The row of a run that begins now. */
@@ -220,9 +258,13 @@ async function leaveRow(run: UnfinishedRun, error: unknown): Promise<unknown> {
   stopRow(row, error);
   if (interrupted) row.training_time_s = trainingTime(run);
   if (plan.columns.epochs !== undefined) row.epochs = history.length;
-  await appendRow(out, row).catch(({ message }) => {
+  await appendRow(out, row, waitVisibly(out, reporter, run.signal)).catch(({ message }) => {
     reporter.warn(`The row of run ${row.run_id} is missing from the results: ${message}`);
   });
+  if (error instanceof WriteError && history.length + run.testedImages > 0) {
+    const remedy = `${error.message}; then add --resume to the same command to go on`;
+    return new StudyError(remedy, { cause: error });
+  }
   return interrupted ? withRemedy(run) : error;
 }
 

@@ -11,12 +11,14 @@ import { loadDataset, type LoadDatasetOptions } from "../data/load_dataset.ts";
 import { type Engine, type EngineOptions, startEngine } from "../engine/engine.ts";
 import { repositoryRoot } from "../io/cache.ts";
 import { InterruptedError, StudyError } from "../io/errors.ts";
-import { createReporter, type Reporter } from "../io/reporter.ts";
+import { createReporter, type Reporter, writeText } from "../io/reporter.ts";
 import { interruptible } from "../io/run_script.ts";
 import { checkResultsFile, type ResultRow, resultsPath } from "../report/record/results.ts";
 import type { PartNumber } from "../study.ts";
 import { DEFAULT_OUT, PRECISIONS } from "./flags.ts";
+import { removeLeftovers } from "./leftovers.ts";
 import { describeEngine } from "./provenance.ts";
+import { addKeptRows, waitVisibly } from "./recording.ts";
 
 /** The flags that decide it. */
 export interface SetUpFlags
@@ -59,7 +61,9 @@ export interface RunningSetup extends Setup {
 export async function setUp(part: PartNumber, flags: SetUpFlags): Promise<Setup> {
   const { out, resume, json, quiet } = flags;
   const reporter = createReporter({ quiet, stream: json ? "stderr" : "stdout" });
-  await checkResultsFile(out, part);
+  await checkResultsFile(out, part, waitVisibly(out, reporter));
+  await removeLeftovers(out);
+  if (resume) await addKeptRows(part, { out, reporter });
   const engine = await startEngine({
     ...flags,
     precision: PRECISIONS[flags.precision ?? "fp32"],
@@ -100,7 +104,9 @@ export async function runEach(setup: Setup, runs: readonly PlannedRun[]): Promis
       try {
         const row = await start({ ...setup, signal });
         reporter.line(`Run ${row.run_id} is in ${resultsPath(out, part)}`);
-        if (json) console.log(JSON.stringify(row));
+        if (!json) continue;
+        const unprinted = writeText(Deno.stdout, JSON.stringify(row) + "\n");
+        if (unprinted) reporter.warn(`The row could not be printed (${unprinted.message})`);
       } catch (error) {
         if (error instanceof InterruptedError || runs.length === 1) throw error;
         failures.push({ title, error });

@@ -5,7 +5,10 @@
  */
 
 import { join } from "node:path";
+import { StudyError } from "../io/errors.ts";
 import { exists } from "../io/exists.ts";
+import { freeSpace } from "../io/free_space.ts";
+import { formatBytes } from "../io/reporter.ts";
 import {
   readEvaluations,
   writeEvaluations,
@@ -13,7 +16,12 @@ import {
   writePredictions,
 } from "../report/record/run_folder.ts";
 import type { TrainingSettings } from "../study.ts";
-import { restoreTraining, saveTraining, type TrainedModel } from "../training/checkpoint.ts";
+import {
+  checkpointBytes,
+  restoreTraining,
+  saveTraining,
+  type TrainedModel,
+} from "../training/checkpoint.ts";
 import { evaluate, type Evaluation, type LabelledBatches } from "../training/evaluate.ts";
 import { oneCycle } from "../training/one_cycle.ts";
 import type { EpochResult, TrainableModel, Trainer, TrainerOptions } from "../training/trainer.ts";
@@ -69,7 +77,8 @@ export interface TrainEpochsOptions {
  * Trains up to as many epochs, from the run's checkpoint where it has one; after each there is a new
  * checkpoint and `history.csv` has a new line.
  *
- * @throws {StudyError} If a loss is not finite, and if the checkpoint is damaged.
+ * @throws {StudyError} If a loss or a parameter is not finite, if the checkpoint is damaged, and if the
+ *   disk has no room for checkpoints.
  * @throws {InterruptedError} If aborted; finished epochs are kept.
  */
 export async function trainEpochs<Input, Output, Targets>(
@@ -84,6 +93,7 @@ export async function trainEpochs<Input, Output, Targets>(
     const done = history.length;
     reporter.line(resumed?.(done) ?? `Going on with run ${row.run_id} after epoch ${done}`);
   }
+  if (history.length < epochs) await requireCheckpointRoom(folder, model);
   try {
     for (let epoch = history.length + 1; epoch <= epochs; epoch++) {
       const result = await trainer.trainEpoch(epoch, (progress) => {
@@ -100,6 +110,23 @@ export async function trainEpochs<Input, Output, Targets>(
   } finally {
     reporter.live("");
   }
+}
+
+/** A checkpoint takes the place of the one before it when it is all there, so there are two. */
+async function requireCheckpointRoom(folder: string, model: TrainedModel): Promise<void> {
+  const bytes = checkpointBytes(model);
+  const copies = await exists(join(folder, CHECKPOINT)) ? 1 : 2;
+  const free = await freeSpace(folder);
+  if (free === undefined || copies * bytes <= free) return;
+  throw new StudyError(
+    `Not enough room for checkpoints: one takes ${
+      formatBytes(bytes)
+    }, while it is written the one ` +
+      `before it stays, and ${folder} has ${
+        formatBytes(free)
+      }: free space there or choose another ` +
+      "folder with --out",
+  );
 }
 
 /** The evaluation that `--eval-every` asks for, for {@linkcode trainEpochs}. */

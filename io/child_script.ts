@@ -7,6 +7,7 @@
 import { join, resolve } from "node:path";
 import { repositoryRoot } from "./cache.ts";
 import { InterruptedError } from "./errors.ts";
+import { writeText } from "./reporter.ts";
 
 /** Options of {@linkcode runChildScript}. */
 export interface ChildScriptOptions {
@@ -90,8 +91,9 @@ async function passOn(stream: ReadableStream<Uint8Array>): Promise<string> {
   let last = "";
   let line = "";
   for await (const bytes of stream) {
-    for (let rest = bytes; rest.length > 0;) rest = rest.subarray(Deno.stderr.writeSync(rest));
-    const lines = (line + decoder.decode(bytes, { stream: true })).split("\n");
+    const text = decoder.decode(bytes, { stream: true });
+    writeText(Deno.stderr, text);
+    const lines = (line + text).split("\n");
     line = lines.pop()!;
     last = lines.findLast((text) => text.trim() !== "") ?? last;
   }

@@ -2,7 +2,7 @@
  * What the user sees while work goes on: lines, warnings and one live line.
  *
  * On a terminal the live line is redrawn in place; piped, it is left out and only lines are printed;
- * quiet prints nothing but warnings.
+ * quiet prints nothing but warnings. Output that cannot be written is lost, and work goes on.
  *
  * @module
  */
@@ -44,16 +44,14 @@ export function createReporter(options: ReporterOptions = {}): Reporter {
   const { quiet = false, stream = "stdout" } = options;
   const out = Deno[stream];
   const terminal = !quiet && out.isTerminal();
-  const encoder = new TextEncoder();
   let live = "";
   let drawnAt = 0;
+  let told = false;
   const write = (to: typeof out, text: string) => {
-    let bytes = encoder.encode(text);
-    try {
-      while (bytes.length > 0) bytes = bytes.subarray(to.writeSync(bytes));
-    } catch (error) {
-      if (!(error instanceof Deno.errors.BrokenPipe)) throw error;
-    }
+    const failure = writeText(to, text);
+    if (told || failure === undefined) return;
+    told = true;
+    writeText(Deno.stderr, `Some output is lost (${failure.message}): work goes on without it\n`);
   };
   const clear = () => {
     if (live !== "") write(out, "\r\x1b[2K");
@@ -91,6 +89,25 @@ export const silentReporter: Reporter = {
   warn() {},
   live() {},
 };
+
+/**
+ * Writes text to one of the process's standard streams. A log on a full disk or a closed terminal is
+ * no reason to end what is logged.
+ *
+ * @returns Why not all of it could be written, if so; nothing if nobody reads it any more.
+ */
+export function writeText(
+  to: Pick<typeof Deno.stdout, "writeSync">,
+  text: string,
+): Error | undefined {
+  try {
+    const bytes = new TextEncoder().encode(text);
+    for (let rest = bytes; rest.length > 0;) rest = rest.subarray(to.writeSync(rest));
+  } catch (error) {
+    if (error instanceof Deno.errors.BrokenPipe) return undefined;
+    return error instanceof Error ? error : new Error(String(error));
+  }
+}
 
 function columns(): number {
   try {

@@ -6,6 +6,8 @@
 
 import { inspect } from "node:util";
 import { InterruptedError, StudyError } from "./errors.ts";
+import { ignoresHangUp } from "./hang_up.ts";
+import { watchParent } from "./parent_watch.ts";
 import { terminalText } from "./printable.ts";
 
 /** Options of {@linkcode runScript}. */
@@ -43,35 +45,42 @@ export async function runScript(
   }
 }
 
-/** What asks a process to end, as far as the system knows it. */
-const SIGNALS: readonly Deno.Signal[] = Deno.build.os === "windows"
-  ? ["SIGINT"]
-  : ["SIGINT", "SIGTERM"];
-
 /** Signals this close together are one Ctrl-C: the terminal's and that of a program that passes it on. */
 const SAME_CTRL_C_MS = 300;
 
 /**
- * Runs `action` with Ctrl-C turned into an aborted signal, so that it can keep what is finished. A
- * second Ctrl-C ends the process at once. The signal's reason is an {@linkcode InterruptedError}.
+ * Runs `action` with Ctrl-C turned into an aborted signal, so that it can keep what is finished; so
+ * are SIGTERM, the end of the terminal and, where `deno task` was started, its end. A second Ctrl-C
+ * ends the process at once. The signal's reason is an {@linkcode InterruptedError}.
  */
 export async function interruptible<T>(action: (signal: AbortSignal) => Promise<T>): Promise<T> {
   const controller = new AbortController();
   let abortedAt = 0;
-  const onSignal = () => {
-    if (controller.signal.aborted) {
-      if (performance.now() - abortedAt > SAME_CTRL_C_MS) Deno.exit(130);
-      return;
-    }
+  const interrupt = () => {
+    if (controller.signal.aborted) return;
     abortedAt = performance.now();
     controller.abort(new InterruptedError("Interrupted; what was finished before is kept"));
   };
-  for (const signal of SIGNALS) Deno.addSignalListener(signal, onSignal);
-  try {
-    return await action(controller.signal);
-  } finally {
-    for (const signal of SIGNALS) Deno.removeSignalListener(signal, onSignal);
+  const end = () => {
+    const isSecond = controller.signal.aborted && performance.now() - abortedAt > SAME_CTRL_C_MS;
+    if (isSecond) Deno.exit(130);
+    interrupt();
+  };
+  // Deno listens to SIGHUP itself once there is any listener.
+  const hasNohup = Deno.build.os !== "windows" && await ignoresHangUp();
+  using stack = new DisposableStack();
+  const listen = (signal: Deno.Signal, listener: () => void) => {
+    Deno.addSignalListener(signal, listener);
+    stack.defer(() => Deno.removeSignalListener(signal, listener));
+  };
+  listen("SIGINT", end);
+  if (Deno.build.os !== "windows") {
+    listen("SIGTERM", end);
+    // A terminal that closes may say so more than once.
+    listen("SIGHUP", hasNohup ? () => {} : interrupt);
   }
+  stack.use(watchParent(interrupt));
+  return await action(controller.signal);
 }
 
 function exitWith(error: unknown, verbose: boolean): never {

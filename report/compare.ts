@@ -37,6 +37,7 @@ import {
   type RunFiles,
   type SeedCurves,
 } from "./record/run_files.ts";
+import { noteUnrecordedRuns } from "./record/unrecorded_runs.ts";
 
 /** What a comparison sets beside the runs; see {@linkcode compareResults}. */
 export interface CompareOptions {
@@ -66,6 +67,7 @@ export async function compareResults(
 ): Promise<Comparison> {
   const problems = new ProblemList();
   const gathered = await gatherRows(folders, problems);
+  await noteUnrecordedRuns(gathered.rows, { folders, problems });
   const byModel = Map.groupBy(gathered.rows, ({ row }) => row.model);
   const names = new Set([...PUBLISHED_MODELS.map(({ name }) => name), ...gathered.models]);
 

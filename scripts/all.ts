@@ -16,6 +16,7 @@ import {
   type MachineRates,
   roundDuration,
 } from "../experiment/forecast.ts";
+import { waitVisibly } from "../experiment/recording.ts";
 import { runChildScript } from "../io/child_script.ts";
 import { InterruptedError, StudyError } from "../io/errors.ts";
 import { readCommandLine } from "../io/help_text.ts";
@@ -144,7 +145,9 @@ async function runPart(
   if (failure === undefined) return [];
   const models = MODELS.filter(({ part, published }) => part === number && published)
     .map(({ name }) => name);
-  await noteFailure({ part: number, models, seed: flags.seed, failure, before, out: flags.out })
+  const { out, seed } = flags;
+  const waiting = waitVisibly(out, reporter, signal);
+  await noteFailure({ part: number, models, seed, failure, before, out, waiting })
     .catch(({ message }) => reporter.warn(`Part ${number} leaves no row: ${message}`));
   return [`Part ${number} failed: ${failure}`];
 }

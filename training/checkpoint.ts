@@ -4,13 +4,14 @@
  *
  * The parameters have PyTorch's names and layouts, so PyTorch reads the file too; the moments stand
  * beside them as `optimizer.exp_avg.<name>` and `optimizer.exp_avg_sq.<name>`. Tensors are copied one
- * after the other, both ways.
+ * after the other, both ways. The file's notes have a checksum of all of it.
  *
  * @module
  */
 
 import type * as tf from "@tensorflow/tfjs";
 import { StudyError } from "../io/errors.ts";
+import { sha256Hex } from "../io/sha256.ts";
 import {
   openSafetensors,
   type PendingTensor,
@@ -30,8 +31,9 @@ export interface TrainingProgress {
 
 const PREFIXES = { m: "optimizer.exp_avg.", v: "optimizer.exp_avg_sq." } as const;
 
-/** Key in the file's metadata. */
+/** Keys in the file's metadata. */
 const METADATA_KEY = "training";
+const CHECKSUM_KEY = "sha256";
 
 /** What is saved of a model: what is trained of it. */
 export interface TrainedModel {
@@ -41,7 +43,20 @@ export interface TrainedModel {
 /** What is saved of a trainer. */
 export type TrainedBy = Pick<Trainer, "optimizer" | "step">;
 
-/** Writes parameters, optimiser and progress; the file is replaced in one step. */
+/** Bytes of a checkpoint's tensors, which its notes add little to. */
+export function checkpointBytes({ parameters }: TrainedModel): number {
+  const tensors = 1 + Object.keys(PREFIXES).length;
+  return [...parameters.shapes.values()].reduce(
+    (sum, shape) => sum + 4 * tensors * shape.reduce((product, length) => product * length, 1),
+    0,
+  );
+}
+
+/**
+ * Writes parameters, optimiser and progress; the file is replaced in one step.
+ *
+ * @throws {StudyError} If a parameter is not finite any more: the file stays as it was.
+ */
 export async function saveTraining(
   path: string,
   { parameters }: TrainedModel,
@@ -49,6 +64,7 @@ export async function saveTraining(
   progress: TrainingProgress,
 ): Promise<void> {
   const pending = new Map<string, PendingTensor>();
+  const sums = new Map<string, string>();
   let last: StateTensor | undefined;
   for (const { key, name, variable } of savedVariables(parameters, trainer)) {
     pending.set(key, {
@@ -57,18 +73,42 @@ export async function saveTraining(
       tensor() {
         // It has been written when the next one is asked for.
         if (last !== undefined) release(last);
-        return last = parameters.toState(variable, name);
+        last = parameters.toState(variable, name);
+        if (key === name) checkFinite(last, { name, step: trainer.step });
+        sums.set(key, tensorSum(last));
+        return last;
       },
     });
   }
-  const metadata = { ...progress, step: trainer.step };
-  await streamCheckpoint(path, pending, { [METADATA_KEY]: JSON.stringify(metadata) });
+  const training = JSON.stringify({ ...progress, step: trainer.step });
+  await streamCheckpoint(path, pending, () => ({
+    [METADATA_KEY]: training,
+    [CHECKSUM_KEY]: checksum(training, sums),
+  }));
+}
+
+/** What no later step looks at, where it is the last one that has left it. */
+function checkFinite({ data }: StateTensor, { name, step }: { name: string; step: number }): void {
+  if ((data as Float32Array).every(Number.isFinite)) return;
+  throw new StudyError(
+    `${name} has values that are not finite after step ${step}: lower the learning rate with --lr`,
+  );
+}
+
+/** Of the notes and of each tensor's own checksum, in whatever order they were made. */
+function checksum(training: string, sums: ReadonlyMap<string, string>): string {
+  const lines = [...sums].map(([key, sum]) => `${key} ${sum}\n`).sort();
+  return sha256Hex(new TextEncoder().encode([training, "\n", ...lines].join("")));
+}
+
+function tensorSum({ dtype, data: { buffer, byteOffset, byteLength } }: StateTensor): string {
+  return `${dtype} ${sha256Hex(new Uint8Array(buffer, byteOffset, byteLength))}`;
 }
 
 /**
  * What a checkpoint says of its run, without reading its tensors.
  *
- * @throws {StudyError} If the file is no training checkpoint.
+ * @throws {StudyError} If the file is no training checkpoint, or what it says cannot be.
  */
 export async function readProgress(path: string): Promise<TrainingProgress & { step: number }> {
   using checkpoint = await openSafetensors(path);
@@ -76,7 +116,37 @@ export async function readProgress(path: string): Promise<TrainingProgress & { s
   if (text === undefined) {
     throw new StudyError(`${path} holds no training run: start again without --resume`);
   }
-  return JSON.parse(text);
+  const progress = parseProgress(text);
+  if (progress === undefined) throw damaged(path);
+  return progress;
+}
+
+/** What the notes say; `undefined` if no training can have left it. */
+function parseProgress(text: string): TrainingProgress & { step: number } | undefined {
+  let value: Partial<TrainingProgress & { step: number }> | null;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+  const { settings, history, step } = value ?? {};
+  const isObject = typeof settings === "object" && settings !== null && !Array.isArray(settings);
+  if (!isObject || !Array.isArray(history) || !history.every(isEpoch)) return undefined;
+  // Every epoch has as many steps.
+  const isStep = Number.isSafeInteger(step) && step! >= history.length &&
+    (history.length === 0 ? step === 0 : step! % history.length === 0);
+  return isStep ? { ...value, settings, history, step: step! } : undefined;
+}
+
+function isEpoch(value: Partial<EpochResult> | null, index: number): boolean {
+  const { epoch, loss, correct, seen, seconds } = value ?? {};
+  return epoch === index + 1 && Number.isFinite(loss) && Number.isSafeInteger(seen) && seen! > 0 &&
+    Number.isFinite(correct) && correct! >= 0 && correct! <= seen! && Number.isFinite(seconds) &&
+    seconds! >= 0;
+}
+
+function damaged(path: string): StudyError {
+  return new StudyError(`${path} is damaged: start a new run without --resume`);
 }
 
 /**
@@ -92,6 +162,8 @@ export async function restoreTraining(
 ): Promise<TrainingProgress> {
   const progress = await readProgress(path);
   using checkpoint = await openSafetensors(path);
+  const { [METADATA_KEY]: training, [CHECKSUM_KEY]: expected } = checkpoint.metadata;
+  const sums = new Map<string, string>();
   const saved = savedVariables(parameters, trainer);
   matchStateDict(
     new Map(checkpoint.names().map((key) => [key, checkpoint.describe(key)])),
@@ -100,10 +172,13 @@ export async function restoreTraining(
   );
   for (const { key, name, variable } of saved) {
     const tensor = await checkpoint.read(key);
+    sums.set(key, tensorSum(tensor));
     parameters.assign(variable, name, tensor);
     // Weights are laid out differently here, so that by now the device has copies of them.
     if (tensor.shape.length > 1) release(tensor);
   }
+  // Earlier versions wrote none.
+  if (expected !== undefined && expected !== checksum(training!, sums)) throw damaged(path);
   trainer.step = progress.step;
   return progress;
 }

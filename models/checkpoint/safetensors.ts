@@ -117,6 +117,9 @@ export async function saveCheckpoint(
   await streamCheckpoint(path, new Map(pending), metadata);
 }
 
+/** Notes in a file's header. */
+type Metadata = Readonly<Record<string, string>>;
+
 /** A tensor that is made when it is written. */
 export interface PendingTensor {
   dtype: DType;
@@ -129,12 +132,14 @@ export interface PendingTensor {
  * {@linkcode saveCheckpoint} of tensors that are made one after the other while the file is written,
  * for more of them than should be in memory at a time.
  *
+ * @param metadata Notes kept in the file's header. A function is asked for them before the first tensor
+ *   is made and after the last; both answers must take as many bytes.
  * @throws {TypeError} If a tensor is not as announced, or a name is reserved.
  */
 export async function streamCheckpoint(
   path: string,
   pending: ReadonlyMap<string, PendingTensor>,
-  metadata: Readonly<Record<string, string>> = {},
+  metadata: Metadata | (() => Metadata) = {},
 ): Promise<void> {
   if (pending.has(METADATA)) {
     throw new TypeError(`Cannot save a tensor as ${METADATA}: the format reserves the name`);
@@ -142,7 +147,6 @@ export async function streamCheckpoint(
   const order = (name: string) => DTYPES.indexOf(pending.get(name)!.dtype);
   const names = [...pending.keys()].sort((a, b) => order(a) - order(b) || (a < b ? -1 : 1));
   const entries: [string, unknown][] = [];
-  if (Object.keys(metadata).length > 0) entries.push([METADATA, metadata]);
   let end = 0;
   for (const name of names) {
     const { dtype, shape } = pending.get(name)!;
@@ -150,13 +154,30 @@ export async function streamCheckpoint(
     end += elementCount(shape) * byteWidth(dtype);
     entries.push([name, { dtype: FORMAT_NAMES[dtype], shape, data_offsets: [begin, end] }]);
   }
+  const makeHeader = () => {
+    const notes = typeof metadata === "function" ? metadata() : metadata;
+    return header(Object.keys(notes).length > 0 ? [[METADATA, notes], ...entries] : entries);
+  };
+  const first = makeHeader();
+  const tensors = names.map((name) => [name, pending.get(name)!] as const);
+  const finalHead = () => {
+    const last = makeHeader();
+    if (last.length === first.length) return last;
+    throw new RangeError(
+      `Cannot save ${path} as its header must keep its ${first.length} bytes: it has ${last.length}`,
+    );
+  };
+  await writeFileAtomic(path, pieces(first, tensors), { finalHead });
+}
+
+/** The file's beginning: the header's length, and the header, padded to whole words of 64 bits. */
+function header(entries: readonly (readonly [string, unknown])[]): Uint8Array {
   const parts = entries.map(([name, entry]) => `${JSON.stringify(name)}:${JSON.stringify(entry)}`);
   const json = new TextEncoder().encode(`{${parts.join(",")}}`);
-  const header = new Uint8Array(8 + Math.ceil(json.length / 8) * 8).fill(0x20);
-  new DataView(header.buffer).setBigUint64(0, BigInt(header.length - 8), true);
-  header.set(json, 8);
-
-  await writeFileAtomic(path, pieces(header, names.map((name) => [name, pending.get(name)!])));
+  const bytes = new Uint8Array(8 + Math.ceil(json.length / 8) * 8).fill(0x20);
+  new DataView(bytes.buffer).setBigUint64(0, BigInt(bytes.length - 8), true);
+  bytes.set(json, 8);
+  return bytes;
 }
 
 function* pieces(

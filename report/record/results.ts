@@ -12,9 +12,10 @@
 
 import { Buffer } from "node:buffer";
 import { join } from "node:path";
-import { writeFileAtomic } from "../../io/atomic.ts";
+import { checkWritable, writeFileAtomic } from "../../io/atomic.ts";
+import { failureReason, isDiskFull, WriteError } from "../../io/disk_error.ts";
 import { StudyError } from "../../io/errors.ts";
-import { withLock } from "../../io/lock.ts";
+import { type LockOptions, withLock } from "../../io/lock.ts";
 import { readResultText } from "./csv_dialect.ts";
 import { csvRecords } from "./csv_records.ts";
 import { readBytes } from "./read_results.ts";
@@ -39,9 +40,14 @@ export function resultsPath(outDir: string, part: number): string {
  * An earlier row of the same run and model goes if it was interrupted or an error: a run that is
  * resumed has one row, its latest. All else in the file stays as it is, byte for byte.
  *
+ * @param waiting How a process that is writing the file is waited for.
  * @throws {StudyError} If the file there has another header. See {@linkcode checkResultsFile}.
  */
-export async function appendRow(outDir: string, row: ResultRow): Promise<void> {
+export async function appendRow(
+  outDir: string,
+  row: ResultRow,
+  waiting: LockOptions = {},
+): Promise<void> {
   const path = resultsPath(outDir, row.part);
   await withLock(join(outDir, ".lock"), async () => {
     const found = await readBytes(path);
@@ -51,28 +57,38 @@ export async function appendRow(outDir: string, row: ResultRow): Promise<void> {
     const start = hasText(old) ? (needsNewline ? "\n" : "") : `${HEADER}\n`;
     const added = new TextEncoder().encode(`${start}${formatRow(row)}\n`);
     await writeFileAtomic(path, Buffer.concat([old, added]));
-  });
+  }, waiting);
 }
 
 /**
  * Makes sure that {@linkcode appendRow} will accept a row, so that a long run does not find out at
- * its end. The folder is made if missing.
+ * its end: what it will write is written, the file's content in its own place. The folder is made if
+ * missing, and so is the `runs/` in it.
  *
  * @throws {StudyError} If `outDir` cannot be written to, or `outDir/partN.csv` has another header.
  */
-export async function checkResultsFile(outDir: string, part: number): Promise<void> {
+export async function checkResultsFile(
+  outDir: string,
+  part: number,
+  waiting: LockOptions = {},
+): Promise<void> {
   const path = resultsPath(outDir, part);
-  let content: Uint8Array;
   try {
-    content = await withLock(join(outDir, ".lock"), () => readBytes(path));
+    await withLock(join(outDir, ".lock"), async () => {
+      const content = await readBytes(path);
+      checkHeader(path, content);
+      await checkWritable(outDir);
+      await checkWritable(join(outDir, "runs"));
+      if (content.length > 0) await writeFileAtomic(path, content);
+    }, waiting);
   } catch (error) {
+    if (error instanceof StudyError && !(error instanceof WriteError)) throw error;
     throw new StudyError(
-      `Cannot write results to ${outDir} (${error instanceof Error ? error.message : error}): ` +
-        "choose another folder with --out",
+      `Cannot write results to ${outDir} (${failureReason(error)}): ` +
+        `${isDiskFull(error) ? "free space there, or " : ""}choose another folder with --out`,
       { cause: error },
     );
   }
-  checkHeader(path, content);
 }
 
 /** The file without the rows of this run and model that did not end well. */

@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { StudyError } from "../../io/errors.ts";
 import { saveCheckpoint } from "../../models/checkpoint/safetensors.ts";
 import { appendRow } from "../../report/record/results.ts";
@@ -38,8 +38,9 @@ function withRuns(
       const folder = runFolder(out, run_id);
       const rest = { versions: {}, machine: {}, git: null };
       await writeManifest(folder, { run_id, started_at, part, model, settings, ...rest });
-      const history = Array.from({ length: done ?? 0 }, (_, i) => ({ epoch: i + 1 }));
-      const training = JSON.stringify({ settings, history, step: 0 });
+      const result = { loss: 0.5, correct: 90, seen: 100, seconds: 2 };
+      const history = Array.from({ length: done ?? 0 }, (_, i) => ({ epoch: i + 1, ...result }));
+      const training = JSON.stringify({ settings, history, step: 7 * history.length });
       if (done !== undefined) {
         await saveCheckpoint(join(folder, CHECKPOINT), new Map(), { training });
       }
@@ -186,5 +187,61 @@ Deno.test("findRun() removes the temporary files of a killed run", async () => {
     await findRun(out, WANTED, { file: CHECKPOINT });
     const names = (run: string) => [...Deno.readDirSync(join(out, "runs", run))].length;
     assertEquals([names("a"), names("b")], [3, 2]);
+  });
+});
+
+/** `findRun()` where other processes have some runs; what it says of them is kept in `notes`. */
+function findAmong(out: string, taken: readonly string[], notes: string[] = []) {
+  return findRun(out, WANTED, {
+    file: CHECKPOINT,
+    claim: (folder) => Promise.resolve(!taken.includes(basename(folder))),
+    note: (line) => notes.push(line),
+  });
+}
+
+Deno.test("findRun() passes over runs of other processes, and refuses where there is no other", async () => {
+  await withRuns({ a: { done: 1 }, b: { done: 2 } }, async (out) => {
+    const notes: string[] = [];
+    const run = await findAmong(out, ["b"], notes);
+    assert(run?.kind === "same" && run.runId === "a");
+    assertEquals(notes, ["Run b is going on in another process: passed over"]);
+    const { message } = await assertRejects(() => findAmong(out, ["a", "b"]), StudyError);
+    assertEquals(
+      message,
+      "Cannot resume b: it is going on in another process. Wait for it to end, or start a new run " +
+        "without --resume",
+    );
+  });
+  await withRuns({ a: { done: 3, row: "ok" }, b: { done: 2 } }, async (out) => {
+    const run = await findAmong(out, ["b"]);
+    assert(run?.kind === "same" && run.runId === "a" && run.row?.status === "ok");
+  });
+});
+
+Deno.test("findRun() notices that a run was finished just before it was claimed", async () => {
+  await withRuns({ a: { done: 3 } }, async (out) => {
+    const claim = async () => {
+      await appendRow(out, resultRow({ run_id: "a", epochs: 3, test_images: 100 }));
+      return true;
+    };
+    const run = await findRun(out, WANTED, { file: CHECKPOINT, claim });
+    assert(run?.kind === "same" && run.row?.run_id === "a");
+  });
+});
+
+Deno.test("findRun() passes over folders that are no runs, and says which", async () => {
+  await withRuns({ a: { done: 1 }, "a-copy": { done: 2 } }, async (out) => {
+    const path = (name: string) => join(out, "runs", name);
+    await Deno.copyFile(join(path("a"), "manifest.json"), join(path("a-copy"), "manifest.json"));
+    for (const name of [".ipynb_checkpoints", "copy of a", "empty"]) await Deno.mkdir(path(name));
+    await Deno.writeTextFile(path(".DS_Store"), "");
+    const notes: string[] = [];
+    const run = await findAmong(out, [], notes);
+    assert(run?.kind === "same" && run.runId === "a");
+    assertEquals(notes, [
+      `Passed over in ${
+        join(out, "runs")
+      }, as they are no runs: .ipynb_checkpoints, copy of a, a-copy`,
+    ]);
   });
 });

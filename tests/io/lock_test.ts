@@ -1,6 +1,6 @@
-import { assert, assertEquals, assertRejects } from "@std/assert";
+import { assert, assertEquals, assertFalse, assertRejects } from "@std/assert";
 import { join } from "node:path";
-import { withLock } from "../../io/lock.ts";
+import { isLocked, tryLock, withLock } from "../../io/lock.ts";
 
 async function inTemporaryFolder(action: (folder: string) => Promise<void>): Promise<void> {
   const folder = await Deno.makeTempDir();
@@ -39,6 +39,41 @@ Deno.test("withLock() is freed when the action fails", () =>
       1,
     );
     assert(!waited);
+  }));
+
+Deno.test("withLock() ends its waiting when aborted, and tells of it only when it takes long", () =>
+  inTemporaryFolder(async (folder) => {
+    const path = join(folder, "lock");
+    using _held = await tryLock(path);
+    const controller = new AbortController();
+    setTimeout(() => controller.abort(new Error("no more")), 100);
+    const events: string[] = [];
+    const wait = (quietMs: number, signal: AbortSignal) =>
+      withLock(path, () => Promise.resolve(), {
+        ...{ signal, quietMs },
+        onWait: () => events.push(`told after ${quietMs}`),
+      });
+    await Promise.all(
+      [0, 60_000].map((quietMs) =>
+        assertRejects(() => wait(quietMs, controller.signal), Error, "no more")
+      ),
+    );
+    assertEquals(events, ["told after 0"]);
+  }));
+
+Deno.test("tryLock() takes a lock that nobody holds until it is disposed", () =>
+  inTemporaryFolder(async (folder) => {
+    const path = join(folder, "inner", "lock");
+    assertFalse(await isLocked(path));
+    {
+      using held = await tryLock(path);
+      assert(held !== undefined);
+      assert(await isLocked(path));
+      assertEquals(await tryLock(path), undefined);
+    }
+    assertFalse(await isLocked(path));
+    using again = await tryLock(path);
+    assert(again !== undefined);
   }));
 
 Deno.test("withLock() is freed by the system when its process is killed", () =>

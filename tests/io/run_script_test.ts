@@ -70,12 +70,17 @@ Deno.test("runScript() ends on a rejection nobody waits for and on an error in a
   assertMatch(callback.stderr, /^error: Error: late \(run again .*\n$/);
 });
 
-/** Runs `body`, in which `signal` is that of `interruptible()`, in a process of its own. */
-async function interrupt(body: string) {
-  const code = `
+/** A program in which `signal` is that of `interruptible()`. */
+function interruptibleCode(body: string): string {
+  return `
     import { interruptible } from ${JSON.stringify(new URL("run_script.ts", IO).href)};
     await interruptible(async (signal) => { ${body} });
   `;
+}
+
+/** Runs `body`, in which `signal` is that of `interruptible()`, in a process of its own. */
+async function interrupt(body: string) {
+  const code = interruptibleCode(body);
   const { code: status, stdout } = await new Deno.Command(Deno.execPath(), {
     args: ["eval", "--no-lock", code],
     env: { NO_COLOR: "1" },
@@ -87,10 +92,10 @@ const ignore = Deno.build.os === "windows";
 if (ignore) console.log("skipped: interruptible() (no signals can be sent on Windows)");
 
 Deno.test({
-  name: "interruptible() turns Ctrl-C and SIGTERM into an aborted signal",
+  name: "interruptible() turns Ctrl-C, SIGTERM and SIGHUP into an aborted signal",
   ignore,
   fn: async () => {
-    for (const name of ["SIGINT", "SIGTERM"]) {
+    for (const name of ["SIGINT", "SIGTERM", "SIGHUP"]) {
       const body = `
         setTimeout(() => Deno.exit(1), 10_000);
         await new Promise((resolve) => {
@@ -128,5 +133,51 @@ Deno.test({
       await new Promise((resolve) => setTimeout(resolve, 100));
       console.log("went on");`;
     assertEquals(await interrupt(body), { status: 0, stdout: "went on\n" });
+  },
+});
+
+const notLinux = Deno.build.os !== "linux";
+if (notLinux) console.log("skipped: interruptible() under nohup and without its task (Linux only)");
+
+/** Runs a shell's command in which `$CODE` is the program; what it prints. */
+async function shell(command: string, code: string, env: Record<string, string> = {}) {
+  const { stdout } = await new Deno.Command("sh", {
+    args: ["-c", command],
+    env: { ...env, CODE: code, DENO: Deno.execPath(), NO_COLOR: "1" },
+    stdin: "null",
+    stderr: "null",
+  }).output();
+  return new TextDecoder().decode(stdout);
+}
+
+Deno.test({
+  name: "interruptible() leaves SIGHUP alone where nohup has",
+  ignore: notLinux,
+  fn: async () => {
+    const code = interruptibleCode(`
+      Deno.kill(Deno.pid, "SIGHUP");
+      await new Promise((resolve) => setTimeout(resolve, 300));
+      console.log(signal.aborted);`);
+    assertEquals(await shell('nohup "$DENO" eval --no-lock "$CODE"', code), "false\n");
+  },
+});
+
+Deno.test({
+  name: "interruptible() notices that its task was killed, and lets a shell end",
+  ignore: notLinux,
+  fn: async () => {
+    const code = interruptibleCode(`
+      console.log("running");
+      for (let i = 0; i < 30 && !signal.aborted; i++) {
+        await new Promise((resolve) => setTimeout(resolve, 100));
+      }
+      console.log(signal.aborted);`);
+    // The shell in brackets, which starts the program, ends once that runs.
+    const command = 'OUT=$(mktemp); ( "$DENO" eval --no-lock "$CODE" > $OUT & ' +
+      "until grep -q running $OUT; do sleep 0.1; done ); " +
+      "until grep -q -e true -e false $OUT; do sleep 0.1; done; cat $OUT; rm $OUT";
+    const env = { INIT_CWD: "/somewhere" };
+    assertEquals(await shell(command, code, env), "running\ntrue\n");
+    assertEquals(await shell(`unset INIT_CWD; ${command}`, code), "running\nfalse\n");
   },
 });

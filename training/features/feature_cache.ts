@@ -12,6 +12,7 @@
 
 import { join } from "node:path";
 import { cacheDir } from "../../io/cache.ts";
+import { failureReason } from "../../io/disk_error.ts";
 import { StudyError } from "../../io/errors.ts";
 import { eventTurn } from "../../io/event_turn.ts";
 import { withLock } from "../../io/lock.ts";
@@ -259,10 +260,10 @@ export class FeatureCache implements FeatureRows, Disposable {
   }
 
   #noRoom(error: unknown): StudyError {
-    const reason = error instanceof Error ? error.message : error;
-    return new StudyError(`Cannot keep features in ${this.folder} (${reason}): ${ROOM_REMEDY}`, {
-      cause: error,
-    });
+    return new StudyError(
+      `Cannot keep features in ${this.folder} (${failureReason(error)}): ${ROOM_REMEDY}`,
+      { cause: error },
+    );
   }
 
   #gone(): StudyError {

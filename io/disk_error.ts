@@ -1,0 +1,46 @@
+/**
+ * What to say of a disk that does not take a file.
+ *
+ * @module
+ */
+
+import { StudyError } from "./errors.ts";
+
+/** A file that could not be written: its path, why, and what helps. */
+export class WriteError extends StudyError {
+  override name = "WriteError";
+
+  constructor(path: string, cause: unknown) {
+    super(`Cannot write ${path} (${failureReason(cause)}): ${diskRemedy(cause)}`, { cause });
+  }
+}
+
+/** What the system said, without what we have said of it. */
+export function failureReason(error: unknown): string {
+  if (error instanceof WriteError) return failureReason(error.cause);
+  return error instanceof Error ? error.message : String(error);
+}
+
+/** What helps against an error of the disk. */
+export function diskRemedy(error: unknown): string {
+  const { AlreadyExists, IsADirectory, NotADirectory, NotCapable, PermissionDenied } = Deno.errors;
+  if (error instanceof WriteError) return diskRemedy(error.cause);
+  if (isDiskFull(error)) return "free space on its disk, or choose a folder on another one";
+  if (isReadOnly(error) || error instanceof PermissionDenied || error instanceof NotCapable) {
+    return "make the folder writable, or choose another one";
+  }
+  if ([AlreadyExists, IsADirectory, NotADirectory].some((kind) => error instanceof kind)) {
+    return "a file or folder of that name is in the way: move it, or choose another folder";
+  }
+  return "check its disk, or choose another folder";
+}
+
+/** Whether there was no room left, on the disk or in the user's share of it. */
+export function isDiskFull(error: unknown): boolean {
+  if (error instanceof WriteError) return isDiskFull(error.cause);
+  return /no space left|quota exceeded|not enough space/i.test(failureReason(error));
+}
+
+function isReadOnly(error: unknown): boolean {
+  return /read-only file system/i.test(failureReason(error));
+}

@@ -1,0 +1,33 @@
+/**
+ * Whether the `deno task` that started a process is still there.
+ *
+ * `deno task` passes signals on, except SIGKILL, which nobody can: killed that way, or by a system
+ * that is out of memory, it would leave behind a process that nobody sees.
+ *
+ * @module
+ */
+
+const INTERVAL_MS = 1000;
+
+/**
+ * Calls `onEnd` once the process that started this one has ended, where this one belongs to a task. A
+ * process started from a shell may outlive it, and so is not watched; nor is any on Windows.
+ */
+export function watchParent(onEnd: () => void): Disposable {
+  if (!isOfTask()) return { [Symbol.dispose]() {} };
+  const parent = Deno.ppid;
+  const timer = setInterval(() => {
+    if (Deno.ppid === parent) return;
+    clearInterval(timer);
+    onEnd();
+  }, INTERVAL_MS);
+  Deno.unrefTimer(timer);
+  return { [Symbol.dispose]: () => clearInterval(timer) };
+}
+
+/** `deno task` and what it starts have this variable. */
+function isOfTask(): boolean {
+  const variable = "INIT_CWD";
+  const { state } = Deno.permissions.querySync({ name: "env", variable });
+  return state === "granted" && Deno.env.has(variable);
+}

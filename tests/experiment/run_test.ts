@@ -1,0 +1,158 @@
+/** The frame around a run's body, with bodies that do nothing; no engine is started. */
+
+import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
+import { join } from "node:path";
+import type { Dataset } from "../../data/dataset.ts";
+import type { Engine } from "../../engine/engine.ts";
+import { CHECKPOINT } from "../../experiment/resume.ts";
+import { type Measured, type Run, runExperiment, type RunPlan } from "../../experiment/run.ts";
+import { WriteError } from "../../io/disk_error.ts";
+import { InterruptedError, StudyError } from "../../io/errors.ts";
+import type { Reporter } from "../../io/reporter.ts";
+import { saveCheckpoint } from "../../models/checkpoint/safetensors.ts";
+import { ProblemList } from "../../report/record/problems.ts";
+import { readResults, resultsPath } from "../../report/record/results.ts";
+import { isRunning } from "../../report/record/run_lock.ts";
+import { SIMPLE_CNN } from "../../study.ts";
+import { withFolder } from "../report/result_rows.ts";
+
+const engine = {
+  ...{ backend: "tensorflow", device: "cpu", version: "2.21.0", precision: "float32" },
+  library: { source: "a test", path: "none" },
+} as unknown as Engine;
+
+const IMAGES = { images: new Uint8Array(784), labels: new Uint8Array(1), count: 1 };
+const dataset: Dataset = {
+  ...{ name: "mnist", train: IMAGES, test: IMAGES, sha256: "ab12", source: "a test" },
+};
+
+const PLAN: RunPlan = {
+  model: SIMPLE_CNN,
+  seed: 1,
+  columns: { epochs: 3, batch_size: 128 },
+  resume: { file: CHECKPOINT },
+};
+
+const OK: Measured = {
+  ...{ test_loss: 0.1, accuracy: 90, f1: 0.9, inference_ms_per_image: 1, evaluated_images: 1 },
+};
+
+interface Try {
+  out: string;
+  resume?: boolean;
+  said?: string[];
+  body?: (run: Run) => Promise<Measured>;
+}
+
+function attempt({ out, resume = false, said = [], body = () => Promise.resolve(OK) }: Try) {
+  const say = (text: string) => void said.push(text);
+  const reporter: Reporter = { quiet: false, terminal: false, line: say, warn: say, live() {} };
+  const setup = {
+    part: SIMPLE_CNN.part,
+    ...{ engine, dataset, reporter, out, resume, json: false, command: ["--fake"] },
+    signal: new AbortController().signal,
+    [Symbol.dispose]() {},
+  } as const;
+  return runExperiment(PLAN, setup, body);
+}
+
+/** A body that leaves a checkpoint of one epoch and then ends as told. */
+function trained(end: (run: Run) => Promise<Measured>) {
+  return async (run: Run) => {
+    const { history, folder, settings } = run;
+    history.push({ epoch: 1, loss: 0.5, correct: 1, seen: 1, seconds: 2 });
+    const training = JSON.stringify({ settings, history, step: 1 });
+    await saveCheckpoint(join(folder, CHECKPOINT), new Map(), { training });
+    return await end(run);
+  };
+}
+
+const interrupt = () => Promise.reject(new InterruptedError("Interrupted"));
+
+async function rowsIn(out: string) {
+  return (await readResults(resultsPath(out, 1), new ProblemList())).map(({ row }) => row);
+}
+
+Deno.test("runExperiment() has its run until the row is written, and lets nobody else in", () =>
+  withFolder({}, async (out) => {
+    await assertRejects(() => attempt({ out, body: trained(interrupt) }), InterruptedError);
+    const [interrupted] = await rowsIn(out);
+    const alive = Promise.withResolvers<string>();
+    const ending = Promise.withResolvers<Measured>();
+    const first = attempt({
+      ...{ out, resume: true },
+      body: ({ folder }) => {
+        alive.resolve(folder);
+        return ending.promise;
+      },
+    });
+    assert(await isRunning(await alive.promise));
+    const { message } = await assertRejects(() => attempt({ out, resume: true }), StudyError);
+    assertEquals(
+      message,
+      `Cannot resume ${interrupted!.run_id}: it is going on in another process. Wait for it to ` +
+        "end, or start a new run without --resume",
+    );
+    ending.resolve(OK);
+    assertEquals((await first).run_id, interrupted!.run_id);
+    const rows = await rowsIn(out);
+    assertEquals(rows.map(({ run_id, status }) => [run_id, status]), [
+      [interrupted!.run_id, "ok"],
+    ]);
+    assert(!await isRunning(await alive.promise));
+    const said: string[] = [];
+    await attempt({ out, resume: true, said });
+    assertEquals(said, [`Run ${interrupted!.run_id} is finished: nothing to resume`]);
+  }));
+
+Deno.test("runExperiment() of two that resume at once lets one go on", () =>
+  withFolder({}, async (out) => {
+    await assertRejects(() => attempt({ out, body: trained(interrupt) }), InterruptedError);
+    let bodies = 0;
+    const body = async () => {
+      bodies++;
+      await new Promise((resolve) => setTimeout(resolve, 3000));
+      return OK;
+    };
+    const ends = await Promise.allSettled([1, 2].map(() => attempt({ out, resume: true, body })));
+    assertEquals(ends.map(({ status }) => status).sort(), ["fulfilled", "rejected"]);
+    assertEquals([bodies, (await rowsIn(out)).length], [1, 1]);
+  }));
+
+Deno.test("runExperiment() calls no run ok whose results are not finite", () =>
+  withFolder({}, async (out) => {
+    const cases = [{ test_loss: NaN }, { test_loss: Infinity }, { accuracy: NaN }, { f1: NaN }];
+    for (const wrong of cases) {
+      const { message } = await assertRejects(
+        () => attempt({ out, body: () => Promise.resolve({ ...OK, ...wrong }) }),
+        StudyError,
+      );
+      const [[column, value]] = Object.entries(wrong) as [[string, number]];
+      assertEquals(
+        message,
+        `The run ended with ${column} ${value}, so it is not ok: lower the learning rate with --lr`,
+      );
+    }
+    const rows = await rowsIn(out);
+    assertEquals(rows.map(({ status }) => status), cases.map(() => "error"));
+    // A detector has no loss.
+    await attempt({ out, body: () => Promise.resolve({ ...OK, test_loss: null }) });
+    assertEquals((await rowsIn(out)).at(-1)!.status, "ok");
+  }));
+
+Deno.test("runExperiment() says after a full disk that the run can go on", () =>
+  withFolder({}, async (out) => {
+    const full = new Error("No space left on device (os error 28)");
+    const body = trained(() => Promise.reject(new WriteError("/x/history.csv", full)));
+    const { message } = await assertRejects(() => attempt({ out, body }), StudyError);
+    assertEquals(
+      message,
+      "Cannot write /x/history.csv (No space left on device (os error 28)): free space on its " +
+        "disk, or choose a folder on another one; then add --resume to the same command to go on",
+    );
+    const [row] = await rowsIn(out);
+    assertEquals([row!.status, row!.epochs], ["error", 1]);
+    assertStringIncludes(row!.error, "Cannot write /x/history.csv");
+    const said: string[] = [];
+    assertEquals((await attempt({ out, resume: true, said })).run_id, row!.run_id);
+  }));

@@ -1,0 +1,29 @@
+import { assertEquals } from "@std/assert";
+
+const REPORTER = new URL("../../io/reporter.ts", import.meta.url).href;
+
+const ignore = Deno.build.os !== "linux";
+if (ignore) console.log("skipped: a log on a full disk (Linux has /dev/full)");
+
+Deno.test({
+  name: "a reporter whose log is on a full disk says so once and goes on",
+  ignore,
+  fn: async () => {
+    const code = `
+      import { createReporter } from ${JSON.stringify(REPORTER)};
+      const reporter = createReporter();
+      reporter.line("one");
+      reporter.line("two");
+      reporter.warn("three");
+    `;
+    const { code: status, stderr } = await new Deno.Command("sh", {
+      args: ["-c", '"$DENO" eval --no-lock "$CODE" > /dev/full'],
+      env: { CODE: code, DENO: Deno.execPath(), NO_COLOR: "1" },
+    }).output();
+    assertEquals([status, new TextDecoder().decode(stderr)], [
+      0,
+      "Some output is lost (No space left on device (os error 28)): work goes on without it\n" +
+      "three\n",
+    ]);
+  },
+});

@@ -1,0 +1,46 @@
+import { assertEquals } from "@std/assert";
+import { join } from "node:path";
+import { compareResults } from "../../../report/compare.ts";
+import { writeKeptRow } from "../../../report/record/kept_row.ts";
+import { formatPlace } from "../../../report/record/problems.ts";
+import { runFolder, writeManifest } from "../../../report/record/run_folder.ts";
+import { lockRun } from "../../../report/record/run_lock.ts";
+import { recordRun, resultRow, withFolder } from "../result_rows.ts";
+
+Deno.test("compareResults() tells of runs without a row and of folders that are no runs", () =>
+  withFolder({}, async (out) => {
+    await recordRun(out, { images: 100, answer: (target) => target });
+    for (const run_id of ["killed", "live", "finished", "copied"]) {
+      const rest = { settings: {}, versions: {}, machine: {}, git: null };
+      const named = run_id === "copied" ? "run-1" : run_id;
+      await writeManifest(runFolder(out, run_id), {
+        ...{ run_id: named, started_at: "2026-01-01T10:00:00.000Z", part: 1, model: "SimpleCNN" },
+        ...rest,
+      });
+    }
+    await writeKeptRow(runFolder(out, "finished"), resultRow({ run_id: "finished" }));
+    for (const name of [".ipynb_checkpoints", "copy of run-1", "empty"]) {
+      await Deno.mkdir(join(out, "runs", name));
+    }
+    using _lock = await lockRun(runFolder(out, "live"));
+    const { problems } = await compareResults([out]);
+    const told = problems.map((problem) => [formatPlace(problem), problem.text])
+      .filter(([place]) => !place!.includes("run-1/"));
+    assertEquals(told, [
+      [join("runs", ".ipynb_checkpoints"), "not the folder of a run, passed over"],
+      [join("runs", "copy of run-1"), "not the folder of a run, passed over"],
+      [join("runs", "copied"), "no row, and no manifest of this run: passed over"],
+      [join("runs", "empty"), "no row, and no manifest of this run: passed over"],
+      [
+        join("runs", "finished"),
+        "the run is finished, but its row is only in its folder: the same command with --resume " +
+        "adds it",
+      ],
+      [
+        join("runs", "killed"),
+        "no row: the run was killed; the same command with --resume goes on with it, or remove " +
+        "the folder",
+      ],
+      [join("runs", "live"), "no row yet: the run is still going on"],
+    ]);
+  }));
