@@ -159,13 +159,10 @@ class Unpickler {
       case 0x42: // BINBYTES
         return void stack.push(this.#bytes(cursor.view(4).getUint32(0, true), "BINBYTES"));
       case 0x8e: // BINBYTES8
-        return void stack.push(
-          this.#bytes(this.#length(cursor.view(8).getBigUint64(0, true)), "BINBYTES8"),
-        );
-      case 0x96: // BYTEARRAY8
-        return void stack.push(
-          this.#bytes(this.#length(cursor.view(8).getBigUint64(0, true)), "BYTEARRAY8"),
-        );
+      case 0x96: { // BYTEARRAY8
+        const length = this.#length(cursor.view(8).getBigUint64(0, true));
+        return void stack.push(this.#bytes(length, "BINBYTES8"));
+      }
       case 0x8f: // EMPTY_SET
         return void stack.push(this.#set([], "EMPTY_SET"));
       case 0x91: // FROZENSET

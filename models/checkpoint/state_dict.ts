@@ -115,12 +115,14 @@ export function matchStateDict(
   expected: ReadonlyMap<string, readonly number[]>,
   options: { what: string },
 ): void {
-  const faults = describeMisfit(findMisfit(sd, expected));
-  if (faults !== "") {
-    throw new StudyError(
-      `The weights do not fit ${options.what}: ${faults}; give weights of this model`,
-    );
-  }
+  refuseMisfit(findMisfit(sd, expected), options);
+}
+
+/** Throws the one-line {@linkcode StudyError} about weights that do not fit. */
+export function refuseMisfit(misfit: Misfit, { what }: { what: string }): void {
+  const faults = describeMisfit(misfit);
+  if (faults === "") return;
+  throw new StudyError(`The weights do not fit ${what}: ${faults}; give weights of this model`);
 }
 
 /** How a state dict's names and shapes differ from a model's. */
@@ -152,22 +154,26 @@ export function findMisfit(
   };
 }
 
-/** A misfit in words, the first ten names of each kind; the empty string if there is none. */
-export function describeMisfit({ missing, extra, misshapen }: Misfit): string {
+/**
+ * A misfit in words; the empty string if there is none.
+ *
+ * @param most How many names of each kind are given.
+ */
+export function describeMisfit({ missing, extra, misshapen }: Misfit, most = 10): string {
+  const shapes = misshapen.map(({ name, found, expected }) =>
+    `${name} [${found}] instead of [${expected}]`
+  );
   return [
-    listed("missing", missing),
-    listed("not in the model", extra.map(quoted)),
-    listed(
-      "of another shape",
-      misshapen.map(({ name, found, expected }) => `${name} [${found}] instead of [${expected}]`),
-    ),
+    listed("missing", missing, most),
+    listed("not in the model", extra.map(quoted), most),
+    listed("of another shape", shapes, most),
   ].filter((fault) => fault !== "").join("; ");
 }
 
-function listed(what: string, names: readonly string[]): string {
+function listed(what: string, names: readonly string[], most: number): string {
   if (names.length === 0) return "";
-  const more = names.length > 10 ? `, … ${names.length - 10} more` : "";
-  return `${names.length} ${what} (${names.slice(0, 10).join(", ")}${more})`;
+  const more = names.length > most ? `, … ${names.length - most} more` : "";
+  return `${names.length} ${what} (${names.slice(0, most).join(", ")}${more})`;
 }
 
 /** Control characters that JSON leaves as they are, line ends, and what turns the direction of text. */
