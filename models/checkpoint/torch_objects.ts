@@ -186,7 +186,8 @@ export function torchEnvironment(
 /** A tensor with attributes, `(function, type, arguments, state)`: the tensor alone. */
 function rebuildFromType(args: readonly PickleValue[], cursor: ByteCursor): PickleValue {
   const [rebuild, , inner] = args;
-  if (!(rebuild instanceof PickleGlobal && rebuild.call && inner instanceof PickleTuple)) {
+  const isPlain = rebuild instanceof PickleGlobal && /^torch\._utils\._rebuild_/.test(rebuild.name);
+  if (!isPlain || rebuild.call === undefined || !(inner instanceof PickleTuple)) {
     cursor.refuse("has a tensor with attributes in a form that is not known", SAVE_AGAIN);
   }
   return rebuild.call(inner.items);

@@ -15,10 +15,9 @@ export async function describeFolder(path: string): Promise<string> {
   const entries = await entriesOf(path);
   for (const folder of [path, ...subfolders(path, entries)]) {
     if ((await entriesOf(folder)).some(({ name }) => name === "data.pkl")) {
-      const name = basename(resolve(folder));
-      return `the unpacked folder of a .pth: pack it again, in the folder that ${
-        quoted(name)
-      } is in, with "zip -0 -r weights.pth ${name}", and give weights.pth`;
+      const name = quoted(basename(resolve(folder)));
+      return `the unpacked folder of a .pth: pack it again, in the folder that ${name} is in, with ` +
+        `zip -0 -r weights.pth ${name}, and give weights.pth`;
     }
   }
   const file = entries.find(({ isFile, name }) => isFile && CHECKPOINT_NAME.test(name));

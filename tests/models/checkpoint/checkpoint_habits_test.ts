@@ -211,6 +211,14 @@ const REFUSED: Record<string, [Uint8Array, ...string[]]> = {
     ),
     'a tensor of dtype "torch.float8_e4m3fn"; save it again as float32',
   ],
+  "a tensor with attributes within each other": [
+    bytes(
+      "ctorch._tensor\n_rebuild_from_type_v2\nq\x00NNN\x87",
+      "q\x01h\x00Nh\x01\x87".repeat(100_000),
+      "q\x01h\x00h\x01R",
+    ),
+    "a tensor with attributes in a form that is not known",
+  ],
   "a quantised tensor": [
     dict(text("w"), call(global("torch._utils", "_rebuild_qtensor"), none)),
     'a "torch._utils._rebuild_qtensor" under "w", not a tensor',
