@@ -48,7 +48,7 @@ export interface Architecture {
 /** Units of the hidden layers. */
 const HIDDEN = 4096;
 
-/** The convolutions' parameters. */
+/** Layouts of the convolutions' parameters, by PyTorch's names. */
 export function featureLayouts(
   { convolutions }: Architecture,
   imageChannels: number,
@@ -61,7 +61,7 @@ export function featureLayouts(
   }));
 }
 
-/** The linear layers' parameters. */
+/** Layouts of the linear layers' parameters. */
 export function classifierLayouts(
   { convolutions, pooledSize, linears }: Architecture,
   numClasses: number,

@@ -20,7 +20,7 @@ export interface ExpectedWeights {
   readonly ignored?: readonly string[];
 }
 
-/** What takes weights. */
+/** A model or a part of one, which takes weights. */
 export interface WeightTarget extends ExpectedWeights {
   /** Takes one of the tensors named in `shapes`. */
   assign(name: string, tensor: StateTensor): void;
@@ -28,7 +28,7 @@ export interface WeightTarget extends ExpectedWeights {
 
 /** Which weights were taken. */
 export interface TakenWeights {
-  /** The names. */
+  /** PyTorch's names of them. */
   readonly names: ReadonlySet<string>;
   /** What was taken off the names in the checkpoint; see {@linkcode Unwrapped}. */
   readonly removed: string;
