@@ -4,7 +4,9 @@
  * @module
  */
 
-import { DATA } from "../study.ts";
+import { basename } from "node:path";
+import type { Reporter } from "../io/reporter.ts";
+import { DATA, FASTER_RCNN_ADAPTED } from "../study.ts";
 import { type Detector, fasterRcnnResnet50Fpn } from "./faster_rcnn.ts";
 import { FASTER_RCNN_WEIGHTS, type ObtainedWeights } from "./checkpoint/pretrained.ts";
 import { loadCheckpoint } from "./checkpoint/open_checkpoint.ts";
@@ -16,12 +18,13 @@ export const DIGIT_CLASSES = DATA.classes + 1;
  * Builds the detector. Its predictor has PyTorch's linear initialisation, whatever the weights have
  * in its place.
  *
- * @param weights Of `obtainWeights()`; without a path, all else is drawn from the seed too.
+ * @param weights Of `obtainWeights()`; without a path, all else is drawn from the seed too. The
+ *   reporter is told what was taken off the names in the file.
  * @param seed Integer 0..2³¹-1.
  * @throws {StudyError} If the file is damaged or of another model.
  */
 export async function adaptedFasterRcnn(
-  { path, label }: Pick<ObtainedWeights, "path" | "label">,
+  { path, label, reporter }: Pick<ObtainedWeights, "path" | "label"> & { reporter?: Reporter },
   seed: number,
 ): Promise<Detector> {
   const detector = fasterRcnnResnet50Fpn({ numClasses: DIGIT_CLASSES, seed });
@@ -29,6 +32,12 @@ export async function adaptedFasterRcnn(
   try {
     detector.loadStateDict(await loadCheckpoint(path), {
       keepPredictor: true,
+      onUnwrap: (removed) =>
+        reporter?.line(
+          `${FASTER_RCNN_ADAPTED.title}: weights from ${
+            basename(path)
+          } (${removed} taken off its names)`,
+        ),
       batchNormEpsilon: label === `torchvision:${FASTER_RCNN_WEIGHTS.file}` ? 0 : 1e-5,
     });
     return detector;

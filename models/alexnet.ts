@@ -10,14 +10,14 @@
 import { ALEXNET } from "../study.ts";
 import type { FrozenFeatureClassifier } from "./classifier.ts";
 import {
-  type Architecture,
   frozenFeatureClassifier,
   type FrozenFeatureClassifierOptions,
 } from "./frozen_feature_classifier.ts";
+import type { Architecture } from "./frozen_feature_layout.ts";
 
 const HALVE = { maxPool: { size: 3, stride: 2 } };
 
-const ARCHITECTURE: Architecture = {
+export const ALEXNET_ARCHITECTURE: Architecture = {
   name: ALEXNET.name,
   title: ALEXNET.title,
   convolutions: [
@@ -44,5 +44,5 @@ const ARCHITECTURE: Architecture = {
  * {@linkcode rgb224} does; other sizes work from 63 on.
  */
 export function alexnet(options: FrozenFeatureClassifierOptions = {}): FrozenFeatureClassifier {
-  return frozenFeatureClassifier(ARCHITECTURE, options);
+  return frozenFeatureClassifier(ALEXNET_ARCHITECTURE, options);
 }

@@ -26,7 +26,8 @@ export interface Classifier extends Disposable {
    */
   forward(images: Tensor4D, dropoutKey?: Tensor1D): Tensor2D;
   /**
-   * Takes over all parameters of a checkpoint.
+   * Takes over all parameters of a checkpoint. Prefixes such as DataParallel's `module.` are taken off
+   * its names where they fit exactly without.
    *
    * @throws {StudyError} If names are missing, unknown or of another shape; all are listed.
    */

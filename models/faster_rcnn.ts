@@ -23,7 +23,7 @@ import {
   transformDefaults,
 } from "./detection/detection_transform.ts";
 import type { Detector, LoadDetectorOptions } from "./detection/detector.ts";
-import { BOX_FEATURES, currentName } from "./detection/faster_rcnn_layout.ts";
+import { BOX_FEATURES, relevantEntries } from "./detection/faster_rcnn_layout.ts";
 import { FrozenWeights } from "./detection/faster_rcnn_weights.ts";
 import type { Detection } from "./label_mapping.ts";
 import { linear } from "./layers.ts";
@@ -36,7 +36,8 @@ import {
   padForRoiAlign,
   type Pyramid,
 } from "./detection/roi_align.ts";
-import { matchStateDict, type StateDict } from "./checkpoint/state_dict.ts";
+import { findMisfit, refuseMisfit, type StateDict } from "./checkpoint/state_dict.ts";
+import { unwrap } from "./checkpoint/wrapped_names.ts";
 
 export type { Detector, LoadDetectorOptions } from "./detection/detector.ts";
 
@@ -126,16 +127,15 @@ export class FasterRcnn implements Detector {
   }
 
   loadStateDict(state: StateDict, options: LoadDetectorOptions = {}): void {
-    const { keepPredictor = false, batchNormEpsilon = 1e-5 } = options;
-    const current = new Map(
-      [...state].map(([name, tensor]) => [currentName(name), tensor] as const)
-        .filter(([name]) =>
-          !name.endsWith(".num_batches_tracked") &&
-          !(keepPredictor && name.startsWith("roi_heads.box_predictor."))
-        ),
-    );
+    const { keepPredictor = false, batchNormEpsilon = 1e-5, onUnwrap } = options;
     const expected = keepPredictor ? this.#weights.shapes : this.shapes;
-    matchStateDict(current, expected, { what: FASTER_RCNN_ADAPTED.title });
+    const { entries, removed, misfit } = unwrap(
+      state,
+      (entries) => findMisfit(relevantEntries(entries, { keepPredictor }), expected),
+    );
+    refuseMisfit(misfit, { what: FASTER_RCNN_ADAPTED.title });
+    const current = relevantEntries(entries, { keepPredictor });
+    if (removed !== "") onUnwrap?.(removed);
     this.#forgetRecordings();
     this.#weights.load(current, batchNormEpsilon);
     if (keepPredictor) return;

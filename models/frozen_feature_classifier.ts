@@ -11,52 +11,22 @@ import { DATA } from "../study.ts";
 import type { FrozenFeatureClassifier } from "./classifier.ts";
 import type { LoadedLayers } from "./loaded_layers.ts";
 import { adaptiveAvgPool2d, conv2dRelu, linear, maxPool2d } from "./layers.ts";
-import { featuresSha256, isFeature } from "./checkpoint/features_sha256.ts";
-import { loadWeights, loadWeightsFile, type WeightTarget } from "./checkpoint/load_weights.ts";
+import { featuresSha256 } from "./checkpoint/features_sha256.ts";
 import {
-  bias,
-  conv2dWeight,
-  defaultInitializer,
-  flattenedLinearWeight,
-  type Initializer,
-  linearWeight,
-  parameterKey,
-  type ParameterLayout,
-  Parameters,
-} from "./parameters.ts";
-import { openCheckpoint } from "./checkpoint/open_checkpoint.ts";
+  loadWeights,
+  loadWeightsFile,
+  type TakenWeights,
+  type WeightTarget,
+} from "./checkpoint/load_weights.ts";
+import {
+  type Architecture,
+  classifierLayouts,
+  expectedWeights,
+  featureLayouts,
+  pretrainedPart,
+} from "./frozen_feature_layout.ts";
+import { defaultInitializer, type Initializer, parameterKey, Parameters } from "./parameters.ts";
 import { type StateDict, type StateTensor, toFloat32 } from "./checkpoint/state_dict.ts";
-
-/** One convolution with its ReLU, and the max-pool behind it, if there is one. */
-export interface Convolution {
-  /** PyTorch's name, prefix of `weight` and `bias`. */
-  readonly name: string;
-  readonly outChannels: number;
-  readonly kernelSize: number;
-  /** @default {1} */
-  readonly stride?: number;
-  readonly padding: number;
-  readonly maxPool?: { readonly size: number; readonly stride: number };
-}
-
-/** A network as a table. ReLU follows every layer but the last linear one. */
-export interface Architecture {
-  readonly name: string;
-  /** The name in messages. */
-  readonly title: string;
-  readonly convolutions: readonly Convolution[];
-  /**
-   * What the last convolution's random weights are multiplied by, so that features of MNIST have the
-   * mean that torchvision's have, on average over seeds. As He et al. have them, features are so large
-   * that training kills its units: an Adam step moves each weight by about the learning rate, and so a
-   * unit's input by that times the sum of the features.
-   */
-  readonly randomFeatureScale: number;
-  /** Height and width of the adaptive average pool's output. */
-  readonly pooledSize: number;
-  /** The classifier's layers, and whether dropout comes before each. */
-  readonly linears: readonly { readonly name: string; readonly dropout: boolean }[];
-}
 
 /** Options of {@linkcode vgg16} and {@linkcode alexnet}. */
 export interface FrozenFeatureClassifierOptions {
@@ -81,8 +51,6 @@ export interface FrozenFeatureClassifierOptions {
   inChannels?: 1 | 3;
 }
 
-/** Units of the hidden layers. */
-const HIDDEN = 4096;
 /** Probability that dropout zeroes a unit. */
 const DROPOUT_RATE = 0.5;
 
@@ -176,7 +144,7 @@ class Network implements FrozenFeatureClassifier {
   }
 
   loadStateDict(state: StateDict): void {
-    loadWeights(state, this.#target());
+    loadWeights(state, () => this.#target());
   }
 
   featuresSha256(): Promise<string> {
@@ -188,15 +156,13 @@ class Network implements FrozenFeatureClassifier {
   }
 
   loadPretrained(state: StateDict): LoadedLayers {
-    const target = this.#pretrainedTarget(state.keys());
-    loadWeights(state, target);
-    return this.#loadedLayers(target);
+    return this.#loadedLayers(loadWeights(state, (names) => this.#pretrainedTarget(names)));
   }
 
   async loadPretrainedFile(path: string): Promise<LoadedLayers> {
-    const target = this.#pretrainedTarget(await checkpointNames(path));
-    await loadWeightsFile(path, target);
-    return this.#loadedLayers(target);
+    return this.#loadedLayers(
+      await loadWeightsFile(path, (names) => this.#pretrainedTarget(names)),
+    );
   }
 
   stateDict(): StateDict {
@@ -213,48 +179,31 @@ class Network implements FrozenFeatureClassifier {
   }
 
   #target(): WeightTarget {
-    const { title, convolutions } = this.#architecture;
-    const { name, outChannels, kernelSize } = convolutions[0]!;
-    const first = `${name}.weight`;
+    const { name } = this.#architecture.convolutions[0]!;
     return {
-      title,
-      shapes: new Map([...this.frozen.shapes, ...this.parameters.shapes]),
-      otherShapes: this.inChannels === 1
-        ? new Map([[first, [outChannels, 3, kernelSize, kernelSize]]])
-        : new Map(),
-      assign: (name, tensor) => {
-        const owner = this.frozen.shapes.has(name) ? this.frozen : this.parameters;
-        const averaged = name === first && tensor.shape[1] !== this.inChannels;
-        owner.assign(owner.get(name), name, averaged ? meanOverInputs(tensor) : tensor);
+      ...expectedWeights(this.#architecture, this),
+      assign: (parameter, tensor) => {
+        const owner = this.frozen.shapes.has(parameter) ? this.frozen : this.parameters;
+        const averaged = parameter === `${name}.weight` && tensor.shape[1] !== this.inChannels;
+        owner.assign(owner.get(parameter), parameter, averaged ? meanOverInputs(tensor) : tensor);
       },
     };
   }
 
-  /** What is taken of a checkpoint with these names. */
-  #pretrainedTarget(names: Iterable<string>): WeightTarget {
-    const target = this.#target();
-    const { name } = this.#architecture.linears.at(-1)!;
-    const ignored = [...names].every(isFeature)
-      ? [...this.parameters.shapes.keys()]
-      : [`${name}.weight`, `${name}.bias`];
-    const shapes = new Map([...target.shapes].filter(([name]) => !ignored.includes(name)));
-    return { ...target, shapes, ignored };
+  #pretrainedTarget(names: readonly string[]): WeightTarget {
+    return pretrainedPart(this.#target(), this.#architecture, names);
   }
 
-  #loadedLayers({ shapes }: WeightTarget): LoadedLayers {
+  #loadedLayers({ names, removed }: TakenWeights): LoadedLayers {
     const { convolutions, linears } = this.#architecture;
     const all = [...convolutions, ...linears].map(({ name }) => name);
-    const isTaken = (name: string) => shapes.has(`${name}.weight`);
+    const isTaken = (name: string) => names.has(`${name}.weight`);
     return {
       taken: all.filter(isTaken),
       initialized: all.filter((name) => !isTaken(name)),
+      removed,
     };
   }
-}
-
-async function checkpointNames(path: string): Promise<string[]> {
-  using checkpoint = await openCheckpoint(path);
-  return checkpoint.names();
 }
 
 /**
@@ -269,36 +218,6 @@ function heInitializer(seed: number): Initializer {
     if (shape.length === 1) return tf.zeros(shape);
     return tf.tidy(() => randomNormal(shape, parameterKey(seed, index)).mul(Math.sqrt(2 / fanIn)));
   };
-}
-
-function featureLayouts(
-  { convolutions }: Architecture,
-  imageChannels: number,
-): Map<string, ParameterLayout> {
-  let inChannels = imageChannels;
-  return new Map(convolutions.flatMap(({ name, outChannels, kernelSize }) => {
-    const weight = conv2dWeight(inChannels, outChannels, kernelSize);
-    inChannels = outChannels;
-    return withBias(name, weight);
-  }));
-}
-
-function classifierLayouts(
-  { convolutions, pooledSize, linears }: Architecture,
-  numClasses: number,
-): Map<string, ParameterLayout> {
-  const channels = convolutions.at(-1)!.outChannels;
-  const [first, second, last] = linears.map(({ name }) => name);
-  return new Map([
-    ...withBias(first!, flattenedLinearWeight([channels, pooledSize, pooledSize], HIDDEN)),
-    ...withBias(second!, linearWeight(HIDDEN, HIDDEN)),
-    ...withBias(last!, linearWeight(HIDDEN, numClasses)),
-  ]);
-}
-
-function withBias(name: string, weight: ParameterLayout): [string, ParameterLayout][] {
-  const { torchShape, fanIn } = weight;
-  return [[`${name}.weight`, weight], [`${name}.bias`, bias(torchShape[0]!, fanIn)]];
 }
 
 /** Averages a convolution's weight `[out, in, k, k]` over its input channels: `[out, 1, k, k]`. */

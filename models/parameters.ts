@@ -12,12 +12,8 @@ import {
   type Tensor1D,
   type Variable,
 } from "../engine/ops.ts";
-import {
-  matchStateDict,
-  type StateDict,
-  type StateTensor,
-  toFloat32,
-} from "./checkpoint/state_dict.ts";
+import { loadWeights } from "./checkpoint/load_weights.ts";
+import { type StateDict, type StateTensor, toFloat32 } from "./checkpoint/state_dict.ts";
 
 /**
  * How PyTorch stores a parameter, and how it becomes ours.
@@ -162,8 +158,8 @@ export class Parameters {
 
   /** See {@linkcode Classifier.loadStateDict}. `what` names the model in errors. */
   load(state: StateDict, what: string): void {
-    matchStateDict(state, this.shapes, { what });
-    for (const [name, variable] of this.variables) this.assign(variable, name, state.get(name)!);
+    const assign = (name: string, tensor: StateTensor) => this.assign(this.get(name), name, tensor);
+    loadWeights(state, () => ({ title: what, shapes: this.shapes, assign }));
   }
 
   /** See {@linkcode Classifier.stateDict}. */

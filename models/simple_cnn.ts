@@ -18,6 +18,7 @@ import {
   defaultInitializer,
   flattenedLinearWeight,
   linearWeight,
+  type ParameterLayout,
   Parameters,
 } from "./parameters.ts";
 
@@ -47,19 +48,7 @@ const DROPOUT_RATE = 0.5;
  */
 export function simpleCnn(options: SimpleCnnOptions = {}): Classifier {
   const { numClasses = DATA.classes, seed = 1 } = options;
-  const parameters = new Parameters(
-    new Map([
-      ["conv1.weight", conv2dWeight(1, 32, 5)],
-      ["conv1.bias", bias(32, 25)],
-      ["conv2.weight", conv2dWeight(32, 64, 5)],
-      ["conv2.bias", bias(64, 800)],
-      ["fc1.weight", flattenedLinearWeight([64, 7, 7], 1000)],
-      ["fc1.bias", bias(1000, 3136)],
-      ["fc2.weight", linearWeight(1000, numClasses)],
-      ["fc2.bias", bias(numClasses, 1000)],
-    ]),
-    defaultInitializer(seed),
-  );
+  const parameters = new Parameters(simpleCnnLayouts(numClasses), defaultInitializer(seed));
   const dispose = () => parameters.dispose();
   return {
     name: SIMPLE_CNN.name,
@@ -71,6 +60,20 @@ export function simpleCnn(options: SimpleCnnOptions = {}): Classifier {
     dispose,
     [Symbol.dispose]: dispose,
   };
+}
+
+/** The parameters' layouts by PyTorch's names. */
+export function simpleCnnLayouts(numClasses: number): Map<string, ParameterLayout> {
+  return new Map([
+    ["conv1.weight", conv2dWeight(1, 32, 5)],
+    ["conv1.bias", bias(32, 25)],
+    ["conv2.weight", conv2dWeight(32, 64, 5)],
+    ["conv2.bias", bias(64, 800)],
+    ["fc1.weight", flattenedLinearWeight([64, 7, 7], 1000)],
+    ["fc1.bias", bias(1000, 3136)],
+    ["fc2.weight", linearWeight(1000, numClasses)],
+    ["fc2.bias", bias(numClasses, 1000)],
+  ]);
 }
 
 function forward(

@@ -10,15 +10,15 @@
 import { VGG16 } from "../study.ts";
 import type { FrozenFeatureClassifier } from "./classifier.ts";
 import {
-  type Architecture,
   frozenFeatureClassifier,
   type FrozenFeatureClassifierOptions,
 } from "./frozen_feature_classifier.ts";
+import type { Architecture } from "./frozen_feature_layout.ts";
 
 const THREE = { kernelSize: 3, padding: 1 };
 const HALVE = { maxPool: { size: 2, stride: 2 } };
 
-const ARCHITECTURE: Architecture = {
+export const VGG16_ARCHITECTURE: Architecture = {
   name: VGG16.name,
   title: VGG16.title,
   convolutions: [
@@ -52,5 +52,5 @@ const ARCHITECTURE: Architecture = {
  * {@linkcode rgb224} does; other sizes work from 32 on.
  */
 export function vgg16(options: FrozenFeatureClassifierOptions = {}): FrozenFeatureClassifier {
-  return frozenFeatureClassifier(ARCHITECTURE, options);
+  return frozenFeatureClassifier(VGG16_ARCHITECTURE, options);
 }

@@ -115,7 +115,7 @@ export function detectAndTest(setup: RunningSetup, options: DetectionRun): Promi
         "NO RESULT ABOUT FASTER R-CNN: with random weights the detector has learnt nothing",
       );
     }
-    using detector = await build({ path, label }, seed);
+    using detector = await build({ path, label, reporter }, seed);
 
     // Data: images of 224×224 in three channels.
     const { transform = normalise === "once" ? toTensorRgb224 : normalizeRgb224 } = options;

@@ -1,15 +1,15 @@
 /**
- * Reads a part of a checkpoint file byte by byte, for pickles.
+ * Reads a part of a checkpoint byte by byte, for pickles.
  *
  * @module
  */
 
-import type { FileBytes } from "./file_bytes.ts";
+import type { RandomBytes } from "./file_bytes.ts";
 
-/** Reads a part of a file from its start to its end. */
+/** Reads a part of a checkpoint from its start to its end. */
 export class ByteCursor {
   static readonly #BLOCK = 1 << 16;
-  readonly #file: FileBytes;
+  readonly #bytes: RandomBytes;
   readonly #end: number;
   readonly #what: string;
   #block = new Uint8Array(0);
@@ -17,23 +17,23 @@ export class ByteCursor {
   #position: number;
 
   /**
-   * @param file File to read.
-   * @param part First byte, end (exclusive, cut to the file's end), and a name for error messages.
+   * @param bytes What to read from.
+   * @param part First byte, end (exclusive, cut to that of `bytes`), and a name for error messages.
    */
-  constructor(file: FileBytes, part: { start: number; end: number; what: string }) {
-    this.#file = file;
+  constructor(bytes: RandomBytes, part: { start: number; end: number; what: string }) {
+    this.#bytes = bytes;
     this.#position = part.start;
-    this.#end = Math.min(part.end, file.size);
+    this.#end = Math.min(part.end, bytes.size);
     this.#what = part.what;
   }
 
-  /** Position in the file of the next byte. */
+  /** Position of the next byte. */
   get position(): number {
     return this.#position;
   }
 
   refuse(reason: string, remedy?: string): never {
-    this.#file.refuse(`${this.#what} ${reason}`, remedy);
+    this.#bytes.refuse(`${this.#what} ${reason}`, remedy);
   }
 
   byte(): number {
@@ -56,7 +56,7 @@ export class ByteCursor {
     if (this.#position + length > this.#blockStart + this.#block.length) {
       const wanted = Math.max(length, ByteCursor.#BLOCK);
       this.#blockStart = this.#position;
-      this.#block = this.#file.read(
+      this.#block = this.#bytes.read(
         this.#position,
         Math.min(wanted, this.#end - this.#position),
       );
@@ -74,7 +74,7 @@ export class ByteCursor {
 
   #requireRoom(length: number): void {
     if (length > this.#end - this.#position) {
-      this.refuse(`does not end by byte ${this.#end} of the file`);
+      this.refuse(`does not end by byte ${this.#end}`);
     }
   }
 }

@@ -5,6 +5,7 @@
  */
 
 import { StudyError } from "../../io/errors.ts";
+import { describeFolder } from "./unpacked_folder.ts";
 
 /** Most bytes asked of the system at once. */
 const READ_BYTES = 1 << 26;
@@ -12,8 +13,22 @@ const READ_BYTES = 1 << 26;
 /** What to do about a file that breaks its own format. */
 const DAMAGED = "the file is damaged: fetch or save it again";
 
+/** Bytes of a checkpoint that can be read at any position: a file, or an entry of a zip file. */
+export interface RandomBytes {
+  /** How many there are. */
+  readonly size: number;
+  /** Throws the one-line {@linkcode StudyError} that says why this checkpoint is not read. */
+  refuse(reason: string, remedy?: string): never;
+  /** Memory for `length` bytes of `what`; a {@linkcode StudyError} if there is not enough. */
+  allocate(length: number, what: string): ArrayBuffer;
+  /** Fills `target` with the bytes from `position` on. */
+  readInto(target: Uint8Array, position: number): void;
+  /** The `length` bytes from `position` on. Nothing is allocated if there are fewer. */
+  read(position: number, length: number): Uint8Array<ArrayBuffer>;
+}
+
 /** A file open for reading at any position. */
-export class FileBytes {
+export class FileBytes implements RandomBytes {
   readonly #file: Deno.FsFile;
 
   private constructor(
@@ -32,8 +47,11 @@ export class FileBytes {
    */
   static async open(path: string): Promise<FileBytes> {
     try {
-      const { isFile, size } = await Deno.stat(path);
-      if (!isFile) throw new StudyError(`Cannot read checkpoint ${path}: it is not a file`);
+      const { isFile, isDirectory, size } = await Deno.stat(path);
+      if (!isFile) {
+        const folder = isDirectory ? ` but ${await describeFolder(path)}` : "";
+        throw new StudyError(`Cannot read checkpoint ${path}: it is not a file${folder}`);
+      }
       return new FileBytes(path, size, await Deno.open(path));
     } catch (error) {
       if (error instanceof StudyError || !(error instanceof Error)) throw error;
@@ -44,12 +62,10 @@ export class FileBytes {
     }
   }
 
-  /** Throws the one-line {@linkcode StudyError} that says why this checkpoint is not read. */
   refuse(reason: string, remedy: string = DAMAGED): never {
     throw new StudyError(`Cannot read checkpoint ${this.path}: ${reason}; ${remedy}`);
   }
 
-  /** Memory for `length` bytes of `what`; a {@linkcode StudyError} if there is not enough. */
   allocate(length: number, what: string): ArrayBuffer {
     try {
       return new ArrayBuffer(length);
@@ -59,7 +75,6 @@ export class FileBytes {
     }
   }
 
-  /** Fills `target` with the bytes from `position` on. */
   readInto(target: Uint8Array, position: number): void {
     if (position + target.length > this.size) this.#refuseEnd(position + target.length);
     this.#file.seekSync(position, Deno.SeekMode.Start);
@@ -70,7 +85,6 @@ export class FileBytes {
     }
   }
 
-  /** The `length` bytes from `position` on. Nothing is allocated if the file is shorter. */
   read(position: number, length: number): Uint8Array<ArrayBuffer> {
     if (position + length > this.size) this.#refuseEnd(position + length);
     const bytes = new Uint8Array(this.allocate(length, "a part"));

@@ -5,30 +5,49 @@
  */
 
 import { openCheckpoint } from "./open_checkpoint.ts";
-import { matchStateDict, type StateDict, type StateTensor } from "./state_dict.ts";
+import { findMisfit, refuseMisfit, type StateDict, type StateTensor } from "./state_dict.ts";
+import { unwrap, type Unwrapped } from "./wrapped_names.ts";
 
-/** What takes weights: a model or a part of one. */
-export interface WeightTarget {
-  /** Its name in errors. */
+/** What a model, or a part of one, needs of a checkpoint. */
+export interface ExpectedWeights {
+  /** The model's name in errors. */
   readonly title: string;
   /** The shapes it needs by PyTorch's names, in PyTorch's layouts. */
   readonly shapes: ReadonlyMap<string, readonly number[]>;
-  /** Shapes that {@linkcode WeightTarget.assign} takes as well. */
+  /** Shapes that are taken as well. */
   readonly otherShapes?: ReadonlyMap<string, readonly number[]>;
   /** Names that the weights may have and that are left out. */
   readonly ignored?: readonly string[];
+}
+
+/** A model or a part of one, which takes weights. */
+export interface WeightTarget extends ExpectedWeights {
   /** Takes one of the tensors named in `shapes`. */
   assign(name: string, tensor: StateTensor): void;
 }
 
+/** Which weights were taken. */
+export interface TakenWeights {
+  /** PyTorch's names of them. */
+  readonly names: ReadonlySet<string>;
+  /** What was taken off the names in the checkpoint; see {@linkcode Unwrapped}. */
+  readonly removed: string;
+}
+
 /**
- * Loads a state dict. Nothing is changed unless all of it fits.
+ * Loads a state dict, whose names may be wrapped ({@linkcode unwrap}). Nothing is changed unless all
+ * of it fits.
  *
+ * @param targetFor What takes weights of these names.
  * @throws {StudyError} If names are missing, unknown or of another shape; all are listed.
  */
-export function loadWeights(state: StateDict, target: WeightTarget): void {
-  checkWeights(state, target, target.title);
-  for (const name of target.shapes.keys()) target.assign(name, state.get(name)!);
+export function loadWeights(
+  state: StateDict,
+  targetFor: (names: readonly string[]) => WeightTarget,
+): TakenWeights {
+  const { entries, expected: target, removed } = requireFit(state, targetFor);
+  for (const name of target.shapes.keys()) target.assign(name, entries.get(name)!);
+  return { names: new Set(target.shapes.keys()), removed };
 }
 
 /**
@@ -37,24 +56,62 @@ export function loadWeights(state: StateDict, target: WeightTarget): void {
  * Names and shapes are checked before the first tensor is read.
  *
  * @param path A `.pth` or `.safetensors` file.
+ * @param targetFor What takes weights of these names.
  * @throws {StudyError} If the file is damaged or does not fit; see {@linkcode loadWeights}.
  */
-export async function loadWeightsFile(path: string, target: WeightTarget): Promise<void> {
+export async function loadWeightsFile(
+  path: string,
+  targetFor: (names: readonly string[]) => WeightTarget,
+): Promise<TakenWeights> {
   using checkpoint = await openCheckpoint(path);
-  const found = new Map(checkpoint.names().map((name) => [name, checkpoint.describe(name)]));
-  checkWeights(found, target, `${target.title} (${path})`);
-  for (const name of target.shapes.keys()) target.assign(name, await checkpoint.read(name));
+  const found = new Map(
+    checkpoint.names().map((key) => [key, { ...checkpoint.describe(key), key }]),
+  );
+  const { entries, expected: target, removed } = requireFit(found, targetFor, path);
+  for (const name of target.shapes.keys()) {
+    target.assign(name, await checkpoint.read(entries.get(name)!.key));
+  }
+  return { names: new Set(target.shapes.keys()), removed };
 }
 
-function checkWeights(
-  found: ReadonlyMap<string, { readonly shape: readonly number[] }>,
-  { shapes, otherShapes, ignored = [] }: WeightTarget,
-  what: string,
-): void {
+interface Shaped {
+  readonly shape: readonly number[];
+}
+
+/**
+ * Compares a checkpoint's names and shapes, without what wraps the names, with what a model needs.
+ *
+ * @param expectedFor What is needed of a checkpoint with these names.
+ */
+export function fitWeights<T extends Shaped, E extends ExpectedWeights>(
+  found: ReadonlyMap<string, T>,
+  expectedFor: (names: readonly string[]) => E,
+): ReturnType<typeof unwrap<T>> & { expected: E } {
+  const expectedOf = (entries: ReadonlyMap<string, T>) => expectedFor([...entries.keys()]);
+  const unwrapped = unwrap(found, (entries) => misfitOf(entries, expectedOf(entries)));
+  return { ...unwrapped, expected: expectedOf(unwrapped.entries) };
+}
+
+function requireFit<T extends Shaped, E extends ExpectedWeights>(
+  found: ReadonlyMap<string, T>,
+  expectedFor: (names: readonly string[]) => E,
+  path?: string,
+): Unwrapped<T> & { expected: E } {
+  const fit = fitWeights(found, expectedFor);
+  const { expected: { title }, misfit, removed } = fit;
+  const notes = [...(path === undefined ? [] : [path]), ...(removed ? [`without ${removed}`] : [])];
+  refuseMisfit(misfit, { what: notes.length === 0 ? title : `${title} (${notes.join(", ")})` });
+  return fit;
+}
+
+function misfitOf(
+  found: ReadonlyMap<string, Shaped>,
+  { shapes, otherShapes, ignored = [] }: ExpectedWeights,
+) {
   const relevant = new Map([...found].filter(([name]) => !ignored.includes(name)));
   const expected = new Map([...shapes].map(([name, shape]) => {
     const other = otherShapes?.get(name);
     return [name, other && String(other) === String(found.get(name)?.shape) ? other : shape];
   }));
-  matchStateDict(relevant, expected, { what });
+  return findMisfit(relevant, expected);
 }

@@ -13,10 +13,12 @@
  * @module
  */
 
+import { Buffer } from "node:buffer";
 import type { FileBytes } from "./file_bytes.ts";
+import { refuseForeignFormat } from "./foreign_formats.ts";
 import { SAVE_AGAIN } from "./pickle.ts";
 import { indexSafetensors } from "./safetensors.ts";
-import { byteWidth, elementCount, quoted, type StateDict } from "./state_dict.ts";
+import { byteWidth, elementCount, type StateDict } from "./state_dict.ts";
 import {
   type Checkpoint,
   type CheckpointIndex,
@@ -28,9 +30,10 @@ import { indexTorchStream, indexTorchZip } from "./torch_file.ts";
 /**
  * Opens a checkpoint: `.pth` in either of torch's forms, or `.safetensors`, recognised by content.
  *
- * A `.pth` must hold a dict of tensors, or a dict with such a dict under `state_dict` or `model`, as
- * training scripts write. Nothing in the file is executed, and what it claims is checked against its
- * size before memory is taken: all its tensors together may be at most four times as large as the
+ * A `.pth` must hold a dict of tensors, a dict with such a dict under `state_dict` or `model`, as
+ * training scripts write, or one with a single such dict under another name that is no optimiser's.
+ * What else it holds is left alone. Nothing in the file is executed, a `.pth`'s checksums are compared
+ * as tensors are read, and what it claims is checked against its size before memory is taken: all its tensors together may be at most four times as large as the
  * file, and 16 MiB (tensors may repeat or share elements).
  *
  * @param path File to open.
@@ -67,15 +70,11 @@ const INDEXERS = {
 
 function formatOf(file: FileBytes): Checkpoint["format"] {
   const head = file.read(0, Math.min(file.size, 512));
-  const text = new TextDecoder("latin1").decode(head);
+  const text = Buffer.from(head.buffer).toString("latin1");
   if (text[8] === "{") return "safetensors";
   if (text.startsWith("PK")) return "torch-zip";
   if (head[0] === 0x80) return "torch-stream";
-  if (text.slice(257, 262) === "ustar") {
-    file.refuse("it has the tar form of the first PyTorch versions", `in PyTorch, ${SAVE_AGAIN}`);
-  }
-  const start = text === "" ? "is empty" : `begins with ${quoted(text.slice(0, 16))}`;
-  file.refuse(`it ${start}, unlike any .pth or .safetensors file`, "fetch or save it again");
+  refuseForeignFormat(file, text);
 }
 
 /** Refuses tensors that claim far more memory, repeated or shared elements, than the file has. */

@@ -2,16 +2,17 @@
  * A Python pickle read as data.
  *
  * The pickle's own program is followed, but the only names it can reach are those in an allow-list,
- * and what they do is written here in TypeScript: no code of the file is run. The opcodes are those
- * that `torch.save` writes under protocols 2 to 5, Python 2's strings and, where they are asked for,
- * the bytes of numpy's arrays. Length, number of steps and copying are bounded, and there is no
- * recursion.
+ * and what they do is written here in TypeScript: no code of the file is run. Where other names are
+ * let pass, what they stand for is an {@linkcode InertObject}. The opcodes are those that `torch.save`
+ * writes under protocols 2 to 5, Python 2's strings and, where they are asked for, bytes. Length,
+ * number of steps and copying are bounded, and there is no recursion.
  *
  * @module
  */
 
 import type { ByteCursor } from "./byte_cursor.ts";
 import {
+  InertObject,
   kindOf,
   PickleGlobal,
   PickleObject,
@@ -36,6 +37,8 @@ export const SAVE_AGAIN = "save it again with torch.save(model.state_dict(), pat
 export interface PickleEnvironment {
   /** The allow-list, by module and name joined by a dot. */
   globals: ReadonlyMap<string, PickleGlobal>;
+  /** Gives what stands for a name outside of the list; without it, such names and sets are refused. */
+  foreign?: (name: string) => PickleGlobal;
   /** Gives the object for a persistent id; without it, ids are refused. */
   persistent?: (id: PickleValue) => PickleValue;
   /** Gives the object for bytes in the file, which are not read; without it, they are refused. */
@@ -52,6 +55,14 @@ export interface PickleEnvironment {
  */
 export function unpickle(cursor: ByteCursor, environment: PickleEnvironment): PickleValue {
   return new Unpickler(cursor, environment).run();
+}
+
+/** Refuses a name that no state dict has. */
+export function refuseForeign(cursor: ByteCursor, name: string): never {
+  cursor.refuse(
+    `asks for ${quoted(name)}, which no state dict needs (nothing was run)`,
+    SAVE_AGAIN,
+  );
 }
 
 const DECODER = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
@@ -76,12 +87,6 @@ const REFUSED_OPCODES: Readonly<Record<string, string>> = {
   "\x82": "EXT1",
   "\x83": "EXT2",
   "\x84": "EXT4",
-  "\x8e": "BINBYTES8",
-  "\x8f": "EMPTY_SET",
-  "\x90": "ADDITEMS",
-  "\x91": "FROZENSET",
-  "\x92": "NEWOBJ_EX",
-  "\x96": "BYTEARRAY8",
   "\x97": "NEXT_BUFFER",
   "\x98": "READONLY_BUFFER",
 };
@@ -153,6 +158,17 @@ class Unpickler {
         return void stack.push(this.#bytes(cursor.byte(), "SHORT_BINBYTES"));
       case 0x42: // BINBYTES
         return void stack.push(this.#bytes(cursor.view(4).getUint32(0, true), "BINBYTES"));
+      case 0x8e: // BINBYTES8
+      case 0x96: { // BYTEARRAY8
+        const length = this.#length(cursor.view(8).getBigUint64(0, true));
+        return void stack.push(this.#bytes(length, "BINBYTES8"));
+      }
+      case 0x8f: // EMPTY_SET
+        return void stack.push(this.#set([], "EMPTY_SET"));
+      case 0x91: // FROZENSET
+        return void stack.push(this.#set(this.#popToMark(), "FROZENSET"));
+      case 0x90: // ADDITEMS
+        return this.#append(this.#popToMark());
       case 0x28: // MARK
         return void this.#marks.push(stack.length);
       case 0x29: // EMPTY_TUPLE
@@ -197,6 +213,9 @@ class Unpickler {
       }
       case 0x81: // NEWOBJ
       case 0x52: // REDUCE
+        return void stack.push(this.#call(this.#pop(), this.#pop()));
+      case 0x92: // NEWOBJ_EX
+        this.#pop();
         return void stack.push(this.#call(this.#pop(), this.#pop()));
       case 0x62: // BUILD
         return this.#build(this.#pop());
@@ -250,12 +269,14 @@ class Unpickler {
 
   #append(items: readonly PickleValue[]): void {
     const list = this.#top();
+    if (list instanceof InertObject) return;
     if (!Array.isArray(list)) this.#cursor.refuse(`appends to a ${kindOf(list)}`);
     for (const item of items) list.push(item);
   }
 
   #setItems(items: readonly PickleValue[]): void {
     const dict = this.#top();
+    if (dict instanceof InertObject) return;
     if (!(dict instanceof Map)) this.#cursor.refuse(`sets items of a ${kindOf(dict)}`);
     if (items.length % 2 !== 0) this.#cursor.refuse("gives a dict a key without a value");
     for (let i = 0; i < items.length; i += 2) {
@@ -274,22 +295,20 @@ class Unpickler {
   }
 
   #global(module: string, name: string): PickleGlobal {
-    const found = this.#environment.globals.get(`${module}.${name}`);
-    if (found === undefined) {
-      this.#cursor.refuse(
-        `asks for ${quoted(`${module}.${name}`)}, which no state dict needs (nothing was run)`,
-        SAVE_AGAIN,
-      );
-    }
+    const { globals, foreign } = this.#environment;
+    const path = `${module}.${name}`;
+    const found = globals.get(path) ?? foreign?.(path);
+    if (found === undefined) refuseForeign(this.#cursor, path);
     return found;
   }
 
   #call(args: PickleValue, target: PickleValue): PickleValue {
+    if (target instanceof InertObject) return target;
     if (!(target instanceof PickleGlobal) || target.call === undefined) {
       this.#cursor.refuse(`calls a ${kindOf(target)}`);
     }
     if (!(args instanceof PickleTuple)) {
-      this.#cursor.refuse(`calls ${target.name} with a ${kindOf(args)} of arguments`);
+      this.#cursor.refuse(`calls ${quoted(target.name)} with a ${kindOf(args)} of arguments`);
     }
     for (const arg of args.items) if (Array.isArray(arg)) this.#count(arg.length);
     return target.call(args.items);
@@ -300,6 +319,12 @@ class Unpickler {
     if (target instanceof PickleObject) return target.setState(state);
     // An OrderedDict's attributes: torch keeps its `_metadata` of module versions there.
     if (!(target instanceof Map)) this.#cursor.refuse(`gives state to a ${kindOf(target)}`);
+  }
+
+  #set(items: readonly PickleValue[], opcode: string): PickleValue {
+    if (this.#environment.foreign === undefined) this.#refuseOpcode(opcode);
+    this.#count(items.length);
+    return new InertObject("set");
   }
 
   #bytes(length: number, opcode: string): PickleValue {

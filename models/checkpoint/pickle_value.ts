@@ -46,6 +46,22 @@ export abstract class PickleObject {
   abstract setState(state: PickleValue): void;
 }
 
+/**
+ * What a checkpoint holds beside tensors and nothing here looks into: a value of a class that is not
+ * known, or a set. Whatever the pickle would do to it is passed over, and nothing is called.
+ */
+export class InertObject extends PickleObject {
+  constructor(
+    override readonly kind: string,
+    /** Module and name of what made it, where that is not a part of Python's own syntax. */
+    readonly foreignName?: string,
+  ) {
+    super();
+  }
+
+  override setState(): void {}
+}
+
 /** The word for a value's kind in error messages. */
 export function kindOf(value: PickleValue): string {
   if (value === null) return "None";

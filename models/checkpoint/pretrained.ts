@@ -18,12 +18,14 @@ import { hashWeights } from "./cached_weights.ts";
 import { featuresSha256, isFeature } from "./features_sha256.ts";
 import { obtainConvolutions, type PinnedConvolutions } from "./pretrained_convolutions.ts";
 import { openCheckpoint } from "./open_checkpoint.ts";
+import type { Checkpoint } from "./stored_tensor.ts";
 import {
   isPublished,
   obtainPublishedWeights,
   type PinnedWeights,
   publishedSum,
 } from "./torchvision_weights.ts";
+import { unwrappings } from "./wrapped_names.ts";
 
 export {
   ALEXNET_WEIGHTS,
@@ -175,13 +177,26 @@ async function ownFile(
         `${publishedSum(source)}. Fetch it again from ${source.urls[0]}, or rename it.`,
     );
   }
-  const { convolutions } = source;
-  const hasConvolutions = convolutions !== undefined &&
-    await featuresSha256(checkpoint) === convolutions.featuresSha256;
-  if (!hasConvolutions) return { label: weightsLabel("file", name), sha256, path };
-  const alone = checkpoint.names().every(isFeature);
+  const names = await namesWithConvolutions(checkpoint, source.convolutions);
+  if (names === undefined) return { label: weightsLabel("file", name), sha256, path };
+  const alone = names.every(isFeature);
   const label = alone
     ? weightsLabel("convolutions", name)
     : weightsLabel("file", `${name} (torchvision convolutions)`);
   return { label, sha256, path };
+}
+
+/** A checkpoint's names, without what wraps them, if it has these convolutions. */
+async function namesWithConvolutions(
+  checkpoint: Checkpoint,
+  convolutions: PinnedConvolutions | undefined,
+): Promise<string[] | undefined> {
+  if (convolutions === undefined) return undefined;
+  const keys = new Map(checkpoint.names().map((key) => [key, key]));
+  for (const { entries } of unwrappings(keys)) {
+    const names = () => [...entries.keys()];
+    if (!names().some(isFeature)) continue;
+    const read = (name: string) => checkpoint.read(entries.get(name)!);
+    if (await featuresSha256({ names, read }) === convolutions.featuresSha256) return names();
+  }
 }

@@ -92,7 +92,11 @@ export function indexSafetensors(file: FileBytes): CheckpointIndex {
     end = tensorEnd;
   }
   if (end !== file.size) file.refuse(`its tensors end at byte ${end} and the file at ${file.size}`);
-  return { tensors: new Map(found.map(({ name, tensor }) => [name, tensor])), metadata };
+  return {
+    tensors: new Map(found.map(({ name, tensor }) => [name, tensor])),
+    metadata,
+    structure: { path: [], beside: [], foreign: [] },
+  };
 }
 
 /**
@@ -248,6 +252,7 @@ function refuseRepeats(file: FileBytes, json: string): void {
 }
 
 function readMetadata(file: FileBytes, entry: unknown): Record<string, string> {
+  if (entry === null) return {};
   const isText = isRecord(entry) &&
     Object.values(entry).every((value) => typeof value === "string");
   if (!isText) file.refuse("its metadata is not a map from text to text");
@@ -263,9 +268,10 @@ function readEntry(
   const dtype = DTYPE_OF.get(entry.dtype);
   if (dtype === undefined) {
     const known = Object.values(FORMAT_NAMES).join(", ");
+    const { dtype: given } = entry;
     file.refuse(
-      `${what} is of dtype ${typeof entry.dtype === "string" ? quoted(entry.dtype) : "none"}`,
-      `save it again in one of ${known}`,
+      `${what} is of dtype ${typeof given === "string" ? quoted(given) : "none"}`,
+      `save it again in one of ${known}: in PyTorch, tensor.float() gives F32`,
     );
   }
   const { shape, data_offsets: offsets } = entry;

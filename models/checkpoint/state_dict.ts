@@ -125,35 +125,72 @@ export function matchStateDict(
   expected: ReadonlyMap<string, readonly number[]>,
   options: { what: string },
 ): void {
-  const missing = [...expected.keys()].filter((name) => !sd.has(name));
-  const extra = [...sd.keys()].filter((name) => !expected.has(name)).map(quoted);
-  const misshapen: string[] = [];
+  refuseMisfit(findMisfit(sd, expected), options);
+}
+
+/** Throws the one-line {@linkcode StudyError} about weights that do not fit. */
+export function refuseMisfit(misfit: Misfit, { what }: { what: string }): void {
+  const faults = describeMisfit(misfit);
+  if (faults === "") return;
+  throw new StudyError(`The weights do not fit ${what}: ${faults}; give weights of this model`);
+}
+
+/** How a state dict's names and shapes differ from a model's. */
+export interface Misfit {
+  /** Names that only the model has. */
+  missing: string[];
+  /** Names that only the state dict has. */
+  extra: string[];
+  /** Names of both with different shapes, and which. */
+  misshapen: { name: string; found: readonly number[]; expected: readonly number[] }[];
+}
+
+/** Compares names and shapes; all lists are empty if they fit. */
+export function findMisfit(
+  sd: ReadonlyMap<string, { readonly shape: readonly number[] }>,
+  expected: ReadonlyMap<string, readonly number[]>,
+): Misfit {
+  const misshapen: Misfit["misshapen"] = [];
   for (const [name, shape] of expected) {
     const found = sd.get(name)?.shape;
     if (found !== undefined && String(found) !== String(shape)) {
-      misshapen.push(`${name} [${found}] instead of [${shape}]`);
+      misshapen.push({ name, found, expected: shape });
     }
   }
-  const faults = [
-    listed("missing", missing),
-    listed("not in the model", extra),
-    listed("of another shape", misshapen),
-  ].filter((fault) => fault !== "");
-  if (faults.length > 0) {
-    throw new StudyError(
-      `The weights do not fit ${options.what}: ${faults.join("; ")}; give weights of this model`,
-    );
-  }
+  return {
+    missing: [...expected.keys()].filter((name) => !sd.has(name)),
+    extra: [...sd.keys()].filter((name) => !expected.has(name)),
+    misshapen,
+  };
 }
 
-function listed(what: string, names: readonly string[]): string {
-  if (names.length === 0) return "";
-  const more = names.length > 10 ? `, … ${names.length - 10} more` : "";
-  return `${names.length} ${what} (${names.slice(0, 10).join(", ")}${more})`;
+/**
+ * A misfit in words; the empty string if there is none.
+ *
+ * @param most How many names of each kind are given.
+ */
+export function describeMisfit({ missing, extra, misshapen }: Misfit, most = 10): string {
+  const shapes = misshapen.map(({ name, found, expected }) =>
+    `${name} [${found}] instead of [${expected}]`
+  );
+  return [
+    listed("missing", missing, most),
+    listed("not in the model", extra.map(quoted), most),
+    listed("of another shape", shapes, most),
+  ].filter((fault) => fault !== "").join("; ");
 }
+
+function listed(what: string, names: readonly string[], most: number): string {
+  if (names.length === 0) return "";
+  const more = names.length > most ? `, … ${names.length - most} more` : "";
+  return `${names.length} ${what} (${names.slice(0, most).join(", ")}${more})`;
+}
+
+/** Control characters that JSON leaves as they are, line ends, and what turns the direction of text. */
+const UNPRINTABLE = /[\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/g;
 
 /** A name from a file as it may be shown: quoted, on one line, not too long. */
 export function quoted(name: string): string {
   const shown = name.length > 80 ? `${name.slice(0, 80)}…` : name;
-  return JSON.stringify(shown).replace(/[\x7f-\x9f\u2028\u2029]/g, "?");
+  return JSON.stringify(shown).replace(UNPRINTABLE, "?");
 }

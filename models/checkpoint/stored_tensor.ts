@@ -6,7 +6,7 @@
 
 import { Buffer } from "node:buffer";
 import { StudyError } from "../../io/errors.ts";
-import { FileBytes } from "./file_bytes.ts";
+import { FileBytes, type RandomBytes } from "./file_bytes.ts";
 import {
   asTypedArray,
   byteWidth,
@@ -19,17 +19,29 @@ import {
 /** Most bytes of the file held while a strided tensor is put in order. */
 const WINDOW_BYTES = 1 << 24;
 
-/** A tensor in a file: the element at index `i` is `Σ i[d]·strides[d]` elements after the first. */
+/** A tensor in a checkpoint: the element at index `i` is `Σ i[d]·strides[d]` elements after the first. */
 export interface StoredTensor {
   dtype: DType;
   /** Lengths of the dimensions. */
   shape: readonly number[];
   /** Distance in elements between neighbours along each dimension, 0 or more. */
   strides: readonly number[];
-  /** Position in the file of the first element's first byte. */
+  /** Position of the first element's first byte in `source`, or else in the file. */
   position: number;
   /** Order of the bytes within an element. */
   littleEndian: boolean;
+  /** What it is read from, where that is not the file itself. */
+  source?: RandomBytes;
+}
+
+/** How a checkpoint's tensors lie in what it holds; empty for safetensors, which holds nothing else. */
+export interface CheckpointStructure {
+  /** Keys that lead to the dict of tensors; none if that is the whole. */
+  readonly path: readonly string[];
+  /** What stands beside them, and of what kind each is. */
+  readonly beside: readonly string[];
+  /** Names of Python that the file asks for and that were left alone. */
+  readonly foreign: readonly string[];
 }
 
 /** A checkpoint open for reading one tensor at a time. */
@@ -38,6 +50,8 @@ export interface Checkpoint extends Disposable {
   readonly format: "torch-zip" | "torch-stream" | "safetensors";
   /** The notes that a safetensors file carries; empty for the others. */
   readonly metadata: Readonly<Record<string, string>>;
+  /** What else the file holds. */
+  readonly structure: CheckpointStructure;
   /** The tensors' names in the file's order. */
   names(): string[];
   /** A tensor's dtype and shape, without reading it. */
@@ -54,6 +68,7 @@ export interface CheckpointIndex {
   tensors: Map<string, StoredTensor>;
   /** The file's own notes; only safetensors has any. */
   metadata: Record<string, string>;
+  structure: CheckpointStructure;
 }
 
 /**
@@ -68,7 +83,7 @@ export async function readCheckpoint(
 ): Promise<Checkpoint> {
   const file = await FileBytes.open(path);
   try {
-    const { format, tensors, metadata } = index(file);
+    const { format, tensors, metadata, structure } = index(file);
     const stored = (name: string) => {
       const found = tensors.get(name);
       if (found === undefined) throw new StudyError(`${path} has no tensor ${quoted(name)}`);
@@ -78,6 +93,7 @@ export async function readCheckpoint(
     return {
       format,
       metadata,
+      structure,
       names: () => [...tensors.keys()],
       describe: (name) => ({ dtype: stored(name).dtype, shape: stored(name).shape }),
       // Async, so that an error is a rejection.
@@ -115,16 +131,16 @@ export function elementSpan(shape: readonly number[], strides: readonly number[]
  * @throws {StudyError} If the file ends before it, or a bool is neither 0 nor 1.
  */
 export function readStoredTensor(file: FileBytes, name: string, stored: StoredTensor): StateTensor {
-  const { dtype, shape, strides, position } = stored;
+  const { dtype, shape, strides, position, source = file } = stored;
   const width = byteWidth(dtype);
   const what = `its tensor ${quoted(name)}`;
   const span = elementSpan(shape, strides);
-  if (position + span * width > file.size) {
-    file.refuse(`${what} ends at byte ${position + span * width} of a file of ${file.size}`);
+  if (position + span * width > source.size) {
+    file.refuse(`${what} ends at byte ${position + span * width} of ${source.size}`);
   }
   const buffer = file.allocate(elementCount(shape) * width, what);
-  if (isRowMajor(shape, strides)) file.readInto(new Uint8Array(buffer), position);
-  else gather(file, elementBits(buffer, width), stored);
+  if (isRowMajor(shape, strides)) source.readInto(new Uint8Array(buffer), position);
+  else gather(source, elementBits(buffer, width), stored);
   if (!stored.littleEndian) reverseEach(buffer, width);
   const data = asTypedArray(dtype, buffer);
   if (dtype === "bool" && !data.every((value) => value === 0 || value === 1)) {
@@ -155,7 +171,7 @@ function elementBits(buffer: ArrayBuffer, width: number): ElementBits {
  * tensor whose elements overlap is read as a whole.
  */
 function gather(
-  file: FileBytes,
+  source: RandomBytes,
   target: ElementBits,
   { shape, strides, position }: StoredTensor,
 ): void {
@@ -166,7 +182,7 @@ function gather(
   const span = elementSpan(shape, strides);
   const blockLength = overlaps(dims) ? span : Math.min(span, WINDOW_BYTES / width);
   const inner = dims.pop()!;
-  const buffer = file.allocate(blockLength * width, "a part of a tensor");
+  const buffer = source.allocate(blockLength * width, "a part of a tensor");
   const block = elementBits(buffer, width);
   let blockStart = 0;
   let blockEnd = 0;
@@ -179,7 +195,7 @@ function gather(
         blockStart = at;
         blockEnd = Math.min(at + blockLength, span);
         const bytes = new Uint8Array(buffer, 0, (blockEnd - blockStart) * width);
-        file.readInto(bytes, position + at * width);
+        source.readInto(bytes, position + at * width);
       }
       target[to + i * inner.step] = block[at - blockStart]!;
     }

@@ -9,6 +9,7 @@
 import type { ByteCursor } from "./byte_cursor.ts";
 import { type PickleEnvironment, SAVE_AGAIN } from "./pickle.ts";
 import {
+  InertObject,
   kindOf,
   type PickleDict,
   PickleGlobal,
@@ -78,17 +79,31 @@ class StorageObject extends PickleObject {
 export class TensorObject extends PickleObject {
   override readonly kind = "tensor";
   readonly #cursor: ByteCursor;
+  /** PyTorch's name of its dtype, where it is one that is not read. */
+  readonly #unreadable: string | undefined;
   #view: TensorView | undefined;
 
-  constructor(cursor: ByteCursor, view?: TensorView) {
+  constructor(cursor: ByteCursor, view?: TensorView, unreadable?: string) {
     super();
     this.#cursor = cursor;
     this.#view = view;
+    this.#unreadable = unreadable;
+  }
+
+  /** Whether it has at most one element, as numbers do that a training script notes. */
+  get isSingle(): boolean {
+    return this.#view !== undefined && elementCount(this.#view.shape) < 2;
   }
 
   /** What the tensor holds. */
   get view(): TensorView {
     const cursor: ByteCursor = this.#cursor;
+    if (this.#unreadable !== undefined) {
+      cursor.refuse(
+        `has a tensor of dtype ${quoted(this.#unreadable)}`,
+        "save it again as float32: {name: tensor.float() for name, tensor in state_dict.items()}",
+      );
+    }
     if (this.#view === undefined) cursor.refuse("makes a tensor that is given no storage");
     return this.#view;
   }
@@ -106,15 +121,24 @@ export class TensorObject extends PickleObject {
   }
 }
 
+/** What a pickle refers to outside of itself. */
+export interface PickleReferences {
+  /** Its storages by key. */
+  storages: Map<string, StorageInfo>;
+  /** Names that are not PyTorch's for tensors, in the order in which they come. */
+  foreign: Set<string>;
+}
+
 /**
- * The names and ids that a state dict's pickle may use.
+ * The names and ids that a checkpoint's pickle may use. Names of anything but tensors give inert
+ * values: a checkpoint may hold them beside its tensors.
  *
  * @param cursor Where the pickle is read, for its errors.
- * @param storages Filled with the storages that the pickle refers to, by key.
+ * @param references Filled with what the pickle refers to.
  */
 export function torchEnvironment(
   cursor: ByteCursor,
-  storages: Map<string, StorageInfo>,
+  { storages, foreign }: PickleReferences,
 ): PickleEnvironment {
   const rebuild = (args: readonly PickleValue[]) => {
     const flags = args[6];
@@ -123,6 +147,9 @@ export function torchEnvironment(
     }
     return new TensorObject(cursor, viewOf(args, cursor));
   };
+  // The dtypes that got no storage type of their own, float8 among them: all that is read has one.
+  const rebuildOther = ([, , , , , , dtype = null]: readonly PickleValue[]) =>
+    new TensorObject(cursor, undefined, dtype instanceof PickleGlobal ? dtype.name : kindOf(dtype));
   const parameter = (args: readonly PickleValue[]) =>
     args.length === 0 ? new TensorObject(cursor) : tensorOf(args[0], cursor);
   const calls: Record<string, (args: readonly PickleValue[]) => PickleValue> = {
@@ -130,7 +157,10 @@ export function torchEnvironment(
     "torch.Size": (args) => args[0] ?? new PickleTuple([]),
     "torch._utils._rebuild_tensor": rebuild,
     "torch._utils._rebuild_tensor_v2": rebuild,
+    "torch._utils._rebuild_tensor_v3": rebuildOther,
     "torch._utils._rebuild_parameter": parameter,
+    "torch._utils._rebuild_parameter_with_state": parameter,
+    "torch._tensor._rebuild_from_type_v2": (args) => rebuildFromType(args, cursor),
     "torch.nn.parameter.Parameter": parameter,
   };
   for (const type of Object.keys(TYPE_NAMES)) {
@@ -142,25 +172,25 @@ export function torchEnvironment(
   const globals = new Map<string, PickleGlobal>();
   for (const name of STORAGE_DTYPES.keys()) globals.set(name, new PickleGlobal(name));
   for (const [name, call] of Object.entries(calls)) globals.set(name, new PickleGlobal(name, call));
-  return { globals, persistent: (id) => storageOf(id, storages, cursor) };
+  return {
+    globals,
+    foreign: (name) => {
+      foreign.add(name);
+      return new PickleGlobal(name, () => new InertObject(quoted(name), name));
+    },
+    persistent: (id) => storageOf(id, storages, cursor),
+    bytes: () => new InertObject("bytes"),
+  };
 }
 
-/**
- * The tensors of a checkpoint's top-level value: a dict of them, or a dict that holds such a dict
- * under `state_dict` or `model`.
- */
-export function namedTensors(value: PickleValue, cursor: ByteCursor): Map<string, TensorView> {
-  if (!(value instanceof Map)) cursor.refuse(`holds a ${kindOf(value)}, not a dict`, SAVE_AGAIN);
-  const inner = value.get("state_dict") ?? value.get("model");
-  const views = new Map<string, TensorView>();
-  for (const [name, item] of inner instanceof Map ? inner : value) {
-    if (typeof name !== "string") cursor.refuse(`has a ${kindOf(name)} for a name`, SAVE_AGAIN);
-    if (!(item instanceof TensorObject)) {
-      cursor.refuse(`has a ${kindOf(item)} under ${quoted(name)}, not a tensor`, SAVE_AGAIN);
-    }
-    views.set(name, item.view);
+/** A tensor with attributes, `(function, type, arguments, state)`: the tensor alone. */
+function rebuildFromType(args: readonly PickleValue[], cursor: ByteCursor): PickleValue {
+  const [rebuild, , inner] = args;
+  const isPlain = rebuild instanceof PickleGlobal && /^torch\._utils\._rebuild_/.test(rebuild.name);
+  if (!isPlain || rebuild.call === undefined || !(inner instanceof PickleTuple)) {
+    cursor.refuse("has a tensor with attributes in a form that is not known", SAVE_AGAIN);
   }
-  return views;
+  return rebuild.call(inner.items);
 }
 
 /** `OrderedDict()`, or Python 2's `OrderedDict([[key, value], …])`. */
@@ -216,7 +246,7 @@ function storageOf(
     cursor.refuse("refers to something outside that is not a storage", SAVE_AGAIN);
   }
   const dtype = STORAGE_DTYPES.get(type.name);
-  if (dtype === undefined) cursor.refuse(`uses ${type.name} as a storage's type`);
+  if (dtype === undefined) cursor.refuse(`uses ${quoted(type.name)} as a storage's type`);
   const numel = length(count, cursor);
   const known = storages.get(key);
   if (known !== undefined && (known.dtype !== dtype || known.numel !== numel)) {

@@ -1,15 +1,17 @@
 /**
- * The part of the zip format that PyTorch writes: entries stored as they are, read at random.
+ * The part of the zip format that PyTorch writes, and what zip programs make of it: entries stored as
+ * they are or deflated, read at random.
  *
- * Everything is checked before it is used: a directory that does not fit the file, compressed,
- * encrypted, overlapping or twice-named entries are refused, so no entry can be larger than the file.
- * Zip64 fields are understood; checksums are not compared.
+ * Everything is checked before it is used: a directory that does not fit the file, encrypted,
+ * overlapping or twice-named entries are refused, so no stored entry can be larger than the file, nor
+ * all entries together many times as large. Zip64 fields are understood; checksums are compared.
  *
  * @module
  */
 
 import type { FileBytes } from "./file_bytes.ts";
 import { quoted } from "./state_dict.ts";
+import { DEFLATED, STORED, ZipEntry, type ZipEntryInfo } from "./zip_entry.ts";
 
 const LOCAL_HEADER = 0x04034b50;
 const DIRECTORY_ENTRY = 0x02014b50;
@@ -22,19 +24,23 @@ const MAX_DIRECTORY_BYTES = 1 << 24;
 
 const DECODER = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
-interface Entry {
-  name: string;
-  size: number;
+/** What deflate can make of a byte, at most. */
+const MAX_INFLATION = 1032;
+
+interface DirectoryEntry extends ZipEntryInfo {
   /** Position of the entry's local header. */
   header: number;
   /** Where the next entry or the directory begins. */
   end: number;
 }
 
-/** The entries of a zip file whose data is not compressed. */
+/** The entries of a zip file. */
 export class ZipReader {
   readonly #file: FileBytes;
-  readonly #entries = new Map<string, Entry>();
+  readonly #entries = new Map<string, DirectoryEntry>();
+  readonly #opened = new Map<string, ZipEntry>();
+  /** The entry whose inflated data is in memory. */
+  #inflated: ZipEntry | undefined;
 
   /**
    * Reads the directory.
@@ -59,6 +65,7 @@ export class ZipReader {
       );
     }
     this.#setEnds(directory.start);
+    this.#refuseBombs();
   }
 
   /** The entries' names in the directory's order. */
@@ -67,28 +74,42 @@ export class ZipReader {
   }
 
   /**
-   * Where an entry's data lies in the file.
+   * An entry's data, which is not read yet.
    *
-   * @returns Its first byte and its length in bytes; `undefined` if there is no such entry.
+   * @returns `undefined` if there is no such entry.
    * @throws {StudyError} If the entry's own header contradicts the directory.
    */
-  locate(name: string): { start: number; size: number } | undefined {
+  open(name: string): ZipEntry | undefined {
     const entry = this.#entries.get(name);
     if (entry === undefined) return undefined;
+    let opened = this.#opened.get(name);
+    if (opened === undefined) {
+      const onInflate = (inflated: ZipEntry) => {
+        this.#inflated?.release();
+        this.#inflated = inflated;
+      };
+      opened = new ZipEntry(this.#file, entry, { start: this.#startOf(entry), onInflate });
+      this.#opened.set(name, opened);
+    }
+    return opened;
+  }
+
+  /** Position of an entry's data, behind its own header. */
+  #startOf({ name, header, compressed, method, end }: DirectoryEntry): number {
     const file = this.#file;
-    const local = dataView(file.read(entry.header, 30));
+    const local = dataView(file.read(header, 30));
     if (local.getUint32(0, true) !== LOCAL_HEADER) {
       file.refuse(`its zip entry ${quoted(name)} has no header where the directory says`);
     }
     const nameLength = local.getUint16(26, true);
-    const start = entry.header + 30 + nameLength + local.getUint16(28, true);
-    if (local.getUint16(8, true) !== 0 || this.#text(entry.header + 30, nameLength) !== name) {
+    const start = header + 30 + nameLength + local.getUint16(28, true);
+    if (local.getUint16(8, true) !== method || this.#text(header + 30, nameLength) !== name) {
       file.refuse(`the header of its zip entry ${quoted(name)} differs from the directory`);
     }
-    if (start + entry.size > entry.end) {
+    if (start + compressed > end) {
       file.refuse(`its zip entry ${quoted(name)} overlaps what follows it`);
     }
-    return { start, size: entry.size };
+    return start;
   }
 
   #text(position: number, length: number): string {
@@ -100,10 +121,28 @@ export class ZipReader {
     const sorted = [...this.#entries.values()].sort((a, b) => a.header - b.header);
     sorted.forEach((entry, i) => {
       entry.end = sorted[i + 1]?.header ?? directoryStart;
-      if (entry.header + 30 + entry.size > entry.end) {
+      if (entry.header + 30 + entry.compressed > entry.end) {
         this.#file.refuse(`its zip entry ${quoted(entry.name)} overlaps what follows it`);
       }
     });
+  }
+
+  /** Refuses deflated entries that claim to hold what no tensors of such a file would. */
+  #refuseBombs(): void {
+    const limit = 4 * this.#file.size + (1 << 24);
+    let bytes = 0;
+    for (const { name, size, compressed, method } of this.#entries.values()) {
+      bytes += size;
+      if (method === DEFLATED && (size > MAX_INFLATION * compressed || bytes > limit)) {
+        this.#file.refuse(
+          `its zip entry ${
+            quoted(name)
+          } is compressed from ${size} bytes to ${compressed}, which ` +
+            "no weights are",
+          "unpack it yourself if you trust it, and save it again with torch.save",
+        );
+      }
+    }
   }
 }
 
@@ -159,7 +198,7 @@ function readEntry(
   file: FileBytes,
   bytes: Uint8Array,
   at: number,
-): { entry: Entry; length: number } {
+): { entry: DirectoryEntry; length: number } {
   const cut = () => file.refuse("its zip directory ends within an entry");
   if (at + 46 > bytes.length) cut();
   const fixed = new DataView(bytes.buffer, bytes.byteOffset + at, 46);
@@ -180,13 +219,19 @@ function readEntry(
   if ((fixed.getUint16(8, true) & 1) !== 0) {
     file.refuse(`its zip entry ${quoted(name)} is encrypted`);
   }
-  if (fixed.getUint16(10, true) !== 0 || size !== compressed) {
+  const method = fixed.getUint16(10, true);
+  if (method !== STORED && method !== DEFLATED) {
     file.refuse(
-      `its zip entry ${quoted(name)} is compressed, and torch.save compresses none`,
-      "save it again with torch.save",
+      `its zip entry ${quoted(name)} is compressed by method ${method}, not by deflate`,
+      "unpack it and pack it again with zip -0 -r",
     );
   }
-  return { entry: { name, size: size!, header: header!, end: 0 }, length };
+  if (method === STORED && size !== compressed) {
+    file.refuse(`its zip entry ${quoted(name)} of ${size} bytes is stored in ${compressed}`);
+  }
+  const crc32 = fixed.getUint32(16, true);
+  const sizes = { size: size!, compressed: compressed! };
+  return { entry: { name, ...sizes, method, crc32, header: header!, end: 0 }, length };
 }
 
 /** Takes each value that is all ones from the zip64 extra field, in order. */
@@ -207,7 +252,7 @@ function zip64Values(file: FileBytes, extra: DataView, values: number[]): number
   });
 }
 
-/** A 64-bit number that a file position can be. */
+/** A 64-bit number that a file position can be, or the size of what deflate can make of the file. */
 function wide(file: FileBytes, view: DataView, at: number): number {
   const value = Number(view.getBigUint64(at, true));
   if (value > file.size) file.refuse("its zip directory points outside the file");

@@ -24,6 +24,8 @@ export interface LoadDetectorOptions {
    * @default {1e-5}
    */
   batchNormEpsilon?: number;
+  /** Is told what was taken off the checkpoint's names, such as `"module."`, if anything. */
+  onUnwrap?: (removed: string) => void;
 }
 
 /** A model that finds objects in images. */
@@ -38,7 +40,8 @@ export interface Detector extends Disposable {
   readonly shapes: ReadonlyMap<string, readonly number[]>;
   /**
    * Takes over the weights of a checkpoint, in torchvision's current spelling or its first
-   * (`backbone.fpn.inner_blocks.0.weight`, `rpn.head.conv.weight`).
+   * (`backbone.fpn.inner_blocks.0.weight`, `rpn.head.conv.weight`). Prefixes such as
+   * DataParallel's `module.` are taken off where the names fit exactly without.
    *
    * @throws {StudyError} If names are missing, unknown or of another shape; all are listed.
    */

@@ -111,8 +111,24 @@ export function frozenNetwork(): FrozenNetwork {
   return { layouts, convolutions };
 }
 
+/**
+ * What a detector takes of a checkpoint's entries, under current names: no counters of batches, and no
+ * predictor if it keeps its own.
+ */
+export function relevantEntries<T>(
+  entries: ReadonlyMap<string, T>,
+  { keepPredictor }: { keepPredictor: boolean },
+): Map<string, T> {
+  return new Map(
+    [...entries].map(([name, entry]) => [currentName(name), entry] as const).filter(([name]) =>
+      !name.endsWith(".num_batches_tracked") &&
+      !(keepPredictor && name.startsWith("roi_heads.box_predictor."))
+    ),
+  );
+}
+
 /** A parameter's name in current torchvision, given that or the first version's. */
-export function currentName(name: string): string {
+function currentName(name: string): string {
   return name
     .replace(/^(backbone\.fpn\.(?:inner|layer)_blocks\.\d)\.(weight|bias)$/, "$1.0.$2")
     .replace(/^rpn\.head\.conv\.(weight|bias)$/, "rpn.head.conv.0.0.$1");

@@ -2,6 +2,7 @@ import { assertEquals, assertNotEquals, assertRejects } from "@std/assert";
 import { join } from "node:path";
 import * as tf from "@tensorflow/tfjs";
 import { StudyError } from "../../io/errors.ts";
+import { silentReporter } from "../../io/reporter.ts";
 import { adaptedFasterRcnn, DIGIT_CLASSES } from "../../models/adapted_faster_rcnn.ts";
 import { fasterRcnnResnet50Fpn } from "../../models/faster_rcnn.ts";
 import { saveCheckpoint } from "../../models/checkpoint/safetensors.ts";
@@ -33,6 +34,20 @@ Deno.test("adaptedFasterRcnn() takes all weights but the predictor's, which is t
     assertNotEquals(body, fresh.stateDict().get(BODY)!.data);
     fresh.dispose();
     adapted.dispose();
+
+    const lines: string[] = [];
+    const reporter = { ...silentReporter, line: (text: string) => void lines.push(text) };
+    const wrapped = join(folder, "wrapped.safetensors");
+    await saveCheckpoint(
+      wrapped,
+      new Map([...saved].map(([name, tensor]) => [`module.${name}`, tensor])),
+    );
+    const unwrapped = await adaptedFasterRcnn({ path: wrapped, label: "file:x", reporter }, 3);
+    assertEquals(unwrapped.stateDict().get(BODY)!.data, body);
+    assertEquals(lines, [
+      'Faster R-CNN: weights from wrapped.safetensors ("module." taken off its names)',
+    ]);
+    unwrapped.dispose();
 
     saved.delete(BODY);
     await saveCheckpoint(path, saved);

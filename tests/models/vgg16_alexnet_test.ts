@@ -199,6 +199,21 @@ Deno.test("alexnet() with torchvision's weights", (t) =>
           for (const [name, { data }] of other.stateDict()) {
             assertSame(data, (features.get(name) ?? before.get(name)!).data, name);
           }
+          // As PyTorch's ImageNet example saves it, and Lightning around that.
+          const wrapped = new Map([...features].map(([name, tensor]) =>
+            [`model.${name.replace("features.", "features.module.")}`, tensor] as const
+          ));
+          await saveCheckpoint(alone, wrapped);
+          assertEquals(
+            describeLoadedLayers(await other.loadPretrainedFile(alone), {
+              title: "AlexNet",
+              source: "a.pth",
+              seed: 3,
+            }),
+            'AlexNet: 5 convolutions from a.pth ("module." and "model." taken off its names); ' +
+              "classifier.1, classifier.4 and classifier.6 new from seed 3",
+          );
+          assertEquals(await other.featuresSha256(), await model.featuresSha256());
           features.delete("features.3.bias");
           const error = assertThrows(() =>
             other.loadPretrained(features), StudyError);

@@ -216,6 +216,17 @@ Deno.test("obtainWeights() knows convolutions by their values, whatever file the
       "file:whole.safetensors (torchvision convolutions)",
     );
     assertEquals(await labelOf(whole, "other"), "file:whole.safetensors");
+    for (const change of ["module.features.", "features.module."]) {
+      const wrapped = join(folder, "wrapped.safetensors");
+      const named = [...features].map(([name, tensor]) =>
+        [name.replace("features.", change), tensor] as const
+      );
+      await saveCheckpoint(wrapped, new Map(named));
+      assertEquals(
+        await labelOf(wrapped, known),
+        "torchvision-convolutions:wrapped.safetensors",
+      );
+    }
   }));
 
 Deno.test("featuresSha256() is that of names, shapes and float32 values alone", async () => {

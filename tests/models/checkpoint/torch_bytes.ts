@@ -1,6 +1,7 @@
 /** Builds pickles and zip archives byte by byte, right and wrong ones, for the checkpoint tests. */
 
 import { Buffer } from "node:buffer";
+import { crc32, deflateRawSync } from "node:zlib";
 
 /** Bytes put one behind the other; text is taken as Latin-1. */
 export function bytes(...parts: (string | number | Uint8Array)[]): Uint8Array {
@@ -71,6 +72,10 @@ export interface ZipEntry {
   data: Uint8Array;
   localName?: string;
   method?: number;
+  /** Whether the data is deflated. */
+  deflate?: boolean;
+  /** CRC-32 in the directory, the right one if `true`; 0, for none, as a rule. */
+  crc?: number | true;
   flags?: number;
   /** Size in the directory. */
   size?: number;
@@ -80,27 +85,30 @@ export interface ZipEntry {
   zip64?: boolean;
 }
 
-/** A zip archive of stored entries. */
+/** A zip archive of entries that are stored, as a rule. */
 export function zip(entries: readonly ZipEntry[], options: { count?: number } = {}): Uint8Array {
   const parts: Uint8Array[] = [];
   const directory: Uint8Array[] = [];
   let position = 0;
   for (const entry of entries) {
-    const { name, data, localName = name, method = 0, flags = 0, zip64 = false } = entry;
-    const { size = data.length, header = position } = entry;
+    const { name, deflate = false, localName = name, flags = 0, zip64 = false } = entry;
+    const { size = entry.data.length, header = position, method = deflate ? 8 : 0 } = entry;
+    const data = deflate ? new Uint8Array(deflateRawSync(entry.data)) : entry.data;
+    const sum = little(entry.crc === true ? crc32(entry.data) : entry.crc ?? 0, 4);
+    const kept = deflate ? data.length : size;
     const local = bytes(
-      bytes("PK", 3, 4, little(20, 2), little(flags, 2), little(method, 2), little(0, 8)),
-      bytes(little(data.length, 4), little(data.length, 4), little(localName.length, 2)),
+      bytes("PK", 3, 4, little(20, 2), little(flags, 2), little(method, 2), little(0, 4), sum),
+      bytes(little(data.length, 4), little(entry.data.length, 4), little(localName.length, 2)),
       bytes(little(0, 2), localName, data),
     );
     const wide = (value: number) => little(zip64 ? 0xffffffff : value, 4);
     const extra = zip64
       ? bytes(little(7, 2), little(2, 2), "xx", little(1, 2), little(24, 2), little(size, 8))
       : bytes();
-    const rest = zip64 ? bytes(little(size, 8), little(header, 8)) : bytes();
+    const rest = zip64 ? bytes(little(kept, 8), little(header, 8)) : bytes();
     directory.push(bytes(
       bytes("PK", 1, 2, little(20, 2), little(20, 2), little(flags, 2), little(method, 2)),
-      bytes(little(0, 8), wide(size), wide(size), little(name.length, 2)),
+      bytes(little(0, 4), sum, wide(kept), wide(size), little(name.length, 2)),
       bytes(little(extra.length + rest.length, 2), little(0, 10), wide(header), name, extra, rest),
     ));
     parts.push(local);

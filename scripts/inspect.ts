@@ -1,0 +1,206 @@
+/**
+ * What is in a checkpoint, and which models it would fit: `deno task inspect FILE`. It runs without
+ * FFI, network or writing, and so can look at files that nobody vouches for.
+ *
+ * @module
+ */
+
+import { basename } from "node:path";
+import { UsageError } from "../io/errors.ts";
+import { type HelpOptions, helpText } from "../io/help_text.ts";
+import { type FlagTable, parseFlags } from "../io/parse_flags.ts";
+import { createReporter, formatBytes } from "../io/reporter.ts";
+import { runScript } from "../io/run_script.ts";
+import { sha256File } from "../io/sha256.ts";
+import { openCheckpoint } from "../models/checkpoint/open_checkpoint.ts";
+import {
+  ALEXNET_WEIGHTS,
+  FASTER_RCNN_WEIGHTS,
+  VGG16_WEIGHTS,
+} from "../models/checkpoint/pretrained.ts";
+import {
+  byteWidth,
+  type DType,
+  elementCount,
+  quoted,
+  type StateTensor,
+  toFloat32,
+} from "../models/checkpoint/state_dict.ts";
+import type { Checkpoint } from "../models/checkpoint/stored_tensor.ts";
+import { isPublished } from "../models/checkpoint/torchvision_weights.ts";
+import { fittingModels, type ModelFit } from "../models/fitting_models.ts";
+
+const FLAGS = {
+  all: { kind: "boolean", help: "list every tensor, however many there are" },
+  json: { kind: "boolean", help: "print the findings as JSON" },
+  verbose: { kind: "boolean", help: "show stacks of errors" },
+  help: { kind: "boolean", help: "show this page; -h does too" },
+} as const satisfies FlagTable;
+
+const HELP: HelpOptions = {
+  usage: "deno task inspect FILE [flags]",
+  description:
+    "Says what is in a .pth or .safetensors file and which of the study's models would " +
+    "take it. Every value is read and every checksum compared; nothing in the file is executed. May " +
+    "read files and do nothing else: no FFI, network or writing. Exit status: 0 for a sound " +
+    "checkpoint, whatever it fits; 1 for anything else; 2 for a wrong command line.",
+  table: FLAGS,
+  examples: [
+    "deno task inspect checkpoint.pth",
+    "deno task inspect model.safetensors --json",
+  ],
+};
+
+/** Tensors listed without `--all`. */
+const LISTED = 40;
+
+/** What the suite's own training runs put beside their parameters. */
+const OPTIMIZER_PREFIX = "optimizer.";
+
+/** What is said of a checkpoint. */
+interface Findings {
+  file: string;
+  bytes: number;
+  sha256: string;
+  /** Name of torchvision's published file, if it is one. */
+  published: string | undefined;
+  format: Checkpoint["format"];
+  tensors: TensorFinding[];
+  structure: Checkpoint["structure"];
+  metadata: Checkpoint["metadata"];
+  models: ModelFit[];
+}
+
+interface TensorFinding {
+  name: string;
+  dtype: DType;
+  shape: readonly number[];
+  /** How many of its elements are infinite or not a number. */
+  nonFinite: number;
+}
+
+async function main(): Promise<void> {
+  const files = Deno.args.filter((arg) => !arg.startsWith("-"));
+  const flags = parseFlags(Deno.args.filter((arg) => arg.startsWith("-")), FLAGS);
+  if (flags.help) return console.log(helpText(HELP));
+  const [path] = files;
+  if (path === undefined || files.length > 1) {
+    throw new UsageError(
+      `Give one file to look at, not ${files.length}: deno task inspect FILE; see --help`,
+    );
+  }
+  const findings = await inspectCheckpoint(path);
+  const reporter = createReporter();
+  const lines = flags.json
+    ? [JSON.stringify(findings)]
+    : page(findings, flags.all ? Infinity : LISTED);
+  for (const line of lines) reporter.line(line);
+}
+
+/** Reads a file as a whole, one tensor at a time. */
+async function inspectCheckpoint(path: string): Promise<Findings> {
+  using checkpoint = await openCheckpoint(path);
+  const { format, structure, metadata } = checkpoint;
+  const tensors: TensorFinding[] = [];
+  for (const name of checkpoint.names()) {
+    const tensor = await checkpoint.read(name);
+    const { dtype, shape } = tensor;
+    tensors.push({ name, dtype, shape, nonFinite: countNonFinite(tensor) });
+  }
+  const sha256 = await sha256File(path);
+  const weights = tensors.filter(({ name }) => !name.startsWith(OPTIMIZER_PREFIX));
+  return {
+    file: path,
+    bytes: (await Deno.stat(path)).size,
+    sha256,
+    published: [FASTER_RCNN_WEIGHTS, VGG16_WEIGHTS, ALEXNET_WEIGHTS]
+      .find((source) => isPublished(source, sha256))?.file,
+    format,
+    tensors,
+    structure,
+    metadata,
+    models: fittingModels(new Map(weights.map(({ name, shape }) => [name, { shape }]))),
+  };
+}
+
+function countNonFinite(tensor: StateTensor): number {
+  const { dtype, data } = tensor;
+  if (!/^b?float/.test(dtype)) return 0;
+  const values = data instanceof Float64Array ? data : toFloat32(tensor);
+  let count = 0;
+  for (let i = 0; i < values.length; i++) if (!Number.isFinite(values[i])) count++;
+  return count;
+}
+
+const FORMATS: Record<Checkpoint["format"], string> = {
+  "torch-zip": "a .pth of PyTorch, as a zip archive",
+  "torch-stream": "a .pth of PyTorch before 1.6",
+  "safetensors": "a .safetensors file",
+};
+
+function page(findings: Findings, listed: number): string[] {
+  const { file, bytes, sha256, published, format, tensors } = findings;
+  const { structure: { path, beside, foreign }, metadata } = findings;
+  const notes = Object.keys(metadata).map(quoted);
+  const broken = tensors.filter(({ nonFinite }) => nonFinite > 0);
+  return [
+    `${quoted(basename(file))}: ${FORMATS[format]}, ${formatBytes(bytes)}`,
+    `SHA-256: ${sha256}${published ? `, torchvision's ${published}` : ""}`,
+    "",
+    tensorsLine(tensors, path),
+    ...table(tensors.slice(0, listed)),
+    ...(tensors.length > listed ? [`  and ${tensors.length - listed} more: --all lists them`] : []),
+    ...(beside.length > 0 ? [`Beside them: ${someOf(beside)}`] : []),
+    ...(foreign.length > 0
+      ? [`Names of Python that were left alone, nothing was run: ${someOf(foreign.map(quoted))}`]
+      : []),
+    ...(notes.length > 0 ? [`Metadata: ${someOf(notes)}`] : []),
+    broken.length === 0
+      ? "Values: all read; none is infinite or NaN"
+      : `Values: infinite or NaN in ${
+        someOf(broken.map(({ name, nonFinite }) => `${quoted(name)} (${nonFinite})`))
+      }`,
+    "",
+    "Would it fit?",
+    ...findings.models.map((fit) => `  ${fitLine(fit, tensors)}`),
+  ];
+}
+
+function tensorsLine(tensors: readonly TensorFinding[], path: readonly string[]): string {
+  const elements = tensors.reduce((sum, { shape }) => sum + elementCount(shape), 0);
+  const bytes = tensors.reduce(
+    (sum, { shape, dtype }) => sum + elementCount(shape) * byteWidth(dtype),
+    0,
+  );
+  const under = path.length === 0 ? "" : ` under ${path.map(quoted).join(", ")}`;
+  return `Tensors: ${tensors.length}${under}, of ${elements.toLocaleString("en")} elements, ` +
+    formatBytes(bytes);
+}
+
+function table(tensors: readonly TensorFinding[]): string[] {
+  const names = tensors.map(({ name }) => quoted(name));
+  const width = Math.max(0, ...names.map(({ length }) => length));
+  return tensors.map(({ dtype, shape }, i) =>
+    `  ${names[i]!.padEnd(width)}  ${dtype.padEnd("bfloat16".length)}  [${shape.join(", ")}]`
+  );
+}
+
+function fitLine(
+  { title, fits, use, removed, misfit }: ModelFit,
+  tensors: readonly TensorFinding[],
+): string {
+  if (!fits) return `no   ${title}: ${misfit}`;
+  const names = removed === "" ? "" : `; ${removed} is taken off its names`;
+  const own = tensors.some(({ name }) => name.startsWith(OPTIMIZER_PREFIX))
+    ? `; its ${OPTIMIZER_PREFIX}* are a training run's and must be left out`
+    : "";
+  return `yes  ${title}: ${use}${names}${own}`;
+}
+
+/** A list of at most ten items. */
+function someOf(items: readonly string[]): string {
+  const more = items.length > 10 ? `, … ${items.length - 10} more` : "";
+  return items.slice(0, 10).join(", ") + more;
+}
+
+if (import.meta.main) await runScript(main);

@@ -1,0 +1,88 @@
+import { assertEquals, assertStringIncludes } from "@std/assert";
+import { join } from "node:path";
+import { repositoryRoot } from "../../io/cache.ts";
+import { saveCheckpoint } from "../../models/checkpoint/safetensors.ts";
+import type { StateTensor } from "../../models/checkpoint/state_dict.ts";
+import { simpleCnnLayouts } from "../../models/simple_cnn.ts";
+import {
+  archive,
+  bytes,
+  dict,
+  pickled,
+  storage,
+  tensor,
+  text,
+  zip,
+} from "../models/checkpoint/torch_bytes.ts";
+import { withFolder } from "../report/result_rows.ts";
+import { taskArgs, TASKS } from "../task.ts";
+
+/** Runs the task with its own permissions. */
+async function inspect(...args: string[]) {
+  const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
+    args: [...taskArgs("inspect"), ...args],
+    cwd: repositoryRoot(),
+    env: { NO_COLOR: "1" },
+  }).output();
+  const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
+  return { code, stdout: text(stdout), stderr: text(stderr) };
+}
+
+Deno.test("deno task inspect may read files and do nothing else", async () => {
+  const config = JSON.parse(await Deno.readTextFile(join(repositoryRoot(), "deno.json")));
+  assertStringIncludes(TASKS.inspect!.command, "-P=inspect ");
+  assertEquals(config.permissions.inspect, { read: true });
+});
+
+Deno.test("deno task inspect says what is in a .pth and what it would fit", () =>
+  withFolder({}, async (folder) => {
+    const path = join(folder, "mine.pth");
+    const entry = tensor(storage("FloatStorage", "0", 4), { size: [2, 2], stride: [2, 1] });
+    const note = bytes("cos\nsystem\n", "(", text("touch owned"), "tR");
+    const body = dict(text("net"), dict(text("\u202ew"), entry), text("note"), note);
+    const values = new Uint8Array(Float32Array.of(1, NaN, 2, Infinity).buffer);
+    await Deno.writeFile(path, zip(archive(pickled(body), { "0": values })));
+    const { code, stdout, stderr } = await inspect(path);
+    assertEquals([code, stderr], [0, ""]);
+    for (
+      const part of [
+        '"mine.pth": a .pth of PyTorch, as a zip archive',
+        'Tensors: 1 under "net", of 4 elements, 16 B',
+        '"?w"  float32   [2, 2]',
+        'Beside them: "note" ("os.system")',
+        'left alone, nothing was run: "os.system"',
+        'infinite or NaN in "?w" (2)',
+        "no   AlexNet: 14 missing (features.0.weight, features.0.bias, … 12 more); 1 not in",
+      ]
+    ) assertStringIncludes(stdout, part);
+  }));
+
+Deno.test("deno task inspect --json finds the model that wrapped weights fit", () =>
+  withFolder({}, async (folder) => {
+    const path = join(folder, "mine.safetensors");
+    const tensors = [...simpleCnnLayouts(10)].map(([name, { torchShape }]) => {
+      const data = new Float32Array(torchShape.reduce((a, b) => a * b));
+      const made: StateTensor = { dtype: "float32", shape: [...torchShape], data };
+      return [`module.${name}`, made] as const;
+    });
+    await saveCheckpoint(path, new Map(tensors));
+    const { code, stdout } = await inspect("--json", path);
+    assertEquals(code, 0);
+    const { format, models, tensors: found } = JSON.parse(stdout);
+    assertEquals([format, found.length], ["safetensors", 8]);
+    const fits = models.filter(({ fits }: { fits: boolean }) => fits);
+    assertEquals(fits.map(({ title }: { title: string }) => title), ["SimpleCNN"]);
+    assertEquals(fits[0].removed, '"module."');
+  }));
+
+Deno.test("deno task inspect ends in a line for what is no checkpoint, and for no file", () =>
+  withFolder({}, async (folder) => {
+    const path = join(folder, "page.pth");
+    await Deno.writeTextFile(path, "<html>");
+    const { code, stdout, stderr } = await inspect(path);
+    assertEquals([code, stdout], [1, ""]);
+    assertStringIncludes(stderr, `error: Cannot read checkpoint ${path}: it begins with "<html>"`);
+    const none = await inspect();
+    assertEquals(none.code, 2);
+    assertStringIncludes(none.stderr, "Give one file to look at");
+  }));
