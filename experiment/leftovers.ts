@@ -27,7 +27,8 @@ async function removeFrom(folder: string, isOurs: (name: string) => boolean): Pr
   try {
     const entries = await Array.fromAsync(Deno.readDir(folder));
     const left = entries.filter(({ name }) => isTemporary(name) && isOurs(name));
-    if (left.length === 0) return;
+    // Versions without locks may be at work where there is none.
+    if (left.length === 0 || !entries.some(({ name }) => name === ".lock")) return;
     using lock = await tryLock(join(folder, ".lock"));
     if (lock === undefined) return;
     for (const { name } of left) await Deno.remove(join(folder, name));

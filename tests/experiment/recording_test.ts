@@ -110,14 +110,17 @@ Deno.test("removeLeftovers() removes temporary files of dead runs and nothing el
   const left = "part1.csv.7-0123abcd.tmp";
   return withFolder({ [left]: "", "report.md.7-0123abcd.tmp": "" }, async (out) => {
     const names = ["checkpoint.safetensors.7-0123abcd.tmp", "mine.tmp", "manifest.json"];
-    for (const run of ["dead", "live", "copy of dead"]) {
+    for (const run of ["dead", "live", "unlocked", "copy of dead"]) {
       await Deno.mkdir(join(out, "runs", run), { recursive: true });
       for (const name of names) await Deno.writeTextFile(join(out, "runs", run, name), "");
     }
+    (await lockRun(runFolder(out, "dead")))![Symbol.dispose]();
+    (await tryLock(join(out, ".lock")))![Symbol.dispose]();
     using _live = await lockRun(runFolder(out, "live"));
     await removeLeftovers(out);
     const count = (folder: string) =>
       [...Deno.readDirSync(join(out, folder))].filter(({ name }) => name !== ".lock").length;
-    assertEquals(["runs/dead", "runs/live", "runs/copy of dead", ""].map(count), [2, 3, 3, 2]);
+    const folders = ["dead", "live", "unlocked", "copy of dead"].map((name) => `runs/${name}`);
+    assertEquals([...folders, ""].map(count), [2, 3, 3, 3, 2]);
   });
 });

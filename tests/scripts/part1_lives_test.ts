@@ -20,7 +20,7 @@ Deno.test({
   fn: () =>
     withFolder({}, async (out) => {
       const alive = start([...SHORT, ...ENDLESS, "--out", out]);
-      await alive.until(/^Train Epoch: 2 \[0/m);
+      await alive.until(/^Epoch 1: /m);
       const second = await part1([...SHORT, ...ENDLESS, "--out", out, "--resume"]);
       assertEquals(second.code, 1);
       assertMatch(
@@ -43,7 +43,7 @@ Deno.test({
     withFolder({}, async (out) => {
       const args = ["task", "-q", "part1", ...SHORT, ...ENDLESS, "--out", out];
       const task = new Program(Deno.execPath(), args);
-      await task.until(/^Train Epoch: 2 \[0/m);
+      await task.until(/^Train Epoch: 1 \[0/m);
       task.kill("SIGKILL");
       // Its output is closed when the run has ended too.
       await task.end();
