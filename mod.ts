@@ -50,7 +50,7 @@ export {
   type StateTensor,
   toFloat32,
 } from "./models/checkpoint/state_dict.ts";
-export type { Checkpoint } from "./models/checkpoint/stored_tensor.ts";
+export type { Checkpoint, CheckpointStructure } from "./models/checkpoint/stored_tensor.ts";
 export { vgg16 } from "./models/vgg16.ts";
 export { evaluate, type EvaluateOptions, type Evaluation } from "./training/evaluate.ts";
 export { ImageBatches } from "./data/image_batches.ts";
