@@ -77,7 +77,7 @@ export {
   toFloat32,
   type TypedArray,
 } from "./models/checkpoint/state_dict.ts";
-export type { Checkpoint } from "./models/checkpoint/stored_tensor.ts";
+export type { Checkpoint, CheckpointStructure } from "./models/checkpoint/stored_tensor.ts";
 export { vgg16 } from "./models/vgg16.ts";
 export type { Adam, AdamOptions, Moments } from "./training/adam.ts";
 export {

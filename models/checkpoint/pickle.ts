@@ -11,6 +11,7 @@
  */
 
 import type { ByteCursor } from "./byte_cursor.ts";
+import { REFUSED_OPCODES } from "./pickle_opcodes.ts";
 import {
   InertObject,
   kindOf,
@@ -66,30 +67,6 @@ export function refuseForeign(cursor: ByteCursor, name: string): never {
 }
 
 const DECODER = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
-
-/** Opcodes that no state dict needs, named so that an error can. */
-const REFUSED_OPCODES: Readonly<Record<string, string>> = {
-  "0": "POP",
-  "1": "POP_MARK",
-  "2": "DUP",
-  "F": "FLOAT",
-  "I": "INT",
-  "L": "LONG",
-  "P": "PERSID",
-  "S": "STRING",
-  "V": "UNICODE",
-  "d": "DICT",
-  "g": "GET",
-  "i": "INST",
-  "l": "LIST",
-  "o": "OBJ",
-  "p": "PUT",
-  "\x82": "EXT1",
-  "\x83": "EXT2",
-  "\x84": "EXT4",
-  "\x97": "NEXT_BUFFER",
-  "\x98": "READONLY_BUFFER",
-};
 
 class Unpickler {
   readonly #cursor: ByteCursor;
