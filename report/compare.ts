@@ -67,7 +67,6 @@ export async function compareResults(
 ): Promise<Comparison> {
   const problems = new ProblemList();
   const gathered = await gatherRows(folders, problems);
-  await noteUnrecordedRuns(gathered.rows, { folders, problems });
   const byModel = Map.groupBy(gathered.rows, ({ row }) => row.model);
   const names = new Set([...PUBLISHED_MODELS.map(({ name }) => name), ...gathered.models]);
 
@@ -84,6 +83,7 @@ export async function compareResults(
       predicted.push({ row: shown.row, predictions: files.predictions });
     }
   }
+  await noteUnrecordedRuns(gathered.rows, { folders, problems });
   const judged = judgeModels(models);
   const pairs = comparePairs(predicted);
   const peerRuns = await Promise.all(

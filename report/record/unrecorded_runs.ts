@@ -17,10 +17,9 @@ export async function noteUnrecordedRuns(
   rows: readonly FoundRow[],
   { folders, problems }: ProblemOptions,
 ): Promise<void> {
+  // Of a run in several folders one row is left.
+  const recorded = new Set(rows.map(({ row }) => row.run_id));
   for (const folder of folders) {
-    const recorded = new Set(
-      rows.filter((found) => found.folder === folder).map(({ row }) => row.run_id),
-    );
     const { runIds, foreign } = await listRunFolders(folder);
     const note = (name: string, text: string) =>
       problems.add(text, { file: placeName(folders, folder, join("runs", name)) });
