@@ -3,9 +3,8 @@
  *
  *     deno task part1
  *
- * Expect what the runs on record found. SimpleCNN (fashion-mnist): correct on 91.33 % of 10,000
- * images, 166 s of training; 1 seed, on AMD EPYC, 2 cores. SimpleCNN_Fast (fashion-mnist,
- * bfloat16): correct on 91.86 % of 10,000 images, 55 s of training; 1 seed, on AMD EPYC, 2 cores.
+ * Expect what the runs on record found. SimpleCNN: correct on 99.18 ± 0.07 % of 10,000 images, 275
+ * ± 10 s of training, 0.7 GB of memory; 5 seeds, on AMD EPYC, 2 cores.
  *
  * @module
  */

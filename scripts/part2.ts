@@ -7,10 +7,7 @@
  * The study normalises the images with ImageNet's statistics and feeds them to a detector that does
  * the same again. So do we, unless `--normalise once` is given.
  *
- * Expect what the runs on record found. FasterRCNN_Adapted (random weights, mnist-embedded-10k, 200
- * test images): correct on 9.00 % of 200 images, 652 ms an image; 1 seed, on AMD EPYC, 2 cores.
- * FasterRCNN_HeadTuned (random weights, mnist-embedded-10k, 300 / 200 images): correct on 48.00 %
- * of 200 images, 143 s of training; 1 seed, on AMD EPYC, 2 cores.
+ * Expect: nothing is on record yet.
  *
  * @module
  */

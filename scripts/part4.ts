@@ -4,10 +4,8 @@
  *
  *     deno task part4
  *
- * Expect what the runs on record found. vgg16_FineTuned (random weights, mnist-embedded-10k, 320 /
- * 2,000 images): correct on 15.05 % of 2,000 images, 35 s of training; 1 seed, on AMD EPYC, 2
- * cores. alexnet_FineTuned (random weights, mnist-embedded-10k, 8,000 / 2,000 images): correct on
- * 75.53 ± 9.86 % of 2,000 images, 194 ± 12 s of training; 2 seeds, on AMD EPYC, 2 cores.
+ * Expect what the runs on record found. alexnet_FineTuned (new classifier): correct on 99.03 % of
+ * 10,000 images, 2208 s of training, 2.2 GB of memory; 1 seed, on AMD EPYC, 2 cores.
  *
  * @module
  */
