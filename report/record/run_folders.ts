@@ -23,10 +23,9 @@ export async function listRunFolders(outDir: string): Promise<RunFolders> {
       if (isDirectory) names.push(name);
     }
   } catch (error) {
-    const { NotADirectory, NotFound, PermissionDenied } = Deno.errors;
-    if (![NotADirectory, NotFound, PermissionDenied].some((kind) => error instanceof kind)) {
-      throw error;
-    }
+    const { FilesystemLoop, NotADirectory, NotFound, PermissionDenied } = Deno.errors;
+    const expected = [FilesystemLoop, NotADirectory, NotFound, PermissionDenied];
+    if (!expected.some((kind) => error instanceof kind)) throw error;
   }
   names.sort();
   const isRunId = (name: string) => /^[A-Za-z0-9_-]+$/.test(name);

@@ -5,6 +5,7 @@
  */
 
 import { join } from "node:path";
+import { StudyError } from "../../io/errors.ts";
 import { type FoundRow, placeName } from "./gather_rows.ts";
 import { readKeptRow } from "./kept_row.ts";
 import { listRunFolders, ownManifest } from "./run_folders.ts";
@@ -44,7 +45,8 @@ async function describe(folder: string, runId: string): Promise<string> {
     return "no row: the run was killed; the same command with --resume goes on with it, or " +
       "remove the folder";
   } catch (error) {
-    if (!(error instanceof Deno.errors.PermissionDenied)) throw error;
+    const expected = [Deno.errors.PermissionDenied, StudyError];
+    if (!expected.some((kind) => error instanceof kind)) throw error;
     return "not readable, passed over";
   }
 }

@@ -1,6 +1,7 @@
 /** Part 1 on a terminal, which util-linux's `script` plays. */
 
 import { assert, assertEquals, assertMatch } from "@std/assert";
+import { join } from "node:path";
 import { runFolder } from "../../report/record/run_folder.ts";
 import { ENDLESS, filesIn, part1, Program, rowsOf, SMALL, TASK, TINY } from "./part1_process.ts";
 import { withFolder } from "../report/result_rows.ts";
@@ -42,7 +43,9 @@ Deno.test({
       );
       const [row] = await rowsOf(out);
       assertEquals([row!.status, row!.epochs], ["interrupted", 0]);
-      assertEquals(filesIn(runFolder(out, row!.run_id)).length, 1); // The manifest.
+      const folder = runFolder(out, row!.run_id);
+      // Its lock is not in use any more.
+      assertEquals(filesIn(folder).sort(), [".lock", "manifest.json"].map((f) => join(folder, f)));
 
       const other = await part1([...TINY, "--out", out, "--resume"]);
       assertEquals([other.code, other.stderr], [0, ""]);
