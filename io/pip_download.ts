@@ -17,7 +17,7 @@ import { Progress } from "./download_progress.ts";
 import { InterruptedError, StudyError } from "./errors.ts";
 import { PYTHON_COMMANDS } from "./python.ts";
 import type { Reporter } from "./reporter.ts";
-import { emptiedLoaderVariables } from "./run_command.ts";
+import { cannotStart, emptiedLoaderVariables } from "./run_command.ts";
 
 /** A pinned file of a package index. */
 export interface IndexFile {
@@ -158,10 +158,7 @@ function start(program: string, args: string[]): Deno.ChildProcess | undefined {
       env: emptiedLoaderVariables(),
     }).spawn();
   } catch (error) {
-    const { NotFound, PermissionDenied, NotCapable } = Deno.errors;
-    if (
-      error instanceof NotFound || error instanceof PermissionDenied || error instanceof NotCapable
-    ) return undefined;
+    if (cannotStart(error)) return undefined;
     throw error;
   }
 }

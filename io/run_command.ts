@@ -55,10 +55,13 @@ export async function runCommand(
     const decoder = new TextDecoder();
     return { success, stdout: decoder.decode(stdout), stderr: decoder.decode(stderr) };
   } catch (error) {
-    const { NotFound, PermissionDenied, NotCapable } = Deno.errors;
-    if (
-      error instanceof NotFound || error instanceof PermissionDenied || error instanceof NotCapable
-    ) return undefined;
+    if (cannotStart(error)) return undefined;
     throw error;
   }
+}
+
+/** Whether a program failed to start because there is none or it may not be run. */
+export function cannotStart(error: unknown): boolean {
+  const { NotFound, PermissionDenied, NotCapable } = Deno.errors;
+  return [NotFound, PermissionDenied, NotCapable].some((kind) => error instanceof kind);
 }

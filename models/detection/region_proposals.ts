@@ -25,9 +25,6 @@ const NMS_THRESHOLD = 0.7;
 /** Shortest side of a proposal in pixels. */
 const MIN_SIZE = 1e-3;
 
-/** Channels of the head's output at one place: a score and four box codes per ratio. */
-export const HEAD_CHANNELS = 5 * ANCHOR_RATIOS.length;
-
 /**
  * The best anchors of one level.
  *
