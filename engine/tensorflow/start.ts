@@ -51,6 +51,7 @@ export async function startTensorFlow(options: BackendOptions): Promise<StartedT
       name: "tensorflow",
       device,
       version,
+      description: `libtensorflow ${version} on ${device}, from ${library.source}: ${library.path}`,
       precision: kernels.precision,
       kernels,
       ops: tensorflowOps(kernels),

@@ -1,0 +1,110 @@
+/**
+ * Instantiates the package's WebAssembly with threads, which it shares its memory with.
+ *
+ * @module
+ */
+
+import { Worker } from "node:worker_threads";
+import { StudyError } from "../../io/errors.ts";
+import { moduleFactory, type WasmModule } from "./glue.ts";
+import type { CompiledKernels } from "./package.ts";
+
+/** Workers that the JavaScript starts, whatever number of threads it is asked for. */
+const POOL = 8;
+
+/** Most threads that it takes: itself and the workers. */
+export const MAX_THREADS = POOL;
+
+/**
+ * Instantiates it.
+ *
+ * @param threads How many share the work of an operation, from 1.
+ * @throws {Error} If a thread cannot be started.
+ */
+export async function instantiate(
+  { binary, glue }: CompiledKernels,
+  threads: number,
+): Promise<WasmModule> {
+  const source = await Deno.readTextFile(glue);
+  const failed = Promise.withResolvers<never>();
+  const started: Worker[] = [];
+  let asked = 0;
+
+  /** A browser's worker, as the JavaScript knows it, on one of Node's, which lets the process end. */
+  class Thread {
+    onmessage: (event: { data: unknown }) => void = () => {};
+    #worker: Worker | undefined;
+
+    constructor() {
+      // Those asked for last are taken first; the others are never used, and need not be there.
+      if (++asked <= POOL - (threads - 1)) return;
+      const worker = new Worker(new URL("./thread.ts", import.meta.url));
+      worker.on("message", (data) => this.onmessage({ data }));
+      worker.on("error", failed.reject);
+      started.push(this.#worker = worker);
+    }
+
+    postMessage(message: unknown): void {
+      if (this.#worker !== undefined) this.#worker.postMessage(message);
+      else queueMicrotask(() => this.onmessage({ data: { cmd: "loaded" } }));
+    }
+
+    terminate(): void {
+      void this.#worker?.terminate();
+    }
+  }
+
+  const factory = moduleFactory(source, {
+    Worker: Thread,
+    navigator: { hardwareConcurrency: 2 * threads },
+  });
+  const config = { wasmBinary: binary, mainScriptUrlOrBlob: glue, locateFile: String, printErr };
+  try {
+    const module = await Promise.race([factory(config), failed.promise]);
+    refuseNothing(module);
+    // An error from here on is one of an operation, which the caller sees.
+    failed.promise.catch(() => {});
+    for (const worker of started) worker.unref();
+    return addBridge(module);
+  } catch (error) {
+    for (const worker of started) void worker.terminate();
+    throw error;
+  }
+}
+
+/** Passes messages on, but for the warning that a page in a browser should not wait for threads. */
+function printErr(message: string): void {
+  if (!message.startsWith("Blocking on the main thread")) console.error(message);
+}
+
+/** The functions that tfjs' backend calls by names of its own. */
+function addBridge(module: WasmModule): WasmModule {
+  const { cwrap } = module;
+  module.tfjs = {
+    init: cwrap("init", null, []),
+    initWithThreadsCount: cwrap("init_with_threads_count", null, ["number"]),
+    getThreadsCount: cwrap("get_threads_count", "number", []),
+    registerTensor: cwrap("register_tensor", null, ["number", "number", "number"]),
+    disposeData: cwrap("dispose_data", null, ["number"]),
+    dispose: cwrap("dispose", null, []),
+  };
+  return module;
+}
+
+/** Has a tensor that there is no memory for be an error; tfjs would write to address 0. */
+function refuseNothing(module: WasmModule): void {
+  // The first call replaces the function by another.
+  module._free(module._malloc(1));
+  const { _malloc: allocate } = module;
+  module._malloc = (bytes) => {
+    const address = allocate(bytes);
+    if (address !== 0 || bytes === 0) return address;
+    throw new StudyError(
+      `WebAssembly has no room for ${
+        (bytes / 1e6).toFixed(0)
+      } MB more: it can have 4 GB at most, ` +
+        `and has ${(module.HEAPU8.length / 1e9).toFixed(1)} GB. Take smaller batches, or the ` +
+        "tensorflow backend",
+    );
+  };
+}

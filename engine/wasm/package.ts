@@ -1,0 +1,77 @@
+/**
+ * The npm package `@tensorflow/tfjs-backend-wasm`: tfjs' kernels for WebAssembly, and the files that
+ * they are compiled to. All comes from Deno's own copy of it.
+ *
+ * @module
+ */
+
+import { fileURLToPath } from "node:url";
+import type { BackendWasm } from "@tensorflow/tfjs-backend-wasm";
+import * as tf from "@tensorflow/tfjs";
+import { StudyError } from "../../io/errors.ts";
+
+/** Its version, which `deno.json` pins. */
+export const PACKAGE_VERSION = "4.22.0";
+
+/** The name under which it registers its kernels. */
+export const BACKEND = "wasm";
+
+/** A variable, not a literal: Deno then fetches and loads the package when this backend starts. */
+const PACKAGE: string = "@tensorflow/tfjs-backend-wasm";
+
+/** What is used of the package's code. */
+export interface WasmPackage {
+  BackendWasm: typeof BackendWasm;
+  setThreadsCount(count: number): void;
+}
+
+/** The compiled kernels, for processors with SIMD and with threads, and the JavaScript around them. */
+export interface CompiledKernels {
+  /** The WebAssembly module. */
+  binary: Uint8Array<ArrayBuffer>;
+  /** Path of the JavaScript. */
+  glue: string;
+}
+
+/**
+ * Loads the package, which registers its kernels with tfjs.
+ *
+ * @throws {StudyError} If Deno does not have it and cannot fetch it, with the remedy.
+ */
+export async function loadPackage(): Promise<WasmPackage> {
+  try {
+    const loaded = await import(PACKAGE) as WasmPackage;
+    // It registers a backend as well, which would look for threads in its own way.
+    tf.removeBackend(BACKEND);
+    return loaded;
+  } catch (error) {
+    throw unusable(error);
+  }
+}
+
+/**
+ * Reads the compiled kernels, once {@linkcode loadPackage} has made sure of them.
+ *
+ * @throws {StudyError} If they cannot be read.
+ */
+export async function readCompiledKernels(): Promise<CompiledKernels> {
+  try {
+    const file = (name: string) =>
+      fileURLToPath(import.meta.resolve(`${PACKAGE}/wasm-out/tfjs-backend-wasm-${name}`));
+    return {
+      binary: await Deno.readFile(file("threaded-simd.wasm")),
+      glue: file("threaded-simd.js"),
+    };
+  } catch (error) {
+    throw unusable(error);
+  }
+}
+
+function unusable(error: unknown): StudyError {
+  const reason = error instanceof Error ? error.message : String(error);
+  return new StudyError(
+    `The npm package ${PACKAGE} ${PACKAGE_VERSION} cannot be loaded (${reason}): run ` +
+      "deno install once with a network",
+    { cause: error },
+  );
+}
