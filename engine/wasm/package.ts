@@ -33,12 +33,18 @@ export interface CompiledKernels {
   glue: string;
 }
 
+let loaded: Promise<WasmPackage> | undefined;
+
 /**
  * Loads the package, which registers its kernels with tfjs.
  *
  * @throws {StudyError} If Deno does not have it and cannot fetch it, with the remedy.
  */
-export async function loadPackage(): Promise<WasmPackage> {
+export function loadPackage(): Promise<WasmPackage> {
+  return loaded ??= load();
+}
+
+async function load(): Promise<WasmPackage> {
   try {
     const loaded = await import(PACKAGE) as WasmPackage;
     // It registers a backend as well, which would look for threads in its own way.

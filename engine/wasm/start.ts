@@ -8,6 +8,7 @@
 import { StudyError } from "../../io/errors.ts";
 import type { Backend, BackendOptions } from "../backend.ts";
 import { registerConv2dGradients } from "./conv2d_gradient_kernels.ts";
+import { registerGather } from "./gather_kernel.ts";
 import { registerMatMul } from "./mat_mul_kernel.ts";
 import { registerMaxPoolGrad } from "./max_pool_grad_kernel.ts";
 import type { WasmModule } from "./glue.ts";
@@ -44,6 +45,7 @@ export async function startWasm({ device, precision }: BackendOptions): Promise<
   if (!registered) {
     registered = true;
     registerConv2dGradients();
+    registerGather();
     registerMatMul();
     registerMaxPoolGrad();
     registerHeapKernels();

@@ -5,14 +5,20 @@
  */
 
 import * as tf from "@tensorflow/tfjs";
-import { type Engine, startEngine } from "../../engine/engine.ts";
+import { type BackendName, type Engine, startEngine } from "../../engine/engine.ts";
 import { TensorFlowBackend } from "../../engine/tensorflow/backend.ts";
 
+let backend: BackendName = "tensorflow";
 let started: Promise<Engine> | undefined;
+
+/** Has this process' tests run on another backend than TensorFlow; before any of them is loaded. */
+export function testOn(name: BackendName): void {
+  backend = name;
+}
 
 /** Starts the engine; once per process. */
 export function testEngine(): Promise<Engine> {
-  return started ??= startEngine();
+  return started ??= startEngine({ backend });
 }
 
 /** tfjs' backend under the engine, for its precision and ops by name. */
