@@ -21,6 +21,14 @@ export function testEngine(): Promise<Engine> {
   return started ??= startEngine({ backend });
 }
 
+/** How many tensors there are below tfjs, in the library or the module that computes. */
+export function nativeTensors(): number {
+  const { binding, numDataIds } = tf.backend() as Partial<TensorFlowBackend>;
+  return binding === undefined
+    ? numDataIds!.call(tf.backend())
+    : tensorflowBackend().eager.getNumOfTensors();
+}
+
 /** tfjs' backend under the engine, for its precision and ops by name. */
 export function tensorflowBackend(): TensorFlowBackend {
   const backend = tf.backend();
