@@ -9,7 +9,7 @@
  * @module
  */
 
-import type { BackendWasm } from "@tensorflow/tfjs-backend-wasm";
+import type { BackendWasm } from "@tensorflow/tfjs-backend-wasm/dist/backend_wasm.js";
 
 /** What the JavaScript is given, and makes the module of. */
 export type GlueConfig = Record<string, unknown>;

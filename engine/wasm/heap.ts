@@ -5,7 +5,7 @@
  */
 
 import type * as tf from "@tensorflow/tfjs";
-import type { BackendWasm } from "@tensorflow/tfjs-backend-wasm";
+import type { BackendWasm } from "@tensorflow/tfjs-backend-wasm/dist/backend_wasm.js";
 
 /** A float32 tensor's elements, where they lie: valid until memory is next allocated. */
 export function floats(backend: BackendWasm, tensor: tf.TensorInfo): Float32Array {

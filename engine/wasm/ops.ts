@@ -6,7 +6,7 @@
  */
 
 import * as tf from "@tensorflow/tfjs";
-import type { BackendWasm } from "@tensorflow/tfjs-backend-wasm";
+import type { BackendWasm } from "@tensorflow/tfjs-backend-wasm/dist/backend_wasm.js";
 import type { AdamState, BackendOps } from "../backend.ts";
 import { composedOps } from "../portable/composed_ops.ts";
 import { floats, forgetPackedCopy, integers } from "./heap.ts";

@@ -6,7 +6,7 @@
  */
 
 import { fileURLToPath } from "node:url";
-import type { BackendWasm } from "@tensorflow/tfjs-backend-wasm";
+import type { BackendWasm } from "@tensorflow/tfjs-backend-wasm/dist/backend_wasm.js";
 import * as tf from "@tensorflow/tfjs";
 import { StudyError } from "../../io/errors.ts";
 
@@ -16,8 +16,10 @@ export const PACKAGE_VERSION = "4.22.0";
 /** The name under which it registers its kernels. */
 export const BACKEND = "wasm";
 
+const PACKAGE = "@tensorflow/tfjs-backend-wasm";
+
 /** A variable, not a literal: Deno then fetches and loads the package when this backend starts. */
-const PACKAGE: string = "@tensorflow/tfjs-backend-wasm";
+const CODE: string = `${PACKAGE}/dist/tf-backend-wasm.node.js`;
 
 /** What is used of the package's code. */
 export interface WasmPackage {
@@ -46,7 +48,7 @@ export function loadPackage(): Promise<WasmPackage> {
 
 async function load(): Promise<WasmPackage> {
   try {
-    const loaded = await import(PACKAGE) as WasmPackage;
+    const loaded = await import(CODE) as WasmPackage;
     // It registers a backend as well, which would look for threads in its own way.
     tf.removeBackend(BACKEND);
     return loaded;
