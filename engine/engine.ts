@@ -149,7 +149,10 @@ function isLibraryNamed(libtensorflow: string | undefined): boolean {
 /** Why `auto` took the backend that follows the ones that failed. */
 function reasonFor(candidates: readonly BackendName[], failures: readonly StudyError[]): string {
   if (failures.length === 0) return "the first that works";
-  return failures.map(({ message }, i) => `${candidates[i]} does not start: ${message}`).join(" ");
+  const problems = failures.map(({ message }, i) =>
+    `${candidates[i]} does not start: ${/^.*?(?=\.\s|\.?$)/s.exec(message)![0]}`
+  );
+  return `${problems.join("; ")}; deno task doctor says what to do`;
 }
 
 function engineOf(name: BackendName, backend: StartedBackend, reason: string): Engine {

@@ -12,6 +12,14 @@ import type { CompiledKernels } from "./package.ts";
 /** Workers that the JavaScript starts, whatever number of threads it is asked for. */
 const POOL = 8;
 
+const PAGE_BYTES = 65_536;
+
+/**
+ * Most bytes of memory, half a GiB below what 32 bits can address: allocating more than is left from a
+ * free stretch to there, Emscripten's allocator would reckon past the end and hand out what others have.
+ */
+const MOST_BYTES = 3.5 * 2 ** 30;
+
 /** Most threads that it takes: itself and the workers. */
 export const MAX_THREADS = POOL;
 
@@ -58,7 +66,18 @@ export async function instantiate(
     Worker: Thread,
     navigator: { hardwareConcurrency: 2 * threads },
   });
-  const config = { wasmBinary: binary, mainScriptUrlOrBlob: glue, locateFile: String, printErr };
+  const wasmMemory = new WebAssembly.Memory({
+    initial: 2 ** 24 / PAGE_BYTES,
+    maximum: MOST_BYTES / PAGE_BYTES,
+    shared: true,
+  });
+  const config = {
+    wasmBinary: binary,
+    wasmMemory,
+    mainScriptUrlOrBlob: glue,
+    locateFile: String,
+    printErr,
+  };
   try {
     const module = await Promise.race([factory(config), failed.promise]);
     refuseNothing(module);
@@ -97,14 +116,19 @@ function refuseNothing(module: WasmModule): void {
   module._free(module._malloc(1));
   const { _malloc: allocate } = module;
   module._malloc = (bytes) => {
-    const address = allocate(bytes);
+    const has = module.HEAPU8.length;
+    const address = bytes < 2 ** 32 - has ? allocate(bytes) : 0;
     if (address !== 0 || bytes === 0) return address;
     throw new StudyError(
-      `WebAssembly has no room for ${
-        (bytes / 1e6).toFixed(0)
-      } MB more: it can have 4 GB at most, ` +
-        `and has ${(module.HEAPU8.length / 1e9).toFixed(1)} GB. Take smaller batches, or the ` +
-        "tensorflow backend",
+      `WebAssembly has no room for ${gigabytes(bytes)} GB more: it can have ` +
+        `${gigabytes(MOST_BYTES)} GB at most, and has ${
+          gigabytes(has)
+        }. Take smaller batches, or ` +
+        "the tensorflow backend",
     );
   };
+}
+
+function gigabytes(bytes: number): string {
+  return (bytes / 1e9).toFixed(2);
 }
