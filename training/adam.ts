@@ -118,10 +118,12 @@ export class Adam {
         const gradient = gradients[parameter.name];
         if (gradient === undefined) throw new Error(`No gradient reached the parameter ${name}`);
         const { m, v } = this.moments.get(name)!;
-        const penalised = weightDecay === 0
-          ? gradient
-          : gradient.add(parameter.mul(tf.scalar(weightDecay)));
-        applyAdam({ parameter, m, v }, penalised, shared);
+        tf.tidy(() => {
+          const penalised = weightDecay === 0
+            ? gradient
+            : gradient.add(parameter.mul(tf.scalar(weightDecay)));
+          applyAdam({ parameter, m, v }, penalised, shared);
+        });
       }
     });
   }
