@@ -125,6 +125,8 @@ export interface AdamScalars {
   beta1: tf.Scalar;
   /** Decay of the second moment. */
   beta2: tf.Scalar;
+  /** Factor of the parameter that is added to its gradient; none where it is absent. */
+  weightDecay?: tf.Scalar;
 }
 
 /** Records functions, so that all their ops become one call. */

@@ -38,10 +38,14 @@ export function composedOps(kernels: Pick<tf.KernelBackend, "readSync">): Backen
     statelessRandomNormal: random(fillNormal),
     uint8Tensor: (values, shape) => tf.tensor(Int32Array.from(values), [...shape], "int32"),
     gatherUint8: (bytes, indices, dtype) => tf.gather(bytes, indices as tf.Tensor1D).cast(dtype),
-    applyAdam({ parameter, m, v }, gradient, { stepSize, epsilon, beta1, beta2 }) {
+    applyAdam({ parameter, m, v }, gradient, scalars) {
+      const { stepSize, epsilon, beta1, beta2, weightDecay } = scalars;
       tf.tidy(() => {
-        m.assign(m.mul(beta1).add(gradient.mul(tf.sub(1, beta1))));
-        v.assign(v.mul(beta2).add(gradient.square().mul(tf.sub(1, beta2))));
+        const penalised = weightDecay === undefined
+          ? gradient
+          : gradient.add(parameter.mul(weightDecay));
+        m.assign(m.mul(beta1).add(penalised.mul(tf.sub(1, beta1))));
+        v.assign(v.mul(beta2).add(penalised.square().mul(tf.sub(1, beta2))));
         parameter.assign(parameter.sub(m.mul(stepSize).div(v.sqrt().add(epsilon))));
       });
     },

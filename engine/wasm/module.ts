@@ -91,9 +91,18 @@ export async function instantiate(
   }
 }
 
-/** Passes messages on, but for the warning that a page in a browser should not wait for threads. */
+/**
+ * What the module says: kernels that XNNPACK has no memory for are said and passed over, and here an
+ * error; that a page in a browser should not wait for threads does not matter.
+ */
 function printErr(message: string): void {
-  if (!message.startsWith("Blocking on the main thread")) console.error(message);
+  if (message.startsWith("Blocking on the main thread")) return;
+  if (!message.includes("XNN status")) return console.error(message);
+  throw new StudyError(
+    `WebAssembly cannot run a kernel, most likely for want of memory, of which it can have ` +
+      `${gigabytes(MOST_BYTES)} GB at most (${message.trim()}). Take smaller batches, or the ` +
+      "tensorflow backend",
+  );
 }
 
 /** The functions that tfjs' backend calls by names of its own. */

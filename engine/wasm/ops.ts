@@ -13,10 +13,11 @@ import { floats, forgetPackedCopy, integers } from "./heap.ts";
 import { type KernelArguments, registerKernel } from "./kernel_calls.ts";
 
 type Adam = KernelArguments<
-  Record<
+  & Record<
     "parameter" | "m" | "v" | "gradient" | "stepSize" | "epsilon" | "beta1" | "beta2",
     tf.TensorInfo
-  >,
+  >
+  & { weightDecay?: tf.TensorInfo },
   unknown
 >;
 
@@ -104,11 +105,12 @@ function applyAdam({ inputs, backend }: Adam): tf.TensorInfo[] {
   const [p, m, v, g] = [parameter, mean, square, inputs.gradient].map((one) =>
     floats(backend, one)
   ) as [Float32Array, Float32Array, Float32Array, Float32Array];
+  const decay = inputs.weightDecay === undefined ? 0 : floats(backend, inputs.weightDecay)[0]!;
   const { fround } = Math;
   const rate1 = fround(1 - beta1);
   const rate2 = fround(1 - beta2);
   for (let i = 0; i < p.length; i++) {
-    const gradient = g[i]!;
+    const gradient = decay === 0 ? g[i]! : fround(g[i]! + fround(p[i]! * decay));
     // TensorFlow's formula, in which a moment moves by what it lacks.
     const first = m[i]! + (gradient - m[i]!) * rate1;
     const second = v[i]! + (gradient * gradient - v[i]!) * rate2;
