@@ -141,8 +141,8 @@ export async function startEngine(options: EngineOptions = {}): Promise<Engine> 
   );
 }
 
-/** A library that was named is used or refused: no other backend takes its place. */
-function isLibraryNamed(libtensorflow: string | undefined): boolean {
+/** Whether a library was named. It is used or refused: no other backend takes its place. */
+export function isLibraryNamed(libtensorflow: string | undefined): boolean {
   return libtensorflow !== undefined || Boolean(Deno.env.get("LIBTENSORFLOW_PATH"));
 }
 

@@ -16,6 +16,8 @@ import {
   type UnusableLibrary,
   type WorkingLibrary,
 } from "../engine/library_status.ts";
+import { isLibraryNamed } from "../engine/engine.ts";
+import { type WasmStatus, wasmStatus } from "../engine/wasm/status.ts";
 import { PYTHON_COMMANDS } from "../io/python.ts";
 import { cacheDir } from "../io/cache.ts";
 import { folderEntries, type SizedEntry, totalBytes } from "../io/folder_size.ts";
@@ -73,7 +75,10 @@ export interface DoctorReport {
     cores: number;
     memory_bytes: number;
   };
+  /** The `tensorflow` backend, which `--backend auto` takes where it can. */
   engine: WorkingLibrary | UnusableLibrary;
+  /** The `wasm` backend, which it takes otherwise. */
+  wasm: WasmStatus;
   python: ProgramStatus;
   pip: ProgramStatus;
   data: {
@@ -98,12 +103,15 @@ export async function examineMachine(
   const hasPip = async () => (await pip).state === "ok";
   const data = await dataStatus();
   const engine = await libraryStatus({ libtensorflow, hasPip });
+  const wasm = await wasmStatus();
   const folder = cacheDir();
   const entries = await folderEntries(folder);
   const weights = join(folder, "weights");
   const processors = cpus();
   return {
-    ok: (engine.state === "ok" || engine.fetchable) && data.problem === "",
+    ok: data.problem === "" &&
+      (engine.state === "ok" || engine.fetchable ||
+        (wasm.state !== "damaged" && !isLibraryNamed(libtensorflow))),
     versions: { ...Deno.version },
     machine: {
       os: Deno.build.os,
@@ -113,6 +121,7 @@ export async function examineMachine(
       memory_bytes: totalmem(),
     },
     engine,
+    wasm,
     python: await python,
     pip: await pip,
     data,

@@ -57,6 +57,15 @@ async function load(): Promise<WasmPackage> {
   }
 }
 
+/** Whether Deno has the package, as far as can be told without fetching it. */
+export async function isInstalled(): Promise<boolean> {
+  try {
+    return (await Deno.stat(compiledFile("threaded-simd.wasm"))).isFile;
+  } catch {
+    return false;
+  }
+}
+
 /**
  * Reads the compiled kernels, once {@linkcode loadPackage} has made sure of them.
  *
@@ -64,22 +73,24 @@ async function load(): Promise<WasmPackage> {
  */
 export async function readCompiledKernels(): Promise<CompiledKernels> {
   try {
-    const file = (name: string) =>
-      fileURLToPath(import.meta.resolve(`${PACKAGE}/wasm-out/tfjs-backend-wasm-${name}`));
     return {
-      binary: await Deno.readFile(file("threaded-simd.wasm")),
-      glue: file("threaded-simd.js"),
+      binary: await Deno.readFile(compiledFile("threaded-simd.wasm")),
+      glue: compiledFile("threaded-simd.js"),
     };
   } catch (error) {
     throw unusable(error);
   }
 }
 
+function compiledFile(name: string): string {
+  return fileURLToPath(import.meta.resolve(`${PACKAGE}/wasm-out/tfjs-backend-wasm-${name}`));
+}
+
 function unusable(error: unknown): StudyError {
   const reason = error instanceof Error ? error.message : String(error);
   return new StudyError(
     `The npm package ${PACKAGE} ${PACKAGE_VERSION} cannot be loaded (${reason}): run ` +
-      "deno install once with a network",
+      "deno install --lock=deno.full.lock once with a network",
     { cause: error },
   );
 }

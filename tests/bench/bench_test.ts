@@ -195,6 +195,7 @@ Deno.test("judgeTargets() sets what was measured beside every target", () => {
       "detector",
       "detector-bf16",
       "mapping",
+      "step-wasm",
     ].map((cases) => ["not measured", "", `not asked for: --cases ${cases}, or --full`]),
   ]);
 });
