@@ -29,7 +29,7 @@ type InputGradient = KernelArguments<
 
 type Shape4D = [number, number, number, number];
 
-/** Registers both. */
+/** Registers both, the input's in the place of the package's own. */
 export function registerConv2dGradients(): void {
   const own = kernelOf("Conv2DBackpropInput");
   registerKernel<FilterGradient["inputs"], FilterGradient["attrs"]>(
@@ -85,7 +85,7 @@ function filterGradient({ inputs: { x, dy }, attrs, backend }: FilterGradient): 
 interface Extent {
   /** Places of the input that it touches. */
   size: number;
-  /** Zeros before them. */
+  /** Zeros that are put before them. */
   before: number;
   /** Places that it touches, zeros included. */
   touched: number;

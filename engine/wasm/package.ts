@@ -18,7 +18,7 @@ export const BACKEND = "wasm";
 
 const PACKAGE = "@tensorflow/tfjs-backend-wasm";
 
-/** A variable, not a literal: Deno then fetches and loads the package when this backend starts. */
+/** A variable, not a literal: Deno then loads the package when this backend starts, no sooner. */
 const CODE: string = `${PACKAGE}/dist/tf-backend-wasm.node.js`;
 
 /** What is used of the package's code. */
@@ -29,7 +29,7 @@ export interface WasmPackage {
 
 /** The compiled kernels, for processors with SIMD and with threads, and the JavaScript around them. */
 export interface CompiledKernels {
-  /** The WebAssembly module. */
+  /** The WebAssembly module, to be instantiated. */
   binary: Uint8Array<ArrayBuffer>;
   /** Path of the JavaScript. */
   glue: string;
