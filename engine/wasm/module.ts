@@ -20,6 +20,9 @@ const PAGE_BYTES = 65_536;
  */
 const MOST_BYTES = 3.5 * 2 ** 30;
 
+/** Milliseconds in which threads are there, or are taken not to come. */
+const THREADS_WITHIN = 30_000;
+
 /** Most threads that it takes: itself and the workers. */
 export const MAX_THREADS = POOL;
 
@@ -78,6 +81,8 @@ export async function instantiate(
     locateFile: String,
     printErr,
   };
+  const late = () => failed.reject(new Error("The threads of WebAssembly did not start"));
+  const timer = setTimeout(late, THREADS_WITHIN);
   try {
     const module = await Promise.race([factory(config), failed.promise]);
     refuseNothing(module);
@@ -88,6 +93,8 @@ export async function instantiate(
   } catch (error) {
     for (const worker of started) void worker.terminate();
     throw error;
+  } finally {
+    clearTimeout(timer);
   }
 }
 
