@@ -85,9 +85,7 @@ export async function instantiate(
   const timer = setTimeout(late, THREADS_WITHIN);
   try {
     const module = await Promise.race([factory(config), failed.promise]);
-    refuseNothing(module);
-    // An error from here on is one of an operation, which the caller sees.
-    failed.promise.catch(() => {});
+    refuseFullMemory(module);
     for (const worker of started) worker.unref();
     return addBridge(module);
   } catch (error) {
@@ -127,7 +125,7 @@ function addBridge(module: WasmModule): WasmModule {
 }
 
 /** Has a tensor that there is no memory for be an error; tfjs would write to address 0. */
-function refuseNothing(module: WasmModule): void {
+function refuseFullMemory(module: WasmModule): void {
   // The first call replaces the function by another.
   module._free(module._malloc(1));
   const { _malloc: allocate } = module;

@@ -7,7 +7,7 @@ import { runFolder, writeManifest } from "../../report/record/run_folder.ts";
 import { CHECKPOINT, findRun } from "../../experiment/resume.ts";
 import { resultRow, withFolder } from "../report/result_rows.ts";
 
-const SETTINGS = { seed: 1, batch_size: 128 };
+const SETTINGS: Record<string, string | number> = { seed: 1, batch_size: 128 };
 const WANTED = {
   part: 1,
   model: "SimpleCNN",
@@ -18,7 +18,7 @@ const WANTED = {
 /** What there is of a run; `done` is the number of epochs in its checkpoint. */
 interface Trace {
   done?: number;
-  settings?: Record<string, number>;
+  settings?: Record<string, string | number>;
   part?: number;
   model?: string;
   /** Its row in the CSV. */
@@ -243,5 +243,21 @@ Deno.test("findRun() passes over folders that are no runs, and says which", asyn
         join(out, "runs")
       }, as they are no runs: .ipynb_checkpoints, copy of a, a-copy`,
     ]);
+  });
+});
+
+Deno.test("findRun() refuses to go on with a run on another backend than it began on", async () => {
+  const onWasm = { ...SETTINGS, backend: "wasm" };
+  const wanted = { ...WANTED, settings: onWasm };
+  // TensorFlow's runs do not say what they are of.
+  await withRuns({ a: { done: 2 } }, async (out) => {
+    assertEquals(await found(out), "a unfinished");
+    const error = await assertRejects(() => found(out, wanted), StudyError);
+    assertStringIncludes(error.message, "backend tensorflow, not wasm");
+  });
+  await withRuns({ a: { done: 2, settings: onWasm } }, async (out) => {
+    assertEquals(await found(out, wanted), "a unfinished");
+    const error = await assertRejects(() => found(out), StudyError);
+    assertStringIncludes(error.message, "backend wasm, not tensorflow");
   });
 });

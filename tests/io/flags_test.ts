@@ -101,7 +101,10 @@ Deno.test("parseFlags() names a bad value and what is expected", () => {
     "--seed -1: expected a whole number from 0 to 2000000000",
   );
   assertEquals(usageError("--limit", "0"), "--limit 0: expected a whole number of at least 1");
-  assertEquals(usageError("--backend", "cuda"), "--backend cuda: expected auto or tensorflow");
+  assertEquals(
+    usageError("--backend", "cuda"),
+    "--backend cuda: expected auto, tensorflow or wasm",
+  );
   assertEquals(
     usageError("--device", "gpuu"),
     "--device gpuu: expected auto, cpu or gpu; did you mean gpu?",
@@ -195,7 +198,7 @@ Deno.test("helpText() aligns every flag with its default within 100 columns", ()
   assert(lines.every((line) => line.length <= 100));
   const page = lines.join("\n");
   assertStringIncludes(page, "[default: auto]");
-  assertStringIncludes(page, "--data auto|mnist|fashion|DIR  the images");
+  assertStringIncludes(page, "--data auto|mnist|fashion|DIR   the images");
   const rows = lines.filter((line) => line.startsWith("  --"));
   assertEquals(rows.length, Object.keys(TABLE).length);
   const column = page.split("\n").find((line) => line.startsWith("  --data"))?.indexOf(
