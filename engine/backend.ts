@@ -47,6 +47,29 @@ export interface Backend {
   readonly ops: BackendOps;
   /** Absent where functions cannot be recorded; compiled ones then run op by op. */
   readonly recorder?: Recorder;
+  /** Begins an event file for TensorBoard in an existing folder; absent where it writes none. */
+  readonly openSummaries?: (folder: string) => Promise<SummaryWriter>;
+}
+
+/**
+ * Writes an event file of TensorBoard. Whatever the disk does not take is an error of the call that
+ * finds out. It must be disposed of before its engine is.
+ */
+export interface SummaryWriter extends Disposable {
+  /** Adds a point to a curve; the value is kept as float32. */
+  scalar(tag: string, step: number, value: number): void;
+  /**
+   * Adds a picture.
+   *
+   * @param image Grey values 0..255, `[height * width]`, row after row.
+   */
+  image(
+    tag: string,
+    step: number,
+    image: { width: number; height: number; pixels: Uint8Array },
+  ): void;
+  /** Hands everything so far to the operating system. */
+  flush(): void;
 }
 
 /**

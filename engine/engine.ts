@@ -13,11 +13,13 @@ import {
   type Precision,
   runBackend,
   stopBackend,
+  type SummaryWriter,
 } from "./backend.ts";
 import { compile } from "./compile.ts";
 import type { LibraryLocation } from "./library/library_cache.ts";
 import type { EagerBinding } from "./tensorflow/eager_binding.ts";
 
+export type { SummaryWriter } from "./backend.ts";
 export type { LibraryLocation } from "./library/library_cache.ts";
 
 /** What `--backend` may name besides `auto`. */
@@ -82,6 +84,11 @@ export interface Engine extends Disposable {
   readonly binding: EagerBinding;
   /** See `compile()` in `compile.ts`. */
   readonly compile: typeof compile;
+  /**
+   * Begins an event file for TensorBoard in an existing folder; an error if it cannot be made. Absent
+   * on a backend that writes none.
+   */
+  readonly openSummaries?: (folder: string) => Promise<SummaryWriter>;
   /** Frees everything that is not in JavaScript's memory, as leaving the scope of a `using` does. */
   dispose(): void;
 }
@@ -124,7 +131,7 @@ export async function startEngine(options: EngineOptions = {}): Promise<Engine> 
 }
 
 function engineOf(name: BackendName, backend: StartedBackend): Engine {
-  const { device, precision, version, library, binding } = backend;
+  const { device, precision, version, library, binding, openSummaries } = backend;
   const only = <T>(value: T | undefined, what: string): T => {
     if (value !== undefined) return value;
     throw new Error(`The ${name} backend has no ${what}`);
@@ -143,6 +150,7 @@ function engineOf(name: BackendName, backend: StartedBackend): Engine {
       return only(binding, "TFJSBinding");
     },
     compile,
+    ...(openSummaries && { openSummaries }),
     dispose,
     [Symbol.dispose]: dispose,
   };

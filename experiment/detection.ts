@@ -169,6 +169,7 @@ export async function detectDigits(
   let savedAt = performance.now();
   const save = async () => {
     await writePartialPredictions(folder, found);
+    await run.events?.detection(run.history.length, found);
     savedAt = performance.now();
   };
   try {
@@ -220,6 +221,10 @@ export async function testDetector(run: Run, found: DigitPredictions): Promise<M
   const { detected, accuracy, f1, accuracyOfAll, f1OfAll } = scoreDigits(test.labels, predictions);
   const timing = summarizeLatency(milliseconds);
   const missed = test.count - detected;
+  run.events?.result(
+    isTrained ? { accuracy: accuracyOfAll, f1: f1OfAll } : { accuracy, f1 },
+    found,
+  );
   if (detected === 0) {
     reporter.warn(
       `No digit was detected in any of ${test.count} images: accuracy and F1 are given as 0`,

@@ -78,6 +78,10 @@ const COMMON = {
   },
   out: { kind: "path", default: DEFAULT_OUT, help: "folder that results are written to" },
   resume: { kind: "boolean", help: "go on with a run that was interrupted" },
+  tensorboard: {
+    kind: "boolean",
+    help: "write curves and a picture of misread digits for TensorBoard into the run's folder",
+  },
   strict: { kind: "boolean", help: "fail rather than use a substitute" },
   quiet: { kind: "boolean", help: "print warnings only" },
   json: { kind: "boolean", help: "print the result as JSON, everything else on standard error" },

@@ -26,6 +26,7 @@ export interface SetUpFlags
   backend: "auto" | "tensorflow";
   out: string;
   resume: boolean;
+  tensorboard: boolean;
   quiet: boolean;
   json: boolean;
   precision: keyof typeof PRECISIONS | undefined;
@@ -41,6 +42,12 @@ export interface Setup extends Disposable {
   readonly out: string;
   /** Whether a run that was interrupted is resumed. */
   readonly resume: boolean;
+  /**
+   * Whether events for TensorBoard are written.
+   *
+   * @default {false}
+   */
+  readonly tensorboard?: boolean;
   /** Whether rows are printed as JSON. */
   readonly json: boolean;
   /** The command line, for the manifest. */
@@ -59,7 +66,7 @@ export interface RunningSetup extends Setup {
  * @throws {StudyError} If any of it fails.
  */
 export async function setUp(part: PartNumber, flags: SetUpFlags): Promise<Setup> {
-  const { out, resume, json, quiet } = flags;
+  const { out, resume, json, quiet, tensorboard } = flags;
   const reporter = createReporter({ quiet, stream: json ? "stderr" : "stdout" });
   await checkResultsFile(out, part, waitVisibly(out, reporter));
   await removeLeftovers(out);
@@ -70,13 +77,14 @@ export async function setUp(part: PartNumber, flags: SetUpFlags): Promise<Setup>
     reporter,
   });
   reporter.line(describeEngine(engine, flags.backend));
+  if (tensorboard) (await import("./tensorboard.ts")).requireSummaries(engine);
   const dataset = await loadDataset({ ...flags, reporter });
   reporter.line(
     `Data: ${dataset.name}, ${dataset.train.count} training and ${dataset.test.count} test ` +
       `images (${dataset.source})`,
   );
   return {
-    ...{ part, engine, dataset, reporter, out, resume, json, command: Deno.args },
+    ...{ part, engine, dataset, reporter, out, resume, tensorboard, json, command: Deno.args },
     [Symbol.dispose]: () => engine.dispose(),
   };
 }

@@ -93,14 +93,18 @@ export async function trainEpochs<Input, Output, Targets>(
     const done = history.length;
     reporter.line(resumed?.(done) ?? `Going on with run ${row.run_id} after epoch ${done}`);
   }
+  run.events?.begin(trainer.step);
   if (history.length < epochs) await requireCheckpointRoom(folder, model);
   try {
     for (let epoch = history.length + 1; epoch <= epochs; epoch++) {
       const result = await trainer.trainEpoch(epoch, (progress) => {
         if (!epochsOnly) showBatch(reporter, progress, epochs);
+        run.events?.batch(progress, trainer);
       }, signal);
       history.push(result);
       showEpoch(reporter, result);
+      // Before the checkpoint: a run that goes on from it has the events up to it.
+      await run.events?.epoch(result);
       await saveTraining(join(folder, CHECKPOINT), model, trainer, { settings, history });
       await saveHistory(run);
       if (evaluation && epoch % evaluation.every === 0) {
@@ -193,6 +197,7 @@ export async function testClassifier<Input>(
       `(${(100 * accuracy).toFixed(2)}%), F1 ${f1.toFixed(4)}`,
   );
   await writePredictions(folder, { targets: labels, predictions, scores });
+  run.events?.result({ loss, accuracy, f1 }, { predictions, scores });
   return {
     test_loss: loss,
     accuracy: 100 * accuracy,
@@ -225,6 +230,7 @@ async function saveEvaluation(run: Run, { loss, accuracy }: Evaluation): Promise
     ...earlier.filter((row) => row.epoch < epoch),
     { epoch, test_loss: loss, test_accuracy: 100 * accuracy },
   ]);
+  await run.events?.evaluation(epoch, { loss, accuracy });
   reporter.line(
     `Test set after epoch ${epoch}: average loss ${loss.toFixed(4)}, accuracy ` +
       `${(100 * accuracy).toFixed(2)}%`,

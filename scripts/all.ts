@@ -28,8 +28,9 @@ import { MODELS, type PartNumber, type PartSize, PRESETS } from "../study.ts";
 /** The parts that have published results, in the study's order. */
 const PARTS = [...new Set(MODELS.filter(({ published }) => published).map(({ part }) => part))];
 
-const { seed, data, device, precision, libtensorflow, out, resume, strict, quiet, verbose, help } =
+const { seed, data, device, precision, libtensorflow, out, resume, tensorboard, strict } =
   SHARED_FLAGS;
+const { quiet, verbose, help } = SHARED_FLAGS;
 
 const FLAGS = {
   preset: {
@@ -51,6 +52,7 @@ const FLAGS = {
   libtensorflow,
   out,
   resume,
+  tensorboard,
   strict: { ...strict, help: "fail rather than use substitute weights" },
   quiet,
   verbose,
@@ -132,7 +134,7 @@ async function runPart(
   const shared = argumentsFor(flags, [
     ...(number === 1 ? [] : ["weights"] as const),
     ...["seed", "data", "device", "precision", "libtensorflow", "out"] as const,
-    ...["resume", "strict", "quiet", "verbose"] as const,
+    ...["resume", "tensorboard", "strict", "quiet", "verbose"] as const,
   ]);
   const size = Object.entries(PRESETS[flags.preset][number])
     .map(([name, value]) => `${flagName(name)}=${value}`);

@@ -55,6 +55,8 @@ export async function startTensorFlow(options: BackendOptions): Promise<StartedT
       kernels,
       ops: tensorflowOps(kernels),
       recorder: kernels,
+      openSummaries: async (folder) =>
+        (await import("./summary_writer.ts")).openSummaryWriter(kernels.eager, folder),
       library,
       binding: kernels.eager,
     };
