@@ -167,9 +167,11 @@ export async function detectDigits(
   if (found.predictions.length === test.count) return found;
   const progress = new ImageProgress(reporter, "Inference", test.count);
   let savedAt = performance.now();
+  let shown = found.predictions.length;
   const save = async () => {
     await writePartialPredictions(folder, found);
-    await run.events?.detection(run.history.length, found);
+    if (found.predictions.length > shown) await run.events?.detection(run.history.length, found);
+    shown = found.predictions.length;
     savedAt = performance.now();
   };
   try {

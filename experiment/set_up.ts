@@ -13,10 +13,10 @@ import { repositoryRoot } from "../io/cache.ts";
 import { InterruptedError, StudyError } from "../io/errors.ts";
 import { createReporter, type Reporter, writeText } from "../io/reporter.ts";
 import { interruptible } from "../io/run_script.ts";
+import { removeLeftovers } from "../report/record/leftovers.ts";
 import { checkResultsFile, type ResultRow, resultsPath } from "../report/record/results.ts";
 import type { PartNumber } from "../study.ts";
 import { DEFAULT_OUT, PRECISIONS } from "./flags.ts";
-import { removeLeftovers } from "./leftovers.ts";
 import { describeEngine } from "./provenance.ts";
 import { addKeptRows, waitVisibly } from "./recording.ts";
 

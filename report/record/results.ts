@@ -91,8 +91,49 @@ export async function checkResultsFile(
   }
 }
 
+/**
+ * Takes a run's rows out of `outDir/partN.csv`, all of them. All else in the file stays as it is, byte
+ * for byte.
+ *
+ * @param waiting How a process that is writing the file is waited for.
+ * @returns How many rows are gone.
+ * @throws {StudyError} If the file was saved in a form in which no row is written or removed.
+ */
+export async function removeRows(
+  outDir: string,
+  { part, run_id }: Pick<ResultRow, "part" | "run_id">,
+  waiting: LockOptions = {},
+): Promise<number> {
+  const path = resultsPath(outDir, part);
+  return await withLock(join(outDir, ".lock"), async () => {
+    const found = await readBytes(path);
+    const { oddities } = readResultText(found);
+    if (oddities.length > 0) {
+      throw new StudyError(
+        `${path} was saved with ${
+          oddities.join(" and ")
+        }: save it with commas and decimal points, ` +
+          "in UTF-8, before a run is removed from it",
+      );
+    }
+    let count = 0;
+    const rest = withoutRows(found, (row) => row.run_id === run_id && ++count > 0);
+    if (count > 0) await writeFileAtomic(path, rest);
+    return count;
+  }, waiting);
+}
+
 /** The file without the rows of this run and model that did not end well. */
 function withoutUnfinished(content: Uint8Array, { run_id, model }: ResultRow): Uint8Array {
+  return withoutRows(
+    content,
+    (row) =>
+      row.status !== "ok" && row.run_id !== "" && row.run_id === run_id && row.model === model,
+  );
+}
+
+/** The file without some rows. */
+function withoutRows(content: Uint8Array, isGone: (row: ResultRow) => boolean): Uint8Array {
   const starts = lineStarts(content);
   const parts: Uint8Array[] = [];
   let kept = 0;
@@ -102,8 +143,7 @@ function withoutUnfinished(content: Uint8Array, { run_id, model }: ResultRow): U
     if (isHeader(cells)) header = cells;
     if (cells === header || cells.length !== header?.length) continue;
     const { row } = parseRow(cells, positions(header));
-    if (row === null || row.status === "ok") continue;
-    if (row.run_id === "" || row.run_id !== run_id || row.model !== model) continue;
+    if (row === null || !isGone(row)) continue;
     parts.push(content.subarray(kept, starts[line - 1]));
     kept = starts[lastLine] ?? content.length;
   }

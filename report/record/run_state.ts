@@ -1,0 +1,36 @@
+/**
+ * What has become of a run that has a folder and no row.
+ *
+ * @module
+ */
+
+import { StudyError } from "../../io/errors.ts";
+import { readKeptRow } from "./kept_row.ts";
+import { ownManifest } from "./run_folders.ts";
+import { isRunning } from "./run_lock.ts";
+
+/** What a folder without a row is of. */
+export type FolderState =
+  /** A run that some process is at. */
+  | "running"
+  /** A finished run whose row only its folder has. */
+  | "unrecorded"
+  /** A run that was killed. */
+  | "killed"
+  /** No run: there is no manifest, or it is another run's. */
+  | "broken"
+  /** It may not be read. */
+  | "unreadable";
+
+/** Looks at the folder of a run that has no row. */
+export async function folderState(folder: string, runId: string): Promise<FolderState> {
+  try {
+    if (await isRunning(folder)) return "running";
+    if (await ownManifest(folder, runId) === undefined) return "broken";
+    return await readKeptRow(folder, runId) === undefined ? "killed" : "unrecorded";
+  } catch (error) {
+    const expected = [Deno.errors.PermissionDenied, StudyError];
+    if (!expected.some((kind) => error instanceof kind)) throw error;
+    return "unreadable";
+  }
+}
