@@ -137,6 +137,23 @@ export function parseFlags<const T extends FlagTable>(
   table: T,
   origins?: PathOrigins,
 ): FlagValues<T> {
+  const { words, flags } = parseWords(argv, table, origins);
+  if (words.length > 0) throw strayArgument(words[0]!);
+  return flags;
+}
+
+/**
+ * Reads a command line on which words may stand between the flags, and after `--`.
+ *
+ * @returns The words in their order, and a value for each flag of the table.
+ * @throws {UsageError} As {@linkcode parseFlags}, words apart.
+ */
+export function parseWords<const T extends FlagTable>(
+  argv: readonly string[],
+  table: T,
+  origins?: PathOrigins,
+): { words: string[]; flags: FlagValues<T> } {
+  const words: string[] = [];
   const keys = new Map(Object.keys(table).map((key) => [flagName(key).slice(2), key]));
   const names = [...keys.keys()];
   const isBoolean = (name: string) => table[keys.get(name) ?? ""]?.kind === "boolean";
@@ -146,11 +163,13 @@ export function parseFlags<const T extends FlagTable>(
     collect: names,
     alias: table.help ? { help: "h" } : {},
     unknown(arg, name) {
-      if (name === undefined) throw strayArgument(arg);
-      throw unknownFlag(arg.replace(/=.*$/s, ""), names);
+      if (name !== undefined) throw unknownFlag(arg.replace(/=.*$/s, ""), names);
+      // The parser makes numbers of words that look like some.
+      words.push(arg);
     },
   });
-  if (parsed._.length > 0) throw strayArgument(String(parsed._[0]));
+  const end = argv.indexOf("--");
+  if (end >= 0) words.push(...argv.slice(end + 1));
 
   const given = new Map<string, string | boolean | string[]>();
   for (const [name, key] of keys) {
@@ -175,7 +194,7 @@ export function parseFlags<const T extends FlagTable>(
     const read = (text: string) => readValue(flagName(key), flag, { text, origins });
     return [key, Array.isArray(value) ? value.map(read) : read(String(value))];
   });
-  return Object.fromEntries(values) as FlagValues<T>;
+  return { words, flags: Object.fromEntries(values) as FlagValues<T> };
 }
 
 /** What a flag takes, in words: `a whole number from 1 to 1000`. */

@@ -24,8 +24,15 @@ export type FolderState =
 
 /** Looks at the folder of a run that has no row. */
 export async function folderState(folder: string, runId: string): Promise<FolderState> {
+  return await isRunning(folder).catch(() => false) ? "running" : await stateAtRest(folder, runId);
+}
+
+/** The same of a run that no other process is at. */
+export async function stateAtRest(
+  folder: string,
+  runId: string,
+): Promise<Exclude<FolderState, "running">> {
   try {
-    if (await isRunning(folder)) return "running";
     if (await ownManifest(folder, runId) === undefined) return "broken";
     return await readKeptRow(folder, runId) === undefined ? "killed" : "unrecorded";
   } catch (error) {

@@ -31,6 +31,7 @@ Deno.test("parseFlags() gives part 1's defaults", () => {
     out: "results",
     precision: undefined,
     resume: false,
+    tensorboard: false,
     strict: false,
     quiet: false,
     json: false,
