@@ -11,11 +11,11 @@ import { ProblemList } from "../report/record/problems.ts";
 import { readResults, type ResultRow, resultsPath } from "../report/record/results.ts";
 import { type Manifest, runFolder } from "../report/record/run_folder.ts";
 import { listRunFolders, ownManifest } from "../report/record/run_folders.ts";
+import { CHECKPOINT } from "../report/record/run_state.ts";
 import { readProgress, type TrainingProgress } from "../training/checkpoint.ts";
 import type { EpochResult } from "../training/trainer.ts";
 
-/** Name of the checkpoint in a run's folder. */
-export const CHECKPOINT = "checkpoint.safetensors";
+export { CHECKPOINT };
 
 /** What a run must have left to be resumed. */
 export interface ResumePoint {

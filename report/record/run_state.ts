@@ -4,10 +4,24 @@
  * @module
  */
 
+import { join } from "node:path";
 import { StudyError } from "../../io/errors.ts";
+import { exists } from "../../io/exists.ts";
 import { readKeptRow } from "./kept_row.ts";
 import { ownManifest } from "./run_folders.ts";
 import { isRunning } from "./run_lock.ts";
+
+/** Name of the checkpoint in a run's folder. */
+export const CHECKPOINT = "checkpoint.safetensors";
+
+/** Name of the file in a run's folder with what a detector has found so far. */
+export const READINGS = "readings.json";
+
+/** Whether an unfinished run has left anything in its folder to go on from. */
+export async function isResumable(folder: string): Promise<boolean> {
+  const files = [CHECKPOINT, READINGS].map((name) => exists(join(folder, name)).catch(() => false));
+  return (await Promise.all(files)).includes(true);
+}
 
 /** What a folder without a row is of. */
 export type FolderState =

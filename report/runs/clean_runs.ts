@@ -6,14 +6,13 @@
 
 import { dirname, join } from "node:path";
 import { isTemporary } from "../../io/atomic.ts";
-import { exists } from "../../io/exists.ts";
 import { folderEntries, totalBytes } from "../../io/folder_size.ts";
 import { tryLock } from "../../io/lock.ts";
 import { findLeftovers } from "../record/leftovers.ts";
 import { ProblemList } from "../record/problems.ts";
 import { findRemains, refuseReference, removeRun } from "../record/remove_run.ts";
 import { readResults, resultsPath } from "../record/results.ts";
-import { stateAtRest } from "../record/run_state.ts";
+import { isResumable, stateAtRest } from "../record/run_state.ts";
 import type { ListedRun } from "./list_runs.ts";
 
 /** Something that may go. */
@@ -92,15 +91,12 @@ export async function removeRemovable({ kind, path, run }: Removable): Promise<b
 
 /** A run's folder, if it is left of a process that was killed. */
 async function orphanOf(run: ListedRun): Promise<Removable & { resumable: boolean } | undefined> {
-  const { state, folder, row: { epochs } } = run;
+  const { state, folder, note } = run;
   const mayBe = folder !== null && (state === "killed" || state === "broken");
   if (!mayBe || !await isOrphan(run)) return undefined;
   const bytes = totalBytes(await folderEntries(folder));
-  const resumable = await hasProgress(folder);
-  const after = epochs ? ` after epoch ${epochs}` : "";
-  const what = state === "broken"
-    ? "the folder of a run that was killed as it began"
-    : `a killed run${resumable ? `, which --resume would go on with${after}` : ""}`;
+  const resumable = await isResumable(folder);
+  const what = state === "broken" ? "a run killed as it began" : `a run ${note}`;
   return { path: folder, bytes, what, kind: "run", run, resumable };
 }
 
@@ -115,12 +111,6 @@ async function isOrphan({ folder, runId, results, row }: ListedRun): Promise<boo
   // A folder with anything else in it is somebody's.
   const isOurs = ({ name }: { name: string }) => name === ".lock" || isTemporary(name);
   return state === "broken" && (await folderEntries(folder!)).every(isOurs);
-}
-
-/** Whether a run has left anything to go on from. */
-async function hasProgress(folder: string): Promise<boolean> {
-  const files = ["checkpoint.safetensors", "readings.json"];
-  return (await Promise.all(files.map((name) => exists(join(folder, name))))).includes(true);
 }
 
 function passOverMissing(error: unknown): void {

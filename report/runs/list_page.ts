@@ -9,57 +9,77 @@ import { formatCount, formatFixed, NONE } from "../analysis/format_numbers.ts";
 import type { ListedRun } from "./list_runs.ts";
 import { type TextColumn, textTable } from "./text_table.ts";
 
-const COLUMNS: readonly TextColumn[] = [
-  { title: "run" },
+const right = "right" as const;
+
+/** What has room beside a whole id, which says when a run was started, its part, model and seed. */
+const WIDE: readonly TextColumn[] = [
   { title: "state" },
   { title: "data" },
-  { title: "images", align: "right" },
-  { title: "epochs", align: "right" },
-  { title: "accuracy", align: "right" },
-  { title: "F1", align: "right" },
-  { title: "time", align: "right" },
+  { title: "images", align: right },
+  { title: "epochs", align: right },
+  { title: "accuracy", align: right },
+  { title: "F1", align: right },
+  { title: "time", align: right },
+  { title: "" },
+];
+
+/** What has room on a narrow screen. */
+const NARROW: readonly TextColumn[] = [
+  { title: "model" },
+  { title: "seed", align: right },
+  { title: "state" },
+  { title: "epochs", align: right },
+  { title: "accuracy", align: right },
+  { title: "time", align: right },
   { title: "" },
 ];
 
 /**
- * Lines with a run each. An id says when it was started, its part, model and seed; where the lines are
- * too long for the screen, ids are cut to their ends and what they say has columns of its own.
+ * A line for each run. Where they are too long for the screen there are fewer columns, and ids are cut
+ * to their ends.
  *
  * @param width Columns of the screen; Infinity if it is none.
  */
 export function listPage(runs: readonly ListedRun[], width: number): string[] {
-  const whole = textTable(COLUMNS, runs.map((run) => [run.runId || NONE, ...cellsOf(run)]));
-  if (Math.max(...whole.map(({ length }) => length)) <= width) return whole;
-  const [, ...rest] = COLUMNS;
+  const wide = textTable(
+    [{ title: "run" }, ...WIDE],
+    runs.map((run) => {
+      const { state, row, note } = run;
+      const images = row.train_images === null
+        ? formatCount(row.test_images)
+        : `${formatCount(row.train_images)}/${formatCount(row.test_images)}`;
+      const f1 = formatFixed(row.f1, 4);
+      const [epochs, accuracy, time] = resultsOf(run);
+      return [
+        run.runId || NONE,
+        state,
+        row.dataset || NONE,
+        images,
+        epochs,
+        accuracy,
+        f1,
+        time,
+        note,
+      ];
+    }),
+  );
+  if (Math.max(...wide.map(({ length }) => length)) <= width) return wide;
   return textTable(
-    [
-      ...[{ title: "run" }, { title: "started" }, { title: "model" }],
-      { title: "seed", align: "right" },
-      ...rest,
-    ],
-    runs.map((run) => [
-      shortId(run, runs),
-      run.row.started_at.slice(0, 16).replace("T", " ") || NONE,
-      run.row.model || NONE,
-      String(run.row.seed ?? NONE),
-      ...cellsOf(run),
-    ]),
+    [{ title: "run" }, ...NARROW],
+    runs.map((run) => {
+      const { state, row, note } = run;
+      const seed = String(row.seed ?? NONE);
+      return [shortId(run, runs), row.model || NONE, seed, state, ...resultsOf(run), note];
+    }),
   );
 }
 
-function cellsOf({ state, row, note }: ListedRun): string[] {
-  const { training_time_s: time } = row;
+function resultsOf({ row }: ListedRun): [epochs: string, accuracy: string, time: string] {
+  const { epochs, accuracy, training_time_s: time } = row;
   return [
-    state,
-    row.dataset || NONE,
-    row.train_images === null
-      ? formatCount(row.test_images)
-      : `${formatCount(row.train_images)}/${formatCount(row.test_images)}`,
-    String(row.epochs ?? NONE),
-    formatFixed(row.accuracy, 2),
-    formatFixed(row.f1, 4),
+    String(epochs ?? NONE),
+    formatFixed(accuracy, 2),
     typeof time === "number" ? formatDuration(time) : NONE,
-    note,
   ];
 }
 

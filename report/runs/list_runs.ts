@@ -14,7 +14,7 @@ import { COLUMNS, EMPTY_ROW, NUMBER_COLUMNS, type ResultRow } from "../record/re
 import { type Manifest, readHistory, runFolder } from "../record/run_folder.ts";
 import { listRunFolders, ownManifest } from "../record/run_folders.ts";
 import { isRunning } from "../record/run_lock.ts";
-import { type FolderState, folderState } from "../record/run_state.ts";
+import { type FolderState, folderState, isResumable } from "../record/run_state.ts";
 
 /** How a run ended, or what else it is. */
 export const STATES = [
@@ -113,10 +113,9 @@ async function missingIn(
   return hasPredictions ? "" : "its predictions are missing";
 }
 
-const NOTES: Readonly<Record<FolderState, string>> = {
+const NOTES: Readonly<Record<Exclude<FolderState, "killed">, string>> = {
   running: "",
   unrecorded: "finished, but its row is only in its folder: --resume adds it",
-  killed: "killed; --resume goes on with it",
   broken: "a folder without a manifest of this run",
   unreadable: "a folder that cannot be read",
 };
@@ -131,7 +130,13 @@ async function unrecordedRun(results: string, runId: string): Promise<ListedRun>
     : state === "unrecorded"
     ? await readKeptRow(folder, runId) ?? empty
     : await rowOf(folder, runId) ?? empty;
-  return { runId, state, results, folder, row, recorded: false, note: NOTES[found] };
+  const note = found === "killed" ? await describeKilled(folder, row) : NOTES[found];
+  return { runId, state, results, folder, row, recorded: false, note };
+}
+
+async function describeKilled(folder: string, { epochs }: ResultRow): Promise<string> {
+  if (!await isResumable(folder)) return "killed before there was anything to go on from";
+  return `killed${epochs ? ` after epoch ${epochs}` : ""}; --resume goes on with it`;
 }
 
 /** What the folder of a run under way, or that was killed, says of it. */
