@@ -1,8 +1,8 @@
 /**
  * Removes runs, folder and row together.
  *
- * At no moment is a finished run's folder without its row or its row without its folder: first the
- * folder gets a copy of the row, then the row goes from `partN.csv`, then the folder is renamed to what
+ * At no moment is a folder without its row or a row without its folder: first the folder gets a copy
+ * of the row, then the row goes from `partN.csv`, then the folder is renamed to what
  * is no run's. If the process is killed in between, the run is still there, its row in its folder, or
  * it is gone but for what {@linkcode findRemains} finds.
  *
@@ -56,7 +56,7 @@ export async function removeRun(
   if (folder !== undefined && lock === undefined) throw goingOn(runId);
   if (isStillWanted !== undefined && !await isStillWanted()) return false;
   if (row !== undefined) {
-    if (folder !== undefined && row.status === "ok") await writeKeptRow(folder, row);
+    if (folder !== undefined) await writeKeptRow(folder, row);
     await removeRows(results, row, waiting);
   }
   if (folder === undefined) return true;

@@ -3,7 +3,6 @@ import { join } from "node:path";
 import { repositoryRoot } from "../../../io/cache.ts";
 import { StudyError } from "../../../io/errors.ts";
 import { exists } from "../../../io/exists.ts";
-import { readKeptRow } from "../../../report/record/kept_row.ts";
 import { ProblemList } from "../../../report/record/problems.ts";
 import { REFERENCE_RESULTS } from "../../../report/record/reference_results.ts";
 import {
@@ -121,13 +120,10 @@ Deno.test({
           }).output();
           ended = code === 0;
           assert(ended || signal === "SIGKILL", `call ${call}: exit status ${code}`);
-          const [hasFolder, hasRow, kept] = [
-            await exists(join(runFolder(out, runId), "manifest.json")),
-            (await recordedIn(out)).includes(runId),
-            await readKeptRow(runFolder(out, runId), runId),
-          ];
-          // An interrupted run without its row is one that was killed: --resume goes on with it.
-          const isWhole = hasFolder && (hasRow || kept !== undefined || runId === IDS.interrupted);
+          const folder = runFolder(out, runId);
+          const hasFolder = await exists(join(folder, "manifest.json"));
+          const hasRow = (await recordedIn(out)).includes(runId);
+          const isWhole = hasFolder && (hasRow || await exists(join(folder, "row.csv")));
           const isGone = !hasFolder && !hasRow;
           assert(isWhole || isGone, `call ${call}: folder ${hasFolder}, row ${hasRow}`);
           if (ended) assert(isGone);
