@@ -86,6 +86,7 @@ export async function trainBoxPredictor(
     epochs: training.epochs,
     resumed: (done) => `The predictor is trained up to epoch ${done} already`,
     epochsOnly: true,
+    unit: "boxes",
   });
   // No later step looks at what the last one has left, and detections have no loss.
   const batch = Int32Array.from({ length: Math.min(training.batchSize, boxes.count) }, (_, i) => i);

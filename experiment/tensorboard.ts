@@ -95,6 +95,8 @@ export class RunEvents implements Disposable {
   #step = 0;
   /** The step at which the test images were last classified. */
   #testedAt: number | undefined;
+  /** What batches are made of. */
+  #unit = "images";
   /** Where the pace was last taken: images done, and seconds since the epoch began. */
   #paced = { images: 0, seconds: 0 };
 
@@ -111,9 +113,10 @@ export class RunEvents implements Disposable {
     this.#marks = marks;
   }
 
-  /** Says how many steps the checkpoint has that training goes on from. */
-  begin(step: number): void {
+  /** Says how many steps the checkpoint has that training goes on from, and what it trains on. */
+  begin(step: number, unit: string): void {
     this.#step = step;
+    this.#unit = unit;
   }
 
   /** Adds the losses and learning rates of the steps read back, and the pace. */
@@ -134,7 +137,7 @@ export class RunEvents implements Disposable {
       if (batch === 0 && batches > 1) return;
       const images = batch === batches - 1 ? total : seen * (batch + 1) / batch;
       const pace = (images - this.#paced.images) / (seconds - this.#paced.seconds);
-      writer.scalar("train/images_per_second", step, pace);
+      writer.scalar(`train/${this.#unit}_per_second`, step, pace);
       this.#paced = { images, seconds };
     });
   }

@@ -69,6 +69,12 @@ export interface TrainEpochsOptions {
   resumed?: (done: number) => string;
   /** Leaves out the log lines of batches. */
   epochsOnly?: boolean;
+  /**
+   * What the model is trained on, in the plural.
+   *
+   * @default {"images"}
+   */
+  unit?: string;
   /** Called after every so many epochs, outside the clock, for `evaluations.csv`. */
   evaluation?: { every: number; evaluate: () => Promise<Evaluation> };
 }
@@ -85,7 +91,7 @@ export async function trainEpochs<Input, Output, Targets>(
   run: Run,
   model: TrainedModel,
   trainer: Trainer<Input, Output, Targets>,
-  { epochs, resumed, epochsOnly = false, evaluation }: TrainEpochsOptions,
+  { epochs, resumed, epochsOnly = false, unit = "images", evaluation }: TrainEpochsOptions,
 ): Promise<void> {
   const { reporter, signal, folder, settings, history, row } = run;
   if (await exists(run.checkpoint)) {
@@ -93,7 +99,7 @@ export async function trainEpochs<Input, Output, Targets>(
     const done = history.length;
     reporter.line(resumed?.(done) ?? `Going on with run ${row.run_id} after epoch ${done}`);
   }
-  run.events?.begin(trainer.step);
+  run.events?.begin(trainer.step, unit);
   if (history.length < epochs) await requireCheckpointRoom(folder, model);
   try {
     for (let epoch = history.length + 1; epoch <= epochs; epoch++) {

@@ -91,12 +91,12 @@ Deno.test({
       {
         // This one is killed between its events and its checkpoint.
         using events = await open(killed, 1);
-        events.begin(BATCHES);
+        events.begin(BATCHES, "images");
         await train(events, 2);
       }
       {
         using events = await open(killed, 1);
-        events.begin(BATCHES);
+        events.begin(BATCHES, "images");
         for (const epoch of [2, 3]) await train(events, epoch);
       }
       const [one, other] = [await readEvents(whole), await readEvents(killed)];
@@ -127,7 +127,7 @@ Deno.test({
       {
         // The evaluation is not made again after a checkpoint.
         using events = await open(folder, 1);
-        events.begin(BATCHES);
+        events.begin(BATCHES, "images");
         await train(events, 2);
         await events.evaluation(2, { loss: 0.125, accuracy: 0.75 });
         const answers = { predictions: [8, 5, 8], scores: [0.5, 1, 0.75] };
