@@ -100,7 +100,7 @@ export class RunEvents implements Disposable {
   /** Where the pace was last taken: images done, and seconds since the epoch began. */
   #paced = { images: 0, seconds: 0 };
 
-  /** @internal */
+  /** Takes over the writer; {@linkcode openRunEvents} makes it. */
   constructor(
     run: Pick<ShownRun, "folder" | "reporter" | "dataset">,
     { writer, file, marks }: { writer: SummaryWriter; file: string; marks: EventMark[] },

@@ -47,7 +47,7 @@ export interface RunDifference {
   noPair: string;
 }
 
-/** Compares two runs. */
+/** Compares the second run with the first. */
 export function diffRuns(first: RunDetails, second: RunDetails): RunDifference {
   const [a, b] = [flatSettings(first), flatSettings(second)];
   const names = [...new Set([...a.keys(), ...b.keys()])];

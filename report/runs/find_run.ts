@@ -15,7 +15,7 @@ const NAMED = 5;
 
 /** Where {@linkcode findRun} looks. */
 export interface FindOptions {
-  /** Results folders. */
+  /** Results folders whose runs have names. */
   folders: readonly string[];
   /** Folder that relative paths start from. */
   origin: string;

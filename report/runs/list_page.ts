@@ -7,7 +7,7 @@
 import { formatDuration } from "../../io/reporter.ts";
 import { formatCount, formatFixed, NONE } from "../analysis/format_numbers.ts";
 import type { ListedRun } from "./list_runs.ts";
-import { type TextColumn, textTable } from "./text_table.ts";
+import { longest, type TextColumn, textTable } from "./text_table.ts";
 
 const right = "right" as const;
 
@@ -63,13 +63,16 @@ export function listPage(runs: readonly ListedRun[], width: number): string[] {
       ];
     }),
   );
-  if (Math.max(...wide.map(({ length }) => length)) <= width) return wide;
+  if (longest(wide) <= width) return wide;
+  const ends = Map.groupBy(runs, ({ runId }) => randomEnd(runId));
   return textTable(
     [{ title: "run" }, ...NARROW],
     runs.map((run) => {
       const { state, row, note } = run;
       const seed = String(row.seed ?? NONE);
-      return [shortId(run, runs), row.model || NONE, seed, state, ...resultsOf(run), note];
+      const end = randomEnd(run.runId);
+      const id = end !== undefined && ends.get(end)?.length === 1 ? end : run.runId || NONE;
+      return [id, row.model || NONE, seed, state, ...resultsOf(run), note];
     }),
   );
 }
@@ -83,9 +86,7 @@ function resultsOf({ row }: ListedRun): [epochs: string, accuracy: string, time:
   ];
 }
 
-/** The random end of an id where that is enough to name the run, else all of it. */
-function shortId({ runId }: ListedRun, runs: readonly ListedRun[]): string {
-  const end = /-([0-9a-f]{8})$/.exec(runId)?.[1];
-  const isUnique = end !== undefined && runs.filter((run) => run.runId.includes(end)).length === 1;
-  return isUnique ? end : runId || NONE;
+/** The end of an id, which no other run of the suite has. */
+function randomEnd(runId: string): string | undefined {
+  return /-([0-9a-f]{8})$/.exec(runId)?.[1];
 }

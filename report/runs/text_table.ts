@@ -24,7 +24,7 @@ export function textTable(
 ): string[] {
   const titles = columns.map(({ title }) => title);
   const lines = [titles, ...rows.map((row) => row.map((cell) => printable(cell)))];
-  const widths = columns.map((_, i) => Math.max(...lines.map((cells) => cells[i]!.length)));
+  const widths = columns.map((_, i) => longest(lines.map((cells) => cells[i]!)));
   return lines.map((cells) =>
     cells.map((cell, i) =>
       columns[i]!.align === "right" ? cell.padStart(widths[i]!) : cell.padEnd(widths[i]!)
@@ -32,8 +32,13 @@ export function textTable(
   );
 }
 
+/** How many characters the longest of some texts has, of which there may be very many. */
+export function longest(texts: readonly string[]): number {
+  return texts.reduce((most, { length }) => Math.max(most, length), 0);
+}
+
 /** Names and values, a line each; values may come from outside. */
 export function textList(entries: readonly (readonly [name: string, value: string])[]): string[] {
-  const width = Math.max(0, ...entries.map(([name]) => name.length));
+  const width = longest(entries.map(([name]) => name));
   return entries.map(([name, value]) => `${name.padEnd(width)}  ${printable(value, 500)}`);
 }
