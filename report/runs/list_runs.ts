@@ -157,9 +157,9 @@ async function rowOf(folder: string, runId: string): Promise<ResultRow | undefin
 
 /** The values that have the names and types of columns. */
 function columnsOf(values: Manifest["settings"]): Partial<ResultRow> {
-  const isNumber = (column: keyof ResultRow) => NUMBER_COLUMNS.includes(column);
-  const fitting = COLUMNS.filter((column) =>
-    typeof values[column] === (isNumber(column) ? "number" : "string")
-  );
+  const fitting = COLUMNS.filter((column) => {
+    const value = values[column];
+    return NUMBER_COLUMNS.includes(column) ? typeof value === "number" : typeof value === "string";
+  });
   return Object.fromEntries(fitting.map((column) => [column, values[column]]));
 }
