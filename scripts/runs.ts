@@ -161,10 +161,9 @@ async function rm(args: readonly string[]): Promise<void> {
   for (const run of runs) reporter.line(`  ${await describe(run)}`);
   const what = runs.length === 1 ? "this run, its folder and row" : `these ${runs.length} runs`;
   if (!mayRemove(what, given.flags, reporter)) return;
-  for (const { runId, results, row, recorded } of runs) {
-    const waiting = waitVisibly(results, reporter);
-    await removeRun({ runId, results, row: recorded ? row : undefined }, { waiting });
-    reporter.line(`Removed run ${runId}`);
+  for (const run of runs) {
+    await removeRun(run, { waiting: waitVisibly(run.results, reporter) });
+    reporter.line(`Removed run ${run.runId}`);
   }
 }
 

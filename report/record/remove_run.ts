@@ -26,8 +26,9 @@ export interface RemovableRun {
   runId: string;
   /** The results folder that it is in. */
   results: string;
-  /** Its row in `partN.csv`, if it has one. */
-  row: ResultRow | undefined;
+  row: ResultRow;
+  /** Name of the `partN.csv` that has the row; `null` if none has. */
+  file: string | null;
 }
 
 /** Options of {@linkcode removeRun}. */
@@ -46,7 +47,7 @@ export interface RemoveOptions {
  *   cannot be taken out of the file.
  */
 export async function removeRun(
-  { runId, results, row }: RemovableRun,
+  { runId, results, row, file }: RemovableRun,
   { waiting = {}, isStillWanted }: RemoveOptions = {},
 ): Promise<boolean> {
   await refuseReference(results);
@@ -55,9 +56,9 @@ export async function removeRun(
   using lock = folder === undefined ? undefined : await lockRun(folder);
   if (folder !== undefined && lock === undefined) throw goingOn(runId);
   if (isStillWanted !== undefined && !await isStillWanted()) return false;
-  if (row !== undefined) {
+  if (file !== null) {
     if (folder !== undefined) await writeKeptRow(folder, row);
-    await removeRows(results, row, waiting);
+    await removeRows(join(results, file), runId, waiting);
   }
   if (folder === undefined) return true;
   // Windows renames no folder in which a file is open.

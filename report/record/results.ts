@@ -11,7 +11,7 @@
  */
 
 import { Buffer } from "node:buffer";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { checkWritable, writeFileAtomic } from "../../io/atomic.ts";
 import { failureReason, isDiskFull, WriteError } from "../../io/disk_error.ts";
 import { StudyError } from "../../io/errors.ts";
@@ -92,20 +92,18 @@ export async function checkResultsFile(
 }
 
 /**
- * Takes a run's rows out of `outDir/partN.csv`, all of them. All else in the file stays as it is, byte
- * for byte.
+ * Takes a run's rows out of a `partN.csv`, all of them. All else in the file stays as it is, byte for
+ * byte.
  *
  * @param waiting How a process that is writing the file is waited for.
- * @returns How many rows are gone.
  * @throws {StudyError} If the file was saved in a form in which no row is written or removed.
  */
 export async function removeRows(
-  outDir: string,
-  { part, run_id }: Pick<ResultRow, "part" | "run_id">,
+  path: string,
+  runId: string,
   waiting: LockOptions = {},
-): Promise<number> {
-  const path = resultsPath(outDir, part);
-  return await withLock(join(outDir, ".lock"), async () => {
+): Promise<void> {
+  await withLock(join(dirname(path), ".lock"), async () => {
     const found = await readBytes(path);
     const { oddities } = readResultText(found);
     if (oddities.length > 0) {
@@ -116,10 +114,8 @@ export async function removeRows(
           "in UTF-8, before a run is removed from it",
       );
     }
-    let count = 0;
-    const rest = withoutRows(found, (row) => row.run_id === run_id && ++count > 0);
-    if (count > 0) await writeFileAtomic(path, rest);
-    return count;
+    const rest = withoutRows(found, ({ run_id }) => run_id === runId);
+    if (rest.length < found.length) await writeFileAtomic(path, rest);
   }, waiting);
 }
 

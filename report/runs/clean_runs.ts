@@ -82,9 +82,8 @@ export async function removeRemovable({ kind, path, run }: Removable): Promise<b
       return true;
     }
     case "run": {
-      const { runId, results } = run!;
       const isStillWanted = () => isOrphan(run!);
-      return await removeRun({ runId, results, row: undefined }, { isStillWanted });
+      return await removeRun({ ...run!, file: null }, { isStillWanted });
     }
   }
 }
@@ -96,7 +95,7 @@ async function orphanOf(run: ListedRun): Promise<Removable & { resumable: boolea
   if (!mayBe || !await isOrphan(run)) return undefined;
   const bytes = totalBytes(await folderEntries(folder));
   const resumable = await isResumable(folder);
-  const what = state === "broken" ? "a run killed as it began" : `a run ${note}`;
+  const what = state === "broken" ? "a run killed as it began" : `a run killed ${note}`;
   return { path: folder, bytes, what, kind: "run", run, resumable };
 }
 

@@ -4,10 +4,10 @@
  * @module
  */
 
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { StudyError } from "../../io/errors.ts";
 import { exists } from "../../io/exists.ts";
-import { gatherRows } from "../record/gather_rows.ts";
+import { type FoundRow, gatherRows } from "../record/gather_rows.ts";
 import { readKeptRow } from "../record/kept_row.ts";
 import type { ProblemList } from "../record/problems.ts";
 import { COLUMNS, EMPTY_ROW, NUMBER_COLUMNS, type ResultRow } from "../record/result_row.ts";
@@ -39,8 +39,8 @@ export interface ListedRun {
   folder: string | null;
   /** Its row; of a run without one what its folder says, all else empty. */
   row: ResultRow;
-  /** Whether `partN.csv` has that row. */
-  recorded: boolean;
+  /** Name of the `partN.csv` that has the row; `null` if none has. */
+  file: string | null;
   /** What is wrong, a phrase; `""` if nothing is. */
   note: string;
 }
@@ -68,8 +68,8 @@ export async function listRuns(
   for (const results of folders) {
     const { runIds, foreign } = await listRunFolders(results);
     const there = new Set(runIds);
-    for (const { row, folder } of rows) {
-      if (folder === results) runs.push(await recordedRun(row, { results, there }));
+    for (const found of rows) {
+      if (found.folder === results) runs.push(await recordedRun(found, there));
     }
     for (const runId of runIds) {
       if (!recorded.has(runId)) runs.push(await unrecordedRun(results, runId));
@@ -83,11 +83,11 @@ export async function listRuns(
 }
 
 async function recordedRun(
-  row: ResultRow,
-  { results, there }: { results: string; there: ReadonlySet<string> },
+  { row, file, folder: results }: FoundRow,
+  there: ReadonlySet<string>,
 ): Promise<ListedRun> {
   const { run_id: runId, status } = row;
-  const run = { runId, results, row, recorded: true };
+  const run = { runId, results, row, file: basename(file) };
   if (!there.has(runId)) {
     // A run that failed early has left nothing but its row.
     const note = status === "ok" ? "its folder is missing" : "";
@@ -131,12 +131,12 @@ async function unrecordedRun(results: string, runId: string): Promise<ListedRun>
     ? await readKeptRow(folder, runId) ?? empty
     : await rowOf(folder, runId) ?? empty;
   const note = found === "killed" ? await describeKilled(folder, row) : NOTES[found];
-  return { runId, state, results, folder, row, recorded: false, note };
+  return { runId, state, results, folder, row, file: null, note };
 }
 
 async function describeKilled(folder: string, { epochs }: ResultRow): Promise<string> {
-  if (!await isResumable(folder)) return "killed before there was anything to go on from";
-  return `killed${epochs ? ` after epoch ${epochs}` : ""}; --resume goes on with it`;
+  if (!await isResumable(folder)) return "before there was anything to go on from";
+  return `${epochs ? `after epoch ${epochs}; ` : ""}--resume goes on with it`;
 }
 
 /** What the folder of a run under way, or that was killed, says of it. */

@@ -53,6 +53,10 @@ export function settingsOf(
     const value = row[column];
     if (column !== "error" && value !== null && value !== "") settings.set(column, String(value));
   }
+  const wanted = manifest?.settings.epochs;
+  if (row.epochs !== null && typeof wanted === "number" && wanted !== row.epochs) {
+    settings.set("epochs", `${row.epochs} of ${wanted}`);
+  }
   if (row.model !== "") settings.set("model", row.model);
   for (const [name, value] of Object.entries(manifest?.settings ?? {})) {
     if (name === "command" || value === null || settings.has(name)) continue;

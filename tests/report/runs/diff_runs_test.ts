@@ -77,7 +77,7 @@ Deno.test("showPage() shows settings, results, curve and confusion, and a killed
     // Of ten zeros nine were read as zeros, one as a one.
     assertMatch(page, /^ {2}0 {2}9 {2}1( +·){8}$/m);
     const killed = showPage(found.get(IDS.killed)!, 80).join("\n");
-    assertMatch(killed, /^State +killed \(killed after epoch 2; --resume goes on with it\)$/m);
+    assertMatch(killed, /^State +killed \(after epoch 2; --resume goes on with it\)$/m);
     assertMatch(killed, /^ {2}training loss$/m);
     assertEquals(killed.includes("Confusion"), false);
   }));

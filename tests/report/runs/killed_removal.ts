@@ -20,4 +20,4 @@ for (const name of ["rename", "remove"] as const) {
   Object.defineProperty(Deno, name, { value: replacement });
 }
 
-await removeRun({ runId, results, row: run!.recorded ? run!.row : undefined });
+await removeRun(run!);

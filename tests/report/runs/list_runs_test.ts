@@ -19,17 +19,17 @@ Deno.test("listRuns() finds runs with and without rows, and says what is wrong w
     using _lock = await lockRun(runFolder(out, IDS.interrupted));
     const problems = new ProblemList();
     const runs = await listRuns([out], problems);
-    assertEquals(runs.map(({ runId, state, recorded, note }) => [runId, state, recorded, note]), [
-      [IDS.empty, "broken", false, "a folder without a manifest of this run"],
-      [IDS.foreign, "broken", false, "a folder without a manifest of this run"],
-      [IDS.ok, "ok", true, ""],
-      [IDS.other, "ok", true, "its predictions are missing"],
-      [IDS.interrupted, "running", true, ""],
-      [IDS.killed, "killed", false, "killed after epoch 2; --resume goes on with it"],
+    assertEquals(runs.map(({ runId, state, file, note }) => [runId, state, file, note]), [
+      [IDS.empty, "broken", null, "a folder without a manifest of this run"],
+      [IDS.foreign, "broken", null, "a folder without a manifest of this run"],
+      [IDS.ok, "ok", "part1.csv", ""],
+      [IDS.other, "ok", "part1.csv", "its predictions are missing"],
+      [IDS.interrupted, "running", "part1.csv", ""],
+      [IDS.killed, "killed", null, "after epoch 2; --resume goes on with it"],
       [
         IDS.unrecorded,
         "unrecorded",
-        false,
+        null,
         "finished, but its row is only in its folder: --resume adds it",
       ],
     ]);

@@ -27,8 +27,7 @@ async function recordedIn(out: string): Promise<string[]> {
 
 /** The run of that id, as it is to be removed. */
 async function removable(out: string, runId: string) {
-  const run = (await listRuns([out], new ProblemList())).find((one) => one.runId === runId)!;
-  return { runId, results: out, row: run.recorded ? run.row : undefined };
+  return (await listRuns([out], new ProblemList())).find((one) => one.runId === runId)!;
 }
 
 Deno.test("removeRun() takes a run's folder and row, and leaves all else to the byte", () =>
@@ -48,6 +47,16 @@ Deno.test("removeRun() takes a run's folder and row, and leaves all else to the 
     assert(await removeRun(await removable(out, IDS.ok)));
     assertEquals(await recordedIn(out), [IDS.interrupted]);
     assertEquals(await findRemains(out), []);
+  }));
+
+Deno.test("removeRun() takes a row out of the file that has it, whatever part it names", () =>
+  withFolder({}, async (out) => {
+    await writeSomeRuns(out);
+    const path = join(out, "part1.csv");
+    const text = await Deno.readTextFile(path);
+    await Deno.writeTextFile(path, text.replaceAll(/(0Z,)1(,SimpleCNN,ok)/g, "$1two$2"));
+    for (const id of [IDS.ok, IDS.other]) assert(await removeRun(await removable(out, id)));
+    assertEquals(await recordedIn(out), [IDS.interrupted]);
   }));
 
 Deno.test("removeRun() refuses a run that is going on, and a file that a spreadsheet saved", () =>
@@ -75,7 +84,7 @@ Deno.test("nothing is removed from the committed results, by whatever way they a
   withFolder({}, async (folder) => {
     const reference = join(repositoryRoot(), REFERENCE_RESULTS);
     const [run] = await listRuns([reference], new ProblemList());
-    const { runId, row } = run!;
+    const { runId } = run!;
     const link = join(folder, "link");
     await Deno.symlink(reference, link);
     const inside = join(folder, "inside");
@@ -83,14 +92,14 @@ Deno.test("nothing is removed from the committed results, by whatever way they a
     await Deno.symlink(join(reference, "runs"), join(inside, "runs"));
     for (const results of [reference, link, inside]) {
       await assertRejects(
-        () => removeRun({ runId, results, row: undefined }),
+        () => removeRun({ ...run!, results }),
         StudyError,
         "holds committed results",
       );
     }
     const options = { runs: [], keepResumable: false };
     await assertRejects(() => findRemovables([link], options), StudyError, "committed results");
-    assert(await exists(join(reference, "runs", runId, "manifest.json")), row.run_id);
+    assert(await exists(join(reference, "runs", runId, "manifest.json")));
     await refuseReference(join(repositoryRoot(), "results"));
   }));
 
