@@ -17,7 +17,7 @@ import type {
   ModelComparison,
   ReferenceResult,
 } from "./analysis/comparison.ts";
-import { differencesFromStudy, weightsCaveat } from "./analysis/differences_from_study.ts";
+import { caveatsOf, differencesFromStudy } from "./analysis/differences_from_study.ts";
 import { comparePeers } from "./analysis/equivalence.ts";
 import { findMismatches } from "./analysis/mismatches.ts";
 import { nearestFirst } from "./analysis/nearest_setting.ts";
@@ -236,7 +236,7 @@ function describeModel(
     evaluation: files?.predictions ? scorePredictions(files.predictions) : null,
     newerFailure: newest === row || newest?.status === "ok" ? null : newest,
     differences: isOk ? differencesFromStudy(row) : [],
-    caveat: isOk ? weightsCaveat(row) : "",
+    caveats: isOk ? caveatsOf(row) : [],
     verdicts: [],
     settings,
   };
@@ -245,12 +245,12 @@ function describeModel(
 /** Gives each model its verdicts, which depend on how many there are in all. */
 function judgeModels(models: readonly ModelComparison[]): Comparison["judged"] {
   const evidence = models.flatMap((compared) => {
-    const { row, differences, caveat, evaluation, settings } = compared;
+    const { row, differences, caveats, evaluation, settings } = compared;
     const model = findPublished(compared.model);
     if (row?.status !== "ok" || model === undefined) return [];
     return [{
       compared,
-      evidence: { row, model, differences, caveat, evaluation, setting: settings[0] },
+      evidence: { row, model, differences, caveats, evaluation, setting: settings[0] },
     }];
   });
   const { verdicts, judged } = judge(evidence.map(({ evidence }) => evidence));

@@ -6,7 +6,12 @@
 
 import { ALEXNET, CLAIMS, DATA, FASTER_RCNN_ADAPTED, SIMPLE_CNN, VGG16 } from "../../study.ts";
 import type { Claim, ModelComparison, PairTest } from "./comparison.ts";
-import { EMBEDDED_DIGITS, kindsOfDifference, NEW_CLASSIFIER } from "./differences_from_study.ts";
+import {
+  EMBEDDED_DIGITS,
+  kindsOfDifference,
+  NEW_CLASSIFIER,
+  OTHER_PRECISION,
+} from "./differences_from_study.ts";
 import { formatFixed, formatP } from "./format_numbers.ts";
 import { isSameMachine } from "./mismatches.ts";
 import { meanAccuracyOfAll, type ShownModel, SIGNIFICANT, testSetKey } from "./rankings.ts";
@@ -18,10 +23,16 @@ const CLOSE = 0.5;
 const FAR_MORE = 2;
 
 /**
- * Differences from the study that leave a claim testable: less data, but of the same kind, and a new
- * classifier on pretrained convolutions, as the claims are about what these are worth.
+ * Differences from the study that leave a claim testable: less data, but of the same kind, a new
+ * classifier on pretrained convolutions, as the claims are about what these are worth, and another
+ * precision.
  */
-const HARMLESS: ReadonlySet<string> = new Set(["other data", "subset", NEW_CLASSIFIER]);
+const HARMLESS: ReadonlySet<string> = new Set([
+  "other data",
+  "subset",
+  NEW_CLASSIFIER,
+  OTHER_PRECISION,
+]);
 const DIGITS: ReadonlySet<string> = new Set([DATA.name, EMBEDDED_DIGITS]);
 
 const SIMPLE = SIMPLE_CNN.name;
@@ -34,8 +45,8 @@ type Judgement = Pick<Claim, "verdict" | "because">;
  * Tests the study's claims, as its results imply them, on the settings shown.
  *
  * A run counts if it was made in the study's setting, but for the data, which may be fewer digits, and
- * but for the classifier of a network with pretrained convolutions, which may be new. Accuracies are
- * means over the seeds. A difference is one if Welch's test over the seeds, or McNemar's between the
+ * but for the classifier of a network with pretrained convolutions, which may be new, and for the
+ * precision. Accuracies are means over the seeds. A difference is one if Welch's test over the seeds, or McNemar's between the
  * runs shown where a side has one seed, has p < 0.05 after Holm's correction for the number of rivals.
  */
 export function testClaims(
@@ -92,10 +103,13 @@ function describeSetting(usable: readonly ShownModel[]): string {
   const smaller = usable.some(({ differences }) => differences.length > 0)
     ? ` On ${row.dataset} with ${row.test_images} test images, not in the study's setting.`
     : "";
-  const caveats = Map.groupBy(usable.filter(({ caveat }) => caveat !== ""), ({ caveat }) => caveat);
+  const caveats = Map.groupBy(
+    usable.flatMap(({ model, caveats }) => caveats.map((caveat) => ({ model, caveat }))),
+    ({ caveat }) => caveat,
+  );
   return smaller +
     [...caveats].map(([caveat, ofModels]) =>
-      ` With a new classifier (${ofModels.map(({ model }) => model).join(", ")}): ${caveat}.`
+      ` Caveat of ${ofModels.map(({ model }) => model).join(" and ")}: ${caveat}.`
     ).join("");
 }
 

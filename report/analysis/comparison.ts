@@ -99,7 +99,7 @@ export interface Verdict {
   interval: Interval | null;
   /** What kind of interval it is; `""` if there is none. */
   method: string;
-  /** *Consistent* and *inconsistent* are the words for a run with a new classifier. */
+  /** *Consistent* and *inconsistent* are the words for a run with a caveat. */
   verdict: "reproduced" | "differs" | "consistent" | "inconsistent" | "not comparable";
   /** Why it is not comparable, one phrase each; empty if it is. */
   reasons: string[];
@@ -133,8 +133,8 @@ export interface ModelComparison {
   newerFailure: ResultRow | null;
   /** Why `row` can't be compared with the published values; empty if it can. */
   differences: string[];
-  /** What is to be said of `row` although it can be compared; `""` if there is nothing. */
-  caveat: string;
+  /** What is to be said of `row` although it can be compared: a new classifier, another precision. */
+  caveats: string[];
   /** One for each published number; empty unless `row` is ok and the study has the model. */
   verdicts: Verdict[];
   /** The ok runs of every setting, that of `row` first, then by their distance from the study's. */

@@ -242,12 +242,16 @@ export function formatPercent(share: number): string {
 
 /** Why some verdicts have words of their own. */
 function renderCaveats(models: readonly ModelComparison[]): string {
-  const withCaveat = models.filter(({ caveat, published }) => caveat !== "" && published !== null);
-  const lines = [...Map.groupBy(withCaveat, ({ caveat }) => caveat)].map(([caveat, ofModels]) => {
-    const names = ofModels.map(({ model }) => escapeMarkdown(model)).join(" and ");
-    return `**Consistent** or **inconsistent** is said of ${names}, not *reproduced* or *differs*: ` +
-      `${escapeMarkdown(caveat)}.\n`;
-  });
+  const withCaveats = models.filter(({ caveats, published }) =>
+    caveats.length > 0 && published !== null
+  );
+  const lines = [...Map.groupBy(withCaveats, ({ caveats }) => caveats.join("; "))].map(
+    ([caveats, ofModels]) => {
+      const names = ofModels.map(({ model }) => escapeMarkdown(model)).join(" and ");
+      return `**Consistent** or **inconsistent** is said of ${names}, not *reproduced* or *differs*: ` +
+        `${escapeMarkdown(caveats)}.\n`;
+    },
+  );
   return lines.join("\n");
 }
 

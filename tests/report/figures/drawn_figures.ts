@@ -60,7 +60,7 @@ export function compared(
     evaluation: null,
     newerFailure: null,
     differences: [],
-    caveat: "",
+    caveats: [],
     verdicts: [],
     settings,
     ...changes,
