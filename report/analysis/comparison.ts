@@ -232,4 +232,6 @@ export interface Figure {
   title: string;
   /** What it shows, in words, for those who can't see it. */
   alt: string;
+  /** How to read it: stands under it. */
+  caption: string;
 }

@@ -5,10 +5,10 @@
  */
 
 import type { Comparison, ModelComparison } from "../analysis/comparison.ts";
+import { describeMachine, resourcesOf } from "../analysis/describe_machine.ts";
 import { formatFixed, NONE } from "../analysis/format_numbers.ts";
 import type { ResultRow } from "../record/result_row.ts";
 import type { Json, Manifest } from "../record/run_folder.ts";
-import { describeMachine, resourcesOf } from "./describe_run.ts";
 import { code, escapeMarkdown, table } from "./markdown.ts";
 
 type Shown = ModelComparison & { row: ResultRow };
