@@ -9,7 +9,7 @@ import type { Json, Manifest } from "../record/run_folder.ts";
 /** What a run took of processor and memory, as far as its manifest says. */
 export function resourcesOf(
   manifest: Manifest | null,
-): { cpu_seconds?: number; peak_memory_bytes?: number } {
+): { cpu_seconds?: number; wall_seconds?: number; peak_memory_bytes?: number } {
   const resources = manifest?.measured?.resources;
   if (typeof resources !== "object" || resources === null || Array.isArray(resources)) return {};
   return Object.fromEntries(

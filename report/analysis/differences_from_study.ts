@@ -5,7 +5,7 @@
  * @module
  */
 
-import { weightsKind } from "../../io/weights_label.ts";
+import { WEIGHTS_TITLES, weightsKind } from "../../io/weights_label.ts";
 import { DATA } from "../../study.ts";
 import type { ResultRow } from "../record/result_row.ts";
 import { findModel, findPublished } from "./study_models.ts";
@@ -25,7 +25,7 @@ export function hasRandomWeights({ model, weights }: ResultRow): boolean {
 }
 
 /** The kind of difference that a verdict has words of its own for: see {@linkcode weightsCaveat}. */
-export const NEW_CLASSIFIER = "new classifier";
+export const NEW_CLASSIFIER = WEIGHTS_TITLES.convolutions;
 
 /** One difference between a run and the study. */
 interface Difference {
@@ -82,14 +82,10 @@ function differences(row: ResultRow): Difference[] {
   }
   const { training, pretrainedOn } = model;
   if (pretrainedOn !== null && !isPretrained(row.weights)) {
-    const kind = weightsKind(row.weights);
+    const kind = weightsKind(row.weights) ?? "file";
     const name = row.weights === "" ? "weights not recorded," : `weights ${row.weights}`;
     found.push({
-      kind: kind === "random"
-        ? "random weights"
-        : kind === "convolutions"
-        ? NEW_CLASSIFIER
-        : "other weights",
+      kind: WEIGHTS_TITLES[kind],
       phrase: `${name} instead of those pretrained on ${pretrainedOn}`,
     });
   }

@@ -4,30 +4,22 @@
  * @module
  */
 
-import { type WeightsKind, weightsKind } from "../../io/weights_label.ts";
+import { WEIGHTS_TITLES, weightsKind } from "../../io/weights_label.ts";
 import { DATA, MODELS, type TrainingSettings } from "../../study.ts";
 import { formatCount } from "../analysis/format_numbers.ts";
 import type { ResultRow } from "../record/result_row.ts";
-
-const WEIGHTS_NOTES: Readonly<Record<WeightsKind, string>> = {
-  torchvision: "",
-  convolutions: "new classifier",
-  random: "random weights",
-  file: "own weights",
-};
 
 /** What is not as in the study: weights, data, number of images, epochs, settings, precision. */
 export function settingNotes(row: ResultRow): string[] {
   const model = MODELS.find(({ name }) => name === row.model);
   const training = model?.training ?? null;
-  const weights = model !== undefined && model.pretrainedOn !== null
-    ? WEIGHTS_NOTES[weightsKind(row.weights) ?? "torchvision"]
-    : "";
+  const kind = weightsKind(row.weights) ?? "torchvision";
+  const isAsPublished = kind === "torchvision" || (model?.pretrainedOn ?? null) === null;
   const isAll = row.test_images === DATA.testImages &&
     (training === null || row.train_images === DATA.trainImages);
   const isSameLength = training === null || row.epochs === training.epochs;
   return [
-    weights,
+    isAsPublished ? "" : WEIGHTS_TITLES[kind],
     row.dataset === DATA.name ? "" : row.dataset,
     isAll ? "" : describeImages(row),
     isSameLength || row.epochs === null ? "" : describeEpochs(row.epochs),

@@ -37,7 +37,7 @@ function renderScores(models: readonly ModelComparison[]): string {
     { title: "Guessing (%)", align: "right" },
     { title: "Largest class", align: "right" },
     { title: "Most predicted", align: "right" },
-    { title: "" },
+    { title: "Against guessing" },
   ] as const;
   const rows = models.map(({ model, evaluation }) => {
     const scores = evaluation!;

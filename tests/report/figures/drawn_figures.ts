@@ -57,6 +57,7 @@ export function compared(
     manifest: null,
     history: [],
     seedHistories: [],
+    seedRuns: [],
     evaluations: [],
     evaluation: null,
     newerFailure: null,
