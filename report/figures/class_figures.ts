@@ -56,8 +56,8 @@ export function confusionFigure(model: DrawnModel): Drawing | null {
     alt: describeConfusion(model, evaluation),
     caption:
       `Each row is a true class, each column what was predicted: on the diagonal all is right. ` +
-      "The darker a cell, the larger its share of the true class's images; the scale is logarithmic, " +
-      "so that rare errors are seen.",
+      "The stronger its colour, the larger a cell's share of the true class's images; the scale is " +
+      "logarithmic, so that rare errors are seen.",
     spec: {
       title: { text: label, subtitle },
       width: side,
@@ -128,8 +128,9 @@ export function classF1Figure(models: readonly DrawnModel[]): Drawing | null {
     file: "figures/f1_per_class.svg",
     title: "F1 of each class",
     alt: `F1 score of each class. ${evaluated.map(describeF1).join(" ")}`,
-    caption: "F1 of each class in the run shown of each model; 1 is best. The darker a cell, the " +
-      "further it is from 1, on a logarithmic scale.",
+    caption:
+      "F1 of each class in the run shown of each model; 1 is best. The stronger its colour, " +
+      "the further a cell is from 1, on a logarithmic scale.",
     spec: {
       data: { values },
       width: { step: 50 },

@@ -187,8 +187,7 @@ export function inferenceTime(models: readonly DrawnModel[]): Drawing | null {
     alt: `Milliseconds per image. ${values.map(({ line, text }) => `${line}: ${text}.`).join(" ")}`,
     caption:
       "The model call alone, a mean over the test images and the seeds, with the device that " +
-      "it was timed on; to the left is faster. Each tick is a multiple of the one before, as the " +
-      "axis is logarithmic." +
+      "it was timed on; to the left is faster. The axis is logarithmic." +
       (hasTheirs ? " What was published was timed on another machine." : ""),
     spec: {
       width: WIDTH,

@@ -29,7 +29,11 @@ const MOST_SCRIPT_BYTES = 4e6;
 export async function liveCharts(figures: readonly DrawnFigure[]): Promise<LiveCharts | undefined> {
   const specs = new Map(
     figures.filter(({ chart }) => chart !== null)
-      .map(({ file, chart, alt }) => [file, { ...chart, description: alt }]),
+      // The page has the figures' own background, in both themes.
+      .map(({ file, chart, alt }) => [
+        file,
+        { ...chart, description: alt, background: "transparent" },
+      ]),
   );
   if (specs.size === 0) return undefined;
   const [vega, interpreter, page] = await Promise.all([

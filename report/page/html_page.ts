@@ -203,7 +203,7 @@ h1, h2, h3, h4 { line-height: 1.25; margin: 1.5em 0 .75em; }
 a { color: var(--link); }
 nav { line-height: 1.9; }
 figure { margin: 0 0 32px; }
-figcaption { margin-top: 8px; color: var(--quiet); font-size: 14px; max-width: 75ch; }
+figcaption { margin-top: 8px; color: var(--quiet); font-size: 14px; max-width: 90ch; }
 .table, .chart { overflow-x: auto; margin: 0 0 16px; }
 .chart { margin: 0; }
 .chart img, .chart svg { max-width: 100%; height: auto; display: block; }
@@ -223,6 +223,7 @@ th.center, td.center { text-align: center; }
 code, pre { font-family: ui-monospace, SFMono-Regular, Menlo, Consolas, monospace; font-size: 85%; }
 code { background: var(--shade); border-radius: 6px; padding: .2em .4em; overflow-wrap: anywhere; }
 pre { background: var(--shade); border-radius: 6px; padding: 16px; overflow-x: auto; }
+td code { overflow-wrap: normal; }
 pre code { background: none; padding: 0; font-size: 100%; }
 blockquote { margin: 0 0 16px; padding: 0 1em; border-left: .25em solid var(--line); }
 `;

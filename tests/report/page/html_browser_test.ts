@@ -72,9 +72,12 @@ Deno.test({
       for (const link of links) assert(await page.$(`[id="${link.slice(1)}"]`) !== null, link);
       assert(links.length >= 9);
       assertEquals(await page.$$eval("th", (all) => all.filter((th) => !th.textContent).length), 0);
-      for (const width of [1200, 390]) {
+      for (const [width, theme] of [[1200, "light"], [390, "light"], [1200, "dark"]] as const) {
+        await page.emulateMediaFeatures([{ name: "prefers-color-scheme", value: theme }]);
         await page.setViewport({ width, height: 800 });
-        assertEquals(await seriousViolations(page), [], `${width} pixels wide`);
+        assertEquals(await seriousViolations(page), [], `${width} pixels wide, ${theme}`);
+        const background = "getComputedStyle(document.querySelector('.chart svg')).backgroundColor";
+        assertEquals(await page.evaluate(background), "rgba(0, 0, 0, 0)");
         // What is too wide scrolls by itself, not the page with it.
         const room = await page.evaluate("document.documentElement.scrollWidth");
         assert(room as number <= width, `${room} of ${width} pixels`);
