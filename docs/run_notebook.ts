@@ -66,7 +66,7 @@ export interface Notebook {
   nbformat_minor: number;
 }
 
-/** The repository's notebook. */
+/** Path of the notebook that the repository has. */
 export function notebookPath(): string {
   return join(repositoryRoot(), "study.ipynb");
 }

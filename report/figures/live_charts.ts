@@ -36,14 +36,17 @@ export async function liveCharts(figures: readonly DrawnFigure[]): Promise<LiveC
       ]),
   );
   if (specs.size === 0) return undefined;
-  const [vega, interpreter, page] = await Promise.all([
-    readScript(new URL("vega.min.js", import.meta.resolve("vega"))),
+  const bundle = new URL("vega.min.js", import.meta.resolve("vega"));
+  const [licence, vega, interpreter, page] = await Promise.all([
+    readScript(new URL("../LICENSE", bundle)),
+    readScript(bundle),
     readScript(new URL(import.meta.resolve("vega-interpreter"))),
     readScript(new URL("live_charts_page.js", import.meta.url)),
   ]);
   return {
     specs,
-    scripts: [vega, asScript(interpreter), page],
+    // The licence, which is that of both, asks to go with them.
+    scripts: [`/*!\nVega and vega-interpreter\n${licence}*/\n${vega}`, asScript(interpreter), page],
     style: darkRules(".chart"),
   };
 }

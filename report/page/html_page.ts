@@ -7,7 +7,7 @@
 
 import { createHash } from "node:crypto";
 import { Marked, type Token, type Tokens } from "marked";
-import { headingAnchor } from "./markdown.ts";
+import { CONTENTS, headingAnchor } from "./markdown.ts";
 
 /** Options of {@linkcode renderHtml}. */
 export interface HtmlOptions {
@@ -28,9 +28,6 @@ export interface PageCharts {
   /** Rules for what is inside of `.chart`. */
   style: string;
 }
-
-/** What a list of contents begins with: see {@linkcode renderHtml}. */
-export const CONTENTS = "Contents:";
 
 /** A picture that stands alone, with the text in italics that follows it. */
 interface FigureToken {

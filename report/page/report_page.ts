@@ -6,8 +6,7 @@
 
 import type { Comparison, Figure } from "../analysis/comparison.ts";
 import { formatPlace, type Problem } from "../record/problems.ts";
-import { CONTENTS } from "./html_page.ts";
-import { escapeMarkdown, headingAnchor } from "./markdown.ts";
+import { CONTENTS, escapeMarkdown, headingAnchor } from "./markdown.ts";
 import { renderConclusion } from "./section_conclusion.ts";
 import { renderHeadline } from "./section_headline.ts";
 import { renderProvenance } from "./section_provenance.ts";

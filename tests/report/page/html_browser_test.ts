@@ -1,7 +1,6 @@
 /** The HTML report as a browser shows it: charts that answer the mouse, and nothing asked of a network. */
 
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
-import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import type { Page } from "puppeteer-core";
 import { compareResults, writeReport } from "../../../report/compare.ts";
