@@ -6,7 +6,7 @@
 
 import { DATA } from "../../study.ts";
 import { describeDevice } from "../analysis/describe_machine.ts";
-import { formatThreeDigits } from "../analysis/format_numbers.ts";
+import { formatFixed, formatMeanAndSd, formatThreeDigits } from "../analysis/format_numbers.ts";
 import type { SeedAggregate } from "../analysis/seed_aggregates.ts";
 import type { Drawing, DrawnModel } from "./drawn_models.ts";
 import { accuracyAxis, closeRange, logarithmicAxis } from "./axes.ts";
@@ -18,8 +18,8 @@ interface CostPoint {
   dataset: string;
   seconds: number;
   accuracy: number;
-  /** Standard deviation over the seeds; 0 where there is none. */
-  deviation: number;
+  /** The accuracy as the report writes it, with its deviation where there are several seeds. */
+  written: string;
   /** Accuracy, one standard deviation down and up; as the accuracy itself where there is none. */
   low: number;
   high: number;
@@ -121,8 +121,7 @@ export function accuracyAgainstTime(models: readonly DrawnModel[]): Drawing | nu
             tooltip: [
               { field: "model", type: "nominal", title: "Model" },
               { field: "source", type: "nominal", title: "Whose" },
-              { field: "accuracy", type: "quantitative", title: "Accuracy (%)", format: ".2f" },
-              { field: "deviation", type: "quantitative", title: "± (%)", format: ".2f" },
+              { field: "written", type: "nominal", title: "Accuracy (%)" },
               { field: "seconds", type: "quantitative", title: "Training time (s)", format: ".1f" },
             ],
           },
@@ -252,13 +251,14 @@ function ourCost(model: DrawnModel): CostPoint | null {
     seconds,
     accuracy: percent,
   } as const;
-  return { ...point, deviation: sd, low: percent - sd, high: Math.min(100, percent + sd) };
+  const written = formatMeanAndSd(accuracy!, 2);
+  return { ...point, written, low: percent - sd, high: Math.min(100, percent + sd) };
 }
 
 function publishedCost({ label, published }: DrawnModel): CostPoint[] {
   if (typeof published?.trainingTime !== "number") return [];
   const { accuracy, trainingTime: seconds } = published;
-  const values = { dataset: DATA.name, seconds, accuracy, deviation: 0 };
+  const values = { dataset: DATA.name, seconds, accuracy, written: formatFixed(accuracy, 2) };
   return [{ model: label, source: "published", ...values, low: accuracy, high: accuracy }];
 }
 

@@ -7,7 +7,7 @@ import { compareResults, writeReport } from "../../../report/compare.ts";
 import { drawFigures } from "../../../report/figures/draw_figures.ts";
 import { ProblemList } from "../../../report/record/problems.ts";
 import { BROWSER, seriousViolations, withBrowser } from "../../browser.ts";
-import { detector, simple } from "../compared_runs.ts";
+import { detector, IMAGES, simple } from "../compared_runs.ts";
 import { recordRun, withFolder } from "../result_rows.ts";
 
 if (BROWSER === null) console.log("No Chromium is installed: the HTML report is not tested in one");
@@ -21,12 +21,11 @@ async function withReport(check: (page: Page) => Promise<void>): Promise<void> {
     await recordRun(folder, { ...detector, row: { ...detector.row, inference_ms_per_image: 70 } });
     await recordRun(folder, { ...simple, row: { run_id: "x", model: HOSTILE, seed: 3 } });
     const comparison = await compareResults([folder]);
-    const { length } = Array.from({ length: 10_000 });
     const figures = await drawFigures(comparison, {
       testImages: () =>
         Promise.resolve({
-          images: new Uint8Array(784 * length).fill(99),
-          labels: Uint8Array.from({ length }, (_, i) => i % 10),
+          images: new Uint8Array(784 * IMAGES).fill(99),
+          labels: Uint8Array.from({ length: IMAGES }, (_, i) => i % 10),
         }),
       problems: new ProblemList(),
     });
