@@ -195,6 +195,8 @@ async function main(): Promise<void> {
     return;
   }
   const kept: Notebook = JSON.parse(await Deno.readTextFile(notebookPath()));
+  const reporter = createReporter();
+  reporter.line("Running the cells of study.ipynb");
   const run = await runNotebook(kept);
   if (flags.check) {
     const differences = outputDifferences(kept, run);
@@ -204,10 +206,10 @@ async function main(): Promise<void> {
           '"deno task notebook"',
       );
     }
-    return createReporter().line("The outputs in study.ipynb are those of its cells");
+    return reporter.line("The outputs in study.ipynb are those of its cells");
   }
   await writeFileAtomic(notebookPath(), `${JSON.stringify(run, null, 1)}\n`);
-  createReporter().line("study.ipynb has the outputs of this run");
+  reporter.line("study.ipynb has the outputs of this run");
 }
 
 if (import.meta.main) await runScript(main);

@@ -28,6 +28,7 @@ function isFile(path: string): boolean {
 export async function withBrowser(action: (browser: Browser) => Promise<void>): Promise<void> {
   const browser = await puppeteer.launch({
     executablePath: BROWSER!,
+    timeout: 60_000,
     // Root has no sandbox to start a page in, as in most containers.
     args: ["--no-sandbox", "--disable-gpu"],
   });

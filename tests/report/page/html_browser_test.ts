@@ -43,7 +43,7 @@ async function withReport(check: (page: Page) => Promise<void>): Promise<void> {
       await page.setViewport({ width: 1200, height: 800 });
       await page.goto(pathToFileURL(path).href);
       await page.waitForFunction("!document.querySelector('[data-chart] img')", {
-        timeout: 20_000,
+        timeout: 60_000,
       });
       await check(page);
       assertEquals(odd, []);
