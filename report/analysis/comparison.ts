@@ -11,6 +11,7 @@ import type { PublishedResult } from "../../study.ts";
 import type { PeerRun } from "../record/peer_runs.ts";
 import type { Problem } from "../record/problems.ts";
 import type { ResultRow } from "../record/result_row.ts";
+import type { SeedRun } from "../record/run_files.ts";
 import type { EvaluationRow, HistoryRow, Manifest } from "../record/run_folder.ts";
 import type { SeedAggregate } from "./seed_aggregates.ts";
 
@@ -125,6 +126,8 @@ export interface ModelComparison {
   history: HistoryRow[];
   /** The same of the runs that differ from the row in nothing but the seed, newest first. */
   seedHistories: HistoryRow[][];
+  /** The runs that differ from the row in nothing but the seed, newest first, without the row's. */
+  seedRuns: SeedRun[];
   /** `evaluations.csv` of the row and of those runs, where they have one. */
   evaluations: EvaluationRow[][];
   /** The row's `predictions.csv`, if it is ok and has one that fits it. */
@@ -232,4 +235,6 @@ export interface Figure {
   title: string;
   /** What it shows, in words, for those who can't see it. */
   alt: string;
+  /** How to read it: stands under it. */
+  caption: string;
 }

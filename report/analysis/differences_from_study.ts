@@ -5,7 +5,7 @@
  * @module
  */
 
-import { weightsKind } from "../../io/weights_label.ts";
+import { WEIGHTS_TITLES, weightsKind } from "../../io/weights_label.ts";
 import { DATA } from "../../study.ts";
 import type { ResultRow } from "../record/result_row.ts";
 import { findModel, findPublished } from "./study_models.ts";
@@ -25,7 +25,7 @@ export function hasRandomWeights({ model, weights }: ResultRow): boolean {
 }
 
 /** ImageNet's convolutions without ImageNet's classifier on top of them. */
-export const NEW_CLASSIFIER = "new classifier";
+export const NEW_CLASSIFIER = WEIGHTS_TITLES.convolutions;
 /** Products of another number format than the study's. */
 export const OTHER_PRECISION = "other precision";
 
@@ -93,14 +93,10 @@ function differences(row: ResultRow): Difference[] {
   }
   const { training, pretrainedOn } = model;
   if (pretrainedOn !== null && !isPretrained(row.weights)) {
-    const kind = weightsKind(row.weights);
+    const kind = weightsKind(row.weights) ?? "file";
     const name = row.weights === "" ? "weights not recorded," : `weights ${row.weights}`;
     found.push({
-      kind: kind === "random"
-        ? "random weights"
-        : kind === "convolutions"
-        ? NEW_CLASSIFIER
-        : "other weights",
+      kind: WEIGHTS_TITLES[kind],
       phrase: `${name} instead of those pretrained on ${pretrainedOn}`,
     });
   }
