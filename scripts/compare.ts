@@ -16,6 +16,7 @@ import { printable, printableJson } from "../io/printable.ts";
 import { runScript } from "../io/run_script.ts";
 import { GATE_NAMES, whatDoesNotHold } from "../report/analysis/gate.ts";
 import { compareResults, writeReport } from "../report/compare.ts";
+import { drawFigures, type FigureOptions } from "../report/figures/draw_figures.ts";
 import { writeFigures } from "../report/figures/write_figures.ts";
 import { renderResultsTable } from "../report/page/section_results.ts";
 import { describeSkipped, ProblemList } from "../report/record/problems.ts";
@@ -97,11 +98,14 @@ async function main(): Promise<void> {
     reference: join(repositoryRoot(), REFERENCE_RESULTS),
   });
   const notDrawn = new ProblemList();
-  const figures = await writeFigures(comparison, out, {
+  const options: FigureOptions = {
     testImages: ({ folder, ...set }) =>
       findTestImages({ ...set, folders: [...named, ...(folder === undefined ? [] : [folder])] }),
     problems: notDrawn,
-  });
+  };
+  const figures = flags.format === "html"
+    ? await drawFigures(comparison, options)
+    : await writeFigures(comparison, out, options);
   comparison.problems.push(...notDrawn.list());
   const path = await writeReport(out, comparison, { format: flags.format, figures });
   const { models, mixed, problems } = comparison;
@@ -119,7 +123,15 @@ async function main(): Promise<void> {
     reporter.warn(`Something could not be read or drawn: see Problems in ${path}`);
   }
   reporter.line(`Written to ${path}`);
-  if (flags.json) console.log(printableJson({ report: path, ...comparison, figures }));
+  if (flags.json) {
+    const described = figures.map(({ file, title, alt, caption }) => ({
+      file,
+      title,
+      alt,
+      caption,
+    }));
+    console.log(printableJson({ report: path, ...comparison, figures: described }));
+  }
   if (!flags.check) return;
   const failures = whatDoesNotHold(comparison, flags.require);
   if (failures.length > 0) {

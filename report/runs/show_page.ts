@@ -7,7 +7,7 @@
 import { formatBytes, formatDuration } from "../../io/reporter.ts";
 import type { TestScores } from "../analysis/comparison.ts";
 import { formatCount, formatFixed, formatInterval, NONE } from "../analysis/format_numbers.ts";
-import { describeMachine, resourcesOf } from "../page/describe_run.ts";
+import { describeMachine, resourcesOf } from "../analysis/describe_machine.ts";
 import { COLUMNS, type ResultRow } from "../record/result_row.ts";
 import type { Manifest } from "../record/run_folder.ts";
 import { type CurvePoint, drawCurve } from "./curve.ts";
