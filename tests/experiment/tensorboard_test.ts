@@ -21,8 +21,8 @@ import { noReader, readEvents } from "./read_events.ts";
 
 const engine = await testEngine();
 
-if (noReader !== undefined) console.log(`skipped: reading TensorBoard's events (${noReader})`);
-const readerTest = { ignore: noReader !== undefined };
+const ignore = noReader !== undefined;
+const SKIPPED = ignore ? ` (skipped: ${noReader})` : "";
 
 /** Three images, each of one grey value: a 3, a 5 and a 3. */
 const test: ImageSet = {
@@ -73,8 +73,8 @@ Deno.test("openSummaries() leaves no tensor behind, and names a folder that is n
 });
 
 Deno.test({
-  ...readerTest,
-  name: "RunEvents that go on after a kill are read as those of one go",
+  ignore,
+  name: `RunEvents that go on after a kill are read as those of one go${SKIPPED}`,
   fn: () =>
     withFolder({}, async (folder) => {
       const [whole, killed] = [join(folder, "whole"), join(folder, "killed")];
@@ -115,8 +115,8 @@ Deno.test({
 });
 
 Deno.test({
-  ...readerTest,
-  name: "RunEvents have evaluations, the result once, and a picture of what was misread",
+  ignore,
+  name: `RunEvents have evaluations, the result once, and a picture of what was misread${SKIPPED}`,
   fn: () =>
     withFolder({}, async (folder) => {
       {
@@ -145,8 +145,8 @@ Deno.test({
 });
 
 Deno.test({
-  ...readerTest,
-  name: "RunEvents of a detector stay over two interruptions",
+  ignore,
+  name: `RunEvents of a detector stay over two interruptions${SKIPPED}`,
   fn: () =>
     withFolder({}, async (folder) => {
       for (const images of [1, 2, 3]) {
