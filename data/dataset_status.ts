@@ -5,7 +5,9 @@
  */
 
 import { join } from "node:path";
-import { isFolder, publishedAs, readIdxFolder } from "./idx_folder.ts";
+import { folderEntries, totalBytes } from "../io/folder_size.ts";
+import { isFolder } from "../io/path_kind.ts";
+import { publishedAs, readIdxFolder } from "./idx_folder.ts";
 import { type DatasetSources, defaultSources } from "./load_dataset.ts";
 import type { DataPackage } from "./npm_package.ts";
 import { describeDamage, inspectCache, inspectPackage, type LocalFile } from "./pinned_files.ts";
@@ -96,17 +98,7 @@ async function folderState(set: PinnedDataset, folder: string): Promise<DatasetS
   }
 }
 
-/** Sizes of the files directly in a folder; 0 when there is no such folder. */
+/** Sizes of what lies in a folder; 0 where there is none or it may not be read. */
 async function bytesIn(folder: string): Promise<number> {
-  let bytes = 0;
-  try {
-    for await (const entry of Deno.readDir(folder)) {
-      if (entry.isFile) bytes += (await Deno.stat(join(folder, entry.name))).size;
-    }
-  } catch (error) {
-    if (!(error instanceof Deno.errors.NotFound || error instanceof Deno.errors.NotADirectory)) {
-      throw error;
-    }
-  }
-  return bytes;
+  return totalBytes(await folderEntries(folder));
 }

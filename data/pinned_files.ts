@@ -11,6 +11,7 @@ import { StudyError } from "../io/errors.ts";
 import { withLock } from "../io/lock.ts";
 import type { Reporter } from "../io/reporter.ts";
 import { sha256Hex } from "../io/sha256.ts";
+import { unreadableReason } from "../io/system_reason.ts";
 import { decodeIdx } from "./idx.ts";
 import { eachStem, type IdxFiles, kindOf } from "./idx_folder.ts";
 import type { DataPackage } from "./npm_package.ts";
@@ -26,7 +27,7 @@ import {
 export type LocalFile =
   | { state: "valid"; path: string; bytes: Uint8Array }
   | { state: "absent"; path: string }
-  | { state: "damaged"; path: string; reason: string };
+  | { state: "damaged"; path: string; reason: string; unreadable?: true };
 
 /** Options of {@linkcode obtainPublished}. */
 export interface ObtainOptions {
@@ -169,9 +170,8 @@ export function isComplete(files: Record<FileStem, LocalFile>): boolean {
 
 /** In words, what is wrong with a file that is not valid. */
 export function describeDamage(file: LocalFile): string {
-  return file.state === "damaged"
-    ? `${file.path} is damaged (${file.reason})`
-    : `${file.path} is missing`;
+  if (file.state !== "damaged") return `${file.path} is missing`;
+  return `${file.path} ${file.unreadable ? "cannot be read" : "is damaged"} (${file.reason})`;
 }
 
 async function inspectFile(
@@ -187,7 +187,7 @@ async function inspectFile(
     bytes = await Deno.readFile(path);
   } catch (error) {
     if (error instanceof Deno.errors.NotFound) return { state: "absent", path };
-    return { state: "damaged", path, reason: (error as Error).message };
+    return { state: "damaged", path, reason: unreadableReason(error), unreadable: true };
   }
   const sha256 = sha256Hex(bytes);
   if (sha256 === pinned.sha256) return { state: "valid", path, bytes };
@@ -202,7 +202,7 @@ async function fetchMissing(set: PinnedDataset, options: ObtainOptions): Promise
     const file = cached[stem];
     if (file.state === "valid") continue;
     if (file.state === "damaged") {
-      options.reporter.warn(`${file.path} is damaged (${file.reason}); fetching it again`);
+      options.reporter.warn(`${describeDamage(file)}; fetching it again`);
     }
     const name = publishedName(stem);
     // A mirror that has just delivered goes first, so that a dead one is waited for only once.
@@ -223,7 +223,7 @@ async function fetchMissing(set: PinnedDataset, options: ObtainOptions): Promise
     } catch (error) {
       if (!(error instanceof StudyError)) throw error;
       const failure = file.state === "damaged"
-        ? new StudyError(`${file.path} is damaged (${file.reason}). ${error.message}`)
+        ? new StudyError(`${describeDamage(file)}. ${error.message}`)
         : error;
       unobtainable.set(set, failure);
       throw failure;

@@ -5,11 +5,12 @@
  */
 
 import { StudyError } from "../io/errors.ts";
+import { isFile, PathAccessError } from "../io/path_kind.ts";
 import { silentReporter } from "../io/reporter.ts";
 import { bfloat16Problem } from "./tensorflow/bfloat16_support.ts";
 import { findLibrary, type LibraryLocation } from "./library/find_library.ts";
 import { type CLibrary, cLibraryProblem, runningCLibrary } from "./library/glibc.ts";
-import { isFile, libraryIn } from "./library/library_file.ts";
+import { libraryIn } from "./library/library_file.ts";
 import { withQuietStderr } from "./tensorflow/quiet_stderr.ts";
 import { currentPlatform, type Release, RELEASES } from "./library/releases.ts";
 import { TensorFlow } from "./tensorflow/tensorflow.ts";
@@ -106,7 +107,7 @@ async function remedyFor(
 ): Promise<Omit<UnusableLibrary, "problem">> {
   const named = libtensorflow ?? Deno.env.get("LIBTENSORFLOW_PATH");
   if (named) {
-    const isThere = await isFile(named) || await libraryIn(named) !== undefined;
+    const isThere = await isLibrary(named);
     const way = libtensorflow === undefined
       ? "unset LIBTENSORFLOW_PATH"
       : "leave out --libtensorflow";
@@ -124,6 +125,16 @@ async function remedyFor(
     remedy: "deno task part1 (fetches it at its first run), or pip install tensorflow",
     fetchable: true,
   };
+}
+
+/** Whether a path that was named has a library, usable or not. */
+async function isLibrary(path: string): Promise<boolean> {
+  try {
+    return await isFile(path) || await libraryIn(path) !== undefined;
+  } catch (error) {
+    if (error instanceof PathAccessError) return true;
+    throw error;
+  }
 }
 
 /**

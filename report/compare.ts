@@ -8,8 +8,9 @@
 import { join, resolve } from "node:path";
 import { writeFileAtomic } from "../io/atomic.ts";
 import { StudyError } from "../io/errors.ts";
-import { exists } from "../io/exists.ts";
-import { readRegularFile, systemReason } from "../io/regular_file.ts";
+import { exists } from "../io/path_kind.ts";
+import { readRegularFile } from "../io/regular_file.ts";
+import { systemReason } from "../io/system_reason.ts";
 import { testClaims } from "./analysis/claims.ts";
 import type {
   Comparison,

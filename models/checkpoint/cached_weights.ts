@@ -7,6 +7,7 @@
 import { basename, join } from "node:path";
 import { cacheDir } from "../../io/cache.ts";
 import { StudyError } from "../../io/errors.ts";
+import { exists } from "../../io/path_kind.ts";
 import { formatBytes, type Reporter } from "../../io/reporter.ts";
 import { sha256File } from "../../io/sha256.ts";
 
@@ -36,13 +37,8 @@ export async function inspectWeights(
   { bytes, sha256: expected }: PinnedFile,
   reporter: Reporter,
 ): Promise<CachedWeights> {
-  let size: number;
-  try {
-    ({ size } = await Deno.stat(path));
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return { state: "absent" };
-    throw error;
-  }
+  if (!await exists(path)) return { state: "absent" };
+  const { size } = await Deno.stat(path);
   if (bytes !== undefined && size !== bytes) {
     return { state: "damaged", reason: `${size} bytes, expected ${bytes}` };
   }
