@@ -19,6 +19,7 @@ import {
 import { PYTHON_COMMANDS } from "../io/python.ts";
 import { cacheDir } from "../io/cache.ts";
 import { folderEntries, type SizedEntry, totalBytes } from "../io/folder_size.ts";
+import { machineLimits } from "../io/machine_limits.ts";
 import { runCommand } from "../io/run_command.ts";
 import {
   ALEXNET_WEIGHTS,
@@ -72,6 +73,8 @@ export interface DoctorReport {
     processor: string;
     cores: number;
     memory_bytes: number;
+    /** What its control group allows this process; `null` where there is no limit. */
+    limits: { cpus: number | null; memory_bytes: number | null };
   };
   engine: WorkingLibrary | UnusableLibrary;
   python: ProgramStatus;
@@ -102,6 +105,7 @@ export async function examineMachine(
   const entries = await folderEntries(folder);
   const weights = join(folder, "weights");
   const processors = cpus();
+  const limits = machineLimits();
   return {
     ok: (engine.state === "ok" || engine.fetchable) && data.problem === "",
     versions: { ...Deno.version },
@@ -111,6 +115,7 @@ export async function examineMachine(
       processor: processors[0]?.model ?? "unknown",
       cores: processors.length,
       memory_bytes: totalmem(),
+      limits: { cpus: limits.cpus ?? null, memory_bytes: limits.memoryBytes ?? null },
     },
     engine,
     python: await python,

@@ -57,8 +57,8 @@ export function fetchLibrary(options: FetchLibraryOptions): Promise<LibraryLocat
     );
   }
   return withLock(join(cache, "lock"), async () => {
-    const cached = await cachedLibrary(cache, release);
-    if (cached !== undefined) return cached;
+    const { library } = await cachedLibrary(cache, release);
+    if (library !== undefined) return library;
     await removeUnfinished(cache);
     const folder = await Deno.makeTempDir({ dir: cache, prefix: UNFINISHED });
     try {

@@ -52,6 +52,7 @@ export function findLibrary(options: FindLibraryOptions): Promise<LibraryLocatio
     pythonCommands: PYTHON_COMMANDS,
     systemFolders: systemFolders(),
     fetch: options.fetch === false ? undefined : () => fetchLibrary({ reporter }),
+    onProblem: (text) => reporter.warn(text),
   });
 }
 
@@ -68,6 +69,8 @@ export interface SearchPlaces {
   /** Folders of the system. */
   systemFolders: readonly string[];
   fetch?: (() => Promise<LibraryLocation>) | undefined;
+  /** Told of a cached library that is passed over. */
+  onProblem?: (text: string) => void;
 }
 
 /** {@linkcode findLibrary} with every place given. */
@@ -80,9 +83,13 @@ export async function searchLibrary(places: SearchPlaces): Promise<LibraryLocati
     return { ...await namedLibrary(environment, "LIBTENSORFLOW_PATH"), source: "environment" };
   }
   const tried: string[] = [];
-  const cached = release && await cachedLibrary(cache, release);
-  if (cached !== undefined) return cached;
-  tried.push(`cache: no complete library in ${cache}`);
+  const { library, problems = [] } = release ? await cachedLibrary(cache, release) : {};
+  if (library !== undefined) return library;
+  for (const problem of problems) {
+    tried.push(problem);
+    places.onProblem?.(`Passed over in the cache: ${problem}`);
+  }
+  if (problems.length === 0) tried.push(`cache: no complete library in ${cache}`);
   for (const command of places.pythonCommands) {
     const answer = await pythonLibrary(command);
     if ("path" in answer) return { ...answer, source: "python" };
