@@ -7,6 +7,7 @@ import { join } from "node:path";
 import { readIdxFolder } from "../data/idx_folder.ts";
 import { loadDataset } from "../data/load_dataset.ts";
 import { searchLibrary } from "../engine/library/find_library.ts";
+import { RELEASES } from "../engine/library/releases.ts";
 import { parseFlags } from "../io/parse_flags.ts";
 import { exists, pathKindSync } from "../io/path_kind.ts";
 import { readRegularFile } from "../io/regular_file.ts";
@@ -27,7 +28,7 @@ const FLAGS = {
 const ORIGINS = { given: folder, defaults: folder };
 const places = {
   cache: join(folder, "cache"),
-  release: undefined,
+  release: RELEASES["linux-x86_64"],
   pythonCommands: [],
   systemFolders: [],
 };
@@ -41,7 +42,7 @@ const looks: Record<string, () => unknown> = {
   "--weights, file": () => obtainWeights({ ...weights, weights: file }),
   "a folder of data": () => loadDataset({ data: inside, reporter: silentReporter }),
   "a folder that may not be listed": () => readIdxFolder(unlisted),
-  "a file": () => readRegularFile(file, { maxBytes: 1 }),
+  "a file": () => readRegularFile(file, { maxBytes: 10 }),
   "--libtensorflow": () => searchLibrary({ ...places, option: inside }),
   "--libtensorflow, file": () => searchLibrary({ ...places, option: file }),
   "--libtensorflow, folder": () => searchLibrary({ ...places, option: join(folder, "closed") }),

@@ -226,6 +226,14 @@ Deno.test("fetchLibrary() finds its own result in the cache", async () => {
   assertEquals((await scene.pipLog()).length, 1);
 });
 
+Deno.test("fetchLibrary() refetches a cached library whose bytes are wrong", async () => {
+  await using scene = await Scene.set();
+  const { path } = await fetchLibrary(scene.wheelOnly());
+  await Deno.writeFile(path, MAIN.slice().reverse());
+  assertEquals((await fetchLibrary(scene.wheelOnly())).source, "wheel");
+  assertEquals(await Deno.readFile(path), MAIN);
+});
+
 Deno.test("fetchLibrary() refetches a cached library whose size or manifest is wrong", async () => {
   await using scene = await Scene.set();
   const { path } = await fetchLibrary(scene.wheelOnly());
