@@ -54,6 +54,8 @@ export interface DatasetSources {
   connectTimeoutMs: number;
   /** Time allowed without a single byte, in milliseconds. */
   stallTimeoutMs: number;
+  /** Milliseconds to wait before a mirror is asked again; the download's own if left out. */
+  retryDelaysMs?: readonly number[];
 }
 
 /**
@@ -120,13 +122,7 @@ async function loadPublished(
   { reporter }: LoadDatasetOptions,
   sources: DatasetSources,
 ): Promise<Parts> {
-  const { cache, connectTimeoutMs, stallTimeoutMs } = sources;
-  const { files, source } = await obtainPublished(set, {
-    cache,
-    reporter,
-    connectTimeoutMs,
-    stallTimeoutMs,
-  });
+  const { files, source } = await obtainPublished(set, { ...sources, reporter });
   return { name: set.name, ...imageSets(files), source };
 }
 

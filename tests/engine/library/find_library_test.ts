@@ -32,6 +32,7 @@ const RELEASE: Release = {
     file: "x.whl",
     platform: "test",
     sha256: "0".repeat(64),
+    size: 4096,
     members: [`tensorflow/${NAME}`],
   },
 };
