@@ -25,6 +25,8 @@ export interface DatasetState {
   bytes: number;
   /** One line on what is wrong; empty when nothing is. */
   problem: string;
+  /** Whether files there may not be read. */
+  unreadable?: true;
 }
 
 /** All of them, and what `auto` would take. */
@@ -69,10 +71,15 @@ async function cacheState(set: PinnedDataset, cache: string): Promise<DatasetSta
   return { name: set.name, place, bytes: await bytesIn(place), ...stateOf(files) };
 }
 
-function stateOf(files: Record<FileStem, LocalFile>): Pick<DatasetState, "state" | "problem"> {
+function stateOf(
+  files: Record<FileStem, LocalFile>,
+): Pick<DatasetState, "state" | "problem" | "unreadable"> {
   const all = Object.values(files);
-  const damaged = all.find(({ state }) => state === "damaged");
-  if (damaged !== undefined) return { state: "damaged", problem: describeDamage(damaged) };
+  const damaged = all.find((file) => file.state === "damaged");
+  if (damaged !== undefined) {
+    const problem = describeDamage(damaged);
+    return { state: "damaged", problem, ...(damaged.unreadable && { unreadable: true }) };
+  }
   const absent = all.filter(({ state }) => state === "absent").length;
   if (absent === 0) return { state: "valid", problem: "" };
   return { state: "absent", problem: `${absent} of ${FILE_STEMS.length} files are not there` };

@@ -233,7 +233,7 @@ function unpack(path: string, bytes: Uint8Array, kind: IdxKind): Uint8Array {
   return unpacked.output;
 }
 
-/** What gzip gave. */
+/** What a gzip file holds, and how long it is itself. */
 interface Unpacked {
   output: Uint8Array;
   /** Bytes of the gzip data; zlib passes over zeros behind their end. */

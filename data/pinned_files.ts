@@ -6,6 +6,7 @@
  */
 
 import { join } from "node:path";
+import { cacheError } from "../io/cache.ts";
 import { download } from "../io/download.ts";
 import { StudyError } from "../io/errors.ts";
 import { withLock } from "../io/lock.ts";
@@ -98,7 +99,9 @@ async function fromPackage(
       await source.install();
     } catch (error) {
       const reason = (error as Error).message.replaceAll(/\s+/g, " ");
-      const notes = networkNotes(reason, source.registry);
+      // Deno names the registry that it is set up for.
+      const address = /https?:\/\/[^\s"')]+/.exec(reason)?.[0] ?? "https://registry.npmjs.org/";
+      const notes = networkNotes(reason, address);
       const problem = `The ${source.title} cannot be had (${reason}${notes})`;
       reporter.line(`${problem}; trying the mirrors of ${title}`);
       return { problem };
@@ -129,7 +132,7 @@ async function fromCacheOrMirrors(
       });
       if (urls.length > 0) source = urls.join(", ");
     } catch (error) {
-      throw cacheError(error, set, folder);
+      throw cacheError(error, set.title, folder);
     }
     cached = await inspectCache(set, options.cache);
   }
@@ -235,15 +238,4 @@ async function fetchMissing(set: PinnedDataset, options: ObtainOptions): Promise
     }
   }
   return delivered;
-}
-
-/** A cache folder that cannot be written is the user's to fix. */
-function cacheError(error: unknown, set: PinnedDataset, folder: string): unknown {
-  if (error instanceof StudyError || !(error instanceof Error)) return error;
-  if (!("code" in error) && !(error instanceof Deno.errors.NotCapable)) return error;
-  return new StudyError(
-    `Cannot keep ${set.title} in ${folder}: ${error.message}. ` +
-      `Make it writable, or set MNIST_STUDY_CACHE to a folder that is.`,
-    { cause: error },
-  );
 }

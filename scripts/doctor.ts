@@ -178,6 +178,7 @@ function weightFindings({ weights }: DoctorReport): Finding[] {
 }
 
 function cacheFindings({ cache }: DoctorReport): Finding[] {
+  if (cache.problem) return [{ state: "damaged", name: "all", detail: cache.problem }];
   const total = `${formatBytes(cache.bytes)} in ${cache.folder}`;
   return [{ state: "ok", name: "all", detail: total }, ...cache.entries.map(sizeFinding)];
 }

@@ -8,10 +8,13 @@ import { readIdxFolder } from "../data/idx_folder.ts";
 import { loadDataset } from "../data/load_dataset.ts";
 import { searchLibrary } from "../engine/library/find_library.ts";
 import { RELEASES } from "../engine/library/releases.ts";
+import { folderProblem } from "../io/cache.ts";
+import { StudyError } from "../io/errors.ts";
 import { parseFlags } from "../io/parse_flags.ts";
 import { exists, pathKindSync } from "../io/path_kind.ts";
 import { readRegularFile } from "../io/regular_file.ts";
 import { silentReporter } from "../io/reporter.ts";
+import { inspectWeights } from "../models/checkpoint/cached_weights.ts";
 import { FASTER_RCNN_WEIGHTS, obtainWeights } from "../models/checkpoint/pretrained.ts";
 import { gatherRows } from "../report/record/gather_rows.ts";
 import { ProblemList } from "../report/record/problems.ts";
@@ -48,6 +51,11 @@ const looks: Record<string, () => unknown> = {
   "--libtensorflow, folder": () => searchLibrary({ ...places, option: join(folder, "closed") }),
   "the cache's library": () => searchLibrary({ ...places, cache: inside }),
   "the system's libraries": () => searchLibrary({ ...places, systemFolders: [inside] }),
+  "a cached file of weights": () =>
+    inspectWeights(inside, { file: "x", sha256: "" }, silentReporter),
+  "the cache": async () => {
+    throw new StudyError((await folderProblem(join(folder, "closed")))!);
+  },
   "--results": () => gatherRows([unlisted], new ProblemList()),
 };
 

@@ -5,6 +5,7 @@
  */
 
 import { basename, join } from "node:path";
+import { cacheError } from "../../io/cache.ts";
 import { download } from "../../io/download.ts";
 import { StudyError } from "../../io/errors.ts";
 import { withLock } from "../../io/lock.ts";
@@ -52,7 +53,7 @@ const UNFINISHED = "unfinished-";
  * @returns The library, with source `archive`, `wheel`, or `cache` if another process was faster.
  * @throws {StudyError} When neither package is available, with the reason for each.
  */
-export function fetchLibrary(options: FetchLibraryOptions): Promise<LibraryLocation> {
+export async function fetchLibrary(options: FetchLibraryOptions): Promise<LibraryLocation> {
   const { reporter, cache = libraryCache() } = options;
   const release = options.release ?? RELEASES[currentPlatform()];
   if (release === undefined) {
@@ -61,19 +62,31 @@ export function fetchLibrary(options: FetchLibraryOptions): Promise<LibraryLocat
         "LIBTENSORFLOW_PATH to it.",
     );
   }
-  return withLock(join(cache, "lock"), async () => {
-    const { library } = await cachedLibrary(cache, release);
-    if (library !== undefined) return library;
-    await removeUnfinished(cache);
-    const folder = await Deno.makeTempDir({ dir: cache, prefix: UNFINISHED });
-    try {
-      return await fetchInto(folder, { ...options, cache, release });
-    } finally {
-      await Deno.remove(folder, { recursive: true }).catch(() => {});
-    }
-  }, {
-    onWait: () => reporter.line("Another run is fetching libtensorflow: waiting for it to finish"),
-  });
+  const onWait = () =>
+    reporter.line("Another run is fetching libtensorflow: waiting for it to finish");
+  try {
+    return await withLock(join(cache, "lock"), () => fetchAlone({ ...options, cache, release }), {
+      onWait,
+    });
+  } catch (error) {
+    throw cacheError(error, "libtensorflow", cache);
+  }
+}
+
+/** What {@linkcode fetchLibrary} does while no other process does it. */
+async function fetchAlone(
+  options: FetchLibraryOptions & { cache: string; release: Release },
+): Promise<LibraryLocation> {
+  const { cache, release } = options;
+  const { library } = await cachedLibrary(cache, release);
+  if (library !== undefined) return library;
+  await removeUnfinished(cache);
+  const folder = await Deno.makeTempDir({ dir: cache, prefix: UNFINISHED });
+  try {
+    return await fetchInto(folder, options);
+  } finally {
+    await Deno.remove(folder, { recursive: true }).catch(() => {});
+  }
 }
 
 /** Tries the archive, then the wheel, with `folder` as the place to work in. */

@@ -8,7 +8,7 @@
  */
 
 import { basename, dirname, join } from "node:path";
-import { cacheDir } from "../../io/cache.ts";
+import { cacheDir, folderProblem } from "../../io/cache.ts";
 import { StudyError } from "../../io/errors.ts";
 import { isFile } from "../../io/path_kind.ts";
 import { unreadableReason } from "../../io/system_reason.ts";
@@ -62,6 +62,8 @@ export interface CachedLibrary {
 /** The library of a release that lies complete and unchanged in the cache. */
 export async function cachedLibrary(cache: string, release: Release): Promise<CachedLibrary> {
   const problems: string[] = [];
+  const problem = await folderProblem(cache);
+  if (problem !== undefined) return { library: undefined, problems: [problem] };
   for (const kind of ["archive", "wheel"] as const) {
     const name = cacheFolderName(release, kind);
     if (name === undefined) continue;

@@ -96,7 +96,6 @@ export function samplePackage(
   return {
     title: "npm package samples 1.0.0",
     reload: "deno install --reload=npm:samples",
-    registry: "https://registry.npmjs.org/",
     path: (file) => join(folder, file),
     install: () => writeFiles(folder, contents),
   };
