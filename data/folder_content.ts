@@ -5,9 +5,10 @@
  */
 
 import { join } from "node:path";
+import { StudyError } from "../io/errors.ts";
+import { isFolder } from "../io/path_kind.ts";
 import { printable } from "../io/printable.ts";
 import { isNotPermitted, unreadableReason } from "../io/system_reason.ts";
-import { StudyError } from "../io/errors.ts";
 
 /** An entry of a folder. */
 export interface Entry {
@@ -30,8 +31,9 @@ const MOST_NAMED = 5;
 export async function readEntries(folder: string): Promise<Entry[]> {
   const entries: Entry[] = [];
   try {
-    for await (const { name, isDirectory } of Deno.readDir(folder)) {
-      entries.push({ name, isDirectory });
+    for await (const { name, isDirectory, isSymlink } of Deno.readDir(folder)) {
+      const leadsToFolder = isSymlink && await isFolder(join(folder, name)).catch(() => false);
+      entries.push({ name, isDirectory: isDirectory || leadsToFolder });
       if (entries.length === MOST_ENTRIES) break;
     }
   } catch (error) {

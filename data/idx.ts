@@ -12,6 +12,7 @@ import { constants, gunzipSync, type ZlibOptions } from "node:zlib";
 import { StudyError } from "../io/errors.ts";
 import { isNotPermitted, unreadableReason } from "../io/system_reason.ts";
 import type { ImageSet } from "./dataset.ts";
+import { gunzipFile, type Unpacked } from "./gzip_file.ts";
 import { describeBytes, hex, idxHeader } from "./idx_header.ts";
 
 /** Width and height of an image. */
@@ -21,9 +22,15 @@ export const IMAGE_PIXELS: number = IMAGE_SIDE ** 2;
 
 /** More than any set of digits holds; a header that claims more is damaged or hostile. */
 const MAX_COUNT = 1_000_000;
+/** So many images, with what gzip adds to bytes that it cannot make fewer. */
+const MAX_BYTES = 800_000_000;
 
 /** Bytes read at a time. */
 const PIECE = 1 << 24;
+/** Packed files beyond this size are unpacked as they are read. */
+const LARGE = 32e6;
+/** Bytes of a packed file that hold the header. */
+const HEAD = 4096;
 
 /** What a file is to hold. */
 export type IdxKind = "images" | "labels";
@@ -51,10 +58,13 @@ export async function readIdx(path: string, kind: IdxKind): Promise<IdxData> {
   let bytes: Uint8Array;
   try {
     const { size, isFile } = await Deno.stat(path);
-    const most = 16 + MAX_COUNT * IMAGE_PIXELS;
-    if (!isFile) throw refusal(path, "a folder or device", `a file of ${kind}`);
-    if (size > most) throw refusal(path, `${size} bytes`, `at most ${most}`);
-    bytes = await readWhole(path, size);
+    if (!isFile) {
+      throw refusal(path, "a folder or device", `a file of ${kind}`, "Put the file itself there.");
+    }
+    if (size > MAX_BYTES) throw refusal(path, `${size} bytes`, `at most ${MAX_BYTES}`);
+    bytes = size > LARGE && isGzip(await readPart(path, 0, 2))
+      ? await unpackFile(path, size, kind)
+      : await readPart(path, 0, size);
   } catch (error) {
     if (error instanceof StudyError) throw error;
     const reason = isNotPermitted(error) ? unreadableReason(error) : (error as Error).message;
@@ -65,11 +75,12 @@ export async function readIdx(path: string, kind: IdxKind): Promise<IdxData> {
   return decodeIdx(path, bytes, kind);
 }
 
-/** The bytes of a file of known size. `Deno.readFile` would take the memory twice. */
-async function readWhole(path: string, size: number): Promise<Uint8Array> {
+/** Bytes of a file, as many as there are. `Deno.readFile` would take the memory twice. */
+async function readPart(path: string, start: number, length: number): Promise<Uint8Array> {
   using file = await Deno.open(path);
-  const bytes = new Uint8Array(size);
-  for (let done = 0; done < size;) {
+  await file.seek(start, Deno.SeekMode.Start);
+  const bytes = new Uint8Array(length);
+  for (let done = 0; done < length;) {
     const count = await file.read(bytes.subarray(done, done + PIECE));
     if (count === null) return bytes.subarray(0, done);
     done += count;
@@ -86,7 +97,7 @@ async function readWhole(path: string, size: number): Promise<Uint8Array> {
  * @throws {StudyError} Naming the file, what was found, what was expected, and the remedy.
  */
 export function decodeIdx(path: string, bytes: Uint8Array, kind: IdxKind): IdxData {
-  const packed = bytes[0] === 0x1f && bytes[1] === 0x8b;
+  const packed = isGzip(bytes);
   // Some programs unpack a download and leave it its name.
   if (!packed && path.endsWith(".gz") && idxHeader(bytes) === undefined) {
     throw refusal(path, describeBytes(bytes), "gzip (it starts with 1f 8b), as the name says");
@@ -98,9 +109,7 @@ export function decodeIdx(path: string, bytes: Uint8Array, kind: IdxKind): IdxDa
     throw wrongLength(path, `${content.length} bytes (${how})`, length);
   }
   const values = content.subarray(start);
-  if (kind === "labels") {
-    checkLabels(path, values);
-  }
+  if (kind === "labels") checkLabels(path, values);
   return { path, content, values, count };
 }
 
@@ -210,53 +219,80 @@ const GREATEST_RATIO = 1032;
 
 /** Unpacks gzip, never beyond the length that the header inside it states. */
 function unpack(path: string, bytes: Uint8Array, kind: IdxKind): Uint8Array {
-  const head = gunzip(path, bytes.subarray(0, 4096), { finishFlush: constants.Z_SYNC_FLUSH });
-  // Gzip ends with its content's length, where it has a single member.
-  const last = bytes.slice(-4);
-  const size = last.length < 4 ? 0 : new DataView(last.buffer).getUint32(0, true);
-  const { output: first } = head;
-  const length = first.length < 16 ? 16 : readHeader(path, first, { kind, size }).length;
-  let unpacked: Unpacked;
+  const size = bytes.length;
+  const length = lengthInside(path, { head: bytes.subarray(0, HEAD), end: bytes.slice(-4) }, kind);
   try {
-    unpacked = gunzip(path, bytes, {
+    const unpacked = gunzip(bytes, {
       maxOutputLength: length,
       // All in one piece, as joining pieces would take the memory twice.
-      chunkSize: Math.max(64, Math.min(length, GREATEST_RATIO * bytes.length) + 1),
+      chunkSize: Math.max(64, Math.min(length, GREATEST_RATIO * size) + 1),
     });
+    return withNothingBehind(path, unpacked, size);
   } catch (error) {
-    if (error instanceof RangeError) throw wrongLength(path, "more bytes (padded)", length);
-    throw error;
+    throw gzipError(path, error, { length, size });
   }
-  if (unpacked.taken < bytes.length) {
-    throw refusal(path, "zeros after the end of the gzip data", "nothing there");
-  }
-  return unpacked.output;
 }
 
-/** What a gzip file holds, and how long it is itself. */
-interface Unpacked {
-  output: Uint8Array;
-  /** Bytes of the gzip data; zlib passes over zeros behind their end. */
-  taken: number;
-}
-
-function gunzip(path: string, input: Uint8Array, options: ZlibOptions): Unpacked {
+/** {@linkcode unpack} of a large file. */
+async function unpackFile(path: string, size: number, kind: IdxKind): Promise<Uint8Array> {
+  const [head, end] = [await readPart(path, 0, HEAD), await readPart(path, size - 4, 4)];
+  const length = lengthInside(path, { head, end }, kind);
   try {
-    // With `info` it gives both, which its type does not say.
-    const { buffer, engine } = gunzipSync(input, { ...options, info: true }) as unknown as {
-      buffer: Uint8Array;
-      engine: { bytesWritten: number };
-    };
-    const output = new Uint8Array(buffer.buffer, buffer.byteOffset, buffer.byteLength);
-    return { output, taken: engine.bytesWritten };
+    return withNothingBehind(path, await gunzipFile(path, length), size);
   } catch (error) {
-    if (error instanceof RangeError) throw error;
-    throw refusal(
-      path,
-      `gzip that is damaged or cut off (${(error as Error).message})`,
-      `${input.length} bytes of sound gzip`,
-    );
+    throw gzipError(path, error, { length, size });
   }
+}
+
+/** The length that the header in a gzip file states, from the file's first bytes and its last four. */
+function lengthInside(
+  path: string,
+  { head, end }: { head: Uint8Array; end: Uint8Array },
+  kind: IdxKind,
+): number {
+  // Gzip ends with its content's length, where it has a single member.
+  const size = end.length < 4 ? 0 : new DataView(end.buffer).getUint32(0, true);
+  try {
+    const { output } = gunzip(head, { finishFlush: constants.Z_SYNC_FLUSH });
+    return output.length < 16 ? 16 : readHeader(path, output, { kind, size }).length;
+  } catch (error) {
+    throw gzipError(path, error, { length: 16, size: head.length });
+  }
+}
+
+function gunzip(input: Uint8Array, options: ZlibOptions): Unpacked {
+  // With `info` it gives both, which its type does not say.
+  const { buffer, engine } = gunzipSync(input, { ...options, info: true }) as unknown as {
+    buffer: Uint8Array;
+    engine: { bytesWritten: number };
+  };
+  const output = new Uint8Array(buffer.buffer, buffer.byteOffset, buffer.byteLength);
+  return { output, taken: engine.bytesWritten };
+}
+
+function withNothingBehind(path: string, { output, taken }: Unpacked, size: number): Uint8Array {
+  if (taken === size) return output;
+  throw refusal(path, "zeros after the end of the gzip data", "nothing there");
+}
+
+/** What to say of gzip that cannot be unpacked. */
+function gzipError(
+  path: string,
+  error: unknown,
+  { length, size }: { length: number; size: number },
+): unknown {
+  if (error instanceof StudyError) return error;
+  if (error instanceof RangeError) return wrongLength(path, "more bytes (padded)", length);
+  const reason = error instanceof Error ? error.message : error;
+  return refusal(
+    path,
+    `gzip that is damaged or cut off (${reason})`,
+    `${size} bytes of sound gzip`,
+  );
+}
+
+function isGzip(bytes: Uint8Array): boolean {
+  return bytes[0] === 0x1f && bytes[1] === 0x8b;
 }
 
 function wrongLength(path: string, found: string, expected: number): StudyError {
