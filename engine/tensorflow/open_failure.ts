@@ -110,7 +110,10 @@ export function explainOpenFailure(
   }
   // The path is taken out: a folder named "cuda" is not a missing CUDA library.
   const message = said.replaceAll(path, "the library");
-  return new OpenFailure(`libtensorflow at ${path} ${explanation(message)}.`, { cause: error });
+  const listed = isListed(dirname(path), variable) ? ` (its folder is in ${variable.name})` : "";
+  return new OpenFailure(`libtensorflow at ${path}${listed} ${explanation(message)}.`, {
+    cause: error,
+  });
 }
 
 /** The variable of this system, as it is set. */
@@ -156,9 +159,14 @@ function causeAlone(message: string): string {
   return explanation(message).replace(/: (?:replace|set|make it|delete|install).*$/, "");
 }
 
-function remedyFor(path: string, other: string, { name, folders }: LoaderVariable): string {
+function isListed(folder: string, { folders }: LoaderVariable): boolean {
+  return folders.some((listed) => join(listed, ".") === join(folder, "."));
+}
+
+function remedyFor(path: string, other: string, variable: LoaderVariable): string {
+  const { name } = variable;
   const folder = dirname(other);
-  if (folders.some((listed) => join(listed, ".") === join(folder, "."))) {
+  if (isListed(folder, variable)) {
     return `take ${folder} out of ${name}, or unset ${name}`;
   }
   if (folder === dirname(path)) return "put an intact copy of it there";

@@ -490,6 +490,10 @@ Deno.test("explainOpenFailure() names the file that the loader named, and where 
       }
       assert(!/delete|suite's cache|replace it/.test(message), message);
     }
+    assertStringIncludes(
+      explainOpenFailure(other, new Error(`${other}: invalid ELF header`), variable).message,
+      `libtensorflow at ${other} (its folder is in LD_LIBRARY_PATH) is not a shared library`,
+    );
     const elsewhere = { name: "LD_LIBRARY_PATH", folders: [] };
     const { message } = explainOpenFailure(path, new Error(said[0]!), elsewhere);
     assertStringIncludes(message, "/etc/ld.so.conf");
