@@ -102,7 +102,7 @@ async function fromPackage(
       // Deno names the registry that it is set up for.
       const address = /https?:\/\/[^\s"')]+/.exec(reason)?.[0] ?? "https://registry.npmjs.org/";
       const notes = networkNotes(reason, address);
-      const problem = `The ${source.title} cannot be had (${reason}${notes})`;
+      const problem = `The ${source.title} cannot be had (${reason})${notes}`;
       reporter.line(`${problem}; trying the mirrors of ${title}`);
       return { problem };
     }
