@@ -72,6 +72,9 @@ const NOT_OFFERED = 4;
 const PROGRAM = `
 import sys
 sys.path[:] = [folder for folder in sys.path if folder]
+import logging
+# pip says in passing why an index cannot be read.
+logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
 project, file = sys.argv[1:]
 try:
     from pip._internal.commands import create_command

@@ -2,8 +2,7 @@ import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { join } from "node:path";
 import { repositoryRoot } from "../../io/cache.ts";
 import { networkNotes, pipNotes, pipProxy, proxyFor } from "../../io/network_failure.ts";
-
-const TLS = join(repositoryRoot(), "tests", "fixtures", "tls");
+import { CERTIFICATE_PATH, testCertificate } from "./test_certificate.ts";
 
 /** A variable's value in an environment. */
 const variables = (values: Record<string, string>) => (name: string) => values[name];
@@ -74,9 +73,8 @@ async function saidOf(url: string, env: Record<string, string>): Promise<string>
 }
 
 Deno.test("download() says what helps against a certificate that is not trusted, and it does", async () => {
-  const [cert, key] = ["cert.pem", "key.pem"].map((name) => Deno.readTextFileSync(join(TLS, name)));
   await using server = Deno.serve(
-    { hostname: "127.0.0.1", port: 0, cert: cert!, key: key!, onListen() {} },
+    { hostname: "127.0.0.1", port: 0, ...testCertificate(), onListen() {} },
     () => new Response("content"),
   );
   const url = `https://127.0.0.1:${server.addr.port}/file`;
@@ -84,7 +82,7 @@ Deno.test("download() says what helps against a certificate that is not trusted,
   const expected = ["UnknownIssuer", "DENO_TLS_CA_STORE=system", "DENO_CERT", url];
   for (const part of expected) assertStringIncludes(said, part);
   assert(!said.includes("\n") && !said.includes("proxy http"), said);
-  assertEquals(await saidOf(url, { DENO_CERT: join(TLS, "cert.pem") }), "fetched");
+  assertEquals(await saidOf(url, { DENO_CERT: CERTIFICATE_PATH }), "fetched");
 });
 
 Deno.test("download() names the proxy in force", async () => {

@@ -8,6 +8,7 @@ import { sha256Hex } from "../../io/sha256.ts";
 import { recordingReporter, withFolder } from "../data/idx_samples.ts";
 import type { Bytes } from "../data/local_mirror.ts";
 import { hasPip, withPackageIndex } from "./package_index.ts";
+import { testCertificate } from "./test_certificate.ts";
 
 /** Not an archive: whoever tried to open or build it would fail. */
 const BYTES = Uint8Array.from({ length: 300_000 }, (_, index) => index * 7 + (index >> 8));
@@ -128,6 +129,24 @@ Deno.test({
         }
       }));
   },
+});
+
+Deno.test({
+  name: "downloadWithPip() says what helps against a certificate that is not trusted",
+  ignore,
+  fn: () =>
+    withIndex(BYTES, () =>
+      withFolder(async (folder) => {
+        await using server = Deno.serve(
+          { hostname: "127.0.0.1", port: 0, ...testCertificate(), onListen() {} },
+          () => new Response(null, { status: 404 }),
+        );
+        Deno.env.set("PIP_INDEX_URL", `https://127.0.0.1:${server.addr.port}/simple/`);
+        const options = { ...FILE, path: join(folder, "x"), reporter: recordingReporter() };
+        const { message } = await assertRejects(() => downloadWithPip(options), StudyError);
+        for (const part of ["cannot be reached", "PIP_CERT"]) assertStringIncludes(message, part);
+        assertEquals(message.includes("\n"), false);
+      })),
 });
 
 Deno.test({
