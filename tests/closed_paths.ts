@@ -18,6 +18,7 @@ import { inspectWeights } from "../models/checkpoint/cached_weights.ts";
 import { FASTER_RCNN_WEIGHTS, obtainWeights } from "../models/checkpoint/pretrained.ts";
 import { gatherRows } from "../report/record/gather_rows.ts";
 import { ProblemList } from "../report/record/problems.ts";
+import { noteUnrecordedRuns } from "../report/record/unrecorded_runs.ts";
 
 const folder = Deno.args[0]!;
 const inside = join(folder, "closed", "inner", "file");
@@ -55,6 +56,11 @@ const looks: Record<string, () => unknown> = {
     inspectWeights(inside, { file: "x", sha256: "" }, silentReporter),
   "the cache": async () => {
     throw new StudyError((await folderProblem(join(folder, "closed")))!);
+  },
+  "a run's folder": async () => {
+    const problems = new ProblemList();
+    await noteUnrecordedRuns([], { folders: [join(folder, "results")], problems });
+    throw new StudyError(problems.list().map(({ text }) => text).join());
   },
   "--results": () => gatherRows([unlisted], new ProblemList()),
 };

@@ -6,6 +6,7 @@
 
 import { join } from "node:path";
 import { StudyError } from "../../io/errors.ts";
+import { isNotPermitted, systemReason } from "../../io/system_reason.ts";
 import { type FoundRow, placeName } from "./gather_rows.ts";
 import { readKeptRow } from "./kept_row.ts";
 import { listRunFolders, ownManifest } from "./run_folders.ts";
@@ -47,6 +48,9 @@ async function describe(folder: string, runId: string): Promise<string> {
   } catch (error) {
     const expected = [Deno.errors.PermissionDenied, StudyError];
     if (!expected.some((kind) => error instanceof kind)) throw error;
-    return "not readable, passed over";
+    const cause = error instanceof StudyError ? error.cause : error;
+    return isNotPermitted(cause)
+      ? `not readable: ${systemReason(cause)}, passed over`
+      : "not readable, passed over";
   }
 }

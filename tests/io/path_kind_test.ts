@@ -43,11 +43,16 @@ Deno.test({
   ignore: prefix === undefined,
   fn: () =>
     withFolder(async (folder) => {
-      const [closed, unlisted, file] = ["closed", "unlisted", "file"].map((n) => join(folder, n));
-      await Deno.mkdir(join(closed!, "inner"), { recursive: true });
-      await Deno.mkdir(unlisted!);
-      await Deno.writeTextFile(file!, "x");
-      for (const path of [closed!, unlisted!, file!]) await Deno.chmod(path, 0);
+      const closed = join(folder, "closed");
+      const file = join(folder, "file");
+      const folders = ["unlisted", join("results", "runs", "run")].map((name) =>
+        join(folder, name)
+      );
+      for (const path of [join(closed, "inner"), ...folders]) {
+        await Deno.mkdir(path, { recursive: true });
+      }
+      await Deno.writeTextFile(file, "x");
+      for (const path of [closed, file, ...folders]) await Deno.chmod(path, 0);
       try {
         const root = repositoryRoot();
         const command = [
@@ -70,7 +75,7 @@ Deno.test({
         assertStringIncludes(said.exists!, `may not enter ${closed}`);
         assertStringIncludes(said["--data"]!, "UsageError: --data ");
       } finally {
-        for (const path of [closed!, unlisted!, file!]) await Deno.chmod(path, 0o700);
+        for (const path of [closed, file, ...folders]) await Deno.chmod(path, 0o700);
       }
     }),
 });
