@@ -261,6 +261,10 @@ Deno.test("loadDataset() says what lies in a folder that has no set under its us
     await saidOf(emnist),
     /It holds emnist-digits-test-images-idx3-ubyte\.gz, .*: give .* for one t10k-images-idx3-ubyte\.gz\.$/,
   );
+  assertStringIncludes(
+    await saidOf(emnist.map((name) => join("gzip", name))),
+    `${join("DATA", "gzip")} holds emnist-digits-test-images`,
+  );
   assertMatch(
     await saidOf(["qmnist-train-labels-idx2-int.gz"]),
     /for one train-labels-idx1-ubyte\.gz\.$/,
