@@ -5,10 +5,7 @@
  * @module
  */
 
-import { isNotPermitted } from "./system_reason.ts";
-
-/** Reads an environment variable. */
-export type ReadVariable = (name: string) => string | undefined;
+import { type ReadVariable, variableIfAllowed } from "./environment.ts";
 
 /** A proxy that requests go through. */
 export interface Proxy {
@@ -57,7 +54,10 @@ function describeProxy(proxy: Proxy | undefined): string {
 }
 
 /** The proxy that Deno asks for an address, as the environment says; `undefined` if none. */
-export function proxyFor(url: string, variable: ReadVariable = environment): Proxy | undefined {
+export function proxyFor(
+  url: string,
+  variable: ReadVariable = variableIfAllowed,
+): Proxy | undefined {
   const { protocol, hostname } = new URL(url);
   const scheme = protocol === "https:" ? "HTTPS_PROXY" : "HTTP_PROXY";
   if (isExempt(hostname, either("NO_PROXY", variable)?.value ?? "")) return undefined;
@@ -86,20 +86,10 @@ function isExempt(host: string, exempt: string): boolean {
   );
 }
 
-function environment(name: string): string | undefined {
-  try {
-    return Deno.env.get(name);
-  } catch (error) {
-    // A process that may not read it cannot tell.
-    if (isNotPermitted(error)) return undefined;
-    throw error;
-  }
-}
-
 /** The proxy that pip goes through, as its settings or the environment say. */
 export function pipProxy(
   settings: string,
-  variable: ReadVariable = environment,
+  variable: ReadVariable = variableIfAllowed,
 ): Proxy | undefined {
   const own = variable("PIP_PROXY");
   if (own) return { address: withoutPassword(own), setting: "PIP_PROXY" };

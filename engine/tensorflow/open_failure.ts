@@ -5,6 +5,7 @@
  */
 
 import { delimiter, dirname, join } from "node:path";
+import { variableIfAllowed } from "../../io/environment.ts";
 import { StudyError } from "../../io/errors.ts";
 
 /** A pattern in the loader's message, and the sentence's end that explains it. */
@@ -120,7 +121,9 @@ export function explainOpenFailure(
 function loaderVariable(): LoaderVariable {
   const names: Partial<Record<string, string>> = { darwin: "DYLD_LIBRARY_PATH", windows: "PATH" };
   const name = names[Deno.build.os] ?? "LD_LIBRARY_PATH";
-  const folders = (Deno.env.get(name) ?? "").split(delimiter).filter((folder) => folder !== "");
+  const folders = (variableIfAllowed(name) ?? "").split(delimiter).filter((folder) =>
+    folder !== ""
+  );
   return { name, folders };
 }
 

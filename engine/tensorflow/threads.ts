@@ -7,6 +7,7 @@
  * @module
  */
 
+import type { ReadVariable } from "../../io/environment.ts";
 import { StudyError } from "../../io/errors.ts";
 import { schedulableCpus } from "../../io/machine_limits.ts";
 import { shortened } from "../../io/printable.ts";
@@ -33,7 +34,7 @@ let inUse: number | undefined;
  */
 export function threadCount(
   asked: number | undefined,
-  variable: (name: string) => string | undefined = (name) => Deno.env.get(name),
+  variable: ReadVariable = (name) => Deno.env.get(name),
 ): number {
   if (asked !== undefined && !(Number.isInteger(asked) && asked >= 1 && asked <= MOST_THREADS)) {
     throw new RangeError(
