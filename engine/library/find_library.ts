@@ -53,6 +53,7 @@ export function findLibrary(options: FindLibraryOptions): Promise<LibraryLocatio
     systemFolders: systemFolders(),
     fetch: options.fetch === false ? undefined : () => fetchLibrary({ reporter }),
     onProblem: (text) => reporter.warn(text),
+    live: (text) => reporter.live(text),
   });
 }
 
@@ -71,6 +72,8 @@ export interface SearchPlaces {
   fetch?: (() => Promise<LibraryLocation>) | undefined;
   /** Told of a cached library that is passed over. */
   onProblem?: (text: string) => void;
+  /** Shows what takes a while; an empty text clears it. */
+  live?: (text: string) => void;
 }
 
 /** {@linkcode findLibrary} with every place given. */
@@ -83,7 +86,7 @@ export async function searchLibrary(places: SearchPlaces): Promise<LibraryLocati
     return { ...await namedLibrary(environment, "LIBTENSORFLOW_PATH"), source: "environment" };
   }
   const tried: string[] = [];
-  const { library, problems = [] } = release ? await cachedLibrary(cache, release) : {};
+  const { library, problems = [] } = release ? await cachedLibrary(cache, release, places) : {};
   if (library !== undefined) return library;
   for (const problem of problems) {
     tried.push(problem);

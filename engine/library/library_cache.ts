@@ -11,8 +11,9 @@ import { basename, dirname, join } from "node:path";
 import { cacheDir, folderProblem } from "../../io/cache.ts";
 import { StudyError } from "../../io/errors.ts";
 import { isFile } from "../../io/path_kind.ts";
+import { readRegularText } from "../../io/regular_file.ts";
 import { unreadableReason } from "../../io/system_reason.ts";
-import { damageIn } from "./library_check.ts";
+import { damageIn, type DamageOptions } from "./library_check.ts";
 import type { Release } from "./releases.ts";
 import type { UnpackedFile } from "../../io/unpack_archive.ts";
 
@@ -60,7 +61,11 @@ export interface CachedLibrary {
 }
 
 /** The library of a release that lies complete and unchanged in the cache. */
-export async function cachedLibrary(cache: string, release: Release): Promise<CachedLibrary> {
+export async function cachedLibrary(
+  cache: string,
+  release: Release,
+  options: Pick<DamageOptions, "live"> = {},
+): Promise<CachedLibrary> {
   const problems: string[] = [];
   const problem = await folderProblem(cache);
   if (problem !== undefined) return { library: undefined, problems: [problem] };
@@ -76,13 +81,15 @@ export async function cachedLibrary(cache: string, release: Release): Promise<Ca
       ).filter((file) => file !== undefined);
       if (manifest?.package_sha256 !== sha256 || files.length < members.length) continue;
       if (!await haveSizes(folder, files)) continue;
-      const damage = await damageIn(folder, files);
+      const damage = await damageIn(folder, files, options);
       if (damage === undefined) {
         const path = join(folder, basename(members[0]!));
         return { library: { path, source: "cache", version }, problems };
       }
       problems.push(`${folder} ${damage}`);
     } catch (error) {
+      // What is in a foreign manifest is no matter.
+      if (error instanceof TypeError) continue;
       if (error instanceof StudyError) problems.push(error.message);
       else problems.push(`${folder} cannot be read (${unreadableReason(error)})`);
     }
@@ -109,12 +116,15 @@ export async function damageOfCached(path: string): Promise<string | "sound" | u
   }
 }
 
+/** A thousand times what a manifest takes. */
+const MOST_MANIFEST_BYTES = 1e6;
+
 /** The manifest in a folder; `undefined` if there is none or it is half-written or foreign. */
 async function readLibraryManifest(folder: string): Promise<Partial<LibraryManifest> | undefined> {
   const path = join(folder, "manifest.json");
   if (!await isFile(path)) return undefined;
   try {
-    return JSON.parse(await Deno.readTextFile(path)) ?? undefined;
+    return JSON.parse(await readRegularText(path, { maxBytes: MOST_MANIFEST_BYTES })) ?? undefined;
   } catch (error) {
     if (error instanceof SyntaxError) return undefined;
     throw error;

@@ -12,6 +12,7 @@
 import { join } from "node:path";
 import { writeFileAtomic } from "../../io/atomic.ts";
 import { readRegularText } from "../../io/regular_file.ts";
+import { formatBytes } from "../../io/reporter.ts";
 import { sha256File } from "../../io/sha256.ts";
 import type { UnpackedFile } from "../../io/unpack_archive.ts";
 
@@ -32,6 +33,8 @@ export interface DamageOptions {
    * @default {false}
    */
   again?: boolean;
+  /** Shows what is being hashed; called with nothing when that is over. */
+  live?: ((text: string) => void) | undefined;
 }
 
 /**
@@ -43,15 +46,17 @@ export interface DamageOptions {
 export async function damageIn(
   folder: string,
   files: readonly UnpackedFile[],
-  { again = false }: DamageOptions = {},
+  { again = false, live = () => {} }: DamageOptions = {},
 ): Promise<string | undefined> {
   const known = again ? {} : await readStamps(folder);
   const found: Record<string, string> = {};
-  for (const { name, sha256 } of files) {
+  for (const { name, size, sha256 } of files) {
     const path = join(folder, name);
     const stamp = await stampOf(path);
     if (stamp !== known[name]) {
+      live(`Checking ${name} (${formatBytes(size)})`);
       const actual = await sha256File(path);
+      live("");
       if (actual !== sha256) {
         return `is damaged: ${name} has the SHA-256 ${actual}, not ${sha256}`;
       }
