@@ -107,7 +107,9 @@ export async function damageOfCached(path: string): Promise<string | "sound" | u
   const folder = dirname(path);
   const manifest = await readLibraryManifest(folder).catch(() => undefined);
   const files = manifest?.files;
-  if (!Array.isArray(files) || files.every(({ name }) => name !== basename(path))) return undefined;
+  if (!Array.isArray(files) || !files.some((file) => file?.name === basename(path))) {
+    return undefined;
+  }
   try {
     const damage = await damageIn(folder, files, { again: true });
     return damage === undefined ? "sound" : `${folder} ${damage}`;
