@@ -25,6 +25,8 @@ export interface BackendOptions {
   precision: Precision | "auto";
   /** The libtensorflow to use, a file or the folder it is in. */
   libtensorflow: string | undefined;
+  /** Threads to compute with. */
+  threads: number | undefined;
   /** Whether to let the native library's own messages through. */
   verbose: boolean;
   /** Where a download's progress is shown. */

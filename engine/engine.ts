@@ -49,6 +49,13 @@ export interface EngineOptions {
   /** The libtensorflow to use, a file or the folder it is in; looked for or fetched otherwise. */
   libtensorflow?: string | undefined;
   /**
+   * Threads to compute with, 1..1024. TensorFlow makes them once in a process: a later engine cannot
+   * have another number.
+   *
+   * @default {as TF_NUM_INTRAOP_THREADS says, or one for each processor that the process may use}
+   */
+  threads?: number | undefined;
+  /**
    * Number format of convolutions and products in compiled functions. `"bfloat16"` accumulates in
    * float32 and leaves parameters, optimiser and losses in float32; an error on processors without
    * it. `"auto"` takes it where the processor has it.
@@ -78,6 +85,8 @@ export interface Engine extends Disposable {
   readonly version: string;
   /** Where libtensorflow came from. An error on a backend without it. */
   readonly library: LibraryLocation;
+  /** Threads that one operation is spread over. An error on a backend that does not say. */
+  readonly threads: number;
   /** tfjs, with this engine as its backend. */
   readonly tf: typeof tf;
   /** The `TFJSBinding` under tfjs-node's kernels. An error on a backend without it. */
@@ -94,7 +103,7 @@ export interface Engine extends Disposable {
 }
 
 /** A backend, with what only `tensorflow` has. */
-type StartedBackend = Backend & Partial<Pick<Engine, "library" | "binding">>;
+type StartedBackend = Backend & Partial<Pick<Engine, "library" | "threads" | "binding">>;
 
 /**
  * Starts the engine and makes it tfjs' backend.
@@ -102,6 +111,7 @@ type StartedBackend = Backend & Partial<Pick<Engine, "library" | "binding">>;
  * @throws {UsageError} If there is no backend of that name.
  * @throws {StudyError} If the backend does not work here (no library can be found or fetched, no GPU is
  * there for `"gpu"`), with the remedy; with `auto`, if none does.
+ * @throws {RangeError} If `threads` is not 1..1024.
  */
 export async function startEngine(options: EngineOptions = {}): Promise<Engine> {
   const { backend: wanted = "auto", device = "auto", precision = "float32", verbose = false } =
@@ -111,8 +121,8 @@ export async function startEngine(options: EngineOptions = {}): Promise<Engine> 
     throw new UsageError(`Unknown backend "${wanted}": choose auto or ${names.join(" or ")}`);
   }
   const reporter = options.reporter ?? createReporter({ stream: "stderr" });
-  const { libtensorflow } = options;
-  const settings = { device, precision, libtensorflow, verbose, reporter };
+  const { libtensorflow, threads } = options;
+  const settings = { device, precision, libtensorflow, threads, verbose, reporter };
   const failures: StudyError[] = [];
   for (const name of wanted === "auto" ? names : [wanted]) {
     try {
@@ -131,7 +141,7 @@ export async function startEngine(options: EngineOptions = {}): Promise<Engine> 
 }
 
 function engineOf(name: BackendName, backend: StartedBackend): Engine {
-  const { device, precision, version, library, binding, openSummaries } = backend;
+  const { device, precision, version, library, threads, binding, openSummaries } = backend;
   const only = <T>(value: T | undefined, what: string): T => {
     if (value !== undefined) return value;
     throw new Error(`The ${name} backend has no ${what}`);
@@ -144,6 +154,9 @@ function engineOf(name: BackendName, backend: StartedBackend): Engine {
     version,
     get library() {
       return only(library, "libtensorflow");
+    },
+    get threads() {
+      return only(threads, "number of threads");
     },
     tf,
     get binding() {

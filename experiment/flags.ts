@@ -72,6 +72,12 @@ const COMMON = {
     choices: ["fp32", "bf16"],
     help: "of convolutions and products; bf16 on processors that have it [default: fp32]",
   },
+  threads: {
+    kind: "integer",
+    min: 1,
+    max: 1024,
+    help: "threads to compute with [default: one for each processor that it may use]",
+  },
   libtensorflow: {
     kind: "path",
     help: "the library to use, instead of one found or fetched",

@@ -39,6 +39,7 @@ export function machine(engine: Engine): Manifest["machine"] {
     arch: Deno.build.arch,
     processor: processors[0]?.model ?? "unknown",
     cores: processors.length,
+    threads: engine.threads,
     memory_bytes: totalmem(),
     device: engine.device,
     libtensorflow: engine.library.source,

@@ -6,7 +6,7 @@
 
 import { join } from "node:path";
 import { StudyError } from "../io/errors.ts";
-import { exists } from "../io/exists.ts";
+import { exists, PathAccessError } from "../io/path_kind.ts";
 import { ProblemList } from "../report/record/problems.ts";
 import { readResults, type ResultRow, resultsPath } from "../report/record/results.ts";
 import { type Manifest, runFolder } from "../report/record/run_folder.ts";
@@ -190,7 +190,7 @@ async function isThere(path: string): Promise<boolean> {
     return await exists(path);
   } catch (error) {
     // Reading its manifest fails too.
-    if (error instanceof Deno.errors.PermissionDenied) return true;
+    if (error instanceof PathAccessError) return true;
     throw error;
   }
 }

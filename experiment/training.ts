@@ -6,7 +6,7 @@
 
 import { join } from "node:path";
 import { StudyError } from "../io/errors.ts";
-import { exists } from "../io/exists.ts";
+import { exists } from "../io/path_kind.ts";
 import { freeSpace } from "../io/free_space.ts";
 import { formatBytes } from "../io/reporter.ts";
 import {

@@ -8,6 +8,7 @@ import { parseArgs } from "@std/cli";
 import { resolve } from "node:path";
 import { closestWord } from "./closest_word.ts";
 import { UsageError } from "./errors.ts";
+import { PathAccessError, pathKindSync } from "./path_kind.ts";
 import { shortened } from "./printable.ts";
 
 /** What every kind of flag has. */
@@ -245,7 +246,7 @@ function defaultValue(flag: ValuedFlag, origins: PathOrigins | undefined): unkno
 
 function readValue(name: string, flag: ValuedFlag, given: GivenText): unknown {
   const { text, origins } = given;
-  const value = text === "" ? undefined : interpret(flag, given);
+  const value = text === "" ? undefined : interpret(name, flag, given);
   if (value !== undefined) return value;
   if (text === "") throw new UsageError(`${name} needs a value: ${expectation(flag)}`);
   const guess = "choices" in flag ? closestWord(text, flag.choices) : undefined;
@@ -263,7 +264,7 @@ function mayBePath(flag: ValuedFlag): boolean {
 }
 
 /** The value that `text` stands for; undefined where it stands for none. */
-function interpret(flag: ValuedFlag, { text, origins }: GivenText): unknown {
+function interpret(name: string, flag: ValuedFlag, { text, origins }: GivenText): unknown {
   switch (flag.kind) {
     case "integer":
       return wholeNumber(flag, text);
@@ -280,7 +281,7 @@ function interpret(flag: ValuedFlag, { text, origins }: GivenText): unknown {
     case "choice": {
       if (flag.choices.includes(text)) return text;
       const path = absolute(text, origins);
-      return isThere(flag, path) ? path : undefined;
+      return isThere(flag, path, name) ? path : undefined;
     }
     case "choices": {
       const words = text.split(",").map((word) => word.trim());
@@ -305,12 +306,14 @@ function wholeNumber(flag: IntegerFlag, text: string): number | undefined {
 }
 
 /** Whether there is what a choice may name besides its words. */
-function isThere({ orFolder, orFile }: ChoiceFlag, path: string): boolean {
+function isThere({ orFolder, orFile }: ChoiceFlag, path: string, name: string): boolean {
+  if (orFolder !== true && orFile !== true) return false;
   try {
-    const { isDirectory, isFile } = Deno.statSync(path);
-    return (orFolder === true && isDirectory) || (orFile === true && isFile);
-  } catch {
-    return false;
+    const kind = pathKindSync(path);
+    return (orFolder === true && kind === "folder") || (orFile === true && kind === "file");
+  } catch (error) {
+    if (!(error instanceof PathAccessError)) throw error;
+    throw new UsageError(`${name} ${shortened(path)}: ${error.reason}`, { cause: error });
   }
 }
 

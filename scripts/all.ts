@@ -28,9 +28,8 @@ import { MODELS, type PartNumber, type PartSize, PRESETS } from "../study.ts";
 /** The parts that have published results, in the study's order. */
 const PARTS = [...new Set(MODELS.filter(({ published }) => published).map(({ part }) => part))];
 
-const { seed, data, device, precision, libtensorflow, out, resume, tensorboard, strict } =
-  SHARED_FLAGS;
-const { quiet, verbose, help } = SHARED_FLAGS;
+const { seed, data, device, precision, threads, libtensorflow, out, resume } = SHARED_FLAGS;
+const { tensorboard, strict, quiet, verbose, help } = SHARED_FLAGS;
 
 const FLAGS = {
   preset: {
@@ -49,6 +48,7 @@ const FLAGS = {
   data,
   device,
   precision,
+  threads,
   libtensorflow,
   out,
   resume,
@@ -103,7 +103,9 @@ async function main(): Promise<void> {
 async function announce({ flags, reporter, signal }: Context): Promise<void> {
   reporter.line(`Preset ${flags.preset}: measuring how fast this machine is`);
   const { failure, output } = await runChildScript("experiment/machine_rates.ts", {
-    args: argumentsFor(flags, ["data", "device", "precision", "libtensorflow", "strict"]),
+    args: argumentsFor(flags, [
+      ...["data", "device", "precision", "threads", "libtensorflow", "strict"] as const,
+    ]),
     permissions: "engine",
     stdout: "piped",
     signal,
@@ -133,7 +135,7 @@ async function runPart(
   reporter.line(`\nPart ${number}`);
   const shared = argumentsFor(flags, [
     ...(number === 1 ? [] : ["weights"] as const),
-    ...["seed", "data", "device", "precision", "libtensorflow", "out"] as const,
+    ...["seed", "data", "device", "precision", "threads", "libtensorflow", "out"] as const,
     ...["resume", "tensorboard", "strict", "quiet", "verbose"] as const,
   ]);
   const size = Object.entries(PRESETS[flags.preset][number])

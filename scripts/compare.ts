@@ -5,12 +5,12 @@
  */
 
 import { join } from "node:path";
-import { isFolder } from "../data/idx_folder.ts";
 import { findTestImages } from "../data/local_dataset.ts";
 import { repositoryRoot } from "../io/cache.ts";
 import { StudyError, UsageError } from "../io/errors.ts";
 import { createReporter } from "../io/reporter.ts";
 import { readCommandLine } from "../io/help_text.ts";
+import { isFolder } from "../io/path_kind.ts";
 import type { FlagTable } from "../io/parse_flags.ts";
 import { printable, printableJson } from "../io/printable.ts";
 import { runScript } from "../io/run_script.ts";

@@ -7,6 +7,7 @@
 import { symbols, type TensorFlowLibrary } from "./c_api.ts";
 import { STATUS_NAMES } from "./c_enums.ts";
 import { explainOpenFailure } from "./open_failure.ts";
+import { keepThreadCount, threadCount } from "./threads.ts";
 
 /** A device of the eager context. */
 export interface DeviceInfo {
@@ -23,6 +24,12 @@ export interface TensorFlowOptions {
    * @default {false}
    */
   cpuOnly?: boolean;
+  /**
+   * Threads to compute with, 1..1024; see {@linkcode threadCount}.
+   *
+   * @default {as TF_NUM_INTRAOP_THREADS says, or one for each processor}
+   */
+  threads?: number | undefined;
 }
 
 /** A failed TensorFlow call. */
@@ -48,17 +55,21 @@ export class TensorFlow {
   readonly context: Deno.PointerObject;
   /** TensorFlow's version, such as `2.21.0`. */
   readonly version: string;
+  /** Threads that an operation is spread over. */
+  readonly threads: number;
   /** Devices the context may place kernels on. */
   readonly devices: readonly DeviceInfo[];
   #library: TensorFlowLibrary;
   #names = new Map<string, Uint8Array<ArrayBuffer>>();
 
-  private constructor(library: TensorFlowLibrary, options: TensorFlowOptions) {
+  private constructor(library: TensorFlowLibrary, options: TensorFlowOptions, threads: number) {
     this.#library = library;
+    this.threads = threads;
     this.symbols = library.symbols;
     this.version = readCString(this.symbols.TF_Version());
     this.status = notNull(this.symbols.TF_NewStatus(), "TF_NewStatus");
     this.context = this.#newContext(options);
+    keepThreadCount(threads);
     this.devices = this.#listDevices();
   }
 
@@ -66,16 +77,18 @@ export class TensorFlow {
    * Loads the library and makes a context.
    *
    * @param path The shared library to open.
-   * @throws {StudyError} If the file cannot be opened as libtensorflow, with the remedy.
+   * @throws {StudyError} If the file cannot be opened as libtensorflow, or the number of threads
+   *   cannot be had, with the remedy.
    */
   static open(path: string, options: TensorFlowOptions = {}): TensorFlow {
+    const threads = threadCount(options.threads);
     let library: TensorFlowLibrary;
     try {
       library = Deno.dlopen(path, symbols);
     } catch (error) {
       throw explainOpenFailure(path, error);
     }
-    return new TensorFlow(library, options);
+    return new TensorFlow(library, options, threads);
   }
 
   /** The device kernels run on unless told otherwise: the first GPU, else the CPU. */
@@ -145,12 +158,22 @@ export class TensorFlow {
 
 /**
  * A serialised `tensorflow.ConfigProto`: GPU memory grows on demand (`gpu_options.allow_growth`,
- * fields 6 and 4) and, if asked, no GPU at all (`device_count["GPU"] = 0`, field 1).
+ * fields 6 and 4) and, if asked, no GPU at all (`device_count["GPU"] = 0`, field 1) and a number of
+ * threads (`intra_op_parallelism_threads` and `inter_op_parallelism_threads`, fields 2 and 5).
  */
-function sessionConfig({ cpuOnly = false }: TensorFlowOptions): Uint8Array<ArrayBuffer> {
+function sessionConfig({ cpuOnly = false, threads }: TensorFlowOptions): Uint8Array<ArrayBuffer> {
   const allowGrowth = [0x32, 0x02, 0x20, 0x01];
   const noGpu = [0x0a, 0x07, 0x0a, 0x03, 0x47, 0x50, 0x55, 0x10, 0x00];
-  return Uint8Array.from(cpuOnly ? [...allowGrowth, ...noGpu] : allowGrowth);
+  return Uint8Array.from([
+    ...allowGrowth,
+    ...(cpuOnly ? noGpu : []),
+    ...(threads === undefined ? [] : [0x10, ...varint(threads), 0x28, ...varint(threads)]),
+  ]);
+}
+
+/** Protocol Buffers' form of a number up to 2¹⁴ - 1. */
+function varint(value: number): number[] {
+  return value < 0x80 ? [value] : [0x80 | value & 0x7f, value >> 7];
 }
 
 /** Text at a `const char*`; empty for null. */

@@ -7,7 +7,8 @@
 import { basename, join } from "node:path";
 import { StudyError } from "../../io/errors.ts";
 import { printable } from "../../io/printable.ts";
-import { systemReason, UnusableFileError } from "../../io/regular_file.ts";
+import { UnusableFileError } from "../../io/regular_file.ts";
+import { systemReason } from "../../io/system_reason.ts";
 import type { ProblemList } from "./problems.ts";
 import { COLUMNS, implausibleValues, type ResultRow } from "./result_row.ts";
 import { type LocatedRow, readResults } from "./results.ts";

@@ -6,7 +6,8 @@
 
 import { join } from "node:path";
 import { StudyError } from "../../io/errors.ts";
-import { exists } from "../../io/exists.ts";
+import { exists } from "../../io/path_kind.ts";
+import { isNotPermitted } from "../../io/system_reason.ts";
 import { readKeptRow } from "./kept_row.ts";
 import { ownManifest } from "./run_folders.ts";
 import { isRunning } from "./run_lock.ts";
@@ -34,6 +35,8 @@ export type FolderState =
   /** No run: there is no manifest, or it is another run's. */
   | "broken"
   /** It may not be read. */
+  | "forbidden"
+  /** It cannot be read. */
   | "unreadable";
 
 /** Looks at the folder of a run that has no row. */
@@ -52,6 +55,7 @@ export async function stateAtRest(
   } catch (error) {
     const expected = [Deno.errors.PermissionDenied, StudyError];
     if (!expected.some((kind) => error instanceof kind)) throw error;
-    return "unreadable";
+    const cause = error instanceof StudyError ? error.cause : error;
+    return isNotPermitted(cause) ? "forbidden" : "unreadable";
   }
 }

@@ -38,5 +38,6 @@ const TEXTS: Readonly<Record<FolderState, string>> = {
     "--resume adds it",
   killed: "no row: the run was killed; the same command with --resume goes on with it, or " +
     "remove the folder",
+  forbidden: "not readable: permission denied, passed over",
   unreadable: "not readable, passed over",
 };

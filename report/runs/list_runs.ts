@@ -6,7 +6,7 @@
 
 import { basename, join } from "node:path";
 import { StudyError } from "../../io/errors.ts";
-import { exists } from "../../io/exists.ts";
+import { exists } from "../../io/path_kind.ts";
 import { type FoundRow, gatherRows } from "../record/gather_rows.ts";
 import { readKeptRow } from "../record/kept_row.ts";
 import type { ProblemList } from "../record/problems.ts";
@@ -117,13 +117,14 @@ const NOTES: Readonly<Record<Exclude<FolderState, "killed">, string>> = {
   running: "",
   unrecorded: "finished, but its row is only in its folder: --resume adds it",
   broken: "a folder without a manifest of this run",
+  forbidden: "a folder that may not be read: permission denied",
   unreadable: "a folder that cannot be read",
 };
 
 async function unrecordedRun(results: string, runId: string): Promise<ListedRun> {
   const folder = runFolder(results, runId);
   const found = await folderState(folder, runId);
-  const state = found === "unreadable" ? "broken" : found;
+  const state = found === "unreadable" || found === "forbidden" ? "broken" : found;
   const empty: ResultRow = { ...EMPTY_ROW, run_id: runId };
   const row = state === "broken"
     ? empty

@@ -25,6 +25,7 @@ Deno.test("parseFlags() gives part 1's defaults", () => {
     data: "auto",
     limit: undefined,
     testLimit: undefined,
+    threads: undefined,
     backend: "auto",
     device: "auto",
     libtensorflow: undefined,

@@ -3,7 +3,7 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { join } from "node:path";
 import { repositoryRoot } from "../../io/cache.ts";
-import { exists } from "../../io/exists.ts";
+import { exists } from "../../io/path_kind.ts";
 import { runFolder } from "../../report/record/run_folder.ts";
 import { lockRun } from "../../report/record/run_lock.ts";
 import { IDS, writeSomeRuns } from "../report/runs/some_runs.ts";

@@ -2,7 +2,7 @@ import { assert, assertEquals, assertRejects } from "@std/assert";
 import { join } from "node:path";
 import { repositoryRoot } from "../../../io/cache.ts";
 import { StudyError } from "../../../io/errors.ts";
-import { exists } from "../../../io/exists.ts";
+import { exists } from "../../../io/path_kind.ts";
 import { ProblemList } from "../../../report/record/problems.ts";
 import { REFERENCE_RESULTS } from "../../../report/record/reference_results.ts";
 import {
