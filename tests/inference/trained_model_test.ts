@@ -16,6 +16,7 @@ import { CHECKPOINT, readPredictions } from "../../report/record/run_folder.ts";
 import { firstTestDigits } from "../data/mnist.ts";
 import { testEngine } from "../engine/engine.ts";
 import { part1, rowsOf } from "../scripts/part1_process.ts";
+import { noPyTorch } from "../pytorch.ts";
 import { taskArgs } from "../task.ts";
 import { photograph, randomNumbers } from "./photograph.ts";
 
@@ -127,7 +128,12 @@ Deno.test("digits that are photographed are read as before, 97 of 100 at least",
   assert(same >= 0.97 * PHOTOGRAPHED, `${same} of ${PHOTOGRAPHED}`);
 });
 
-Deno.test("deno task export's file is loaded strictly by PyTorch, with equal logits", async () => {
+const reason = await noPyTorch();
+if (reason !== undefined) {
+  console.log(`Logits of exports are not compared with PyTorch's: ${reason}`);
+}
+
+Deno.test("deno task export writes weights alone and a card; PyTorch has equal logits", async () => {
   const path = join(results, "export", "simple.safetensors");
   const { success, stderr } = await new Deno.Command(Deno.execPath(), {
     args: [...taskArgs("export"), folder, "--out", path, "--quiet"],
@@ -138,14 +144,16 @@ Deno.test("deno task export's file is loaded strictly by PyTorch, with equal log
     [path, join(folder, CHECKPOINT)].map(loadCheckpoint),
   );
   for (const [name, tensor] of state!) assertEquals(tensor, checkpoint!.get(name), name);
-  // The program prints logits of the 100 digits of its own fixture, MNIST's first.
-  const theirs: number[][] = JSON.parse(await python("simple_cnn.py", path));
-  using model = await loadModel(path);
-  const logits = tf.tidy(() =>
-    model.forward(model.transform(tf.tensor2d(images.subarray(0, 100 * 784), [100, 784])))
-  );
-  assertClose(theirs.flat(), await logits.data(), 1e-4);
-  logits.dispose();
+  if (reason === undefined) {
+    // The program prints logits of the 100 digits of its own fixture, MNIST's first.
+    const theirs: number[][] = JSON.parse(await python("simple_cnn.py", path));
+    using model = await loadModel(path);
+    const logits = tf.tidy(() =>
+      model.forward(model.transform(tf.tensor2d(images.subarray(0, 100 * 784), [100, 784])))
+    );
+    assertClose(theirs.flat(), await logits.data(), 1e-4);
+    logits.dispose();
+  }
   const card = await Deno.readTextFile(join(results, "export", "simple.md"));
   for (
     const part of [
