@@ -33,7 +33,7 @@ export function photograph(pixels: Uint8Array, random: () => number): GreyPictur
       ink[(y + MARGIN) * side + x + MARGIN] = digit.pixels[y * SIDE + x]! / 255;
     }
   }
-  const soft = outOfFocus(outOfFocus(ink, side), side);
+  const soft = outOfFocus(ink, side);
   const angle = 2 * Math.PI * random();
   const picture = new Float32Array(side * side);
   for (let i = 0; i < picture.length; i++) {

@@ -6,10 +6,14 @@ import { join } from "node:path";
 import { prepareDigit } from "../../data/handwritten_digit.ts";
 import { exportTfjs } from "../../inference/export_tfjs.ts";
 import { canComeBack, loadModel } from "../../inference/load_model.ts";
+import { readyClassifier, readyDetector } from "../../inference/loaded_model.ts";
 import { repositoryRoot } from "../../io/cache.ts";
 import { StudyError } from "../../io/errors.ts";
+import type { DigitDetector } from "../../experiment/detection.ts";
+import { ALEXNET } from "../../study.ts";
 import { loadCheckpoint } from "../../models/checkpoint/open_checkpoint.ts";
 import { alexnet } from "../../models/alexnet.ts";
+import type { Detector } from "../../models/faster_rcnn.ts";
 import { simpleCnn } from "../../models/simple_cnn.ts";
 import { bestRuns, locateRun } from "../../report/record/find_run.ts";
 import { CHECKPOINT, readPredictions } from "../../report/record/run_folder.ts";
@@ -18,12 +22,13 @@ import { testEngine } from "../engine/engine.ts";
 import { part1, rowsOf } from "../scripts/part1_process.ts";
 import { noPyTorch } from "../pytorch.ts";
 import { taskArgs } from "../task.ts";
+import { fakeDetector } from "../training/fake_detector.ts";
 import { photograph, randomNumbers } from "./photograph.ts";
 
 await testEngine();
 
 /** Test digits that are photographed. */
-const PHOTOGRAPHED = 150;
+const PHOTOGRAPHED = 100;
 
 const { images } = await firstTestDigits(PHOTOGRAPHED);
 const results = await Deno.makeTempDir();
@@ -112,6 +117,17 @@ Deno.test("a classifier alone is told apart from a whole network", () => {
   assertMatch(message, /AlexNet's classifier alone.*loadModel\(run\)/);
 });
 
+Deno.test("a detector's answer is the best score of each digit, and it has no logits", async () => {
+  const answer = () => ({ labels: [0, 4, 8, 4], scores: [0.99, 0.2, 0.5, 0.7] });
+  using detector = fakeDetector(answer) as DigitDetector & Detector;
+  const facts = { name: "fake", title: "Fake", run: undefined, weights: "", normalises: true };
+  const model = readyDetector(detector, facts);
+  const scores = await model.probabilities(images.subarray(0, 2 * 784));
+  assertEquals(scores.length, 20);
+  assertClose(scores.subarray(10), [0, 0, 0, 0.7, 0, 0, 0, 0.5, 0, 0], 1e-6);
+  assertThrows(() => model.forward(tf.zeros([1, 224, 224, 3])), StudyError, "no logits");
+});
+
 Deno.test("digits that are photographed are read as before, 97 of 100 at least", async () => {
   using model = await loadModel(folder);
   const before = digitsOf(await model.probabilities(images));
@@ -166,6 +182,29 @@ Deno.test("deno task export writes weights alone and a card; PyTorch has equal l
       /commit `[0-9a-f]{40}`/,
     ]
   ) assertMatch(card, typeof part === "string" ? new RegExp(RegExp.escape(part)) : part);
+});
+
+Deno.test("exportTfjs() writes AlexNet's strides and padding, with the very same logits", async () => {
+  const facts = { ...ALEXNET, run: undefined, weights: "random" };
+  using model = readyClassifier(alexnet({ seed: 3, inChannels: 1 }), facts);
+  const path = join(results, "alexnet");
+  await exportTfjs(model, path);
+  const { modelTopology, weightsManifest: [{ paths, weights }] } = JSON.parse(
+    await Deno.readTextFile(join(path, "model.json")),
+  );
+  assertEquals(paths.length, 14);
+  const parts = await Promise.all(paths.map((name: string) => Deno.readFile(join(path, name))));
+  const weightData = await new Blob(parts).arrayBuffer();
+  const artifacts = { modelTopology, weightSpecs: weights, weightData };
+  const loaded = await tf.loadLayersModel(tf.io.fromMemory(artifacts));
+  const both = tf.tidy(() => {
+    const inputs = model.transform(tf.tensor2d(images.subarray(0, 784), [1, 784]));
+    return [model.forward(inputs), loaded.predict(inputs) as tf.Tensor];
+  });
+  const [ours, theirs] = await Promise.all(both.map((tensor) => tensor.data()));
+  tf.dispose(both);
+  loaded.dispose();
+  assertEquals(theirs, ours);
 });
 
 Deno.test("plain tfjs loads exportTfjs()'s model, with equal logits", async () => {
