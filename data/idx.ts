@@ -11,14 +11,11 @@
 import { constants, gunzipSync, type ZlibOptions } from "node:zlib";
 import { StudyError } from "../io/errors.ts";
 import { isNotPermitted, unreadableReason } from "../io/system_reason.ts";
-import type { ImageSet } from "./dataset.ts";
+import { IMAGE_PIXELS, IMAGE_SIDE, type ImageSet } from "./dataset.ts";
 import { gunzipFile, type Unpacked } from "./gzip_file.ts";
 import { describeBytes, hex, idxHeader } from "./idx_header.ts";
 
-/** Width and height of an image. */
-export const IMAGE_SIDE = 28;
-/** Pixels of an image. */
-export const IMAGE_PIXELS: number = IMAGE_SIDE ** 2;
+export { IMAGE_PIXELS, IMAGE_SIDE };
 
 /** More than any set of digits holds; a header that claims more is damaged or hostile. */
 const MAX_COUNT = 1_000_000;

@@ -9,9 +9,8 @@ import { StudyError } from "../io/errors.ts";
 import { exists, PathAccessError } from "../io/path_kind.ts";
 import { ProblemList } from "../report/record/problems.ts";
 import { readResults, type ResultRow, resultsPath } from "../report/record/results.ts";
-import { type Manifest, runFolder } from "../report/record/run_folder.ts";
+import { CHECKPOINT, type Manifest, runFolder } from "../report/record/run_folder.ts";
 import { listRunFolders, ownManifest } from "../report/record/run_folders.ts";
-import { CHECKPOINT } from "../report/record/run_state.ts";
 import { readProgress, type TrainingProgress } from "../training/checkpoint.ts";
 import type { EpochResult } from "../training/trainer.ts";
 

@@ -10,10 +10,8 @@ import { exists } from "../../io/path_kind.ts";
 import { isNotPermitted } from "../../io/system_reason.ts";
 import { readKeptRow } from "./kept_row.ts";
 import { ownManifest } from "./run_folders.ts";
+import { CHECKPOINT } from "./run_folder.ts";
 import { isRunning } from "./run_lock.ts";
-
-/** Name of the checkpoint in a run's folder. */
-export const CHECKPOINT = "checkpoint.safetensors";
 
 /** Name of the file in a run's folder with what a detector has found so far. */
 export const READINGS = "readings.json";

@@ -7,11 +7,9 @@
 import { basename, dirname, resolve } from "node:path";
 import { StudyError } from "../../io/errors.ts";
 import { printable } from "../../io/printable.ts";
+import { describeAmbiguity, runsMeantBy } from "../record/match_run_id.ts";
 import type { ProblemList } from "../record/problems.ts";
 import { type ListedRun, listRuns } from "./list_runs.ts";
-
-/** Of many runs that may be meant so many are named. */
-const NAMED = 5;
 
 /** Where {@linkcode findRun} looks. */
 export interface FindOptions {
@@ -36,7 +34,7 @@ export async function findRun(
   const isPath = /[\\/]/.test(word) || await isRunFolder(path);
   const runs = isPath
     ? await runsBeside(path, problems)
-    : matches(await listRuns(folders, problems), word);
+    : runsMeantBy(word, await listRuns(folders, problems), ({ runId }) => runId);
   const [run, ...more] = runs;
   if (run !== undefined && more.length === 0) return run;
   if (run === undefined) {
@@ -49,32 +47,12 @@ export async function findRun(
           "there are",
     );
   }
-  const named = runs.slice(0, NAMED).map(({ runId, folder, results }) =>
+  const names = runs.map(({ runId, folder, results }) =>
     runs.some((other) => other.runId === runId && other.results !== results)
       ? folder ?? results
       : runId
   );
-  const rest = runs.length > NAMED ? ` and ${runs.length - NAMED} more` : "";
-  throw new StudyError(
-    `"${printable(word)}" may be any of ${runs.length} runs: say more of ${
-      named.join(", ")
-    }${rest}`,
-  );
-}
-
-/** Those of the id; else those whose ids begin so; else those whose ids have it anywhere. */
-function matches(runs: readonly ListedRun[], word: string): ListedRun[] {
-  const named = runs.filter(({ runId }) => runId !== "");
-  const ways: ((runId: string) => boolean)[] = [
-    (runId) => runId === word,
-    (runId) => runId.startsWith(word),
-    (runId) => runId.includes(word),
-  ];
-  for (const isMeant of word === "" ? [] : ways) {
-    const found = named.filter(({ runId }) => isMeant(runId));
-    if (found.length > 0) return found;
-  }
-  return [];
+  throw new StudyError(describeAmbiguity(word, names));
 }
 
 async function runsBeside(path: string, problems: ProblemList): Promise<ListedRun[]> {
