@@ -1,0 +1,42 @@
+/**
+ * Whether models agree, in a line.
+ *
+ * @module
+ */
+
+/** What a model took a digit for. */
+export interface Reading {
+  title: string;
+  digit: number;
+}
+
+/** What a set of models takes a digit for. */
+export interface Verdict {
+  /** For people. */
+  text: string;
+  agree: boolean;
+  /** What most of them take it for; `undefined` where no digit has more models than others. */
+  majority: number | undefined;
+}
+
+/** Says in a line what models take a digit for; `undefined` where none took it for any. */
+export function verdictOf(readings: readonly Reading[]): Verdict | undefined {
+  const groups = [...Map.groupBy(readings, ({ digit }) => digit)]
+    .sort(([, a], [, b]) => b.length - a.length);
+  const [first, second] = groups;
+  if (first === undefined) return undefined;
+  const [digit, those] = first;
+  if (second === undefined) {
+    const all = those.length > 2 ? `All ${those.length} models` : those.length === 2 ? "Both" : "";
+    const who = all || those[0]!.title;
+    return { text: `${who} read${all ? "" : "s"} ${digit}`, agree: true, majority: digit };
+  }
+  const parts = groups.map(([digit, group]) =>
+    `${digit} (${group.map(({ title }) => title).join(", ")})`
+  );
+  return {
+    text: `They disagree: ${parts.join(" or ")}`,
+    agree: false,
+    majority: those.length > second[1].length ? digit : undefined,
+  };
+}
