@@ -43,6 +43,8 @@ export {
   silentReporter,
 } from "./io/reporter.ts";
 export { InterruptedError, StudyError, UsageError } from "./io/errors.ts";
+export { loadModel, type LoadModelOptions } from "./inference/load_model.ts";
+export type { LoadedModel } from "./inference/loaded_model.ts";
 export { mnist28, normalizeMnist } from "./data/image_batches.ts";
 export { normalizeGrey224, normalizeRgb224, resize224, rgb224 } from "./data/rgb224.ts";
 export { alexnet } from "./models/alexnet.ts";

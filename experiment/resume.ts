@@ -9,13 +9,12 @@ import { StudyError } from "../io/errors.ts";
 import { exists } from "../io/exists.ts";
 import { ProblemList } from "../report/record/problems.ts";
 import { readResults, type ResultRow, resultsPath } from "../report/record/results.ts";
-import { type Manifest, runFolder } from "../report/record/run_folder.ts";
+import { CHECKPOINT, type Manifest, runFolder } from "../report/record/run_folder.ts";
 import { listRunFolders, ownManifest } from "../report/record/run_folders.ts";
 import { readProgress, type TrainingProgress } from "../training/checkpoint.ts";
 import type { EpochResult } from "../training/trainer.ts";
 
-/** Name of the checkpoint in a run's folder. */
-export const CHECKPOINT = "checkpoint.safetensors";
+export { CHECKPOINT };
 
 /** What a run must have left to be resumed. */
 export interface ResumePoint {

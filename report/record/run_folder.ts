@@ -36,6 +36,9 @@ export interface Manifest {
   measured?: { readonly [name: string]: Json };
 }
 
+/** Name of the checkpoint in a run's folder. */
+export const CHECKPOINT = "checkpoint.safetensors";
+
 /** The setting with the folder that a run's images were in, where it is not the suite's own. */
 export const DATA_FOLDER = "data_folder";
 
