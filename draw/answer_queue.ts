@@ -7,7 +7,7 @@
 /** Requests of one kind that may wait; a page sends its next when it has its answer. */
 const MOST_WAITING = 8;
 
-/** Why a request has no answer: newer ones came, or whoever asked has gone. */
+/** Why a request has no answer: newer ones came. */
 export class OvertakenError extends Error {
   override name = "OvertakenError";
 }
@@ -30,16 +30,12 @@ export class AnswerQueue {
    * Does something when its turn comes.
    *
    * @param kind What it is one of, such as a model's name.
-   * @param signal Of the request: where it is aborted before its turn, nothing is done.
    * @throws {OvertakenError} If it was dropped.
    */
-  run<T>(kind: string, action: () => Promise<T>, signal?: AbortSignal): Promise<T> {
+  run<T>(kind: string, action: () => Promise<T>): Promise<T> {
     return new Promise<T>((resolve, reject) => {
       const drop = () => reject(new OvertakenError("A newer request has taken its place"));
-      const start = async () => {
-        if (signal?.aborted) return drop();
-        await action().then(resolve, reject);
-      };
+      const start = () => action().then(resolve, reject);
       this.#waiting.push({ kind, start, drop });
       const same = this.#waiting.filter((other) => other.kind === kind);
       for (const oldest of same.slice(0, -MOST_WAITING)) {

@@ -43,7 +43,5 @@ export async function openBrowser(address: string): Promise<boolean> {
 
 /** Resolves with `false` after a while, for which nothing waits at the process's end. */
 function delay(milliseconds: number): Promise<false> {
-  return new Promise((resolve) =>
-    Deno.unrefTimer(setTimeout(() => resolve(false), milliseconds))
-  );
+  return new Promise((resolve) => Deno.unrefTimer(setTimeout(() => resolve(false), milliseconds)));
 }

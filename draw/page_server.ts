@@ -109,7 +109,7 @@ async function answer(
   if (pixels === undefined) return respond(`A digit has ${IMAGE_PIXELS} bytes`, 400);
   const kind = new URL(request.url).search;
   try {
-    const result = await queue.run(kind, () => read(pixels), request.signal);
+    const result = await queue.run(kind, () => read(pixels));
     return Response.json(result, { headers: SECURITY_HEADERS });
   } catch (error) {
     if (error instanceof OvertakenError) return respond(error.message, 503);

@@ -90,8 +90,10 @@ export function describeModel({ name, title, side, run }: LoadedModel): PageMode
  * @param pixels [784] grey values, light on dark.
  */
 export async function readDigit(model: LoadedModel, pixels: Uint8Array): Promise<Answer> {
+  const startedAt = performance.now();
   const probabilities = Array.from(await model.probabilities(pixels));
-  return { probabilities, view: toBase64(await viewOf(pixels, model.side)) };
+  const milliseconds = performance.now() - startedAt;
+  return { probabilities, view: toBase64(await viewOf(pixels, model.side)), milliseconds };
 }
 
 /** A digit as a model is given it, before normalisation: [side * side] grey values. */

@@ -5,7 +5,7 @@
  * @module
  */
 
-import { startPage } from "./page.ts";
+import { showFailure, startPage } from "./page.ts";
 import { type Answer, ANSWER_PATH, DATA_PATH, type PageData } from "./protocol.ts";
 
 async function main(): Promise<void> {
@@ -27,4 +27,4 @@ async function main(): Promise<void> {
   });
 }
 
-await main();
+main().catch(showFailure);

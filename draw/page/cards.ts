@@ -16,8 +16,7 @@ export interface Card {
   readonly digit: number | undefined;
   /** The probability of that, 0..1. */
   readonly probability: number;
-  /** Shows an answer, and how many milliseconds after the last stroke it came. */
-  show(answer: Answer, milliseconds: number): void;
+  show(answer: Answer): void;
   /** Says why there is no answer. */
   fail(reason: string): void;
   /** Shows that nothing is drawn. */
@@ -67,7 +66,7 @@ export function makeCard(template: HTMLTemplateElement, model: PageModel): Card 
     get probability() {
       return answered?.probability ?? 0;
     },
-    show({ probabilities, view: pixels }, milliseconds) {
+    show({ probabilities, view: pixels, milliseconds }) {
       const highest = Math.max(...probabilities);
       const best = highest > 0 ? probabilities.indexOf(highest) : undefined;
       answered = best === undefined ? undefined : { digit: best, probability: highest };

@@ -31,7 +31,7 @@ export function misreadButtons(
     caption.textContent = `${digit.label} → ${wrongAnswers(digit).join(", ")}`;
     button.type = "button";
     button.title = describe(digit, models);
-    button.setAttribute("aria-label", button.title);
+    button.setAttribute("aria-label", `${caption.textContent}: ${button.title}`);
     button.append(canvas, caption);
     button.addEventListener("click", () => onPick(pixels));
     item.append(button);
@@ -47,9 +47,7 @@ function wrongAnswers({ label, readings }: MisreadDigit): string[] {
 
 function describe({ index, label, readings }: MisreadDigit, models: readonly PageModel[]): string {
   const answers = readings.flatMap((reading, i) =>
-    reading === null
-      ? []
-      : [`${models[i]!.title} read ${reading === -1 ? "nothing" : reading}`]
+    reading === null ? [] : [`${models[i]!.title} read ${reading === -1 ? "nothing" : reading}`]
   );
   return `Test digit ${index}, a ${label}: ${answers.join(", ")}`;
 }

@@ -5,24 +5,14 @@
  * @module
  */
 
-import { greyPicture } from "../../data/grey_picture.ts";
-import { prepareDigit } from "../../data/handwritten_digit.ts";
 import { type Card, makeCard } from "./cards.ts";
-import { LatestOnly } from "./latest_only.ts";
+import { drawnDigit } from "./drawn_digit.ts";
+import { ModelQueue } from "./model_queue.ts";
 import { misreadButtons } from "./misread_row.ts";
 import { Pad } from "./pad.ts";
 import type { DigitReader, PageData } from "./protocol.ts";
 import { PAPER_SIDE } from "./sketch.ts";
 import { type Verdict, verdictOf } from "./verdict.ts";
-
-/** A drawing on its way to the models. */
-interface Drawing {
-  pixels: Uint8Array;
-  /** Counted up with every drawing. */
-  number: number;
-  /** When it was last changed, as `performance.now()`. */
-  changedAt: number;
-}
 
 /** Starts the page. */
 export function startPage(data: PageData, reader: DigitReader): void {
@@ -33,34 +23,38 @@ export function startPage(data: PageData, reader: DigitReader): void {
   byId("place").textContent = `Computed in ${reader.place}.`;
   const verdict = byId("verdict");
 
-  let newest = 0;
+  const answered = (card: Card, number: number, changedAt: number) => {
+    card.element.dataset["answered"] = `${number}`;
+    card.element.dataset["latency"] = `${performance.now() - changedAt}`;
+    showVerdict(cards, data, verdict);
+  };
   const queues = cards.map((card, model) =>
-    new LatestOnly<Drawing>(async ({ pixels, number, changedAt }) => {
-      // What was drawn before the paper was cleared has no answer any more.
-      const isStale = () => number < firstValid;
-      try {
-        const answer = await reader.read(model, pixels);
-        if (isStale()) return;
-        card.show(answer, performance.now() - changedAt);
-      } catch (error) {
-        if (isStale()) return;
-        card.fail(error instanceof Error ? error.message : String(error));
-      }
-      card.element.dataset["answered"] = `${number}`;
-      showVerdict(cards, data, verdict);
+    new ModelQueue({
+      ask: (pixels) => reader.read(model, pixels),
+      onAnswer(answer, { number, changedAt }) {
+        card.show(answer);
+        answered(card, number, changedAt);
+      },
+      onFailure(reason, { number, changedAt }) {
+        card.fail(reason);
+        answered(card, number, changedAt);
+      },
     })
   );
-  let firstValid = 0;
+
+  let number = 0;
   const submit = (changedAt: number) => {
-    newest++;
-    document.body.dataset["drawing"] = `${newest}`;
-    const pixels = pad.sketch.isEmpty ? undefined : pad.sketch.digit ?? digitOf(pad.image());
+    number++;
+    document.body.dataset["drawing"] = `${number}`;
+    const { sketch } = pad;
+    const pixels = sketch.isEmpty
+      ? undefined
+      : sketch.digit ?? drawnDigit(pad.image().data, PAPER_SIDE);
     if (pixels !== undefined) {
-      for (const queue of queues) queue.push({ pixels, number: newest, changedAt });
+      for (const queue of queues) queue.push({ pixels, number, changedAt });
       return;
     }
-    firstValid = newest;
-    for (const queue of queues) queue.clear();
+    for (const queue of queues) queue.forgetBefore(number);
     for (const card of cards) card.clear();
     showVerdict(cards, data, verdict);
   };
@@ -110,9 +104,16 @@ export function startPage(data: PageData, reader: DigitReader): void {
       byId("pad").scrollIntoView({ block: "nearest" });
     },
   }));
-  for (const card of cards) card.clear();
+  submit(performance.now());
   showTools();
   document.body.dataset["ready"] = "";
+}
+
+/** Says on the page why it cannot start. */
+export function showFailure(error: unknown): void {
+  const line = document.getElementById("verdict")!;
+  line.textContent = `The page cannot start: ${error instanceof Error ? error.message : error}`;
+  line.dataset["agree"] = "false";
 }
 
 /** What a key does, wherever on the page it is pressed. */
@@ -128,16 +129,6 @@ function actionOf(event: KeyboardEvent): string | undefined {
     Backspace: "clear",
   };
   return keys[key];
-}
-
-/** A drawing as MNIST's digits are; `undefined` where there is no ink. */
-function digitOf({ data }: ImageData): Uint8Array | undefined {
-  // Of black on nothing, the ink is how opaque it is.
-  const ink = data.filter((_, i) => i % 4 === 3);
-  if (!ink.some((grey) => grey > 0)) return undefined;
-  const [width, height] = [PAPER_SIDE, PAPER_SIDE];
-  const picture = greyPicture({ width, height, channels: 1, data: ink });
-  return prepareDigit(picture, { ink: "light" })?.pixels;
 }
 
 /** Says whether the models agree, and marks those that do not. */

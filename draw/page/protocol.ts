@@ -45,6 +45,8 @@ export interface Answer {
   probabilities: number[];
   /** [side * side] grey values of the image that the model was given, base64. */
   view: string;
+  /** How long it took the model. */
+  milliseconds: number;
 }
 
 /** Answers digits, one at a time for each model. */

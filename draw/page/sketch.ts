@@ -1,3 +1,4 @@
+/// <reference lib="dom" />
 /**
  * What has been drawn, as steps that can be undone. Knows no page: it is painted onto any 2D canvas.
  *
