@@ -10,12 +10,9 @@
 
 import { constants, gunzipSync } from "node:zlib";
 import { StudyError } from "../io/errors.ts";
-import type { ImageSet } from "./dataset.ts";
+import { IMAGE_PIXELS, IMAGE_SIDE, type ImageSet } from "./dataset.ts";
 
-/** Width and height of an image. */
-export const IMAGE_SIDE = 28;
-/** Pixels of an image. */
-export const IMAGE_PIXELS: number = IMAGE_SIDE ** 2;
+export { IMAGE_PIXELS, IMAGE_SIDE };
 
 /** More than any set of digits holds; a header that claims more is damaged or hostile. */
 const MAX_COUNT = 1_000_000;
