@@ -1,63 +1,48 @@
-/** A browser for tests of pages: Chromium as it is installed, driven from here. */
+/** A browser for the tests of pages: any Chromium that is installed. */
 
 import axe from "axe-core";
-import { type Browser, launch, type Page } from "puppeteer-core";
+import puppeteer, { type Browser, type Page } from "puppeteer-core";
 
-/** Where Chromium may be installed, by the names of its program. */
-const NAMES = ["chromium", "chromium-browser", "google-chrome-stable", "google-chrome"];
+/** Where the usual packages put one, by its name in PATH or by its place. */
+const NAMES = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"];
+const PLACES = ["/Applications/Google Chrome.app/Contents/MacOS/Google Chrome"];
 
-/** The browser's program, named by `CHROMIUM` or found; `null` where there is none. */
+/** Path of the executable; `null` if there is none, and tests that need one are to be skipped. */
 export const BROWSER: string | null = findBrowser();
 
-if (BROWSER === null) {
-  console.log("Tests of pages are skipped: no Chromium is installed (apt-get install chromium)");
-}
-
 function findBrowser(): string | null {
-  const named = Deno.env.get("CHROMIUM");
   const folders = (Deno.env.get("PATH") ?? "").split(Deno.build.os === "windows" ? ";" : ":");
-  const paths = named
-    ? [named]
-    : folders.flatMap((folder) => NAMES.map((name) => `${folder}/${name}`));
-  return paths.find((path) => {
-    try {
-      return Deno.statSync(path).isFile;
-    } catch {
-      return false;
-    }
-  }) ?? null;
+  const paths = NAMES.flatMap((name) => folders.map((folder) => `${folder}/${name}`));
+  return [...paths, ...PLACES].find(isFile) ?? null;
 }
 
-/** Starts a browser, hands it over and closes it. */
-export async function withBrowser<T>(action: (browser: Browser) => Promise<T>): Promise<T> {
-  const browser = await launch({
+function isFile(path: string): boolean {
+  try {
+    return Deno.statSync(path).isFile;
+  } catch {
+    return false;
+  }
+}
+
+/** Starts the browser without a window and closes it afterwards. */
+export async function withBrowser(action: (browser: Browser) => Promise<void>): Promise<void> {
+  const browser = await puppeteer.launch({
     executablePath: BROWSER!,
-    // Chromium refuses to put a sandbox around itself for root, as in containers.
-    args: Deno.uid() === 0 ? ["--no-sandbox"] : [],
+    // Root has no sandbox to start a page in, as in most containers.
+    args: ["--no-sandbox", "--disable-gpu"],
   });
   try {
-    return await action(browser);
+    await action(browser);
   } finally {
     await browser.close();
   }
 }
 
-/** What axe finds on a page that keeps people out: serious and critical, as `rule: element`. */
+/** What axe finds serious or critical on a page, a line for each. */
 export async function seriousViolations(page: Page): Promise<string[]> {
-  // By the driver, not as a script of the page, whose policy allows none but its own.
+  // A page's policy may forbid scripts; what the driver evaluates is not bound by it.
   await page.evaluate(axe.source);
-  const found = await page.evaluate(async () => {
-    const { axe } = globalThis as unknown as {
-      axe: { run(): Promise<{ violations: Violation[] }> };
-    };
-    return (await axe.run()).violations;
-  });
-  return found.filter(({ impact }) => impact === "serious" || impact === "critical")
-    .flatMap(({ id, nodes }) => nodes.map(({ html }) => `${id}: ${html}`));
-}
-
-interface Violation {
-  id: string;
-  impact: string | null;
-  nodes: { html: string }[];
+  const { violations } = await page.evaluate("axe.run()") as axe.AxeResults;
+  return violations.filter(({ impact }) => impact === "serious" || impact === "critical")
+    .map(({ id, help, nodes }) => `${id}: ${help} (${nodes.map(({ html }) => html).join("; ")})`);
 }

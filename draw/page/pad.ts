@@ -96,7 +96,7 @@ export class Pad {
 
   #pointerDown(event: PointerEvent): void {
     const draws = event.button === 0 || event.buttons === ERASER_BUTTON;
-    if (this.#pointer !== undefined || !event.isPrimary || !draws) return;
+    if (this.#pointer !== undefined || !draws) return;
     this.#pointer = event.pointerId;
     // One that a script made up cannot be captured.
     if (event.isTrusted) this.#canvas.setPointerCapture(event.pointerId);

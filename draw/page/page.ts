@@ -26,6 +26,7 @@ export function startPage(data: PageData, reader: DigitReader): void {
   const answered = (card: Card, number: number, changedAt: number) => {
     card.element.dataset["answered"] = `${number}`;
     card.element.dataset["latency"] = `${performance.now() - changedAt}`;
+    document.body.dataset["tensors"] = `${reader.tensors?.() ?? ""}`;
     showVerdict(cards, data, verdict);
   };
   const queues = cards.map((card, model) =>
@@ -59,12 +60,15 @@ export function startPage(data: PageData, reader: DigitReader): void {
     showVerdict(cards, data, verdict);
   };
 
-  let frame: number | undefined;
+  // Changes that come at once, such as the points that a slow page missed, are one.
+  let submitting = false;
   const onChange = () => {
     showTools();
+    if (submitting) return;
+    submitting = true;
     const changedAt = performance.now();
-    frame ??= requestAnimationFrame(() => {
-      frame = undefined;
+    setTimeout(() => {
+      submitting = false;
       submit(changedAt);
     });
   };

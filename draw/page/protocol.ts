@@ -60,6 +60,8 @@ export interface DigitReader {
    * @param pixels [784] grey values, light on dark.
    */
   read(model: number, pixels: Uint8Array): Promise<Answer>;
+  /** How many tensors the page holds, where it computes itself: that must not grow. */
+  tensors?(): number;
 }
 
 /** Where a server takes digits; what is asked for follows as `?model=NAME`. */

@@ -29,6 +29,7 @@ async function main(): Promise<void> {
   startPage(data, {
     place: `this browser (${backend})`,
     read: (_, pixels) => read(model, pixels),
+    tensors: () => tf.memory().numTensors,
   });
 }
 

@@ -10,7 +10,6 @@ import { setWasmPaths } from "@tensorflow/tfjs-backend-wasm";
 import "@tensorflow/tfjs-backend-webgl";
 import "@tensorflow/tfjs-backend-webgpu";
 import * as tf from "@tensorflow/tfjs-core";
-import { WASM_FILE } from "./stored_model.ts";
 
 /** A way to compute, as tfjs calls it. */
 export type BrowserBackend = keyof typeof TITLES;
@@ -35,7 +34,7 @@ const SOFTWARE = /swiftshader|llvmpipe|softpipe|software|basic render/i;
 export async function startBackend(wanted: string | null): Promise<string> {
   // Threads would need headers that a plain web server does not send.
   tf.env().set("WASM_HAS_MULTITHREAD_SUPPORT", false);
-  setWasmPaths({ [WASM_FILE]: WASM_FILE });
+  setWasmPaths("./");
   const suits: Record<BrowserBackend, () => Promise<boolean> | boolean> = {
     webgpu: hasGraphicsProcessor,
     webgl: hasGraphicsCard,
