@@ -86,7 +86,10 @@ export function serveFolder(folder: string, path: string) {
 }
 
 /** Opens a page and waits until one can draw on it; what goes wrong on it and what it asks for. */
-export async function open(page: Page, address: string): Promise<{ urls: string[]; errors: string[] }> {
+export async function open(
+  page: Page,
+  address: string,
+): Promise<{ urls: string[]; errors: string[] }> {
   const [urls, errors]: [string[], string[]] = [[], []];
   page.on("request", (request) => urls.push(request.url()));
   page.on("requestfailed", (request) => errors.push(`${request.url()} failed`));
@@ -118,22 +121,27 @@ export async function dispatchStrokes(
   strokes: readonly Stroke[],
   pointerType: "pen" | "touch",
 ): Promise<void> {
-  await page.$eval("#pad", (pad, strokes, pointerType) => {
-    const { left, top, width, height } = pad.getBoundingClientRect();
-    const send = (type: string, [x, y]: readonly [number, number]) =>
-      pad.dispatchEvent(
-        new PointerEvent(type, {
-          ...{ pointerId: 7, pointerType, bubbles: true, isPrimary: true, pressure: 0.5 },
-          clientX: left + x * width,
-          clientY: top + y * height,
-        }),
-      );
-    for (const stroke of strokes) {
-      send("pointerdown", stroke[0]!);
-      for (const point of stroke) send("pointermove", point);
-      send("pointerup", stroke.at(-1)!);
-    }
-  }, strokes, pointerType);
+  await page.$eval(
+    "#pad",
+    (pad, strokes, pointerType) => {
+      const { left, top, width, height } = pad.getBoundingClientRect();
+      const send = (type: string, [x, y]: readonly [number, number]) =>
+        pad.dispatchEvent(
+          new PointerEvent(type, {
+            ...{ pointerId: 7, pointerType, bubbles: true, isPrimary: true, pressure: 0.5 },
+            clientX: left + x * width,
+            clientY: top + y * height,
+          }),
+        );
+      for (const stroke of strokes) {
+        send("pointerdown", stroke[0]!);
+        for (const point of stroke) send("pointermove", point);
+        send("pointerup", stroke.at(-1)!);
+      }
+    },
+    strokes,
+    pointerType,
+  );
 }
 
 /** Waits until every model has answered what is on the paper now. */
