@@ -6,7 +6,7 @@
 
 /** A file of a page. */
 export interface PageFile {
-  /** Its media type. */
+  /** Its media type, for the header `content-type`. */
   type: string;
   content: string | Uint8Array<ArrayBuffer>;
 }

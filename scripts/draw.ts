@@ -78,7 +78,10 @@ async function main(): Promise<void> {
   const reporter = createReporter({ quiet: flags.quiet });
   const runs = await trainedRuns(flags.results);
   using _engine = await startEngine({ ...flags, reporter });
-  if (flags.static === undefined) return await serve(runs, flags, reporter);
+  if (flags.static === undefined) {
+    // Ctrl-C is how a server ends well.
+    return await interruptible((signal) => serve(runs, flags, { reporter, signal }));
+  }
   const { run, bytes } = await writeStaticPage(flags.static, { runs, reporter });
   reporter.line(
     `${run.manifest.model} (run ${run.runId}) is in ${flags.static}, ${formatBytes(bytes)}: open ` +
@@ -86,11 +89,11 @@ async function main(): Promise<void> {
   );
 }
 
-/** Serves the page until Ctrl-C. */
+/** Serves the page until the signal is aborted. */
 async function serve(
   runs: Awaited<ReturnType<typeof trainedRuns>>,
   { host, port, noOpen }: Flags,
-  reporter: Reporter,
+  { reporter, signal }: { reporter: Reporter; signal: AbortSignal },
 ): Promise<void> {
   const models = await loadTrained(runs, reporter);
   try {
@@ -114,17 +117,17 @@ async function serve(
     if (!noOpen && !await openBrowser(server.address)) {
       reporter.line("No browser could be opened from here: open that address in one");
     }
-    await untilInterrupted();
+    await aborted(signal);
   } finally {
     for (const model of models) model.dispose();
   }
 }
 
-/** Waits for Ctrl-C, which is how a server ends well. */
-async function untilInterrupted(): Promise<void> {
-  await interruptible((signal) =>
-    new Promise<void>((resolve) => signal.addEventListener("abort", () => resolve()))
-  );
+function aborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    signal.addEventListener("abort", () => resolve());
+  });
 }
 
 if (import.meta.main) await runScript(main);

@@ -36,7 +36,7 @@ export class LatestOnly<T> {
     this.#running ??= this.#runAll();
   }
 
-  /** Forgets what waits. */
+  /** Forgets the request that waits, if any does. */
   clear(): void {
     if (this.#waiting !== undefined) this.#dropped++;
     this.#waiting = undefined;

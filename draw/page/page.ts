@@ -14,7 +14,7 @@ import type { DigitReader, PageData } from "./protocol.ts";
 import { PAPER_SIDE } from "./sketch.ts";
 import { type Verdict, verdictOf } from "./verdict.ts";
 
-/** Starts the page. */
+/** Makes the page of its data and of what answers it. */
 export function startPage(data: PageData, reader: DigitReader): void {
   const byId = <E extends HTMLElement>(id: string) => document.getElementById(id) as E;
   const template = byId<HTMLTemplateElement>("card");
@@ -142,7 +142,7 @@ function showVerdict(cards: readonly Card[], { models }: PageData, line: HTMLEle
   );
   const verdict: Verdict | undefined = verdictOf(readings);
   const text = verdict?.text ?? "";
-  if (line.textContent !== text) line.textContent = text;
+  if (line.textContent !== text) line.textContent = line.title = text;
   line.dataset["agree"] = `${verdict?.agree ?? true}`;
   for (const card of cards) {
     const isAlone = card.digit !== undefined && card.digit !== verdict?.majority;

@@ -12,7 +12,7 @@ export interface Reading {
 
 /** What a set of models takes a digit for. */
 export interface Verdict {
-  /** For people. */
+  /** A line for people: `Both read 7`. */
   text: string;
   agree: boolean;
   /** What most of them take it for; `undefined` where no digit has more models than others. */

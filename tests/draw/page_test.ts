@@ -46,10 +46,11 @@ async function readAll(page: Page): Promise<{ digit: number; probabilities: numb
 const answers = (read: { digit: number }[]) => read.map(({ digit }) => digit);
 const WRITTEN = Object.keys(DIGITS).map(Number);
 
-if (BROWSER === null) console.log("The page is not tested: no Chromium is installed");
+const missing = BROWSER === null ? ": skipped, as no Chromium is installed" : "";
+if (missing !== "") console.log(`The page is not tested${missing}`);
 
 Deno.test(
-  "deno task draw in a browser",
+  `deno task draw in a browser${missing}`,
   { ignore: BROWSER === null },
   (t) =>
     withFolder({}, async (folder) => {
@@ -195,6 +196,8 @@ Deno.test(
               width: document.documentElement.scrollWidth,
             }));
             assertEquals(width, PHONE.width);
+            const after = (await (await page.$("#pad"))!.boundingBox())!;
+            assertEquals(after, box, "the paper moves when the models answer");
             assertEquals(scrolled, 0, "drawing scrolls the page");
           });
 
