@@ -59,6 +59,7 @@ export async function loadTrained(
   const models: LoadedModel[] = [];
   const failures: string[] = [];
   for (const run of runs) {
+    reporter.live(`Loading ${run.manifest.model}`);
     try {
       models.push(await loadRun(run, { reporter }));
     } catch (error) {
@@ -67,6 +68,7 @@ export async function loadTrained(
       reporter.warn(`${run.manifest.model} is left out: ${error.message}`);
     }
   }
+  reporter.live("");
   if (models.length > 0) return models;
   throw new StudyError(`No trained model can be loaded: ${failures.join(" ")}`);
 }

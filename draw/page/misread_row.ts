@@ -12,17 +12,23 @@ import type { MisreadDigit, PageModel } from "./protocol.ts";
 /** Pixels on a side of a test digit. */
 const SIDE = 28;
 
-/** A button for each digit, which hands over the digit's pixels. */
-export function misreadButtons(
+/** The row: an item with a button for each digit. */
+export interface MisreadRow {
+  items: HTMLElement[];
+  /** Marks the digit that is on the paper, by the array that its button handed over. */
+  mark(pixels: Uint8Array | undefined): void;
+}
+
+/** Makes the row; its buttons hand over their digits' pixels. */
+export function misreadRow(
   digits: readonly MisreadDigit[],
   { models, onPick }: {
     models: readonly PageModel[];
     onPick: (pixels: Uint8Array) => void;
   },
-): HTMLElement[] {
-  return digits.map((digit) => {
+): MisreadRow {
+  const buttons = digits.map((digit) => {
     const pixels = fromBase64(digit.pixels);
-    const item = document.createElement("li");
     const button = document.createElement("button");
     const canvas = document.createElement("canvas");
     const caption = document.createElement("span");
@@ -34,9 +40,21 @@ export function misreadButtons(
     button.setAttribute("aria-label", `${caption.textContent}: ${button.title}`);
     button.append(canvas, caption);
     button.addEventListener("click", () => onPick(pixels));
+    return { button, pixels };
+  });
+  const items = buttons.map(({ button }) => {
+    const item = document.createElement("li");
     item.append(button);
     return item;
   });
+  return {
+    items,
+    mark(shown) {
+      for (const { button, pixels } of buttons) {
+        button.setAttribute("aria-current", `${pixels === shown}`);
+      }
+    },
+  };
 }
 
 /** What it was taken for, each once. */

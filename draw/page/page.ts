@@ -8,10 +8,11 @@
 import { type Card, makeCard } from "./cards.ts";
 import { drawnDigit } from "./drawn_digit.ts";
 import { ModelQueue } from "./model_queue.ts";
-import { misreadButtons } from "./misread_row.ts";
+import { misreadRow } from "./misread_row.ts";
 import { Pad } from "./pad.ts";
 import type { DigitReader, PageData } from "./protocol.ts";
 import { PAPER_SIDE } from "./sketch.ts";
+import { connectTools } from "./tools.ts";
 import { type Verdict, verdictOf } from "./verdict.ts";
 
 /** Makes the page of its data and of what answers it. */
@@ -48,6 +49,7 @@ export function startPage(data: PageData, reader: DigitReader): void {
     number++;
     document.body.dataset["drawing"] = `${number}`;
     const { sketch } = pad;
+    row.mark(sketch.digit);
     const pixels = sketch.isEmpty
       ? undefined
       : sketch.digit ?? drawnDigit(pad.image().data, PAPER_SIDE);
@@ -73,41 +75,18 @@ export function startPage(data: PageData, reader: DigitReader): void {
     });
   };
   const pad = new Pad({ canvas: byId<HTMLCanvasElement>("pad"), cursor: byId("cursor"), onChange });
-  const showTools = () => {
-    byId("pen").setAttribute("aria-pressed", `${pad.tool === "pen"}`);
-    byId("eraser").setAttribute("aria-pressed", `${pad.tool === "eraser"}`);
-    byId<HTMLButtonElement>("undo").disabled = !pad.sketch.canUndo;
-    byId<HTMLButtonElement>("clear").disabled = pad.sketch.isEmpty;
-    byId("hint").hidden = !pad.sketch.isEmpty;
-    byId("pen-state").textContent = pad.keyPenIsDown ? "pen down" : "";
-  };
-  const choose = (tool: typeof pad.tool) => {
-    pad.tool = tool;
-    showTools();
-  };
-  const actions: Record<string, () => void> = {
-    pen: () => choose("pen"),
-    eraser: () => choose("eraser"),
-    undo: () => pad.change((sketch) => sketch.undo()),
-    clear: () => pad.change((sketch) => sketch.clear()),
-  };
-  for (const [id, act] of Object.entries(actions)) byId(id).addEventListener("click", act);
-  document.addEventListener("keydown", (event) => {
-    const action = actionOf(event);
-    if (action === undefined) return;
-    event.preventDefault();
-    actions[action]!();
-  });
+  const showTools = connectTools(pad);
 
   const misread = byId("misread");
   misread.hidden = data.misread.length === 0;
-  byId("misread-digits").append(...misreadButtons(data.misread, {
+  const row = misreadRow(data.misread, {
     models: data.models,
     onPick(pixels) {
       pad.change((sketch) => sketch.show(pixels));
       byId("pad").scrollIntoView({ block: "nearest" });
     },
-  }));
+  });
+  byId("misread-digits").append(...row.items);
   submit(performance.now());
   showTools();
   document.body.dataset["ready"] = "";
@@ -120,21 +99,6 @@ export function showFailure(error: unknown): void {
   line.dataset["agree"] = "false";
 }
 
-/** What a key does, wherever on the page it is pressed. */
-function actionOf(event: KeyboardEvent): string | undefined {
-  const { key, ctrlKey, metaKey, altKey } = event;
-  if (altKey) return undefined;
-  if (ctrlKey || metaKey) return key === "z" ? "undo" : undefined;
-  const keys: Record<string, string> = {
-    p: "pen",
-    e: "eraser",
-    u: "undo",
-    Delete: "clear",
-    Backspace: "clear",
-  };
-  return keys[key];
-}
-
 /** Says whether the models agree, and marks those that do not. */
 function showVerdict(cards: readonly Card[], { models }: PageData, line: HTMLElement): void {
   const readings = cards.flatMap(({ digit }, i) =>
@@ -142,7 +106,8 @@ function showVerdict(cards: readonly Card[], { models }: PageData, line: HTMLEle
   );
   const verdict: Verdict | undefined = verdictOf(readings);
   const text = verdict?.text ?? "";
-  if (line.textContent !== text) line.textContent = line.title = text;
+  if (line.textContent !== text) line.textContent = text;
+  line.title = verdict?.detail ?? "";
   line.dataset["agree"] = `${verdict?.agree ?? true}`;
   for (const card of cards) {
     const isAlone = card.digit !== undefined && card.digit !== verdict?.majority;

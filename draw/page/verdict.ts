@@ -14,6 +14,8 @@ export interface Reading {
 export interface Verdict {
   /** A line for people: `Both read 7`. */
   text: string;
+  /** Who reads what. */
+  detail: string;
   agree: boolean;
   /** What most of them take it for; `undefined` where no digit has more models than others. */
   majority: number | undefined;
@@ -29,14 +31,25 @@ export function verdictOf(readings: readonly Reading[]): Verdict | undefined {
   if (second === undefined) {
     const all = those.length > 2 ? `All ${those.length} models` : those.length === 2 ? "Both" : "";
     const who = all || those[0]!.title;
-    return { text: `${who} read${all ? "" : "s"} ${digit}`, agree: true, majority: digit };
+    return {
+      text: `${who} read${all ? "" : "s"} ${digit}`,
+      detail: listOf(those),
+      agree: true,
+      majority: digit,
+    };
   }
+  const digits = groups.map(([digit]) => digit);
   const parts = groups.map(([digit, group]) =>
-    `${digit} (${group.map(({ title }) => title).join(", ")})`
+    `${digit} is what ${listOf(group)} read${group.length === 1 ? "s" : ""}`
   );
   return {
-    text: `They disagree: ${parts.join(" or ")}`,
+    text: `They disagree: ${digits.join(" or ")}`,
+    detail: parts.join(", "),
     agree: false,
     majority: those.length > second[1].length ? digit : undefined,
   };
+}
+
+function listOf(readings: readonly Reading[]): string {
+  return readings.map(({ title }) => title).join(" and ");
 }

@@ -11,7 +11,7 @@ import { taskArgs } from "../task.ts";
 type Stroke = readonly (readonly [x: number, y: number])[];
 
 /** Points on an arc of an ellipse, angles in turns from its right end clockwise. */
-function arc(
+export function arc(
   [x, y]: readonly [number, number],
   [width, height]: readonly [number, number],
   [from, to]: readonly [number, number],

@@ -13,9 +13,13 @@ Deno.test("verdictOf() says who reads what", () => {
     "A reads 7",
     "Both read 7",
     "All 3 models read 7",
-    "They disagree: 7 (A) or 1 (B)",
-    "They disagree: 7 (B, C) or 1 (A)",
+    "They disagree: 7 or 1",
+    "They disagree: 7 or 1",
   ]);
+  assertEquals(
+    verdictOf(readings(1, 7, 7))!.detail,
+    "7 is what B and C read, 1 is what A reads",
+  );
 });
 
 Deno.test("verdictOf() knows a majority only where there is one", () => {
