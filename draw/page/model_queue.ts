@@ -18,8 +18,8 @@ export interface Drawing {
 }
 
 /** A model that takes longer is asked when the drawing pauses: it would keep the quick ones waiting. */
-const SLOW_MS = 60;
-const PAUSE_MS = 120;
+const SLOW_MS = 30;
+const PAUSE_MS = 100;
 
 /** Options of {@linkcode ModelQueue}. */
 export interface ModelQueueOptions {

@@ -85,11 +85,16 @@ export function serveFolder(folder: string, path: string) {
   return { server, address: `http://127.0.0.1:${server.addr.port}${path}` };
 }
 
-/** Opens a page and waits until one can draw on it; what goes wrong on it and what it asks for. */
-export async function open(
-  page: Page,
-  address: string,
-): Promise<{ urls: string[]; errors: string[] }> {
+/** What happens on a page. */
+export interface Visit {
+  /** All that it asked for. */
+  urls: string[];
+  /** What went wrong: failed requests, exceptions, what the console has as errors. */
+  errors: string[];
+}
+
+/** Opens a page and waits until one can draw on it. */
+export async function open(page: Page, address: string): Promise<Visit> {
   const [urls, errors]: [string[], string[]] = [[], []];
   page.on("request", (request) => urls.push(request.url()));
   page.on("requestfailed", (request) => errors.push(`${request.url()} failed`));
@@ -110,7 +115,7 @@ export async function drawStrokes(page: Page, strokes: readonly Stroke[]): Promi
   for (const [first, ...rest] of strokes) {
     await page.mouse.move(...place(first!));
     await page.mouse.down();
-    for (const point of rest) await page.mouse.move(...place(point), { steps: 4 });
+    for (const point of rest) await page.mouse.move(...place(point), { steps: 2 });
     await page.mouse.up();
   }
 }
