@@ -7,7 +7,7 @@
 import { prepareDigit } from "../../data/handwritten_digit.ts";
 
 /** Longer side of a drawing, about, that is handed on: more costs time and changes nothing. */
-const ENOUGH = 72;
+const ENOUGH = 64;
 
 /** The smallest square of whole blocks with all ink, in pixels of the paper. */
 interface Square {
