@@ -42,7 +42,7 @@ interface Point {
   inFrame: boolean;
 }
 
-/** A fitted paper. */
+/** What a picture is drawn on, as it was fitted. */
 export interface Paper {
   /** `[height * width]`, the brightness that each pixel would have without ink. */
   brightness: Float32Array;

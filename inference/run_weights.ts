@@ -26,11 +26,11 @@ export interface WeightsOfRunOptions {
   weights?: string | undefined;
   /** Folder of the cache. */
   cache?: string | undefined;
-  /** Where progress goes. */
+  /** Where the progress of a download goes. */
   reporter: Reporter;
 }
 
-/** Weights found again. */
+/** The weights that a run started from. */
 export interface FoundWeights {
   /** As the results have it; `random` for weights drawn from the run's seed. */
   label: string;

@@ -5,6 +5,8 @@
  */
 
 import { basename, dirname, join, resolve } from "node:path";
+import { IMAGE_SIDE } from "../data/dataset.ts";
+import { IMAGENET_GREY } from "../data/rgb224.ts";
 import { startEngine } from "../engine/engine.ts";
 import { DEFAULT_OUT, SHARED_FLAGS } from "../experiment/flags.ts";
 import { exportTfjs } from "../inference/export_tfjs.ts";
@@ -19,8 +21,8 @@ import { splitArguments } from "../io/positional_arguments.ts";
 import { createReporter } from "../io/reporter.ts";
 import { runScript } from "../io/run_script.ts";
 import { saveCheckpoint } from "../models/checkpoint/safetensors.ts";
-import { type CardFacts, modelCard } from "../report/page/model_card.ts";
-import { IMAGENET_NORMALIZATION, MNIST_NORMALIZATION } from "../study.ts";
+import { modelCard } from "../report/page/model_card.ts";
+import { FASTER_RCNN_ADAPTED, IMAGENET_NORMALIZATION, MNIST_NORMALIZATION } from "../study.ts";
 
 const { device, libtensorflow, quiet, verbose, help } = SHARED_FLAGS;
 
@@ -96,8 +98,10 @@ async function writeSafetensors(model: LoadedModel, out: string): Promise<string
     `const model = await loadModel("${name}"); // from this suite's mod.ts`,
     "```",
   ].join("\n");
-  const shape = `\`[n, ${model.channels}, ${model.side}, ${model.side}]\` in PyTorch`;
-  await writeFileAtomic(card, modelCard({ ...facts(model, shape), files: [name], usage }));
+  await writeFileAtomic(
+    card,
+    modelCard({ ...facts(model, ["n", "c", "h", "w"]), files: [name], usage }),
+  );
   return [path, card];
 }
 
@@ -109,19 +113,36 @@ async function writeTfjs(model: LoadedModel, folder: string): Promise<string[]> 
     'const model = await tf.loadLayersModel("model.json"); // @tensorflow/tfjs 4',
     "```",
   ].join("\n");
-  const shape = `\`[n, ${model.side}, ${model.side}, ${model.channels}]\``;
   const card = join(folder, "README.md");
   const files = ["model.json", "weights-*.bin"];
-  await writeFileAtomic(card, modelCard({ ...facts(model, shape), files, usage }));
+  await writeFileAtomic(card, modelCard({ ...facts(model, ["n", "h", "w", "c"]), files, usage }));
   return [join(folder, "model.json"), card];
 }
 
-function facts(
-  { title, weights, run, channels }: LoadedModel,
-  shape: string,
-): Omit<CardFacts, "files" | "usage"> {
-  const normalization = channels === 3 ? IMAGENET_NORMALIZATION : MNIST_NORMALIZATION;
-  return { title, weights, run, input: { shape, normalization } };
+function facts(model: LoadedModel, order: readonly string[]) {
+  const { title, weights, run } = model;
+  return { title, weights, run, inputAndOutput: inputAndOutput(model, order) };
+}
+
+/** What a model takes, its shape in the framework's order, and what it gives. */
+function inputAndOutput({ title, side, channels }: LoadedModel, order: readonly string[]): string {
+  if (title === FASTER_RCNN_ADAPTED.title) {
+    return "Input and output as torchvision's `fasterrcnn_resnet50_fpn` with `num_classes=11`: " +
+      "label 0 is the background, label k the digit k − 1.";
+  }
+  const lengths: Readonly<Record<string, number>> = { c: channels, h: side, w: side };
+  const shape = order.map((axis) => lengths[axis] ?? axis).join(", ");
+  const { mean, std } = side === IMAGE_SIDE
+    ? MNIST_NORMALIZATION
+    : channels === 1
+    ? IMAGENET_GREY
+    : IMAGENET_NORMALIZATION;
+  const enlarged = side === IMAGE_SIDE
+    ? ""
+    : ", enlarged from 28×28 as PIL's bilinear resize does on 8-bit pixels";
+  return `Input: float32 \`[${shape}]\`, light digits on dark${enlarged}; grey values divided by ` +
+    `255, minus ${mean.join(", ")}, over ${std.join(", ")}. Output: logits \`[n, 10]\` of the ` +
+    "digits 0 to 9, which softmax makes probabilities of.";
 }
 
 if (import.meta.main) await runScript(main);

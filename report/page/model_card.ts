@@ -7,10 +7,10 @@
 
 import { printable } from "../../io/printable.ts";
 import { weightsKind } from "../../io/weights_label.ts";
-import { MODELS, type Normalization } from "../../study.ts";
+import { DATA, MODELS } from "../../study.ts";
 import { wilsonInterval } from "../analysis/statistics.ts";
 import type { ResultRow } from "../record/result_row.ts";
-import type { Manifest } from "../record/run_folder.ts";
+import type { Json, Manifest } from "../record/run_folder.ts";
 
 /** What the card says of a model besides its run. */
 export interface CardFacts {
@@ -22,8 +22,8 @@ export interface CardFacts {
   files: readonly string[];
   /** How the files are loaded, as lines of code. */
   usage: string;
-  /** What the model takes. */
-  input: { shape: string; normalization: Normalization };
+  /** What the model takes and gives, a sentence each. */
+  inputAndOutput: string;
   /** The run; `undefined` where the weights came from a file. */
   run: { manifest: Manifest; row: ResultRow | undefined } | undefined;
 }
@@ -32,7 +32,9 @@ export interface CardFacts {
 const NOT_SHOWN = ["command", "source", "dataset", "dataset_sha256", "data_folder", "model"];
 
 /** The card, in Markdown. */
-export function modelCard({ title, weights, files, usage, input, run }: CardFacts): string {
+export function modelCard(
+  { title, weights, files, usage, inputAndOutput, run }: CardFacts,
+): string {
   const name = run?.manifest.model;
   const described = MODELS.find((model) => model.name === name)?.description;
   return [
@@ -47,16 +49,12 @@ export function modelCard({ title, weights, files, usage, input, run }: CardFact
     "",
     usage,
     "",
-    `Input: float32 ${input.shape}, each grey value divided by 255, minus ` +
-    `${input.normalization.mean.join(", ")}, over ${input.normalization.std.join(", ")}; light ` +
-    "digits on dark. Output: logits `[n, 10]`, of the digits 0 to 9; softmax makes probabilities of " +
-    "them.",
+    inputAndOutput,
     "",
     ...(run === undefined ? [] : ofRun(run)),
     "## Licence",
     "",
-    "MIT, as the suite that made it. MNIST, which it learnt from, is under CC BY-SA 3.0." +
-    pretrainedTerms(String(run?.manifest.settings.weights ?? "")),
+    terms(run?.manifest.settings),
     "",
   ].join("\n");
 }
@@ -115,11 +113,35 @@ function commitOf(git: Manifest["git"]): string {
   }`;
 }
 
-function pretrainedTerms(label: string): string {
-  const kind = weightsKind(label);
-  if (kind === "torchvision" || kind === "convolutions") {
-    return " Its convolutions are torchvision's (BSD-3-Clause), trained on ImageNet or COCO, whose " +
-      "terms may hold for them.";
+/** The terms of the weights, and of what they were learnt from. */
+function terms(settings: Manifest["settings"] = {}): string {
+  return [
+    "The suite that made it is under the MIT License.",
+    ...dataTerms(settings.dataset),
+    ...weightsTerms(String(settings.weights ?? "")),
+  ].join(" ");
+}
+
+function dataTerms(dataset: Json | undefined): string[] {
+  if (dataset === undefined) return [];
+  if (dataset === DATA.name) return ["MNIST, which it learnt from, is under CC BY-SA 3.0."];
+  if (dataset === "fashion-mnist") {
+    return ["Fashion-MNIST, which it learnt from, is under MIT (Zalando SE)."];
   }
-  return kind === "file" ? ` It started from a file of its maker's (${printable(label)}).` : "";
+  return ["It learnt from a folder of its maker's, whose terms are not known here."];
+}
+
+function weightsTerms(label: string): string[] {
+  switch (weightsKind(label)) {
+    case "torchvision":
+    case "convolutions":
+      return [
+        "It started from weights of torchvision (BSD-3-Clause), which may have terms of their own " +
+        "that follow from the pictures they were trained on.",
+      ];
+    case "file":
+      return [`It started from a file of its maker's, ${printable(label)}.`];
+    default:
+      return [];
+  }
 }

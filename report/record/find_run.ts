@@ -21,7 +21,8 @@ import {
   VGG16,
 } from "../../study.ts";
 import { ProblemList } from "./problems.ts";
-import { readResults, type ResultRow, resultsPath } from "./results.ts";
+import { readResults, resultsPath } from "./read_results.ts";
+import type { ResultRow } from "./result_row.ts";
 import { type Manifest, readManifest, runFolder } from "./run_folder.ts";
 import { listRunFolders, ownManifest } from "./run_folders.ts";
 
@@ -46,11 +47,13 @@ const COMMANDS: ReadonlyMap<string, string> = new Map([
 
 /** A run that was found. */
 export interface LocatedRun {
+  /** Its id, as in the CSV. */
   runId: string;
   /** Path of its folder. */
   folder: string;
   /** Its latest row in `partN.csv` two folders up; `undefined` where there is none. */
   row: ResultRow | undefined;
+  /** What its folder says of it. */
   manifest: Manifest;
 }
 

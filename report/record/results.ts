@@ -18,21 +18,13 @@ import { StudyError } from "../../io/errors.ts";
 import { type LockOptions, withLock } from "../../io/lock.ts";
 import { readResultText } from "./csv_dialect.ts";
 import { csvRecords } from "./csv_records.ts";
-import { readBytes } from "./read_results.ts";
-import { formatRow, HEADER, isHeader, parseRow, positions, type ResultRow } from "./result_row.ts";
+import { formatRow } from "./format_row.ts";
+import { readBytes, resultsPath } from "./read_results.ts";
+import { HEADER, isHeader, parseRow, positions, type ResultRow } from "./result_row.ts";
 
-export { type LocatedRow, readResults } from "./read_results.ts";
-export { COLUMNS, formatRow, HEADER, type ResultRow, type Status } from "./result_row.ts";
-
-/** The file that part `part` writes its rows to. */
-export function resultsPath(outDir: string, part: number): string {
-  if (!Number.isInteger(part) || part < 1) {
-    throw new RangeError(
-      `Cannot name a result file as part must be an integer >= 1: current value is ${part}`,
-    );
-  }
-  return join(outDir, `part${part}.csv`);
-}
+export { formatRow } from "./format_row.ts";
+export { type LocatedRow, readResults, resultsPath } from "./read_results.ts";
+export { COLUMNS, HEADER, type ResultRow, type Status } from "./result_row.ts";
 
 /**
  * Adds a row to `outDir/partN.csv`, N being `row.part`; the file and its header are made if missing.

@@ -5,7 +5,6 @@
  * @module
  */
 
-import { stringify } from "@std/csv";
 import { join } from "node:path";
 import { writeFileAtomic } from "../../io/atomic.ts";
 import { printable } from "../../io/printable.ts";
@@ -23,8 +22,11 @@ export interface Manifest {
   run_id: string;
   /** ISO 8601, UTC. */
   started_at: string;
+  /** Part of the study: 1, 2 or 4. */
   part: number;
+  /** The model's name in the results. */
   model: string;
+  /** All that decides the run's arithmetic, and what it was given. */
   settings: { readonly [name: string]: Json };
   /** Versions: Deno, tfjs and the engine. */
   versions: { readonly [name: string]: string };
@@ -273,10 +275,10 @@ function isManifest(value: unknown): value is Manifest {
   return typeof run_id === "string" && [settings, versions, machine].every(isObject) && gitIsSound;
 }
 
+/** Numbers and names of columns, none of which needs quotes. */
 async function writeTable(
   path: string,
   lines: readonly (readonly (string | number)[])[],
 ): Promise<void> {
-  const text = stringify(lines, { headers: false }).replaceAll("\r\n", "\n");
-  await writeFileAtomic(path, text);
+  await writeFileAtomic(path, lines.map((line) => `${line.join(",")}\n`).join(""));
 }
