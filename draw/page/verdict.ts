@@ -14,7 +14,7 @@ export interface Reading {
 export interface Verdict {
   /** A line for people: `Both read 7`. */
   text: string;
-  /** Who reads what. */
+  /** Which models read which digit. */
   detail: string;
   agree: boolean;
   /** What most of them take it for; `undefined` where no digit has more models than others. */
