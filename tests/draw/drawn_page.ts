@@ -47,8 +47,8 @@ export async function trainModels(folder: string): Promise<string> {
 }
 
 /** `deno task draw` with some arguments. */
-export function draw(args: readonly string[]): Program {
-  return new Program(Deno.execPath(), [...taskArgs("draw"), ...args]);
+export function draw(args: readonly string[], env: Record<string, string> = {}): Program {
+  return new Program(Deno.execPath(), [...taskArgs("draw"), ...args], env);
 }
 
 /** `deno task draw`, and the address of its page. */

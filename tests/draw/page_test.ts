@@ -52,7 +52,7 @@ const missing = BROWSER === null ? " (skipped: no Chromium is installed)" : "";
 function pageTest(name: string, test: (stage: Stage) => Promise<void> | void): void {
   // The browser's own messages come when they come.
   const lenient = { sanitizeOps: false, sanitizeResources: false, ignore: BROWSER === null };
-  Deno.test({ name: `${name}${missing}`, ...lenient, fn: () => test(stage!) });
+  Deno.test({ name: `the page to draw on: ${name}${missing}`, ...lenient, fn: () => test(stage!) });
 }
 
 pageTest("digits that a hand draws get the right answer", async ({ page }) => {

@@ -2,6 +2,7 @@
 
 import { assertEquals, assertFalse, assertMatch, assertStringIncludes } from "@std/assert";
 import { join } from "node:path";
+import { exists } from "../../io/exists.ts";
 import { draw, startDrawing } from "../draw/drawn_page.ts";
 import { withFolder } from "../report/result_rows.ts";
 import { part1, TINY } from "./part1_process.ts";
@@ -54,3 +55,26 @@ Deno.test("deno task draw answers on this machine until Ctrl-C", () =>
     const ended = await program.end();
     assertEquals([ended.code, ended.stderr], [0, ""]);
   }));
+
+Deno.test({
+  name: "deno task draw opens its page in the browser",
+  // Elsewhere the program that opens it is the system's own, whatever PATH says.
+  ignore: Deno.build.os !== "linux",
+  fn: () =>
+    withFolder({}, async (folder) => {
+      const results = join(folder, "results");
+      const { code, stderr } = await part1([...TINY, "--out", results]);
+      assertEquals(code, 0, stderr);
+      const opened = join(folder, "opened");
+      const program = join(folder, "xdg-open");
+      await Deno.writeTextFile(program, `#!/bin/sh\necho "$1" > ${opened}\n`, { mode: 0o755 });
+      const env = { PATH: `${folder}:${Deno.env.get("PATH")}` };
+      const drawing = draw(["--results", results, "--port=0"], env);
+      await drawing.until(/Draw at \S+/);
+      const address = /Draw at (\S+)/.exec(drawing.stdout)![1]!;
+      while (!await exists(opened)) await new Promise((resolve) => setTimeout(resolve, 50));
+      drawing.kill("SIGINT");
+      assertEquals((await drawing.end()).code, 0);
+      assertEquals((await Deno.readTextFile(opened)).trim(), address);
+    }),
+});
