@@ -123,6 +123,8 @@ pageTest("keys alone draw a digit", async ({ page }) => {
 });
 
 pageTest("a misread digit is shown as the models get it, and who differs", async ({ page }) => {
+  // In a small window the paper must not lie over the row.
+  await page.setViewport({ width: 800, height: 600 });
   const buttons = await page.$$("#misread-digits button");
   assert(buttons.length > 0);
   await buttons[0]!.click();
