@@ -6,7 +6,8 @@
  */
 
 import type { Box, GreyPicture } from "./grey_picture.ts";
-import { fitPaper } from "./paper.ts";
+import { median, movingMean } from "./moving_windows.ts";
+import { fitPaper, localPaper, roughPaper } from "./paper.ts";
 
 /** Whether ink is darker than what it is on, or lighter. */
 export type Ink = "dark" | "light";
@@ -51,13 +52,17 @@ const WITHIN = 0.1;
  * @returns `undefined` if nothing stands out.
  */
 export function findInk(picture: GreyPicture, wanted: Ink | "auto"): InkMap | undefined {
-  const { brightness, sigma } = fitPaper(picture);
-  const ink = wanted === "auto" ? standsOut(picture, brightness) : wanted;
+  const surface = fitPaper(picture);
+  // What a program drew has no shadows.
+  const isDrawn = surface.sigma < NO_NOISE;
+  const rough = isDrawn ? { ...picture, paper: surface.brightness } : roughPaper(picture, surface);
+  const ink = wanted === "auto" ? standsOut(rough) : wanted;
+  const { brightness, sigma } = isDrawn ? surface : localPaper(picture, surface, ink);
   const sharp = contrastOf(picture, { brightness, sigma, ink });
   let { contrast, noise } = sharp;
   let strength = strengthOf(contrast);
   for (let radius = 1; strength < LEAST_CONTRAST_SIGMAS * noise && radius <= MOST_BLUR; radius++) {
-    contrast = blurred(picture.width, sharp.contrast, radius);
+    contrast = movingMean({ width: picture.width, values: sharp.contrast }, radius);
     noise = spreadOf(contrast);
     strength = strengthOf(contrast);
   }
@@ -72,9 +77,9 @@ export function findInk(picture: GreyPicture, wanted: Ink | "auto"): InkMap | un
 }
 
 /** Ink is the few pixels that are far from the paper: the sign of their third moment. */
-function standsOut({ pixels }: GreyPicture, brightness: Float32Array): Ink {
+function standsOut({ pixels, paper }: ReturnType<typeof roughPaper>): Ink {
   let skew = 0;
-  for (let i = 0; i < brightness.length; i++) skew += (pixels[i]! - brightness[i]!) ** 3;
+  for (let i = 0; i < paper.length; i++) skew += (pixels[i]! - paper[i]!) ** 3;
   return skew > 0 ? "light" : "dark";
 }
 
@@ -97,43 +102,8 @@ function contrastOf(
   return { contrast, noise: sigma / range };
 }
 
-/** Each value the mean of those around it, `2 radius + 1` in each direction. */
-function blurred(width: number, values: Float32Array, radius: number): Float32Array {
-  const height = values.length / width;
-  const rows = new Float32Array(values.length);
-  for (let y = 0; y < height; y++) {
-    meanAlong(values, rows, { start: y * width, step: 1, length: width, radius });
-  }
-  const result = new Float32Array(values.length);
-  for (let x = 0; x < width; x++) {
-    meanAlong(rows, result, { start: x, step: width, length: height, radius });
-  }
-  return result;
-}
-
-/** Moving means of `length` values that lie `step` apart. */
-function meanAlong(
-  from: Float32Array,
-  to: Float32Array,
-  { start, step, length, radius }: { start: number; step: number; length: number; radius: number },
-): void {
-  let [sum, count] = [0, 0];
-  for (let i = -radius; i < length; i++) {
-    if (i + radius < length) {
-      sum += from[start + (i + radius) * step]!;
-      count++;
-    }
-    if (i - radius > 0) {
-      sum -= from[start + (i - radius - 1) * step]!;
-      count--;
-    }
-    if (i >= 0) to[start + i * step] = sum / count;
-  }
-}
-
 /** Standard deviation of most of these values, by their median absolute deviation. */
 function spreadOf(values: Float32Array): number {
-  const median = (some: Float32Array) => some.sort()[some.length >> 1] ?? 0;
   const middle = median(values.slice());
   return 1.4826 * median(values.map((value) => Math.abs(value - middle)));
 }

@@ -5,6 +5,7 @@
  * @module
  */
 
+import { closed, median, movingMean, movingMedian } from "./moving_windows.ts";
 import { type GreyPicture, shrunk } from "./grey_picture.ts";
 
 /** A larger picture is made smaller for the fit, which averages noise away. */
@@ -48,6 +49,52 @@ export interface Paper {
   brightness: Float32Array;
   /** Standard deviation of the paper's own pixels around it, in levels of grey. */
   sigma: number;
+}
+
+/** A larger picture is made smaller for the medians of halves of it. */
+const ROUGH_SIDE = 24;
+const ROUGH_RADIUS = 5;
+
+/** Share of the picture's longer side that no stroke is as wide as, and every shadow is. */
+const STROKE = 0.4;
+
+/** Pixels of the longer side for each pixel of radius in which noise is averaged away. */
+const SMOOTH_EVERY = 128;
+
+/**
+ * A picture made smaller, and its paper where a shadow may end on it: what most of the pixels around
+ * have beyond the surface.
+ */
+export function roughPaper(
+  picture: GreyPicture,
+  { brightness }: Paper,
+): { pixels: ArrayLike<number>; paper: Float32Array } {
+  const small = shrunk(picture, ROUGH_SIDE);
+  const surface = shrunk({ ...picture, pixels: brightness }, ROUGH_SIDE);
+  const values = Float32Array.from(small.pixels, (grey, i) => grey - surface.pixels[i]!);
+  const beyond = movingMedian({ width: small.width, values }, ROUGH_RADIUS);
+  return { pixels: small.pixels, paper: beyond.map((grey, i) => grey + surface.pixels[i]!) };
+}
+
+/**
+ * The paper of a picture with shadows that may be sharp: what is left when strokes are closed. Of their
+ * sides no more than one is dark, so that a shadow's edge stays where it is.
+ *
+ * @param ink Whether strokes are darker or lighter than it.
+ */
+export function localPaper(picture: GreyPicture, surface: Paper, ink: "dark" | "light"): Paper {
+  const { width, height, pixels } = picture;
+  const longer = Math.max(width, height);
+  const sign = ink === "dark" ? 1 : -1;
+  const beyond = Float32Array.from(pixels, (grey, i) => sign * (grey - surface.brightness[i]!));
+  const smooth = movingMean({ width, values: beyond }, Math.ceil(longer / SMOOTH_EVERY));
+  const paper = closed({ width, values: smooth }, Math.ceil(STROKE / 2 * longer));
+  // Noise lifts what is closed: most pixels are paper, and by as much as these.
+  const lift = median(paper.map((grey, i) => grey - smooth[i]!));
+  const brightness = paper.map((grey, i) =>
+    Math.min(255, Math.max(0, surface.brightness[i]! + sign * (grey - lift)))
+  );
+  return { brightness, sigma: noiseOf(picture, brightness) };
 }
 
 /** Fits the paper of a picture, dark or light. */

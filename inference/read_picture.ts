@@ -93,9 +93,18 @@ function jpegPixels(bytes: Uint8Array): { width: number; height: number; data: U
   }
 }
 
-/** Whether the end of image comes, behind which cameras and editors may leave what they like. */
+/**
+ * Whether the end of image comes, behind which cameras and editors may leave what they like. A small
+ * picture in the header has an end of its own, so it is looked for behind the first scan's beginning.
+ */
 function endsInMarker(bytes: Uint8Array): boolean {
-  for (let at = bytes.length - 2; at >= 0; at--) {
+  let scan = 2;
+  while (bytes[scan] === 0xff && bytes[scan + 1] !== 0xda) {
+    // Each part of the header says its length; a marker may be preceded by more of 0xff.
+    const isFill = bytes[scan + 1] === 0xff;
+    scan += isFill ? 1 : 2 + 256 * bytes[scan + 2]! + bytes[scan + 3]!;
+  }
+  for (let at = bytes.length - 2; at > scan; at--) {
     if (bytes[at] === 0xff && bytes[at + 1] === 0xd9) return true;
   }
   return false;

@@ -4,6 +4,7 @@ import { assert, assertEquals } from "@std/assert";
 import { IMAGE_PIXELS } from "../../data/dataset.ts";
 import { prepareDigit } from "../../data/handwritten_digit.ts";
 import { type GreyPicture, greyPicture, resampled } from "../../data/grey_picture.ts";
+import { photograph, randomNumbers } from "../inference/photograph.ts";
 import { IMPORTS } from "../source.ts";
 import { firstTestDigits } from "./mnist.ts";
 
@@ -131,6 +132,26 @@ Deno.test("prepareDigit() finds a small digit in a large picture", () => {
   assert(box.top >= 300 && box.top + box.height <= 384, JSON.stringify(box));
   const difference = pixels.reduce((sum, grey, i) => sum + Math.abs(grey - digit(0)[i]!), 0);
   assert(difference / digit(0).reduce((sum, grey) => sum + grey, 0) < 0.35, `${difference}`);
+});
+
+Deno.test("prepareDigit() looks past the sharp edge of a shadow, and of the paper", () => {
+  const random = randomNumbers(3);
+  const { width, height, pixels } = photograph(digit(0), random);
+  const plain = prepareDigit({ width, height, pixels })!;
+  const inShade = Float32Array.from(
+    pixels,
+    (grey, i) => (i % width < 0.55 * width ? 0.7 * grey : grey),
+  );
+  const onDesk = Float32Array.from(pixels, (grey, i) => (i < 0.07 * pixels.length ? 50 : grey));
+  for (const changed of [inShade, onDesk]) {
+    const { box, ink } = prepareDigit({ width, height, pixels: changed })!;
+    assertEquals(ink, "dark");
+    // A pixel of MNIST is eight of these.
+    for (const side of ["left", "top", "width", "height"] as const) {
+      const difference = Math.abs(box[side] - plain.box[side]);
+      assert(difference <= 6, `${side}: ${JSON.stringify(box)} for ${JSON.stringify(plain.box)}`);
+    }
+  }
 });
 
 Deno.test("prepareDigit() makes full ink of faint pencil", () => {

@@ -87,6 +87,12 @@ const refusals: Record<string, [() => Promise<Uint8Array> | Uint8Array, string]>
   "half a PNG": [async () => (await fixture("palette8.png")).subarray(0, 700), "it is cut off"],
   "half a PNG's header": [async () => (await fixture("grey.png")).subarray(0, 12), "it is damaged"],
   "half a JPEG": [async () => (await fixture("baseline.jpg")).subarray(0, 750), "it is cut off"],
+  "half a JPEG with a small picture in its header": [async () => {
+    const [whole, small] = await Promise.all([fixture("baseline.jpg"), fixture("grey.jpg")]);
+    const length = small.length + 2;
+    const note = [0xff, 0xe3, length >> 8, length & 255, ...small];
+    return Uint8Array.from([...whole.subarray(0, 2), ...note, ...whole.subarray(2, 750)]);
+  }, "it is cut off"],
   "half a JPEG's header": [
     async () => (await fixture("grey.jpg")).subarray(0, 30),
     "it is damaged",
