@@ -20,6 +20,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
     ...FOUNDATION,
   ],
   scripts: [
+    "draw/",
     "experiment/",
     "inference/",
     "training/",
@@ -29,6 +30,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
     "report/",
     ...FOUNDATION,
   ],
+  draw: ["inference/", "data/", "engine/", "report/record/", ...FOUNDATION],
   bench: ["experiment/", "training/", "models/", "data/", "engine/", "report/", ...FOUNDATION],
   experiment: ["training/", "models/", "data/", "engine/", "report/record/", ...FOUNDATION],
   inference: ["models/", "data/", "engine/", "report/record/", ...FOUNDATION],
@@ -103,6 +105,23 @@ Deno.test("models, data and training know no backend", () => {
     ["models", "data", "training"].includes(roomOf(from)) && roomOf(to) === "engine" &&
     !ENGINE_DOORS.includes(to);
   assertEquals(importsThat(isWrong), []);
+});
+
+Deno.test("what runs in a browser takes nothing that is not there", () => {
+  const reached = new Set<string>();
+  const visit = (path: string) => {
+    if (reached.has(path)) return;
+    reached.add(path);
+    IMPORTS.get(path)?.files.forEach(visit);
+  };
+  for (const path of IMPORTS.keys()) if (path.startsWith("draw/page/")) visit(path);
+  const wrong = [...reached].flatMap((path) =>
+    IMPORTS.get(path)!.packages.filter((name) => !name.startsWith("@tensorflow/tfjs-"))
+      .map((name) => `${path} → ${name}`)
+  );
+  assertEquals(wrong, []);
+  const rooms = [...reached].filter((path) => !/^(draw\/page|data)\/|^study\.ts$/.test(path));
+  assertEquals(rooms, []);
 });
 
 Deno.test("the report takes no package but those it draws and reckons with", () => {
