@@ -53,6 +53,7 @@ export async function startTensorFlow(options: BackendOptions): Promise<StartedT
       version,
       precision: kernels.precision,
       kernels,
+      restart: () => kernels.restart(),
       ops: tensorflowOps(kernels),
       recorder: kernels,
       library,

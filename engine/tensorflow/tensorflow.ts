@@ -4,7 +4,7 @@
  * @module
  */
 
-import { symbols, type TensorFlowLibrary } from "./c_api.ts";
+import { symbols as SYMBOLS, type TensorFlowLibrary } from "./c_api.ts";
 import { STATUS_NAMES } from "./c_enums.ts";
 import { explainOpenFailure } from "./open_failure.ts";
 
@@ -23,6 +23,12 @@ export interface TensorFlowOptions {
    * @default {false}
    */
   cpuOnly?: boolean;
+  /**
+   * Loads the shared library; tests count through it what is released.
+   *
+   * @default {Deno.dlopen}
+   */
+  load?: (path: string, symbols: typeof SYMBOLS) => TensorFlowLibrary;
 }
 
 /** A failed TensorFlow call. */
@@ -40,26 +46,25 @@ export class TensorFlowError extends Error {
   }
 }
 
-/** A loaded library with one eager context; everything native in the engine goes through it. */
+/**
+ * A loaded library with one eager context; everything native in the engine goes through it. Once it is
+ * closed, each of its members that leads to native memory throws instead.
+ */
 export class TensorFlow {
-  readonly symbols: TensorFlowLibrary["symbols"];
-  /** `TF_Status*`, reused by every call: the engine runs on one thread. */
-  readonly status: Deno.PointerObject;
-  readonly context: Deno.PointerObject;
   /** TensorFlow's version, such as `2.21.0`. */
   readonly version: string;
-  /** Devices the context may place kernels on. */
-  readonly devices: readonly DeviceInfo[];
   #library: TensorFlowLibrary;
+  #options: TensorFlowOptions;
+  #status: Deno.PointerObject | undefined;
+  #context: Deno.PointerObject | undefined;
+  #devices: readonly DeviceInfo[] = [];
   #names = new Map<string, Uint8Array<ArrayBuffer>>();
 
   private constructor(library: TensorFlowLibrary, options: TensorFlowOptions) {
     this.#library = library;
-    this.symbols = library.symbols;
-    this.version = readCString(this.symbols.TF_Version());
-    this.status = notNull(this.symbols.TF_NewStatus(), "TF_NewStatus");
-    this.context = this.#newContext(options);
-    this.devices = this.#listDevices();
+    this.#options = options;
+    this.version = readCString(library.symbols.TF_Version());
+    this.reopen();
   }
 
   /**
@@ -69,13 +74,63 @@ export class TensorFlow {
    * @throws {StudyError} If the file cannot be opened as libtensorflow, with the remedy.
    */
   static open(path: string, options: TensorFlowOptions = {}): TensorFlow {
+    const { load = Deno.dlopen } = options;
     let library: TensorFlowLibrary;
     try {
-      library = Deno.dlopen(path, symbols);
+      library = load(path, SYMBOLS);
     } catch (error) {
       throw explainOpenFailure(path, error);
     }
     return new TensorFlow(library, options);
+  }
+
+  /** Makes a context in place of the one that was closed. */
+  reopen(): void {
+    if (!this.closed) return;
+    const { TF_NewStatus, TF_DeleteStatus } = this.#library.symbols;
+    const status = notNull(TF_NewStatus(), "TF_NewStatus");
+    this.#status = status;
+    try {
+      this.#context = this.#newContext(this.#options);
+      this.#devices = this.#listDevices();
+    } catch (error) {
+      if (this.#context === undefined) {
+        this.#status = undefined;
+        TF_DeleteStatus(status);
+      } else this.close();
+      throw error;
+    }
+  }
+
+  /** Whether its context is gone. */
+  get closed(): boolean {
+    return this.#status === undefined;
+  }
+
+  /** @throws {Error} If it is closed. */
+  requireOpen(): void {
+    if (this.closed) closed();
+  }
+
+  /** The library's functions; an error once it is closed. */
+  get symbols(): TensorFlowLibrary["symbols"] {
+    this.requireOpen();
+    return this.#library.symbols;
+  }
+
+  /** `TF_Status*`, reused by every call: the engine runs on one thread. */
+  get status(): Deno.PointerObject {
+    return this.#status ?? closed();
+  }
+
+  /** The eager context, a `TFE_Context*`. */
+  get context(): Deno.PointerObject {
+    return this.#context ?? closed();
+  }
+
+  /** Devices the context may place kernels on. */
+  get devices(): readonly DeviceInfo[] {
+    return this.#devices;
   }
 
   /** The device kernels run on unless told otherwise: the first GPU, else the CPU. */
@@ -103,8 +158,11 @@ export class TensorFlow {
 
   /** Deletes the context. The library itself stays mapped: TensorFlow cannot be unloaded safely. */
   close(): void {
-    this.symbols.TFE_DeleteContext(this.context);
-    this.symbols.TF_DeleteStatus(this.status);
+    if (this.closed) return;
+    const { context, status, symbols } = this;
+    this.#context = this.#status = undefined;
+    symbols.TFE_DeleteContext(context);
+    symbols.TF_DeleteStatus(status);
   }
 
   #newContext(options: TensorFlowOptions): Deno.PointerObject {
@@ -151,6 +209,10 @@ function sessionConfig({ cpuOnly = false }: TensorFlowOptions): Uint8Array<Array
   const allowGrowth = [0x32, 0x02, 0x20, 0x01];
   const noGpu = [0x0a, 0x07, 0x0a, 0x03, 0x47, 0x50, 0x55, 0x10, 0x00];
   return Uint8Array.from(cpuOnly ? [...allowGrowth, ...noGpu] : allowGrowth);
+}
+
+function closed(): never {
+  throw new Error("This engine has been disposed of: start another with startEngine()");
 }
 
 /** Text at a `const char*`; empty for null. */
