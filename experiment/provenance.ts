@@ -9,6 +9,7 @@ import process from "node:process";
 import * as tf from "@tensorflow/tfjs";
 import type { Engine } from "../engine/engine.ts";
 import { repositoryRoot } from "../io/cache.ts";
+import { coresInUse } from "../io/cores.ts";
 import { runCommand } from "../io/run_command.ts";
 import type { Manifest } from "../report/record/run_folder.ts";
 
@@ -38,7 +39,7 @@ export function machine(engine: Engine): Manifest["machine"] {
     os: Deno.build.os,
     arch: Deno.build.arch,
     processor: processors[0]?.model ?? "unknown",
-    cores: processors.length,
+    cores: coresInUse(),
     memory_bytes: totalmem(),
     device: engine.device,
     libtensorflow: engine.library.source,
