@@ -46,8 +46,17 @@ export function machine(engine: Engine): Manifest["machine"] {
   };
 }
 
-/** The commit the code is at, and whether its tree is clean; `null` outside a repository. */
-export async function gitState(): Promise<Manifest["git"]> {
+let state: Promise<Manifest["git"]> | undefined;
+
+/**
+ * The commit the code is at, and whether its tree is clean; `null` outside a repository. It is asked
+ * once: what runs is the code as it was loaded.
+ */
+export function gitState(): Promise<Manifest["git"]> {
+  return state ??= readGitState();
+}
+
+async function readGitState(): Promise<Manifest["git"]> {
   const commit = await git("rev-parse", "HEAD");
   const changes = await git(
     "status",
