@@ -1,0 +1,94 @@
+/** Part 1 as campaigns run it, and what must hold of its results whatever was done to it. */
+
+import { assert, assertEquals } from "@std/assert";
+import { join } from "node:path";
+import { exists } from "../../io/exists.ts";
+import { formatRow, HEADER, type ResultRow } from "../../report/record/results.ts";
+import { runFolder } from "../../report/record/run_folder.ts";
+import { filesIn, part1, Program, rowsOf, TASK } from "../scripts/part1_process.ts";
+
+/** Two epochs of a few steps. */
+export const SMALL_RUN: readonly string[] = [
+  ...["--data=mnist", "--limit=96", "--batch-size=32", "--test-limit=40", "--epochs=2"],
+];
+
+/** Starts part 1 with something loaded before it. */
+export function startWith(preload: string, flags: readonly string[]): Program {
+  return new Program(Deno.execPath(), [...TASK.slice(0, -1), preload, TASK.at(-1)!, ...flags]);
+}
+
+/** Milliseconds from now. */
+export function sleep(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
+}
+
+/** A results folder, and what was last known of it. */
+export class Results {
+  readonly out: string;
+  /** The rows that it must go on having, by run. */
+  #known = new Map<string, string>();
+  /** What a run that nothing happened to answers. */
+  #predictions = "";
+
+  constructor(out: string) {
+    this.out = out;
+  }
+
+  /** Makes a run that nothing happens to; returns the seconds that it took. */
+  async begin(): Promise<number> {
+    const started = performance.now();
+    const { code, stderr } = await part1([...SMALL_RUN, "--out", this.out]);
+    assertEquals([code, stderr], [0, ""]);
+    const [row] = await this.check();
+    this.#predictions = await this.#predictionsOf(row!);
+    return (performance.now() - started) / 1000;
+  }
+
+  /** Goes on with what was cut short, which must end well, and checks the results. */
+  async resume(): Promise<void> {
+    const { code, stderr } = await part1([...SMALL_RUN, "--out", this.out, "--resume"]);
+    assertEquals([code, stderr], [0, ""], "--resume");
+    const rows = await this.check();
+    for (const row of rows) {
+      if (row.status !== "ok") continue;
+      assertEquals(await this.#predictionsOf(row), this.#predictions, `answers of ${row.run_id}`);
+    }
+    await this.#checkFolders(rows);
+  }
+
+  /** Rows are whole, of one run each, and none that was there is gone or another. */
+  async check(): Promise<ResultRow[]> {
+    const path = join(this.out, "part1.csv");
+    const text = await exists(path) ? await Deno.readTextFile(path) : "";
+    if (text === "") {
+      assertEquals(this.#known.size, 0, "part1.csv is gone");
+      return [];
+    }
+    assert(text.startsWith(`${HEADER}\n`) && text.endsWith("\n"), "part1.csv is not whole");
+    const rows = await rowsOf(this.out);
+    const lines = new Map(rows.map((row) => [row.run_id, formatRow(row)]));
+    assertEquals(lines.size, rows.length, "a run has several rows");
+    for (const [runId, line] of this.#known) assertEquals(lines.get(runId), line, "a row is lost");
+    // One that was interrupted is replaced when it goes on.
+    this.#known = new Map(
+      rows.filter(({ status }) => status === "ok").map((
+        { run_id },
+      ) => [run_id, lines.get(run_id)!]),
+    );
+    return rows;
+  }
+
+  /** Nothing half done is left, and no run that could go on has been passed over. */
+  async #checkFolders(rows: readonly ResultRow[]): Promise<void> {
+    assertEquals(filesIn(this.out).filter((path) => path.endsWith(".tmp")), [], "half files");
+    const finished = new Set(rows.map(({ run_id }) => run_id));
+    for (const { name } of Deno.readDirSync(join(this.out, "runs"))) {
+      const checkpoint = join(runFolder(this.out, name), "checkpoint.safetensors");
+      assert(finished.has(name) || !await exists(checkpoint), `${name} was passed over`);
+    }
+  }
+
+  #predictionsOf({ run_id }: ResultRow): Promise<string> {
+    return Deno.readTextFile(join(runFolder(this.out, run_id), "predictions.csv"));
+  }
+}
