@@ -4,7 +4,7 @@ import { assert, assertEquals, assertMatch } from "@std/assert";
 import { runCommand } from "../../io/run_command.ts";
 import { ENV, TASK } from "../scripts/part1_process.ts";
 import type { Campaign, Work } from "./campaign.ts";
-import { Results, SMALL_RUN } from "./small_run.ts";
+import { copyFolder, Results, SMALL_RUN } from "./small_run.ts";
 
 /** A checkpoint takes 39 MB, and there are two while one is written. */
 const MOST_KIB = 100_000;
@@ -43,9 +43,7 @@ async function tooSmall(work: Work, disk: string, results: Results): Promise<voi
   const extra = work.draw.of([100, 2_000, 45_000, MOST_KIB]);
   const size = parseInt(base!.stdout) + 64 + work.draw.below(extra);
   const copy = `${work.folder}/copy`;
-  await Deno.mkdir(copy, { recursive: true });
-  const from = await runCommand(["cp", "-a", `${results.out}/.`, copy]);
-  assert(from?.success);
+  await copyFolder(results.out, copy);
   const deno = [Deno.execPath(), ...TASK, ...SMALL_RUN, "--out", disk];
   const { code, stderr } = await new Deno.Command(UNSHARE[0]!, {
     args: [...UNSHARE.slice(1), SCRIPT, "sh", `${size}`, disk, copy, ...deno],

@@ -135,7 +135,10 @@ function damaged(content: Uint8Array, draw: Draw): Uint8Array {
 }
 
 /** Reads a batch; the files that are a fault stay. */
-async function readAll(work: Work, batch: readonly (readonly [string, Uint8Array])[]) {
+export async function readAll(
+  work: Pick<Work, "folder">,
+  batch: readonly (readonly [string, Uint8Array])[],
+) {
   const folder = await Deno.makeTempDir({ dir: work.folder });
   const unpacked = join(folder, "unpacked");
   await Deno.mkdir(unpacked);

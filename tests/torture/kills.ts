@@ -13,11 +13,15 @@ export const RANDOM_KILLS: Campaign = {
     const results = new Results(`${work.folder}/results`);
     const seconds = await results.begin();
     while (work.goesOn) {
-      const ms = work.draw.below(1000 * seconds);
+      const ms = work.draw.below(Math.ceil(1000 * seconds));
       await work.attempt(`killed after ${ms} ms`, async () => {
         const run = start([...SMALL_RUN, "--out", results.out]);
         await sleep(ms);
-        run.kill("SIGKILL");
+        try {
+          run.kill("SIGKILL");
+        } catch {
+          // It was faster this time.
+        }
         await run.end();
         await results.check();
         await results.resume();
