@@ -2,6 +2,10 @@
 
 import { uniformInt } from "pure-rand/distribution/uniformInt";
 import { xoroshiro128plus } from "pure-rand/generator/xoroshiro128plus";
+import { shortened } from "../../io/printable.ts";
+
+/** Characters of a fault that are shown. */
+const LONGEST_FAULT = 1000;
 
 /** One kind of torture, tried again and again. */
 export interface Campaign {
@@ -57,15 +61,24 @@ export class Work {
     return this.tries === 0 || performance.now() + this.#cost < this.#end;
   }
 
-  /** One try: what it throws is a fault. `count` is more where it stands for several. */
-  async attempt(what: string, action: () => Promise<void>, count = 1): Promise<void> {
+  /**
+   * One try: what it throws is a fault.
+   *
+   * @param count More than 1 where it stands for several.
+   * @returns Whether all was well.
+   */
+  async attempt(what: string, action: () => Promise<void>, count = 1): Promise<boolean> {
     const started = performance.now();
+    const before = this.faults.length;
     this.tries += count;
     try {
       await action();
     } catch (error) {
-      this.faults.push(`${what}: ${error instanceof Error ? error.message : error}`);
+      const reason = error instanceof Error ? error.message : `${error}`;
+      this.faults.push(shortened(`${what}: ${reason.replaceAll(/\s+/g, " ")}`, LONGEST_FAULT));
     }
+    const isSound = this.faults.length === before;
     this.#cost = Math.max(this.#cost, performance.now() - started);
+    return isSound;
   }
 }

@@ -30,9 +30,11 @@ export const FULL_DISK: Campaign = {
       work.note = "skipped: nothing may be mounted here";
       return;
     }
-    const results = new Results(`${work.folder}/results`);
-    await results.begin();
-    while (work.goesOn) await work.attempt("a small disk", () => tooSmall(work, disk, results));
+    let results = await Results.begin(work);
+    while (work.goesOn) {
+      const isSound = await work.attempt("a small disk", () => tooSmall(work, disk, results));
+      if (!isSound) results = await Results.begin(work);
+    }
   },
 };
 
@@ -42,7 +44,7 @@ async function tooSmall(work: Work, disk: string, results: Results): Promise<voi
   // Small sizes are where most is written.
   const extra = work.draw.of([100, 2_000, 45_000, MOST_KIB]);
   const size = parseInt(base!.stdout) + 64 + work.draw.below(extra);
-  const copy = `${work.folder}/copy`;
+  const copy = `${work.folder}/copy-${work.tries}`;
   await copyFolder(results.out, copy);
   const deno = [Deno.execPath(), ...TASK, ...SMALL_RUN, "--out", disk];
   const { code, stderr } = await new Deno.Command(UNSHARE[0]!, {

@@ -3,19 +3,16 @@
 import { assert } from "@std/assert";
 import { start } from "../scripts/part1_process.ts";
 import type { Campaign } from "./campaign.ts";
-import { Results, sleep, SMALL_RUN, startWith } from "./small_run.ts";
-
-const STOP = new URL("./stop_at_write.ts", import.meta.url);
+import { Results, sleep, startWith, STOP } from "./small_run.ts";
 
 export const RANDOM_KILLS: Campaign = {
   title: "killed at random moments",
   async run(work) {
-    const results = new Results(`${work.folder}/results`);
-    const seconds = await results.begin();
+    let results = await Results.begin(work);
     while (work.goesOn) {
-      const ms = work.draw.below(Math.ceil(1000 * seconds));
-      await work.attempt(`killed after ${ms} ms`, async () => {
-        const run = start([...SMALL_RUN, "--out", results.out]);
+      const ms = work.draw.below(Math.ceil(1000 * results.seconds));
+      const isSound = await work.attempt(`killed after ${ms} ms`, async () => {
+        const run = start(results.flags);
         await sleep(ms);
         try {
           run.kill("SIGKILL");
@@ -26,6 +23,7 @@ export const RANDOM_KILLS: Campaign = {
         await results.check();
         await results.resume();
       });
+      if (!isSound) results = await Results.begin(work);
     }
   },
 };
@@ -33,24 +31,23 @@ export const RANDOM_KILLS: Campaign = {
 export const KILLS_AT_WRITES: Campaign = {
   title: "killed at each write",
   async run(work) {
-    const results = new Results(`${work.folder}/results`);
-    await results.begin();
-    const flags = [...SMALL_RUN, "--out", results.out];
-    const counted = await startWith(`--preload=${STOP}?at=0`, flags).end();
-    const writes = Number(/^(\d+) writes$/m.exec(counted.stdout)?.[1]);
-    assert(writes > 0, `no writes were counted:\n${counted.stdout}${counted.stderr}`);
+    let results = await Results.begin(work);
+    const { stdout, stderr } = await startWith(`--preload=${STOP}?at=0`, results.flags).end();
+    const writes = Number(/^(\d+) writes$/m.exec(stdout)?.[1]);
+    assert(writes > 0, `no writes were counted:\n${stdout}${stderr}`);
     await results.check();
     const left = Array.from({ length: writes }, (_, i) => i + 1);
     while (left.length > 0 && work.goesOn) {
       const [at] = left.splice(work.draw.below(left.length), 1);
-      await work.attempt(`killed at write ${at}`, async () => {
-        const run = startWith(`--preload=${STOP}?at=${at}`, flags);
+      const isSound = await work.attempt(`killed at write ${at}`, async () => {
+        const run = startWith(`--preload=${STOP}?at=${at}`, results.flags);
         await run.until(/^at write /m);
         run.kill("SIGKILL");
         await run.end();
         await results.check();
         await results.resume();
       });
+      if (!isSound) results = await Results.begin(work);
     }
     work.note = `${writes - left.length} of ${writes} writes`;
   },

@@ -6,11 +6,15 @@ import { exists } from "../../io/exists.ts";
 import { formatRow, HEADER, type ResultRow } from "../../report/record/results.ts";
 import { runFolder } from "../../report/record/run_folder.ts";
 import { filesIn, part1, Program, rowsOf, TASK } from "../scripts/part1_process.ts";
+import type { Work } from "./campaign.ts";
 
 /** Two epochs of a few steps. */
 export const SMALL_RUN: readonly string[] = [
   ...["--data=mnist", "--limit=96", "--batch-size=32", "--test-limit=40", "--epochs=2"],
 ];
+
+/** Stops a run at a write: to be loaded before it. */
+export const STOP = new URL("./stop_at_write.ts", import.meta.url);
 
 /** Starts part 1 with something loaded before it. */
 export function startWith(preload: string, flags: readonly string[]): Program {
@@ -31,41 +35,45 @@ export function sleep(ms: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, ms));
 }
 
-/** A results folder, and what was last known of it. */
+/** A results folder with a run that nothing happened to, and what was last known of it. */
 export class Results {
   readonly out: string;
+  /** Seconds that the run took. */
+  readonly seconds: number;
+  /** Flags of a run that goes there. */
+  readonly flags: readonly string[];
   /** The rows that it must go on having, by run. */
   #known = new Map<string, string>();
   /** What a run that nothing happened to answers. */
   #predictions = "";
 
-  constructor(out: string) {
+  constructor(out: string, seconds = 0) {
     this.out = out;
+    this.seconds = seconds;
+    this.flags = [...SMALL_RUN, "--out", out];
   }
 
-  /**
-   * Begins with a run that nothing happens to, made once for all campaigns; returns the seconds that it
-   * took.
-   */
-  async begin(): Promise<number> {
-    const whole = join(dirname(dirname(this.out)), "undisturbed");
-    const time = join(whole, "seconds");
+  /** A new one in a campaign's folder; its first run is made once for all campaigns. */
+  static async begin({ folder, tries }: Pick<Work, "folder" | "tries">): Promise<Results> {
+    const whole = join(dirname(folder), "undisturbed");
+    const time = join(dirname(folder), "undisturbed-seconds");
     if (!await exists(time)) {
       const started = performance.now();
       const { code, stderr } = await part1([...SMALL_RUN, "--out", whole]);
       assertEquals([code, stderr], [0, ""]);
       await Deno.writeTextFile(time, `${(performance.now() - started) / 1000}`);
     }
-    await copyFolder(whole, this.out);
-    await Deno.remove(join(this.out, "seconds"));
-    const [row] = await this.check();
-    this.#predictions = await this.#predictionsOf(row!);
-    return Number(await Deno.readTextFile(time));
+    const seconds = Number(await Deno.readTextFile(time));
+    const results = new Results(join(folder, `results-${tries}`), seconds);
+    await copyFolder(whole, results.out);
+    const [row] = await results.check();
+    results.#predictions = await results.#predictionsOf(row!);
+    return results;
   }
 
   /** Goes on with what was cut short, which must end well, and checks the results. */
   async resume(): Promise<void> {
-    const { code, stderr } = await part1([...SMALL_RUN, "--out", this.out, "--resume"]);
+    const { code, stderr } = await part1([...this.flags, "--resume"]);
     assertEquals([code, stderr], [0, ""], "--resume");
     const rows = await this.check();
     for (const row of rows) {
