@@ -4,7 +4,7 @@
  * @module
  */
 
-// The order counts.
+// The first gives the second a storage, and so comes first.
 import { restoreStorage } from "./storage_stand_in.ts";
 import { pbinom, pt, qbinom, qnorm, qt } from "lib-r-math.js";
 

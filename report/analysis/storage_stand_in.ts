@@ -14,7 +14,7 @@ Object.defineProperty(globalThis, "localStorage", {
   value: { getItem: () => null },
 });
 
-/** Gives `localStorage` back. */
+/** Gives the global `localStorage` back. */
 export function restoreStorage(): void {
   if (own === undefined) Reflect.deleteProperty(globalThis, "localStorage");
   else Object.defineProperty(globalThis, "localStorage", own);
