@@ -15,6 +15,7 @@ type Arithmetic = Pick<Manifest, "machine" | "versions">;
 const ARITHMETIC = [
   ["processor", ({ machine }: Arithmetic) => machine.processor],
   ["cores", ({ machine }: Arithmetic) => machine.cores],
+  ["threads", ({ machine }: Arithmetic) => machine.threads],
   ["device", ({ machine }: Arithmetic) => machine.device],
   ["TensorFlow", ({ versions }: Arithmetic) => versions.tensorflow],
 ] as const;
