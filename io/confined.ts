@@ -12,7 +12,7 @@ import { inspect } from "node:util";
 import { InterruptedError, StudyError, UsageError } from "./errors.ts";
 
 /** Whether this is such a worker. */
-export const isConfined = "WorkerGlobalScope" in globalThis;
+export const isConfined: boolean = "WorkerGlobalScope" in globalThis;
 
 /** What a worker says when it ends; an error cannot be sent as it is. */
 type End = { error?: { name: string; message: string; stack: string } };

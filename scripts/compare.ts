@@ -6,7 +6,6 @@
 
 import { join } from "node:path";
 import { isFolder } from "../data/idx_folder.ts";
-import { findTestImages } from "../data/local_dataset.ts";
 import { repositoryRoot } from "../io/cache.ts";
 import { confine, isConfined, runInConfinement } from "../io/confined.ts";
 import { StudyError, UsageError } from "../io/errors.ts";
@@ -99,6 +98,7 @@ async function compare(
   flags: FlagValues<typeof FLAGS>,
 ): Promise<void> {
   // Loaded by the worker alone.
+  const { findTestImages } = await import("../data/local_dataset.ts");
   const { compareResults, writeReport } = await import("../report/compare.ts");
   const { writeFigures } = await import("../report/figures/write_figures.ts");
   const { renderResultsTable } = await import("../report/page/section_results.ts");
