@@ -38,6 +38,14 @@ const doubled = (fn: (x: tf.Tensor) => tf.Tensor) =>
   tf.tidy(() => [...fn(tf.tensor1d([1, 2])).dataSync()]);
 const says = (engine: Engine) => `${engine.backend}, tfjs ${tf.getBackend()}`;
 
+function thrown(action: () => unknown): unknown {
+  try {
+    return action();
+  } catch (error) {
+    return error;
+  }
+}
+
 const first = await startEngine();
 const { binding } = first;
 const compiled = first.compile(double);
@@ -98,6 +106,13 @@ await use(
 );
 await use("dispose() in a compiled body", () => second.compile(() => second.dispose())());
 await use("after dispose() in a compiled body", () => doubled(second.compile(double)));
+let recording = second.binding as TensorFlowBackend["binding"];
+second.compile(() => void (recording = (tf.backend() as TensorFlowBackend).binding))();
+await use("the binding of a recording that is over", () => [
+  recording === second.binding,
+  `${thrown(() => recording.createTensor([1], recording.TF_FLOAT, Float32Array.of(1)))}`,
+  `${thrown(() => recording.executeOp("NoOp", [], [], 0))}`,
+]);
 await use(
   "another backend set",
   async () => [await tf.setBackend("cpu"), doubled(second.compile(double))],

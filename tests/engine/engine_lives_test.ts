@@ -11,6 +11,7 @@ const RESET_FUNCTION =
   "Error: Cannot call a function that was compiled before tfjs was reset, or " +
   "has been disposed of: compile it again";
 const RECORDING = "Error: Cannot dispose of the engine while it records a function";
+const ENDED = "Error: This recording has ended";
 const SAYS = "tensorflow, tfjs tensorflow";
 const WORKS = [SAYS, [2, 4]];
 
@@ -44,6 +45,7 @@ const WITH_TENSORFLOW: [string, unknown][] = [
   ["after reset() in a compiled body", [true, [2, 4]]],
   ["dispose() in a compiled body", RECORDING],
   ["after dispose() in a compiled body", [2, 4]],
+  ["the binding of a recording that is over", [false, ENDED, ENDED]],
   ["the engine's backend set again", [true, [2, 4]]],
   ["two started at once", [GONE, [2, 4]]],
   ["the gone one of them disposed of", "nothing"],
