@@ -20,6 +20,7 @@ export {
   type EngineOptions,
   type LibraryLocation,
   startEngine,
+  type SummaryWriter,
 } from "./engine/engine.ts";
 export type { Precision } from "./engine/backend.ts";
 export type { compile, CompiledFunction, CompiledResult, TensorSpec } from "./engine/compile.ts";

@@ -25,6 +25,8 @@ export interface BackendOptions {
   precision: Precision | "auto";
   /** The libtensorflow to use, a file or the folder it is in. */
   libtensorflow: string | undefined;
+  /** Threads to compute with. */
+  threads: number | undefined;
   /** Whether to let the native library's own messages through. */
   verbose: boolean;
   /** Where a download's progress is shown. */
@@ -52,6 +54,29 @@ export interface Backend {
   readonly ops: BackendOps;
   /** Absent where functions cannot be recorded; compiled ones then run op by op. */
   readonly recorder?: Recorder;
+  /** Begins an event file for TensorBoard in an existing folder; absent where it writes none. */
+  readonly openSummaries?: (folder: string) => Promise<SummaryWriter>;
+}
+
+/**
+ * Writes an event file of TensorBoard. Whatever the disk does not take is an error of the call that
+ * finds out. It must be disposed of before its engine is.
+ */
+export interface SummaryWriter extends Disposable {
+  /** Adds a point to a curve; the value is kept as float32. */
+  scalar(tag: string, step: number, value: number): void;
+  /**
+   * Adds a picture.
+   *
+   * @param image Grey values 0..255, `[height * width]`, row after row.
+   */
+  image(
+    tag: string,
+    step: number,
+    image: { width: number; height: number; pixels: Uint8Array },
+  ): void;
+  /** Hands everything so far to the operating system. */
+  flush(): void;
 }
 
 /**

@@ -9,7 +9,7 @@ import process from "node:process";
 import * as tf from "@tensorflow/tfjs";
 import type { Engine } from "../engine/engine.ts";
 import { repositoryRoot } from "../io/cache.ts";
-import { coresInUse } from "../io/cores.ts";
+import { schedulableCpus } from "../io/machine_limits.ts";
 import { runCommand } from "../io/run_command.ts";
 import type { Manifest } from "../report/record/run_folder.ts";
 
@@ -39,7 +39,8 @@ export function machine(engine: Engine): Manifest["machine"] {
     os: Deno.build.os,
     arch: Deno.build.arch,
     processor: processors[0]?.model ?? "unknown",
-    cores: coresInUse(),
+    cores: schedulableCpus(),
+    threads: engine.threads,
     memory_bytes: totalmem(),
     device: engine.device,
     libtensorflow: engine.library.source,
@@ -79,6 +80,8 @@ async function git(...args: string[]): Promise<string | undefined> {
 export interface ResourceUse {
   /** Seconds of all cores together, of the program and of the system on its behalf. */
   cpu_seconds: number;
+  /** Seconds that passed meanwhile: with idle cores, or beside other work, more than their share. */
+  wall_seconds: number;
   /** Resident bytes, at their highest since the process began. */
   peak_memory_bytes: number;
   [name: string]: number;
@@ -87,9 +90,14 @@ export interface ResourceUse {
 /** Starts to count; the function that is returned gives what has been used since. */
 export function measureResources(): () => ResourceUse {
   const before = process.resourceUsage();
+  const start = performance.now();
   return () => {
     const { userCPUTime, systemCPUTime, maxRSS } = process.resourceUsage();
     const microseconds = userCPUTime + systemCPUTime - before.userCPUTime - before.systemCPUTime;
-    return { cpu_seconds: microseconds / 1e6, peak_memory_bytes: 1024 * maxRSS };
+    return {
+      cpu_seconds: microseconds / 1e6,
+      wall_seconds: (performance.now() - start) / 1000,
+      peak_memory_bytes: 1024 * maxRSS,
+    };
   };
 }

@@ -6,16 +6,16 @@
 
 import { join } from "node:path";
 import { StudyError } from "../io/errors.ts";
-import { exists } from "../io/exists.ts";
+import { exists, PathAccessError } from "../io/path_kind.ts";
 import { ProblemList } from "../report/record/problems.ts";
 import { readResults, type ResultRow, resultsPath } from "../report/record/results.ts";
 import { type Manifest, runFolder } from "../report/record/run_folder.ts";
 import { listRunFolders, ownManifest } from "../report/record/run_folders.ts";
+import { CHECKPOINT } from "../report/record/run_state.ts";
 import { readProgress, type TrainingProgress } from "../training/checkpoint.ts";
 import type { EpochResult } from "../training/trainer.ts";
 
-/** Name of the checkpoint in a run's folder. */
-export const CHECKPOINT = "checkpoint.safetensors";
+export { CHECKPOINT };
 
 /** What a run must have left to be resumed. */
 export interface ResumePoint {
@@ -194,7 +194,7 @@ async function isThere(path: string): Promise<boolean> {
     return await exists(path);
   } catch (error) {
     // Reading its manifest fails too.
-    if (error instanceof Deno.errors.PermissionDenied) return true;
+    if (error instanceof PathAccessError) return true;
     throw error;
   }
 }

@@ -14,10 +14,10 @@ import { InterruptedError, StudyError } from "../io/errors.ts";
 import { createReporter, type Reporter, writeText } from "../io/reporter.ts";
 import { giveUpPrograms } from "../io/run_command.ts";
 import { interruptible } from "../io/run_script.ts";
+import { removeLeftovers } from "../report/record/leftovers.ts";
 import { checkResultsFile, type ResultRow, resultsPath } from "../report/record/results.ts";
 import type { PartNumber } from "../study.ts";
 import { DEFAULT_OUT, PRECISIONS } from "./flags.ts";
-import { removeLeftovers } from "./leftovers.ts";
 import { describeEngine, gitState } from "./provenance.ts";
 import { addKeptRows, waitVisibly } from "./recording.ts";
 
@@ -27,6 +27,7 @@ export interface SetUpFlags
   backend: "auto" | "tensorflow";
   out: string;
   resume: boolean;
+  tensorboard: boolean;
   quiet: boolean;
   json: boolean;
   precision: keyof typeof PRECISIONS | undefined;
@@ -48,6 +49,12 @@ export interface Setup extends Disposable {
   readonly out: string;
   /** Whether a run that was interrupted is resumed. */
   readonly resume: boolean;
+  /**
+   * Whether events for TensorBoard are written.
+   *
+   * @default {false}
+   */
+  readonly tensorboard?: boolean;
   /** Whether rows are printed as JSON. */
   readonly json: boolean;
   /** The command line, for the manifest. */
@@ -67,7 +74,7 @@ export interface RunningSetup extends Setup {
  * @throws {StudyError} If any of it fails.
  */
 export async function setUp(part: PartNumber, flags: SetUpFlags): Promise<Setup> {
-  const { out, resume, json, quiet } = flags;
+  const { out, resume, json, quiet, tensorboard } = flags;
   const reporter = createReporter({ quiet, stream: json ? "stderr" : "stdout" });
   await checkResultsFile(out, part, waitVisibly(out, reporter));
   await removeLeftovers(out);
@@ -78,6 +85,7 @@ export async function setUp(part: PartNumber, flags: SetUpFlags): Promise<Setup>
     reporter,
   });
   reporter.line(describeEngine(engine, flags.backend));
+  if (tensorboard) (await import("./tensorboard.ts")).requireSummaries(engine);
   const dataset = await loadDataset({ ...flags, reporter });
   await gitState();
   if (!flags.mayStartPrograms) await giveUpPrograms();
@@ -86,7 +94,7 @@ export async function setUp(part: PartNumber, flags: SetUpFlags): Promise<Setup>
       `images (${dataset.source})`,
   );
   return {
-    ...{ part, engine, dataset, reporter, out, resume, json, command: Deno.args },
+    ...{ part, engine, dataset, reporter, out, resume, tensorboard, json, command: Deno.args },
     [Symbol.dispose]: () => engine.dispose(),
   };
 }

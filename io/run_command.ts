@@ -14,6 +14,8 @@ export interface RunCommandOptions {
    * @default {no limit}
    */
   timeoutMs?: number;
+  /** Ends the program when it is aborted. */
+  signal?: AbortSignal;
 }
 
 /** What a program left. */
@@ -60,9 +62,13 @@ export async function giveUpPrograms(): Promise<void> {
  */
 export async function runCommand(
   command: readonly string[],
-  { env = {}, timeoutMs }: RunCommandOptions = {},
+  { env = {}, timeoutMs, signal }: RunCommandOptions = {},
 ): Promise<CommandResult | undefined> {
   const [program = "", ...args] = command;
+  const signals = [
+    ...(signal === undefined ? [] : [signal]),
+    ...(timeoutMs === undefined ? [] : [AbortSignal.timeout(timeoutMs)]),
+  ];
   try {
     const { success, stdout, stderr } = await new Deno.Command(program, {
       args,
@@ -70,7 +76,7 @@ export async function runCommand(
       stdout: "piped",
       stderr: "piped",
       env: { ...emptiedLoaderVariables(), ...env },
-      ...(timeoutMs !== undefined && { signal: AbortSignal.timeout(timeoutMs) }),
+      ...(signals.length > 0 && { signal: AbortSignal.any(signals) }),
     }).output();
     const decoder = new TextDecoder();
     return { success, stdout: decoder.decode(stdout), stderr: decoder.decode(stderr) };

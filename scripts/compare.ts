@@ -5,16 +5,17 @@
  */
 
 import { join } from "node:path";
-import { isFolder } from "../data/idx_folder.ts";
 import { repositoryRoot } from "../io/cache.ts";
 import { confine, isConfined, runInConfinement } from "../io/confined.ts";
 import { StudyError, UsageError } from "../io/errors.ts";
 import { createReporter } from "../io/reporter.ts";
 import { readCommandLine } from "../io/help_text.ts";
+import { isFolder } from "../io/path_kind.ts";
 import type { FlagTable, FlagValues } from "../io/parse_flags.ts";
 import { printable, printableJson } from "../io/printable.ts";
 import { runScript } from "../io/run_script.ts";
 import { GATE_NAMES, whatDoesNotHold } from "../report/analysis/gate.ts";
+import type { FigureOptions } from "../report/figures/draw_figures.ts";
 import { describeSkipped, ProblemList } from "../report/record/problems.ts";
 import { REFERENCE_RESULTS } from "../report/record/reference_results.ts";
 
@@ -100,6 +101,7 @@ async function compare(
   // Loaded by the worker alone.
   const { findTestImages } = await import("../data/local_dataset.ts");
   const { compareResults, writeReport } = await import("../report/compare.ts");
+  const { drawFigures } = await import("../report/figures/draw_figures.ts");
   const { writeFigures } = await import("../report/figures/write_figures.ts");
   const { renderResultsTable } = await import("../report/page/section_results.ts");
   const named = flags.data ?? [];
@@ -108,11 +110,14 @@ async function compare(
     reference: join(repositoryRoot(), REFERENCE_RESULTS),
   });
   const notDrawn = new ProblemList();
-  const figures = await writeFigures(comparison, out, {
+  const options: FigureOptions = {
     testImages: ({ folder, ...set }) =>
       findTestImages({ ...set, folders: [...named, ...(folder === undefined ? [] : [folder])] }),
     problems: notDrawn,
-  });
+  };
+  const figures = flags.format === "html"
+    ? await drawFigures(comparison, options)
+    : await writeFigures(comparison, out, options);
   comparison.problems.push(...notDrawn.list());
   const path = await writeReport(out, comparison, { format: flags.format, figures });
   const { models, mixed, problems } = comparison;
@@ -130,7 +135,15 @@ async function compare(
     reporter.warn(`Something could not be read or drawn: see Problems in ${path}`);
   }
   reporter.line(`Written to ${path}`);
-  if (flags.json) console.log(printableJson({ report: path, ...comparison, figures }));
+  if (flags.json) {
+    const described = figures.map(({ file, title, alt, caption }) => ({
+      file,
+      title,
+      alt,
+      caption,
+    }));
+    console.log(printableJson({ report: path, ...comparison, figures: described }));
+  }
   if (!flags.check) return;
   const failures = whatDoesNotHold(comparison, flags.require);
   if (failures.length > 0) {

@@ -33,7 +33,7 @@ const ENGINE_DOORS = ["engine/engine.ts", "engine/compile.ts", "engine/ops.ts"];
 
 /** What the report takes from npm: what draws, renders Markdown and knows distributions. */
 const REPORT_PACKAGES =
-  /^(node:|@std\/|pure-rand\/|(lib-r-math\.js|vega|vega-lite|marked|fast-png)$)/;
+  /^(node:|@std\/|pure-rand\/|(lib-r-math\.js|vega|vega-interpreter|vega-lite|marked|simple-ascii-chart)$)/;
 
 /** Every import of a file of the suite, as `from → to`, that `isWrong` holds of. */
 function importsThat(isWrong: (from: string, to: string) => boolean): string[] {

@@ -28,6 +28,7 @@ Deno.test("what reads the files of others has neither FFI, network nor programs"
     inspect: ["read"],
     report: ["env", "read", "write"],
     readme: ["env", "read", "write"],
+    runs: ["env", "read", "write"],
     drawing: ["read", "write"],
   };
   for (const [name, kinds] of Object.entries(expected)) {

@@ -7,6 +7,7 @@
 import { symbols as SYMBOLS, type TensorFlowLibrary } from "./c_api.ts";
 import { STATUS_NAMES } from "./c_enums.ts";
 import { explainOpenFailure } from "./open_failure.ts";
+import { keepThreadCount, threadCount } from "./threads.ts";
 
 /** A device of the eager context. */
 export interface DeviceInfo {
@@ -29,6 +30,12 @@ export interface TensorFlowOptions {
    * @default {Deno.dlopen}
    */
   load?: (path: string, symbols: typeof SYMBOLS) => TensorFlowLibrary;
+  /**
+   * Threads to compute with, 1..1024; see {@linkcode threadCount}.
+   *
+   * @default {as TF_NUM_INTRAOP_THREADS says, or one for each processor}
+   */
+  threads?: number | undefined;
 }
 
 /** A failed TensorFlow call. */
@@ -53,6 +60,8 @@ export class TensorFlowError extends Error {
 export class TensorFlow {
   /** TensorFlow's version, such as `2.21.0`. */
   readonly version: string;
+  /** Threads that an operation is spread over. */
+  readonly threads: number;
   #library: TensorFlowLibrary;
   #options: TensorFlowOptions;
   #status: Deno.PointerObject | undefined;
@@ -60,9 +69,10 @@ export class TensorFlow {
   #devices: readonly DeviceInfo[] = [];
   #names = new Map<string, Uint8Array<ArrayBuffer>>();
 
-  private constructor(library: TensorFlowLibrary, options: TensorFlowOptions) {
+  private constructor(library: TensorFlowLibrary, options: TensorFlowOptions, threads: number) {
     this.#library = library;
     this.#options = options;
+    this.threads = threads;
     this.version = readCString(library.symbols.TF_Version());
     this.reopen();
   }
@@ -71,17 +81,19 @@ export class TensorFlow {
    * Loads the library and makes a context.
    *
    * @param path The shared library to open.
-   * @throws {StudyError} If the file cannot be opened as libtensorflow, with the remedy.
+   * @throws {StudyError} If the file cannot be opened as libtensorflow, or the number of threads
+   *   cannot be had, with the remedy.
    */
   static open(path: string, options: TensorFlowOptions = {}): TensorFlow {
     const { load = Deno.dlopen } = options;
+    const threads = threadCount(options.threads);
     let library: TensorFlowLibrary;
     try {
       library = load(path, SYMBOLS);
     } catch (error) {
       throw explainOpenFailure(path, error);
     }
-    return new TensorFlow(library, options);
+    return new TensorFlow(library, options, threads);
   }
 
   /** Makes a context in place of the one that was closed. */
@@ -92,6 +104,7 @@ export class TensorFlow {
     this.#status = status;
     try {
       this.#context = this.#newContext(this.#options);
+      keepThreadCount(this.threads);
       this.#devices = this.#listDevices();
     } catch (error) {
       if (this.#context === undefined) {
@@ -203,12 +216,22 @@ export class TensorFlow {
 
 /**
  * A serialised `tensorflow.ConfigProto`: GPU memory grows on demand (`gpu_options.allow_growth`,
- * fields 6 and 4) and, if asked, no GPU at all (`device_count["GPU"] = 0`, field 1).
+ * fields 6 and 4) and, if asked, no GPU at all (`device_count["GPU"] = 0`, field 1) and a number of
+ * threads (`intra_op_parallelism_threads` and `inter_op_parallelism_threads`, fields 2 and 5).
  */
-function sessionConfig({ cpuOnly = false }: TensorFlowOptions): Uint8Array<ArrayBuffer> {
+function sessionConfig({ cpuOnly = false, threads }: TensorFlowOptions): Uint8Array<ArrayBuffer> {
   const allowGrowth = [0x32, 0x02, 0x20, 0x01];
   const noGpu = [0x0a, 0x07, 0x0a, 0x03, 0x47, 0x50, 0x55, 0x10, 0x00];
-  return Uint8Array.from(cpuOnly ? [...allowGrowth, ...noGpu] : allowGrowth);
+  return Uint8Array.from([
+    ...allowGrowth,
+    ...(cpuOnly ? noGpu : []),
+    ...(threads === undefined ? [] : [0x10, ...varint(threads), 0x28, ...varint(threads)]),
+  ]);
+}
+
+/** Protocol Buffers' form of a number up to 2¹⁴ - 1. */
+function varint(value: number): number[] {
+  return value < 0x80 ? [value] : [0x80 | value & 0x7f, value >> 7];
 }
 
 function closed(): never {

@@ -11,7 +11,7 @@
 import { basename } from "node:path";
 import { cacheDir } from "../../io/cache.ts";
 import { InterruptedError, StudyError, UsageError } from "../../io/errors.ts";
-import { exists } from "../../io/exists.ts";
+import { exists } from "../../io/path_kind.ts";
 import type { Reporter } from "../../io/reporter.ts";
 import { RANDOM_LABEL, weightsLabel } from "../../io/weights_label.ts";
 import { hashWeights, inspectWeights } from "./cached_weights.ts";

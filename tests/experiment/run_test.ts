@@ -6,9 +6,9 @@ import type { Dataset } from "../../data/dataset.ts";
 import type { Engine } from "../../engine/engine.ts";
 import { CHECKPOINT } from "../../experiment/resume.ts";
 import { type Measured, type Run, runExperiment, type RunPlan } from "../../experiment/run.ts";
-import { coresInUse } from "../../io/cores.ts";
 import { WriteError } from "../../io/disk_error.ts";
 import { InterruptedError, StudyError } from "../../io/errors.ts";
+import { schedulableCpus } from "../../io/machine_limits.ts";
 import type { Reporter } from "../../io/reporter.ts";
 import { saveCheckpoint } from "../../models/checkpoint/safetensors.ts";
 import { ProblemList } from "../../report/record/problems.ts";
@@ -130,7 +130,7 @@ Deno.test("runExperiment() says and notes that a run goes on with other cores or
     });
     await assertRejects(() => attempt({ out, body: interrupted }), InterruptedError);
     const manifest = await readManifest(folder);
-    assertEquals(manifest.machine.cores, coresInUse());
+    assertEquals(manifest.machine.cores, schedulableCpus());
     const said: string[] = [];
     await assertRejects(() => attempt({ out, resume: true, said, body: interrupted }));
     assert(!said.some((line) => line.includes("last bits")), `${said}`);
@@ -139,7 +139,7 @@ Deno.test("runExperiment() says and notes that a run goes on with other cores or
     const versions = { ...manifest.versions, tensorflow: "2.20.0" };
     await writeManifest(folder, { ...manifest, machine, versions });
     await attempt({ out, resume: true, said });
-    const changes = [`cores ${coresInUse()}, not 64`, "TensorFlow 2.21.0, not 2.20.0"];
+    const changes = [`cores ${schedulableCpus()}, not 64`, "TensorFlow 2.21.0, not 2.20.0"];
     assertEquals(said.filter((line) => line.includes("last bits")), [
       `Run ${manifest.run_id} goes on with ${
         changes.join(", ")

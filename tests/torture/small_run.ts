@@ -2,7 +2,7 @@
 
 import { assert, assertEquals } from "@std/assert";
 import { dirname, join, relative } from "node:path";
-import { exists } from "../../io/exists.ts";
+import { exists } from "../../io/path_kind.ts";
 import { formatRow, HEADER, type ResultRow } from "../../report/record/results.ts";
 import { runFolder } from "../../report/record/run_folder.ts";
 import { filesIn, part1, Program, rowsOf, TASK } from "../scripts/part1_process.ts";

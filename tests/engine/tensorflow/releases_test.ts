@@ -10,6 +10,7 @@ import { compile } from "../../../engine/compile.ts";
 import { findLibrary } from "../../../engine/library/find_library.ts";
 import { TensorFlowBackend } from "../../../engine/tensorflow/backend.ts";
 import { tensorflowOps } from "../../../engine/tensorflow/ops.ts";
+import { openSummaryWriter } from "../../../engine/tensorflow/summary_writer.ts";
 import { TensorFlow, TensorFlowError } from "../../../engine/tensorflow/tensorflow.ts";
 import { silentReporter } from "../../../io/reporter.ts";
 import { NativeLedger } from "./native_ledger.ts";
@@ -54,14 +55,23 @@ async function round(ledger: NativeLedger): Promise<Left> {
   tf.engine().startScope();
   values(kernels);
   functions(kernels);
+  const folder = await Deno.makeTempDir();
+  assertThrows(() => openSummaryWriter(kernels.eager, "/dev/null/none"), TensorFlowError);
+  {
+    using events = openSummaryWriter(kernels.eager, folder);
+    events.scalar("loss", 1, 0.5);
+  }
   tf.engine().endScope();
   const running = ledger.live();
   // What is not disposed of by itself goes with the engine.
   tf.tensor1d([1, 2]).square();
   const kept = tf.variable(tf.tensor1d([1, 2]), false, crypto.randomUUID());
   kernels.resourceOf(kept);
+  const open = openSummaryWriter(kernels.eager, folder);
   stopBackend(backend);
   kept.dispose();
+  open[Symbol.dispose]();
+  await Deno.remove(folder, { recursive: true });
   return { running, disposed: ledger.live() };
 }
 
@@ -103,6 +113,8 @@ function functions(kernels: TensorFlowBackend): void {
     return [variable.square(), ...joined];
   });
   for (const x of [tf.tensor1d([1, 1]), variable]) step(x)[0]!.dataSync();
+  // The second call has read the variable before it changed it.
+  assertEquals([...variable.dataSync()], [4, 6]);
   const type = { name: "T", type: eager.TF_ATTR_TYPE, value: eager.TF_FLOAT };
   using fails = compile((x: tf.Tensor) => {
     outside.dispose();
