@@ -10,6 +10,7 @@ import { createReporter, type Reporter } from "../io/reporter.ts";
 import {
   type Backend,
   type BackendOptions,
+  isRunning,
   type Precision,
   runBackend,
   stopBackend,
@@ -73,7 +74,12 @@ export interface EngineOptions {
   reporter?: Reporter;
 }
 
-/** A started engine. Starting another one disposes of it. */
+/**
+ * A started engine. Starting another one disposes of it.
+ *
+ * One that has been disposed of computes nothing: its `binding`, its `compile()` and what that compiled
+ * throw an error. Tensors and models of it may still be disposed of.
+ */
 export interface Engine extends Disposable {
   /** Name of the backend that was started. */
   readonly backend: BackendName;
@@ -98,7 +104,12 @@ export interface Engine extends Disposable {
    * on a backend that writes none.
    */
   readonly openSummaries?: (folder: string) => Promise<SummaryWriter>;
-  /** Frees everything that is not in JavaScript's memory, as leaving the scope of a `using` does. */
+  /**
+   * Frees everything that is not in JavaScript's memory, as leaving the scope of a `using` does; a
+   * second time it does nothing.
+   *
+   * @throws {Error} While a function is being recorded.
+   */
   dispose(): void;
 }
 
@@ -162,7 +173,10 @@ function engineOf(name: BackendName, backend: StartedBackend): Engine {
     get binding() {
       return only(binding, "TFJSBinding");
     },
-    compile,
+    compile(fn, signature) {
+      if (isRunning(backend)) return compile(fn, signature);
+      throw new Error("This engine has been disposed of: start another with startEngine()");
+    },
     ...(openSummaries && { openSummaries }),
     dispose,
     [Symbol.dispose]: dispose,

@@ -62,6 +62,8 @@ export interface FoundRun {
   row: ResultRow | undefined;
   /** Epochs in its checkpoint; empty if there is nothing to resume or it has none. */
   history: EpochResult[];
+  /** What its manifest says. */
+  manifest: Manifest;
 }
 
 export type Resumption =
@@ -96,8 +98,9 @@ export async function findRun(
     differences.length === 0 &&
     (!row || (row.epochs === extent.epochs && row.test_images === extent.test_images))
   );
-  for (const { runId, startedAt, row } of matching) {
-    if (row !== undefined) return { kind: "same", runId, startedAt, row, history: [] };
+  for (const { differences: _, ...run } of matching) {
+    const { runId, row } = run;
+    if (row !== undefined) return { kind: "same", ...run, history: [] };
     const folder = runFolder(out, runId);
     if (!await claim(folder)) {
       note?.(`Run ${runId} is going on in another process: passed over`);
@@ -107,8 +110,7 @@ export async function findRun(
     if ((await finishedRuns(out, wanted.part)).has(runId)) return findRun(out, wanted, options);
     await removeTemporaries(folder);
     await check?.(folder);
-    const history = await finishedEpochs(folder, runId, extent);
-    return { kind: "same", runId, startedAt, row, history };
+    return { kind: "same", ...run, history: await finishedEpochs(folder, runId, extent) };
   }
   if (matching.length > 0) {
     throw new StudyError(
@@ -147,11 +149,12 @@ async function longerRun(
       `${scheduled.row!.epochs} epochs`;
     return { kind: "none", reason };
   }
-  const { runId, startedAt, row } = shorter;
+  const { differences: _, ...run } = shorter;
+  const { runId } = run;
   const folder = runFolder(out, runId);
   const history = await finishedEpochs(folder, runId, extent);
   if (history.length === 0) return undefined;
-  return { kind: "longer", runId, startedAt, row, history, checkpoint: join(folder, CHECKPOINT) };
+  return { kind: "longer", ...run, history, checkpoint: join(folder, CHECKPOINT) };
 }
 
 /** The runs of this part, model and seed that have such a file, newest first. */
@@ -173,6 +176,7 @@ async function runsOf(
     runs.push({
       runId,
       startedAt: manifest.started_at,
+      manifest,
       row: finished.get(runId),
       differences: settingDifferences(manifest.settings, settings),
     });

@@ -26,6 +26,7 @@ import { lockRun } from "../report/record/run_lock.ts";
 import { NOT_TIMED, type StudyModel } from "../study.ts";
 import type { TrainingProgress } from "../training/checkpoint.ts";
 import type { EpochResult } from "../training/trainer.ts";
+import { sayChanges } from "./continuation.ts";
 import { gitState, machine, measureResources, versions } from "./provenance.ts";
 import { recordRow, waitVisibly } from "./recording.ts";
 import { CHECKPOINT, findRun, type ResumePoint } from "./resume.ts";
@@ -166,6 +167,7 @@ export async function runExperiment(
       machine: machine(setup.engine),
       git: await gitState(),
     };
+    if (found && "manifest" in found) sayChanges(found, { manifest, reporter });
     await locks.take(folder);
     await writeManifest(folder, manifest);
     using events = setup.tensorboard

@@ -12,12 +12,13 @@ import { type Engine, type EngineOptions, startEngine } from "../engine/engine.t
 import { repositoryRoot } from "../io/cache.ts";
 import { InterruptedError, StudyError } from "../io/errors.ts";
 import { createReporter, type Reporter, writeText } from "../io/reporter.ts";
+import { giveUpPrograms } from "../io/run_command.ts";
 import { interruptible } from "../io/run_script.ts";
 import { removeLeftovers } from "../report/record/leftovers.ts";
 import { checkResultsFile, type ResultRow, resultsPath } from "../report/record/results.ts";
 import type { PartNumber } from "../study.ts";
 import { DEFAULT_OUT, PRECISIONS } from "./flags.ts";
-import { describeEngine } from "./provenance.ts";
+import { describeEngine, gitState } from "./provenance.ts";
 import { addKeptRows, waitVisibly } from "./recording.ts";
 
 /** The flags that decide it. */
@@ -30,6 +31,12 @@ export interface SetUpFlags
   quiet: boolean;
   json: boolean;
   precision: keyof typeof PRECISIONS | undefined;
+  /**
+   * Whether a run may still have to start programs: pip, for weights.
+   *
+   * @default {false}
+   */
+  mayStartPrograms?: boolean;
 }
 
 /** Where a part's runs happen. */
@@ -61,7 +68,8 @@ export interface RunningSetup extends Setup {
 }
 
 /**
- * Makes sure that results can be written, starts the engine and loads the data, and says which.
+ * Makes sure that results can be written, starts the engine and loads the data, and says which. After
+ * that no program can be started, unless one may be needed.
  *
  * @throws {StudyError} If any of it fails.
  */
@@ -79,6 +87,8 @@ export async function setUp(part: PartNumber, flags: SetUpFlags): Promise<Setup>
   reporter.line(describeEngine(engine, flags.backend));
   if (tensorboard) (await import("./tensorboard.ts")).requireSummaries(engine);
   const dataset = await loadDataset({ ...flags, reporter });
+  await gitState();
+  if (!flags.mayStartPrograms) await giveUpPrograms();
   reporter.line(
     `Data: ${dataset.name}, ${dataset.train.count} training and ${dataset.test.count} test ` +
       `images (${dataset.source})`,

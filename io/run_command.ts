@@ -25,13 +25,33 @@ export interface CommandResult {
   stderr: string;
 }
 
+/** What loaders go by, on Linux (`ld.so(8)`) and macOS (`dyld(1)`). */
+const LOADER_VARIABLES = [
+  ...["AUDIT", "BIND_NOT", "BIND_NOW", "DEBUG", "DEBUG_OUTPUT", "DYNAMIC_WEAK", "HWCAP_MASK"],
+  ...["LIBRARY_PATH", "ORIGIN_PATH", "POINTER_GUARD", "PREFER_MAP_32BIT_EXEC", "PRELOAD"],
+  ...["PROFILE", "PROFILE_OUTPUT", "SHOW_AUXV", "TRACE_LOADED_OBJECTS", "USE_LOAD_BIAS"],
+  ...["VERBOSE", "WARN"],
+].map((name) => `LD_${name}`).concat(
+  [
+    ...["FALLBACK_FRAMEWORK_PATH", "FALLBACK_LIBRARY_PATH", "FRAMEWORK_PATH", "IMAGE_SUFFIX"],
+    ...["INSERT_LIBRARIES", "LIBRARY_PATH", "PRINT_LIBRARIES", "ROOT_PATH", "SHARED_REGION"],
+    ...["VERSIONED_FRAMEWORK_PATH", "VERSIONED_LIBRARY_PATH"],
+  ].map((name) => `DYLD_${name}`),
+);
+
 /**
  * The loader's own variables that are set (`LD_LIBRARY_PATH` and its like), emptied: where they are
  * set, Deno starts nothing for a script that may run certain programs only.
  */
 export function emptiedLoaderVariables(): Record<string, string> {
-  const names = Object.keys(Deno.env.toObject()).filter((name) => /^(LD|DYLD)_/.test(name));
-  return Object.fromEntries(names.map((name) => [name, ""]));
+  return Object.fromEntries(
+    LOADER_VARIABLES.filter((name) => Deno.env.get(name)).map((name) => [name, ""]),
+  );
+}
+
+/** Gives up, for the rest of the process, the right to start programs. */
+export async function giveUpPrograms(): Promise<void> {
+  await Deno.permissions.revoke({ name: "run" });
 }
 
 /**

@@ -68,6 +68,7 @@ export async function startTensorFlow(options: BackendOptions): Promise<StartedT
       version,
       precision: kernels.precision,
       kernels,
+      restart: () => kernels.restart(),
       ops: tensorflowOps(kernels),
       recorder: kernels,
       openSummaries: async (folder) =>

@@ -94,6 +94,11 @@ class TensorFlowSummaryWriter implements SummaryWriter {
   [Symbol.dispose](): void {
     if (this.#resource === undefined) return;
     const resource = this.#resource;
+    // It went with its engine.
+    if (!this.#eager.has(resource)) {
+      this.#resource = undefined;
+      return;
+    }
     try {
       this.#run("CloseSummaryWriter", [], []);
     } finally {

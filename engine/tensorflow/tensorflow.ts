@@ -4,7 +4,7 @@
  * @module
  */
 
-import { symbols, type TensorFlowLibrary } from "./c_api.ts";
+import { symbols as SYMBOLS, type TensorFlowLibrary } from "./c_api.ts";
 import { STATUS_NAMES } from "./c_enums.ts";
 import { explainOpenFailure } from "./open_failure.ts";
 import { keepThreadCount, threadCount } from "./threads.ts";
@@ -24,6 +24,12 @@ export interface TensorFlowOptions {
    * @default {false}
    */
   cpuOnly?: boolean;
+  /**
+   * Loads the shared library; tests count through it what is released.
+   *
+   * @default {Deno.dlopen}
+   */
+  load?: (path: string, symbols: typeof SYMBOLS) => TensorFlowLibrary;
   /**
    * Threads to compute with, 1..1024; see {@linkcode threadCount}.
    *
@@ -47,30 +53,28 @@ export class TensorFlowError extends Error {
   }
 }
 
-/** A loaded library with one eager context; everything native in the engine goes through it. */
+/**
+ * A loaded library with one eager context; everything native in the engine goes through it. Once it is
+ * closed, each of its members that leads to native memory throws instead.
+ */
 export class TensorFlow {
-  readonly symbols: TensorFlowLibrary["symbols"];
-  /** `TF_Status*`, reused by every call: the engine runs on one thread. */
-  readonly status: Deno.PointerObject;
-  readonly context: Deno.PointerObject;
   /** TensorFlow's version, such as `2.21.0`. */
   readonly version: string;
   /** Threads that an operation is spread over. */
   readonly threads: number;
-  /** Devices the context may place kernels on. */
-  readonly devices: readonly DeviceInfo[];
   #library: TensorFlowLibrary;
+  #options: TensorFlowOptions;
+  #status: Deno.PointerObject | undefined;
+  #context: Deno.PointerObject | undefined;
+  #devices: readonly DeviceInfo[] = [];
   #names = new Map<string, Uint8Array<ArrayBuffer>>();
 
   private constructor(library: TensorFlowLibrary, options: TensorFlowOptions, threads: number) {
     this.#library = library;
+    this.#options = options;
     this.threads = threads;
-    this.symbols = library.symbols;
-    this.version = readCString(this.symbols.TF_Version());
-    this.status = notNull(this.symbols.TF_NewStatus(), "TF_NewStatus");
-    this.context = this.#newContext(options);
-    keepThreadCount(threads);
-    this.devices = this.#listDevices();
+    this.version = readCString(library.symbols.TF_Version());
+    this.reopen();
   }
 
   /**
@@ -81,14 +85,65 @@ export class TensorFlow {
    *   cannot be had, with the remedy.
    */
   static open(path: string, options: TensorFlowOptions = {}): TensorFlow {
+    const { load = Deno.dlopen } = options;
     const threads = threadCount(options.threads);
     let library: TensorFlowLibrary;
     try {
-      library = Deno.dlopen(path, symbols);
+      library = load(path, SYMBOLS);
     } catch (error) {
       throw explainOpenFailure(path, error);
     }
     return new TensorFlow(library, options, threads);
+  }
+
+  /** Makes a context in place of the one that was closed. */
+  reopen(): void {
+    if (!this.closed) return;
+    const { TF_NewStatus, TF_DeleteStatus } = this.#library.symbols;
+    const status = notNull(TF_NewStatus(), "TF_NewStatus");
+    this.#status = status;
+    try {
+      this.#context = this.#newContext(this.#options);
+      keepThreadCount(this.threads);
+      this.#devices = this.#listDevices();
+    } catch (error) {
+      if (this.#context === undefined) {
+        this.#status = undefined;
+        TF_DeleteStatus(status);
+      } else this.close();
+      throw error;
+    }
+  }
+
+  /** Whether its context is gone. */
+  get closed(): boolean {
+    return this.#status === undefined;
+  }
+
+  /** @throws {Error} If it is closed. */
+  requireOpen(): void {
+    if (this.closed) closed();
+  }
+
+  /** The library's functions; an error once it is closed. */
+  get symbols(): TensorFlowLibrary["symbols"] {
+    this.requireOpen();
+    return this.#library.symbols;
+  }
+
+  /** `TF_Status*`, reused by every call: the engine runs on one thread. */
+  get status(): Deno.PointerObject {
+    return this.#status ?? closed();
+  }
+
+  /** The eager context, a `TFE_Context*`. */
+  get context(): Deno.PointerObject {
+    return this.#context ?? closed();
+  }
+
+  /** Devices the context may place kernels on. */
+  get devices(): readonly DeviceInfo[] {
+    return this.#devices;
   }
 
   /** The device kernels run on unless told otherwise: the first GPU, else the CPU. */
@@ -116,8 +171,11 @@ export class TensorFlow {
 
   /** Deletes the context. The library itself stays mapped: TensorFlow cannot be unloaded safely. */
   close(): void {
-    this.symbols.TFE_DeleteContext(this.context);
-    this.symbols.TF_DeleteStatus(this.status);
+    if (this.closed) return;
+    const { context, status, symbols } = this;
+    this.#context = this.#status = undefined;
+    symbols.TFE_DeleteContext(context);
+    symbols.TF_DeleteStatus(status);
   }
 
   #newContext(options: TensorFlowOptions): Deno.PointerObject {
@@ -174,6 +232,10 @@ function sessionConfig({ cpuOnly = false, threads }: TensorFlowOptions): Uint8Ar
 /** Protocol Buffers' form of a number up to 2¹⁴ - 1. */
 function varint(value: number): number[] {
   return value < 0x80 ? [value] : [0x80 | value & 0x7f, value >> 7];
+}
+
+function closed(): never {
+  throw new Error("This engine has been disposed of: start another with startEngine()");
 }
 
 /** Text at a `const char*`; empty for null. */

@@ -30,10 +30,12 @@ export interface Manifest {
   settings: { readonly [name: string]: Json };
   /** Versions: Deno, tfjs and the engine. */
   versions: { readonly [name: string]: string };
-  /** Processor, memory, operating system. */
+  /** Processor, cores in use, memory, operating system. */
   machine: { readonly [name: string]: Json };
   /** Commit that the code was at, and whether its tree was clean; `null` outside a repository. */
   git: { readonly commit: string; readonly clean: boolean } | null;
+  /** Where the run, or the one that it continues, went on in a different way, a line each time. */
+  changes?: readonly string[];
   /** What was measured besides what the CSV says; absent until the run has ended. */
   measured?: { readonly [name: string]: Json };
 }
