@@ -48,8 +48,14 @@ async function round(ledger: NativeLedger): Promise<Left> {
   const kernels = new TensorFlowBackend(path, { load: ledger.load });
   const ops = tensorflowOps(kernels);
   const backend: Backend = {
-    ...{ name: "tensorflow", device: "CPU", version: "", precision: kernels.precision },
-    ...{ kernels, ops, recorder: kernels },
+    ...{
+      name: "tensorflow",
+      device: "CPU",
+      version: "",
+      description: "",
+      precision: kernels.precision,
+    },
+    ...{ threads: 1, kernels, ops, recorder: kernels },
   };
   await runBackend(backend);
   tf.engine().startScope();
