@@ -10,14 +10,17 @@ import { createReporter, type Reporter } from "../io/reporter.ts";
 import {
   type Backend,
   type BackendOptions,
+  isRunning,
   type Precision,
   runBackend,
   stopBackend,
+  type SummaryWriter,
 } from "./backend.ts";
 import { compile } from "./compile.ts";
 import type { LibraryLocation } from "./library/library_cache.ts";
 import type { EagerBinding } from "./tensorflow/eager_binding.ts";
 
+export type { SummaryWriter } from "./backend.ts";
 export type { LibraryLocation } from "./library/library_cache.ts";
 
 /** What `--backend` may name besides `auto`. */
@@ -52,6 +55,13 @@ export interface EngineOptions {
    */
   libtensorflow?: string | undefined;
   /**
+   * Threads to compute with, 1..1024. TensorFlow makes them once in a process: a later engine cannot
+   * have another number.
+   *
+   * @default {as TF_NUM_INTRAOP_THREADS says, or one for each processor that the process may use}
+   */
+  threads?: number | undefined;
+  /**
    * Number format of convolutions and products in compiled functions. `"bfloat16"` accumulates in
    * float32 and leaves parameters, optimiser and losses in float32; an error on processors without
    * it. `"auto"` takes it where the processor has it.
@@ -69,7 +79,12 @@ export interface EngineOptions {
   reporter?: Reporter;
 }
 
-/** A started engine. Starting another one disposes of it. */
+/**
+ * A started engine. Starting another one disposes of it.
+ *
+ * One that has been disposed of computes nothing: its `binding`, its `compile()` and what that compiled
+ * throw an error. Tensors and models of it may still be disposed of.
+ */
 export interface Engine extends Disposable {
   /** Name of the backend that was started. */
   readonly backend: BackendName;
@@ -85,13 +100,25 @@ export interface Engine extends Disposable {
   readonly version: string;
   /** Where libtensorflow came from. An error on a backend without it. */
   readonly library: LibraryLocation;
+  /** Threads that one operation is spread over. */
+  readonly threads: number;
   /** tfjs, with this engine as its backend. */
   readonly tf: typeof tf;
   /** The `TFJSBinding` under tfjs-node's kernels. An error on a backend without it. */
   readonly binding: EagerBinding;
   /** See `compile()` in `compile.ts`. */
   readonly compile: typeof compile;
-  /** Frees everything that is not in JavaScript's memory, as leaving the scope of a `using` does. */
+  /**
+   * Begins an event file for TensorBoard in an existing folder; an error if it cannot be made. Absent
+   * on a backend that writes none.
+   */
+  readonly openSummaries?: (folder: string) => Promise<SummaryWriter>;
+  /**
+   * Frees everything that is not in JavaScript's memory, as leaving the scope of a `using` does; a
+   * second time it does nothing.
+   *
+   * @throws {Error} While a function is being recorded.
+   */
   dispose(): void;
 }
 
@@ -104,6 +131,7 @@ type StartedBackend = Backend & Partial<Pick<Engine, "library" | "binding">>;
  * @throws {UsageError} If there is no backend of that name.
  * @throws {StudyError} If the backend does not work here (no library can be found or fetched, no GPU is
  * there for `"gpu"`), with the remedy; with `auto`, if none does.
+ * @throws {RangeError} If `threads` is not 1..1024.
  */
 export async function startEngine(options: EngineOptions = {}): Promise<Engine> {
   const { backend: wanted = "auto", device = "auto", precision = "float32", verbose = false } =
@@ -113,13 +141,13 @@ export async function startEngine(options: EngineOptions = {}): Promise<Engine> 
     throw new UsageError(`Unknown backend "${wanted}": choose auto or ${names.join(" or ")}`);
   }
   const reporter = options.reporter ?? createReporter({ stream: "stderr" });
-  const { libtensorflow } = options;
+  const { libtensorflow, threads } = options;
   const candidates = wanted !== "auto"
     ? [wanted]
     : isLibraryNamed(libtensorflow)
     ? ["tensorflow" as const]
     : names;
-  const settings = { device, precision, libtensorflow, verbose, reporter };
+  const settings = { device, precision, libtensorflow, threads, verbose, reporter };
   const failures: StudyError[] = [];
   for (const name of candidates) {
     try {
@@ -156,7 +184,8 @@ function reasonFor(candidates: readonly BackendName[], failures: readonly StudyE
 }
 
 function engineOf(name: BackendName, backend: StartedBackend, reason: string): Engine {
-  const { device, precision, version, description, library, binding } = backend;
+  const { device, precision, version, description, library } = backend;
+  const { threads, binding, openSummaries } = backend;
   const only = <T>(value: T | undefined, what: string): T => {
     if (value !== undefined) return value;
     throw new Error(`The ${name} backend has no ${what}`);
@@ -169,6 +198,7 @@ function engineOf(name: BackendName, backend: StartedBackend, reason: string): E
     device,
     precision,
     version,
+    threads,
     get library() {
       return only(library, "libtensorflow");
     },
@@ -176,7 +206,11 @@ function engineOf(name: BackendName, backend: StartedBackend, reason: string): E
     get binding() {
       return only(binding, "TFJSBinding");
     },
-    compile,
+    compile(fn, signature) {
+      if (isRunning(backend)) return compile(fn, signature);
+      throw new Error("This engine has been disposed of: start another with startEngine()");
+    },
+    ...(openSummaries && { openSummaries }),
     dispose,
     [Symbol.dispose]: dispose,
   };

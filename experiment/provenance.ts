@@ -9,6 +9,7 @@ import process from "node:process";
 import * as tf from "@tensorflow/tfjs";
 import type { Engine } from "../engine/engine.ts";
 import { repositoryRoot } from "../io/cache.ts";
+import { schedulableCpus } from "../io/machine_limits.ts";
 import { runCommand } from "../io/run_command.ts";
 import type { Manifest } from "../report/record/run_folder.ts";
 
@@ -35,15 +36,25 @@ export function machine(engine: Engine): Manifest["machine"] {
     os: Deno.build.os,
     arch: Deno.build.arch,
     processor: processors[0]?.model ?? "unknown",
-    cores: processors.length,
+    cores: schedulableCpus(),
+    threads: engine.threads,
     memory_bytes: totalmem(),
     device: engine.device,
     ...(engine.backend === "tensorflow" && { libtensorflow: engine.library.source }),
   };
 }
 
-/** The commit the code is at, and whether its tree is clean; `null` outside a repository. */
-export async function gitState(): Promise<Manifest["git"]> {
+let state: Promise<Manifest["git"]> | undefined;
+
+/**
+ * The commit the code is at, and whether its tree is clean; `null` outside a repository. It is asked
+ * once: what runs is the code as it was loaded.
+ */
+export function gitState(): Promise<Manifest["git"]> {
+  return state ??= readGitState();
+}
+
+async function readGitState(): Promise<Manifest["git"]> {
   const commit = await git("rev-parse", "HEAD");
   const changes = await git(
     "status",
@@ -66,6 +77,8 @@ async function git(...args: string[]): Promise<string | undefined> {
 export interface ResourceUse {
   /** Seconds of all cores together, of the program and of the system on its behalf. */
   cpu_seconds: number;
+  /** Seconds that passed meanwhile: with idle cores, or beside other work, more than their share. */
+  wall_seconds: number;
   /** Resident bytes, at their highest since the process began. */
   peak_memory_bytes: number;
   [name: string]: number;
@@ -74,9 +87,14 @@ export interface ResourceUse {
 /** Starts to count; the function that is returned gives what has been used since. */
 export function measureResources(): () => ResourceUse {
   const before = process.resourceUsage();
+  const start = performance.now();
   return () => {
     const { userCPUTime, systemCPUTime, maxRSS } = process.resourceUsage();
     const microseconds = userCPUTime + systemCPUTime - before.userCPUTime - before.systemCPUTime;
-    return { cpu_seconds: microseconds / 1e6, peak_memory_bytes: 1024 * maxRSS };
+    return {
+      cpu_seconds: microseconds / 1e6,
+      wall_seconds: (performance.now() - start) / 1000,
+      peak_memory_bytes: 1024 * maxRSS,
+    };
   };
 }

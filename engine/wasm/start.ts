@@ -31,7 +31,9 @@ let registered = false;
  * @throws {StudyError} If a GPU or bfloat16 is asked for, which it does not have, or the package is
  * not there.
  */
-export async function startWasm({ device, precision }: BackendOptions): Promise<Backend> {
+export async function startWasm(
+  { device, precision, threads: wanted }: BackendOptions,
+): Promise<Backend> {
   if (device === "gpu") {
     throw new StudyError("The wasm backend runs on the CPU only: use --device cpu");
   }
@@ -39,7 +41,7 @@ export async function startWasm({ device, precision }: BackendOptions): Promise<
     throw new StudyError("The wasm backend has no bfloat16: use --precision fp32");
   }
   const { BackendWasm, setThreadsCount } = await loadPackage();
-  const { module, threads } = await withThreads(await readCompiledKernels());
+  const { module, threads } = await withThreads(await readCompiledKernels(), wanted);
   setThreadsCount(threads);
   const kernels = new BackendWasm(module as never);
   if (!registered) {
@@ -56,16 +58,18 @@ export async function startWasm({ device, precision }: BackendOptions): Promise<
     version: PACKAGE_VERSION,
     description: `tfjs-backend-wasm ${PACKAGE_VERSION} on CPU, threads: ${threads}`,
     precision: "float32",
+    threads,
     kernels: kernels as never,
     ops: wasmOps(kernels),
   };
 }
 
-/** With as many threads as there are cores; with one where Deno starts no others. */
+/** With as many threads as wanted, or as there are cores; with one where Deno starts no others. */
 async function withThreads(
   files: CompiledKernels,
+  wanted: number = navigator.hardwareConcurrency,
 ): Promise<{ module: WasmModule; threads: number }> {
-  const threads = Math.min(navigator.hardwareConcurrency, MAX_THREADS);
+  const threads = Math.min(wanted, MAX_THREADS);
   try {
     return { module: await instantiate(files, threads), threads };
   } catch (error) {

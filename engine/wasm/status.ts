@@ -30,6 +30,7 @@ export async function wasmStatus(): Promise<WasmStatus> {
       device: "auto",
       precision: "float32",
       libtensorflow: undefined,
+      threads: undefined,
       verbose: false,
       reporter: silentReporter,
     });

@@ -18,6 +18,7 @@ export function composedBackend(): Backend {
     version: tf.version_cpu,
     description: `tfjs-backend-cpu ${tf.version_cpu}`,
     precision: "float32",
+    threads: 1,
     kernels,
     ops: composedOps(kernels),
   };
