@@ -11,12 +11,10 @@ testOn("wasm");
 try {
   (await startEngine({ backend: "wasm" })).dispose();
   await import("../ops_test.ts");
-  await import("../../models/simple_cnn_test.ts");
   await import("../../models/simple_cnn_parity_test.ts");
   await import("../../models/vgg16_alexnet_test.ts");
   await import("../../models/faster_rcnn_test.ts");
   await import("../../training/adam_test.ts");
-  await import("../../training/training_test.ts");
   await import("../../training/fine_tuning_parity_test.ts");
 } catch (error) {
   if (!(error instanceof StudyError)) throw error;

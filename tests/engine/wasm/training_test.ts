@@ -16,7 +16,9 @@ import { silentReporter } from "../../../io/reporter.ts";
 import type { StateDict } from "../../../models/checkpoint/state_dict.ts";
 import { alexnet } from "../../../models/alexnet.ts";
 import { simpleCnn } from "../../../models/simple_cnn.ts";
+import { restoreTraining, saveTraining } from "../../../training/checkpoint.ts";
 import { Trainer } from "../../../training/trainer.ts";
+import { withFolder } from "../../data/idx_samples.ts";
 import { firstTestDigits } from "../../data/mnist.ts";
 
 const digits = await firstTestDigits(32);
@@ -79,6 +81,30 @@ Deno.test("after a step with dropout, wasm's parameters are TensorFlow's within 
   assert(difference <= 1e-4, `they differ by ${difference}`);
   assert(largestDifference(actual.trained, actual.start) > 5e-4);
 });
+
+Deno.test("training on wasm goes on from a checkpoint to the same bits", () =>
+  withFolder(async (folder) => {
+    const path = `${folder}/checkpoint.safetensors`;
+    const batch = Int32Array.of(5, 6, 7, 8);
+    using stack = new DisposableStack();
+    const begin = () => {
+      const network = stack.use(simpleCnn({ seed: 2 }));
+      const images = stack.use(new ImageBatches(digits, normalizeMnist));
+      const adam = { learningRate: 1e-3, weightDecay: 1e-4 };
+      const options = { batchSize: batch.length, adam, seed: 2 };
+      return { network, trainer: stack.use(new Trainer(engine, network, images, options)) };
+    };
+    const whole = begin();
+    whole.trainer.trainBatch(batch);
+    const history = [{ epoch: 1, loss: 2, correct: 1, seen: batch.length, seconds: 1 }];
+    await saveTraining(path, whole.network, whole.trainer, { settings: {}, history });
+    whole.trainer.trainBatch(batch);
+    const resumed = begin();
+    await restoreTraining(path, resumed.network, resumed.trainer);
+    resumed.trainer.trainBatch(batch);
+    const [expected, actual] = [whole, resumed].map(({ network }) => network.stateDict());
+    assertEquals(largestDifference(actual!, expected!), 0);
+  }));
 
 Deno.test("training on wasm takes no more memory after 128 steps than after 16", async () => {
   using network = simpleCnn();
