@@ -4,7 +4,7 @@
  * @module
  */
 
-/** Values in rows. */
+/** Values of a picture, or of what is made of one. */
 export interface Field {
   readonly width: number;
   /** `[height * width]`, row after row. */

@@ -198,9 +198,9 @@ async function restoreDetector(
     throw error;
   }
   const body = found.label === RANDOM_LABEL
-    ? `no trained weights: all drawn again from seed ${seedOf(run)}`
-    : `${found.label}`;
-  const head = isTrained ? `predictor from ${CHECKPOINT}` : "an untrained predictor from its seed";
+    ? `none but what is drawn again from seed ${seedOf(run)}`
+    : found.label;
+  const head = isTrained ? `the predictor from ${CHECKPOINT}` : "an untrained predictor";
   return readyDetector(detector, {
     ...{ name, title, run },
     weights: `${body}, ${head}`,

@@ -54,7 +54,10 @@ const FLAGS = {
     kind: "path",
     help: "the file of weights that the run started from, where it has been moved",
   },
-  json: { kind: "boolean", help: "print a line of JSON for each digit" },
+  json: {
+    kind: "boolean",
+    help: "print a line of JSON for each digit, and for what cannot be read",
+  },
   device,
   libtensorflow,
   quiet: { kind: "boolean", help: "print answers and errors only" },

@@ -106,6 +106,11 @@ const refusals: Record<string, [() => Promise<Uint8Array> | Uint8Array, string]>
     () => png({ width: 100_000, height: 100_000 }, new Uint8Array(10)),
     "it has 100000×100000 pixels, more than 50 million",
   ],
+  "a JPEG that claims too many pixels": [async () => {
+    const bytes = await fixture("baseline.jpg");
+    const frame = bytes.findIndex((byte, at) => byte === 0xff && bytes[at + 1] === 0xc0);
+    return bytes.fill(0xff, frame + 5, frame + 9);
+  }, "it has 65535×65535 pixels, more than 50 million"],
   "a PNG with fewer rows than it says": [
     () => png({ width: 4, height: 4 }, new Uint8Array(15)),
     "it is cut off",

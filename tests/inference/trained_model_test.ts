@@ -75,6 +75,17 @@ Deno.test("loadModel() gives a run's own predictions, however the run is called"
   }
 });
 
+Deno.test("probabilities() leave nothing on the device, and a model nothing once disposed of", async () => {
+  const before = tf.memory().numTensors;
+  const model = await loadModel(folder);
+  const loaded = tf.memory().numTensors;
+  for (let i = 0; i < 20; i++) await model.probabilities(images.subarray(0, 784));
+  assertEquals(tf.memory().numTensors, loaded);
+  await assertRejects(() => model.probabilities(images.subarray(1)), RangeError, "784");
+  model.dispose();
+  assertEquals(tf.memory().numTensors, before);
+});
+
 Deno.test("loadStateDict() takes a run's checkpoint as it is, its optimiser left aside", async () => {
   const state = await loadCheckpoint(join(folder, CHECKPOINT));
   assertEquals(state.size, 24);
