@@ -5,8 +5,15 @@
  */
 
 import { createRequire, isBuiltin } from "node:module";
+import process from "node:process";
 import { fileURLToPath } from "node:url";
 import { type Plugin, rolldown } from "rolldown";
+
+// As it is loaded, rolldown begins to listen for signals and sends each that it gets to this process
+// once more, as if nobody else listened: Ctrl-C would come twice.
+for (const name of process.eventNames()) {
+  if (typeof name === "string" && name.startsWith("SIG")) process.removeAllListeners(name);
+}
 
 /** Modules in `page/` that a page can start with. */
 export type PageEntry = "ask_server.ts" | "read_here.ts";

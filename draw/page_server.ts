@@ -9,7 +9,7 @@ import { StudyError } from "../io/errors.ts";
 import { AnswerQueue, OvertakenError } from "./answer_queue.ts";
 import { type Answer, ANSWER_PATH } from "./page/protocol.ts";
 import type { PageFile } from "./page_files.ts";
-import { isOpen, refusal, SECURITY_HEADERS } from "./request_guard.ts";
+import { localName, refusal, SECURITY_HEADERS } from "./request_guard.ts";
 
 /** Options of {@linkcode servePage}. */
 export interface PageServerOptions {
@@ -54,10 +54,9 @@ export function servePage({ host, port, files, models }: PageServerOptions): Pag
     const content = request.method === "HEAD" ? null : file.content;
     return new Response(content, { headers: { ...SECURITY_HEADERS, "content-type": file.type } });
   });
-  const name = isOpen(host) || host === "localhost" ? "127.0.0.1" : host;
   const shutdown = () => server.shutdown();
   return {
-    address: `http://${name.includes(":") ? `[${name}]` : name}:${server.addr.port}/`,
+    address: `http://${localName(host)}:${server.addr.port}/`,
     finished: server.finished,
     shutdown,
     [Symbol.asyncDispose]: shutdown,

@@ -4,15 +4,23 @@
  * @module
  */
 
-/** Addresses that mean every interface of a machine. */
-const EVERYWHERE: readonly string[] = ["0.0.0.0", "::"];
+/** Addresses that mean every interface of a machine, and by which it reaches itself then. */
+const EVERYWHERE: ReadonlyMap<string, string> = new Map([["0.0.0.0", "127.0.0.1"], [
+  "::",
+  "[::1]",
+]]);
 
 /** Names that mean this machine alone. */
 const LOOPBACK: readonly string[] = ["localhost", "127.0.0.1", "[::1]"];
 
 /** Whether others on the network reach a server on this address. */
 export function isOpen(host: string): boolean {
-  return EVERYWHERE.includes(host);
+  return EVERYWHERE.has(host);
+}
+
+/** How a browser on this machine calls a server on this address. */
+export function localName(host: string): string {
+  return EVERYWHERE.get(host) ?? (host.includes(":") ? `[${host}]` : host);
 }
 
 /**
