@@ -15,6 +15,7 @@ import type { FlagTable } from "../io/parse_flags.ts";
 import { printable, printableJson } from "../io/printable.ts";
 import { runScript } from "../io/run_script.ts";
 import { GATE_NAMES, whatDoesNotHold } from "../report/analysis/gate.ts";
+import { analyseSweeps } from "../report/analysis/sweeps.ts";
 import { compareResults, writeReport } from "../report/compare.ts";
 import { drawFigures, type FigureOptions } from "../report/figures/draw_figures.ts";
 import { writeFigures } from "../report/figures/write_figures.ts";
@@ -130,7 +131,8 @@ async function main(): Promise<void> {
       alt,
       caption,
     }));
-    console.log(printableJson({ report: path, ...comparison, figures: described }));
+    const sweeps = analyseSweeps(models);
+    console.log(printableJson({ report: path, ...comparison, sweeps, figures: described }));
   }
   if (!flags.check) return;
   const failures = whatDoesNotHold(comparison, flags.require);

@@ -28,6 +28,17 @@ export function settingNotes(row: ResultRow): string[] {
   ].filter((note) => note !== "");
 }
 
+/** A setting's name, before escaping: the model, and what is not as in the study. */
+export function settingLabel(row: ResultRow): string {
+  return [row.model, ...settingNotes(row)].join(", ");
+}
+
+/** The same of runs that differ in the number of training images, which it does not name. */
+export function curveLabel(row: ResultRow): string {
+  const isAllTested = row.test_images === DATA.testImages;
+  return settingLabel({ ...row, train_images: isAllTested ? DATA.trainImages : null });
+}
+
 function describeEpochs(epochs: number): string {
   return `${epochs} epoch${epochs === 1 ? "" : "s"}`;
 }

@@ -74,7 +74,7 @@ export async function sweepWithKills(
       const candidates = await runsWithCheckpoint(join(cwd, "results/smoke/unfinished"));
       const left = candidates.filter((name) => !killed.includes(name));
       const name = left[Math.floor(Math.random() * left.length)];
-      if (name !== undefined && await killRun(name)) killed.push(name);
+      if (name !== undefined && await killRun(cwd, name)) killed.push(name);
     }
   })();
   const config = join(WORKFLOW, "smoke.yaml");
@@ -105,22 +105,19 @@ async function runsWithCheckpoint(folder: string): Promise<string[]> {
   return names;
 }
 
+/** A sweep is told apart from others on this machine by the folder that it was started in. */
+const KILL = `
+for file in $(grep -laz -- "unfinished/$1$" /proc/[0-9]*/cmdline 2> /dev/null); do
+  grep -qaz 'scripts/part[0-9][.]ts$' "$file" || continue
+  grep -qazxF "INIT_CWD=$2" "\${file%cmdline}environ" || continue
+  pid=\${file#/proc/}
+  kill -KILL "\${pid%/cmdline}" && exit
+done
+exit 1`;
+
 /** Sends SIGKILL to the part that makes a run, if there is one; the shell around it lives. */
-async function killRun(name: string): Promise<boolean> {
-  for await (const { name: pid } of Deno.readDir("/proc")) {
-    if (!/^\d+$/.test(pid)) continue;
-    const text = await Deno.readTextFile(`/proc/${pid}/cmdline`).catch(() => "");
-    const [program = "", ...args] = text.split("\0");
-    if (!/deno$/.test(program) || !args.some((arg) => /scripts\/part\d\.ts$/.test(arg))) continue;
-    if (!args.some((arg) => arg.endsWith(`unfinished/${name}`))) continue;
-    try {
-      Deno.kill(Number(pid), "SIGKILL");
-      return true;
-    } catch (error) {
-      if (!(error instanceof Deno.errors.NotFound)) throw error;
-    }
-  }
-  return false;
+async function killRun(cwd: string, name: string): Promise<boolean> {
+  return await works("sh", "-c", KILL, "sh", name, cwd);
 }
 
 /**
