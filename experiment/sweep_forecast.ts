@@ -55,6 +55,10 @@ export interface RunForecast {
   checkpointBytes: number;
   /** Of features that it leaves in the cache. */
   featureBytes: number;
+  /** Through the file system that it writes to: a checkpoint after every epoch, and what is kept. */
+  writtenBytes: number;
+  /** Of features that it finds in the cache, once: with enough memory, later epochs read no more. */
+  readBytes: number;
 }
 
 /** Fits the peaks of SimpleCNN and AlexNet in the committed runs, 0.7 and 2.2 GB. */
@@ -78,13 +82,17 @@ export function forecastRun(size: RunSize, rates: NodeRates): RunForecast {
   const { train, test } = imageCounts(size, rates);
   const checkpointBytes = CHECKPOINT_BYTES_PER_PARAMETER * model.trainedParameters;
   const keptBytes = KEPT.files + KEPT.perTestImage * test;
+  const featureBytes = (train + test) * (FEATURE_BYTES[model.name] ?? 0);
   return {
     seconds: rates.startSeconds + workSeconds(size, rates) * rates.cores / size.threads,
     memoryBytes: MEMORY.engine + MEMORY.perParameter * model.parameters,
     diskBytes: keptBytes + 2 * checkpointBytes,
     keptBytes,
     checkpointBytes,
-    featureBytes: size.features ? (train + test) * (FEATURE_BYTES[model.name] ?? 0) : 0,
+    featureBytes: size.features ? featureBytes : 0,
+    writtenBytes: keptBytes + epochsOf(size) * checkpointBytes +
+      (size.features ? featureBytes : 0),
+    readBytes: featureBytes,
   };
 }
 
@@ -101,12 +109,16 @@ function modelOf({ model, recipe, trainHead }: RunSize): StudyModel {
   }
 }
 
+function epochsOf(size: RunSize): number {
+  return size.epochs ?? modelOf(size).training?.epochs ?? 0;
+}
+
 /** Seconds with as many cores as the rates are of. */
 function workSeconds(size: RunSize, rates: NodeRates): number {
   const model = modelOf(size);
   const { train, test } = imageCounts(size, rates);
-  const { epochs = model.training?.epochs ?? 0, features = false } = size;
-  const { batchSize = model.training?.batchSize ?? 1 } = size;
+  const epochs = epochsOf(size);
+  const { batchSize = model.training?.batchSize ?? 1, features = false } = size;
   switch (model.part) {
     case 1:
       // A gradient step is three forward passes' worth of work.

@@ -320,11 +320,13 @@ def describe_plan():
         for one in planned
     )
     features = sum(one["featureBytes"] for one in prepared)
+    moved = sum(one["writtenBytes"] + one["readBytes"] for one in [*planned, *prepared])
     largest = max(one["diskBytes"] for one in planned)
     longest = max(one["seconds"] for one in planned)
     return (
         f"Plan: {len(RUNS)} runs with {threads} cores each, {hours:.1f} core hours in all, the "
         f"longest run {longest / 60:.0f} min; {kept / 1e9:.2f} GB stay, {largest / 1e9:.2f} GB more "
-        f"for each run while it goes on, and {features / 1e9:.1f} GB of features in the cache. Rates: "
+        f"for each run while it goes on, and {features / 1e9:.1f} GB of features in the cache; "
+        f"{moved / 1e9:.0f} GB go through the shared file system. Rates: "
         f"{config.get('rates', 'those of the committed results')}."
     )
