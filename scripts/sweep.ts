@@ -121,7 +121,10 @@ async function snakemakeArgs({ config, on, jobs, dryRun }: FlagValues<typeof FLA
     ...["--snakefile", join(workflow, "Snakefile"), "--configfile", config],
     ...["--profile", join(workflow, "profiles", on)],
     ...(jobs === undefined ? [] : [on === "local" ? "--cores" : "--jobs", String(jobs)]),
-    ...(await exists(ratesPath()) ? ["--config", `rates=${ratesPath()}`] : []),
+    // Pods do not see this machine's files.
+    ...(on !== "kubernetes" && await exists(ratesPath())
+      ? ["--config", `rates=${ratesPath()}`]
+      : []),
     ...(dryRun ? ["--dry-run", "--quiet", "rules"] : []),
   ];
 }

@@ -221,10 +221,11 @@ def preparations_of(config, model, data, recipe):
             "size": {**size, "testLimit": 2},
         }
         return
-    limits = [] if "all" in config["limits"] else ["--limit", str(max(config["limits"]))]
+    largest = "all" if "all" in config["limits"] else max(config["limits"])
+    limits = [] if largest == "all" else ["--limit", str(largest)]
     if limits:
-        size["limit"] = max(config["limits"])
-    yield f"{model}-{kind}", {
+        size["limit"] = largest
+    yield f"{model}-{kind}-{largest}-{config['test_limit']}", {
         "part": MODELS[model]["part"],
         "flags": [*shared, *limits, "--epochs", "1"],
         "size": size,
@@ -324,7 +325,7 @@ def describe_plan():
     largest = max(one["diskBytes"] for one in planned)
     longest = max(one["seconds"] for one in planned)
     return (
-        f"Plan: {len(RUNS)} runs with {threads} cores each, {hours:.1f} core hours in all, the "
+        f"Plan: {len(RUNS)} runs with {threads} core{'s' if threads > 1 else ''} each, {hours:.1f} core hours in all, the "
         f"longest run {longest / 60:.0f} min; {kept / 1e9:.2f} GB stay, {largest / 1e9:.2f} GB more "
         f"for each run while it goes on, and {features / 1e9:.1f} GB of features in the cache; "
         f"{moved / 1e9:.0f} GB go through the shared file system. Rates: "

@@ -16,14 +16,17 @@ rule report:
     input:
         OUT / "gathered",
     output:
-        OUT / "report" / "report.md",
+        report=OUT / "report" / "report.md",
+        figures=directory(OUT / "report" / "figures"),
     log:
         OUT / "logs" / "report.log",
     conda:
         "../envs/suite.yaml"
     params:
         command=suite_command("compare"),
-        gathered=OUT / "gathered",
-        report=OUT / "report",
     shell:
-        "INIT_CWD=\"$PWD\" {params.command} --results {params.gathered:q} --out {params.report:q} > {log:q} 2>&1"
+        """
+        mkdir -p {output.figures:q}
+        INIT_CWD="$PWD" {params.command} --results {input:q} \
+            --out "$(dirname {output.report:q})" > {log:q} 2>&1
+        """

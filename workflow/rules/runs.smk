@@ -12,7 +12,7 @@ rule prepare:
             *PREPARATIONS[wildcards.preparation]["flags"],
         ),
         # Not an output: what an attempt leaves, the next goes on with.
-        work=lambda wildcards: OUT / "unfinished" / wildcards.preparation,
+        work=lambda wildcards: UNFINISHED / wildcards.preparation,
     threads: config["threads"]
     resources:
         runtime=lambda wildcards, attempt: minutes(PREPARATIONS[wildcards.preparation], attempt) + 30,
@@ -47,7 +47,7 @@ rule run:
         command=lambda wildcards: suite_command(
             f"part{RUNS[wildcards.run]['part']}", *RUNS[wildcards.run]["flags"]
         ),
-        work=lambda wildcards: OUT / "unfinished" / wildcards.run,
+        work=lambda wildcards: UNFINISHED / wildcards.run,
         checkpoints="" if config["keep_checkpoints"] else "checkpoint.safetensors",
     threads: config["threads"]
     resources:

@@ -1,4 +1,4 @@
-"""Gathers the results folders of many runs into one: their rows, and links to their run folders.
+"""Gathers the results folders of many runs into one: their rows, and their run folders as links.
 
 Of each folder the row of the run that ended well is taken; rows of attempts that failed before it stay
 where they are. A run without such a row, or with two, is an error: none may be lost or counted twice.
@@ -7,6 +7,7 @@ where they are. A run without such a row, or with two, is an error: none may be 
 import csv
 import io
 import os
+import shutil
 import sys
 from pathlib import Path
 
@@ -26,11 +27,24 @@ def gather(folders, out):
     for folder in folders:
         for run in (folder / "runs").iterdir():
             if run.name in ids:
-                (out / "runs" / run.name).symlink_to(os.path.relpath(run, out / "runs"))
+                shutil.copytree(
+                    run,
+                    out / "runs" / run.name,
+                    copy_function=link,
+                    ignore=shutil.ignore_patterns(".*", "*.tmp"),
+                )
     for part, rows in parts.items():
         with open(out / part, "w", newline="", encoding="utf-8") as file:
             csv.writer(file, lineterminator="\n").writerows(rows)
     print(f"{len(ids)} runs in {out}", file=sys.stderr)
+
+
+def link(source, target):
+    """The same file under a second name, or a copy where that cannot be."""
+    try:
+        os.link(source, target)
+    except OSError:
+        shutil.copyfile(source, target)
 
 
 def finished_row(folder):
