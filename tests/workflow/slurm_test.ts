@@ -4,7 +4,15 @@ import { assert, assertEquals } from "@std/assert";
 import { join } from "node:path";
 import { repositoryRoot } from "../../io/cache.ts";
 import { withFolder } from "../report/result_rows.ts";
-import { checkSweep, command, hasSnakemake, sweepWithKills, WORKFLOW, works } from "./sweeps.ts";
+import {
+  checkSweep,
+  command,
+  hasSnakemake,
+  killPart,
+  sweepWithKills,
+  WORKFLOW,
+  works,
+} from "./sweeps.ts";
 
 const NODE = join(repositoryRoot(), "tests/workflow/one_node_slurm.sh");
 
@@ -26,8 +34,17 @@ async function whyNot(): Promise<string> {
 const reason = await whyNot();
 if (reason !== "") console.log(`skipped: the workflow on SLURM (${reason})`);
 
+/** Takes a job from its node as a scheduler does, whose comment names the run. */
+async function cancelJob(_: string, name: string): Promise<boolean> {
+  const { output } = await command(["squeue", "--noheader", "--format=%i %k"]);
+  const id = output.split("\n").find((line) => line.endsWith(`_${name}`))?.split(" ")[0];
+  return id !== undefined && await works("scancel", id);
+}
+
 Deno.test({
-  name: `the same sweep on SLURM, two jobs at a time, one killed${reason && `: ${reason}`}`,
+  name: `the same sweep on SLURM, two jobs at a time, one killed and one cancelled${
+    reason && `: ${reason}`
+  }`,
   ignore: reason !== "",
   fn: () =>
     withFolder({}, async (cwd) => {
@@ -39,9 +56,12 @@ Deno.test({
           ...["--slurm-status-command", "squeue", "--slurm-init-seconds-before-status-checks", "2"],
           ...["--seconds-between-status-checks", "3", "--latency-wait", "10"],
         ];
-        const { ended, killed } = await sweepWithKills(cwd, { words, kills: 1 });
+        const { ended, killed } = await sweepWithKills(cwd, {
+          words,
+          kills: [killPart, cancelJob],
+        });
         assertEquals(ended.code, 0, ended.output);
-        assertEquals(killed.length, 1, ended.output);
+        assertEquals(killed.length, 2, ended.output);
         assert(/SLURM|sbatch|slurm/.test(ended.output), ended.output);
         await checkSweep(cwd, killed);
       } finally {

@@ -56,25 +56,25 @@ export function snakemake(cwd: string, ...args: string[]): Promise<Ended> {
 }
 
 /**
- * Runs `workflow/smoke.yaml` in a folder, and of its jobs that have a checkpoint kills so many, one of
- * them at random each time.
+ * Runs `workflow/smoke.yaml` in a folder, and of its jobs that have a checkpoint kills one at random for
+ * each of `kills`, in that way.
  *
  * @param words What Snakemake is called with, and how it is started.
  * @returns The names of the runs that were killed.
  */
 export async function sweepWithKills(
   cwd: string,
-  { words, prefix = [], kills }: { words: string[]; prefix?: string[]; kills: number },
+  { words, prefix = [], kills }: { words: string[]; prefix?: string[]; kills: Kill[] },
 ): Promise<{ ended: Ended; killed: string[] }> {
   const killed: string[] = [];
   let going = true;
   const killing = (async () => {
-    while (going && killed.length < kills) {
+    while (going && killed.length < kills.length) {
       await new Promise((resolve) => setTimeout(resolve, 20));
       const candidates = await runsWithCheckpoint(join(cwd, "results/smoke/unfinished"));
       const left = candidates.filter((name) => !killed.includes(name));
       const name = left[Math.floor(Math.random() * left.length)];
-      if (name !== undefined && await killRun(cwd, name)) killed.push(name);
+      if (name !== undefined && await kills[killed.length]!(cwd, name)) killed.push(name);
     }
   })();
   const config = join(WORKFLOW, "smoke.yaml");
@@ -115,8 +115,11 @@ for file in $(grep -laz -- "unfinished/$1$" /proc/[0-9]*/cmdline 2> /dev/null); 
 done
 exit 1`;
 
-/** Sends SIGKILL to the part that makes a run, if there is one; the shell around it lives. */
-async function killRun(cwd: string, name: string): Promise<boolean> {
+/** Ends the run of this name in the sweep of a folder; false if there is none. */
+type Kill = (cwd: string, name: string) => Promise<boolean>;
+
+/** Sends SIGKILL to the part that makes a run; the shell around it lives. */
+export async function killPart(cwd: string, name: string): Promise<boolean> {
   return await works("sh", "-c", KILL, "sh", name, cwd);
 }
 

@@ -3,7 +3,15 @@
 import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { join } from "node:path";
 import { withFolder } from "../report/result_rows.ts";
-import { checkSweep, hasSnakemake, snakemake, sweepWithKills, WORKFLOW, works } from "./sweeps.ts";
+import {
+  checkSweep,
+  hasSnakemake,
+  killPart,
+  snakemake,
+  sweepWithKills,
+  WORKFLOW,
+  works,
+} from "./sweeps.ts";
 
 /** A test that needs Snakemake. */
 function test(name: string, fn: () => Promise<void>): void {
@@ -86,11 +94,15 @@ if (offline.length === 0) console.log("skipped: the sweep without a network (uns
 test("a sweep of 2 models and 3 seeds, two jobs killed, is whole and the same to the bit", () =>
   withFolder({}, async (cwd) => {
     const words = ["--profile", join(WORKFLOW, "profiles/local"), "--cores", "2"];
-    const { ended, killed } = await sweepWithKills(cwd, { words, prefix: offline, kills: 2 });
+    const { ended, killed } = await sweepWithKills(cwd, {
+      words,
+      prefix: offline,
+      kills: [killPart, killPart],
+    });
     assertEquals(ended.code, 0, ended.output);
     assertEquals(killed.length, 2, ended.output);
     await checkSweep(cwd, killed);
     // Nothing is left to do, and no run is made twice.
-    const again = await sweepWithKills(cwd, { words, kills: 0 });
+    const again = await sweepWithKills(cwd, { words, kills: [] });
     assertStringIncludes(again.ended.output, "Nothing to be done");
   }));
