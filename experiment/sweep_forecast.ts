@@ -45,13 +45,13 @@ export interface NodeRates extends MachineRates {
 export interface RunForecast {
   /** Of the wall, start and end included. */
   seconds: number;
-  /** Resident, at most. */
+  /** Resident bytes, at their highest. */
   memoryBytes: number;
   /** While it runs: two checkpoints, as one takes the other's place. */
   diskBytes: number;
   /** Once it is finished, in its folder; a checkpoint that is kept comes on top. */
   keptBytes: number;
-  /** Of a checkpoint. */
+  /** Of a checkpoint, which a finished run does not need. */
   checkpointBytes: number;
   /** Of features that it leaves in the cache. */
   featureBytes: number;

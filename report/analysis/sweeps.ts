@@ -36,7 +36,7 @@ export interface SeedDistribution {
 export interface LearningSetCurve {
   /** The newest run of the most images. */
   row: ResultRow;
-  /** Fewest images first. */
+  /** That of the fewest images first. */
   points: LearningSetPoint[];
 }
 

@@ -6,7 +6,7 @@
 
 import type { LearningSetCurve } from "../analysis/sweeps.ts";
 import { formatMeanAndSd } from "../analysis/format_numbers.ts";
-import { curveLabel } from "../page/describe_run.ts";
+import { curveLabel } from "../analysis/describe_run.ts";
 import { accuracyAxis, closeRange, logarithmicAxis } from "./axes.ts";
 import type { Drawing } from "./drawn_models.ts";
 import { COLOUR, figureText, MODEL_COLOURS } from "./theme.ts";

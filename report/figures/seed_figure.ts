@@ -5,7 +5,7 @@
  */
 
 import type { SeedDistribution } from "../analysis/sweeps.ts";
-import { settingLabel, settingNotes } from "../page/describe_run.ts";
+import { settingLabel, settingNotes } from "../analysis/describe_run.ts";
 import type { Drawing } from "./drawn_models.ts";
 import { COLOUR, figureText } from "./theme.ts";
 

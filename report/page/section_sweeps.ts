@@ -24,7 +24,7 @@ import {
   type SettingContest,
 } from "../analysis/sweeps.ts";
 import type { ResultRow } from "../record/result_row.ts";
-import { curveLabel, settingLabel } from "./describe_run.ts";
+import { curveLabel, settingLabel } from "../analysis/describe_run.ts";
 import { escapeMarkdown, table } from "./markdown.ts";
 
 /** Rows of each table: of more the first are shown, which are those nearest to the study. */

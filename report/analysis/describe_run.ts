@@ -6,7 +6,7 @@
 
 import { WEIGHTS_TITLES, weightsKind } from "../../io/weights_label.ts";
 import { DATA, MODELS, type TrainingSettings } from "../../study.ts";
-import { formatCount } from "../analysis/format_numbers.ts";
+import { formatCount } from "./format_numbers.ts";
 import type { ResultRow } from "../record/result_row.ts";
 
 /** What is not as in the study: weights, data, number of images, epochs, settings, precision. */
