@@ -8,6 +8,7 @@ import { join } from "node:path";
 import { StudyError } from "../io/errors.ts";
 import { sha256Hex } from "../io/sha256.ts";
 import type { ImageSet } from "./dataset.ts";
+import { describeContent, readEntries } from "./folder_content.ts";
 import { type IdxData, type IdxKind, pairImagesAndLabels, readIdx } from "./idx.ts";
 import { FILE_STEMS, type FileStem, type PinnedDataset } from "./sources.ts";
 
@@ -20,17 +21,20 @@ export type IdxFiles = Record<FileStem, IdxData>;
  * @throws {StudyError} Naming what is missing or which file is not what it should be.
  */
 export async function readIdxFolder(folder: string): Promise<IdxFiles> {
-  const names = await fileNames(folder);
-  const missing: string[] = [];
+  const entries = await readEntries(folder);
+  const files = new Set(entries.filter((entry) => !entry.isDirectory).map(({ name }) => name));
+  const missing: string[][] = [];
   const found = FILE_STEMS.map((stem) => {
-    const name = usualNames(stem).find((name) => names.has(name));
-    if (name === undefined) missing.push(usualNames(stem)[0]!);
+    const names = usualNames(stem);
+    const name = names.find((name) => files.has(name));
+    if (name === undefined) missing.push(names);
     return join(folder, name ?? "");
   });
   if (missing.length > 0) {
     throw new StudyError(
-      `Cannot find ${missing.join(", ")} in ${folder}: expected ${FILE_STEMS.length} IDX files, ` +
-        `each as NAME-idxN-ubyte or NAME.idxN-ubyte, with .gz or without. Put them there.`,
+      `Cannot find ${missing.map(([name]) => name).join(", ")} in ${folder}: expected ` +
+        `${FILE_STEMS.length} IDX files, each as NAME-idxN-ubyte or NAME.idxN-ubyte, with .gz or ` +
+        `without. ${await describeContent(folder, missing)}`,
     );
   }
   return await eachStem((stem, index) => readIdx(found[index]!, kindOf(stem)));
@@ -55,17 +59,6 @@ export function publishedAs(
   );
 }
 
-/** Whether there is a folder at `path`. */
-export async function isFolder(path: string): Promise<boolean> {
-  try {
-    return (await Deno.stat(path)).isDirectory;
-  } catch (error) {
-    const { NotFound, NotADirectory } = Deno.errors;
-    if (error instanceof NotFound || error instanceof NotADirectory) return false;
-    throw unreadable(path, error);
-  }
-}
-
 /** What the file of a stem holds. */
 export function kindOf(stem: FileStem): IdxKind {
   return stem.endsWith("images") ? "images" : "labels";
@@ -88,21 +81,4 @@ function usualNames(stem: FileStem): string[] {
     const name = `${stem}${mark}idx${rank}-ubyte`;
     return [name, `${name}.gz`];
   });
-}
-
-async function fileNames(folder: string): Promise<Set<string>> {
-  const names = new Set<string>();
-  try {
-    for await (const entry of Deno.readDir(folder)) if (!entry.isDirectory) names.add(entry.name);
-  } catch (error) {
-    throw unreadable(folder, error);
-  }
-  return names;
-}
-
-function unreadable(path: string, error: unknown): StudyError {
-  return new StudyError(
-    `Cannot read ${path}: ${(error as Error).message}. Make it a folder that can be read.`,
-    { cause: error },
-  );
 }

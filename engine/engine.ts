@@ -10,14 +10,17 @@ import { createReporter, type Reporter } from "../io/reporter.ts";
 import {
   type Backend,
   type BackendOptions,
+  isRunning,
   type Precision,
   runBackend,
   stopBackend,
+  type SummaryWriter,
 } from "./backend.ts";
 import { compile } from "./compile.ts";
 import type { LibraryLocation } from "./library/library_cache.ts";
 import type { EagerBinding } from "./tensorflow/eager_binding.ts";
 
+export type { SummaryWriter } from "./backend.ts";
 export type { LibraryLocation } from "./library/library_cache.ts";
 
 /** What `--backend` may name besides `auto`. */
@@ -47,6 +50,13 @@ export interface EngineOptions {
   /** The libtensorflow to use, a file or the folder it is in; looked for or fetched otherwise. */
   libtensorflow?: string | undefined;
   /**
+   * Threads to compute with, 1..1024. TensorFlow makes them once in a process: a later engine cannot
+   * have another number.
+   *
+   * @default {as TF_NUM_INTRAOP_THREADS says, or one for each processor that the process may use}
+   */
+  threads?: number | undefined;
+  /**
    * Number format of convolutions and products in compiled functions. `"bfloat16"` accumulates in
    * float32 and leaves parameters, optimiser and losses in float32; an error on processors without
    * it. `"auto"` takes it where the processor has it.
@@ -64,7 +74,12 @@ export interface EngineOptions {
   reporter?: Reporter;
 }
 
-/** A started engine. Starting another one disposes of it. */
+/**
+ * A started engine. Starting another one disposes of it.
+ *
+ * One that has been disposed of computes nothing: its `binding`, its `compile()` and what that compiled
+ * throw an error. Tensors and models of it may still be disposed of.
+ */
 export interface Engine extends Disposable {
   /** Name of the backend that was started. */
   readonly backend: BackendName;
@@ -76,18 +91,30 @@ export interface Engine extends Disposable {
   readonly version: string;
   /** Where libtensorflow came from. An error on a backend without it. */
   readonly library: LibraryLocation;
+  /** Threads that one operation is spread over. An error on a backend that does not say. */
+  readonly threads: number;
   /** tfjs, with this engine as its backend. */
   readonly tf: typeof tf;
   /** The `TFJSBinding` under tfjs-node's kernels. An error on a backend without it. */
   readonly binding: EagerBinding;
   /** See `compile()` in `compile.ts`. */
   readonly compile: typeof compile;
-  /** Frees everything that is not in JavaScript's memory, as leaving the scope of a `using` does. */
+  /**
+   * Begins an event file for TensorBoard in an existing folder; an error if it cannot be made. Absent
+   * on a backend that writes none.
+   */
+  readonly openSummaries?: (folder: string) => Promise<SummaryWriter>;
+  /**
+   * Frees everything that is not in JavaScript's memory, as leaving the scope of a `using` does; a
+   * second time it does nothing.
+   *
+   * @throws {Error} While a function is being recorded.
+   */
   dispose(): void;
 }
 
 /** A backend, with what only `tensorflow` has. */
-type StartedBackend = Backend & Partial<Pick<Engine, "library" | "binding">>;
+type StartedBackend = Backend & Partial<Pick<Engine, "library" | "threads" | "binding">>;
 
 /**
  * Starts the engine and makes it tfjs' backend.
@@ -95,6 +122,7 @@ type StartedBackend = Backend & Partial<Pick<Engine, "library" | "binding">>;
  * @throws {UsageError} If there is no backend of that name.
  * @throws {StudyError} If the backend does not work here (no library can be found or fetched, no GPU is
  * there for `"gpu"`), with the remedy; with `auto`, if none does.
+ * @throws {RangeError} If `threads` is not 1..1024.
  */
 export async function startEngine(options: EngineOptions = {}): Promise<Engine> {
   const { backend: wanted = "auto", device = "auto", precision = "float32", verbose = false } =
@@ -104,8 +132,8 @@ export async function startEngine(options: EngineOptions = {}): Promise<Engine> 
     throw new UsageError(`Unknown backend "${wanted}": choose auto or ${names.join(" or ")}`);
   }
   const reporter = options.reporter ?? createReporter({ stream: "stderr" });
-  const { libtensorflow } = options;
-  const settings = { device, precision, libtensorflow, verbose, reporter };
+  const { libtensorflow, threads } = options;
+  const settings = { device, precision, libtensorflow, threads, verbose, reporter };
   const failures: StudyError[] = [];
   for (const name of wanted === "auto" ? names : [wanted]) {
     try {
@@ -124,7 +152,7 @@ export async function startEngine(options: EngineOptions = {}): Promise<Engine> 
 }
 
 function engineOf(name: BackendName, backend: StartedBackend): Engine {
-  const { device, precision, version, library, binding } = backend;
+  const { device, precision, version, library, threads, binding, openSummaries } = backend;
   const only = <T>(value: T | undefined, what: string): T => {
     if (value !== undefined) return value;
     throw new Error(`The ${name} backend has no ${what}`);
@@ -138,11 +166,18 @@ function engineOf(name: BackendName, backend: StartedBackend): Engine {
     get library() {
       return only(library, "libtensorflow");
     },
+    get threads() {
+      return only(threads, "number of threads");
+    },
     tf,
     get binding() {
       return only(binding, "TFJSBinding");
     },
-    compile,
+    compile(fn, signature) {
+      if (isRunning(backend)) return compile(fn, signature);
+      throw new Error("This engine has been disposed of: start another with startEngine()");
+    },
+    ...(openSummaries && { openSummaries }),
     dispose,
     [Symbol.dispose]: dispose,
   };

@@ -17,8 +17,9 @@ import {
   type WorkingLibrary,
 } from "../engine/library_status.ts";
 import { PYTHON_COMMANDS } from "../io/python.ts";
-import { cacheDir } from "../io/cache.ts";
+import { cacheDir, folderProblem } from "../io/cache.ts";
 import { folderEntries, type SizedEntry, totalBytes } from "../io/folder_size.ts";
+import { machineLimits } from "../io/machine_limits.ts";
 import { runCommand } from "../io/run_command.ts";
 import {
   ALEXNET_WEIGHTS,
@@ -72,6 +73,8 @@ export interface DoctorReport {
     processor: string;
     cores: number;
     memory_bytes: number;
+    /** What its control group allows this process; `null` where there is no limit. */
+    limits: { cpus: number | null; memory_bytes: number | null };
   };
   engine: WorkingLibrary | UnusableLibrary;
   python: ProgramStatus;
@@ -85,7 +88,13 @@ export interface DoctorReport {
   };
   /** The cache's folder of weights: what is in it, and the published files that parts 2 and 4 want. */
   weights: { folder: string; files: SizedEntry[]; published: WeightStatus[] };
-  cache: { folder: string; bytes: number; entries: SizedEntry[] };
+  cache: {
+    folder: string;
+    bytes: number;
+    entries: SizedEntry[];
+    /** Why it cannot be looked into; absent if it can. */
+    problem?: string;
+  };
 }
 
 /** Looks at everything; takes a second or two. */
@@ -100,10 +109,12 @@ export async function examineMachine(
   const engine = await libraryStatus({ libtensorflow, hasPip });
   const folder = cacheDir();
   const entries = await folderEntries(folder);
+  const problem = await folderProblem(folder);
   const weights = join(folder, "weights");
   const processors = cpus();
+  const limits = machineLimits();
   return {
-    ok: (engine.state === "ok" || engine.fetchable) && data.problem === "",
+    ok: (engine.state === "ok" || (engine.fetchable && !problem)) && data.problem === "",
     versions: { ...Deno.version },
     machine: {
       os: Deno.build.os,
@@ -111,13 +122,14 @@ export async function examineMachine(
       processor: processors[0]?.model ?? "unknown",
       cores: processors.length,
       memory_bytes: totalmem(),
+      limits: { cpus: limits.cpus ?? null, memory_bytes: limits.memoryBytes ?? null },
     },
     engine,
     python: await python,
     pip: await pip,
     data,
-    weights: { folder: weights, ...weightStatus(await folderEntries(weights)) },
-    cache: { folder, bytes: totalBytes(entries), entries },
+    weights: { folder: weights, ...await weightStatus(weights) },
+    cache: { folder, bytes: totalBytes(entries), entries, ...(problem && { problem }) },
   };
 }
 
@@ -153,9 +165,9 @@ async function dataStatus(): Promise<DoctorReport["data"]> {
   }
 }
 
-function dataRemedy({ name, state, place }: DatasetState): string {
+function dataRemedy({ name, state, place, unreadable }: DatasetState): string {
   const { mnist, fashion, fashionFolder } = defaultSources();
-  if (state === "valid") return "";
+  if (state === "valid" || unreadable) return "";
   if (state === "damaged" && place === mnist.package?.title) return mnist.package.reload;
   if (place === fashionFolder) {
     return Deno.env.get("FASHION_MNIST_DIR")
@@ -174,14 +186,18 @@ const WANTED_WEIGHTS: readonly (readonly [PinnedWeights, part: string])[] = [
 ];
 
 /** Goes by sizes: the parts check the SHA-256 whenever they use a file. */
-function weightStatus(
-  entries: SizedEntry[],
-): Pick<DoctorReport["weights"], "files" | "published"> {
+async function weightStatus(
+  folder: string,
+): Promise<Pick<DoctorReport["weights"], "files" | "published">> {
+  const closed = await folderProblem(folder);
   // A lock is no weights.
-  const files = entries.filter(({ name }) => !name.startsWith("."));
+  const files = (await folderEntries(folder)).filter(({ name }) => !name.startsWith("."));
   const published = WANTED_WEIGHTS.map(([source, part]): WeightStatus => {
     const name = source.file;
     const remedy = `deno task ${part} (fetches it)`;
+    if (closed !== undefined) {
+      return { state: "damaged", name, bytes: 0, problem: closed, remedy: "" };
+    }
     const found = files.find((entry) => entry.name === name);
     if (found === undefined) return { state: "missing", name, bytes: 0, problem: "", remedy };
     const { bytes } = found;

@@ -9,6 +9,7 @@ import process from "node:process";
 import * as tf from "@tensorflow/tfjs";
 import type { Engine } from "../engine/engine.ts";
 import { repositoryRoot } from "../io/cache.ts";
+import { schedulableCpus } from "../io/machine_limits.ts";
 import { runCommand } from "../io/run_command.ts";
 import type { Manifest } from "../report/record/run_folder.ts";
 
@@ -38,15 +39,25 @@ export function machine(engine: Engine): Manifest["machine"] {
     os: Deno.build.os,
     arch: Deno.build.arch,
     processor: processors[0]?.model ?? "unknown",
-    cores: processors.length,
+    cores: schedulableCpus(),
+    threads: engine.threads,
     memory_bytes: totalmem(),
     device: engine.device,
     libtensorflow: engine.library.source,
   };
 }
 
-/** The commit the code is at, and whether its tree is clean; `null` outside a repository. */
-export async function gitState(): Promise<Manifest["git"]> {
+let state: Promise<Manifest["git"]> | undefined;
+
+/**
+ * The commit the code is at, and whether its tree is clean; `null` outside a repository. It is asked
+ * once: what runs is the code as it was loaded.
+ */
+export function gitState(): Promise<Manifest["git"]> {
+  return state ??= readGitState();
+}
+
+async function readGitState(): Promise<Manifest["git"]> {
   const commit = await git("rev-parse", "HEAD");
   const changes = await git(
     "status",

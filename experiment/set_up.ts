@@ -12,12 +12,13 @@ import { type Engine, type EngineOptions, startEngine } from "../engine/engine.t
 import { repositoryRoot } from "../io/cache.ts";
 import { InterruptedError, StudyError } from "../io/errors.ts";
 import { createReporter, type Reporter, writeText } from "../io/reporter.ts";
+import { giveUpPrograms } from "../io/run_command.ts";
 import { interruptible } from "../io/run_script.ts";
+import { removeLeftovers } from "../report/record/leftovers.ts";
 import { checkResultsFile, type ResultRow, resultsPath } from "../report/record/results.ts";
 import type { PartNumber } from "../study.ts";
 import { DEFAULT_OUT, PRECISIONS } from "./flags.ts";
-import { removeLeftovers } from "./leftovers.ts";
-import { describeEngine } from "./provenance.ts";
+import { describeEngine, gitState } from "./provenance.ts";
 import { addKeptRows, waitVisibly } from "./recording.ts";
 
 /** The flags that decide it. */
@@ -26,9 +27,16 @@ export interface SetUpFlags
   backend: "auto" | "tensorflow";
   out: string;
   resume: boolean;
+  tensorboard: boolean;
   quiet: boolean;
   json: boolean;
   precision: keyof typeof PRECISIONS | undefined;
+  /**
+   * Whether a run may still have to start programs: pip, for weights.
+   *
+   * @default {false}
+   */
+  mayStartPrograms?: boolean;
 }
 
 /** Where a part's runs happen. */
@@ -41,6 +49,12 @@ export interface Setup extends Disposable {
   readonly out: string;
   /** Whether a run that was interrupted is resumed. */
   readonly resume: boolean;
+  /**
+   * Whether events for TensorBoard are written.
+   *
+   * @default {false}
+   */
+  readonly tensorboard?: boolean;
   /** Whether rows are printed as JSON. */
   readonly json: boolean;
   /** The command line, for the manifest. */
@@ -54,12 +68,13 @@ export interface RunningSetup extends Setup {
 }
 
 /**
- * Makes sure that results can be written, starts the engine and loads the data, and says which.
+ * Makes sure that results can be written, starts the engine and loads the data, and says which. After
+ * that no program can be started, unless one may be needed.
  *
  * @throws {StudyError} If any of it fails.
  */
 export async function setUp(part: PartNumber, flags: SetUpFlags): Promise<Setup> {
-  const { out, resume, json, quiet } = flags;
+  const { out, resume, json, quiet, tensorboard } = flags;
   const reporter = createReporter({ quiet, stream: json ? "stderr" : "stdout" });
   await checkResultsFile(out, part, waitVisibly(out, reporter));
   await removeLeftovers(out);
@@ -70,13 +85,16 @@ export async function setUp(part: PartNumber, flags: SetUpFlags): Promise<Setup>
     reporter,
   });
   reporter.line(describeEngine(engine, flags.backend));
+  if (tensorboard) (await import("./tensorboard.ts")).requireSummaries(engine);
   const dataset = await loadDataset({ ...flags, reporter });
+  await gitState();
+  if (!flags.mayStartPrograms) await giveUpPrograms();
   reporter.line(
     `Data: ${dataset.name}, ${dataset.train.count} training and ${dataset.test.count} test ` +
       `images (${dataset.source})`,
   );
   return {
-    ...{ part, engine, dataset, reporter, out, resume, json, command: Deno.args },
+    ...{ part, engine, dataset, reporter, out, resume, tensorboard, json, command: Deno.args },
     [Symbol.dispose]: () => engine.dispose(),
   };
 }

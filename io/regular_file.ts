@@ -8,6 +8,7 @@
 import { Buffer } from "node:buffer";
 import { StudyError } from "./errors.ts";
 import { formatBytes } from "./reporter.ts";
+import { isNotPermitted, PERMISSION_REMEDY, systemReason } from "./system_reason.ts";
 
 /** How much may be read. */
 export interface ReadLimit {
@@ -22,7 +23,10 @@ export class UnusableFileError extends StudyError {
   readonly reason: string;
 
   constructor(path: string, reason: string, options?: ErrorOptions) {
-    super(`${path} cannot be used (${reason}): move it away, or restore it from a copy`, options);
+    const remedy = isNotPermitted(options?.cause)
+      ? PERMISSION_REMEDY
+      : "move it away, or restore it from a copy";
+    super(`${path} cannot be used (${reason}): ${remedy}`, options);
     this.reason = reason;
   }
 }
@@ -76,12 +80,6 @@ export async function readRegularFile(path: string, limit: ReadLimit): Promise<U
 /** A whole file as UTF-8 text, without a byte order mark; fails as {@linkcode readPieces} does. */
 export async function readRegularText(path: string, limit: ReadLimit): Promise<string> {
   return new TextDecoder().decode(await readRegularFile(path, limit));
-}
-
-/** What the system said, without paths and numbers: `permission denied`. */
-export function systemReason(error: unknown): string {
-  const message = error instanceof Error ? error.message : String(error);
-  return message.replace(/ \(os error \d+\).*$/s, "").toLowerCase();
 }
 
 /** Turns what the system says into a reason; that there is nothing stays as it is. */

@@ -8,8 +8,8 @@
 import { join, resolve } from "node:path";
 import { writeFileAtomic } from "../io/atomic.ts";
 import { StudyError } from "../io/errors.ts";
-import { exists } from "../io/exists.ts";
-import { systemReason } from "../io/regular_file.ts";
+import { exists } from "../io/path_kind.ts";
+import { systemReason } from "../io/system_reason.ts";
 import { testClaims } from "./analysis/claims.ts";
 import type { Comparison, ModelComparison, ReferenceResult } from "./analysis/comparison.ts";
 import { caveatsOf, differencesFromStudy } from "./analysis/differences_from_study.ts";

@@ -28,8 +28,8 @@ import { MODELS, type PartNumber, type PartSize, PRESETS } from "../study.ts";
 /** The parts that have published results, in the study's order. */
 const PARTS = [...new Set(MODELS.filter(({ published }) => published).map(({ part }) => part))];
 
-const { seed, data, device, precision, libtensorflow, out, resume, strict, quiet, verbose, help } =
-  SHARED_FLAGS;
+const { seed, data, device, precision, threads, libtensorflow, out, resume } = SHARED_FLAGS;
+const { tensorboard, strict, quiet, verbose, help } = SHARED_FLAGS;
 
 const FLAGS = {
   preset: {
@@ -48,9 +48,11 @@ const FLAGS = {
   data,
   device,
   precision,
+  threads,
   libtensorflow,
   out,
   resume,
+  tensorboard,
   strict: { ...strict, help: "fail rather than use substitute weights" },
   quiet,
   verbose,
@@ -101,7 +103,9 @@ async function main(): Promise<void> {
 async function announce({ flags, reporter, signal }: Context): Promise<void> {
   reporter.line(`Preset ${flags.preset}: measuring how fast this machine is`);
   const { failure, output } = await runChildScript("experiment/machine_rates.ts", {
-    args: argumentsFor(flags, ["data", "device", "precision", "libtensorflow", "strict"]),
+    args: argumentsFor(flags, [
+      ...["data", "device", "precision", "threads", "libtensorflow", "strict"] as const,
+    ]),
     permissions: "engine",
     stdout: "piped",
     signal,
@@ -131,8 +135,8 @@ async function runPart(
   reporter.line(`\nPart ${number}`);
   const shared = argumentsFor(flags, [
     ...(number === 1 ? [] : ["weights"] as const),
-    ...["seed", "data", "device", "precision", "libtensorflow", "out"] as const,
-    ...["resume", "strict", "quiet", "verbose"] as const,
+    ...["seed", "data", "device", "precision", "threads", "libtensorflow", "out"] as const,
+    ...["resume", "tensorboard", "strict", "quiet", "verbose"] as const,
   ]);
   const size = Object.entries(PRESETS[flags.preset][number])
     .map(([name, value]) => `${flagName(name)}=${value}`);

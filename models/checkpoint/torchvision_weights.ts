@@ -5,18 +5,12 @@
  */
 
 import { join } from "node:path";
-import { cacheDir } from "../../io/cache.ts";
+import { cacheDir, cacheError } from "../../io/cache.ts";
 import { download } from "../../io/download.ts";
 import { StudyError } from "../../io/errors.ts";
 import { withLock } from "../../io/lock.ts";
 import type { Reporter } from "../../io/reporter.ts";
-import {
-  cacheError,
-  describeSum,
-  inspectWeights,
-  type PinnedFile,
-  weightsFolder,
-} from "./cached_weights.ts";
+import { describeSum, inspectWeights, type PinnedFile, weightsFolder } from "./cached_weights.ts";
 import {
   ALEXNET_CONVOLUTIONS,
   type PinnedConvolutions,
@@ -95,7 +89,7 @@ export async function obtainPublishedWeights(
     const fetchIt = () => fetchUnlessThere(pinned, { path, urls: source.urls, reporter });
     return { path, sha256: await withLock(join(folder, ".lock"), fetchIt, { onWait }) };
   } catch (error) {
-    const told = cacheError(error, folder);
+    const told = cacheError(error, "weights", folder);
     if (told instanceof StudyError) unobtainable.set(source, told);
     throw told;
   }

@@ -6,7 +6,7 @@
 
 import { isAbsolute } from "node:path";
 import type { Spec } from "vega";
-import { systemReason } from "../../io/regular_file.ts";
+import { systemReason } from "../../io/system_reason.ts";
 import type { Comparison, Figure } from "../analysis/comparison.ts";
 import { analyseSweeps } from "../analysis/sweeps.ts";
 import type { ProblemList } from "../record/problems.ts";

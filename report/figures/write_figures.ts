@@ -6,7 +6,8 @@
 
 import { basename, join } from "node:path";
 import { writeFileAtomic } from "../../io/atomic.ts";
-import { readRegularText, systemReason } from "../../io/regular_file.ts";
+import { readRegularText } from "../../io/regular_file.ts";
+import { systemReason } from "../../io/system_reason.ts";
 import type { Comparison, Figure } from "../analysis/comparison.ts";
 import { drawFigures, type DrawnFigure, type FigureOptions } from "./draw_figures.ts";
 

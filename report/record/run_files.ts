@@ -7,7 +7,8 @@
 
 import { join } from "node:path";
 import { StudyError } from "../../io/errors.ts";
-import { systemReason, UnusableFileError } from "../../io/regular_file.ts";
+import { UnusableFileError } from "../../io/regular_file.ts";
+import { systemReason } from "../../io/system_reason.ts";
 import { accuracy, weightedF1 } from "../../metrics/classification.ts";
 import { type FoundRow, placeName } from "./gather_rows.ts";
 import type { ProblemList } from "./problems.ts";

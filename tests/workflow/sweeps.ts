@@ -182,8 +182,14 @@ async function undisturbed(cwd: string, name: string): Promise<{ row: ResultRow;
   const [task, ...own] = name.startsWith("simplecnn")
     ? ["part1", "--epochs=10"]
     : ["part4", "--models=alexnet", "--weights=random", "--epochs=2"];
-  const sizes = [`--seed=${seed}`, "--data=mnist", "--limit=500", "--test-limit=100"];
-  const words = ["env", "TF_NUM_INTRAOP_THREADS=1", Deno.execPath(), "task", "--config"];
+  const sizes = [
+    `--seed=${seed}`,
+    "--threads=1",
+    "--data=mnist",
+    "--limit=500",
+    "--test-limit=100",
+  ];
+  const words = [Deno.execPath(), "task", "--config"];
   const ended = await command(
     [...words, join(repositoryRoot(), "deno.json"), task!, ...own, ...sizes, "--out", out],
     cwd,

@@ -24,7 +24,7 @@ rule prepare:
     retries: 3
     shell:
         """
-        INIT_CWD="$PWD" TF_NUM_INTRAOP_THREADS={threads} {params.command} --json --resume \
+        INIT_CWD="$PWD" {params.command} --threads {threads} --json --resume \
             --out {params.work:q} > {output:q} 2>> {log:q}
         """
 
@@ -59,7 +59,7 @@ rule run:
     shell:
         """
         if [ ! -e {params.work:q}/finished ]; then
-            INIT_CWD="$PWD" TF_NUM_INTRAOP_THREADS={threads} {params.command} --resume \
+            INIT_CWD="$PWD" {params.command} --threads {threads} --resume \
                 --out {params.work:q} >> {log:q} 2>&1
             touch {params.work:q}/finished
         fi
