@@ -4,8 +4,8 @@
  * To add one, write a folder beside `tensorflow/` with a function from {@linkcode BackendOptions} to a
  * {@linkcode Backend} (or a StudyError that says why it does not work on this machine, and the remedy),
  * and put it into the registry in `engine.ts`. tfjs' own kernels come with the backend's npm package or
- * are registered by the folder; what the suite needs beyond them is {@linkcode BackendOps}. Nothing
- * above `engine/` knows which backend runs.
+ * are registered by the folder; what the suite needs beyond them is {@linkcode BackendOps}, which
+ * `portable/` composes of tfjs' kernels. Nothing above `engine/` knows which backend runs.
  *
  * @module
  */
@@ -41,8 +41,12 @@ export interface Backend {
   readonly device: string;
   /** Version of the library or package that computes, such as `2.21.0`. */
   readonly version: string;
+  /** What computes, on what, and where it is from, in a phrase. */
+  readonly description: string;
   /** Number format of products and convolutions in compiled functions. */
   readonly precision: Precision;
+  /** How many threads share the work of an operation. */
+  readonly threads: number;
   /** What tfjs runs its kernels on. Its `dispose()` frees everything that this backend holds. */
   readonly kernels: tf.KernelBackend;
   /**
@@ -153,6 +157,8 @@ export interface AdamScalars {
   beta1: tf.Scalar;
   /** Decay of the second moment. */
   beta2: tf.Scalar;
+  /** Factor of the parameter that is added to its gradient; none where it is absent. */
+  weightDecay?: tf.Scalar;
 }
 
 /** Records functions, so that all their ops become one call. */

@@ -24,19 +24,21 @@ export type { SummaryWriter } from "./backend.ts";
 export type { LibraryLocation } from "./library/library_cache.ts";
 
 /** What `--backend` may name besides `auto`. */
-export type BackendName = "tensorflow";
+export type BackendName = "tensorflow" | "wasm";
 
 /** Every backend, in the order in which `auto` tries them; its code is loaded when it is tried. */
 const BACKENDS: Readonly<
   Record<BackendName, (options: BackendOptions) => Promise<StartedBackend>>
 > = {
   tensorflow: async (options) => (await import("./tensorflow/start.ts")).startTensorFlow(options),
+  wasm: async (options) => (await import("./wasm/start.ts")).startWasm(options),
 };
 
 /** Options of {@linkcode startEngine}. */
 export interface EngineOptions {
   /**
-   * Which backend does the work; `auto` takes the first that works.
+   * Which backend does the work: `tensorflow` is libtensorflow, `wasm` needs npm packages alone. `auto`
+   * takes the first that works, in that order.
    *
    * @default {"auto"}
    */
@@ -47,7 +49,10 @@ export interface EngineOptions {
    * @default {"auto"}
    */
   device?: "auto" | "cpu" | "gpu";
-  /** The libtensorflow to use, a file or the folder it is in; looked for or fetched otherwise. */
+  /**
+   * The libtensorflow to use, a file or the folder it is in; looked for or fetched otherwise. With it,
+   * `auto` is `tensorflow`, as it is where `LIBTENSORFLOW_PATH` names one.
+   */
   libtensorflow?: string | undefined;
   /**
    * Threads to compute with, 1..1024. TensorFlow makes them once in a process: a later engine cannot
@@ -83,6 +88,10 @@ export interface EngineOptions {
 export interface Engine extends Disposable {
   /** Name of the backend that was started. */
   readonly backend: BackendName;
+  /** Why it was taken, in a phrase: `as asked`, or what others lack. */
+  readonly reason: string;
+  /** What computes, on what, and where it is from, in a phrase. */
+  readonly description: string;
   /** What computes, on `tensorflow` `CPU` or `GPU`. */
   readonly device: string;
   /** Number format of convolutions and products in compiled functions. */
@@ -91,7 +100,7 @@ export interface Engine extends Disposable {
   readonly version: string;
   /** Where libtensorflow came from. An error on a backend without it. */
   readonly library: LibraryLocation;
-  /** Threads that one operation is spread over. An error on a backend that does not say. */
+  /** Threads that one operation is spread over. */
   readonly threads: number;
   /** tfjs, with this engine as its backend. */
   readonly tf: typeof tf;
@@ -114,7 +123,7 @@ export interface Engine extends Disposable {
 }
 
 /** A backend, with what only `tensorflow` has. */
-type StartedBackend = Backend & Partial<Pick<Engine, "library" | "threads" | "binding">>;
+type StartedBackend = Backend & Partial<Pick<Engine, "library" | "binding">>;
 
 /**
  * Starts the engine and makes it tfjs' backend.
@@ -133,13 +142,22 @@ export async function startEngine(options: EngineOptions = {}): Promise<Engine> 
   }
   const reporter = options.reporter ?? createReporter({ stream: "stderr" });
   const { libtensorflow, threads } = options;
+  const candidates = wanted !== "auto"
+    ? [wanted]
+    : isLibraryNamed(libtensorflow)
+    ? ["tensorflow" as const]
+    : names;
   const settings = { device, precision, libtensorflow, threads, verbose, reporter };
   const failures: StudyError[] = [];
-  for (const name of wanted === "auto" ? names : [wanted]) {
+  for (const name of candidates) {
     try {
       const backend = await BACKENDS[name](settings);
       await runBackend(backend);
-      return engineOf(name, backend);
+      return engineOf(
+        name,
+        backend,
+        wanted === "auto" ? reasonFor(candidates, failures) : "as asked",
+      );
     } catch (error) {
       if (!(error instanceof StudyError) || error instanceof InterruptedError) throw error;
       failures.push(error);
@@ -151,8 +169,23 @@ export async function startEngine(options: EngineOptions = {}): Promise<Engine> 
   );
 }
 
-function engineOf(name: BackendName, backend: StartedBackend): Engine {
-  const { device, precision, version, library, threads, binding, openSummaries } = backend;
+/** Whether a library was named. It is used or refused: no other backend takes its place. */
+export function isLibraryNamed(libtensorflow: string | undefined): boolean {
+  return libtensorflow !== undefined || Boolean(Deno.env.get("LIBTENSORFLOW_PATH"));
+}
+
+/** Why `auto` took the backend that follows the ones that failed. */
+function reasonFor(candidates: readonly BackendName[], failures: readonly StudyError[]): string {
+  if (failures.length === 0) return "the first that works";
+  const problems = failures.map(({ message }, i) =>
+    `${candidates[i]} does not start: ${/^.*?(?=\.\s|\.?$)/s.exec(message)![0]}`
+  );
+  return `${problems.join("; ")}; deno task doctor says what to do`;
+}
+
+function engineOf(name: BackendName, backend: StartedBackend, reason: string): Engine {
+  const { device, precision, version, description, library } = backend;
+  const { threads, binding, openSummaries } = backend;
   const only = <T>(value: T | undefined, what: string): T => {
     if (value !== undefined) return value;
     throw new Error(`The ${name} backend has no ${what}`);
@@ -160,14 +193,14 @@ function engineOf(name: BackendName, backend: StartedBackend): Engine {
   const dispose = () => stopBackend(backend);
   return {
     backend: name,
+    reason,
+    description,
     device,
     precision,
     version,
+    threads,
     get library() {
       return only(library, "libtensorflow");
-    },
-    get threads() {
-      return only(threads, "number of threads");
     },
     tf,
     get binding() {

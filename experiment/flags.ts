@@ -57,9 +57,9 @@ const COMMON = {
   testLimit: { kind: "integer", min: 1, help: "test on the first N images only" },
   backend: {
     kind: "choice",
-    choices: ["auto", "tensorflow"],
+    choices: ["auto", "tensorflow", "wasm"],
     default: "auto",
-    help: "what does the arithmetic",
+    help: "what does the arithmetic: libtensorflow, or WebAssembly where that cannot be had",
   },
   device: {
     kind: "choice",

@@ -26,8 +26,9 @@ const SECONDS = 0.7;
 const { batchSize: BATCH_SIZE, ...ADAM } = SIMPLE_CNN.training;
 
 async function main(): Promise<void> {
-  const { data, device, precision, threads, libtensorflow, strict } = SHARED_FLAGS;
-  const flags = parseFlags(Deno.args, { data, device, precision, threads, libtensorflow, strict });
+  const { data, backend, device, precision, threads, libtensorflow, strict } = SHARED_FLAGS;
+  const table = { data, backend, device, precision, threads, libtensorflow, strict };
+  const flags = parseFlags(Deno.args, table);
   const reporter = createReporter({ stream: "stderr" });
   const engine = await startEngine({
     ...flags,

@@ -16,6 +16,8 @@ import {
   type UnusableLibrary,
   type WorkingLibrary,
 } from "../engine/library_status.ts";
+import { isLibraryNamed } from "../engine/engine.ts";
+import { type WasmStatus, wasmStatus } from "../engine/wasm/status.ts";
 import { PYTHON_COMMANDS } from "../io/python.ts";
 import { cacheDir, folderProblem } from "../io/cache.ts";
 import { folderEntries, type SizedEntry, totalBytes } from "../io/folder_size.ts";
@@ -76,7 +78,10 @@ export interface DoctorReport {
     /** What its control group allows this process; `null` where there is no limit. */
     limits: { cpus: number | null; memory_bytes: number | null };
   };
+  /** The `tensorflow` backend, which `--backend auto` takes where it can. */
   engine: WorkingLibrary | UnusableLibrary;
+  /** The `wasm` backend, which it takes otherwise. */
+  wasm: WasmStatus;
   python: ProgramStatus;
   pip: ProgramStatus;
   data: {
@@ -107,6 +112,7 @@ export async function examineMachine(
   const hasPip = async () => (await pip).state === "ok";
   const data = await dataStatus();
   const engine = await libraryStatus({ libtensorflow, hasPip });
+  const wasm = await wasmStatus();
   const folder = cacheDir();
   const entries = await folderEntries(folder);
   const problem = await folderProblem(folder);
@@ -114,7 +120,9 @@ export async function examineMachine(
   const processors = cpus();
   const limits = machineLimits();
   return {
-    ok: (engine.state === "ok" || (engine.fetchable && !problem)) && data.problem === "",
+    ok: data.problem === "" &&
+      (engine.state === "ok" || (engine.fetchable && !problem) ||
+        (wasm.state !== "damaged" && !isLibraryNamed(libtensorflow))),
     versions: { ...Deno.version },
     machine: {
       os: Deno.build.os,
@@ -125,6 +133,7 @@ export async function examineMachine(
       limits: { cpus: limits.cpus ?? null, memory_bytes: limits.memoryBytes ?? null },
     },
     engine,
+    wasm,
     python: await python,
     pip: await pip,
     data,

@@ -20,16 +20,13 @@ export function versions(engine: Engine): Manifest["versions"] {
     v8: Deno.version.v8,
     typescript: Deno.version.typescript,
     tfjs: tf.version_core,
-    tensorflow: engine.version,
+    [engine.backend]: engine.version,
   };
 }
 
-/** Which engine runs, where its library is from, and why it was taken: one line. */
-export function describeEngine(engine: Engine, asked: string): string {
-  const why = asked === "auto" ? "the first that works" : "as asked";
-  const { source, path } = engine.library;
-  return `Engine: ${engine.backend} (${why}), libtensorflow ${engine.version} on ` +
-    `${engine.device}, from ${source}: ${path}`;
+/** Which engine runs, why it was taken, and what it computes with: one line. */
+export function describeEngine({ backend, reason, description }: Engine): string {
+  return `Engine: ${backend} (${reason}), ${description}`;
 }
 
 /** Processor, memory and operating system. */
@@ -43,7 +40,7 @@ export function machine(engine: Engine): Manifest["machine"] {
     threads: engine.threads,
     memory_bytes: totalmem(),
     device: engine.device,
-    libtensorflow: engine.library.source,
+    ...(engine.backend === "tensorflow" && { libtensorflow: engine.library.source }),
   };
 }
 

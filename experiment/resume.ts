@@ -227,8 +227,13 @@ async function finishedEpochs(
 }
 
 function settingDifferences(theirs: Manifest["settings"], ours: Manifest["settings"]): string[] {
-  return Object.keys(ours).filter((name) => theirs[name] !== ours[name])
-    .map((name) => `${name} ${theirs[name]}, not ${ours[name]}`);
+  // TensorFlow's runs do not say what they ran on.
+  const [before, now]: Manifest["settings"][] = [theirs, ours].map((settings) => ({
+    backend: "tensorflow",
+    ...settings,
+  }));
+  return Object.keys(now!).filter((name) => before![name] !== now![name])
+    .map((name) => `${name} ${before![name]}, not ${now![name]}`);
 }
 
 async function finishedRuns(out: string, part: number): Promise<Map<string, ResultRow>> {

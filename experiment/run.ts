@@ -238,11 +238,13 @@ function newRow({ model, seed, columns }: RunPlan, { engine, dataset }: RunningS
 
 function decidingSettings(row: ResultRow, { columns, settings }: RunPlan): Run["settings"] {
   const { epochs: _, ...trained } = columns;
-  const { model, dataset, dataset_sha256, precision, weights, weights_sha256 } = row;
+  const { model, dataset, dataset_sha256, precision, weights, weights_sha256, backend } = row;
   return {
     ...{ model, seed: row.seed!, ...trained as Record<string, number> },
     ...{ dataset, dataset_sha256, precision },
     ...(weights !== "" && { weights, weights_sha256 }),
+    // TensorFlow's runs have not said so since before there was another.
+    ...(backend !== "tensorflow" && { backend }),
     ...settings,
   };
 }

@@ -8,7 +8,12 @@
 import { resolve } from "node:path";
 import type { Dataset } from "../data/dataset.ts";
 import { loadDataset, type LoadDatasetOptions } from "../data/load_dataset.ts";
-import { type Engine, type EngineOptions, startEngine } from "../engine/engine.ts";
+import {
+  type BackendName,
+  type Engine,
+  type EngineOptions,
+  startEngine,
+} from "../engine/engine.ts";
 import { repositoryRoot } from "../io/cache.ts";
 import { InterruptedError, StudyError } from "../io/errors.ts";
 import { createReporter, type Reporter, writeText } from "../io/reporter.ts";
@@ -24,7 +29,7 @@ import { addKeptRows, waitVisibly } from "./recording.ts";
 /** The flags that decide it. */
 export interface SetUpFlags
   extends Omit<EngineOptions, "precision" | "reporter">, Omit<LoadDatasetOptions, "reporter"> {
-  backend: "auto" | "tensorflow";
+  backend: "auto" | BackendName;
   out: string;
   resume: boolean;
   tensorboard: boolean;
@@ -84,7 +89,7 @@ export async function setUp(part: PartNumber, flags: SetUpFlags): Promise<Setup>
     precision: PRECISIONS[flags.precision ?? "fp32"],
     reporter,
   });
-  reporter.line(describeEngine(engine, flags.backend));
+  reporter.line(describeEngine(engine));
   if (tensorboard) (await import("./tensorboard.ts")).requireSummaries(engine);
   const dataset = await loadDataset({ ...flags, reporter });
   await gitState();

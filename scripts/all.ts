@@ -28,8 +28,8 @@ import { MODELS, type PartNumber, type PartSize, PRESETS } from "../study.ts";
 /** The parts that have published results, in the study's order. */
 const PARTS = [...new Set(MODELS.filter(({ published }) => published).map(({ part }) => part))];
 
-const { seed, data, device, precision, threads, libtensorflow, out, resume } = SHARED_FLAGS;
-const { tensorboard, strict, quiet, verbose, help } = SHARED_FLAGS;
+const { seed, data, backend, device, precision, threads, libtensorflow, out } = SHARED_FLAGS;
+const { resume, tensorboard, strict, quiet, verbose, help } = SHARED_FLAGS;
 
 const FLAGS = {
   preset: {
@@ -46,6 +46,7 @@ const FLAGS = {
   },
   seed,
   data,
+  backend,
   device,
   precision,
   threads,
@@ -104,7 +105,8 @@ async function announce({ flags, reporter, signal }: Context): Promise<void> {
   reporter.line(`Preset ${flags.preset}: measuring how fast this machine is`);
   const { failure, output } = await runChildScript("experiment/machine_rates.ts", {
     args: argumentsFor(flags, [
-      ...["data", "device", "precision", "threads", "libtensorflow", "strict"] as const,
+      ...["data", "backend", "device", "precision", "threads"] as const,
+      ...["libtensorflow", "strict"] as const,
     ]),
     permissions: "engine",
     stdout: "piped",
@@ -135,8 +137,8 @@ async function runPart(
   reporter.line(`\nPart ${number}`);
   const shared = argumentsFor(flags, [
     ...(number === 1 ? [] : ["weights"] as const),
-    ...["seed", "data", "device", "precision", "threads", "libtensorflow", "out"] as const,
-    ...["resume", "tensorboard", "strict", "quiet", "verbose"] as const,
+    ...["seed", "data", "backend", "device", "precision", "threads", "libtensorflow"] as const,
+    ...["out", "resume", "tensorboard", "strict", "quiet", "verbose"] as const,
   ]);
   const size = Object.entries(PRESETS[flags.preset][number])
     .map(([name, value]) => `${flagName(name)}=${value}`);

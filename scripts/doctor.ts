@@ -92,9 +92,10 @@ function wrap(text: string, width: number): string[] {
 
 function verdict({ ok, engine }: DoctorReport): string {
   if (!ok) return "Part 1 cannot run yet: see above.";
-  return engine.state === "ok"
-    ? "Part 1 can run: deno task part1"
-    : "Part 1 can run once it has fetched libtensorflow, which it does itself: deno task part1";
+  if (engine.state === "ok") return "Part 1 can run: deno task part1";
+  return engine.fetchable
+    ? "Part 1 can run once it has fetched libtensorflow, which it does itself: deno task part1"
+    : "Part 1 can run, on WebAssembly: deno task part1";
 }
 
 function denoFindings({ versions, machine }: DoctorReport): Finding[] {
@@ -121,7 +122,7 @@ function denoFindings({ versions, machine }: DoctorReport): Finding[] {
   ];
 }
 
-function engineFindings({ engine, python, pip, machine }: DoctorReport): Finding[] {
+function engineFindings({ engine, wasm, python, pip, machine }: DoctorReport): Finding[] {
   const name = "libtensorflow";
   const library: Finding[] = engine.state === "ok"
     ? [
@@ -135,7 +136,16 @@ function engineFindings({ engine, python, pip, machine }: DoctorReport): Finding
       },
     ]
     : [{ state: engine.state, name, detail: engine.problem, remedy: engine.remedy }];
-  return [...library, programFinding("python", python), programFinding("pip", pip)];
+  const taken = engine.state === "ok"
+    ? `tensorflow on ${engine.device}`
+    : `${engine.fetchable ? "tensorflow once it is fetched, else " : ""}wasm`;
+  return [
+    ...library,
+    programFinding("python", python),
+    programFinding("pip", pip),
+    { name: "wasm", ...wasm },
+    { state: "ok", name: "--backend auto", detail: `takes ${taken}` },
+  ];
 }
 
 /** More threads than processors are put to sleep for a part of the time. */

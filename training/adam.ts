@@ -119,15 +119,13 @@ export class Adam {
         epsilon,
         beta1: tf.scalar(beta1),
         beta2: tf.scalar(beta2),
+        ...(weightDecay !== 0 && { weightDecay: tf.scalar(weightDecay) }),
       };
       for (const [name, parameter] of this.#parameters) {
         const gradient = gradients[parameter.name];
         if (gradient === undefined) throw new Error(`No gradient reached the parameter ${name}`);
         const { m, v } = this.moments.get(name)!;
-        const penalised = weightDecay === 0
-          ? gradient
-          : gradient.add(parameter.mul(tf.scalar(weightDecay)));
-        applyAdam({ parameter, m, v }, penalised, shared);
+        applyAdam({ parameter, m, v }, gradient, shared);
       }
     });
   }

@@ -20,8 +20,6 @@ import { threadCount } from "./threads.ts";
 export interface StartedTensorFlow extends Backend {
   /** Where libtensorflow came from. */
   readonly library: LibraryLocation;
-  /** Threads that an operation is spread over. */
-  readonly threads: number;
   /** The `TFJSBinding` under tfjs-node's kernels. */
   readonly binding: EagerBinding;
 }
@@ -66,6 +64,7 @@ export async function startTensorFlow(options: BackendOptions): Promise<StartedT
       name: "tensorflow",
       device,
       version,
+      description: `libtensorflow ${version} on ${device}, from ${library.source}: ${library.path}`,
       precision: kernels.precision,
       kernels,
       restart: () => kernels.restart(),

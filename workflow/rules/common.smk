@@ -181,7 +181,7 @@ def describe_run(config, model, data, recipe, limit, seed):
 def common_flags(config, model, recipe):
     """What a run shares with what is prepared for it."""
     flags = [] if config["test_limit"] == "all" else ["--test-limit", str(config["test_limit"])]
-    flags += ["--device", config["device"]]
+    flags += ["--backend", config["backend"], "--device", config["device"]]
     if "precision" in recipe:
         flags += ["--precision", recipe["precision"]]
     if "weights" in recipe and model != "simplecnn":
@@ -200,7 +200,10 @@ def preparations_of(config, model, data, recipe):
     size = {"model": model, "epochs": 1, "threads": config["threads"]}
     yield f"data-{data_name(data)}", {
         "part": 1,
-        "flags": [*data_flags(data), *"--limit 32 --test-limit 32 --epochs 1".split()],
+        "flags": [
+            *[*data_flags(data), "--backend", config["backend"]],
+            *"--limit 32 --test-limit 32 --epochs 1".split(),
+        ],
         "size": {**size, "model": "simplecnn", "limit": 32, "testLimit": 32},
     }
     if model == "simplecnn":

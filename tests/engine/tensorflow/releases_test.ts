@@ -3,15 +3,18 @@
  * engine that a release is asked for by is left out in turn, and the count has to tell.
  */
 
-import { assert, assertEquals, assertNotEquals, assertThrows } from "@std/assert";
+import { assert, assertEquals, assertNotEquals, assertRejects, assertThrows } from "@std/assert";
 import * as tf from "@tensorflow/tfjs";
 import { type Backend, runBackend, stopBackend } from "../../../engine/backend.ts";
 import { compile } from "../../../engine/compile.ts";
 import { findLibrary } from "../../../engine/library/find_library.ts";
 import { TensorFlowBackend } from "../../../engine/tensorflow/backend.ts";
+import type { symbols } from "../../../engine/tensorflow/c_api.ts";
 import { tensorflowOps } from "../../../engine/tensorflow/ops.ts";
+import { startTensorFlow } from "../../../engine/tensorflow/start.ts";
 import { openSummaryWriter } from "../../../engine/tensorflow/summary_writer.ts";
 import { TensorFlow, TensorFlowError } from "../../../engine/tensorflow/tensorflow.ts";
+import { StudyError } from "../../../io/errors.ts";
 import { silentReporter } from "../../../io/reporter.ts";
 import { NativeLedger } from "./native_ledger.ts";
 
@@ -48,8 +51,14 @@ async function round(ledger: NativeLedger): Promise<Left> {
   const kernels = new TensorFlowBackend(path, { load: ledger.load });
   const ops = tensorflowOps(kernels);
   const backend: Backend = {
-    ...{ name: "tensorflow", device: "CPU", version: "", precision: kernels.precision },
-    ...{ kernels, ops, recorder: kernels },
+    ...{
+      name: "tensorflow",
+      device: "CPU",
+      version: "",
+      description: "",
+      precision: kernels.precision,
+    },
+    ...{ threads: 1, kernels, ops, recorder: kernels },
   };
   await runBackend(backend);
   tf.engine().startScope();
@@ -162,5 +171,23 @@ Deno.test("all that an engine has of TensorFlow is released, and each release co
     const mutant = new NativeLedger();
     mutant.leaveOut = line;
     assertNotEquals(await round(mutant), sound, `nothing tells that ${line} is left out`);
+  }
+});
+
+Deno.test("an engine that cannot be had as asked leaves nothing", async () => {
+  const ledger = new NativeLedger();
+  const own = Deno.dlopen;
+  const counted = (file: string, table: typeof symbols) =>
+    file === path ? ledger.load(file, table) : own(file, table);
+  Object.assign(Deno, { dlopen: counted });
+  try {
+    // As the ledger makes it, the only device is no GPU.
+    const gpu = { device: "gpu", precision: "float32", verbose: false } as const;
+    const options = { ...gpu, libtensorflow: path, reporter: silentReporter, threads: undefined };
+    await assertRejects(() => startTensorFlow(options), StudyError, "--device cpu");
+    assert(ledger.releasing.size > 0);
+    assertEquals([ledger.live(), ledger.faults], [{}, []]);
+  } finally {
+    Object.assign(Deno, { dlopen: own });
   }
 });
