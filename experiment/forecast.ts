@@ -4,7 +4,14 @@
  * @module
  */
 
-import { ALEXNET, FASTER_RCNN_ADAPTED, type PartNumber, type PartSize, VGG16 } from "../study.ts";
+import {
+  ALEXNET,
+  FASTER_RCNN_ADAPTED,
+  type PartNumber,
+  type PartSize,
+  type StudyModel,
+  VGG16,
+} from "../study.ts";
 
 /** What `machine_rates.ts` measures of this machine. */
 export interface MachineRates {
@@ -44,23 +51,37 @@ export function imageCounts(
 function workSeconds(part: PartNumber, size: PartSize, rates: MachineRates): number {
   const { train, test } = imageCounts(size, rates);
   const { epochs = 0 } = size;
-  const inference = (images: number, multiplyAdds: number) =>
-    images * 2 * multiplyAdds / rates.convolutionFlopPerSecond;
   switch (part) {
     case 1:
       // A gradient step is three forward passes' worth of work.
       return (epochs * train + test / 3) / rates.trainingImagesPerSecond;
     case 2:
-      return inference(FIRST.detections + test, FASTER_RCNN_ADAPTED.multiplyAdds);
-    case 4: {
-      const images = FIRST.features + train + test;
-      return [VGG16, ALEXNET].reduce((sum, { multiplyAdds, trainedParameters, training }) => {
-        const steps = FIRST.steps + epochs * Math.ceil(train / training.batchSize);
-        return sum + inference(images, multiplyAdds) +
-          steps * trainedParameters * rates.secondsPerParameter;
+      return inferenceSeconds(FASTER_RCNN_ADAPTED, FIRST.detections + test, rates);
+    case 4:
+      return [VGG16, ALEXNET].reduce((sum, model) => {
+        const images = FIRST.features + train + test;
+        const steps = FIRST.steps + epochs * Math.ceil(train / model.training.batchSize);
+        return sum + inferenceSeconds(model, images, rates) + stepSeconds(model, steps, rates);
       }, 0);
-    }
   }
+}
+
+/** Seconds in which a model answers so many images. */
+export function inferenceSeconds(
+  { multiplyAdds }: Pick<StudyModel, "multiplyAdds">,
+  images: number,
+  { convolutionFlopPerSecond }: MachineRates,
+): number {
+  return images * 2 * multiplyAdds / convolutionFlopPerSecond;
+}
+
+/** Seconds of so many steps of a classifier on frozen features. */
+export function stepSeconds(
+  { trainedParameters }: Pick<StudyModel, "trainedParameters">,
+  steps: number,
+  { secondsPerParameter }: MachineRates,
+): number {
+  return steps * trainedParameters * secondsPerParameter;
 }
 
 /** An estimate as a person reads it: `40 s`, `12 min`, `5 h 20 min`. */

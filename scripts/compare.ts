@@ -100,6 +100,7 @@ async function compare(
 ): Promise<void> {
   // Loaded by the worker alone.
   const { findTestImages } = await import("../data/local_dataset.ts");
+  const { analyseSweeps } = await import("../report/analysis/sweeps.ts");
   const { compareResults, writeReport } = await import("../report/compare.ts");
   const { drawFigures } = await import("../report/figures/draw_figures.ts");
   const { writeFigures } = await import("../report/figures/write_figures.ts");
@@ -142,7 +143,8 @@ async function compare(
       alt,
       caption,
     }));
-    console.log(printableJson({ report: path, ...comparison, figures: described }));
+    const sweeps = analyseSweeps(models);
+    console.log(printableJson({ report: path, ...comparison, sweeps, figures: described }));
   }
   if (!flags.check) return;
   const failures = whatDoesNotHold(comparison, flags.require);

@@ -123,6 +123,19 @@ export function predictionInterval(
   return { low: mean - reach, high: mean + reach };
 }
 
+/**
+ * Where the mean of all possible runs is, seeds being drawn at random: Student's interval.
+ *
+ * mean ± t · sd / √n, t with n − 1 degrees of freedom: Hahn and Meeker, section 4.2.
+ *
+ * @returns `null` for fewer than two runs.
+ */
+export function meanInterval({ n, mean, sd }: MeanAndSd, confidence = CONFIDENCE): Interval | null {
+  if (n < 2) return null;
+  const reach = qt(upper(confidence), n - 1) * sd / Math.sqrt(n);
+  return { low: mean - reach, high: mean + reach };
+}
+
 /** How far the means of two samples are apart, and how sure that is. */
 export interface MeanDifference {
   /** Mean of the first minus mean of the second. */

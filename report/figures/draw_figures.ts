@@ -8,6 +8,7 @@ import { isAbsolute } from "node:path";
 import type { Spec } from "vega";
 import { systemReason } from "../../io/system_reason.ts";
 import type { Comparison, Figure } from "../analysis/comparison.ts";
+import { analyseSweeps } from "../analysis/sweeps.ts";
 import type { ProblemList } from "../record/problems.ts";
 import { DATA_FOLDER, type Manifest } from "../record/run_folder.ts";
 import { classF1Figure, confusionFigure } from "./class_figures.ts";
@@ -15,6 +16,8 @@ import { contactSheet, SHEET_DIGITS } from "./contact_sheet.ts";
 import { accuracyAgainstTime, inferenceTime } from "./cost_figures.ts";
 import { type Drawing, type DrawnModel, drawnModels } from "./drawn_models.ts";
 import { learningCurves } from "./learning_curves.ts";
+import { learningSetFigure } from "./learning_set_figure.ts";
+import { seedFigure } from "./seed_figure.ts";
 import { compileChart, renderChart } from "./vega_svg.ts";
 
 /** No data set of 28×28 images has more. */
@@ -70,11 +73,14 @@ export async function drawFigures(
     problems.add(`not drawn: there are more than ${CLASSES_DRAWN} classes`, { file });
     model.evaluation = null;
   }
+  const sweeps = analyseSweeps(comparison.models);
   const drawings: (() => Drawing | null)[] = [
     () => learningCurves(models),
     () => accuracyAgainstTime(models),
     () => classF1Figure(models),
     () => inferenceTime(models),
+    () => seedFigure(sweeps.distributions),
+    () => learningSetFigure(sweeps.curves),
     ...models.map((model) => () => confusionFigure(model)),
   ];
   const figures: DrawnFigure[] = [];

@@ -12,7 +12,7 @@ import { NONE } from "../analysis/format_numbers.ts";
 import { findModel } from "../analysis/study_models.ts";
 import type { ResultRow } from "../record/result_row.ts";
 import type { Manifest } from "../record/run_folder.ts";
-import { settingNotes } from "./describe_run.ts";
+import { settingNotes } from "../analysis/describe_run.ts";
 import { escapeMarkdown, table } from "./markdown.ts";
 
 type Shown = ModelComparison & { row: ResultRow };

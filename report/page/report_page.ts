@@ -16,6 +16,7 @@ import { renderResults } from "./section_results.ts";
 import { renderReview } from "./section_review.ts";
 import { renderSettings } from "./section_settings.ts";
 import { renderStatistics } from "./section_statistics.ts";
+import { renderSweeps } from "./section_sweeps.ts";
 
 export const TITLE = "Four ways to classify digits: the study's results and ours";
 
@@ -35,6 +36,7 @@ export function renderReport(comparison: Comparison, figures: readonly Figure[] 
     renderResults(comparison),
     renderConclusion(comparison),
     renderStatistics(comparison),
+    renderSweeps(comparison),
     renderFigures(figures),
     renderSettings(comparison),
     renderProvenance(comparison),

@@ -14,7 +14,7 @@ import { formatFixed, formatMeanAndSd, NONE } from "../analysis/format_numbers.t
 import type { SeedAggregate } from "../analysis/seed_aggregates.ts";
 import type { ResultRow } from "../record/result_row.ts";
 import type { Manifest } from "../record/run_folder.ts";
-import { settingNotes } from "./describe_run.ts";
+import { settingNotes } from "../analysis/describe_run.ts";
 import { alignedTable, type Column, escapeMarkdown, table } from "./markdown.ts";
 
 /** The study's words where nothing is trained. */

@@ -13,7 +13,7 @@ import {
   NONE,
 } from "../analysis/format_numbers.ts";
 import type { PeerRun } from "../record/peer_runs.ts";
-import { settingNotes } from "./describe_run.ts";
+import { settingNotes } from "../analysis/describe_run.ts";
 import { alignedTable, type Column, escapeMarkdown, table } from "./markdown.ts";
 
 /** Nothing if there is no run of PyTorch's. */

@@ -11,7 +11,7 @@ import { hasRandomWeights } from "../analysis/differences_from_study.ts";
 import { formatFixed, formatMeanAndSd, NONE } from "../analysis/format_numbers.ts";
 import { findModel } from "../analysis/study_models.ts";
 import type { ResultRow } from "../record/result_row.ts";
-import { settingNotes } from "./describe_run.ts";
+import { settingNotes } from "../analysis/describe_run.ts";
 import { code, escapeMarkdown, table } from "./markdown.ts";
 
 /** The study's words where nothing is trained. */

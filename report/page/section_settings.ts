@@ -6,7 +6,7 @@
 
 import type { Comparison } from "../analysis/comparison.ts";
 import { formatCount, formatMeanAndSd, NONE } from "../analysis/format_numbers.ts";
-import { settingNotes } from "./describe_run.ts";
+import { settingNotes } from "../analysis/describe_run.ts";
 import { code, escapeMarkdown, table } from "./markdown.ts";
 
 const SETTINGS_SHOWN = 50;

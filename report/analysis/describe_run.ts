@@ -6,7 +6,7 @@
 
 import { WEIGHTS_TITLES, weightsKind } from "../../io/weights_label.ts";
 import { DATA, MODELS, type TrainingSettings } from "../../study.ts";
-import { formatCount } from "../analysis/format_numbers.ts";
+import { formatCount } from "./format_numbers.ts";
 import type { ResultRow } from "../record/result_row.ts";
 
 /** What is not as in the study: weights, data, number of images, epochs, settings, precision. */
@@ -26,6 +26,17 @@ export function settingNotes(row: ResultRow): string[] {
     ...optimiserNotes(row, training),
     row.precision === "float32" ? "" : row.precision,
   ].filter((note) => note !== "");
+}
+
+/** A setting's name, before escaping: the model, and what is not as in the study. */
+export function settingLabel(row: ResultRow): string {
+  return [row.model, ...settingNotes(row)].join(", ");
+}
+
+/** The same of runs that differ in the number of training images, which it does not name. */
+export function curveLabel(row: ResultRow): string {
+  const isAllTested = row.test_images === DATA.testImages;
+  return settingLabel({ ...row, train_images: isAllTested ? DATA.trainImages : null });
 }
 
 function describeEpochs(epochs: number): string {

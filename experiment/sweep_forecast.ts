@@ -1,0 +1,143 @@
+/**
+ * What the runs of a sweep will take of a node: time, memory and disk.
+ *
+ * A script of its own, which reads and prints JSON: `workflow/Snakefile` hands it a list of
+ * {@linkcode RunSize} on standard input and the path of a file of {@linkcode NodeRates}, and asks the
+ * cluster for what it prints, a list of {@linkcode RunForecast}.
+ *
+ * @module
+ */
+
+import { runScript } from "../io/run_script.ts";
+import {
+  ALEXNET,
+  DETECTION,
+  FASTER_RCNN_ADAPTED,
+  FASTER_RCNN_HEAD_TUNED,
+  type PartSize,
+  SIMPLE_CNN,
+  SIMPLE_CNN_FAST,
+  type StudyModel,
+  VGG16,
+} from "../study.ts";
+import { imageCounts, inferenceSeconds, type MachineRates, stepSeconds } from "./forecast.ts";
+
+/** How much a run does. */
+export interface RunSize extends PartSize {
+  model: "simplecnn" | "fasterrcnn" | "vgg16" | "alexnet";
+  recipe?: "published" | "fast";
+  /** Of `fasterrcnn`: whether its predictor is trained first. */
+  trainHead?: boolean;
+  batchSize?: number;
+  /** Of part 4: whether it computes the features of the images, which other runs find on disk. */
+  features?: boolean;
+  /** Processor cores that it has. */
+  threads: number;
+}
+
+/** What was measured of a node. */
+export interface NodeRates extends MachineRates {
+  /** Processor cores that it was measured with: another number takes as many core seconds. */
+  cores: number;
+}
+
+/** What a run will take. */
+export interface RunForecast {
+  /** Of the wall, start and end included. */
+  seconds: number;
+  /** Resident bytes, at their highest. */
+  memoryBytes: number;
+  /** While it runs: two checkpoints, as one takes the other's place. */
+  diskBytes: number;
+  /** Once it is finished, in its folder; a checkpoint that is kept comes on top. */
+  keptBytes: number;
+  /** Of a checkpoint, which a finished run does not need. */
+  checkpointBytes: number;
+  /** Of features that it leaves in the cache. */
+  featureBytes: number;
+  /** Through the file system that it writes to: a checkpoint after every epoch, and what is kept. */
+  writtenBytes: number;
+  /** Of features that it finds in the cache, once: with enough memory, later epochs read no more. */
+  readBytes: number;
+}
+
+/** Fits the peaks of SimpleCNN and AlexNet in the committed runs, 0.7 and 2.2 GB. */
+const MEMORY = { engine: 6e8, perParameter: 28 } as const;
+
+/** A weight and Adam's two moments, four bytes each. */
+const CHECKPOINT_BYTES_PER_PARAMETER = 12;
+
+/** A line of `predictions.csv` with the committed runs' scores, and the other files of a run. */
+const KEPT = { perTestImage: 18, files: 4000 } as const;
+
+/** Features of an image, by the name in the study. */
+const FEATURE_BYTES: Readonly<Record<string, number>> = {
+  [VGG16.name]: 4 * 512 * 7 * 7,
+  [ALEXNET.name]: 4 * 256 * 6 * 6,
+};
+
+/** What a run will take of such a node, downloads left out. */
+export function forecastRun(size: RunSize, rates: NodeRates): RunForecast {
+  const model = modelOf(size);
+  const { train, test } = imageCounts(size, rates);
+  const checkpointBytes = CHECKPOINT_BYTES_PER_PARAMETER * model.trainedParameters;
+  const keptBytes = KEPT.files + KEPT.perTestImage * test;
+  const featureBytes = (train + test) * (FEATURE_BYTES[model.name] ?? 0);
+  return {
+    seconds: rates.startSeconds + workSeconds(size, rates) * rates.cores / size.threads,
+    memoryBytes: MEMORY.engine + MEMORY.perParameter * model.parameters,
+    diskBytes: keptBytes + 2 * checkpointBytes,
+    keptBytes,
+    checkpointBytes,
+    featureBytes: size.features ? featureBytes : 0,
+    writtenBytes: keptBytes + epochsOf(size) * checkpointBytes +
+      (size.features ? featureBytes : 0),
+    readBytes: featureBytes,
+  };
+}
+
+function modelOf({ model, recipe, trainHead }: RunSize): StudyModel {
+  switch (model) {
+    case "simplecnn":
+      return recipe === "fast" ? SIMPLE_CNN_FAST : SIMPLE_CNN;
+    case "fasterrcnn":
+      return trainHead ? FASTER_RCNN_HEAD_TUNED : FASTER_RCNN_ADAPTED;
+    case "vgg16":
+      return VGG16;
+    case "alexnet":
+      return ALEXNET;
+  }
+}
+
+function epochsOf(size: RunSize): number {
+  return size.epochs ?? modelOf(size).training?.epochs ?? 0;
+}
+
+/** Seconds with as many cores as the rates are of. */
+function workSeconds(size: RunSize, rates: NodeRates): number {
+  const model = modelOf(size);
+  const { train, test } = imageCounts(size, rates);
+  const epochs = epochsOf(size);
+  const { batchSize = model.training?.batchSize ?? 1, features = false } = size;
+  switch (model.part) {
+    case 1:
+      // A gradient step is three forward passes' worth of work.
+      return (epochs * train + test / 3) / rates.trainingImagesPerSecond;
+    case 2: {
+      const head = size.trainHead ? Math.min(size.limit ?? DETECTION.headImages, train) : 0;
+      return inferenceSeconds(model, head + test, rates);
+    }
+    case 4:
+      return (features ? inferenceSeconds(model, train + test, rates) : 0) +
+        stepSeconds(model, epochs * Math.ceil(train / batchSize), rates);
+  }
+}
+
+async function main(): Promise<void> {
+  const [path = ""] = Deno.args;
+  const rates: NodeRates = JSON.parse(await Deno.readTextFile(path));
+  const sizes: RunSize[] = JSON.parse(await new Response(Deno.stdin.readable).text());
+  console.log(JSON.stringify(sizes.map((size) => forecastRun(size, rates))));
+}
+
+if (import.meta.main) await runScript(main);

@@ -1,0 +1,165 @@
+/**
+ * What many runs say together: how a setting's accuracy spreads over seeds, how it grows with the
+ * number of training images, and which of several settings is best.
+ *
+ * @module
+ */
+
+import type { MeanAndSd } from "../../metrics/descriptive_statistics.ts";
+import { type ResultRow, settingKey } from "../record/result_row.ts";
+import type { Interval, ModelComparison } from "./comparison.ts";
+import { testSetKey } from "./rankings.ts";
+import type { SeedAggregate } from "./seed_aggregates.ts";
+import { differencesFromStudy } from "./differences_from_study.ts";
+import { holm, meanDifference, meanInterval, predictionInterval, welchTest } from "./statistics.ts";
+import { findModel } from "./study_models.ts";
+
+/** Fewer seeds show no distribution. */
+export const LEAST_SEEDS = 3;
+
+/** A setting's accuracy over its seeds. */
+export interface SeedDistribution {
+  /** The newest of the runs: the setting. */
+  row: ResultRow;
+  /** In percent, 0..100, lowest first. */
+  accuracies: number[];
+  accuracy: MeanAndSd;
+  /** 95 % interval of the mean. */
+  mean: Interval;
+  /** Where one more seed is expected, with 95 %. */
+  next: Interval;
+  /** The published accuracy and how many seeds are below it; `null` unless the setting is the study's. */
+  published: { accuracy: number; below: number } | null;
+}
+
+/** How accuracy grows with the number of training images, all else being equal. */
+export interface LearningSetCurve {
+  /** The newest run of the most images. */
+  row: ResultRow;
+  /** That of the fewest images first. */
+  points: LearningSetPoint[];
+}
+
+/** One number of training images. */
+export interface LearningSetPoint {
+  images: number;
+  /** In percent, 0..100. */
+  accuracy: MeanAndSd;
+  accuracies: number[];
+  /** 95 % interval of the mean; `null` of a single seed. */
+  mean: Interval | null;
+}
+
+/** Settings of one architecture that were trained on as many images and tested on the same ones. */
+export interface SettingContest {
+  /** The architecture, as it is called for people. */
+  title: string;
+  /** The most accurate first. */
+  settings: ContestedSetting[];
+  /** Settings with a single seed, which say nothing about chance and are left out. */
+  leftOut: number;
+}
+
+/** A setting beside the best. */
+export interface ContestedSetting {
+  row: ResultRow;
+  accuracy: MeanAndSd;
+  /** Percentage points by which it is behind the best, the means over the seeds. */
+  behind: number;
+  /** Of Welch's test against the best, after Holm's correction; NaN for the best, or without spread. */
+  p: number;
+}
+
+/** All that many runs say together. */
+export interface Sweeps {
+  distributions: SeedDistribution[];
+  curves: LearningSetCurve[];
+  contests: SettingContest[];
+}
+
+/** Finds what the settings of a comparison's models say together; empty lists where there is too little. */
+export function analyseSweeps(models: readonly ModelComparison[]): Sweeps {
+  const settings = models.flatMap(({ settings }) => settings.filter(isPlausible));
+  return {
+    distributions: settings.filter(({ accuracy }) => accuracy.n >= LEAST_SEEDS).map(distribution),
+    curves: findCurves(settings),
+    contests: findContests(settings),
+  };
+}
+
+/** Whether there is an accuracy, and all of them are percentages. */
+function isPlausible({ accuracies }: SeedAggregate): boolean {
+  return accuracies.length > 0 && accuracies.every((value) => value >= 0 && value <= 100);
+}
+
+function distribution({ newest, accuracy, accuracies }: SeedAggregate): SeedDistribution {
+  const published = differencesFromStudy(newest).length === 0
+    ? findModel(newest.model)?.published?.accuracy
+    : undefined;
+  return {
+    row: newest,
+    accuracies: accuracies.toSorted((a, b) => a - b),
+    accuracy,
+    mean: meanInterval(accuracy)!,
+    next: predictionInterval(accuracy)!,
+    published: published === undefined ? null : {
+      accuracy: published,
+      below: accuracies.filter((value) => value < published).length,
+    },
+  };
+}
+
+function findCurves(settings: readonly SeedAggregate[]): LearningSetCurve[] {
+  const trained = settings.filter(({ newest }) => (newest.train_images ?? 0) > 0);
+  const groups = Map.groupBy(
+    trained,
+    ({ newest }) => `${newest.model}\n${settingKey({ ...newest, train_images: null })}`,
+  );
+  return [...groups.values()].filter((group) => group.length > 1).map((group) => {
+    const bySize = group.toSorted((a, b) => a.newest.train_images! - b.newest.train_images!);
+    return {
+      row: bySize.at(-1)!.newest,
+      points: bySize.map(({ newest, accuracy, accuracies }) => ({
+        images: newest.train_images!,
+        accuracy,
+        accuracies,
+        mean: meanInterval(accuracy),
+      })),
+    };
+  });
+}
+
+function findContests(settings: readonly SeedAggregate[]): SettingContest[] {
+  const titleOf = ({ model }: ResultRow) => findModel(model)?.title ?? model;
+  const groups = Map.groupBy(
+    settings,
+    ({ newest }) => [titleOf(newest), newest.train_images, testSetKey(newest)].join("\n"),
+  );
+  return [...groups.values()].flatMap((group) => {
+    const seeded = group.filter(({ accuracy }) => accuracy.n > 1)
+      .sort((a, b) => b.accuracy.mean - a.accuracy.mean);
+    if (seeded.length < 2) return [];
+    return [{
+      title: titleOf(seeded[0]!.newest),
+      settings: beside(seeded),
+      leftOut: group.length - seeded.length,
+    }];
+  });
+}
+
+/** @param ranked The most accurate first. */
+function beside(ranked: readonly SeedAggregate[]): ContestedSetting[] {
+  const [best, ...rivals] = ranked;
+  const tests = rivals.map(({ accuracy }) => {
+    const means = meanDifference(best!.accuracy, accuracy)!;
+    // Seeds that are all alike say nothing about how far others may be.
+    return means.standardError > 0 ? welchTest(means) : NaN;
+  });
+  const corrected = holm(tests.map((p) => Number.isNaN(p) ? 1 : p));
+  return ranked.map(({ newest, accuracy }, i) => ({
+    row: newest,
+    accuracy,
+    behind: best!.accuracy.mean - accuracy.mean,
+    p: i === 0 || Number.isNaN(tests[i - 1]!) ? NaN : corrected[i - 1]!,
+  }));
+}

@@ -1,0 +1,157 @@
+/**
+ * Many runs of the study on this machine or a cluster: `deno task sweep` hands a configuration to
+ * Snakemake, which does all of it; `workflow/Snakefile` says what there is to do, and docs/cluster.md
+ * how.
+ *
+ * Its permission to run programs is not narrowed to `snakemake`: who may run that may run anything.
+ *
+ * @module
+ */
+
+import { join } from "node:path";
+import process from "node:process";
+import { writeFileAtomic } from "../io/atomic.ts";
+import { cacheDir, repositoryRoot, userFolder } from "../io/cache.ts";
+import { runChildScript } from "../io/child_script.ts";
+import { InterruptedError, StudyError } from "../io/errors.ts";
+import { readCommandLine } from "../io/help_text.ts";
+import type { FlagTable, FlagValues } from "../io/parse_flags.ts";
+import { exists } from "../io/path_kind.ts";
+import { createReporter, type Reporter } from "../io/reporter.ts";
+import { runCommand } from "../io/run_command.ts";
+import { interruptible, runScript } from "../io/run_script.ts";
+
+/** The version that the workflow is tested with, and the least that has all that it asks for. */
+const SNAKEMAKE = { tested: "9.27.1", major: 9 } as const;
+
+const FLAGS = {
+  config: {
+    kind: "path",
+    default: "workflow/config.yaml",
+    help: "what is to be run: a file like workflow/config.yaml, which is the default",
+  },
+  on: {
+    kind: "choice",
+    choices: ["local", "slurm", "kubernetes"],
+    default: "local",
+    help: "where: on this machine or on a cluster, by the profile in workflow/profiles/",
+  },
+  jobs: {
+    kind: "integer",
+    min: 1,
+    help: "cores of this machine, or jobs of the cluster, at a time [default: as the profile says]",
+  },
+  dryRun: { kind: "boolean", help: "show the plan, and run nothing" },
+  measure: {
+    kind: "boolean",
+    help:
+      "measure first how fast this machine is, in a few seconds, and plan with that from now on",
+  },
+  verbose: { kind: "boolean", help: "show stacks of errors" },
+  help: { kind: "boolean", help: "show this page" },
+} as const satisfies FlagTable;
+
+async function main(): Promise<void> {
+  const flags = readCommandLine({
+    usage: "deno task sweep [flags]",
+    description:
+      "Hands many runs to Snakemake, on this machine or a cluster: every combination of " +
+      "the models, data, limits, recipes and seeds in a file. What was interrupted or has failed goes " +
+      "on by the same command.",
+    table: FLAGS,
+    examples: [
+      "deno task sweep --dry-run",
+      "deno task sweep --config workflow/learning_set_size.yaml",
+      "deno task sweep --config my.yaml --on slurm --jobs 200",
+    ],
+  });
+  if (flags === undefined) return;
+  const reporter = createReporter();
+  if (!await exists(flags.config)) {
+    throw new StudyError(
+      `There is no ${flags.config}: copy workflow/config.yaml and name the copy with --config`,
+    );
+  }
+  await requireSnakemake(flags.on);
+  await interruptible(async (signal) => {
+    if (flags.measure) await measure(reporter, signal);
+    const args = await snakemakeArgs(flags);
+    reporter.line(`Handing over to: snakemake ${args.join(" ")}`);
+    await handOver(args, signal);
+  });
+}
+
+/** Where `--measure` leaves what it finds. */
+function ratesPath(): string {
+  return join(cacheDir(), "rates.json");
+}
+
+/** @throws {StudyError} If Snakemake, or its plugin for the cluster, is not there. */
+async function requireSnakemake(on: FlagValues<typeof FLAGS>["on"]): Promise<void> {
+  const install = `pip install snakemake==${SNAKEMAKE.tested}`;
+  const version = (await runCommand(["snakemake", "--version"]))?.stdout.trim() ?? "";
+  if (version === "") throw new StudyError(`There is no Snakemake here: ${install}`);
+  if (!(Number.parseInt(version) >= SNAKEMAKE.major)) {
+    throw new StudyError(`Snakemake is ${version}, which is too old: ${install}`);
+  }
+  // The executor is looked for before the version is printed.
+  if ((await runCommand(["snakemake", "--executor", on, "--version"]))?.success) return;
+  throw new StudyError(
+    `Snakemake has no executor for ${on}: pip install snakemake-executor-plugin-${on}`,
+  );
+}
+
+/** Measures this machine, for this plan and later ones. */
+async function measure(reporter: Reporter, signal: AbortSignal): Promise<void> {
+  reporter.line("Measuring how fast this machine is");
+  const { failure, output } = await runChildScript("experiment/machine_rates.ts", {
+    args: [],
+    permissions: "engine",
+    stdout: "piped",
+    signal,
+  });
+  if (failure !== undefined) throw new StudyError(`The measurement failed: ${failure}`);
+  const rates = { cores: navigator.hardwareConcurrency, ...JSON.parse(output) };
+  await writeFileAtomic(ratesPath(), `${JSON.stringify(rates, null, 2)}\n`);
+}
+
+async function snakemakeArgs({ config, on, jobs, dryRun }: FlagValues<typeof FLAGS>) {
+  const workflow = join(repositoryRoot(), "workflow");
+  return [
+    ...["--snakefile", join(workflow, "Snakefile"), "--configfile", config],
+    ...["--profile", join(workflow, "profiles", on)],
+    ...(jobs === undefined ? [] : [on === "local" ? "--cores" : "--jobs", String(jobs)]),
+    // Pods do not see this machine's files.
+    ...(on !== "kubernetes" && await exists(ratesPath())
+      ? ["--config", `rates=${ratesPath()}`]
+      : []),
+    ...(dryRun ? ["--dry-run", "--quiet", "rules"] : []),
+  ];
+}
+
+/** Runs Snakemake to its end, in the user's folder and on their terminal. */
+async function handOver(args: readonly string[], signal: AbortSignal): Promise<void> {
+  const child = new Deno.Command("snakemake", {
+    args: [...args],
+    cwd: userFolder(),
+    stdin: "inherit",
+    stdout: "inherit",
+    stderr: "inherit",
+  }).spawn();
+  // On a terminal Ctrl-C has reached it by itself: a second one would cut its end short.
+  const interrupt = () => {
+    if (!process.stdin.isTTY) child.kill("SIGINT");
+  };
+  signal.addEventListener("abort", interrupt);
+  const { code } = await child.status;
+  if (signal.aborted) {
+    throw new InterruptedError("Interrupted; what is finished is kept: the same command goes on");
+  }
+  if (code !== 0) {
+    throw new StudyError(
+      "Snakemake has not finished, for the reasons above; the same command goes on with what is left",
+    );
+  }
+}
+
+if (import.meta.main) await runScript(main);

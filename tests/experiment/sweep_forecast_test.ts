@@ -1,0 +1,55 @@
+import { assert, assertEquals } from "@std/assert";
+import { forecastRun, type NodeRates, type RunSize } from "../../experiment/sweep_forecast.ts";
+
+const RATES: NodeRates = {
+  cores: 2,
+  startSeconds: 1,
+  trainImages: 60_000,
+  testImages: 10_000,
+  trainingImagesPerSecond: 1000,
+  convolutionFlopPerSecond: 1e11,
+  secondsPerParameter: 1e-9,
+};
+
+const run = (size: RunSize) => forecastRun(size, RATES);
+
+Deno.test("forecastRun() takes epochs, recipe and size for part 1, and its time by the cores", () => {
+  const published = run({ model: "simplecnn", threads: 2, limit: 3000, testLimit: 300 });
+  assertEquals(published.seconds, 1 + 30 + 0.1);
+  const fast = run({ model: "simplecnn", threads: 2, limit: 3000, testLimit: 300, recipe: "fast" });
+  assertEquals(fast.seconds, 1 + 12 + 0.1);
+  const alone = run({ model: "simplecnn", threads: 1, limit: 3000, testLimit: 300 });
+  assertEquals(alone.seconds, 1 + 2 * (30 + 0.1));
+});
+
+Deno.test("forecastRun() has what measured runs took of memory and disk", () => {
+  const simple = run({ model: "simplecnn", threads: 2 });
+  assert(Math.abs(simple.memoryBytes / 0.72e9 - 1) < 0.15, `${simple.memoryBytes}`);
+  // Three numbers of four bytes for each of 3,199,106 parameters.
+  assertEquals(simple.checkpointBytes, 38_389_272);
+  assert(Math.abs(simple.keptBytes / 181_000 - 1) < 0.1, `${simple.keptBytes}`);
+  const alexnet = run({ model: "alexnet", threads: 2 });
+  assert(Math.abs(alexnet.memoryBytes / 2.22e9 - 1) < 0.15, `${alexnet.memoryBytes}`);
+});
+
+Deno.test("forecastRun() counts features where a run computes them, and reads them where not", () => {
+  const size: RunSize = { model: "vgg16", threads: 2, epochs: 1, limit: 320, testLimit: 100 };
+  const [with_, without] = [run({ ...size, features: true }), run(size)];
+  const images = 420;
+  assertEquals(with_.featureBytes, images * 100_352);
+  assertEquals([without.featureBytes, without.readBytes], [0, images * 100_352]);
+  assert(Math.abs(with_.seconds - without.seconds - images * 2 * 15.47e9 / 1e11) < 1e-6);
+});
+
+Deno.test("forecastRun() of the detector counts the images of its head only where that is trained", () => {
+  const tested = run({ model: "fasterrcnn", threads: 2, testLimit: 10, limit: 1000 });
+  const trained = run({
+    model: "fasterrcnn",
+    threads: 2,
+    testLimit: 10,
+    limit: 20,
+    trainHead: true,
+  });
+  assert(Math.abs(tested.seconds - (1 + 10 * 2.6876)) < 1e-9);
+  assert(Math.abs(trained.seconds - (1 + 30 * 2.6876)) < 1e-9);
+});

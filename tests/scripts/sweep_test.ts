@@ -1,0 +1,92 @@
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { join } from "node:path";
+import { repositoryRoot } from "../../io/cache.ts";
+import { withFolder } from "../report/result_rows.ts";
+import { taskArgs } from "../task.ts";
+
+/** `deno task sweep` with a program called snakemake on the path, or with none. */
+async function sweep(
+  folder: string,
+  args: readonly string[],
+  { snakemake }: { snakemake?: string } = {},
+): Promise<{ code: number; stdout: string; stderr: string }> {
+  if (snakemake !== undefined) {
+    const path = join(folder, "snakemake");
+    await Deno.writeTextFile(path, `#!/bin/sh\n${snakemake}\n`);
+    await Deno.chmod(path, 0o755);
+  }
+  const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
+    args: [...taskArgs("sweep"), ...args],
+    cwd: repositoryRoot(),
+    env: {
+      // Beside it what the shell needs, but no Snakemake that this machine may have.
+      PATH: snakemake === undefined ? folder : `${folder}:/usr/bin:/bin`,
+      NO_COLOR: "1",
+      LD_LIBRARY_PATH: "",
+      INIT_CWD: folder,
+      MNIST_STUDY_CACHE: join(folder, "cache"),
+    },
+    stdin: "null",
+  }).output();
+  const decoder = new TextDecoder();
+  return { code, stdout: decoder.decode(stdout), stderr: decoder.decode(stderr) };
+}
+
+/** What Snakemake says of itself, and a note of how it was called. */
+const FAKE = 'case "$*" in *--version*) echo 9.27.1 ;; *) echo "called in $PWD:" "$@" ;; esac';
+
+Deno.test("sweep without Snakemake, or with an old one, says what to install", () =>
+  withFolder({}, async (folder) => {
+    const none = await sweep(folder, []);
+    assertEquals(none.code, 1);
+    assertEquals(
+      none.stderr,
+      "error: There is no Snakemake here: pip install snakemake==9.27.1\n",
+    );
+    const old = await sweep(folder, [], { snakemake: "echo 7.32.4" });
+    assertEquals(old.code, 1);
+    assertStringIncludes(old.stderr, "Snakemake is 7.32.4, which is too old: pip install ");
+  }));
+
+Deno.test("sweep without the executor of a cluster says what to install", () =>
+  withFolder({}, async (folder) => {
+    const snakemake = 'case "$*" in *slurm*) exit 2 ;; *) echo 9.27.1 ;; esac';
+    const { code, stderr } = await sweep(folder, ["--on", "slurm"], { snakemake });
+    assertEquals(code, 1);
+    assertStringIncludes(stderr, "pip install snakemake-executor-plugin-slurm\n");
+  }));
+
+Deno.test("sweep hands over in the user's folder, with the profile and the configuration", () =>
+  withFolder({ "my.yaml": "" }, async (folder) => {
+    const args = ["--config", "my.yaml", "--on", "slurm", "--jobs", "7", "--dry-run"];
+    const { code, stdout, stderr } = await sweep(folder, args, { snakemake: FAKE });
+    assertEquals(code, 0, stderr);
+    const workflow = join(repositoryRoot(), "workflow");
+    assertStringIncludes(
+      stdout,
+      `called in ${await Deno.realPath(folder)}: --snakefile ${workflow}/Snakefile --configfile ` +
+        `${folder}/my.yaml --profile ${workflow}/profiles/slurm --jobs 7 --dry-run --quiet rules`,
+    );
+  }));
+
+Deno.test("sweep plans with what was measured of this machine, where that was done", () =>
+  withFolder({}, async (folder) => {
+    await Deno.mkdir(join(folder, "cache"));
+    await Deno.writeTextFile(join(folder, "cache/rates.json"), "{}");
+    const { code, stdout } = await sweep(folder, ["--jobs=2"], { snakemake: FAKE });
+    assertEquals(code, 0);
+    assertStringIncludes(stdout, `--cores 2 --config rates=${folder}/cache/rates.json`);
+  }));
+
+Deno.test("sweep names a configuration that is not there, and ends as Snakemake does", () =>
+  withFolder({}, async (folder) => {
+    const missing = await sweep(folder, ["--config", "none.yaml"], { snakemake: FAKE });
+    assertEquals(missing.code, 1);
+    assertStringIncludes(missing.stderr, `There is no ${join(folder, "none.yaml")}: copy `);
+    const failing = await sweep(folder, [], {
+      snakemake: FAKE.replace("called", "x").replace(";; esac", "; exit 1 ;; esac"),
+    });
+    assertEquals(failing.code, 1);
+    assertStringIncludes(failing.stderr, "the same command goes on with what is left");
+    assert(!failing.stderr.includes("    at "), failing.stderr);
+  }));

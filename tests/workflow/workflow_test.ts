@@ -1,0 +1,108 @@
+/** The workflow: its form, its plan, mistakes in its configuration, and a real sweep on this machine. */
+
+import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { join } from "node:path";
+import { withFolder } from "../report/result_rows.ts";
+import {
+  checkSweep,
+  hasSnakemake,
+  killPart,
+  snakemake,
+  sweepWithKills,
+  WORKFLOW,
+  works,
+} from "./sweeps.ts";
+
+/** A test that needs Snakemake. */
+function test(name: string, fn: () => Promise<void>): void {
+  Deno.test({ name, ignore: !hasSnakemake, fn });
+}
+
+/** The sweeps that are committed. */
+const SWEEPS: readonly [string, number][] = [
+  ["config.yaml", 10],
+  ["smoke.yaml", 6],
+  ["learning_set_size.yaml", 36],
+];
+
+test("the workflow passes Snakemake's lint", () =>
+  withFolder({}, async (cwd) => {
+    const { code, output } = await snakemake(cwd, "--lint");
+    assertEquals(code, 0, output);
+  }));
+
+test("every committed sweep can be planned by each profile that is for one machine", () =>
+  withFolder({}, async (cwd) => {
+    for (const [name, runs] of SWEEPS) {
+      const profile = ["--profile", join(WORKFLOW, "profiles/local")];
+      const config = ["--configfile", join(WORKFLOW, name)];
+      const { code, output } = await snakemake(cwd, ...config, ...profile, "--dry-run");
+      assertEquals(code, 0, output);
+      assertStringIncludes(output, `Plan: ${runs} runs with `);
+      assertMatch(output, new RegExp(`^run +${runs}$`, "m"));
+      assertMatch(output, /^gather +1$/m);
+    }
+  }));
+
+/** Configurations, each with what is said of its mistakes. */
+const MISTAKES: readonly [string, readonly string[]][] = [
+  [
+    `out: x
+models: [resnet]
+seeds: {frist: 1}
+limits: [0, many]
+colour: red
+recipes: [{name: a, lr: 0}, quick]`,
+    [
+      "models[0]: 'resnet' is not one of ['simplecnn', ",
+      "seeds: 'count' is a required property",
+      "('frist' was unexpected) (known are count, first)",
+      "limits[0]: 0 is not an integer of 1 or more or 'all'",
+      "limits[1]: 'many' is not an integer of 1 or more or 'all'",
+      "('colour' was unexpected) (known are ",
+      "recipes[0].lr: 0 is less than or equal to the minimum of 0",
+      "recipes[1]: 'quick' is not 'published' or 'fast' or settings with a name",
+    ],
+  ],
+  ["out: x\nmodels: [alexnet]\nseeds: [1]\nrecipes: [fast]", ["asks for no run: no recipe is"]],
+  [
+    "out: x\nmodels: [vgg16]\nseeds: [1]\nrecipes: [{name: a, base: fast, models: [vgg16]}]",
+    ["recipe a: vgg16 has no fast recipe"],
+  ],
+  [
+    "out: x\nmodels: [simplecnn]\nseeds: [1]\nrecipes: [{name: a}, {name: a, lr: 0.1}]",
+    ["recipes: there are two of a"],
+  ],
+  ["out: x\nmodels: [simplecnn]\nseeds: [1]\nrates: none.json", ["none.json cannot be read: "]],
+];
+
+test("mistakes in a configuration are named, all at once, with what would be right", () =>
+  withFolder({}, async (cwd) => {
+    for (const [text, expected] of MISTAKES) {
+      const file = join(cwd, "sweep.yaml");
+      await Deno.writeTextFile(file, text);
+      const { code, output } = await snakemake(cwd, "--configfile", file, "--dry-run");
+      assertEquals(code, 1, output);
+      for (const words of expected) assertStringIncludes(output, words);
+    }
+  }));
+
+// A namespace without a network in it; not every system lets one be made.
+const offline = await works("unshare", "-rn", "true") ? ["unshare", "-rn"] : [];
+if (offline.length === 0) console.log("skipped: the sweep without a network (unshare -rn fails)");
+
+test("a sweep of 2 models and 3 seeds, two jobs killed, is whole and the same to the bit", () =>
+  withFolder({}, async (cwd) => {
+    const words = ["--profile", join(WORKFLOW, "profiles/local"), "--cores", "2"];
+    const { ended, killed } = await sweepWithKills(cwd, {
+      words,
+      prefix: offline,
+      kills: [killPart, killPart],
+    });
+    assertEquals(ended.code, 0, ended.output);
+    assertEquals(killed.length, 2, ended.output);
+    await checkSweep(cwd, killed);
+    // Nothing is left to do, and no run is made twice.
+    const again = await sweepWithKills(cwd, { words, kills: [] });
+    assertStringIncludes(again.ended.output, "Nothing to be done");
+  }));

@@ -1,0 +1,32 @@
+# One results folder in place of one for each run.
+rule gather:
+    input:
+        [OUT / "runs" / run for run in RUNS],
+    output:
+        directory(OUT / "gathered"),
+    log:
+        OUT / "logs" / "gather.log",
+    conda:
+        "../envs/suite.yaml"
+    script:
+        "../scripts/gather.py"
+
+
+rule report:
+    input:
+        OUT / "gathered",
+    output:
+        report=OUT / "report" / "report.md",
+        figures=directory(OUT / "report" / "figures"),
+    log:
+        OUT / "logs" / "report.log",
+    conda:
+        "../envs/suite.yaml"
+    params:
+        command=suite_command("compare"),
+    shell:
+        """
+        mkdir -p {output.figures:q}
+        INIT_CWD="$PWD" {params.command} --results {input:q} \
+            --out "$(dirname {output.report:q})" > {log:q} 2>&1
+        """
