@@ -12,6 +12,7 @@
 
 import * as tf from "@tensorflow/tfjs";
 import type { DataType } from "./tensors.ts";
+import { StudyError } from "../io/errors.ts";
 import type { Reporter } from "../io/reporter.ts";
 
 /** Number format of products and convolutions in compiled functions. */
@@ -32,6 +33,9 @@ export interface BackendOptions {
   /** Where a download's progress is shown. */
   reporter: Reporter;
 }
+
+/** A setting of the user's own is wrong: no other backend takes the place of the one it was meant for. */
+export class WrongSettingError extends StudyError {}
 
 /** A started backend, which may or may not be the running one. */
 export interface Backend {

@@ -15,6 +15,7 @@ import {
   runBackend,
   stopBackend,
   type SummaryWriter,
+  WrongSettingError,
 } from "./backend.ts";
 import { compile } from "./compile.ts";
 import type { LibraryLocation } from "./library/library_cache.ts";
@@ -159,7 +160,8 @@ export async function startEngine(options: EngineOptions = {}): Promise<Engine> 
         wanted === "auto" ? reasonFor(candidates, failures) : "as asked",
       );
     } catch (error) {
-      if (!(error instanceof StudyError) || error instanceof InterruptedError) throw error;
+      const isFinal = [InterruptedError, WrongSettingError].some((kind) => error instanceof kind);
+      if (!(error instanceof StudyError) || isFinal) throw error;
       failures.push(error);
     }
   }

@@ -36,7 +36,7 @@ export async function confine(
     error === undefined ? resolve() : reject(revived(error));
   worker.onerror = (event) => {
     event.preventDefault();
-    reject(new Error(event.message));
+    reject(new Error(`Cannot run ${script}: ${event.message}`));
   };
   try {
     await promise;

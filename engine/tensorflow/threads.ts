@@ -8,9 +8,9 @@
  */
 
 import type { ReadVariable } from "../../io/environment.ts";
-import { StudyError } from "../../io/errors.ts";
 import { schedulableCpus } from "../../io/machine_limits.ts";
 import { shortened } from "../../io/printable.ts";
+import { WrongSettingError } from "../backend.ts";
 
 /** More than any machine has cores. */
 export const MOST_THREADS = 1024;
@@ -29,7 +29,7 @@ let inUse: number | undefined;
  *
  * @param asked 1..{@linkcode MOST_THREADS}.
  * @throws {RangeError} If `asked` is none of these.
- * @throws {StudyError} If a variable of TensorFlow's is no number of threads, or if this process
+ * @throws {WrongSettingError} If a variable of TensorFlow's is no number of threads, or if this process
  *   computes with another number already.
  */
 export function threadCount(
@@ -44,7 +44,7 @@ export function threadCount(
   }
   const [intra] = [INTRA, INTER].map((name) => fromVariable(name, variable(name)));
   if (asked !== undefined && inUse !== undefined && asked !== inUse) {
-    throw new StudyError(
+    throw new WrongSettingError(
       `Cannot compute with ${asked} threads, as this process does with ${inUse} already: ` +
         "TensorFlow makes its threads once; start another process",
     );
@@ -62,7 +62,7 @@ function fromVariable(name: string, text: string | undefined): number {
   if (text === undefined || text.trim() === "") return 0;
   const value = /^\s*\d+\s*$/.test(text) ? Number(text) : NaN;
   if (value >= 0 && value <= MOST_THREADS) return value;
-  throw new StudyError(
+  throw new WrongSettingError(
     `${name} is ${JSON.stringify(shortened(text))}: expected a whole number from 1 to ` +
       `${MOST_THREADS}, or 0 for one thread a processor. Set it so, or unset it`,
   );

@@ -39,7 +39,9 @@ export type FolderState =
 
 /** Looks at the folder of a run that has no row. */
 export async function folderState(folder: string, runId: string): Promise<FolderState> {
-  return await isRunning(folder).catch(() => false) ? "running" : await stateAtRest(folder, runId);
+  return await readable(async () =>
+    await isRunning(folder) ? "running" : await stateAtRest(folder, runId)
+  );
 }
 
 /** The same of a run that no other process is at. */
@@ -47,9 +49,18 @@ export async function stateAtRest(
   folder: string,
   runId: string,
 ): Promise<Exclude<FolderState, "running">> {
-  try {
+  return await readable(async () => {
     if (await ownManifest(folder, runId) === undefined) return "broken";
     return await readKeptRow(folder, runId) === undefined ? "killed" : "unrecorded";
+  });
+}
+
+/** What a look found, or that there was nothing to be seen. */
+async function readable<State>(
+  look: () => Promise<State>,
+): Promise<State | "forbidden" | "unreadable"> {
+  try {
+    return await look();
   } catch (error) {
     const expected = [Deno.errors.PermissionDenied, StudyError];
     if (!expected.some((kind) => error instanceof kind)) throw error;

@@ -4,7 +4,7 @@ import { repositoryRoot } from "../../io/cache.ts";
 
 /** What each room of the report may import besides itself; the rest is for `compare.ts`. */
 const ROOMS: Readonly<Record<string, readonly string[]>> = {
-  record: ["io", "metrics"],
+  record: ["io", "metrics", "study.ts"],
   analysis: ["report/record", "io/weights_label.ts", "metrics", "study.ts"],
   figures: ["report/record", "report/analysis", "io", "metrics", "study.ts"],
   page: ["report/record", "report/analysis", "io", "metrics", "study.ts"],
