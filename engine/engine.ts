@@ -118,9 +118,11 @@ export async function startEngine(options: EngineOptions = {}): Promise<Engine> 
     }
   }
   if (failures.length === 1) throw failures[0];
-  throw new StudyError(
-    `No backend works here. ${failures.map(({ message }) => message).join(" ")}`,
-  );
+  throw new StudyError("No backend works here", {
+    reason: failures.map(({ what }) => what).join("; "),
+    details: failures.map(({ message }) => message),
+    remedy: failures.at(-1)?.remedy,
+  });
 }
 
 function engineOf(name: BackendName, backend: StartedBackend): Engine {

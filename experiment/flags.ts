@@ -161,8 +161,7 @@ export const PART_2 = {
       choices: ["pretrained", "random"],
       orFile: true,
       default: "pretrained",
-      help:
-        "what the detector starts from: torchvision's COCO weights or, where they can't be had, " +
+      help: "what the detector starts from: torchvision's COCO weights or, if not available, " +
         "random ones; random ones; or those of a .pth or .safetensors file. Its predictor is " +
         "always new",
     },
@@ -228,7 +227,7 @@ export const PART_4 = {
       choices: ["pretrained", "convolutions", "random"],
       orFile: true,
       default: "pretrained",
-      help: "what a model starts from: torchvision's weights or, where they can't be had, their " +
+      help: "what a model starts from: torchvision's weights or, if not available, their " +
         "convolutions or random weights; their convolutions with a new classifier; random " +
         "weights; or a .pth or .safetensors file, which may have the features alone",
     },

@@ -9,6 +9,7 @@ import { StudyError } from "../io/errors.ts";
 import { exists } from "../io/exists.ts";
 import { freeSpace } from "../io/free_space.ts";
 import { formatBytes } from "../io/reporter.ts";
+import { stopsAfter } from "../io/stop_notice.ts";
 import {
   readEvaluations,
   writeEvaluations,
@@ -25,7 +26,7 @@ import {
 import { evaluate, type Evaluation, type LabelledBatches } from "../training/evaluate.ts";
 import { oneCycle } from "../training/one_cycle.ts";
 import type { EpochResult, TrainableModel, Trainer, TrainerOptions } from "../training/trainer.ts";
-import { showBatch, showEpoch } from "./progress.ts";
+import { EvaluationProgress, showBatch, showEpoch } from "./progress.ts";
 import { CHECKPOINT } from "./resume.ts";
 import type { Measured, Run, RunPlan } from "./run.ts";
 import type { Setup } from "./set_up.ts";
@@ -94,6 +95,7 @@ export async function trainEpochs<Input, Output, Targets>(
     reporter.line(resumed?.(done) ?? `Going on with run ${row.run_id} after epoch ${done}`);
   }
   if (history.length < epochs) await requireCheckpointRoom(folder, model);
+  stopsAfter("batch");
   try {
     for (let epoch = history.length + 1; epoch <= epochs; epoch++) {
       const result = await trainer.trainEpoch(epoch, (progress) => {
@@ -158,12 +160,14 @@ export async function classify<Input>(
   test: LabelledBatches<Input>,
   { batchSize, chunk }: TestClassifierOptions,
 ): Promise<Evaluation> {
+  const progress = new EvaluationProgress(reporter);
+  stopsAfter("batch");
   try {
     return await evaluate(engine, model, test, {
       batchSize,
       ...(chunk !== undefined && { chunk }),
       signal,
-      onProgress: (done, total) => reporter.live(`Evaluating  ${done}/${total} images`),
+      onProgress: (done, total) => progress.show(done, total),
     });
   } finally {
     reporter.live("");

@@ -7,6 +7,7 @@
 import { dirname } from "node:path";
 import { Progress } from "./download_progress.ts";
 import { StudyError } from "./errors.ts";
+import { type Attempt, describeAttempts, networkReason } from "./network_reason.ts";
 import { formatBytes, formatDuration, type Reporter } from "./reporter.ts";
 import { sha256File } from "./sha256.ts";
 
@@ -23,6 +24,8 @@ export interface DownloadOptions {
   /** What the user sees it called. */
   label: string;
   reporter: Reporter;
+  /** Aborts the transfer; what has arrived is kept. */
+  signal?: AbortSignal | undefined;
   /**
    * Time allowed for a server's first answer, in milliseconds.
    *
@@ -48,7 +51,15 @@ export interface DownloadResult {
 }
 
 /** The server sent something else than the file that is wanted: what came is thrown away. */
-class WrongFile extends Error {}
+class WrongFile extends Error {
+  /** The same in a few words. */
+  readonly brief: string;
+
+  constructor(message: string, brief = message) {
+    super(message);
+    this.brief = brief;
+  }
+}
 
 /**
  * Fetches a file to `path`, which appears only when complete and checked.
@@ -57,11 +68,12 @@ class WrongFile extends Error {}
  * call or a later one. A part that turns out wrong (size or SHA-256) is removed.
  *
  * @throws {StudyError} When no address delivers the file: what was tried, and why each failed.
+ * @throws What `signal` was aborted with.
  */
 export async function download(options: DownloadOptions): Promise<DownloadResult> {
   const { urls, path, label, reporter } = options;
   await Deno.mkdir(dirname(path), { recursive: true });
-  const failures: string[] = [];
+  const attempts: Attempt[] = [];
   for (const [index, url] of urls.entries()) {
     try {
       const result = await fromUrl(url, options);
@@ -70,20 +82,26 @@ export async function download(options: DownloadOptions): Promise<DownloadResult
     } catch (error) {
       if (error instanceof StudyError) throw error;
       reporter.live("");
-      const failure = `${url}: ${failureText(error)}`;
-      failures.push(failure);
+      options.signal?.throwIfAborted();
+      const reason = error instanceof WrongFile ? error.brief : networkReason(error);
+      attempts.push({ from: new URL(url).host, reason, detail: `${url}: ${failureText(error)}` });
       // Without a checksum, nothing would tell that two mirrors' files were mixed.
       if (options.sha256 === undefined && index < urls.length - 1) {
         await removeIfThere(`${path}.part`);
       }
-      if (index < urls.length - 1) reporter.line(`${label}: ${failure}; trying the next mirror`);
+      const tell = index === 0 || reporter.verbose;
+      if (tell && index < urls.length - 1) {
+        reporter.line(`${label}: ${describeAttempts(attempts)}; trying the next mirror`);
+      }
     }
   }
   const part = await sizeOf(`${path}.part`);
-  throw new StudyError(
-    `Cannot download ${label}: ${failures.join("; ")}. Check the network connection and run again` +
-      (part > 0 ? `; the ${formatBytes(part)} that arrived are kept.` : "."),
-  );
+  throw new StudyError(`Cannot download ${label}`, {
+    reason: describeAttempts(attempts),
+    details: attempts.map(({ detail }) => detail),
+    remedy: "check the network connection and run again" +
+      (part > 0 ? `; the ${formatBytes(part)} that arrived are kept` : ""),
+  });
 }
 
 /** One mirror: goes on after a break as long as each attempt brings something. */
@@ -114,12 +132,18 @@ async function verify(
 ): Promise<Omit<DownloadResult, "url">> {
   const bytes = await sizeOf(part);
   if (options.size !== undefined && bytes !== options.size) {
-    throw new WrongFile(`${bytes} bytes came, ${options.size} were expected`);
+    throw new WrongFile(
+      `${bytes} bytes came, ${options.size} were expected`,
+      `sent ${bytes} bytes, not ${options.size}`,
+    );
   }
   const sha256 = await sha256File(part);
   const expected = options.sha256?.toLowerCase();
   if (expected !== undefined && !sha256.startsWith(expected)) {
-    throw new WrongFile(`its SHA-256 is ${sha256}, ${expected} was expected`);
+    throw new WrongFile(
+      `its SHA-256 is ${sha256}, ${expected} was expected`,
+      "sent another file: its SHA-256 is wrong",
+    );
   }
   return { sha256, bytes };
 }
@@ -129,6 +153,7 @@ async function transfer(url: string, part: string, options: DownloadOptions): Pr
   const { size, label, reporter, connectTimeoutMs = 10_000, stallTimeoutMs = 30_000 } = options;
   const abort = new AbortController();
   const timer = new Timer(abort);
+  const signals = [abort.signal, ...(options.signal === undefined ? [] : [options.signal])];
   try {
     let have = await sizeOf(part);
     if (size !== undefined && have > size) have = 0;
@@ -136,7 +161,7 @@ async function transfer(url: string, part: string, options: DownloadOptions): Pr
     // Encoded transfers would make lengths and ranges those of other bytes.
     const headers: Record<string, string> = { "accept-encoding": "identity" };
     if (have > 0) headers.range = `bytes=${have}-`;
-    const response = await fetch(url, { headers, signal: abort.signal });
+    const response = await fetch(url, { headers, signal: AbortSignal.any(signals) });
     if (response.status === 416 && have > 0) {
       await response.body?.cancel();
       const expected = options.sha256?.toLowerCase();

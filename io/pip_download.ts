@@ -6,7 +6,7 @@
  * takes pip's own finder and session and stops before that step. They honour whatever pip is set up
  * with (index, mirrors, proxy, certificates, credentials), so that neither an address nor a
  * permission for one is needed on our side. They are no public interface of pip's, but the
- * same in all of pip 19.3 to 26.0; where they are not, the file cannot be had, which is said.
+ * same in all of pip 19.3 to 26.0; where they are not, the file is not available, which is said.
  *
  * @module
  */
@@ -34,6 +34,8 @@ export interface PipDownloadOptions extends IndexFile {
   /** Where the file is to be; its folder is made if missing. */
   path: string;
   reporter: Reporter;
+  /** Ends the download. */
+  signal?: AbortSignal | undefined;
   /**
    * Ways to start a Python, of which the first that has pip is used.
    *
@@ -41,6 +43,9 @@ export interface PipDownloadOptions extends IndexFile {
    */
   pythonCommands?: readonly (readonly string[])[];
 }
+
+/** What to do where there is no pip. */
+export const PIP_INSTALLATION = "install Python with pip and run again";
 
 /** Exit status of {@linkcode PROGRAM}: Python has no pip, or one without these parts. */
 const NO_PIP = 3;
@@ -95,20 +100,24 @@ export async function downloadWithPip(options: PipDownloadOptions): Promise<void
     await Deno.remove(part).catch(() => {});
   }
   const tried = pythonCommands.map((command) => command.join(" ")).join(", ");
-  throw new StudyError(
-    `Cannot download ${options.file}: no Python with pip was found (tried ${tried}). Install one ` +
-      "(https://pip.pypa.io/en/stable/installation/) and run again.",
-  );
+  throw new StudyError(`Cannot download ${options.file}`, {
+    reason: "no Python has pip",
+    details: [`${options.file}: no Python with pip was found (tried ${tried})`],
+    remedy: PIP_INSTALLATION,
+  });
 }
 
 /** Writes what one Python delivers to `part`, checked. */
 async function transfer(
   [program = "", ...args]: readonly string[],
   part: string,
-  { project, file: name, bytes, sha256, reporter }: PipDownloadOptions,
+  { project, file: name, bytes, sha256, reporter, signal }: PipDownloadOptions,
 ): Promise<"done" | "no pip"> {
+  signal?.throwIfAborted();
   const child = start(program, [...args, "-c", PROGRAM, project, name]);
   if (child === undefined) return "no pip";
+  const interrupt = () => child.kill("SIGINT");
+  signal?.addEventListener("abort", interrupt);
   reporter.live(`${name}: asking pip's package index`);
   const errors = new Response(child.stderr).text();
   const hash = createHash("sha256");
@@ -127,21 +136,26 @@ async function transfer(
     }
   }
   reporter.live("");
-  const [{ success, code, signal }, message] = await Promise.all([child.status, errors]);
-  if (signal === "SIGINT") throw new InterruptedError("Interrupted");
+  const [{ success, code, signal: killed }, message] = await Promise.all([child.status, errors]);
+  signal?.removeEventListener("abort", interrupt);
+  if (killed === "SIGINT" || signal?.aborted) throw new InterruptedError("Interrupted");
   if (code === NO_PIP) return "no pip";
-  const fail = (reason: string): never => {
-    throw new StudyError(`Cannot download ${name} with pip: ${reason}`);
+  const fail = (reason: string, whole = reason): never => {
+    throw new StudyError(`Cannot download ${name} with pip`, {
+      reason,
+      details: [`${name}: ${whole}`],
+      remedy: "check pip's index and proxy settings (pip config list) and run again",
+    });
   };
-  const check = "check pip's index and proxy settings (pip config list) and run again";
   if (code === NOT_OFFERED) {
-    fail(`its package index does not offer the file or cannot be reached: ${check}`);
+    fail("its package index does not offer the file or cannot be reached");
   }
   const found = hash.digest("hex");
-  if (written > bytes) fail(`more than its ${bytes} bytes came: ${check}`);
-  if (!success) fail(`${lastLine(message)}: ${check}`);
+  if (written > bytes) fail(`more than its ${bytes} bytes came`);
+  if (!success) fail("pip failed", lastLine(message));
   if (written !== bytes || found !== sha256) {
-    fail(`another file came (${written} bytes, SHA-256 ${found}) than ${sha256}: ${check}`);
+    const whole = `another file came (${written} bytes, SHA-256 ${found}) than ${sha256}`;
+    fail("another file came", whole);
   }
   progress?.done(written);
   return "done";

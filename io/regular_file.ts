@@ -18,12 +18,15 @@ export interface ReadLimit {
 /** There is something at a path, but nothing that can be read as a file of the kind. */
 export class UnusableFileError extends StudyError {
   override name = "UnusableFileError";
-  /** Why, as the end of a sentence: `a named pipe, not a regular file`. */
-  readonly reason: string;
 
   constructor(path: string, reason: string, options?: ErrorOptions) {
-    super(`${path} cannot be used (${reason}): move it away, or restore it from a copy`, options);
-    this.reason = reason;
+    const remedy = "move it away, or restore it from a copy";
+    super(`${path} cannot be used`, { ...options, reason, remedy });
+  }
+
+  /** Why, as the end of a sentence: `a named pipe, not a regular file`. */
+  override get reason(): string {
+    return super.reason!;
   }
 }
 

@@ -20,7 +20,7 @@ import { runScript } from "../io/run_script.ts";
 const FLAGS = {
   libtensorflow: { kind: "path", help: "the library to look at, instead of one found" },
   json: { kind: "boolean", help: "print the findings as JSON" },
-  verbose: { kind: "boolean", help: "show stacks of errors" },
+  verbose: { kind: "boolean", help: "show where the library was looked for, and stacks of errors" },
   help: { kind: "boolean", help: "show this page; -h does too" },
 } as const satisfies FlagTable;
 
@@ -47,16 +47,16 @@ async function main(): Promise<void> {
   if (flags === undefined) return;
   const report = await examineMachine(flags);
   const reporter = createReporter();
-  const lines = flags.json ? [JSON.stringify(report)] : page(report);
+  const lines = flags.json ? [JSON.stringify(report)] : page(report, flags);
   for (const line of lines) reporter.line(line);
   if (!report.ok) Deno.exitCode = 1;
 }
 
 /** The findings as lines, in groups. */
-function page(report: DoctorReport): string[] {
+function page(report: DoctorReport, { verbose }: { verbose: boolean }): string[] {
   const groups: [title: string, findings: Finding[]][] = [
     ["Deno", denoFindings(report)],
-    ["Engine", engineFindings(report)],
+    ["Engine", engineFindings(report, verbose)],
     ["Data", dataFindings(report)],
     ["Weights", weightFindings(report)],
     ["Cache", cacheFindings(report)],
@@ -112,7 +112,7 @@ function denoFindings({ versions, machine }: DoctorReport): Finding[] {
   ];
 }
 
-function engineFindings({ engine, python, pip }: DoctorReport): Finding[] {
+function engineFindings({ engine, python, pip }: DoctorReport, verbose: boolean): Finding[] {
   const name = "libtensorflow";
   const library: Finding[] = engine.state === "ok"
     ? [
@@ -124,7 +124,10 @@ function engineFindings({ engine, python, pip }: DoctorReport): Finding[] {
           `precision: ${engine.precisions.join(", ")}`,
       },
     ]
-    : [{ state: engine.state, name, detail: engine.problem, remedy: engine.remedy }];
+    : [
+      { state: engine.state, name, detail: engine.problem, remedy: engine.remedy },
+      ...(verbose ? engine.details.map((detail) => ({ state: engine.state, name, detail })) : []),
+    ];
   return [...library, programFinding("python", python), programFinding("pip", pip)];
 }
 

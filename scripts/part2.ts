@@ -83,7 +83,7 @@ export interface DetectionRun {
 
 /** One run: from a detector with a new predictor to a row. */
 export function detectAndTest(setup: RunningSetup, options: DetectionRun): Promise<ResultRow> {
-  const { reporter, dataset } = setup;
+  const { reporter, dataset, signal } = setup;
   const { flags, seed, build = adaptedFasterRcnn } = options;
   const { batchSize, normalise, trainHead, headBatchSize } = flags;
   const settings = trainingSettings(FASTER_RCNN_HEAD_TUNED.training, {
@@ -98,7 +98,7 @@ export function detectAndTest(setup: RunningSetup, options: DetectionRun): Promi
       batch_size: batchSize,
     },
     settings: { normalise, ...(trainHead && { head_batch_size: headBatchSize }) },
-    weights: () => obtainWeights({ ...flags, source: FASTER_RCNN_WEIGHTS, reporter }),
+    weights: () => obtainWeights({ ...flags, source: FASTER_RCNN_WEIGHTS, reporter, signal }),
     resume: {
       file: "manifest.json",
       check: (folder: string) => checkPartialPredictions(folder, dataset.test.count),

@@ -66,12 +66,13 @@ function fineTuneAndTest(
   const { model, source, build } = NETWORKS[name];
   const settings = trainingSettings(model.training, flags);
   const inChannels = flags.inChannels === "1" ? 1 : 3;
+  const { reporter, signal } = setup;
   const plan = {
     model,
     seed,
     columns: trainingColumns(settings, setup),
     settings: { in_channels: inChannels, feature_cache: flags.noFeatureCache ? "no" : "yes" },
-    weights: () => obtainWeights({ ...flags, source, reporter: setup.reporter }),
+    weights: () => obtainWeights({ ...flags, source, reporter, signal }),
     resume: { file: CHECKPOINT },
     ...(!flags.noFeatureCache && { keptEarly: "the features so far are kept" }),
   } as const;

@@ -102,7 +102,8 @@ export interface TrainerOptions<Output = Tensor2D, Targets = Tensor1D> {
    */
   dropout?: boolean;
   /**
-   * Batches between two reads of what the steps have yielded; in between the device runs ahead.
+   * Batches between two reads of what the steps have yielded, which are never more than a second
+   * apart; in between the device runs ahead.
    *
    * @default {READ_INTERVAL}
    */
@@ -146,6 +147,9 @@ export type BatchOutcome = [loss: number, correct: number];
 
 /** How often a training loop reads back: as often as the study logs. */
 export const READ_INTERVAL = 100;
+
+/** Seconds after which what the steps have yielded is read, so that what is shown is as new. */
+const READ_SECONDS = 1;
 
 /** Trains one model on one source of batches, which both stay the caller's. */
 export class Trainer<Input = Tensor4D, Output = Tensor2D, Targets = Tensor1D>
@@ -212,12 +216,16 @@ export class Trainer<Input = Tensor4D, Output = Tensor2D, Targets = Tensor1D>
     let lossSum = 0;
     let correctSum = 0;
     let loss = NaN;
+    let readAt = 0;
     try {
       for (let batch = 0; batch < batches; batch++) {
         await eventTurn(signal);
         const seen = batch * batchSize;
         outcomes.push(this.#runStep(order.subarray(seen, seen + batchSize)));
-        if (batch % readInterval === 0 || batch === batches - 1) {
+        const since = (performance.now() - started) / 1000;
+        const isDue = batch % readInterval === 0 || since - readAt >= READ_SECONDS;
+        if (isDue || batch === batches - 1) {
+          readAt = since;
           const first = batch + 1 - outcomes.length;
           for (const [index, [batchLoss, correct]] of this.#read(outcomes).entries()) {
             this.#checkLoss(batchLoss, { epoch, batch: first + index, latest: batch, batches });

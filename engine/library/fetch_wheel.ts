@@ -6,6 +6,9 @@
 
 import { join } from "node:path";
 import { StudyError } from "../../io/errors.ts";
+import { downloadLine } from "../../io/download_progress.ts";
+import { showLive } from "../../io/live_line.ts";
+import { PIP_INSTALLATION } from "../../io/pip_download.ts";
 import { formatBytes, type Reporter } from "../../io/reporter.ts";
 import { runCommand } from "../../io/run_command.ts";
 import { sha256File } from "../../io/sha256.ts";
@@ -44,20 +47,15 @@ export async function fetchWheel(options: FetchWheelOptions): Promise<string> {
   const { wheel, folder, label, reporter } = options;
   const pip = await findPip(options.pipCommands);
   if (pip === undefined) {
-    throw new StudyError(
-      "pip was not found, which is needed to fetch the wheel: install Python with pip " +
-        "(https://pip.pypa.io/en/stable/installation/) and run again",
-    );
+    throw new StudyError("pip was not found", { remedy: PIP_INSTALLATION });
   }
   const size = wheel.size === undefined ? "" : ` (${formatBytes(wheel.size)})`;
   reporter.line(`${label}: downloading the wheel ${wheel.name}${size} with ${pip.join(" ")}`);
+  const started = performance.now();
   const poll = setInterval(async () => {
     const bytes = await folderSize(folder);
     if (bytes === 0) return;
-    const share = wheel.size === undefined
-      ? formatBytes(bytes)
-      : `${Math.min(100, Math.floor(100 * bytes / wheel.size))} % of ${formatBytes(wheel.size)}`;
-    reporter.live(`${label}: ${share}`);
+    showLive(reporter, downloadLine(bytes, { label, total: wheel.size, started }));
   }, 250);
   try {
     await runPip(pip, wheel, folder);
@@ -71,15 +69,21 @@ export async function fetchWheel(options: FetchWheelOptions): Promise<string> {
     sha256 = await sha256File(path);
   } catch (error) {
     if (!(error instanceof Deno.errors.NotFound)) throw error;
-    throw new StudyError(`pip did not deliver ${wheel.file}: check its settings (pip config list)`);
+    throw new StudyError("pip delivered no wheel", {
+      details: [`pip did not deliver ${wheel.file}`],
+      remedy: "check pip's settings (pip config list)",
+    });
   }
   if (sha256 !== wheel.sha256) {
     await Deno.remove(path);
-    throw new StudyError(
-      `the ${wheel.file} that pip delivered is not the pinned one (SHA-256 ${sha256}, ` +
-        `${wheel.sha256} expected) and was removed: check which index pip uses (pip config list), ` +
-        "empty its cache (pip cache purge) and run again",
-    );
+    throw new StudyError("pip delivered another wheel than the pinned one", {
+      details: [
+        `the ${wheel.file} that pip delivered is not the pinned one (SHA-256 ${sha256}, ` +
+        `${wheel.sha256} expected) and was removed`,
+      ],
+      remedy: "check which index pip uses (pip config list), empty its cache (pip cache purge) " +
+        "and run again",
+    });
   }
   return path;
 }
@@ -110,28 +114,38 @@ async function runPip(pip: readonly string[], wheel: WheelRelease, folder: strin
     `${wheel.name}==${wheel.version}`,
   ], folder);
   if (result === undefined) throw new StudyError(`${pip.join(" ")} could not be started`);
-  if (!result.success) throw new StudyError(pipFailure(result.output, wheel));
+  if (!result.success) throw pipFailure(result.output, wheel);
 }
 
-/** What went wrong in one line, from pip's own words, with the remedy. */
-function pipFailure(output: string, wheel: WheelRelease): string {
+/** What went wrong, from pip's own words, with the remedy. */
+function pipFailure(output: string, wheel: WheelRelease): StudyError {
   if (
     /NewConnectionError|ConnectTimeout|ReadTimeout|Max retries exceeded|Name or service not known|Temporary failure in name resolution|getaddrinfo failed|Network is unreachable/
       .test(output)
   ) {
-    return "pip cannot reach its package index: check the network connection or pip's index and " +
-      "proxy settings (pip config list) and run again";
+    return new StudyError("pip cannot reach its package index", {
+      details: ["pip cannot reach its package index over the network"],
+      remedy: "check pip's index and proxy settings (pip config list) and run again",
+    });
   }
   if (/No matching distribution found|Could not find a version/.test(output)) {
-    return `the package index that pip uses does not offer ${wheel.name} ${wheel.version} for ` +
-      `${wheel.platform}: check pip's index settings (pip config list)`;
+    const what = `pip's package index does not offer ${wheel.name} ${wheel.version}`;
+    return new StudyError(what, {
+      details: [`${what} for ${wheel.platform}`],
+      remedy: "check pip's index settings (pip config list)",
+    });
   }
   if (/No space left on device|Errno 28/.test(output)) {
-    return "pip ran out of disk space: free some in the suite's cache folder and run again";
+    return new StudyError("pip ran out of disk space", {
+      remedy: "free some in the suite's cache folder and run again",
+    });
   }
   const lines = output.split(/\r?\n/).map((line) => line.trim()).filter((line) => line !== "");
   const last = lines.findLast((line) => /error/i.test(line)) ?? lines.at(-1) ?? "no message";
-  return `pip failed (${last.replace(/^ERROR:\s*/, "")}): fix that and run again`;
+  return new StudyError("pip failed", {
+    details: [`pip failed (${last.replace(/^ERROR:\s*/, "")})`],
+    remedy: "fix what pip says (--verbose shows it) and run again",
+  });
 }
 
 /** Runs pip, its temporary files in `temporary`; undefined if the command cannot be started. */

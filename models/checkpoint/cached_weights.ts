@@ -69,9 +69,9 @@ export function describeSum(sha256: string): string {
 export function cacheError(error: unknown, folder: string): unknown {
   if (error instanceof StudyError || !(error instanceof Error)) return error;
   if (!("code" in error) && !(error instanceof Deno.errors.NotCapable)) return error;
-  return new StudyError(
-    `Cannot keep weights in ${folder}: ${error.message}. Make it writable, or set ` +
-      "MNIST_STUDY_CACHE to a folder that is.",
-    { cause: error },
-  );
+  return new StudyError(`Cannot keep weights in ${folder}`, {
+    reason: error.message,
+    remedy: "make it writable, or set MNIST_STUDY_CACHE to a folder that is",
+    cause: error,
+  });
 }

@@ -54,7 +54,7 @@ Deno.test("part2 runs the detector, is interrupted by Ctrl-C and goes on with --
     assertEquals(filesIn(out).filter((name) => name.endsWith(".tmp")), []);
   }));
 
-Deno.test("part2 leaves an error row where its weights cannot be had", () =>
+Deno.test("part2 leaves an error row where its weights are not available", () =>
   withFolder({ "weights.pth": "nothing of the kind" }, async (folder) => {
     const nowhere = "http://127.0.0.1:9";
     const env = {

@@ -56,7 +56,7 @@ class Scene implements AsyncDisposable {
     return [Deno.execPath(), "run", "-A", "--no-config", join(this.folder, "pip.ts"), mode];
   }
 
-  /** Options for a fetch in which the archive is to be had, and pip too. */
+  /** Options for a fetch in which the archive is available, and pip too. */
   options(mode = "good"): Required<FetchLibraryOptions> {
     return {
       reporter: this.reporter,
@@ -245,7 +245,7 @@ Deno.test("fetchLibrary() refetches a cached library whose size or manifest is w
   assertEquals((await scene.pipLog()).length, 1 + damages.length);
 });
 
-Deno.test("fetchLibrary() turns to the wheel when the archive cannot be had", async () => {
+Deno.test("fetchLibrary() turns to the wheel when the archive is not available", async () => {
   const page = new TextEncoder().encode("<!doctype html><html>no</html>");
   const refusals: ((request: string) => RawAnswer | undefined)[] = [
     () => ({ status: "403 Forbidden" }),
@@ -317,7 +317,7 @@ Deno.test("fetchLibrary() does not fetch an archive again that is complete", asy
   assertEquals(scene.server.requests.length, 0);
 });
 
-Deno.test("fetchLibrary() says one clear line with the remedy when the wheel cannot be had", async () => {
+Deno.test("fetchLibrary() says one clear line with the remedy when the wheel is not available", async () => {
   const cases: [string, string, string][] = [
     ["broken", "pip was not found", "install Python with pip"],
     ["offline", "cannot reach its package index", "network"],
@@ -334,7 +334,7 @@ Deno.test("fetchLibrary() says one clear line with the remedy when the wheel can
   }
 });
 
-Deno.test("fetchLibrary() names both failures when neither package can be had", async () => {
+Deno.test("fetchLibrary() names both failures when neither package is available", async () => {
   await using scene = await Scene.set();
   scene.answer = () => ({ status: "403 Forbidden" });
   const message = await failure(fetchLibrary(scene.options("offline")));
