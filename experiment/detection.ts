@@ -174,6 +174,7 @@ export async function detectDigits(
     await writePartialPredictions(folder, found);
     savedAt = performance.now();
   };
+  reporter.live("Inference: warming up");
   try {
     await predictDigits(detector, test, {
       batchSize,

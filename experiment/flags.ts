@@ -118,6 +118,15 @@ export function runFlags(defaults: Omit<TrainingSettings, "weightDecay">) {
   } as const satisfies FlagTable;
 }
 
+/** For commands that can say what they would do. */
+export const DRY_RUN = {
+  dryRun: {
+    kind: "boolean",
+    help:
+      "say what would be run, fetched and written and how long it would take, and do none of it",
+  },
+} as const satisfies FlagTable;
+
 /** Ways to train part 1's network: the study's, and ours in fewer epochs. */
 export const RECIPES = { published: SIMPLE_CNN, fast: SIMPLE_CNN_FAST } as const;
 
@@ -137,6 +146,7 @@ export function part1Command(recipe: keyof typeof RECIPES) {
           "in bf16 where the processor has it",
       },
       ...runFlags(RECIPES[recipe].training),
+      ...DRY_RUN,
     },
     examples: [
       "deno task part1",
@@ -198,6 +208,7 @@ export const PART_2 = {
       help: "images for each call of the detector",
     },
     strict: { ...BOXES.strict, help: "fail rather than use substitute weights" },
+    ...DRY_RUN,
   },
   examples: [
     "deno task part2",
@@ -243,6 +254,7 @@ export const PART_4 = {
     },
     ...FINE_TUNING,
     strict: { ...FINE_TUNING.strict, help: "fail rather than use substitute weights" },
+    ...DRY_RUN,
   },
   examples: [
     "deno task part4",

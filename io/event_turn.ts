@@ -25,6 +25,8 @@ export async function eventTurn(signal?: AbortSignal): Promise<void> {
   if (performance.now() - last < INTERVAL_MS) await setImmediate();
   else {
     await setTimeout(1);
+    // The signal may have come with the timer, and is handed on after it.
+    await setImmediate();
     last = performance.now();
   }
   if (signal?.aborted) throw new InterruptedError("Interrupted");

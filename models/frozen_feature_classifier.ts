@@ -22,6 +22,7 @@ import {
   type Architecture,
   classifierLayouts,
   expectedWeights,
+  featureCount,
   featureLayouts,
   pretrainedPart,
 } from "./frozen_feature_layout.ts";
@@ -94,7 +95,7 @@ class Network implements FrozenFeatureClassifier {
     this.name = architecture.name;
     this.numClasses = numClasses;
     this.inChannels = inChannels;
-    this.featureCount = convolutions.at(-1)!.outChannels * pooledSize ** 2;
+    this.featureCount = featureCount(architecture);
     this.#architecture = architecture;
     const features = featureLayouts(architecture, inChannels);
     const initial = heInitializer(seed);

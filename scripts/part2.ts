@@ -20,8 +20,10 @@ import {
   testDetector,
   trainBoxPredictor,
 } from "../experiment/detection.ts";
+import { showDryRun } from "../experiment/dry_run.ts";
 import { noteFailedStart } from "../experiment/failed_part.ts";
 import { PART_2, seedList } from "../experiment/flags.ts";
+import { planPart2 } from "../experiment/plan.ts";
 import { runExperiment } from "../experiment/run.ts";
 import { runEach, type RunningSetup, setUp } from "../experiment/set_up.ts";
 import { trainingColumns, trainingSettings } from "../experiment/training.ts";
@@ -50,6 +52,7 @@ async function main(): Promise<void> {
         "whose features fit into memory",
     );
   }
+  if (flags.dryRun) return await showDryRun([planPart2(flags)]);
   const seeds = seedList(flags);
   const limit = flags.trainHead ? flags.limit : undefined;
   using setup = await setUp(model.part, { ...flags, limit }).catch(async (error) => {

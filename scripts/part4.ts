@@ -11,8 +11,10 @@
  */
 
 import { basename } from "node:path";
+import { showDryRun } from "../experiment/dry_run.ts";
 import { PART_4, seedList } from "../experiment/flags.ts";
 import { cachedFeatures, featuresEveryEpoch } from "../experiment/frozen_features.ts";
+import { planPart4 } from "../experiment/plan.ts";
 import { CHECKPOINT } from "../experiment/resume.ts";
 import { runExperiment } from "../experiment/run.ts";
 import { runEach, type RunningSetup, setUp } from "../experiment/set_up.ts";
@@ -46,6 +48,7 @@ type Flags = FlagValues<typeof PART_4.table>;
 async function main(): Promise<void> {
   const flags = readCommandLine(PART_4);
   if (flags === undefined) return;
+  if (flags.dryRun) return await showDryRun([planPart4(flags)]);
   using setup = await setUp(VGG16.part, flags);
   await runEach(
     setup,
