@@ -17,16 +17,16 @@ let last = 0;
  *
  * Deno asks the system for signals only where the event loop has to wait: one that always has
  * something to do notices Ctrl-C dozens of turns late. So every now and then, and after each call that
- * took long, this waits for a timer.
+ * took long, this waits for timers.
  *
  * @throws {InterruptedError} If `signal` is aborted.
  */
 export async function eventTurn(signal?: AbortSignal): Promise<void> {
   if (performance.now() - last < INTERVAL_MS) await setImmediate();
   else {
+    // A signal that comes with the first timer is handed on while the second is waited for.
     await setTimeout(1);
-    // The signal may have come with the timer, and is handed on after it.
-    await setImmediate();
+    await setTimeout(1);
     last = performance.now();
   }
   if (signal?.aborted) throw new InterruptedError("Interrupted");

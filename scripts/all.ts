@@ -108,7 +108,7 @@ interface Failed {
 }
 
 /** Characters of a reason, which has been said in full above. */
-const REASON_LENGTH = 90;
+const REASON_LENGTH = 70;
 
 /** On one line, each reason once. */
 function describeFailures(failures: readonly Failed[]): string {
