@@ -66,7 +66,7 @@ export interface PartPlan {
   flags: PlannedFlags;
 }
 
-/** Part 1's plan. */
+/** What part 1 would do. */
 export function planPart1(flags: FlagValues<ReturnType<typeof part1Command>["table"]>): PartPlan {
   const model: StudyModel = RECIPES[flags.recipe];
   const settings = trainingSettings(model.training!, flags);
@@ -79,7 +79,7 @@ export function planPart1(flags: FlagValues<ReturnType<typeof part1Command>["tab
   };
 }
 
-/** Part 2's plan. */
+/** What part 2 would do. */
 export function planPart2(flags: FlagValues<typeof PART_2.table>): PartPlan {
   const { trainHead, normalise, limit, headBatchSize, weights } = flags;
   const model = trainHead
@@ -103,7 +103,7 @@ const NETWORKS = {
   alexnet: { model: ALEXNET, source: ALEXNET_WEIGHTS, architecture: ALEXNET_ARCHITECTURE },
 } as const;
 
-/** Part 4's plan. */
+/** What part 4 would do. */
 export function planPart4(flags: FlagValues<typeof PART_4.table>): PartPlan {
   const { weights: asked, noFeatureCache } = flags;
   return {

@@ -34,7 +34,7 @@ export interface PipDownloadOptions extends IndexFile {
   /** Where the file is to be; its folder is made if missing. */
   path: string;
   reporter: Reporter;
-  /** Ends the download. */
+  /** Ends the download, of which nothing is kept. */
   signal?: AbortSignal | undefined;
   /**
    * Ways to start a Python, of which the first that has pip is used.

@@ -91,7 +91,6 @@ class Network implements FrozenFeatureClassifier {
         `Cannot build a model as inChannels must be 1 or 3: current value is ${inChannels}`,
       );
     }
-    const { convolutions, pooledSize } = architecture;
     this.name = architecture.name;
     this.numClasses = numClasses;
     this.inChannels = inChannels;

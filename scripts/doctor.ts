@@ -14,6 +14,7 @@ import {
   type ProgramStatus,
   type State,
 } from "../experiment/machine_report.ts";
+import type { UnusableLibrary } from "../engine/library_status.ts";
 import type { FlagTable } from "../io/parse_flags.ts";
 import { runScript } from "../io/run_script.ts";
 
@@ -125,10 +126,15 @@ function engineFindings({ engine, python, pip }: DoctorReport, verbose: boolean)
       },
     ]
     : [
-      { state: engine.state, name, detail: engine.problem, remedy: engine.remedy },
+      { state: engine.state, name, detail: problemOf(engine, verbose), remedy: engine.remedy },
       ...(verbose ? engine.details.map((detail) => ({ state: engine.state, name, detail })) : []),
     ];
   return [...library, programFinding("python", python), programFinding("pip", pip)];
+}
+
+function problemOf({ problem, details }: UnusableLibrary, verbose: boolean): string {
+  if (details.length === 0 || verbose) return problem;
+  return `${problem}. --verbose shows where it was looked for`;
 }
 
 function programFinding(name: string, { state, version, command, remedy }: ProgramStatus): Finding {

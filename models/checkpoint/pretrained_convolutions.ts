@@ -90,7 +90,7 @@ export interface ObtainConvolutionsOptions {
   cache: string;
   /** Where progress and warnings go. */
   reporter: Reporter;
-  /** Ends the download. */
+  /** Ends the download, of which nothing is kept. */
   signal?: AbortSignal | undefined;
 }
 

@@ -34,8 +34,8 @@ function program(unit: string): string {
 
 for (
   const [unit, expected] of [
-    ['"batch"', /begins\r\n\^?C?\r\x1b\[2Kstopping after this batch…\r\na batch ends\r\n/],
-    ['"image"', /begins\r\n\^?C?\r\x1b\[2Kstopping after this image…\r\na batch ends\r\n/],
+    ['"batch"', /begins\r\n(\^C)?\rCLEARstopping after this batch…\r\na batch ends\r\n/],
+    ['"image"', /begins\r\n(\^C)?\rCLEARstopping after this image…\r\na batch ends\r\n/],
     ["undefined", /begins\r\n(\^C)?a batch ends\r\n/],
   ] as const
 ) {
@@ -51,7 +51,7 @@ for (
         await terminal.until(/a batch begins/);
         await terminal.type("\x03");
         const { code, stdout } = await terminal.end();
-        assertMatch(stdout, expected);
+        assertMatch(stdout.replaceAll("\x1b[2K", "CLEAR"), expected);
         assertEquals([code, stdout.includes("another begins")], [130, false], stdout);
       }),
   });
