@@ -242,7 +242,7 @@ async function pageOf(outlook: Outlook): Promise<string[]> {
     ...(downloads.length === 0
       ? [row("downloads", "none")]
       : downloads.map((fetch, i) => row(i === 0 ? "downloads" : "", describeFetch(fetch)))),
-    row("results", `${out}${resume ? ", where a run that was interrupted is gone on with" : ""}`),
+    row("results", `${out}${resume ? ", where an interrupted run is resumed" : ""}`),
   ];
 }
 

@@ -9,6 +9,7 @@
 
 import { loadDataset } from "../data/load_dataset.ts";
 import { startEngine } from "../engine/engine.ts";
+import { StudyError } from "../io/errors.ts";
 import { parseFlags } from "../io/parse_flags.ts";
 import { createReporter } from "../io/reporter.ts";
 import { runScript } from "../io/run_script.ts";
@@ -37,4 +38,10 @@ async function main(): Promise<void> {
   engine.dispose();
 }
 
-if (import.meta.main) await runScript(main);
+/** The parts themselves will say what keeps an engine or data from being there. */
+function failQuietly(error: unknown): void {
+  if (!(error instanceof StudyError)) throw error;
+  Deno.exitCode = error.exitCode;
+}
+
+if (import.meta.main) await runScript(() => main().catch(failQuietly));

@@ -8,10 +8,17 @@ import { showLive } from "../io/live_line.ts";
 import { formatDuration, type Reporter } from "../io/reporter.ts";
 import { type BatchProgress, type EpochResult, READ_INTERVAL } from "../training/trainer.ts";
 
-/** Shows a training batch: a log line for every hundredth, from the first, and the live line. */
-export function showBatch(reporter: Reporter, progress: BatchProgress, epochs: number): void {
+/**
+ * Shows a training batch: a log line for every hundredth, from the first, unless there are lines of
+ * epochs only, and the live line.
+ */
+export function showBatch(
+  reporter: Reporter,
+  progress: BatchProgress,
+  { epochs, epochsOnly = false }: { epochs: number; epochsOnly?: boolean },
+): void {
   const { epoch, batch, batches, seen, total, loss, seconds } = progress;
-  if (batch % READ_INTERVAL === 0) {
+  if (!epochsOnly && batch % READ_INTERVAL === 0) {
     const percent = (100 * batch / batches).toFixed(0);
     reporter.line(
       `Train Epoch: ${epoch} [${seen}/${total} (${percent}%)]  Loss: ${loss.toFixed(6)}`,

@@ -99,7 +99,7 @@ export async function trainEpochs<Input, Output, Targets>(
   try {
     for (let epoch = history.length + 1; epoch <= epochs; epoch++) {
       const result = await trainer.trainEpoch(epoch, (progress) => {
-        if (!epochsOnly) showBatch(reporter, progress, epochs);
+        showBatch(reporter, progress, { epochs, epochsOnly });
       }, signal);
       history.push(result);
       showEpoch(reporter, result);

@@ -27,11 +27,12 @@ export interface ChildScriptOptions {
    */
   stdout?: "inherit" | "piped";
   /**
-   * Keeps its last words to the result, where they say why it failed.
+   * Where its standard error goes: to ours and into the result, or where ours does and nowhere else,
+   * as a live line on a terminal needs it.
    *
-   * @default {false}
+   * @default {"piped"}
    */
-  hush?: boolean;
+  stderr?: "inherit" | "piped";
   /** Interrupts it, which leaves it the time to keep what it has. */
   signal: AbortSignal;
 }
@@ -57,6 +58,7 @@ export async function runChildScript(
   options: ChildScriptOptions,
 ): Promise<ChildScriptEnd> {
   const { args, permissions, lock = "deno.lock", stdout = "inherit", signal } = options;
+  const { stderr = "piped" } = options;
   signal.throwIfAborted();
   const root = repositoryRoot();
   const child = new Deno.Command(Deno.execPath(), {
@@ -68,14 +70,14 @@ export async function runChildScript(
     ],
     stdin: "null",
     stdout,
-    stderr: "piped",
+    stderr,
   }).spawn();
   const interrupt = () => interruptNow(child);
   signal.addEventListener("abort", interrupt);
   try {
     const [status, lastWords, output] = await Promise.all([
       child.status,
-      passOn(child.stderr, options),
+      stderr === "piped" ? passOn(child.stderr) : "",
       stdout === "piped" ? new Response(child.stdout).text() : "",
     ]);
     signal.throwIfAborted();
@@ -100,17 +102,14 @@ function interruptNow(child: Deno.ChildProcess): void {
  *
  * @returns The line that says why it failed, if there is one, else its last.
  */
-async function passOn(
-  stream: ReadableStream<Uint8Array>,
-  { hush = false }: Pick<ChildScriptOptions, "hush">,
-): Promise<string> {
+async function passOn(stream: ReadableStream<Uint8Array>): Promise<string> {
   let last = "";
   let failure: string | undefined;
   let rest = "";
   const take = (line: string, end: string) => {
     if (line.startsWith(FAILURE)) failure = line.slice(FAILURE.length);
     if (line.trim() !== "") last = line.trim();
-    if (!hush || failure === undefined) writeText(Deno.stderr, line + end);
+    writeText(Deno.stderr, line + end);
   };
   for await (const text of stream.pipeThrough(new TextDecoderStream())) {
     const lines = (rest + text).split("\n");

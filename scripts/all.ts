@@ -129,10 +129,11 @@ async function dryRun({ flags, signal }: Context): Promise<void> {
   const { failure } = await runChildScript("experiment/dry_run_parts.ts", {
     args: [JSON.stringify(lines)],
     permissions: "engine",
-    hush: true,
+    stderr: "inherit",
     signal,
   });
-  if (failure !== undefined) throw new StudyError(failure);
+  // It has said itself what went wrong.
+  if (failure !== undefined) Deno.exitCode = 1;
 }
 
 /** Says how long the parts will take on this machine, which is measured for it. */
@@ -142,8 +143,7 @@ async function announce({ flags, reporter, signal }: Context): Promise<void> {
     args: argumentsFor(flags, ["data", "device", "precision", "libtensorflow", "strict"]),
     permissions: "engine",
     stdout: "piped",
-    // The parts will say the same.
-    hush: true,
+    stderr: "inherit",
     signal,
   });
   if (failure !== undefined) return reporter.line("How long it will take is not known");

@@ -50,7 +50,7 @@ export async function weightsNeeds(options: WeightsNeedsOptions): Promise<Weight
         return { state: "here", label: file };
       }
       const rungs = [...(convolutions === undefined ? [] : [convolutions.label]), RANDOM_LABEL];
-      const otherwise = strict ? "none, as of --strict" : rungs.join(", then ");
+      const otherwise = strict ? "none, because of --strict" : rungs.join(", then ");
       return { state: "missing", file, from: new URL(urls[0]!).host, bytes, otherwise };
     }
     case "convolutions": {
