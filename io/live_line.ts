@@ -27,6 +27,8 @@ export interface LiveLine {
 
 /** Characters of a bar: of one that is of use, and of the longest. */
 const BAR = { least: 8, most: 30 } as const;
+/** What stands between a bar and the last field. */
+const GAP = "  ";
 /** What a bar is made of: blocks and shades. */
 const { barCompleteChar, barIncompleteChar } = cliProgress.Presets.shades_classic;
 
@@ -48,14 +50,14 @@ export function liveText(line: LiveLine, columns?: number): string {
   if (columns === undefined) return joined();
   // The last column stays free: some terminals begin a new line after it.
   const room = columns - 1;
-  const barWidth = share === undefined ? 0 : BAR.least + separator.length;
+  const barWidth = share === undefined ? 0 : BAR.least + GAP.length;
   for (const index of shortenedFirst(fields)) {
     if (joined().length + barWidth <= room) break;
     texts[index] = briefOf(fields[index]!);
   }
-  const free = room - joined().length - separator.length;
+  const free = room - joined().length - GAP.length;
   if (share !== undefined && free >= BAR.least) {
-    texts.splice(-1, 0, bar(share, Math.min(free, BAR.most)));
+    texts.push([bar(share, Math.min(free, BAR.most)), texts.pop()].join(GAP).trimEnd());
   }
   return joined().slice(0, room);
 }

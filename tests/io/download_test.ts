@@ -266,7 +266,7 @@ for (const columns of [40, 120]) {
       const shown = live.filter((text) => text !== "");
       assert(shown.length > 0);
       for (const text of shown) {
-        assert(/\d+ %.*, [█░]{8,}, [\d.]+ s( left)?$/.test(text), text);
+        assert(/\d+ %.*, [█░]{8,} {2}[\d.]+ s( left)?$/.test(text), text);
         assert(text.length < columns, text);
       }
     }));
