@@ -42,7 +42,13 @@ export {
   type ReporterOptions,
   silentReporter,
 } from "./io/reporter.ts";
-export { InterruptedError, StudyError, UsageError } from "./io/errors.ts";
+export {
+  type Failure,
+  InterruptedError,
+  StudyError,
+  type StudyErrorOptions,
+  UsageError,
+} from "./io/errors.ts";
 export { mnist28, normalizeMnist } from "./data/image_batches.ts";
 export { normalizeGrey224, normalizeRgb224, resize224, rgb224 } from "./data/rgb224.ts";
 export { alexnet } from "./models/alexnet.ts";

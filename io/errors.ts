@@ -26,14 +26,18 @@ export type StudyErrorOptions = ErrorOptions & Omit<Failure, "what">;
  * A failure that is complete for the user: what happened, and the remedy. Its `message` has all of it
  * on one line.
  */
-export class StudyError extends Error implements Failure {
+export class StudyError extends Error {
   /** Name of the class, as in a stack. */
   override name = "StudyError";
   /** Process exit status the scripts use for this error. */
   readonly exitCode: number = 1;
   readonly #failure: Failure;
 
-  /** @param what What happened; with the remedy in it where `options` has none. */
+  /**
+   * Makes an error whose message says all of it.
+   *
+   * @param what What happened, with the remedy in it where `options` has none.
+   */
   constructor(what: string, options: StudyErrorOptions = {}) {
     const { cause, ...rest } = options;
     super(wholeMessage({ what, ...rest }), "cause" in options ? { cause } : {});
