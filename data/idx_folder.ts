@@ -29,8 +29,11 @@ export async function readIdxFolder(folder: string): Promise<IdxFiles> {
   });
   if (missing.length > 0) {
     throw new StudyError(
-      `Cannot find ${missing.join(", ")} in ${folder}: expected ${FILE_STEMS.length} IDX files, ` +
-        `each as NAME-idxN-ubyte or NAME.idxN-ubyte, with .gz or without. Put them there.`,
+      `Cannot find ${missing.join(", ")} in ${folder}`,
+      {
+        remedy: `put the set's ${FILE_STEMS.length} IDX files there, each as NAME-idxN-ubyte or ` +
+          "NAME.idxN-ubyte, with .gz or without",
+      },
     );
   }
   return await eachStem((stem, index) => readIdx(found[index]!, kindOf(stem)));

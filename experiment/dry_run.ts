@@ -64,8 +64,7 @@ export async function showDryRun(plans: readonly PartPlan[]): Promise<void> {
   const { quiet, json, verbose } = plans[0]!.flags;
   const reporter = createReporter({ quiet, verbose, stream: json ? "stderr" : "stdout" });
   reporter.live("Looking at what is here, and how fast this machine is");
-  const outlook = await lookAhead(plans);
-  reporter.live("");
+  const outlook = await lookAhead(plans).finally(() => reporter.live(""));
   if (json) writeText(Deno.stdout, JSON.stringify(outlook) + "\n");
   else for (const line of await pageOf(outlook)) reporter.line(line);
 }

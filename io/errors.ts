@@ -103,9 +103,16 @@ export function failureLines(
   const { remedy, details = [] } = failure;
   const more = verbose ? details.map((detail) => `  ${detail}`) : [];
   const line = prefix + failureLine(failure);
-  if (remedy === undefined || line.length <= LINE_LENGTH) return [line, ...more];
+  if (line.length <= LINE_LENGTH) return [line, ...more];
+  if (remedy === undefined) return [...sentences(line), ...more];
   const hint = details.length > more.length ? " (--verbose shows what was tried)" : "";
   return [prefix + headline(failure), capitalized(remedy) + hint, ...more];
+}
+
+/** A line without its last sentence, and that one, which is the remedy of a message that has its own. */
+function sentences(line: string): string[] {
+  const at = line.search(/\. [A-Z](?!.*\. [A-Z])/s);
+  return at < 0 ? [line] : [line.slice(0, at), line.slice(at + 2)];
 }
 
 /** A failure on one line, without its details. */

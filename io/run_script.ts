@@ -92,7 +92,9 @@ function exitWith(error: unknown, verbose: boolean): never {
   const [first, ...more] = failureLines(describe(error), { prefix: "error: ", verbose })
     .map(oneLine);
   const stack = verbose ? [inspect(error)] : [];
-  const text = [first + hint, ...more, ...stack].join("\n");
+  // A live line may stand where the message is to be.
+  const clear = Deno.stderr.isTerminal() ? "\r\x1b[2K" : "";
+  const text = clear + [first + hint, ...more, ...stack].join("\n");
   try {
     Deno.stderr.writeSync(new TextEncoder().encode(`${text}\n`));
   } finally {

@@ -96,7 +96,7 @@ async function main(): Promise<void> {
       );
     }
     if (failures.length > 0) {
-      throw new StudyError(`${describeFailures(failures)}. Everything else is done`);
+      throw new StudyError(`${describeFailures(failures)}; everything else is done`);
     }
   });
 }

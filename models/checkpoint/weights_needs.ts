@@ -5,10 +5,10 @@
  */
 
 import { cacheDir } from "../../io/cache.ts";
-import { silentReporter } from "../../io/reporter.ts";
+import { formatBytes, silentReporter } from "../../io/reporter.ts";
 import { RANDOM_LABEL } from "../../io/weights_label.ts";
 import { cachedWeightsPath, obtainWeights, type PinnedWeights } from "./pretrained.ts";
-import { cachedConvolutionsPath } from "./pretrained_convolutions.ts";
+import { cachedConvolutionsPath, type PinnedConvolutions } from "./pretrained_convolutions.ts";
 
 /** Weights that are here, or what a run would fetch first. */
 export type WeightsNeeds =
@@ -49,15 +49,17 @@ export async function weightsNeeds(options: WeightsNeedsOptions): Promise<Weight
       if (await hasSize(cachedWeightsPath(source, cache), bytes)) {
         return { state: "here", label: file };
       }
-      const rungs = [...(convolutions === undefined ? [] : [convolutions.label]), RANDOM_LABEL];
-      const otherwise = strict ? "none, because of --strict" : rungs.join(", then ");
+      const otherwise = strict
+        ? "none, because of --strict"
+        : convolutions === undefined
+        ? RANDOM_LABEL
+        : `${convolutions.label} ${await sizeNote(convolutions, cache)}, then ${RANDOM_LABEL}`;
       return { state: "missing", file, from: new URL(urls[0]!).host, bytes, otherwise };
     }
     case "convolutions": {
       if (convolutions === undefined) break;
       const { label, archive } = convolutions;
-      const isHere = await hasSize(cachedConvolutionsPath(convolutions, cache), convolutions.bytes);
-      if (isHere) return { state: "here", label };
+      if (await areCached(convolutions, cache)) return { state: "here", label };
       return { ...pip, file: archive.file, bytes: archive.bytes, otherwise: "none" };
     }
   }
@@ -70,6 +72,16 @@ export async function weightsNeeds(options: WeightsNeedsOptions): Promise<Weight
     cache,
   });
   return { state: "here", label };
+}
+
+/** What convolutions cost, in brackets. */
+async function sizeNote(convolutions: PinnedConvolutions, cache: string): Promise<string> {
+  if (await areCached(convolutions, cache)) return "(in the cache)";
+  return `(with pip, ${formatBytes(convolutions.archive.bytes)})`;
+}
+
+function areCached(convolutions: PinnedConvolutions, cache: string): Promise<boolean> {
+  return hasSize(cachedConvolutionsPath(convolutions, cache), convolutions.bytes);
 }
 
 async function hasSize(path: string, bytes: number): Promise<boolean> {

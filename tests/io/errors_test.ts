@@ -42,3 +42,11 @@ Deno.test("failureLines() is one line where that is short enough", () => {
   assertEquals(failureLine(short), "No runs (nothing ran): run something");
   assertEquals(short.message, failureLine(short));
 });
+
+Deno.test("failureLines() takes the last sentence of a long message for what to do", () => {
+  const what = `No GPU: libtensorflow 2.21.0 at /${"a".repeat(120)} sees only the CPU`;
+  const remedy = "Install a build with CUDA (pip install 'tensorflow[and-cuda]') and its driver.";
+  assertEquals(failureLines(new StudyError(`${what}. ${remedy}`)), [what, remedy]);
+  assertEquals(failureLines(new StudyError(`No GPU. ${remedy}`)), [`No GPU. ${remedy}`]);
+  assertEquals(failureLines(new StudyError("a".repeat(300))).length, 1);
+});

@@ -76,7 +76,7 @@ Deno.test({
       assertEquals(lines.filter((line) => line === `error: ${WHAT}`).length, 3, stderr);
       assertMatch(
         lines.at(-1)!,
-        /^error: Part 1 failed: libtensorflow .*; Part 2 failed: as part 1; Part 4 failed: as part 1\. /,
+        /^error: Part 1 failed: libtensorflow .*; Part 2 failed: as part 1; Part 4 failed: as part 1; /,
       );
       for (const line of [...lines, ...stdout.split("\n")]) assert(line.length <= 180, line);
       assertStringIncludes(stdout, "How long it will take is not known");
