@@ -5,6 +5,7 @@
  */
 
 import { InterruptedError } from "./errors.ts";
+import { stopIsAsked } from "./stop_notice.ts";
 import { setImmediate, setTimeout } from "node:timers/promises";
 
 /** Milliseconds between two looks at what the system has to say. */
@@ -12,6 +13,9 @@ const INTERVAL_MS = 250;
 
 /** Milliseconds of a call after which to miss a signal would cost another long one. */
 const LONG_CALL_MS = 100;
+
+/** Milliseconds that a signal is waited for once a worker has heard of it. */
+const LATEST_MS = 200;
 
 let lastTurn = 0;
 let lastLook = 0;
@@ -33,6 +37,10 @@ export async function eventTurn(signal?: AbortSignal): Promise<void> {
     await setTimeout(1);
     if (now - lastTurn >= LONG_CALL_MS) await setTimeout(1);
     lastLook = performance.now();
+  }
+  // On its way from the system it may still be later than a worker heard of it.
+  for (let wait = 0; wait < LATEST_MS && stopIsAsked() && signal?.aborted === false; wait++) {
+    await setTimeout(1);
   }
   lastTurn = performance.now();
   if (signal?.aborted) throw new InterruptedError("Interrupted");

@@ -10,6 +10,13 @@
 /** What is finished before the process stops; `undefined` while it stops without that. */
 let unit: string | undefined;
 const workers = new Set<Worker>();
+/** 1 once a worker has heard of Ctrl-C. */
+const heard = new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT));
+
+/** Whether a worker has heard of Ctrl-C, which this process may not have yet. */
+export function stopIsAsked(): boolean {
+  return Atomics.load(heard, 0) === 1;
+}
 
 /** Says what is done piece by piece from now on: a `batch`, an `image`. */
 export function stopsAfter(next: string | undefined): void {
@@ -27,6 +34,8 @@ export function noticeStops(stream: "stdout" | "stderr"): Disposable {
   const worker = new Worker(address, { type: "module", name: stream });
   // Nothing but the notice is lost with it.
   worker.addEventListener("error", (event) => event.preventDefault());
+  Atomics.store(heard, 0, 0);
+  worker.postMessage(heard);
   worker.postMessage(noticeOf(unit));
   workers.add(worker);
   return {
