@@ -20,6 +20,7 @@ export {
   type EngineOptions,
   type LibraryLocation,
   startEngine,
+  type SummaryWriter,
 } from "./engine/engine.ts";
 export type { Precision } from "./engine/backend.ts";
 export type { compile, CompiledFunction, CompiledResult, TensorSpec } from "./engine/compile.ts";
@@ -49,6 +50,11 @@ export {
   type StudyErrorOptions,
   UsageError,
 } from "./io/errors.ts";
+export { loadModel, type LoadModelOptions } from "./inference/load_model.ts";
+export type { LoadedModel } from "./inference/loaded_model.ts";
+export type { LocatedRun } from "./report/record/find_run.ts";
+export type { ResultRow, Status } from "./report/record/result_row.ts";
+export type { Json, Manifest } from "./report/record/run_folder.ts";
 export { mnist28, normalizeMnist } from "./data/image_batches.ts";
 export { normalizeGrey224, normalizeRgb224, resize224, rgb224 } from "./data/rgb224.ts";
 export { alexnet } from "./models/alexnet.ts";

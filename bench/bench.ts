@@ -7,7 +7,7 @@
  * thousands of steps; `mapping`, digits and metrics out of 10,000 detections; `part1`, the whole of
  * it from launch to CSV; `alexnet`, `vgg16` and `vgg16-bf16`, the frozen features of part 4;
  * `alexnet-classifier` and `vgg16-classifier`, its training step; `detector` and `detector-bf16`,
- * part 2's. All before `part1` run unless `--cases` or `--full` says otherwise.
+ * part 2's; `step-wasm`, the training step of part 1 on WebAssembly. All before `part1` run unless `--cases` or `--full` says otherwise.
  *
  * Timings: both processes stay alive, each with as many threads as there are cores; after a warm-up
  * of at least a second they work in turn (ours, theirs, ours...) for `--seconds` at a time, `--pairs`

@@ -4,6 +4,7 @@
  * @module
  */
 
+import type { BackendName } from "../engine/engine.ts";
 import { StudyError } from "../io/errors.ts";
 import type { Reporter } from "../io/reporter.ts";
 import type {
@@ -43,9 +44,10 @@ export interface BenchContext {
 export function startOurs(
   { data, engineFlags }: Pick<BenchContext, "data" | "engineFlags">,
   precision: Precision,
+  backend: BackendName | "auto" = "auto",
 ): Promise<Worker> {
   const name = precision === "bfloat16" ? "bf16" : "fp32";
-  const args = ["--data", data, "--precision", name, ...engineFlags];
+  const args = ["--data", data, "--precision", name, "--backend", backend, ...engineFlags];
   return Worker.start(denoScript("our side of the bench", "bench/our_worker.ts", args));
 }
 

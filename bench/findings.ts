@@ -67,6 +67,14 @@ export function ourSeconds(results: BenchResults, name: CaseName): Found | undef
   return { value, text: `${value.toFixed(2)} s`, note: pairsNote(timings.length) };
 }
 
+/** Median units of ours a second. */
+export function ourRate(results: BenchResults, name: CaseName): Found | undefined {
+  const timings = pairedTimingOf(results, name)?.ours.timings ?? [];
+  if (timings.length === 0) return undefined;
+  const value = median(timings.map(rate));
+  return { value, text: `${value.toFixed(2)}/s`, note: pairsNote(timings.length) };
+}
+
 export function measuredValue(
   results: BenchResults,
   name: CaseName,

@@ -4,6 +4,7 @@
  * @module
  */
 
+import type { BackendName } from "../engine/engine.ts";
 import type { CaseName, Precision } from "../report/record/bench_results.ts";
 import { DATA, SIMPLE_CNN } from "../study.ts";
 import {
@@ -26,6 +27,12 @@ export interface SteadyPlan {
   /** Operations of a unit, where they are what it takes its time for. */
   flop?: number;
   precision: Precision;
+  /**
+   * Our engine's backend.
+   *
+   * @default {"auto"}
+   */
+  backend?: BackendName;
   peers: readonly PeerVariant[];
   /**
    * Whether the peer needs torchvision.
@@ -108,6 +115,14 @@ export const PLANS: readonly SteadyPlan[] = [
     peers: [...bfloat16, float32[0]!],
   },
   ...[MATMUL, CONV].map((limit) => limitPlan(limit, "bfloat16")),
+  {
+    ...STEP,
+    case: "step-wasm",
+    title: `Training step on WebAssembly, batch ${BATCH}, fp32`,
+    precision: "float32",
+    backend: "wasm",
+    peers: float32.slice(0, 1),
+  },
 ];
 
 function limitPlan(limit: typeof MATMUL | typeof CONV, precision: Precision): SteadyPlan {

@@ -5,6 +5,7 @@
  * @module
  */
 
+import type { BackendName } from "../engine/engine.ts";
 import { StudyError } from "../io/errors.ts";
 import type { Precision } from "../report/record/bench_results.ts";
 import { type BenchContext, startOurs } from "./context.ts";
@@ -26,10 +27,15 @@ async function measurePrecision(
   peer: Worker | { missing: string },
 ): Promise<void> {
   const { seconds } = context;
-  for (const { peers, precision, flop, work, torchvision = false, ...what } of plans) {
+  for (const plan of plans) {
+    const { peers, precision, flop, work, torchvision = false, backend, ...what } = plan;
     const able = torchvision ? withTorchvision(peer) : peer;
     const suite: Side = {
-      label: precision === "float32" ? "ours" : "ours bf16",
+      label: backend !== undefined
+        ? `ours, ${backend}`
+        : precision === "float32"
+        ? "ours"
+        : "ours bf16",
       precision,
       run: () => workerOrError(ours).run({ case: work, variant: "default", precision, seconds }),
     };
@@ -38,8 +44,8 @@ async function measurePrecision(
         ? { ...variant, run: () => able.run({ ...variant, case: work, seconds }) }
         : { ...variant, ...able };
       const gflop = flop === undefined ? {} : { gflopPerUnit: flop / 1e9 };
-      const plan = { ...what, ...gflop, ours: suite, theirs };
-      await context.record(await timeInTurn(plan, context));
+      const timed = { ...what, ...gflop, ours: suite, theirs };
+      await context.record(await timeInTurn(timed, context));
     }
   }
 }
@@ -55,25 +61,39 @@ export async function measureSteadyCases(
   ours: Worker,
   peer: Worker | { missing: string },
 ): Promise<void> {
-  const plansOf = (precision: Precision) =>
-    [...PLANS, ...TRANSFER_PLANS].filter((plan) =>
-      plan.precision === precision && context.cases.includes(plan.case)
-    );
+  const asked = [...PLANS, ...TRANSFER_PLANS].filter((plan) => context.cases.includes(plan.case));
+  const plansOf = (wanted: Precision, on: BackendName | "auto" = "auto") =>
+    asked.filter(({ precision, backend = "auto" }) => precision === wanted && backend === on);
   try {
     await measurePrecision(context, plansOf("float32"), ours, peer);
   } finally {
     await ours.stop();
   }
-  const plans = plansOf("bfloat16");
+  await measureOther(context, plansOf("bfloat16"), peer, () => startOurs(context, "bfloat16"));
+  await measureOther(
+    context,
+    plansOf("float32", "wasm"),
+    peer,
+    () => startOurs(context, "float32", "wasm"),
+  );
+}
+
+/** Measures plans, if there are any, by another process of ours, which is then stopped. */
+async function measureOther(
+  context: BenchContext,
+  plans: readonly SteadyPlan[],
+  peer: Worker | { missing: string },
+  start: () => Promise<Worker>,
+): Promise<void> {
   if (plans.length === 0) return;
-  const lower = await startOurs(context, "bfloat16").catch((error) => {
+  const ours = await start().catch((error) => {
     if (error instanceof StudyError) return { missing: error.message };
     throw error;
   });
   try {
-    await measurePrecision(context, plans, lower, peer);
+    await measurePrecision(context, plans, ours, peer);
   } finally {
-    if (lower instanceof Worker) await lower.stop();
+    if (ours instanceof Worker) await ours.stop();
   }
 }
 

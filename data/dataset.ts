@@ -5,6 +5,11 @@
  * @module
  */
 
+/** Width and height of an image. */
+export const IMAGE_SIDE = 28;
+/** Pixels of an image. */
+export const IMAGE_PIXELS: number = IMAGE_SIDE ** 2;
+
 /** Images and labels of one part, in a fixed order. */
 export interface ImageSet {
   /** Grey values 0 to 255, `[count * 784]`: image after image, row after row. */

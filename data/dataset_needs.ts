@@ -4,9 +4,10 @@
  * @module
  */
 
+import { isFolder } from "../io/path_kind.ts";
 import { silentReporter } from "../io/reporter.ts";
 import type { Dataset } from "./dataset.ts";
-import { isFolder, publishedAs, readIdxFolder } from "./idx_folder.ts";
+import { publishedAs, readIdxFolder } from "./idx_folder.ts";
 import { type DatasetSources, defaultSources, loadDataset } from "./load_dataset.ts";
 import { inspectCache, inspectPackage, isComplete } from "./pinned_files.ts";
 import type { PinnedDataset } from "./sources.ts";

@@ -5,7 +5,9 @@
  */
 
 import { join } from "node:path";
-import { isFolder, publishedAs, readIdxFolder } from "./idx_folder.ts";
+import { folderEntries, totalBytes } from "../io/folder_size.ts";
+import { isFolder } from "../io/path_kind.ts";
+import { publishedAs, readIdxFolder } from "./idx_folder.ts";
 import { type DatasetSources, defaultSources } from "./load_dataset.ts";
 import type { DataPackage } from "./npm_package.ts";
 import { describeDamage, inspectCache, inspectPackage, type LocalFile } from "./pinned_files.ts";
@@ -23,6 +25,8 @@ export interface DatasetState {
   bytes: number;
   /** One line on what is wrong; empty when nothing is. */
   problem: string;
+  /** Whether files there may not be read. */
+  unreadable?: true;
 }
 
 /** All of them, and what `auto` would take. */
@@ -67,10 +71,15 @@ async function cacheState(set: PinnedDataset, cache: string): Promise<DatasetSta
   return { name: set.name, place, bytes: await bytesIn(place), ...stateOf(files) };
 }
 
-function stateOf(files: Record<FileStem, LocalFile>): Pick<DatasetState, "state" | "problem"> {
+function stateOf(
+  files: Record<FileStem, LocalFile>,
+): Pick<DatasetState, "state" | "problem" | "unreadable"> {
   const all = Object.values(files);
-  const damaged = all.find(({ state }) => state === "damaged");
-  if (damaged !== undefined) return { state: "damaged", problem: describeDamage(damaged) };
+  const damaged = all.find((file) => file.state === "damaged");
+  if (damaged !== undefined) {
+    const problem = describeDamage(damaged);
+    return { state: "damaged", problem, ...(damaged.unreadable && { unreadable: true }) };
+  }
   const absent = all.filter(({ state }) => state === "absent").length;
   if (absent === 0) return { state: "valid", problem: "" };
   return { state: "absent", problem: `${absent} of ${FILE_STEMS.length} files are not there` };
@@ -96,17 +105,7 @@ async function folderState(set: PinnedDataset, folder: string): Promise<DatasetS
   }
 }
 
-/** Sizes of the files directly in a folder; 0 when there is no such folder. */
+/** Sizes of what lies in a folder; 0 where there is none or it may not be read. */
 async function bytesIn(folder: string): Promise<number> {
-  let bytes = 0;
-  try {
-    for await (const entry of Deno.readDir(folder)) {
-      if (entry.isFile) bytes += (await Deno.stat(join(folder, entry.name))).size;
-    }
-  } catch (error) {
-    if (!(error instanceof Deno.errors.NotFound || error instanceof Deno.errors.NotADirectory)) {
-      throw error;
-    }
-  }
-  return bytes;
+  return totalBytes(await folderEntries(folder));
 }

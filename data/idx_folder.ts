@@ -8,8 +8,13 @@ import { join } from "node:path";
 import { StudyError } from "../io/errors.ts";
 import { sha256Hex } from "../io/sha256.ts";
 import type { ImageSet } from "./dataset.ts";
+import { describeContent, readEntries } from "./folder_content.ts";
 import { type IdxData, type IdxKind, pairImagesAndLabels, readIdx } from "./idx.ts";
 import { FILE_STEMS, type FileStem, type PinnedDataset } from "./sources.ts";
+
+/** What a folder of one's own must have. */
+const USUAL = `put the set's ${FILE_STEMS.length} IDX files there, as NAME-idxN-ubyte or ` +
+  "NAME.idxN-ubyte, with .gz or without";
 
 /** The four files of a set. */
 export type IdxFiles = Record<FileStem, IdxData>;
@@ -20,23 +25,23 @@ export type IdxFiles = Record<FileStem, IdxData>;
  * @throws {StudyError} Naming what is missing or which file is not what it should be.
  */
 export async function readIdxFolder(folder: string): Promise<IdxFiles> {
-  const names = await fileNames(folder);
-  const missing: string[] = [];
-  const found = FILE_STEMS.map((stem) => {
-    const name = usualNames(stem).find((name) => names.has(name));
-    if (name === undefined) missing.push(usualNames(stem)[0]!);
+  const entries = await readEntries(folder);
+  const files = new Set(entries.filter((entry) => !entry.isDirectory).map(({ name }) => name));
+  const missing: string[][] = [];
+  const paths = FILE_STEMS.map((stem) => {
+    const names = usualNames(stem);
+    const name = names.find((name) => files.has(name));
+    if (name === undefined) missing.push(names);
     return join(folder, name ?? "");
   });
   if (missing.length > 0) {
+    const { found, advice } = await describeContent(folder, missing);
     throw new StudyError(
-      `Cannot find ${missing.join(", ")} in ${folder}`,
-      {
-        remedy: `put the set's ${FILE_STEMS.length} IDX files there, each as NAME-idxN-ubyte or ` +
-          "NAME.idxN-ubyte, with .gz or without",
-      },
+      `Cannot find ${missing.map(([name]) => name).join(", ")} in ${folder}`,
+      { remedy: `${found}: ${advice ?? USUAL}` },
     );
   }
-  return await eachStem((stem, index) => readIdx(found[index]!, kindOf(stem)));
+  return await eachStem((stem, index) => readIdx(paths[index]!, kindOf(stem)));
 }
 
 /** The training and the test part of four files. */
@@ -56,17 +61,6 @@ export function publishedAs(
   return sets.find((set) =>
     FILE_STEMS.every((stem, index) => found[index] === set.files[stem].contentSha256)
   );
-}
-
-/** Whether there is a folder at `path`. */
-export async function isFolder(path: string): Promise<boolean> {
-  try {
-    return (await Deno.stat(path)).isDirectory;
-  } catch (error) {
-    const { NotFound, NotADirectory } = Deno.errors;
-    if (error instanceof NotFound || error instanceof NotADirectory) return false;
-    throw unreadable(path, error);
-  }
 }
 
 /** What the file of a stem holds. */
@@ -91,21 +85,4 @@ function usualNames(stem: FileStem): string[] {
     const name = `${stem}${mark}idx${rank}-ubyte`;
     return [name, `${name}.gz`];
   });
-}
-
-async function fileNames(folder: string): Promise<Set<string>> {
-  const names = new Set<string>();
-  try {
-    for await (const entry of Deno.readDir(folder)) if (!entry.isDirectory) names.add(entry.name);
-  } catch (error) {
-    throw unreadable(folder, error);
-  }
-  return names;
-}
-
-function unreadable(path: string, error: unknown): StudyError {
-  return new StudyError(
-    `Cannot read ${path}: ${(error as Error).message}. Make it a folder that can be read.`,
-    { cause: error },
-  );
 }

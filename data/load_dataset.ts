@@ -9,9 +9,10 @@ import { cacheDir, userFolder } from "../io/cache.ts";
 import { StudyError, UsageError } from "../io/errors.ts";
 import { type Reporter, warnOf } from "../io/reporter.ts";
 import { sha256Hex } from "../io/sha256.ts";
+import { isFolder } from "../io/path_kind.ts";
 import type { Dataset, ImageSet } from "./dataset.ts";
 import { IMAGE_PIXELS } from "./idx.ts";
-import { type IdxFiles, imageSets, isFolder, publishedAs, readIdxFolder } from "./idx_folder.ts";
+import { type IdxFiles, imageSets, publishedAs, readIdxFolder } from "./idx_folder.ts";
 import { obtainPublished } from "./pinned_files.ts";
 import { FASHION_MNIST, MNIST, type PinnedDataset } from "./sources.ts";
 
@@ -53,6 +54,8 @@ export interface DatasetSources {
   connectTimeoutMs: number;
   /** Time allowed without a single byte, in milliseconds. */
   stallTimeoutMs: number;
+  /** Milliseconds to wait before a mirror is asked again; the download's own if left out. */
+  retryDelaysMs?: readonly number[];
 }
 
 /**
@@ -119,13 +122,7 @@ async function loadPublished(
   { reporter }: LoadDatasetOptions,
   sources: DatasetSources,
 ): Promise<Parts> {
-  const { cache, connectTimeoutMs, stallTimeoutMs } = sources;
-  const { files, source } = await obtainPublished(set, {
-    cache,
-    reporter,
-    connectTimeoutMs,
-    stallTimeoutMs,
-  });
+  const { files, source } = await obtainPublished(set, { ...sources, reporter });
   return { name: set.name, ...imageSets(files), source };
 }
 
@@ -185,7 +182,10 @@ function checkLimit(name: string, limit: number | undefined): void {
   }
 }
 
-/** The first `limit` images; a copy, so that the rest can be freed. */
+/** Bytes of images up to which a part of a set is copied, so that the rest can be freed. */
+const LARGEST_COPY = 2e8;
+
+/** The first `limit` images. */
 function firstOf(
   set: ImageSet,
   limit: number | undefined,
@@ -197,8 +197,9 @@ function firstOf(
     reporter.line(`There are only ${set.count} ${part} images, fewer than ${limit}: using all`);
     return set;
   }
+  const end = limit * IMAGE_PIXELS;
   return {
-    images: set.images.slice(0, limit * IMAGE_PIXELS),
+    images: end > LARGEST_COPY ? set.images.subarray(0, end) : set.images.slice(0, end),
     labels: set.labels.slice(0, limit),
     count: limit,
   };

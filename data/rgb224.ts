@@ -12,7 +12,7 @@ import { IMAGE_SIDE } from "./idx.ts";
 import { transformImages } from "./image_batches.ts";
 
 /** ImageNet's channels as one: the mean of the three means, and of the three standard deviations. */
-const IMAGENET_GREY: Normalization = {
+export const IMAGENET_GREY: Normalization = {
   mean: [0.449],
   std: [0.226],
 };

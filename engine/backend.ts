@@ -4,8 +4,8 @@
  * To add one, write a folder beside `tensorflow/` with a function from {@linkcode BackendOptions} to a
  * {@linkcode Backend} (or a StudyError that says why it does not work on this machine, and the remedy),
  * and put it into the registry in `engine.ts`. tfjs' own kernels come with the backend's npm package or
- * are registered by the folder; what the suite needs beyond them is {@linkcode BackendOps}. Nothing
- * above `engine/` knows which backend runs.
+ * are registered by the folder; what the suite needs beyond them is {@linkcode BackendOps}, which
+ * `portable/` composes of tfjs' kernels. Nothing above `engine/` knows which backend runs.
  *
  * @module
  */
@@ -25,6 +25,8 @@ export interface BackendOptions {
   precision: Precision | "auto";
   /** The libtensorflow to use, a file or the folder it is in. */
   libtensorflow: string | undefined;
+  /** Threads to compute with. */
+  threads: number | undefined;
   /** Whether to let the native library's own messages through. */
   verbose: boolean;
   /** Where a download's progress is shown. */
@@ -39,14 +41,46 @@ export interface Backend {
   readonly device: string;
   /** Version of the library or package that computes, such as `2.21.0`. */
   readonly version: string;
+  /** What computes, on what, and where it is from, in a phrase. */
+  readonly description: string;
   /** Number format of products and convolutions in compiled functions. */
   readonly precision: Precision;
+  /** How many threads share the work of an operation. */
+  readonly threads: number;
   /** What tfjs runs its kernels on. Its `dispose()` frees everything that this backend holds. */
   readonly kernels: tf.KernelBackend;
+  /**
+   * Makes the kernels usable again after their `dispose()`: tfjs disposes of them where
+   * `tf.engine().reset()` is called, and asks for them again. Absent where they always are.
+   */
+  readonly restart?: () => void;
   /** Operations that tfjs lacks, or that are faster as one kernel. */
   readonly ops: BackendOps;
   /** Absent where functions cannot be recorded; compiled ones then run op by op. */
   readonly recorder?: Recorder;
+  /** Begins an event file for TensorBoard in an existing folder; absent where it writes none. */
+  readonly openSummaries?: (folder: string) => Promise<SummaryWriter>;
+}
+
+/**
+ * Writes an event file of TensorBoard. Whatever the disk does not take is an error of the call that
+ * finds out. It must be disposed of before its engine is.
+ */
+export interface SummaryWriter extends Disposable {
+  /** Adds a point to a curve; the value is kept as float32. */
+  scalar(tag: string, step: number, value: number): void;
+  /**
+   * Adds a picture.
+   *
+   * @param image Grey values 0..255, `[height * width]`, row after row.
+   */
+  image(
+    tag: string,
+    step: number,
+    image: { width: number; height: number; pixels: Uint8Array },
+  ): void;
+  /** Hands everything so far to the operating system. */
+  flush(): void;
 }
 
 /**
@@ -123,6 +157,8 @@ export interface AdamScalars {
   beta1: tf.Scalar;
   /** Decay of the second moment. */
   beta2: tf.Scalar;
+  /** Factor of the parameter that is added to its gradient; none where it is absent. */
+  weightDecay?: tf.Scalar;
 }
 
 /** Records functions, so that all their ops become one call. */
@@ -163,19 +199,50 @@ export interface RecordedFunction {
 
 let running: Backend | undefined;
 
+/** What each backend is registered with: tells ours from another of the same name. */
+const factories = new WeakMap<Backend, () => tf.KernelBackend>();
+
+/** Above tfjs' own backends (webgl has 2), so that tfjs comes back to ours after a reset. */
+const PRIORITY = 3;
+
 /** Makes a backend the running one and tfjs' current backend; the one before is disposed of. */
 export async function runBackend(backend: Backend): Promise<void> {
+  const { name } = backend;
   if (running !== undefined) stopBackend(running);
-  tf.registerBackend(backend.name, () => backend.kernels);
-  await tf.setBackend(backend.name);
+  // One of another copy of this module; tfjs would go on with it.
+  if (tf.findBackendFactory(name) !== null) tf.removeBackend(name);
+  let isNew = true;
+  const factory = () => {
+    if (!isNew) backend.restart?.();
+    isNew = false;
+    return backend.kernels;
+  };
+  tf.registerBackend(name, factory, PRIORITY);
+  factories.set(backend, factory);
   running = backend;
+  // Nothing is waited for before it is tfjs' own: two starts at a time do not mix.
+  await tf.setBackend(name);
 }
 
-/** Frees a backend; the running one only, as any other has been freed before. */
+/**
+ * Frees a backend; one that another has taken the place of has been freed before.
+ *
+ * @throws {Error} If it is recording a function.
+ */
 export function stopBackend(backend: Backend): void {
-  if (running !== backend) return;
-  running = undefined;
-  tf.removeBackend(backend.name);
+  if (backend.recorder?.recording) {
+    throw new Error("Cannot dispose of the engine while it records a function");
+  }
+  if (running === backend) running = undefined;
+  const factory = factories.get(backend);
+  if (factory !== undefined && tf.findBackendFactory(backend.name) === factory) {
+    tf.removeBackend(backend.name);
+  }
+}
+
+/** Whether a backend is the running one. */
+export function isRunning(backend: Backend): boolean {
+  return running === backend && tf.findBackendFactory(backend.name) === factories.get(backend);
 }
 
 /**
@@ -184,6 +251,12 @@ export function stopBackend(backend: Backend): void {
  * @throws {Error} If no engine runs, or another backend has been made tfjs' current one.
  */
 export function runningBackend(): Backend {
-  if (running !== undefined && tf.getBackend() === running.name) return running;
-  throw new Error("No engine is running: call startEngine() first");
+  if (running === undefined || !isRunning(running)) {
+    throw new Error("No engine is running: call startEngine() first");
+  }
+  if (tf.backend() === running.kernels) return running;
+  throw new Error(
+    `No engine is running: tfjs' backend is "${tf.getBackend()}". Call ` +
+      `tf.setBackend("${running.name}"), or startEngine()`,
+  );
 }

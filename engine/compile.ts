@@ -22,7 +22,11 @@ export type CompiledResult = Tensor | Tensor[] | void;
 /** A function whose body runs as one call of the backend, where that can record functions. */
 export interface CompiledFunction<A extends readonly Tensor[], R extends CompiledResult>
   extends Disposable {
-  /** Runs it; the first call with new sizes or types records it for them. */
+  /**
+   * Runs it; the first call with new sizes or types records it for them.
+   *
+   * @throws {Error} If the engine that it was compiled for no longer runs.
+   */
   (...args: A): R;
   /** How many signatures have been recorded. */
   readonly recordings: number;
@@ -50,11 +54,19 @@ export function compile<A extends readonly Tensor[], R extends CompiledResult>(
   fn: (...args: A) => R,
   signature?: readonly TensorSpec[],
 ): CompiledFunction<A, R> {
-  const { recorder } = runningBackend();
+  const backend = runningBackend();
+  const { recorder } = backend;
   const recordings = new Map<string, RecordedFunction & { form: ResultForm }>();
-  const call = recorder === undefined
+  const run = recorder === undefined
     ? (...args: A): R => runOpByOp(fn, args)
     : recordedCall({ fn, recorder, recordings, signature });
+  const call = (...args: A): R => {
+    if (runningBackend() === backend) return run(...args);
+    throw new Error(
+      "Cannot call a compiled function of an engine that has been disposed of: compile it with the " +
+        "one that runs",
+    );
+  };
   const dispose = () => {
     for (const recording of recordings.values()) recording.dispose();
     recordings.clear();

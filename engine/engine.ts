@@ -5,35 +5,40 @@
  */
 
 import * as tf from "@tensorflow/tfjs";
-import { InterruptedError, StudyError, UsageError } from "../io/errors.ts";
+import { failureLines, InterruptedError, StudyError, UsageError } from "../io/errors.ts";
 import { createReporter, type Reporter } from "../io/reporter.ts";
 import {
   type Backend,
   type BackendOptions,
+  isRunning,
   type Precision,
   runBackend,
   stopBackend,
+  type SummaryWriter,
 } from "./backend.ts";
 import { compile } from "./compile.ts";
 import type { LibraryLocation } from "./library/library_cache.ts";
 import type { EagerBinding } from "./tensorflow/eager_binding.ts";
 
+export type { SummaryWriter } from "./backend.ts";
 export type { LibraryLocation } from "./library/library_cache.ts";
 
 /** What `--backend` may name besides `auto`. */
-export type BackendName = "tensorflow";
+export type BackendName = "tensorflow" | "wasm";
 
 /** Every backend, in the order in which `auto` tries them; its code is loaded when it is tried. */
 const BACKENDS: Readonly<
   Record<BackendName, (options: BackendOptions) => Promise<StartedBackend>>
 > = {
   tensorflow: async (options) => (await import("./tensorflow/start.ts")).startTensorFlow(options),
+  wasm: async (options) => (await import("./wasm/start.ts")).startWasm(options),
 };
 
 /** Options of {@linkcode startEngine}. */
 export interface EngineOptions {
   /**
-   * Which backend does the work; `auto` takes the first that works.
+   * Which backend does the work: `tensorflow` is libtensorflow, `wasm` needs npm packages alone. `auto`
+   * takes the first that works, in that order.
    *
    * @default {"auto"}
    */
@@ -44,8 +49,18 @@ export interface EngineOptions {
    * @default {"auto"}
    */
   device?: "auto" | "cpu" | "gpu";
-  /** The libtensorflow to use, a file or the folder it is in; looked for or fetched otherwise. */
+  /**
+   * The libtensorflow to use, a file or the folder it is in; looked for or fetched otherwise. With it,
+   * `auto` is `tensorflow`, as it is where `LIBTENSORFLOW_PATH` names one.
+   */
   libtensorflow?: string | undefined;
+  /**
+   * Threads to compute with, 1..1024. TensorFlow makes them once in a process: a later engine cannot
+   * have another number.
+   *
+   * @default {as TF_NUM_INTRAOP_THREADS says, or one for each processor that the process may use}
+   */
+  threads?: number | undefined;
   /**
    * Number format of convolutions and products in compiled functions. `"bfloat16"` accumulates in
    * float32 and leaves parameters, optimiser and losses in float32; an error on processors without
@@ -64,10 +79,19 @@ export interface EngineOptions {
   reporter?: Reporter;
 }
 
-/** A started engine. Starting another one disposes of it. */
+/**
+ * A started engine. Starting another one disposes of it.
+ *
+ * One that has been disposed of computes nothing: its `binding`, its `compile()` and what that compiled
+ * throw an error. Tensors and models of it may still be disposed of.
+ */
 export interface Engine extends Disposable {
   /** Name of the backend that was started. */
   readonly backend: BackendName;
+  /** Why it was taken, in a phrase: `as asked`, or what others lack. */
+  readonly reason: string;
+  /** What computes, on what, and where it is from, in a phrase. */
+  readonly description: string;
   /** What computes, on `tensorflow` `CPU` or `GPU`. */
   readonly device: string;
   /** Number format of convolutions and products in compiled functions. */
@@ -76,13 +100,25 @@ export interface Engine extends Disposable {
   readonly version: string;
   /** Where libtensorflow came from. An error on a backend without it. */
   readonly library: LibraryLocation;
+  /** Threads that one operation is spread over. */
+  readonly threads: number;
   /** tfjs, with this engine as its backend. */
   readonly tf: typeof tf;
   /** The `TFJSBinding` under tfjs-node's kernels. An error on a backend without it. */
   readonly binding: EagerBinding;
   /** See `compile()` in `compile.ts`. */
   readonly compile: typeof compile;
-  /** Frees everything that is not in JavaScript's memory, as leaving the scope of a `using` does. */
+  /**
+   * Begins an event file for TensorBoard in an existing folder; an error if it cannot be made. Absent
+   * on a backend that writes none.
+   */
+  readonly openSummaries?: (folder: string) => Promise<SummaryWriter>;
+  /**
+   * Frees everything that is not in JavaScript's memory, as leaving the scope of a `using` does; a
+   * second time it does nothing.
+   *
+   * @throws {Error} While a function is being recorded.
+   */
   dispose(): void;
 }
 
@@ -95,6 +131,7 @@ type StartedBackend = Backend & Partial<Pick<Engine, "library" | "binding">>;
  * @throws {UsageError} If there is no backend of that name.
  * @throws {StudyError} If the backend does not work here (no library can be found or fetched, no GPU is
  * there for `"gpu"`), with the remedy; with `auto`, if none does.
+ * @throws {RangeError} If `threads` is not 1..1024.
  */
 export async function startEngine(options: EngineOptions = {}): Promise<Engine> {
   const { backend: wanted = "auto", device = "auto", precision = "float32", verbose = false } =
@@ -104,17 +141,30 @@ export async function startEngine(options: EngineOptions = {}): Promise<Engine> 
     throw new UsageError(`Unknown backend "${wanted}": choose auto or ${names.join(" or ")}`);
   }
   const reporter = options.reporter ?? createReporter({ stream: "stderr" });
-  const { libtensorflow } = options;
-  const settings = { device, precision, libtensorflow, verbose, reporter };
+  const { libtensorflow, threads } = options;
+  const candidates = wanted !== "auto"
+    ? [wanted]
+    : isLibraryNamed(libtensorflow)
+    ? ["tensorflow" as const]
+    : names;
+  const settings = { device, precision, libtensorflow, threads, verbose, reporter };
   const failures: StudyError[] = [];
-  for (const name of wanted === "auto" ? names : [wanted]) {
+  for (const name of candidates) {
     try {
       const backend = await BACKENDS[name](settings);
       await runBackend(backend);
-      return engineOf(name, backend);
+      return engineOf(
+        name,
+        backend,
+        wanted === "auto" ? reasonFor(candidates, failures) : "as asked",
+      );
     } catch (error) {
       if (!(error instanceof StudyError) || error instanceof InterruptedError) throw error;
       failures.push(error);
+      if (!reporter.verbose || candidates.length === failures.length) continue;
+      for (const line of failureLines(error, { prefix: `${name}: `, verbose: true })) {
+        reporter.line(line);
+      }
     }
   }
   if (failures.length === 1) throw failures[0];
@@ -125,8 +175,23 @@ export async function startEngine(options: EngineOptions = {}): Promise<Engine> 
   });
 }
 
-function engineOf(name: BackendName, backend: StartedBackend): Engine {
-  const { device, precision, version, library, binding } = backend;
+/** Whether a library was named. It is used or refused: no other backend takes its place. */
+export function isLibraryNamed(libtensorflow: string | undefined): boolean {
+  return libtensorflow !== undefined || Boolean(Deno.env.get("LIBTENSORFLOW_PATH"));
+}
+
+/** Why `auto` took the backend that follows the ones that failed. */
+function reasonFor(candidates: readonly BackendName[], failures: readonly StudyError[]): string {
+  if (failures.length === 0) return "the first that works";
+  const problems = failures.map(({ what }, i) =>
+    `${candidates[i]} does not start: ${/^.*?(?=\.\s|\.?$)/s.exec(what)![0]}`
+  );
+  return `${problems.join("; ")}; deno task doctor says what to do`;
+}
+
+function engineOf(name: BackendName, backend: StartedBackend, reason: string): Engine {
+  const { device, precision, version, description, library } = backend;
+  const { threads, binding, openSummaries } = backend;
   const only = <T>(value: T | undefined, what: string): T => {
     if (value !== undefined) return value;
     throw new Error(`The ${name} backend has no ${what}`);
@@ -134,9 +199,12 @@ function engineOf(name: BackendName, backend: StartedBackend): Engine {
   const dispose = () => stopBackend(backend);
   return {
     backend: name,
+    reason,
+    description,
     device,
     precision,
     version,
+    threads,
     get library() {
       return only(library, "libtensorflow");
     },
@@ -144,7 +212,11 @@ function engineOf(name: BackendName, backend: StartedBackend): Engine {
     get binding() {
       return only(binding, "TFJSBinding");
     },
-    compile,
+    compile(fn, signature) {
+      if (isRunning(backend)) return compile(fn, signature);
+      throw new Error("This engine has been disposed of: start another with startEngine()");
+    },
+    ...(openSummaries && { openSummaries }),
     dispose,
     [Symbol.dispose]: dispose,
   };

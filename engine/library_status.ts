@@ -5,11 +5,14 @@
  */
 
 import { StudyError } from "../io/errors.ts";
+import { isFile, PathAccessError } from "../io/path_kind.ts";
 import { silentReporter } from "../io/reporter.ts";
+import { processorProblem } from "./tensorflow/avx_support.ts";
 import { bfloat16Problem } from "./tensorflow/bfloat16_support.ts";
 import { findLibrary, type LibraryLocation } from "./library/find_library.ts";
 import { type CLibrary, cLibraryProblem, runningCLibrary } from "./library/glibc.ts";
-import { isFile, libraryIn } from "./library/library_file.ts";
+import { libraryIn } from "./library/library_file.ts";
+import { openingError } from "./tensorflow/opening_error.ts";
 import { withQuietStderr } from "./tensorflow/quiet_stderr.ts";
 import { currentPlatform, type Release, RELEASES } from "./library/releases.ts";
 import { TensorFlow } from "./tensorflow/tensorflow.ts";
@@ -76,8 +79,11 @@ export async function libraryStatus(
     return { ...await remedyFor(options), problem: error.what, details: error.details };
   }
   try {
+    const obstacle = processorProblem(library);
+    if (obstacle?.fatal) throw new StudyError(obstacle.text);
     return withQuietStderr(() => open(library));
-  } catch (error) {
+  } catch (failure) {
+    const error = await openingError(library.path, failure);
     const problem = error instanceof Error ? error.message : String(error);
     return { state: "damaged", problem, details: [], remedy: "", fetchable: false };
   }
@@ -86,7 +92,7 @@ export async function libraryStatus(
 function open({ path, source }: LibraryLocation): WorkingLibrary {
   const tensorflow = TensorFlow.open(path);
   try {
-    const { version, devices, device } = tensorflow;
+    const { version, devices, device, threads } = tensorflow;
     return {
       state: "ok",
       source,
@@ -94,7 +100,7 @@ function open({ path, source }: LibraryLocation): WorkingLibrary {
       version,
       device: device.type,
       devices: devices.map(({ name }) => name),
-      threads: Number(Deno.env.get("TF_NUM_INTRAOP_THREADS")) || navigator.hardwareConcurrency,
+      threads,
       precisions: bfloat16Problem(device.type) === undefined ? ["fp32", "bf16"] : ["fp32"],
     };
   } finally {
@@ -108,7 +114,7 @@ async function remedyFor(
 ): Promise<Omit<UnusableLibrary, "problem" | "details">> {
   const named = libtensorflow ?? Deno.env.get("LIBTENSORFLOW_PATH");
   if (named) {
-    const isThere = await isFile(named) || await libraryIn(named) !== undefined;
+    const isThere = await isLibrary(named);
     const way = libtensorflow === undefined
       ? "unset LIBTENSORFLOW_PATH"
       : "leave out --libtensorflow";
@@ -126,6 +132,16 @@ async function remedyFor(
     remedy: "deno task part1 (fetches it at its first run), or pip install tensorflow",
     fetchable: true,
   };
+}
+
+/** Whether a path that was named has a library, usable or not. */
+async function isLibrary(path: string): Promise<boolean> {
+  try {
+    return await isFile(path) || await libraryIn(path) !== undefined;
+  } catch (error) {
+    if (error instanceof PathAccessError) return true;
+    throw error;
+  }
 }
 
 /**

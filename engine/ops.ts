@@ -115,10 +115,10 @@ export function gatherBytes(
 }
 
 /**
- * One Adam update in place: `m = beta1 m + (1 - beta1) g`, `v = beta2 v + (1 - beta2) g²`,
- * `parameter -= stepSize m / (sqrt(v) + epsilon)`.
+ * One Adam update in place: `g = gradient + weightDecay parameter`, `m = beta1 m + (1 - beta1) g`,
+ * `v = beta2 v + (1 - beta2) g²`, `parameter -= stepSize m / (sqrt(v) + epsilon)`.
  *
- * @param gradient The gradient, any L2 term included, of the parameter's shape.
+ * @param gradient The gradient, of the parameter's shape.
  */
 export function applyAdam(state: AdamState, gradient: tf.Tensor, scalars: AdamScalars): void {
   runningBackend().ops.applyAdam(state, gradient, scalars);

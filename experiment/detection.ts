@@ -87,6 +87,7 @@ export async function trainBoxPredictor(
     epochs: training.epochs,
     resumed: (done) => `The predictor is trained up to epoch ${done} already`,
     epochsOnly: true,
+    unit: "boxes",
   });
   // No later step looks at what the last one has left, and detections have no loss.
   const batch = Int32Array.from({ length: Math.min(training.batchSize, boxes.count) }, (_, i) => i);
@@ -170,8 +171,11 @@ export async function detectDigits(
   const progress = new ImageProgress(reporter, "Inference", test.count);
   stopsAfter(batchSize === 1 ? "image" : "batch");
   let savedAt = performance.now();
+  let shown = found.predictions.length;
   const save = async () => {
     await writePartialPredictions(folder, found);
+    if (found.predictions.length > shown) await run.events?.detection(run.history.length, found);
+    shown = found.predictions.length;
     savedAt = performance.now();
   };
   reporter.live("Inference: warming up");
@@ -224,6 +228,10 @@ export async function testDetector(run: Run, found: DigitPredictions): Promise<M
   const { detected, accuracy, f1, accuracyOfAll, f1OfAll } = scoreDigits(test.labels, predictions);
   const timing = summarizeLatency(milliseconds);
   const missed = test.count - detected;
+  run.events?.result(
+    isTrained ? { accuracy: accuracyOfAll, f1: f1OfAll } : { accuracy, f1 },
+    found,
+  );
   if (detected === 0) {
     reporter.warn(
       `No digit was detected in any of ${test.count} images: accuracy and F1 are given as 0`,

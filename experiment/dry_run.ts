@@ -7,28 +7,13 @@
 
 import { cacheDir } from "../io/cache.ts";
 import { type DatasetNeeds, datasetNeeds } from "../data/dataset_needs.ts";
-import { startEngine } from "../engine/engine.ts";
-import { findLibrary } from "../engine/library/find_library.ts";
-import { currentPlatform, RELEASES } from "../engine/library/releases.ts";
-import { StudyError } from "../io/errors.ts";
+import type { BackendName } from "../engine/engine.ts";
 import { freeSpace } from "../io/free_space.ts";
-import { createReporter, formatBytes, silentReporter, writeText } from "../io/reporter.ts";
+import { createReporter, formatBytes, writeText } from "../io/reporter.ts";
 import { type WeightsNeeds, weightsNeeds } from "../models/checkpoint/weights_needs.ts";
-import { DATA } from "../study.ts";
-import { PRECISIONS } from "./flags.ts";
+import { type Fetch, lookAtEngine, setSizes } from "./engine_outlook.ts";
 import { imageCounts, type MachineRates, modelSeconds, roundDuration } from "./forecast.ts";
-import { measureRates } from "./measure_rates.ts";
 import type { PartPlan, PlannedModel } from "./plan.ts";
-
-/** Something that would be fetched. */
-export interface Fetch {
-  what: string;
-  from: string;
-  /** 0 where it is not known. */
-  bytes: number;
-  /** What is taken where it is not available. */
-  otherwise?: string;
-}
 
 /** A model's runs, as `--dry-run --json` has them. */
 export interface ModelOutlook {
@@ -48,15 +33,21 @@ export interface ModelOutlook {
 /** What `--dry-run --json` prints. */
 export interface Outlook {
   parts: { part: number; models: ModelOutlook[] }[];
-  /** The library, if it is here. */
+  /** The backend that would compute. */
+  backend: BackendName;
+  /** Its library or package; empty where that would be fetched. */
   engine: string;
   device: string;
+  /** Threads of one operation; null where no engine is here to ask. */
+  threads: number | null;
   data: string;
   /** Seconds of everything, start-up included, downloads not; null where it is not known. */
   seconds: number | null;
   downloads: Fetch[];
   out: string;
   resume: boolean;
+  /** Whether events for TensorBoard would be written. */
+  tensorboard: boolean;
 }
 
 /** Says what the parts would do. Those of one call share data, engine and results folder. */
@@ -97,66 +88,17 @@ async function lookAhead(plans: readonly PartPlan[]): Promise<Outlook> {
   const start = engine.rates?.startSeconds ?? null;
   return {
     parts,
+    backend: engine.backend,
     engine: engine.name,
     device: engine.device,
+    threads: engine.threads,
     data: data.state === "here" ? `${data.dataset.name}, ${data.dataset.source}` : data.title,
     seconds: [...plans.map(() => start), ...seconds].reduce(plus, 0),
     downloads,
     out: flags.out,
     resume: flags.resume,
+    tensorboard: flags.tensorboard,
   };
-}
-
-/** The library that is here, measured; else the one that would be fetched. */
-async function lookAtEngine(
-  flags: PartPlan["flags"],
-  precision: PartPlan["precision"],
-  data: DatasetNeeds,
-): Promise<{ name: string; device: string; downloads: Fetch[]; rates?: MachineRates }> {
-  const { libtensorflow } = flags;
-  const named = libtensorflow ?? Deno.env.get("LIBTENSORFLOW_PATH");
-  const library = await findLibrary({
-    reporter: silentReporter,
-    fetch: false,
-    ...(libtensorflow !== undefined && { libtensorflow }),
-  }).catch((error) => {
-    if (!(error instanceof StudyError) || named) throw error;
-  });
-  if (library === undefined) return { name: "", device: "", downloads: libraryDownload() };
-  using engine = await startEngine({
-    ...flags,
-    libtensorflow: library.path,
-    precision: PRECISIONS[precision],
-    reporter: silentReporter,
-  });
-  // About as long as a part takes before its first run.
-  const startSeconds = performance.now() / 1000;
-  const measured = await measureRates(engine);
-  return {
-    name: `libtensorflow ${engine.version}, ${library.source}: ${library.path}`,
-    device: `${engine.device}, ${engine.precision}`,
-    downloads: [],
-    rates: { startSeconds, ...setSizes(data), ...measured },
-  };
-}
-
-function setSizes(data: DatasetNeeds): Pick<MachineRates, "trainImages" | "testImages"> {
-  if (data.state === "missing") return DATA;
-  const { train, test } = data.dataset;
-  return { trainImages: train.count, testImages: test.count };
-}
-
-function libraryDownload(): Fetch[] {
-  const { archive, wheel } = RELEASES[currentPlatform()] ?? {};
-  const what = "libtensorflow";
-  const ofWheel = wheel && `${wheel.name} ${wheel.version} with pip`;
-  if (archive !== undefined) {
-    const from = new URL(archive.url).host;
-    const otherwise = ofWheel && `${ofWheel}, ${formatBytes(wheel.size ?? 0)}`;
-    return [{ what, from, bytes: archive.size ?? 0, ...(otherwise && { otherwise }) }];
-  }
-  if (wheel === undefined) return [];
-  return [{ what, from: ofWheel!, bytes: wheel.size ?? 0 }];
 }
 
 function dataDownload(data: DatasetNeeds): Fetch[] {
@@ -219,7 +161,8 @@ function plus(a: number | null, b: number | null): number | null {
 }
 
 async function pageOf(outlook: Outlook): Promise<string[]> {
-  const { parts, engine, device, data, seconds, downloads, out, resume } = outlook;
+  const { parts, engine, device, threads, data, seconds, downloads, out } = outlook;
+  const { resume, tensorboard } = outlook;
   const models = parts.flatMap(({ models }) => models);
   const row = (name: string, text: string) => `  ${name.padEnd("downloads".length)}  ${text}`;
   const results = models.reduce((sum, { disk }) => sum + disk.results, 0);
@@ -232,7 +175,10 @@ async function pageOf(outlook: Outlook): Promise<string[]> {
     ]),
     parts.length === 1 ? "For it" : "For all of them",
     row("data", data),
-    row("engine", engine === "" ? "to be fetched" : `${engine} (${device})`),
+    row(
+      "engine",
+      engine === "" ? "libtensorflow, to be fetched" : `${engine} (${device}, threads: ${threads})`,
+    ),
     row("time", describeTime(seconds)),
     row("disk", `${formatBytes(results)} of checkpoints, ${await roomIn(out)}`),
     ...(features === 0
@@ -241,7 +187,14 @@ async function pageOf(outlook: Outlook): Promise<string[]> {
     ...(downloads.length === 0
       ? [row("downloads", "none")]
       : downloads.map((fetch, i) => row(i === 0 ? "downloads" : "", describeFetch(fetch)))),
-    row("results", `${out}${resume ? ", where an interrupted run is resumed" : ""}`),
+    row(
+      "results",
+      [
+        out,
+        ...(resume ? ["where an interrupted run is resumed"] : []),
+        ...(tensorboard ? ["with events for TensorBoard"] : []),
+      ].join(", "),
+    ),
   ];
 }
 

@@ -57,9 +57,9 @@ const COMMON = {
   testLimit: { kind: "integer", min: 1, help: "test on the first N images only" },
   backend: {
     kind: "choice",
-    choices: ["auto", "tensorflow"],
+    choices: ["auto", "tensorflow", "wasm"],
     default: "auto",
-    help: "what does the arithmetic",
+    help: "what does the arithmetic: libtensorflow, or WebAssembly where that is not available",
   },
   device: {
     kind: "choice",
@@ -72,12 +72,22 @@ const COMMON = {
     choices: ["fp32", "bf16"],
     help: "of convolutions and products; bf16 on processors that have it [default: fp32]",
   },
+  threads: {
+    kind: "integer",
+    min: 1,
+    max: 1024,
+    help: "threads to compute with [default: one for each processor that it may use]",
+  },
   libtensorflow: {
     kind: "path",
     help: "the library to use, instead of one found or fetched",
   },
   out: { kind: "path", default: DEFAULT_OUT, help: "folder that results are written to" },
   resume: { kind: "boolean", help: "go on with a run that was interrupted" },
+  tensorboard: {
+    kind: "boolean",
+    help: "write curves and a picture of misread digits for TensorBoard into the run's folder",
+  },
   strict: { kind: "boolean", help: "fail rather than use a substitute" },
   quiet: { kind: "boolean", help: "print warnings only" },
   json: { kind: "boolean", help: "print the result as JSON, everything else on standard error" },

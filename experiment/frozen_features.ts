@@ -124,7 +124,7 @@ function identityOf(model: FrozenFeatureClassifier, part: string, { engine, data
     transform: model.inChannels === 1 ? "grey224" : "rgb224",
     precision: engine.precision,
     device: engine.device,
-    tensorflow: engine.version,
+    [engine.backend]: engine.version,
   };
 }
 

@@ -18,8 +18,9 @@ import type { MachineRates } from "./forecast.ts";
 import { measureRates } from "./measure_rates.ts";
 
 async function main(): Promise<void> {
-  const { data, device, precision, libtensorflow, strict } = SHARED_FLAGS;
-  const flags = parseFlags(Deno.args, { data, device, precision, libtensorflow, strict });
+  const { data, backend, device, precision, threads, libtensorflow, strict } = SHARED_FLAGS;
+  const table = { data, backend, device, precision, threads, libtensorflow, strict };
+  const flags = parseFlags(Deno.args, table);
   const reporter = createReporter({ stream: "stderr" });
   const engine = await startEngine({
     ...flags,

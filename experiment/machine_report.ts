@@ -16,9 +16,12 @@ import {
   type UnusableLibrary,
   type WorkingLibrary,
 } from "../engine/library_status.ts";
+import { isLibraryNamed } from "../engine/engine.ts";
+import { type WasmStatus, wasmStatus } from "../engine/wasm/status.ts";
 import { PYTHON_COMMANDS } from "../io/python.ts";
-import { cacheDir } from "../io/cache.ts";
+import { cacheDir, folderProblem } from "../io/cache.ts";
 import { folderEntries, type SizedEntry, totalBytes } from "../io/folder_size.ts";
+import { machineLimits } from "../io/machine_limits.ts";
 import { runCommand } from "../io/run_command.ts";
 import {
   ALEXNET_WEIGHTS,
@@ -72,8 +75,13 @@ export interface DoctorReport {
     processor: string;
     cores: number;
     memory_bytes: number;
+    /** What its control group allows this process; `null` where there is no limit. */
+    limits: { cpus: number | null; memory_bytes: number | null };
   };
+  /** The `tensorflow` backend, which `--backend auto` takes where it can. */
   engine: WorkingLibrary | UnusableLibrary;
+  /** The `wasm` backend, which it takes otherwise. */
+  wasm: WasmStatus;
   python: ProgramStatus;
   pip: ProgramStatus;
   data: {
@@ -85,7 +93,13 @@ export interface DoctorReport {
   };
   /** The cache's folder of weights: what is in it, and the published files that parts 2 and 4 want. */
   weights: { folder: string; files: SizedEntry[]; published: WeightStatus[] };
-  cache: { folder: string; bytes: number; entries: SizedEntry[] };
+  cache: {
+    folder: string;
+    bytes: number;
+    entries: SizedEntry[];
+    /** Why it cannot be looked into; absent if it can. */
+    problem?: string;
+  };
 }
 
 /** Looks at everything; takes a second or two. */
@@ -98,12 +112,17 @@ export async function examineMachine(
   const hasPip = async () => (await pip).state === "ok";
   const data = await dataStatus();
   const engine = await libraryStatus({ libtensorflow, hasPip });
+  const wasm = await wasmStatus();
   const folder = cacheDir();
   const entries = await folderEntries(folder);
+  const problem = await folderProblem(folder);
   const weights = join(folder, "weights");
   const processors = cpus();
+  const limits = machineLimits();
   return {
-    ok: (engine.state === "ok" || engine.fetchable) && data.problem === "",
+    ok: data.problem === "" &&
+      (engine.state === "ok" || (engine.fetchable && !problem) ||
+        (wasm.state !== "damaged" && !isLibraryNamed(libtensorflow))),
     versions: { ...Deno.version },
     machine: {
       os: Deno.build.os,
@@ -111,13 +130,15 @@ export async function examineMachine(
       processor: processors[0]?.model ?? "unknown",
       cores: processors.length,
       memory_bytes: totalmem(),
+      limits: { cpus: limits.cpus ?? null, memory_bytes: limits.memoryBytes ?? null },
     },
     engine,
+    wasm,
     python: await python,
     pip: await pip,
     data,
-    weights: { folder: weights, ...weightStatus(await folderEntries(weights)) },
-    cache: { folder, bytes: totalBytes(entries), entries },
+    weights: { folder: weights, ...await weightStatus(weights) },
+    cache: { folder, bytes: totalBytes(entries), entries, ...(problem && { problem }) },
   };
 }
 
@@ -153,9 +174,9 @@ async function dataStatus(): Promise<DoctorReport["data"]> {
   }
 }
 
-function dataRemedy({ name, state, place }: DatasetState): string {
+function dataRemedy({ name, state, place, unreadable }: DatasetState): string {
   const { mnist, fashion, fashionFolder } = defaultSources();
-  if (state === "valid") return "";
+  if (state === "valid" || unreadable) return "";
   if (state === "damaged" && place === mnist.package?.title) return mnist.package.reload;
   if (place === fashionFolder) {
     return Deno.env.get("FASHION_MNIST_DIR")
@@ -174,14 +195,18 @@ const WANTED_WEIGHTS: readonly (readonly [PinnedWeights, part: string])[] = [
 ];
 
 /** Goes by sizes: the parts check the SHA-256 whenever they use a file. */
-function weightStatus(
-  entries: SizedEntry[],
-): Pick<DoctorReport["weights"], "files" | "published"> {
+async function weightStatus(
+  folder: string,
+): Promise<Pick<DoctorReport["weights"], "files" | "published">> {
+  const closed = await folderProblem(folder);
   // A lock is no weights.
-  const files = entries.filter(({ name }) => !name.startsWith("."));
+  const files = (await folderEntries(folder)).filter(({ name }) => !name.startsWith("."));
   const published = WANTED_WEIGHTS.map(([source, part]): WeightStatus => {
     const name = source.file;
     const remedy = `deno task ${part} (fetches it)`;
+    if (closed !== undefined) {
+      return { state: "damaged", name, bytes: 0, problem: closed, remedy: "" };
+    }
     const found = files.find((entry) => entry.name === name);
     if (found === undefined) return { state: "missing", name, bytes: 0, problem: "", remedy };
     const { bytes } = found;

@@ -9,6 +9,7 @@
 import { join } from "node:path";
 import { writeFileAtomic } from "../io/atomic.ts";
 import { StudyError } from "../io/errors.ts";
+import { READINGS } from "../report/record/run_state.ts";
 import type { DigitPredictions } from "../training/detection/predict_digits.ts";
 
 /** The three columns; a score of `null` is none. */
@@ -57,7 +58,7 @@ export async function readPartialPredictions(folder: string): Promise<DigitPredi
 }
 
 function pathIn(folder: string): string {
-  return join(folder, "readings.json");
+  return join(folder, READINGS);
 }
 
 function parse(text: string): Stored | undefined {

@@ -78,8 +78,9 @@ export class EvaluationProgress {
 /** Images between two log lines. */
 const LOG_INTERVAL = 100;
 
-/** Images after which the time of the rest is predicted. */
+/** Images or seconds after which the time of the rest is predicted. */
 const ESTIMATE_AFTER = 8;
+const ESTIMATE_SECONDS = 5;
 
 /** Shows how far work on images has come; made when it begins. */
 export class ImageProgress {
@@ -111,7 +112,8 @@ export class ImageProgress {
     const rate = fresh / seconds;
     const left = formatDuration((this.#total - done) / rate);
     const pace = `${rate.toPrecision(3)} images/s`;
-    if (!this.#estimated && fresh >= ESTIMATE_AFTER && done < this.#total) {
+    const isEnough = fresh >= ESTIMATE_AFTER || seconds >= ESTIMATE_SECONDS;
+    if (!this.#estimated && isEnough && done < this.#total) {
       this.#estimated = true;
       this.#reporter.line(
         `${this.#what}: ${this.#total - done} more images will take about ${left} (${pace} over ` +

@@ -9,6 +9,7 @@ import process from "node:process";
 import * as tf from "@tensorflow/tfjs";
 import type { Engine } from "../engine/engine.ts";
 import { repositoryRoot } from "../io/cache.ts";
+import { schedulableCpus } from "../io/machine_limits.ts";
 import { runCommand } from "../io/run_command.ts";
 import type { Manifest } from "../report/record/run_folder.ts";
 
@@ -19,16 +20,13 @@ export function versions(engine: Engine): Manifest["versions"] {
     v8: Deno.version.v8,
     typescript: Deno.version.typescript,
     tfjs: tf.version_core,
-    tensorflow: engine.version,
+    [engine.backend]: engine.version,
   };
 }
 
-/** Which engine runs, where its library is from, and why it was taken: one line. */
-export function describeEngine(engine: Engine, asked: string): string {
-  const why = asked === "auto" ? "the first that works" : "as asked";
-  const { source, path } = engine.library;
-  return `Engine: ${engine.backend} (${why}), libtensorflow ${engine.version} on ` +
-    `${engine.device}, from ${source}: ${path}`;
+/** Which engine runs, why it was taken, and what it computes with: one line. */
+export function describeEngine({ backend, reason, description }: Engine): string {
+  return `Engine: ${backend} (${reason}), ${description}`;
 }
 
 /** Processor, memory and operating system. */
@@ -38,15 +36,25 @@ export function machine(engine: Engine): Manifest["machine"] {
     os: Deno.build.os,
     arch: Deno.build.arch,
     processor: processors[0]?.model ?? "unknown",
-    cores: processors.length,
+    cores: schedulableCpus(),
+    threads: engine.threads,
     memory_bytes: totalmem(),
     device: engine.device,
-    libtensorflow: engine.library.source,
+    ...(engine.backend === "tensorflow" && { libtensorflow: engine.library.source }),
   };
 }
 
-/** The commit the code is at, and whether its tree is clean; `null` outside a repository. */
-export async function gitState(): Promise<Manifest["git"]> {
+let state: Promise<Manifest["git"]> | undefined;
+
+/**
+ * The commit the code is at, and whether its tree is clean; `null` outside a repository. It is asked
+ * once: what runs is the code as it was loaded.
+ */
+export function gitState(): Promise<Manifest["git"]> {
+  return state ??= readGitState();
+}
+
+async function readGitState(): Promise<Manifest["git"]> {
   const commit = await git("rev-parse", "HEAD");
   const changes = await git(
     "status",
@@ -69,6 +77,8 @@ async function git(...args: string[]): Promise<string | undefined> {
 export interface ResourceUse {
   /** Seconds of all cores together, of the program and of the system on its behalf. */
   cpu_seconds: number;
+  /** Seconds that passed meanwhile: with idle cores, or beside other work, more than their share. */
+  wall_seconds: number;
   /** Resident bytes, at their highest since the process began. */
   peak_memory_bytes: number;
   [name: string]: number;
@@ -77,9 +87,14 @@ export interface ResourceUse {
 /** Starts to count; the function that is returned gives what has been used since. */
 export function measureResources(): () => ResourceUse {
   const before = process.resourceUsage();
+  const start = performance.now();
   return () => {
     const { userCPUTime, systemCPUTime, maxRSS } = process.resourceUsage();
     const microseconds = userCPUTime + systemCPUTime - before.userCPUTime - before.systemCPUTime;
-    return { cpu_seconds: microseconds / 1e6, peak_memory_bytes: 1024 * maxRSS };
+    return {
+      cpu_seconds: microseconds / 1e6,
+      wall_seconds: (performance.now() - start) / 1000,
+      peak_memory_bytes: 1024 * maxRSS,
+    };
   };
 }

@@ -6,16 +6,15 @@
 
 import { join } from "node:path";
 import { StudyError } from "../io/errors.ts";
-import { exists } from "../io/exists.ts";
+import { exists, PathAccessError } from "../io/path_kind.ts";
 import { ProblemList } from "../report/record/problems.ts";
 import { readResults, type ResultRow, resultsPath } from "../report/record/results.ts";
-import { type Manifest, runFolder } from "../report/record/run_folder.ts";
+import { CHECKPOINT, type Manifest, runFolder } from "../report/record/run_folder.ts";
 import { listRunFolders, ownManifest } from "../report/record/run_folders.ts";
 import { readProgress, type TrainingProgress } from "../training/checkpoint.ts";
 import type { EpochResult } from "../training/trainer.ts";
 
-/** Name of the checkpoint in a run's folder. */
-export const CHECKPOINT = "checkpoint.safetensors";
+export { CHECKPOINT };
 
 /** What a run must have left to be resumed. */
 export interface ResumePoint {
@@ -63,6 +62,8 @@ export interface FoundRun {
   row: ResultRow | undefined;
   /** Epochs in its checkpoint; empty if there is nothing to resume or it has none. */
   history: EpochResult[];
+  /** What its manifest says. */
+  manifest: Manifest;
 }
 
 export type Resumption =
@@ -97,8 +98,9 @@ export async function findRun(
     differences.length === 0 &&
     (!row || (row.epochs === extent.epochs && row.test_images === extent.test_images))
   );
-  for (const { runId, startedAt, row } of matching) {
-    if (row !== undefined) return { kind: "same", runId, startedAt, row, history: [] };
+  for (const { differences: _, ...run } of matching) {
+    const { runId, row } = run;
+    if (row !== undefined) return { kind: "same", ...run, history: [] };
     const folder = runFolder(out, runId);
     if (!await claim(folder)) {
       note?.(`Run ${runId} is going on in another process: passed over`);
@@ -108,8 +110,7 @@ export async function findRun(
     if ((await finishedRuns(out, wanted.part)).has(runId)) return findRun(out, wanted, options);
     await removeTemporaries(folder);
     await check?.(folder);
-    const history = await finishedEpochs(folder, runId, extent);
-    return { kind: "same", runId, startedAt, row, history };
+    return { kind: "same", ...run, history: await finishedEpochs(folder, runId, extent) };
   }
   if (matching.length > 0) {
     throw new StudyError(
@@ -148,11 +149,12 @@ async function longerRun(
       `${scheduled.row!.epochs} epochs`;
     return { kind: "none", reason };
   }
-  const { runId, startedAt, row } = shorter;
+  const { differences: _, ...run } = shorter;
+  const { runId } = run;
   const folder = runFolder(out, runId);
   const history = await finishedEpochs(folder, runId, extent);
   if (history.length === 0) return undefined;
-  return { kind: "longer", runId, startedAt, row, history, checkpoint: join(folder, CHECKPOINT) };
+  return { kind: "longer", ...run, history, checkpoint: join(folder, CHECKPOINT) };
 }
 
 /** The runs of this part, model and seed that have such a file, newest first. */
@@ -174,6 +176,7 @@ async function runsOf(
     runs.push({
       runId,
       startedAt: manifest.started_at,
+      manifest,
       row: finished.get(runId),
       differences: settingDifferences(manifest.settings, settings),
     });
@@ -190,7 +193,7 @@ async function isThere(path: string): Promise<boolean> {
     return await exists(path);
   } catch (error) {
     // Reading its manifest fails too.
-    if (error instanceof Deno.errors.PermissionDenied) return true;
+    if (error instanceof PathAccessError) return true;
     throw error;
   }
 }
@@ -224,8 +227,13 @@ async function finishedEpochs(
 }
 
 function settingDifferences(theirs: Manifest["settings"], ours: Manifest["settings"]): string[] {
-  return Object.keys(ours).filter((name) => theirs[name] !== ours[name])
-    .map((name) => `${name} ${theirs[name]}, not ${ours[name]}`);
+  // TensorFlow's runs do not say what they ran on.
+  const [before, now]: Manifest["settings"][] = [theirs, ours].map((settings) => ({
+    backend: "tensorflow",
+    ...settings,
+  }));
+  return Object.keys(now!).filter((name) => before![name] !== now![name])
+    .map((name) => `${name} ${before![name]}, not ${now![name]}`);
 }
 
 async function finishedRuns(out: string, part: number): Promise<Map<string, ResultRow>> {

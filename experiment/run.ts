@@ -26,10 +26,12 @@ import { lockRun } from "../report/record/run_lock.ts";
 import { NOT_TIMED, type StudyModel } from "../study.ts";
 import type { TrainingProgress } from "../training/checkpoint.ts";
 import type { EpochResult } from "../training/trainer.ts";
+import { sayChanges } from "./continuation.ts";
 import { gitState, machine, measureResources, versions } from "./provenance.ts";
 import { recordRow, waitVisibly } from "./recording.ts";
 import { CHECKPOINT, findRun, type ResumePoint } from "./resume.ts";
 import type { RunningSetup } from "./set_up.ts";
+import type { RunEvents } from "./tensorboard.ts";
 
 /** What is to be run. */
 export interface RunPlan {
@@ -79,6 +81,8 @@ export interface Run extends RunningSetup {
   testedImages: number;
   /** What the manifest is to say of the results besides the row. */
   measured: { [name: string]: Json };
+  /** What TensorBoard is shown of it, if that is asked for. */
+  events: RunEvents | undefined;
 }
 
 /** Columns of the row that a body fills in. */
@@ -146,6 +150,7 @@ export async function runExperiment(
     earlier: found && "history" in found ? found.history : [],
     checkpoint: found?.kind === "longer" ? found.checkpoint : join(folder, CHECKPOINT),
     measured: {},
+    events: undefined,
   };
   try {
     const manifest: Manifest = {
@@ -162,8 +167,13 @@ export async function runExperiment(
       machine: machine(setup.engine),
       git: await gitState(),
     };
+    if (found && "manifest" in found) sayChanges(found, { manifest, reporter });
     await locks.take(folder);
     await writeManifest(folder, manifest);
+    using events = setup.tensorboard
+      ? await (await import("./tensorboard.ts")).openRunEvents(run)
+      : undefined;
+    run.events = events;
     Object.assign(row, await body(run));
     checkFinite(row);
     await writeManifest(folder, {
@@ -228,11 +238,13 @@ function newRow({ model, seed, columns }: RunPlan, { engine, dataset }: RunningS
 
 function decidingSettings(row: ResultRow, { columns, settings }: RunPlan): Run["settings"] {
   const { epochs: _, ...trained } = columns;
-  const { model, dataset, dataset_sha256, precision, weights, weights_sha256 } = row;
+  const { model, dataset, dataset_sha256, precision, weights, weights_sha256, backend } = row;
   return {
     ...{ model, seed: row.seed!, ...trained as Record<string, number> },
     ...{ dataset, dataset_sha256, precision },
     ...(weights !== "" && { weights, weights_sha256 }),
+    // TensorFlow's runs have not said so since before there was another.
+    ...(backend !== "tensorflow" && { backend }),
     ...settings,
   };
 }
@@ -248,7 +260,7 @@ function describeRun({ model, epochs, seed, weights }: ResultRow): string {
 
 type UnfinishedRun = Omit<
   Run,
-  "weights" | "settings" | "folder" | "checkpoint" | "earlier" | "measured"
+  "weights" | "settings" | "folder" | "checkpoint" | "earlier" | "measured" | "events"
 >;
 
 /** Writes the row of a run that did not end well; returns what is to be thrown. */

@@ -8,28 +8,41 @@
 import { resolve } from "node:path";
 import type { Dataset } from "../data/dataset.ts";
 import { loadDataset, type LoadDatasetOptions } from "../data/load_dataset.ts";
-import { type Engine, type EngineOptions, startEngine } from "../engine/engine.ts";
+import {
+  type BackendName,
+  type Engine,
+  type EngineOptions,
+  startEngine,
+} from "../engine/engine.ts";
 import { repositoryRoot } from "../io/cache.ts";
 import { type Failure, InterruptedError, StudyError } from "../io/errors.ts";
 import { createReporter, type Reporter, warnOf, writeText } from "../io/reporter.ts";
+import { giveUpPrograms } from "../io/run_command.ts";
 import { interruptible } from "../io/run_script.ts";
 import { noticeStops, stopsAfter } from "../io/stop_notice.ts";
+import { removeLeftovers } from "../report/record/leftovers.ts";
 import { checkResultsFile, type ResultRow, resultsPath } from "../report/record/results.ts";
 import type { PartNumber } from "../study.ts";
 import { DEFAULT_OUT, PRECISIONS } from "./flags.ts";
-import { removeLeftovers } from "./leftovers.ts";
-import { describeEngine } from "./provenance.ts";
+import { describeEngine, gitState } from "./provenance.ts";
 import { addKeptRows, waitVisibly } from "./recording.ts";
 
 /** The flags that decide it. */
 export interface SetUpFlags
   extends Omit<EngineOptions, "precision" | "reporter">, Omit<LoadDatasetOptions, "reporter"> {
-  backend: "auto" | "tensorflow";
+  backend: "auto" | BackendName;
   out: string;
   resume: boolean;
+  tensorboard: boolean;
   quiet: boolean;
   json: boolean;
   precision: keyof typeof PRECISIONS | undefined;
+  /**
+   * Whether a run may still have to start programs: pip, for weights.
+   *
+   * @default {false}
+   */
+  mayStartPrograms?: boolean;
 }
 
 /** Where a part's runs happen. */
@@ -42,6 +55,12 @@ export interface Setup extends Disposable {
   readonly out: string;
   /** Whether a run that was interrupted is resumed. */
   readonly resume: boolean;
+  /**
+   * Whether events for TensorBoard are written.
+   *
+   * @default {false}
+   */
+  readonly tensorboard?: boolean;
   /** Whether rows are printed as JSON. */
   readonly json: boolean;
   /** The command line, for the manifest. */
@@ -55,12 +74,13 @@ export interface RunningSetup extends Setup {
 }
 
 /**
- * Makes sure that results can be written, starts the engine and loads the data, and says which.
+ * Makes sure that results can be written, starts the engine and loads the data, and says which. After
+ * that no program can be started, unless one may be needed.
  *
  * @throws {StudyError} If any of it fails.
  */
 export async function setUp(part: PartNumber, flags: SetUpFlags): Promise<Setup> {
-  const { out, resume, json, quiet, verbose = false } = flags;
+  const { out, resume, json, quiet, verbose = false, tensorboard } = flags;
   const reporter = createReporter({ quiet, verbose, stream: json ? "stderr" : "stdout" });
   await checkResultsFile(out, part, waitVisibly(out, reporter));
   await removeLeftovers(out);
@@ -70,14 +90,17 @@ export async function setUp(part: PartNumber, flags: SetUpFlags): Promise<Setup>
     precision: PRECISIONS[flags.precision ?? "fp32"],
     reporter,
   });
-  reporter.line(describeEngine(engine, flags.backend));
+  reporter.line(describeEngine(engine));
+  if (tensorboard) (await import("./tensorboard.ts")).requireSummaries(engine);
   const dataset = await loadDataset({ ...flags, reporter });
+  await gitState();
+  if (!flags.mayStartPrograms) await giveUpPrograms();
   reporter.line(
     `Data: ${dataset.name}, ${dataset.train.count} training and ${dataset.test.count} test ` +
       `images (${dataset.source})`,
   );
   return {
-    ...{ part, engine, dataset, reporter, out, resume, json, command: Deno.args },
+    ...{ part, engine, dataset, reporter, out, resume, tensorboard, json, command: Deno.args },
     [Symbol.dispose]: () => engine.dispose(),
   };
 }

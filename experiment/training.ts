@@ -6,7 +6,7 @@
 
 import { join } from "node:path";
 import { StudyError } from "../io/errors.ts";
-import { exists } from "../io/exists.ts";
+import { exists } from "../io/path_kind.ts";
 import { freeSpace } from "../io/free_space.ts";
 import { formatBytes } from "../io/reporter.ts";
 import { stopsAfter } from "../io/stop_notice.ts";
@@ -70,6 +70,12 @@ export interface TrainEpochsOptions {
   resumed?: (done: number) => string;
   /** Leaves out the log lines of batches. */
   epochsOnly?: boolean;
+  /**
+   * What the model is trained on, in the plural.
+   *
+   * @default {"images"}
+   */
+  unit?: string;
   /** Called after every so many epochs, outside the clock, for `evaluations.csv`. */
   evaluation?: { every: number; evaluate: () => Promise<Evaluation> };
 }
@@ -86,7 +92,7 @@ export async function trainEpochs<Input, Output, Targets>(
   run: Run,
   model: TrainedModel,
   trainer: Trainer<Input, Output, Targets>,
-  { epochs, resumed, epochsOnly = false, evaluation }: TrainEpochsOptions,
+  { epochs, resumed, epochsOnly = false, unit = "images", evaluation }: TrainEpochsOptions,
 ): Promise<void> {
   const { reporter, signal, folder, settings, history, row } = run;
   if (await exists(run.checkpoint)) {
@@ -94,15 +100,19 @@ export async function trainEpochs<Input, Output, Targets>(
     const done = history.length;
     reporter.line(resumed?.(done) ?? `Going on with run ${row.run_id} after epoch ${done}`);
   }
+  run.events?.begin(trainer.step, unit);
   if (history.length < epochs) await requireCheckpointRoom(folder, model);
   stopsAfter("batch");
   try {
     for (let epoch = history.length + 1; epoch <= epochs; epoch++) {
       const result = await trainer.trainEpoch(epoch, (progress) => {
         showBatch(reporter, progress, { epochs, epochsOnly });
+        run.events?.batch(progress, trainer);
       }, signal);
       history.push(result);
       showEpoch(reporter, result);
+      // Before the checkpoint: a run that goes on from it has the events up to it.
+      await run.events?.epoch(result);
       await saveTraining(join(folder, CHECKPOINT), model, trainer, { settings, history });
       await saveHistory(run);
       if (evaluation && epoch % evaluation.every === 0) {
@@ -121,13 +131,9 @@ async function requireCheckpointRoom(folder: string, model: TrainedModel): Promi
   const free = await freeSpace(folder);
   if (free === undefined || copies * bytes <= free) return;
   throw new StudyError(
-    `Not enough room for checkpoints: one takes ${
-      formatBytes(bytes)
-    }, while it is written the one ` +
-      `before it stays, and ${folder} has ${
-        formatBytes(free)
-      }: free space there or choose another ` +
-      "folder with --out",
+    `Not enough room for checkpoints: one takes ${formatBytes(bytes)}, while it is written the ` +
+      `one before it stays, and ${folder} has ${formatBytes(free)}`,
+    { remedy: "free space there or choose another folder with --out" },
   );
 }
 
@@ -197,6 +203,7 @@ export async function testClassifier<Input>(
       `(${(100 * accuracy).toFixed(2)}%), F1 ${f1.toFixed(4)}`,
   );
   await writePredictions(folder, { targets: labels, predictions, scores });
+  run.events?.result({ loss, accuracy, f1 }, { predictions, scores });
   return {
     test_loss: loss,
     accuracy: 100 * accuracy,
@@ -229,6 +236,7 @@ async function saveEvaluation(run: Run, { loss, accuracy }: Evaluation): Promise
     ...earlier.filter((row) => row.epoch < epoch),
     { epoch, test_loss: loss, test_accuracy: 100 * accuracy },
   ]);
+  await run.events?.evaluation(epoch, { loss, accuracy });
   reporter.line(
     `Test set after epoch ${epoch}: average loss ${loss.toFixed(4)}, accuracy ` +
       `${(100 * accuracy).toFixed(2)}%`,

@@ -6,6 +6,8 @@
 
 import { isAbsolute, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
+import { StudyError } from "./errors.ts";
+import { unreadableReason } from "./system_reason.ts";
 
 /** Whether the suite lies on disk: an import from a registry does not. */
 const IS_LOCAL = import.meta.url.startsWith("file:");
@@ -36,4 +38,30 @@ export function userFolder(): string {
   if (!IS_LOCAL || here !== resolve(repositoryRoot())) return here;
   const start = Deno.env.get("INIT_CWD");
   return start !== undefined && isAbsolute(start) ? start : here;
+}
+
+/**
+ * The error for a folder of the cache that the system does not let us use, which is the user's to fix;
+ * any other comes as it is.
+ *
+ * @param what Is kept there, for people: `MNIST`.
+ */
+export function cacheError(error: unknown, what: string, folder: string): unknown {
+  if (error instanceof StudyError || !(error instanceof Error)) return error;
+  if (!("code" in error) && !(error instanceof Deno.errors.NotCapable)) return error;
+  return new StudyError(`Cannot keep ${what} in ${folder}`, {
+    reason: error.message,
+    remedy: "make it writable, or set MNIST_STUDY_CACHE to a folder that is",
+    cause: error,
+  });
+}
+
+/** Why what is in a folder cannot be seen; `undefined` if it can, or if there is no such folder. */
+export async function folderProblem(folder: string): Promise<string | undefined> {
+  try {
+    for await (const _ of Deno.readDir(folder)) break;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return undefined;
+    return `${folder} cannot be read (${unreadableReason(error)})`;
+  }
 }

@@ -102,7 +102,7 @@ function interruptNow(child: Deno.ChildProcess): void {
  *
  * @returns The line that says why it failed, if there is one, else its last.
  */
-async function passOn(stream: ReadableStream<Uint8Array>): Promise<string> {
+async function passOn(stream: ReadableStream<Uint8Array<ArrayBuffer>>): Promise<string> {
   let last = "";
   let failure: string | undefined;
   let rest = "";

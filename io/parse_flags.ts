@@ -8,6 +8,7 @@ import { parseArgs } from "@std/cli";
 import { resolve } from "node:path";
 import { closestWord } from "./closest_word.ts";
 import { UsageError } from "./errors.ts";
+import { PathAccessError, pathKindSync } from "./path_kind.ts";
 import { shortened } from "./printable.ts";
 
 /** What every kind of flag has. */
@@ -137,6 +138,23 @@ export function parseFlags<const T extends FlagTable>(
   table: T,
   origins?: PathOrigins,
 ): FlagValues<T> {
+  const { words, flags } = parseWords(argv, table, origins);
+  if (words.length > 0) throw strayArgument(words[0]!);
+  return flags;
+}
+
+/**
+ * Reads a command line on which words may stand between the flags, and after `--`.
+ *
+ * @returns The words in their order, and a value for each flag of the table.
+ * @throws {UsageError} As {@linkcode parseFlags}, words apart.
+ */
+export function parseWords<const T extends FlagTable>(
+  argv: readonly string[],
+  table: T,
+  origins?: PathOrigins,
+): { words: string[]; flags: FlagValues<T> } {
+  const words: string[] = [];
   const keys = new Map(Object.keys(table).map((key) => [flagName(key).slice(2), key]));
   const names = [...keys.keys()];
   const isBoolean = (name: string) => table[keys.get(name) ?? ""]?.kind === "boolean";
@@ -146,11 +164,13 @@ export function parseFlags<const T extends FlagTable>(
     collect: names,
     alias: table.help ? { help: "h" } : {},
     unknown(arg, name) {
-      if (name === undefined) throw strayArgument(arg);
-      throw unknownFlag(arg.replace(/=.*$/s, ""), names);
+      if (name !== undefined) throw unknownFlag(arg.replace(/=.*$/s, ""), names);
+      // The parser makes numbers of words that look like some.
+      words.push(arg);
     },
   });
-  if (parsed._.length > 0) throw strayArgument(String(parsed._[0]));
+  const end = argv.indexOf("--");
+  if (end >= 0) words.push(...argv.slice(end + 1));
 
   const given = new Map<string, string | boolean | string[]>();
   for (const [name, key] of keys) {
@@ -175,7 +195,7 @@ export function parseFlags<const T extends FlagTable>(
     const read = (text: string) => readValue(flagName(key), flag, { text, origins });
     return [key, Array.isArray(value) ? value.map(read) : read(String(value))];
   });
-  return Object.fromEntries(values) as FlagValues<T>;
+  return { words, flags: Object.fromEntries(values) as FlagValues<T> };
 }
 
 /** What a flag takes, in words: `a whole number from 1 to 1000`. */
@@ -226,7 +246,7 @@ function defaultValue(flag: ValuedFlag, origins: PathOrigins | undefined): unkno
 
 function readValue(name: string, flag: ValuedFlag, given: GivenText): unknown {
   const { text, origins } = given;
-  const value = text === "" ? undefined : interpret(flag, given);
+  const value = text === "" ? undefined : interpret(name, flag, given);
   if (value !== undefined) return value;
   if (text === "") throw new UsageError(`${name} needs a value: ${expectation(flag)}`);
   const guess = "choices" in flag ? closestWord(text, flag.choices) : undefined;
@@ -244,7 +264,7 @@ function mayBePath(flag: ValuedFlag): boolean {
 }
 
 /** The value that `text` stands for; undefined where it stands for none. */
-function interpret(flag: ValuedFlag, { text, origins }: GivenText): unknown {
+function interpret(name: string, flag: ValuedFlag, { text, origins }: GivenText): unknown {
   switch (flag.kind) {
     case "integer":
       return wholeNumber(flag, text);
@@ -261,7 +281,7 @@ function interpret(flag: ValuedFlag, { text, origins }: GivenText): unknown {
     case "choice": {
       if (flag.choices.includes(text)) return text;
       const path = absolute(text, origins);
-      return isThere(flag, path) ? path : undefined;
+      return isThere(flag, path, name) ? path : undefined;
     }
     case "choices": {
       const words = text.split(",").map((word) => word.trim());
@@ -286,12 +306,19 @@ function wholeNumber(flag: IntegerFlag, text: string): number | undefined {
 }
 
 /** Whether there is what a choice may name besides its words. */
-function isThere({ orFolder, orFile }: ChoiceFlag, path: string): boolean {
+function isThere({ orFolder, orFile }: ChoiceFlag, path: string, name: string): boolean {
+  if (orFolder !== true && orFile !== true) return false;
   try {
-    const { isDirectory, isFile } = Deno.statSync(path);
-    return (orFolder === true && isDirectory) || (orFile === true && isFile);
-  } catch {
-    return false;
+    const kind = pathKindSync(path);
+    return (orFolder === true && kind === "folder") || (orFile === true && kind === "file");
+  } catch (error) {
+    if (!(error instanceof PathAccessError)) throw error;
+    const { reason, remedy } = error;
+    throw new UsageError(`${name} ${shortened(path)} cannot be looked at`, {
+      reason,
+      remedy,
+      cause: error,
+    });
   }
 }
 

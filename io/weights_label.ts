@@ -9,13 +9,13 @@
 /** What a run started from, as far as it decides what the run can be compared with. */
 export type WeightsKind = "torchvision" | "convolutions" | "random" | "file";
 
-/** How results and report call each kind. */
-export const WEIGHTS_TITLES: Readonly<Record<WeightsKind, string>> = {
-  torchvision: "torchvision",
-  convolutions: "torchvision convolutions, new classifier",
-  random: "random",
-  file: "own file",
-};
+/** What the report calls each kind where the study's would be torchvision's whole file. */
+export const WEIGHTS_TITLES = {
+  torchvision: "published weights",
+  convolutions: "new classifier",
+  random: "random weights",
+  file: "other weights",
+} as const satisfies Readonly<Record<WeightsKind, string>>;
 
 const PREFIXES = {
   torchvision: "torchvision:",

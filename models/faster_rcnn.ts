@@ -36,6 +36,7 @@ import {
   padForRoiAlign,
   type Pyramid,
 } from "./detection/roi_align.ts";
+import { withoutMoments } from "./checkpoint/optimizer_state.ts";
 import { findMisfit, refuseMisfit, type StateDict } from "./checkpoint/state_dict.ts";
 import { unwrap } from "./checkpoint/wrapped_names.ts";
 
@@ -130,7 +131,7 @@ export class FasterRcnn implements Detector {
     const { keepPredictor = false, batchNormEpsilon = 1e-5, onUnwrap } = options;
     const expected = keepPredictor ? this.#weights.shapes : this.shapes;
     const { entries, removed, misfit } = unwrap(
-      state,
+      withoutMoments(state),
       (entries) => findMisfit(relevantEntries(entries, { keepPredictor }), expected),
     );
     refuseMisfit(misfit, { what: FASTER_RCNN_ADAPTED.title });

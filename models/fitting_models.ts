@@ -8,6 +8,7 @@
 import { ALEXNET, DATA, FASTER_RCNN_ADAPTED, SIMPLE_CNN, VGG16 } from "../study.ts";
 import { ALEXNET_ARCHITECTURE } from "./alexnet.ts";
 import { fitWeights } from "./checkpoint/load_weights.ts";
+import { withoutMoments } from "./checkpoint/optimizer_state.ts";
 import { describeMisfit, findMisfit, type Misfit } from "./checkpoint/state_dict.ts";
 import { unwrap } from "./checkpoint/wrapped_names.ts";
 import { frozenNetwork, relevantEntries } from "./detection/faster_rcnn_layout.ts";
@@ -54,7 +55,7 @@ function fitOfDetector(found: Found): ModelFit {
   const { part, title } = FASTER_RCNN_ADAPTED;
   const shapes = new Map([...frozenNetwork().layouts].map(([name, { shape }]) => [name, shape]));
   const fit = unwrap(
-    found,
+    withoutMoments(found),
     (entries) => findMisfit(relevantEntries(entries, { keepPredictor: true }), shapes),
   );
   return describe(fit, { title, use: `deno task part${part} --weights FILE` });

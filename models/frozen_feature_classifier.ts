@@ -6,11 +6,13 @@
  */
 
 import * as tf from "@tensorflow/tfjs";
+import { StudyError } from "../io/errors.ts";
 import { dropout, randomNormal, relu } from "../engine/ops.ts";
 import { DATA } from "../study.ts";
 import type { FrozenFeatureClassifier } from "./classifier.ts";
 import type { LoadedLayers } from "./loaded_layers.ts";
 import { adaptiveAvgPool2d, conv2dRelu, linear, maxPool2d } from "./layers.ts";
+import { withoutMoments } from "./checkpoint/optimizer_state.ts";
 import { featuresSha256 } from "./checkpoint/features_sha256.ts";
 import {
   loadWeights,
@@ -144,6 +146,7 @@ class Network implements FrozenFeatureClassifier {
   }
 
   loadStateDict(state: StateDict): void {
+    this.#refuseHalf(withoutMoments(state).keys().toArray());
     loadWeights(state, () => this.#target());
   }
 
@@ -176,6 +179,16 @@ class Network implements FrozenFeatureClassifier {
 
   [Symbol.dispose](): void {
     this.dispose();
+  }
+
+  /** A run's checkpoint has what is trained and nothing else. */
+  #refuseHalf(names: readonly string[]): void {
+    if (names.length !== this.parameters.shapes.size) return;
+    if (!names.every((name) => this.parameters.shapes.has(name))) return;
+    throw new StudyError(
+      `The weights are of ${this.#architecture.title}'s classifier alone, as in a run's checkpoint: ` +
+        "loadModel(run) puts it together with its convolutions",
+    );
   }
 
   #target(): WeightTarget {

@@ -90,7 +90,7 @@ export function conv2dRelu(
   options: Conv2dOptions = {},
 ): tf.Tensor4D {
   const bias = parameters.get(`${name}.bias`) as tf.Tensor as tf.Tensor1D;
-  return relu(biasAdd(conv2d(x, parameters, name, options), bias));
+  return tf.tidy(() => relu(biasAdd(conv2d(x, parameters, name, options), bias)));
 }
 
 /**

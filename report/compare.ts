@@ -8,16 +8,11 @@
 import { join, resolve } from "node:path";
 import { writeFileAtomic } from "../io/atomic.ts";
 import { StudyError } from "../io/errors.ts";
-import { exists } from "../io/exists.ts";
-import { readRegularFile, systemReason } from "../io/regular_file.ts";
+import { exists } from "../io/path_kind.ts";
+import { systemReason } from "../io/system_reason.ts";
 import { testClaims } from "./analysis/claims.ts";
-import type {
-  Comparison,
-  Figure,
-  ModelComparison,
-  ReferenceResult,
-} from "./analysis/comparison.ts";
-import { differencesFromStudy, weightsCaveat } from "./analysis/differences_from_study.ts";
+import type { Comparison, ModelComparison, ReferenceResult } from "./analysis/comparison.ts";
+import { caveatsOf, differencesFromStudy } from "./analysis/differences_from_study.ts";
 import { comparePeers } from "./analysis/equivalence.ts";
 import { findMismatches } from "./analysis/mismatches.ts";
 import { nearestFirst } from "./analysis/nearest_setting.ts";
@@ -26,6 +21,8 @@ import { aggregateSeeds, type SeedAggregate } from "./analysis/seed_aggregates.t
 import { findModel, findPublished, PUBLISHED_MODELS } from "./analysis/study_models.ts";
 import { scorePredictions } from "./analysis/test_scores.ts";
 import { judge } from "./analysis/verdicts.ts";
+import type { DrawnFigure } from "./figures/draw_figures.ts";
+import { liveCharts } from "./figures/live_charts.ts";
 import { renderHtml } from "./page/html_page.ts";
 import { renderReport, TITLE } from "./page/report_page.ts";
 import { type FoundRow, gatherRows, placeName } from "./record/gather_rows.ts";
@@ -34,8 +31,10 @@ import { ProblemList } from "./record/problems.ts";
 import {
   readRunFiles,
   readSeedCurves,
+  readSeedRuns,
   type RunFiles,
   type SeedCurves,
+  type SeedRun,
 } from "./record/run_files.ts";
 import { noteUnrecordedRuns } from "./record/unrecorded_runs.ts";
 
@@ -78,7 +77,8 @@ export async function compareResults(
     const shown = runs.find(({ row }) => row === settings[0]?.newest) ?? runs.at(-1);
     const files = shown && await readRunFiles(shown, { folders, problems });
     const curves = shown && await readSeedCurves(shown, runs, { folders, problems });
-    models.push(describeModel(model, { runs, settings, shown, files, curves }));
+    const seedRuns = shown && await readSeedRuns(shown, runs);
+    models.push(describeModel(model, { runs, settings, shown, files, curves, seedRuns }));
     if (shown && files?.predictions) {
       predicted.push({ row: shown.row, predictions: files.predictions });
     }
@@ -157,17 +157,17 @@ async function readReference(
 /** How a report is written. */
 export interface WriteOptions {
   /**
-   * `html` is one file with its pictures inside.
+   * `html` is one file with its pictures inside, in which charts show their values under the mouse.
    *
    * @default {"md"}
    */
   format?: "md" | "html";
   /**
-   * Pictures below `outDir` that the report shows.
+   * Pictures that the report shows; those of `report.md` are to be below `outDir`.
    *
    * @default {[]}
    */
-  figures?: readonly Figure[];
+  figures?: readonly DrawnFigure[];
 }
 
 /**
@@ -183,14 +183,11 @@ export async function writeReport(
 ): Promise<string> {
   const path = join(outDir, `report.${format}`);
   const markdown = renderReport(comparison, figures);
-  const images = new Map<string, Uint8Array>();
-  if (format === "html") {
-    for (const { file } of figures) {
-      const limit = { maxBytes: MOST_FIGURE_BYTES };
-      images.set(file, await readRegularFile(join(outDir, file), limit));
-    }
-  }
-  const text = format === "md" ? markdown : renderHtml(markdown, { title: TITLE, images });
+  const text = format === "md" ? markdown : renderHtml(markdown, {
+    title: TITLE,
+    images: new Map(figures.map(({ file, svg }) => [file, new TextEncoder().encode(svg)])),
+    charts: await liveCharts(figures),
+  });
   try {
     await writeFileAtomic(path, text);
   } catch (error) {
@@ -204,19 +201,17 @@ export async function writeReport(
   return path;
 }
 
-/** A figure has some hundred kilobytes. */
-const MOST_FIGURE_BYTES = 64e6;
-
 /** What was found of a model, without verdicts. */
 function describeModel(
   model: string,
-  { runs, settings, shown, files, curves }: {
+  { runs, settings, shown, files, curves, seedRuns = [] }: {
     /** The model's runs, oldest first. */
     runs: readonly FoundRow[];
     settings: SeedAggregate[];
     shown: FoundRow | undefined;
     files: RunFiles | undefined;
     curves: SeedCurves | undefined;
+    seedRuns: SeedRun[] | undefined;
   },
 ): ModelComparison {
   const row = shown?.row ?? null;
@@ -231,12 +226,13 @@ function describeModel(
     manifest: files?.manifest ?? null,
     history: files?.history ?? [],
     seedHistories: curves?.histories ?? [],
+    seedRuns,
     evaluations: [files?.evaluations ?? [], ...curves?.evaluations ?? []]
       .filter(({ length }) => length > 0),
     evaluation: files?.predictions ? scorePredictions(files.predictions) : null,
     newerFailure: newest === row || newest?.status === "ok" ? null : newest,
     differences: isOk ? differencesFromStudy(row) : [],
-    caveat: isOk ? weightsCaveat(row) : "",
+    caveats: isOk ? caveatsOf(row) : [],
     verdicts: [],
     settings,
   };
@@ -245,12 +241,12 @@ function describeModel(
 /** Gives each model its verdicts, which depend on how many there are in all. */
 function judgeModels(models: readonly ModelComparison[]): Comparison["judged"] {
   const evidence = models.flatMap((compared) => {
-    const { row, differences, caveat, evaluation, settings } = compared;
+    const { row, differences, caveats, evaluation, settings } = compared;
     const model = findPublished(compared.model);
     if (row?.status !== "ok" || model === undefined) return [];
     return [{
       compared,
-      evidence: { row, model, differences, caveat, evaluation, setting: settings[0] },
+      evidence: { row, model, differences, caveats, evaluation, setting: settings[0] },
     }];
   });
   const { verdicts, judged } = judge(evidence.map(({ evidence }) => evidence));

@@ -29,8 +29,8 @@ import { MODELS, type PartNumber, type PartSize, PRESETS } from "../study.ts";
 /** The parts that have published results, in the study's order. */
 const PARTS = [...new Set(MODELS.filter(({ published }) => published).map(({ part }) => part))];
 
-const { seed, data, device, precision, libtensorflow, out, resume, strict, quiet, verbose, help } =
-  SHARED_FLAGS;
+const { seed, data, backend, device, precision, threads, libtensorflow, out } = SHARED_FLAGS;
+const { resume, tensorboard, strict, quiet, verbose, help } = SHARED_FLAGS;
 
 const FLAGS = {
   preset: {
@@ -47,11 +47,14 @@ const FLAGS = {
   },
   seed,
   data,
+  backend,
   device,
   precision,
+  threads,
   libtensorflow,
   out,
   resume,
+  tensorboard,
   strict: { ...strict, help: "fail rather than use substitute weights" },
   quiet,
   verbose,
@@ -140,7 +143,10 @@ async function dryRun({ flags, signal }: Context): Promise<void> {
 async function announce({ flags, reporter, signal }: Context): Promise<void> {
   reporter.line(`Preset ${flags.preset}: measuring how fast this machine is`);
   const { failure, output } = await runChildScript("experiment/machine_rates.ts", {
-    args: argumentsFor(flags, ["data", "device", "precision", "libtensorflow", "strict"]),
+    args: argumentsFor(flags, [
+      ...["data", "backend", "device", "precision", "threads"] as const,
+      ...["libtensorflow", "strict"] as const,
+    ]),
     permissions: "engine",
     stdout: "piped",
     stderr: "inherit",
@@ -193,8 +199,8 @@ function commandLineOf(part: PartNumber, flags: Flags): string[] {
     ...size,
     ...argumentsFor(flags, [
       ...(part === 1 ? [] : ["weights"] as const),
-      ...["seed", "data", "device", "precision", "libtensorflow", "out"] as const,
-      ...["resume", "strict", "quiet", "verbose"] as const,
+      ...["seed", "data", "backend", "device", "precision", "threads", "libtensorflow"] as const,
+      ...["out", "resume", "tensorboard", "strict", "quiet", "verbose"] as const,
     ]),
   ];
 }

@@ -5,19 +5,17 @@
  */
 
 import { join } from "node:path";
-import { isFolder } from "../data/idx_folder.ts";
-import { findTestImages } from "../data/local_dataset.ts";
 import { repositoryRoot } from "../io/cache.ts";
+import { confine, isConfined, runInConfinement } from "../io/confined.ts";
 import { StudyError, UsageError } from "../io/errors.ts";
 import { createReporter } from "../io/reporter.ts";
 import { readCommandLine } from "../io/help_text.ts";
-import type { FlagTable } from "../io/parse_flags.ts";
+import { isFolder } from "../io/path_kind.ts";
+import type { FlagTable, FlagValues } from "../io/parse_flags.ts";
 import { printable, printableJson, shortened } from "../io/printable.ts";
 import { runScript } from "../io/run_script.ts";
 import { GATE_NAMES, whatDoesNotHold } from "../report/analysis/gate.ts";
-import { compareResults, writeReport } from "../report/compare.ts";
-import { writeFigures } from "../report/figures/write_figures.ts";
-import { renderResultsTable } from "../report/page/section_results.ts";
+import type { FigureOptions } from "../report/figures/draw_figures.ts";
 import { describeSkipped, ProblemList } from "../report/record/problems.ts";
 import { REFERENCE_RESULTS } from "../report/record/reference_results.ts";
 
@@ -86,22 +84,40 @@ async function main(): Promise<void> {
   if (flags.require !== undefined && !flags.check) {
     throw new UsageError("--require says what --check wants; give both");
   }
-  const named = flags.data ?? [];
-  for (const folder of named) {
+  for (const folder of flags.data ?? []) {
     if (!await isFolder(folder)) throw new UsageError(`--data: there is no folder ${folder}`);
   }
-  const reporter = createReporter({ quiet: flags.quiet, stream: flags.json ? "stderr" : "stdout" });
   const folders = flags.results ?? [flags.out ?? join(repositoryRoot(), DEFAULT_FOLDER)];
   const out = flags.out ?? folders[0]!;
+  await (isConfined ? compare(folders, out, flags) : confine(import.meta.url, { write: [out] }));
+}
+
+/** Reads what is in the folders, and writes the report to `out`. */
+async function compare(
+  folders: readonly string[],
+  out: string,
+  flags: FlagValues<typeof FLAGS>,
+): Promise<void> {
+  // Loaded by the worker alone.
+  const { findTestImages } = await import("../data/local_dataset.ts");
+  const { compareResults, writeReport } = await import("../report/compare.ts");
+  const { drawFigures } = await import("../report/figures/draw_figures.ts");
+  const { writeFigures } = await import("../report/figures/write_figures.ts");
+  const { renderResultsTable } = await import("../report/page/section_results.ts");
+  const named = flags.data ?? [];
+  const reporter = createReporter({ quiet: flags.quiet, stream: flags.json ? "stderr" : "stdout" });
   const comparison = await compareResults(folders, {
     reference: join(repositoryRoot(), REFERENCE_RESULTS),
   });
   const notDrawn = new ProblemList();
-  const figures = await writeFigures(comparison, out, {
+  const options: FigureOptions = {
     testImages: ({ folder, ...set }) =>
       findTestImages({ ...set, folders: [...named, ...(folder === undefined ? [] : [folder])] }),
     problems: notDrawn,
-  });
+  };
+  const figures = flags.format === "html"
+    ? await drawFigures(comparison, options)
+    : await writeFigures(comparison, out, options);
   comparison.problems.push(...notDrawn.list());
   const path = await writeReport(out, comparison, { format: flags.format, figures });
   const { models, mixed, problems } = comparison;
@@ -119,7 +135,15 @@ async function main(): Promise<void> {
     reporter.warn(`Something could not be read or drawn: see Problems in ${path}`);
   }
   reporter.line(`Written to ${path}`);
-  if (flags.json) console.log(printableJson({ report: path, ...comparison, figures }));
+  if (flags.json) {
+    const described = figures.map(({ file, title, alt, caption }) => ({
+      file,
+      title,
+      alt,
+      caption,
+    }));
+    console.log(printableJson({ report: path, ...comparison, figures: described }));
+  }
   if (!flags.check) return;
   const failures = whatDoesNotHold(comparison, flags.require);
   if (failures.length > 0) {
@@ -146,4 +170,4 @@ function firstAndLast(failures: readonly string[]): string {
   return ends.map((failure) => shortened(failure, SHOWN / 2)).join("; ");
 }
 
-if (import.meta.main) await runScript(main);
+if (import.meta.main) await (isConfined ? runInConfinement(main) : runScript(main));

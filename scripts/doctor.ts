@@ -93,14 +93,19 @@ function wrap(text: string, width: number): string[] {
 
 function verdict({ ok, engine }: DoctorReport): string {
   if (!ok) return "Part 1 cannot run yet: see above.";
-  return engine.state === "ok"
-    ? "Part 1 can run: deno task part1"
-    : "Part 1 can run once it has fetched libtensorflow, which it does itself: deno task part1";
+  if (engine.state === "ok") return "Part 1 can run: deno task part1";
+  return engine.fetchable
+    ? "Part 1 can run once it has fetched libtensorflow, which it does itself: deno task part1"
+    : "Part 1 can run, on WebAssembly: deno task part1";
 }
 
 function denoFindings({ versions, machine }: DoctorReport): Finding[] {
   const { deno, v8, typescript } = versions;
-  const { processor, cores, memory_bytes, os, arch } = machine;
+  const { processor, cores, memory_bytes, limits, os, arch } = machine;
+  const allowed = [
+    ...(limits.cpus === null ? [] : [`cores: ${Number(limits.cpus.toFixed(2))}`]),
+    ...(limits.memory_bytes === null ? [] : [`memory: ${formatBytes(limits.memory_bytes)}`]),
+  ];
   return [
     {
       state: "ok",
@@ -110,10 +115,18 @@ function denoFindings({ versions, machine }: DoctorReport): Finding[] {
     { state: "ok", name: "system", detail: `${os} ${arch}` },
     { state: "ok", name: "processor", detail: `${processor}, cores: ${cores}` },
     { state: "ok", name: "memory", detail: formatBytes(memory_bytes) },
+    {
+      state: "ok",
+      name: "cgroup limits",
+      detail: allowed.length === 0 ? "none" : allowed.join(", "),
+    },
   ];
 }
 
-function engineFindings({ engine, python, pip }: DoctorReport, verbose: boolean): Finding[] {
+function engineFindings(
+  { engine, wasm, python, pip, machine }: DoctorReport,
+  verbose: boolean,
+): Finding[] {
   const name = "libtensorflow";
   const library: Finding[] = engine.state === "ok"
     ? [
@@ -121,15 +134,31 @@ function engineFindings({ engine, python, pip }: DoctorReport, verbose: boolean)
       {
         state: "ok",
         name: "device",
-        detail: `${engine.device}, threads: ${engine.threads}, ` +
+        detail: `${engine.device}, threads: ${engine.threads} (--threads N sets them), ` +
           `precision: ${engine.precisions.join(", ")}`,
+        ...threadAdvice(engine.threads, machine.limits.cpus),
       },
     ]
     : [
       { state: engine.state, name, detail: problemOf(engine, verbose), remedy: engine.remedy },
       ...(verbose ? engine.details.map((detail) => ({ state: engine.state, name, detail })) : []),
     ];
-  return [...library, programFinding("python", python), programFinding("pip", pip)];
+  const taken = engine.state === "ok"
+    ? `tensorflow on ${engine.device}`
+    : `${engine.fetchable ? "tensorflow once it is fetched, else " : ""}wasm`;
+  return [
+    ...library,
+    programFinding("python", python),
+    programFinding("pip", pip),
+    { name: "wasm", ...wasm },
+    { state: "ok", name: "--backend auto", detail: `takes ${taken}` },
+  ];
+}
+
+/** More threads than processors are put to sleep for a part of the time. */
+function threadAdvice(threads: number, cpus: number | null): Partial<Finding> {
+  if (cpus === null || threads <= Math.max(1, Math.ceil(cpus))) return {};
+  return { remedy: `--threads ${Math.max(1, Math.floor(cpus))}, as the control group allows` };
 }
 
 function problemOf({ problem, details }: UnusableLibrary, verbose: boolean): string {
@@ -171,6 +200,7 @@ function weightFindings({ weights }: DoctorReport): Finding[] {
 }
 
 function cacheFindings({ cache }: DoctorReport): Finding[] {
+  if (cache.problem) return [{ state: "damaged", name: "all", detail: cache.problem }];
   const total = `${formatBytes(cache.bytes)} in ${cache.folder}`;
   return [{ state: "ok", name: "all", detail: total }, ...cache.entries.map(sizeFinding)];
 }

@@ -12,6 +12,7 @@ import { type FlagTable, parseFlags } from "../io/parse_flags.ts";
 import { createReporter, formatBytes } from "../io/reporter.ts";
 import { runScript } from "../io/run_script.ts";
 import { sha256File } from "../io/sha256.ts";
+import { isMoment } from "../models/checkpoint/optimizer_state.ts";
 import { openCheckpoint } from "../models/checkpoint/open_checkpoint.ts";
 import {
   ALEXNET_WEIGHTS,
@@ -55,7 +56,7 @@ const HELP: HelpOptions = {
 const LISTED = 40;
 
 /** What the suite's own training runs put beside their parameters. */
-const OPTIMIZER_PREFIX = "optimizer.";
+const OPTIMIZER = "optimizer.*";
 
 /** What is said of a checkpoint. */
 interface Findings {
@@ -108,7 +109,6 @@ async function inspectCheckpoint(path: string): Promise<Findings> {
     tensors.push({ name, dtype, shape, nonFinite: countNonFinite(tensor) });
   }
   const sha256 = await sha256File(path);
-  const weights = tensors.filter(({ name }) => !name.startsWith(OPTIMIZER_PREFIX));
   return {
     file: path,
     bytes: (await Deno.stat(path)).size,
@@ -119,7 +119,7 @@ async function inspectCheckpoint(path: string): Promise<Findings> {
     tensors,
     structure,
     metadata,
-    models: fittingModels(new Map(weights.map(({ name, shape }) => [name, { shape }]))),
+    models: fittingModels(new Map(tensors.map(({ name, shape }) => [name, { shape }]))),
   };
 }
 
@@ -190,11 +190,12 @@ function fitLine(
   tensors: readonly TensorFinding[],
 ): string {
   if (!fits) return `no   ${title}: ${misfit}`;
-  const names = removed === "" ? "" : `; ${removed} is taken off its names`;
-  const own = tensors.some(({ name }) => name.startsWith(OPTIMIZER_PREFIX))
-    ? `; its ${OPTIMIZER_PREFIX}* are a training run's and must be left out`
+  const wrapped = removed === "" ? "" : `; ${removed} is taken off its names`;
+  const names = new Set(tensors.map(({ name }) => name));
+  const own = tensors.some(({ name }) => isMoment(name, (other) => names.has(other)))
+    ? `; its ${OPTIMIZER} are a training run's and are left out`
     : "";
-  return `yes  ${title}: ${use}${names}${own}`;
+  return `yes  ${title}: ${use}${wrapped}${own}`;
 }
 
 /** A list of at most ten items. */

@@ -29,9 +29,15 @@ import {
 } from "../experiment/training.ts";
 import { readCommandLine } from "../io/help_text.ts";
 import type { FlagValues } from "../io/parse_flags.ts";
+import { silentReporter } from "../io/reporter.ts";
 import { runScript } from "../io/run_script.ts";
 import { alexnet } from "../models/alexnet.ts";
-import { ALEXNET_WEIGHTS, obtainWeights, VGG16_WEIGHTS } from "../models/checkpoint/pretrained.ts";
+import {
+  ALEXNET_WEIGHTS,
+  mayStartPip,
+  obtainWeights,
+  VGG16_WEIGHTS,
+} from "../models/checkpoint/pretrained.ts";
 import { describeLoadedLayers } from "../models/loaded_layers.ts";
 import { vgg16 } from "../models/vgg16.ts";
 import type { ResultRow } from "../report/record/results.ts";
@@ -49,7 +55,11 @@ async function main(): Promise<void> {
   const flags = readCommandLine(PART_4);
   if (flags === undefined) return;
   if (flags.dryRun) return await showDryRun([planPart4(flags)]);
-  using setup = await setUp(VGG16.part, flags);
+  const pip = flags.models.map((name) =>
+    mayStartPip({ ...flags, source: NETWORKS[name].source, reporter: silentReporter })
+  );
+  const mayStartPrograms = (await Promise.all(pip)).includes(true);
+  using setup = await setUp(VGG16.part, { ...flags, mayStartPrograms });
   await runEach(
     setup,
     flags.models.flatMap((name) =>

@@ -15,10 +15,25 @@ const FOUNDATION = ["metrics/", "io/", "study.ts"];
  * file or folder that imports nothing of the suite.
  */
 const ALLOWED: Readonly<Record<string, readonly string[]>> = {
-  "mod.ts": ["training/", "models/", "data/", "engine/", ...FOUNDATION],
-  scripts: ["experiment/", "training/", "models/", "data/", "engine/", "report/", ...FOUNDATION],
+  "mod.ts": [
+    ...["inference/", "training/", "models/", "data/", "engine/", "report/record/"],
+    ...FOUNDATION,
+  ],
+  scripts: [
+    "draw/",
+    "experiment/",
+    "inference/",
+    "training/",
+    "models/",
+    "data/",
+    "engine/",
+    "report/",
+    ...FOUNDATION,
+  ],
+  draw: ["inference/", "data/", "engine/", "report/record/", ...FOUNDATION],
   bench: ["experiment/", "training/", "models/", "data/", "engine/", "report/", ...FOUNDATION],
   experiment: ["training/", "models/", "data/", "engine/", "report/record/", ...FOUNDATION],
+  inference: ["models/", "data/", "engine/", "report/record/", ...FOUNDATION],
   training: ["models/", "data/", "engine/", ...FOUNDATION],
   models: ["data/", "engine/", ...FOUNDATION],
   data: ["engine/", ...FOUNDATION],
@@ -33,7 +48,7 @@ const ENGINE_DOORS = ["engine/engine.ts", "engine/compile.ts", "engine/ops.ts"];
 
 /** What the report takes from npm: what draws, renders Markdown and knows distributions. */
 const REPORT_PACKAGES =
-  /^(node:|@std\/|pure-rand\/|(lib-r-math\.js|vega|vega-lite|marked|fast-png)$)/;
+  /^(node:|@std\/|pure-rand\/|(lib-r-math\.js|vega|vega-interpreter|vega-lite|marked|simple-ascii-chart)$)/;
 
 /** Every import of a file of the suite, as `from → to`, that `isWrong` holds of. */
 function importsThat(isWrong: (from: string, to: string) => boolean): string[] {
@@ -90,6 +105,23 @@ Deno.test("models, data and training know no backend", () => {
     ["models", "data", "training"].includes(roomOf(from)) && roomOf(to) === "engine" &&
     !ENGINE_DOORS.includes(to);
   assertEquals(importsThat(isWrong), []);
+});
+
+Deno.test("what runs in a browser takes nothing that is not there", () => {
+  const reached = new Set<string>();
+  const visit = (path: string) => {
+    if (reached.has(path)) return;
+    reached.add(path);
+    IMPORTS.get(path)?.files.forEach(visit);
+  };
+  for (const path of IMPORTS.keys()) if (path.startsWith("draw/page/")) visit(path);
+  const wrong = [...reached].flatMap((path) =>
+    IMPORTS.get(path)!.packages.filter((name) => !name.startsWith("@tensorflow/tfjs-"))
+      .map((name) => `${path} → ${name}`)
+  );
+  assertEquals(wrong, []);
+  const rooms = [...reached].filter((path) => !/^(draw\/page|data)\/|^study\.ts$/.test(path));
+  assertEquals(rooms, []);
 });
 
 Deno.test("the report takes no package but those it draws and reckons with", () => {

@@ -83,6 +83,12 @@ export class Adam {
     ]));
   }
 
+  /** Of a step, steps counted from 1. */
+  learningRate(step: number): number {
+    const { learningRate } = this.#options;
+    return typeof learningRate === "number" ? learningRate : learningRate(step);
+  }
+
   /**
    * What a step needs besides gradients.
    *
@@ -90,11 +96,11 @@ export class Adam {
    * @returns float32 `[2]`: step size with both bias corrections, and epsilon scaled to match.
    */
   stepScalars(step: number): Float32Array {
-    const { learningRate, beta1, beta2, epsilon } = this.#options;
+    const { beta1, beta2, epsilon } = this.#options;
     // The moments decay by float32 betas: corrections of others would be off by up to 1e-5.
     const correction1 = 1 - Math.fround(beta1) ** step;
     const correction2 = Math.sqrt(1 - Math.fround(beta2) ** step);
-    const rate = typeof learningRate === "number" ? learningRate : learningRate(step);
+    const rate = this.learningRate(step);
     return Float32Array.of(rate * correction2 / correction1, epsilon * correction2);
   }
 
@@ -113,15 +119,13 @@ export class Adam {
         epsilon,
         beta1: tf.scalar(beta1),
         beta2: tf.scalar(beta2),
+        ...(weightDecay !== 0 && { weightDecay: tf.scalar(weightDecay) }),
       };
       for (const [name, parameter] of this.#parameters) {
         const gradient = gradients[parameter.name];
         if (gradient === undefined) throw new Error(`No gradient reached the parameter ${name}`);
         const { m, v } = this.moments.get(name)!;
-        const penalised = weightDecay === 0
-          ? gradient
-          : gradient.add(parameter.mul(tf.scalar(weightDecay)));
-        applyAdam({ parameter, m, v }, penalised, shared);
+        applyAdam({ parameter, m, v }, gradient, shared);
       }
     });
   }

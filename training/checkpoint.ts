@@ -12,6 +12,7 @@
 import type * as tf from "@tensorflow/tfjs";
 import { StudyError } from "../io/errors.ts";
 import { sha256Hex } from "../io/sha256.ts";
+import { MOMENT_PREFIXES } from "../models/checkpoint/optimizer_state.ts";
 import {
   openSafetensors,
   type PendingTensor,
@@ -29,8 +30,6 @@ export interface TrainingProgress {
   history: EpochResult[];
 }
 
-const PREFIXES = { m: "optimizer.exp_avg.", v: "optimizer.exp_avg_sq." } as const;
-
 /** Keys in the file's metadata. */
 const METADATA_KEY = "training";
 const CHECKSUM_KEY = "sha256";
@@ -45,7 +44,7 @@ export type TrainedBy = Pick<Trainer, "optimizer" | "step">;
 
 /** Bytes of a checkpoint's tensors, which its notes add little to. */
 export function checkpointBytes({ parameters }: TrainedModel): number {
-  const tensors = 1 + Object.keys(PREFIXES).length;
+  const tensors = 1 + Object.keys(MOMENT_PREFIXES).length;
   return [...parameters.shapes.values()].reduce(
     (sum, shape) => sum + 4 * tensors * shape.reduce((product, length) => product * length, 1),
     0,
@@ -203,8 +202,8 @@ function savedVariables(
     const { m, v } = optimizer.moments.get(name)!;
     return [
       { key: name, name, variable },
-      { key: PREFIXES.m + name, name, variable: m },
-      { key: PREFIXES.v + name, name, variable: v },
+      { key: MOMENT_PREFIXES.m + name, name, variable: m },
+      { key: MOMENT_PREFIXES.v + name, name, variable: v },
     ];
   });
 }

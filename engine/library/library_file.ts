@@ -7,6 +7,8 @@
  */
 
 import { basename, dirname, join } from "node:path";
+import { isFile } from "../../io/path_kind.ts";
+import { isNotPermitted, unreadableReason } from "../../io/system_reason.ts";
 
 /** What a library must be for. */
 export interface Target {
@@ -33,6 +35,7 @@ export function libraryNames(os: string = Deno.build.os): readonly string[] {
  * a Python package (`tensorflow`, `python`) has it.
  *
  * @returns Its path, or undefined if there is none.
+ * @throws {PathAccessError} If the folder may not be entered.
  */
 export async function libraryIn(
   folder: string,
@@ -45,15 +48,6 @@ export async function libraryIn(
     }
   }
   return undefined;
-}
-
-/** Whether `path` is a file, and may be read. */
-export async function isFile(path: string): Promise<boolean> {
-  try {
-    return (await Deno.stat(path)).isFile;
-  } catch {
-    return false;
-  }
 }
 
 /**
@@ -99,6 +93,7 @@ async function fileProblem(path: string, target: Target): Promise<string | undef
     }
   } catch (error) {
     if (error instanceof Deno.errors.NotFound) return "does not exist";
+    if (isNotPermitted(error)) return `cannot be read (${unreadableReason(error)})`;
     return `cannot be read (${error instanceof Error ? error.message : error})`;
   }
   if (size === 0) return "is empty";

@@ -9,8 +9,6 @@ interface LibraryPackage {
   version: string;
   /** SHA-256 of the package, lower-case hexadecimal. */
   sha256: string;
-  /** Size of the package in bytes, where known. */
-  size?: number;
   /** Paths of the shared objects in the package; the first is the one to open. */
   members: readonly string[];
   /** On Linux, the oldest glibc it runs with. */
@@ -21,7 +19,12 @@ interface LibraryPackage {
 export interface ArchiveRelease extends LibraryPackage {
   /** Where it is published; `.tar.gz` or `.zip`. */
   url: string;
+  /** Its size in bytes, where it is known: of TensorFlow's archives it is not. */
+  size?: number;
 }
+
+/** Most bytes that are taken of an archive whose size is not known; about twice the largest. */
+export const MOST_ARCHIVE_BYTES = 400_000_000;
 
 /** A Python wheel that contains the C library. */
 export interface WheelRelease extends LibraryPackage {
@@ -29,6 +32,8 @@ export interface WheelRelease extends LibraryPackage {
   name: string;
   /** File name of the wheel. */
   file: string;
+  /** Its size in bytes. */
+  size: number;
   /** pip's name for the platform. */
   platform: string;
 }

@@ -63,6 +63,8 @@ export class TensorFlowBackend extends KernelBackendBase implements Recorder {
   #recording: Recording | undefined;
   #finalizer = new FinalizationRegistry<TensorData>((data) => this.#free(data));
   #functions = 0;
+  /** Names of the functions that TensorFlow has. */
+  #registered = new Set<string>();
   #verbose: boolean;
   /** The op whose inputs are being looked up, for messages. */
   #opName = "an op";
@@ -181,6 +183,7 @@ export class TensorFlowBackend extends KernelBackendBase implements Recorder {
     body: (args: tf.Tensor[]) => tf.Tensor[],
   ): RecordedFunction & { readonly name: string } {
     if (this.#recording !== undefined) throw new Error("Cannot record inside a recording");
+    const { state } = tf.engine();
     const recording = new Recording(this);
     const name = `recorded_${++this.#functions}`;
     this.#recording = recording;
@@ -193,12 +196,14 @@ export class TensorFlowBackend extends KernelBackendBase implements Recorder {
       const results = this.getInputTensorIds(body(parameters));
       recording.recordAssignments();
       recording.binding.finish(name, results);
+      this.#registered.add(name);
       const { variables } = recording;
       const fn: GraphFunction = { name, variables, outputs: results.length, called: false };
       return { name, call: (args) => this.#call(fn, args), dispose: () => this.#remove(name) };
     } finally {
       recording.restoreVariables();
-      tf.engine().endScope();
+      // A body that reset tfjs has taken the scope away.
+      if (tf.engine().state === state) tf.engine().endScope();
       this.#recording = undefined;
       this.binding = this.eager;
       recording.close();
@@ -273,25 +278,43 @@ export class TensorFlowBackend extends KernelBackendBase implements Recorder {
   }
 
   override disposeData(dataId: DataId, force = false): boolean {
-    const data = this.tensorMap.has(dataId) ? this.#data(dataId) : undefined;
-    // Its graph is gone, and so there is nothing to free.
-    if (data && this.#recording === undefined && isRecordedId(data.id)) data.id = -1;
+    if (!this.tensorMap.has(dataId)) return true;
+    const data = this.#data(dataId);
+    const { id } = data;
+    // What it holds is freed below: the binding of the moment may be a recording's.
+    data.id = -1;
     const freed = super.disposeData(dataId, force);
-    if (freed && data !== undefined) {
-      this.#finalizer.unregister(dataId);
-      data.id = -1;
-      this.#free(data);
-    }
-    return freed;
+    data.id = id;
+    if (!freed) return false;
+    this.#finalizer.unregister(dataId);
+    this.#free(data);
+    return true;
   }
 
+  /** Frees everything native; tensors that are left may still be disposed of, but not used. */
   override dispose(): void {
+    if (this.#recording !== undefined) {
+      throw new Error("Cannot dispose of the engine while it records a function");
+    }
     this.eager.close();
+    this.#registered.clear();
     this.tensorflow.close();
+  }
+
+  /** Makes it usable again after {@linkcode TensorFlowBackend.dispose}, empty. */
+  restart(): void {
+    withMessages(this.#verbose, () => this.tensorflow.reopen());
   }
 
   #call(fn: GraphFunction, args: readonly tf.Tensor[]): tf.Tensor[] {
     const { name, variables, outputs } = fn;
+    this.tensorflow.requireOpen();
+    if (!this.#registered.has(name)) {
+      throw new Error(
+        "Cannot call a function that was compiled before tfjs was reset, or has been disposed of: " +
+          "compile it again",
+      );
+    }
     const resources = variables.map((variable) => this.resourceOf(variable));
     const ids = this.getInputTensorIds([...args]);
     const attributes = this.precision === "bfloat16" ? BFLOAT16_ATTRIBUTES : [];
@@ -304,6 +327,7 @@ export class TensorFlowBackend extends KernelBackendBase implements Recorder {
   }
 
   #remove(name: string): void {
+    if (!this.#registered.delete(name)) return;
     const { symbols, context, status } = this.tensorflow;
     symbols.TFE_ContextRemoveFunction(context, new TextEncoder().encode(name + "\0"), status);
     this.tensorflow.check(`Cannot remove ${name}`);
@@ -318,13 +342,13 @@ export class TensorFlowBackend extends KernelBackendBase implements Recorder {
     else this.#finalizer.register(dataId, this.#data(dataId), dataId);
   }
 
-  /** Frees what a tensor holds natively, unless that has been done. */
+  /** Frees what a tensor holds natively, unless that has been done or went with the context. */
   #free(data: TensorData): void {
-    if (data.id >= 0 && !isRecordedId(data.id)) this.eager.deleteTensorIfLive(data.id);
+    const { id, resource } = data;
     data.id = -1;
-    if (data.resource === undefined) return;
-    destroyResource(this.eager, data.resource);
     delete data.resource;
+    if (this.eager.has(id)) this.eager.deleteTensor(id);
+    if (resource !== undefined && this.eager.has(resource)) destroyResource(this.eager, resource);
   }
 
   /** Fetches a variable's value for an eager kernel. */

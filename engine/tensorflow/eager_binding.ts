@@ -152,9 +152,9 @@ export class EagerBinding extends Binding {
     this.tensorflow.symbols.TFE_DeleteTensorHandle(pointer);
   }
 
-  /** Frees a tensor unless that has been done: for finalizers. */
-  deleteTensorIfLive(id: number): void {
-    if (this.#handles.has(id)) this.deleteTensor(id);
+  /** Whether there is such a tensor. */
+  has(id: number): boolean {
+    return this.#handles.has(id);
   }
 
   override tensorDataSync(id: number): ReadValues {
@@ -210,6 +210,7 @@ export class EagerBinding extends Binding {
     return { id, shape: [...shape], dtype };
   }
 
+  /** Frees every tensor; ids are not given a second time. */
   close(): void {
     for (const id of [...this.#handles.keys()]) this.deleteTensor(id);
   }
@@ -223,6 +224,7 @@ export class EagerBinding extends Binding {
   #handle(id: number, action: string): Handle {
     const handle = this.#handles.get(id);
     if (handle === undefined) {
+      this.tensorflow.requireOpen();
       throw new Error(`Cannot ${action} tensor ${id}: it does not exist or has been freed`);
     }
     return handle;

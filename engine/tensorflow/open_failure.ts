@@ -4,12 +4,25 @@
  * @module
  */
 
+import { delimiter, dirname, join } from "node:path";
+import { variableIfAllowed } from "../../io/environment.ts";
 import { StudyError } from "../../io/errors.ts";
 
 /** A pattern in the loader's message, and the sentence's end that explains it. */
 interface Explanation {
   pattern: RegExp;
   text: (match: RegExpExecArray) => string;
+}
+
+/** A library that the system's loader refused. */
+export class OpenFailure extends StudyError {
+  override name = "OpenFailure";
+}
+
+/** The variable with folders in which the loader looks before all others. */
+export interface LoaderVariable {
+  name: string;
+  folders: readonly string[];
 }
 
 const OTHER_LIBRARY = "set LIBTENSORFLOW_PATH to another libtensorflow, or unset it to have one " +
@@ -49,14 +62,12 @@ const EXPLANATIONS: readonly Explanation[] = [
     pattern:
       /file too short|cannot read file data|truncated|load command.*(?:past|beyond).*end|section.*(?:past|beyond).*end/i,
     text: () =>
-      "is truncated or empty: delete it (in the suite's cache, its whole folder) and run again, " +
-      `or ${OTHER_LIBRARY}`,
+      `is truncated or empty: replace it with an intact copy and run again, or ${OTHER_LIBRARY}`,
   },
   {
     pattern:
       /invalid ELF header|not a mach-o file|file format not recognized|slice is not valid mach-o|not a valid Win32/i,
-    text: () =>
-      `is not a shared library: delete it (in the suite's cache, its whole folder) or ${OTHER_LIBRARY}`,
+    text: () => `is not a shared library: replace it with an intact copy, or ${OTHER_LIBRARY}`,
   },
   {
     pattern: /failed to map segment|Operation not permitted/,
@@ -80,16 +91,91 @@ const EXPLANATIONS: readonly Explanation[] = [
  *
  * @param path The file that was to be opened.
  * @param error What opening it threw; only its message is used.
+ * @param variable Where the loader looks first.
  */
-export function explainOpenFailure(path: string, error: unknown): StudyError {
+export function explainOpenFailure(
+  path: string,
+  error: unknown,
+  variable: LoaderVariable = loaderVariable(),
+): OpenFailure {
   const raw = error instanceof Error ? error.message : String(error);
+  const said = raw.replace(/^(?:Could not open library: )+/, "").replaceAll(/\s+/g, " ").trim();
+  const other = otherFile(path, said, variable);
+  if (other !== undefined) {
+    const message = said.replaceAll(other, "the library");
+    return new OpenFailure(
+      `libtensorflow at ${path} cannot be opened because of ${other}, which the loader takes: it ` +
+        `${causeAlone(message)}; ${remedyFor(path, other, variable)}.`,
+      { cause: error },
+    );
+  }
   // The path is taken out: a folder named "cuda" is not a missing CUDA library.
-  const message = raw
-    .replace(/^(?:Could not open library: )+/, "")
-    .replaceAll(path, "the library")
-    .replaceAll(/\s+/g, " ")
-    .trim();
-  return new StudyError(`libtensorflow at ${path} ${explanation(message)}.`, { cause: error });
+  const message = said.replaceAll(path, "the library");
+  const listed = isListed(dirname(path), variable) ? ` (its folder is in ${variable.name})` : "";
+  return new OpenFailure(`libtensorflow at ${path}${listed} ${explanation(message)}.`, {
+    cause: error,
+  });
+}
+
+/** The variable of this system, as it is set. */
+function loaderVariable(): LoaderVariable {
+  const names: Partial<Record<string, string>> = { darwin: "DYLD_LIBRARY_PATH", windows: "PATH" };
+  const name = names[Deno.build.os] ?? "LD_LIBRARY_PATH";
+  const folders = (variableIfAllowed(name) ?? "").split(delimiter).filter((folder) =>
+    folder !== ""
+  );
+  return { name, folders };
+}
+
+/** Libraries of TensorFlow's that others of its libraries need. */
+const COMPANION = /libtensorflow_(?:framework|cc)\.(?:so\.2|2\.dylib)/;
+
+/** The file at fault, where it is not the library that was to be opened. */
+function otherFile(path: string, said: string, variable: LoaderVariable): string | undefined {
+  if (/not found \(required by|No such file/i.test(said)) return undefined;
+  const named = /^((?:\/|[A-Za-z]:\\)[^:]*): /.exec(said)?.[1] ??
+    /'([^']+)' \((?!no such file|fat file, but missing)[^)]*(?:mach-o|slice|truncated|code sign)/i
+      .exec(said)?.[1];
+  if (named !== undefined && named !== path) return named;
+  // A symbol that is missing here is missing in the library that should have it.
+  const isMixed = /undefined symbol|symbol not found|symbol lookup/i.test(said) &&
+    !/\bTFE?_\w+/.test(said);
+  if (!isMixed) return undefined;
+  const names = ["libtensorflow_framework.so.2", "libtensorflow_framework.2.dylib"];
+  const files = variable.folders.flatMap((folder) => names.map((name) => join(folder, name)));
+  return files.find((file) => dirname(file) !== dirname(path) && isThere(file));
+}
+
+function isThere(path: string): boolean {
+  try {
+    return Deno.statSync(path).isFile;
+  } catch {
+    return false;
+  }
+}
+
+/** What is wrong with a file, without what helps against it in the library itself. */
+function causeAlone(message: string): string {
+  if (/undefined symbol|symbol not found|symbol lookup/i.test(message)) {
+    return "is of another version of TensorFlow";
+  }
+  return explanation(message).replace(/: (?:replace|set|make it|delete|install).*$/, "");
+}
+
+function isListed(folder: string, { folders }: LoaderVariable): boolean {
+  return folders.some((listed) => join(listed, ".") === join(folder, "."));
+}
+
+function remedyFor(path: string, other: string, variable: LoaderVariable): string {
+  const { name } = variable;
+  const folder = dirname(other);
+  if (isListed(folder, variable)) {
+    return `take ${folder} out of ${name}, or unset ${name}`;
+  }
+  if (folder === dirname(path)) return "put an intact copy of it there";
+  return COMPANION.test(other)
+    ? `remove that TensorFlow, or take it out of where the loader looks (${name}, /etc/ld.so.conf)`
+    : `repair what installed it, or ${OTHER_LIBRARY}`;
 }
 
 function explanation(message: string): string {

@@ -61,8 +61,12 @@ export function tensorflowOps(backend: TensorFlowBackend): BackendOps {
         ], [rows]);
       }),
 
-    applyAdam({ parameter, m, v }, gradient, { stepSize, epsilon, beta1, beta2 }) {
+    applyAdam({ parameter, m, v }, gradient, scalars) {
+      const { stepSize, epsilon, beta1, beta2, weightDecay } = scalars;
       tf.tidy(() => {
+        const penalised = weightDecay === undefined
+          ? gradient
+          : gradient.add(parameter.mul(weightDecay));
         // With both powers at 0 the op applies no bias correction of its own.
         const none = tf.scalar(0);
         const attributes = [
@@ -70,7 +74,7 @@ export function tensorflowOps(backend: TensorFlowBackend): BackendOps {
           { name: "use_locking", type: AttrType.BOOL, value: false },
           { name: "use_nesterov", type: AttrType.BOOL, value: false },
         ];
-        const inputs = [none, none, stepSize, beta1, beta2, epsilon, gradient];
+        const inputs = [none, none, stepSize, beta1, beta2, epsilon, penalised];
         backend.update("ResourceApplyAdam", attributes, [parameter, m, v], inputs);
       });
     },

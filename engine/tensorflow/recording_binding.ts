@@ -55,7 +55,7 @@ export function isRecordedId(id: number): boolean {
 
 /** Builds one graph; {@linkcode RecordingBinding.finish} turns it into a function. */
 export class RecordingBinding extends Binding {
-  #graph: Deno.PointerObject;
+  #openGraph: Deno.PointerObject | undefined;
   #nodes = new Map<number, Node>();
   #nextId = FIRST_ID;
   #operations = 0;
@@ -66,7 +66,7 @@ export class RecordingBinding extends Binding {
   /** Starts an empty graph. */
   constructor(tensorflow: TensorFlow) {
     super(tensorflow);
-    this.#graph = notNull(tensorflow.symbols.TF_NewGraph(), "TF_NewGraph");
+    this.#openGraph = notNull(tensorflow.symbols.TF_NewGraph(), "TF_NewGraph");
   }
 
   /** Adds a parameter of the function: a tensor of known sizes. */
@@ -226,8 +226,15 @@ export class RecordingBinding extends Binding {
 
   /** Frees the graph; a finished function does not need it. */
   close(): void {
-    this.tensorflow.symbols.TF_DeleteGraph(this.#graph);
+    const graph = this.#graph;
+    this.#openGraph = undefined;
+    this.tensorflow.symbols.TF_DeleteGraph(graph);
     this.#nodes.clear();
+  }
+
+  get #graph(): Deno.PointerObject {
+    if (this.#openGraph === undefined) throw new Error("This recording has ended");
+    return this.#openGraph;
   }
 
   #add(

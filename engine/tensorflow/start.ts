@@ -8,10 +8,13 @@ import { StudyError } from "../../io/errors.ts";
 import type { Backend, BackendOptions } from "../backend.ts";
 import { findLibrary } from "../library/find_library.ts";
 import type { LibraryLocation } from "../library/library_cache.ts";
+import { openingError } from "./opening_error.ts";
+import { processorProblem } from "./avx_support.ts";
 import { TensorFlowBackend } from "./backend.ts";
 import { bfloat16Problem } from "./bfloat16_support.ts";
 import type { EagerBinding } from "./eager_binding.ts";
 import { tensorflowOps } from "./ops.ts";
+import { threadCount } from "./threads.ts";
 
 /** The backend with what is its own. */
 export interface StartedTensorFlow extends Backend {
@@ -28,19 +31,30 @@ export interface StartedTensorFlow extends Backend {
  * processor lacks the precision.
  */
 export async function startTensorFlow(options: BackendOptions): Promise<StartedTensorFlow> {
-  const { device: wanted, libtensorflow, precision, reporter, verbose } = options;
+  const { device: wanted, libtensorflow, precision, reporter, threads, verbose } = options;
+  // Before anything is fetched or loaded.
+  threadCount(threads);
   const library = await findLibrary({
     reporter,
     ...(libtensorflow !== undefined && { libtensorflow }),
   });
-  const kernels = new TensorFlowBackend(library.path, { cpuOnly: wanted === "cpu", verbose });
+  const problem = processorProblem(library);
+  if (problem?.fatal) throw new StudyError(problem.text);
+  if (problem !== undefined) reporter.warn(problem.text);
+  let kernels: TensorFlowBackend;
+  try {
+    kernels = new TensorFlowBackend(library.path, { cpuOnly: wanted === "cpu", threads, verbose });
+  } catch (error) {
+    throw await openingError(library.path, error);
+  }
   try {
     const { version, device: { type: device } } = kernels.tensorflow;
     if (wanted === "gpu" && device !== "GPU") {
-      throw new StudyError(
-        `No GPU: libtensorflow ${version} at ${library.path} sees only the CPU. Install a build ` +
-          "with CUDA (pip install 'tensorflow[and-cuda]') and its driver, or use --device cpu",
-      );
+      throw new StudyError(`No GPU: libtensorflow ${version} sees only the CPU`, {
+        details: [`it is at ${library.path}`],
+        remedy: "install a build with CUDA (pip install 'tensorflow[and-cuda]') and its driver, " +
+          "or use --device cpu",
+      });
     }
     if (precision !== "float32") {
       const problem = bfloat16Problem(device);
@@ -51,10 +65,15 @@ export async function startTensorFlow(options: BackendOptions): Promise<StartedT
       name: "tensorflow",
       device,
       version,
+      description: `libtensorflow ${version} on ${device}, from ${library.source}: ${library.path}`,
       precision: kernels.precision,
       kernels,
+      restart: () => kernels.restart(),
       ops: tensorflowOps(kernels),
       recorder: kernels,
+      openSummaries: async (folder) =>
+        (await import("./summary_writer.ts")).openSummaryWriter(kernels.eager, folder),
+      threads: kernels.tensorflow.threads,
       library,
       binding: kernels.eager,
     };

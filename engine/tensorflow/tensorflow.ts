@@ -4,9 +4,10 @@
  * @module
  */
 
-import { symbols, type TensorFlowLibrary } from "./c_api.ts";
+import { symbols as SYMBOLS, type TensorFlowLibrary } from "./c_api.ts";
 import { STATUS_NAMES } from "./c_enums.ts";
 import { explainOpenFailure } from "./open_failure.ts";
+import { keepThreadCount, threadCount } from "./threads.ts";
 
 /** A device of the eager context. */
 export interface DeviceInfo {
@@ -23,6 +24,18 @@ export interface TensorFlowOptions {
    * @default {false}
    */
   cpuOnly?: boolean;
+  /**
+   * Loads the shared library; tests count through it what is released.
+   *
+   * @default {Deno.dlopen}
+   */
+  load?: (path: string, symbols: typeof SYMBOLS) => TensorFlowLibrary;
+  /**
+   * Threads to compute with, 1..1024; see {@linkcode threadCount}.
+   *
+   * @default {as TF_NUM_INTRAOP_THREADS says, or one for each processor}
+   */
+  threads?: number | undefined;
 }
 
 /** A failed TensorFlow call. */
@@ -40,42 +53,97 @@ export class TensorFlowError extends Error {
   }
 }
 
-/** A loaded library with one eager context; everything native in the engine goes through it. */
+/**
+ * A loaded library with one eager context; everything native in the engine goes through it. Once it is
+ * closed, each of its members that leads to native memory throws instead.
+ */
 export class TensorFlow {
-  readonly symbols: TensorFlowLibrary["symbols"];
-  /** `TF_Status*`, reused by every call: the engine runs on one thread. */
-  readonly status: Deno.PointerObject;
-  readonly context: Deno.PointerObject;
   /** TensorFlow's version, such as `2.21.0`. */
   readonly version: string;
-  /** Devices the context may place kernels on. */
-  readonly devices: readonly DeviceInfo[];
+  /** Threads that an operation is spread over. */
+  readonly threads: number;
   #library: TensorFlowLibrary;
+  #options: TensorFlowOptions;
+  #status: Deno.PointerObject | undefined;
+  #context: Deno.PointerObject | undefined;
+  #devices: readonly DeviceInfo[] = [];
   #names = new Map<string, Uint8Array<ArrayBuffer>>();
 
-  private constructor(library: TensorFlowLibrary, options: TensorFlowOptions) {
+  private constructor(library: TensorFlowLibrary, options: TensorFlowOptions, threads: number) {
     this.#library = library;
-    this.symbols = library.symbols;
-    this.version = readCString(this.symbols.TF_Version());
-    this.status = notNull(this.symbols.TF_NewStatus(), "TF_NewStatus");
-    this.context = this.#newContext(options);
-    this.devices = this.#listDevices();
+    this.#options = options;
+    this.threads = threads;
+    this.version = readCString(library.symbols.TF_Version());
+    this.reopen();
   }
 
   /**
    * Loads the library and makes a context.
    *
    * @param path The shared library to open.
-   * @throws {StudyError} If the file cannot be opened as libtensorflow, with the remedy.
+   * @throws {StudyError} If the file cannot be opened as libtensorflow, or it cannot
+   *   compute with so many threads, with the remedy.
    */
   static open(path: string, options: TensorFlowOptions = {}): TensorFlow {
+    const { load = Deno.dlopen } = options;
+    const threads = threadCount(options.threads);
     let library: TensorFlowLibrary;
     try {
-      library = Deno.dlopen(path, symbols);
+      library = load(path, SYMBOLS);
     } catch (error) {
       throw explainOpenFailure(path, error);
     }
-    return new TensorFlow(library, options);
+    return new TensorFlow(library, options, threads);
+  }
+
+  /** Makes a context in place of the one that was closed. */
+  reopen(): void {
+    if (!this.closed) return;
+    const { TF_NewStatus, TF_DeleteStatus } = this.#library.symbols;
+    const status = notNull(TF_NewStatus(), "TF_NewStatus");
+    this.#status = status;
+    try {
+      this.#context = this.#newContext(this.#options);
+      keepThreadCount(this.threads);
+      this.#devices = this.#listDevices();
+    } catch (error) {
+      if (this.#context === undefined) {
+        this.#status = undefined;
+        TF_DeleteStatus(status);
+      } else this.close();
+      throw error;
+    }
+  }
+
+  /** Whether its context is gone. */
+  get closed(): boolean {
+    return this.#status === undefined;
+  }
+
+  /** @throws {Error} If it is closed. */
+  requireOpen(): void {
+    if (this.closed) closed();
+  }
+
+  /** The library's functions; an error once it is closed. */
+  get symbols(): TensorFlowLibrary["symbols"] {
+    this.requireOpen();
+    return this.#library.symbols;
+  }
+
+  /** `TF_Status*`, reused by every call: the engine runs on one thread. */
+  get status(): Deno.PointerObject {
+    return this.#status ?? closed();
+  }
+
+  /** The eager context, a `TFE_Context*`. */
+  get context(): Deno.PointerObject {
+    return this.#context ?? closed();
+  }
+
+  /** Devices the context may place kernels on. */
+  get devices(): readonly DeviceInfo[] {
+    return this.#devices;
   }
 
   /** The device kernels run on unless told otherwise: the first GPU, else the CPU. */
@@ -103,8 +171,11 @@ export class TensorFlow {
 
   /** Deletes the context. The library itself stays mapped: TensorFlow cannot be unloaded safely. */
   close(): void {
-    this.symbols.TFE_DeleteContext(this.context);
-    this.symbols.TF_DeleteStatus(this.status);
+    if (this.closed) return;
+    const { context, status, symbols } = this;
+    this.#context = this.#status = undefined;
+    symbols.TFE_DeleteContext(context);
+    symbols.TF_DeleteStatus(status);
   }
 
   #newContext(options: TensorFlowOptions): Deno.PointerObject {
@@ -145,12 +216,26 @@ export class TensorFlow {
 
 /**
  * A serialised `tensorflow.ConfigProto`: GPU memory grows on demand (`gpu_options.allow_growth`,
- * fields 6 and 4) and, if asked, no GPU at all (`device_count["GPU"] = 0`, field 1).
+ * fields 6 and 4) and, if asked, no GPU at all (`device_count["GPU"] = 0`, field 1) and a number of
+ * threads (`intra_op_parallelism_threads` and `inter_op_parallelism_threads`, fields 2 and 5).
  */
-function sessionConfig({ cpuOnly = false }: TensorFlowOptions): Uint8Array<ArrayBuffer> {
+function sessionConfig({ cpuOnly = false, threads }: TensorFlowOptions): Uint8Array<ArrayBuffer> {
   const allowGrowth = [0x32, 0x02, 0x20, 0x01];
   const noGpu = [0x0a, 0x07, 0x0a, 0x03, 0x47, 0x50, 0x55, 0x10, 0x00];
-  return Uint8Array.from(cpuOnly ? [...allowGrowth, ...noGpu] : allowGrowth);
+  return Uint8Array.from([
+    ...allowGrowth,
+    ...(cpuOnly ? noGpu : []),
+    ...(threads === undefined ? [] : [0x10, ...varint(threads), 0x28, ...varint(threads)]),
+  ]);
+}
+
+/** Protocol Buffers' form of a number up to 2¹⁴ - 1. */
+function varint(value: number): number[] {
+  return value < 0x80 ? [value] : [0x80 | value & 0x7f, value >> 7];
+}
+
+function closed(): never {
+  throw new Error("This engine has been disposed of: start another with startEngine()");
 }
 
 /** Text at a `const char*`; empty for null. */

@@ -6,7 +6,7 @@
 
 import { basename, join } from "node:path";
 import { cacheDir } from "../../io/cache.ts";
-import { StudyError } from "../../io/errors.ts";
+import { exists } from "../../io/path_kind.ts";
 import { formatBytes, type Reporter } from "../../io/reporter.ts";
 import { sha256File } from "../../io/sha256.ts";
 
@@ -36,13 +36,8 @@ export async function inspectWeights(
   { bytes, sha256: expected }: PinnedFile,
   reporter: Reporter,
 ): Promise<CachedWeights> {
-  let size: number;
-  try {
-    ({ size } = await Deno.stat(path));
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return { state: "absent" };
-    throw error;
-  }
+  if (!await exists(path)) return { state: "absent" };
+  const { size } = await Deno.stat(path);
   if (bytes !== undefined && size !== bytes) {
     return { state: "damaged", reason: `${size} bytes, expected ${bytes}` };
   }
@@ -63,15 +58,4 @@ export async function hashWeights(path: string, reporter: Reporter): Promise<str
 /** A SHA-256 in words; its beginning with an ellipsis. */
 export function describeSum(sha256: string): string {
   return sha256.length < 64 ? `${sha256}…` : sha256;
-}
-
-/** A cache folder that cannot be used is the user's to fix. */
-export function cacheError(error: unknown, folder: string): unknown {
-  if (error instanceof StudyError || !(error instanceof Error)) return error;
-  if (!("code" in error) && !(error instanceof Deno.errors.NotCapable)) return error;
-  return new StudyError(`Cannot keep weights in ${folder}`, {
-    reason: error.message,
-    remedy: "make it writable, or set MNIST_STUDY_CACHE to a folder that is",
-    cause: error,
-  });
 }

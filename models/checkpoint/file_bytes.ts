@@ -5,6 +5,7 @@
  */
 
 import { StudyError } from "../../io/errors.ts";
+import { isNotPermitted, unreadableReason } from "../../io/system_reason.ts";
 import { describeFolder } from "./unpacked_folder.ts";
 
 /** Most bytes asked of the system at once. */
@@ -57,6 +58,8 @@ export class FileBytes implements RandomBytes {
       if (error instanceof StudyError || !(error instanceof Error)) throw error;
       const reason = error instanceof Deno.errors.NotFound
         ? "there is no such file"
+        : isNotPermitted(error)
+        ? unreadableReason(error)
         : error.message;
       throw new StudyError(`Cannot read checkpoint ${path}: ${reason}`);
     }

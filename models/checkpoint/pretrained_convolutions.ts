@@ -10,13 +10,14 @@
  */
 
 import { basename, join } from "node:path";
+import { cacheError } from "../../io/cache.ts";
 import { StudyError } from "../../io/errors.ts";
 import { withLock } from "../../io/lock.ts";
 import { downloadWithPip, type IndexFile } from "../../io/pip_download.ts";
 import type { Reporter } from "../../io/reporter.ts";
 import { sha256File } from "../../io/sha256.ts";
 import { unpackMembers } from "../../io/unpack_archive.ts";
-import { cacheError, inspectWeights, type PinnedFile, weightsFolder } from "./cached_weights.ts";
+import { inspectWeights, type PinnedFile, weightsFolder } from "./cached_weights.ts";
 import { FileBytes } from "./file_bytes.ts";
 import { indexNumpyPickle } from "./numpy_pickle.ts";
 import { type PendingTensor, streamCheckpoint } from "./safetensors.ts";
@@ -122,7 +123,7 @@ export async function obtainConvolutions(
     }, { onWait, ...(signal && { signal }) });
     return path;
   } catch (error) {
-    throw cacheError(error, folder);
+    throw cacheError(error, "weights", folder);
   }
 }
 

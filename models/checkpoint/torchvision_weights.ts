@@ -5,18 +5,12 @@
  */
 
 import { join } from "node:path";
-import { cacheDir } from "../../io/cache.ts";
+import { cacheDir, cacheError } from "../../io/cache.ts";
 import { download } from "../../io/download.ts";
 import { InterruptedError, StudyError } from "../../io/errors.ts";
 import { withLock } from "../../io/lock.ts";
 import type { Reporter } from "../../io/reporter.ts";
-import {
-  cacheError,
-  describeSum,
-  inspectWeights,
-  type PinnedFile,
-  weightsFolder,
-} from "./cached_weights.ts";
+import { describeSum, inspectWeights, type PinnedFile, weightsFolder } from "./cached_weights.ts";
 import {
   ALEXNET_CONVOLUTIONS,
   type PinnedConvolutions,
@@ -106,7 +100,7 @@ export async function obtainPublishedWeights(
     const waiting = { onWait, ...(signal && { signal }) };
     return { path, sha256: await withLock(join(folder, ".lock"), fetchIt, waiting) };
   } catch (error) {
-    const told = cacheError(error, folder);
+    const told = cacheError(error, "weights", folder);
     const isFailure = told instanceof StudyError && !(told instanceof InterruptedError);
     if (isFailure) unobtainable.set(source, told);
     throw told;

@@ -118,8 +118,12 @@ function convolution(
   const padding = (weight.shape[0] - 1) / 2;
   // PyTorch pads both sides alike; with a stride, "same" does not.
   const sides: [number, number] = [padding, padding];
-  const padded = stride > 1 && padding > 0 ? x.pad<tf.Tensor4D>([[0, 0], sides, sides, [0, 0]]) : x;
-  let y = biasAdd(tf.conv2d(padded, weight, stride, stride > 1 ? "valid" : "same"), bias);
-  if (add !== undefined) y = y.add(add);
-  return activate ? relu(y) : y;
+  // Where ops run one by one, what lies between them would take gigabytes.
+  return tf.tidy(() => {
+    const isPadded = stride > 1 && padding > 0;
+    const padded = isPadded ? x.pad<tf.Tensor4D>([[0, 0], sides, sides, [0, 0]]) : x;
+    let y = biasAdd(tf.conv2d(padded, weight, stride, stride > 1 ? "valid" : "same"), bias);
+    if (add !== undefined) y = y.add(add);
+    return activate ? relu(y) : y;
+  });
 }

@@ -11,6 +11,7 @@ import type { PublishedResult } from "../../study.ts";
 import type { PeerRun } from "../record/peer_runs.ts";
 import type { Problem } from "../record/problems.ts";
 import type { ResultRow } from "../record/result_row.ts";
+import type { SeedRun } from "../record/run_files.ts";
 import type { EvaluationRow, HistoryRow, Manifest } from "../record/run_folder.ts";
 import type { SeedAggregate } from "./seed_aggregates.ts";
 
@@ -99,7 +100,7 @@ export interface Verdict {
   interval: Interval | null;
   /** What kind of interval it is; `""` if there is none. */
   method: string;
-  /** *Consistent* and *inconsistent* are the words for a run with a new classifier. */
+  /** *Consistent* and *inconsistent* are the words for a run with a caveat. */
   verdict: "reproduced" | "differs" | "consistent" | "inconsistent" | "not comparable";
   /** Why it is not comparable, one phrase each; empty if it is. */
   reasons: string[];
@@ -125,6 +126,8 @@ export interface ModelComparison {
   history: HistoryRow[];
   /** The same of the runs that differ from the row in nothing but the seed, newest first. */
   seedHistories: HistoryRow[][];
+  /** The runs that differ from the row in nothing but the seed, newest first, without the row's. */
+  seedRuns: SeedRun[];
   /** `evaluations.csv` of the row and of those runs, where they have one. */
   evaluations: EvaluationRow[][];
   /** The row's `predictions.csv`, if it is ok and has one that fits it. */
@@ -133,8 +136,8 @@ export interface ModelComparison {
   newerFailure: ResultRow | null;
   /** Why `row` can't be compared with the published values; empty if it can. */
   differences: string[];
-  /** What is to be said of `row` although it can be compared; `""` if there is nothing. */
-  caveat: string;
+  /** What is to be said of `row` although it can be compared: a new classifier, another precision. */
+  caveats: string[];
   /** One for each published number; empty unless `row` is ok and the study has the model. */
   verdicts: Verdict[];
   /** The ok runs of every setting, that of `row` first, then by their distance from the study's. */
@@ -232,4 +235,6 @@ export interface Figure {
   title: string;
   /** What it shows, in words, for those who can't see it. */
   alt: string;
+  /** How to read it: stands under it. */
+  caption: string;
 }

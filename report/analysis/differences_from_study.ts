@@ -5,7 +5,7 @@
  * @module
  */
 
-import { weightsKind } from "../../io/weights_label.ts";
+import { WEIGHTS_TITLES, weightsKind } from "../../io/weights_label.ts";
 import { DATA } from "../../study.ts";
 import type { ResultRow } from "../record/result_row.ts";
 import { findModel, findPublished } from "./study_models.ts";
@@ -24,8 +24,25 @@ export function hasRandomWeights({ model, weights }: ResultRow): boolean {
   return weightsKind(weights) === "random" && (findModel(model)?.pretrainedOn ?? null) !== null;
 }
 
-/** The kind of difference that a verdict has words of its own for: see {@linkcode weightsCaveat}. */
-export const NEW_CLASSIFIER = "new classifier";
+/** ImageNet's convolutions without ImageNet's classifier on top of them. */
+export const NEW_CLASSIFIER = WEIGHTS_TITLES.convolutions;
+/** Products of another number format than the study's. */
+export const OTHER_PRECISION = "other precision";
+
+/**
+ * The kinds of difference with which a run may still be compared with the published values, in words
+ * of their own, and what the reader must know of such a run.
+ */
+const CAVEATS: ReadonlyMap<string, string> = new Map([
+  [
+    NEW_CLASSIFIER,
+    "the study started all layers of the classifier but the last from ImageNet's; ours draws them all",
+  ],
+  [
+    OTHER_PRECISION,
+    "the study computed in float32; ours computes most products from values rounded to fewer digits",
+  ],
+]);
 
 /** One difference between a run and the study. */
 interface Difference {
@@ -36,17 +53,17 @@ interface Difference {
 
 /**
  * Why a run can't be compared with the published values, one phrase each; empty if it can: if it has
- * the study's own setting but for a new classifier, or is of a model that the study has no result of.
- * Counts and settings that the row does not give are not compared.
+ * the study's own setting but for what {@linkcode caveatsOf} names, or is of a model that the study has
+ * no result of. Counts and settings that the row does not give are not compared.
  */
 export function differencesFromStudy(row: ResultRow): string[] {
-  return differences(row).filter(({ kind }) => kind !== NEW_CLASSIFIER)
+  return differences(row).filter(({ kind }) => !CAVEATS.has(kind))
     .map(({ phrase }) => phrase);
 }
 
 /**
  * All differences in two words each, every kind once: `other data`, `random weights`, `other weights`,
- * `new classifier`, `subset`, `fewer epochs`, `other settings`.
+ * `new classifier`, `subset`, `fewer epochs`, `other settings`, `other precision`.
  */
 export function kindsOfDifference(row: ResultRow): string[] {
   return [...new Set(differences(row).map(({ kind }) => kind))];
@@ -54,18 +71,12 @@ export function kindsOfDifference(row: ResultRow): string[] {
 
 /** The kinds for which a run can't be compared with the published values. */
 export function blockingKinds(row: ResultRow): string[] {
-  return kindsOfDifference(row).filter((kind) => kind !== NEW_CLASSIFIER);
+  return kindsOfDifference(row).filter((kind) => !CAVEATS.has(kind));
 }
 
-/**
- * What is to be said of a run whose convolutions are the study's and whose classifier is not; `""` of
- * any other run.
- */
-export function weightsCaveat(row: ResultRow): string {
-  return kindsOfDifference(row).includes(NEW_CLASSIFIER)
-    ? "the study started all layers of the classifier but the last from ImageNet's; ours draws " +
-      "them all"
-    : "";
+/** What is to be said of a run although it may be compared: of every kind a sentence without its stop. */
+export function caveatsOf(row: ResultRow): string[] {
+  return kindsOfDifference(row).flatMap((kind) => CAVEATS.get(kind) ?? []);
 }
 
 function differences(row: ResultRow): Difference[] {
@@ -82,14 +93,10 @@ function differences(row: ResultRow): Difference[] {
   }
   const { training, pretrainedOn } = model;
   if (pretrainedOn !== null && !isPretrained(row.weights)) {
-    const kind = weightsKind(row.weights);
+    const kind = weightsKind(row.weights) ?? "file";
     const name = row.weights === "" ? "weights not recorded," : `weights ${row.weights}`;
     found.push({
-      kind: kind === "random"
-        ? "random weights"
-        : kind === "convolutions"
-        ? NEW_CLASSIFIER
-        : "other weights",
+      kind: WEIGHTS_TITLES[kind],
       phrase: `${name} instead of those pretrained on ${pretrainedOn}`,
     });
   }
@@ -116,7 +123,7 @@ function differences(row: ResultRow): Difference[] {
   compare("weight decay", { ours: row.weight_decay, theirs: training?.weightDecay });
   if (row.precision !== "" && row.precision !== "float32") {
     found.push({
-      kind: "other settings",
+      kind: OTHER_PRECISION,
       phrase: `precision ${row.precision} instead of float32`,
     });
   }

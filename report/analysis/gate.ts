@@ -12,12 +12,12 @@ import { PUBLISHED_MODELS, type PublishedModel } from "./study_models.ts";
 /** What the gate calls the models of the study: `vgg16` is `vgg16_FineTuned`. */
 export const GATE_NAMES: readonly string[] = PUBLISHED_MODELS.map(gateName);
 
-/** Verdicts that a published value passes with; the second is that on a new classifier. */
+/** Verdicts that a published value passes with; the second is that of a run with a caveat. */
 const PASSES: readonly Verdict["verdict"][] = ["reproduced", "consistent"];
 
 /**
  * What keeps a comparison from holding, a phrase each; empty if it holds: each required model has
- * verdicts, all of them *reproduced*, or *consistent* where it has a new classifier, nothing was left
+ * verdicts, all of them *reproduced*, or *consistent* where it has a caveat, nothing was left
  * out, and their rows are of one version of the code and of one data set.
  *
  * @param required Of {@linkcode GATE_NAMES}; without them the study's models that have a row.

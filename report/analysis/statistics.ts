@@ -6,7 +6,7 @@
  * @module
  */
 
-import { pbinom, pt, qbinom, qnorm, qt } from "lib-r-math.js";
+import { pbinom, pt, qbinom, qnorm, qt } from "./r_distributions.ts";
 import { xoroshiro128plus } from "pure-rand/generator/xoroshiro128plus";
 import { type ClassCounts, weightedMeanF1 } from "../../metrics/classification.ts";
 import { type MeanAndSd, percentile } from "../../metrics/descriptive_statistics.ts";

@@ -19,8 +19,8 @@ export interface Evidence {
   model: PublishedModel;
   /** Why the run can't be compared with the published values. */
   differences: readonly string[];
-  /** What is to be said of a run that is comparable; a run that has one gets other words. */
-  caveat: string;
+  /** What is to be said of a run that is comparable; a run that has any gets other words. */
+  caveats: readonly string[];
   /** What the run's predictions say. */
   evaluation: TestScores | null;
   /** All seeds with the row's setting. */
@@ -64,7 +64,7 @@ export interface Judgements {
  * Judges the published values of all models.
  *
  * A value is *reproduced* if it lies inside our interval, its ends rounded as the study rounds, and
- * *differs* if not; *consistent* or *inconsistent* where our run has a new classifier. It is *not
+ * *differs* if not; *consistent* or *inconsistent* where our run has a caveat. It is *not
  * comparable* if the run was not the study's own setting, if there is no interval, and if it is a time:
  * those were taken on another machine.
  *
@@ -84,7 +84,7 @@ export function judge(models: readonly Evidence[]): Judgements {
 }
 
 function plan(evidence: Evidence): Plan[] {
-  const { row, model: { published }, differences, caveat, setting } = evidence;
+  const { row, model: { published }, differences, caveats, setting } = evidence;
   const values = {
     test_loss: [published.testLoss, row.test_loss, setting?.testLoss, lossMethod],
     accuracy: [published.accuracy, row.accuracy, setting?.accuracy, accuracyMethod],
@@ -117,7 +117,7 @@ function plan(evidence: Evidence): Plan[] {
       difference: ours - theirs,
       method: typeof method === "string" ? null : method,
       reasons: typeof method === "string" ? [...differences, method] : [...differences],
-      hasCaveat: caveat !== "",
+      hasCaveat: caveats.length > 0,
     });
   }
   return plans;

@@ -7,7 +7,7 @@
 import type { TestScores } from "../analysis/comparison.ts";
 import { formatCount } from "../analysis/format_numbers.ts";
 import { type Drawing, type DrawnModel, runLabel } from "./drawn_models.ts";
-import { COLOUR, FILL } from "./vega_svg.ts";
+import { COLOUR, FILL } from "./theme.ts";
 
 /** A share below this looks like none. */
 const SMALLEST = 0.001;
@@ -54,6 +54,10 @@ export function confusionFigure(model: DrawnModel): Drawing | null {
     file: `figures/confusion_${slug}.svg`,
     title: `Confusion matrix: ${label}`,
     alt: describeConfusion(model, evaluation),
+    caption:
+      `Each row is a true class, each column what was predicted: on the diagonal all is right. ` +
+      "The stronger its colour, the larger a cell's share of the true class's images; the scale is " +
+      "logarithmic, so that rare errors are seen.",
     spec: {
       title: { text: label, subtitle },
       width: side,
@@ -80,6 +84,12 @@ export function confusionFigure(model: DrawnModel): Drawing | null {
         {
           mark: { type: "rect", color: FILL.correct },
           encoding: {
+            tooltip: [
+              { field: "target", type: "ordinal", title: "True class" },
+              { field: "prediction", type: "ordinal", title: "Predicted class" },
+              { field: "count", type: "quantitative", title: "Images" },
+              { field: "share", type: "quantitative", title: "Share of true class", format: ".2%" },
+            ],
             opacity: {
               field: "share",
               type: "quantitative",
@@ -107,6 +117,9 @@ export function classF1Figure(models: readonly DrawnModel[]): Drawing | null {
       model: label,
       label: scores.label,
       f1: scores.f1,
+      precision: scores.precision,
+      recall: scores.recall,
+      support: scores.support,
       share: 1 - scores.f1,
     }))
   );
@@ -115,6 +128,9 @@ export function classF1Figure(models: readonly DrawnModel[]): Drawing | null {
     file: "figures/f1_per_class.svg",
     title: "F1 of each class",
     alt: `F1 score of each class. ${evaluated.map(describeF1).join(" ")}`,
+    caption:
+      "F1 of each class in the run shown of each model; 1 is best. The stronger its colour, " +
+      "the further a cell is from 1, on a logarithmic scale.",
     spec: {
       data: { values },
       width: { step: 50 },
@@ -139,6 +155,14 @@ export function classF1Figure(models: readonly DrawnModel[]): Drawing | null {
         {
           mark: { type: "rect", color: FILL.wrong },
           encoding: {
+            tooltip: [
+              { field: "model", type: "nominal", title: "Model" },
+              { field: "label", type: "ordinal", title: "Class" },
+              { field: "f1", type: "quantitative", title: "F1", format: ".4f" },
+              { field: "precision", type: "quantitative", title: "Precision", format: ".4f" },
+              { field: "recall", type: "quantitative", title: "Recall", format: ".4f" },
+              { field: "support", type: "quantitative", title: "Images" },
+            ],
             opacity: {
               field: "share",
               type: "quantitative",

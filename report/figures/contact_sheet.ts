@@ -1,56 +1,65 @@
 /**
- * A sheet of a model's wrong predictions with the highest scores, as a PNG.
+ * A sheet of a model's wrong predictions with the highest scores, as an SVG.
  *
  * @module
  */
 
-import { encode } from "fast-png";
 import type { Mistake } from "../analysis/comparison.ts";
-import { drawText, fillSquare, GLYPH_HEIGHT, type GreyImage, textWidth } from "./pixel_font.ts";
+import { COLOUR, type FigureText, figureText, FONT, withHead } from "./theme.ts";
 
 /** Digits on a sheet, at most. */
 export const SHEET_DIGITS = 24;
 
 const SIDE = 28;
-const DIGIT_SCALE = 3;
-const TEXT_SCALE = 2;
+const SCALE = 3;
 const COLUMNS = 8;
-const CELL = { width: 100, height: 122 } as const;
-const MARGIN = (CELL.width - SIDE * DIGIT_SCALE) / 2;
-const GREY = { canvas: 24, text: 235, score: 165 } as const;
+const CELL = { width: 100, height: 130 } as const;
+const MARGIN = (CELL.width - SIDE * SCALE) / 2;
+
+/** Shades of ink, which are told apart no better than 256 and take a quarter of the space. */
+const SHADES = 16;
 
 /**
- * Draws wrongly classified digits, eight in a row, each with `target→prediction score` under it.
+ * Draws wrongly classified digits, eight in a row, each with `target → prediction` and its score under
+ * it. Digits are of ink, as dark as their pixels are bright, and follow the reader's theme like all
+ * figures; pixels are drawn in 16 shades.
  *
  * @param mistakes What to draw, in this order; not empty.
  * @param images The test images, `[n * 784]` in 0..255.
- * @returns A PNG, 8-bit grey; the same input gives the same bytes.
+ * @param text What the document says of itself.
+ * @returns An SVG document that refers to nothing outside itself; the same input gives the same text.
  * @throws {RangeError} If there is nothing to draw, or an index is beyond the images.
  */
-export function contactSheet(mistakes: readonly Mistake[], images: Uint8Array): Uint8Array {
+export function contactSheet(
+  mistakes: readonly Mistake[],
+  images: Uint8Array,
+  text: FigureText,
+): string {
   if (mistakes.length === 0) throw new RangeError("Cannot draw a sheet without a digit");
   const width = Math.min(COLUMNS, mistakes.length) * CELL.width;
   const height = Math.ceil(mistakes.length / COLUMNS) * CELL.height;
-  const sheet: GreyImage = { width, height, data: new Uint8Array(width * height) };
-  sheet.data.fill(GREY.canvas);
-  for (const [place, { index, target, prediction, score }] of mistakes.entries()) {
-    const left = place % COLUMNS * CELL.width;
-    const top = Math.floor(place / COLUMNS) * CELL.height;
-    drawDigit(sheet, digitAt(images, index), { x: left + MARGIN, y: top + MARGIN });
-    const classes = `${target}→${prediction} `;
-    const label = classes + shortScore(score);
-    const x = left + Math.floor((CELL.width - textWidth(label, TEXT_SCALE)) / 2);
-    const y = top + CELL.height - MARGIN - TEXT_SCALE * GLYPH_HEIGHT;
-    const style = { x, y, scale: TEXT_SCALE };
-    drawText(sheet, label, { ...style, grey: GREY.score });
-    drawText(sheet, classes, { ...style, grey: GREY.text });
-  }
-  return encode({ width, height, data: sheet.data, channels: 1, depth: 8 });
+  const cells = mistakes.map((mistake, place) => {
+    const [x, y] = [place % COLUMNS * CELL.width, Math.floor(place / COLUMNS) * CELL.height];
+    return `<g transform="translate(${x},${y})">${drawCell(mistake, images)}</g>`;
+  });
+  const svg = `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" ` +
+    `viewBox="0 0 ${width} ${height}">` +
+    `<rect width="${width}" height="${height}" fill="${COLOUR.canvas}"/>` +
+    `<g font-family="${FONT}" font-size="13" text-anchor="middle">${cells.join("")}</g></svg>`;
+  return withHead(svg, text);
 }
 
-/** Four characters: `.987`, `1.00`. */
-function shortScore(score: number): string {
-  return Math.min(1, Math.max(0, score)).toFixed(3).replace(/^0/, "").slice(0, 4);
+function drawCell(mistake: Mistake, images: Uint8Array): string {
+  const { index, target, prediction, score } = mistake;
+  const centre = CELL.width / 2;
+  const words = figureText(`${target} → ${prediction}`);
+  return `<title>Image ${index}: ${target} predicted as ${prediction}, ` +
+    `score ${score.toFixed(4)}</title>` +
+    `<g transform="translate(${MARGIN},${MARGIN}) scale(${SCALE})" stroke="${COLOUR.ink}" ` +
+    `shape-rendering="crispEdges">${drawDigit(digitAt(images, index))}</g>` +
+    `<text x="${centre}" y="${CELL.height - 22}" font-weight="bold" fill="${COLOUR.ink}">` +
+    `${words}</text>` +
+    `<text x="${centre}" y="${CELL.height - 6}" fill="${COLOUR.quiet}">${score.toFixed(3)}</text>`;
 }
 
 function digitAt(images: Uint8Array, index: number): Uint8Array {
@@ -61,17 +70,18 @@ function digitAt(images: Uint8Array, index: number): Uint8Array {
   );
 }
 
-function drawDigit(
-  sheet: GreyImage,
-  digit: Uint8Array,
-  { x, y }: { x: number; y: number },
-): void {
-  for (const [place, grey] of digit.entries()) {
-    fillSquare(sheet, {
-      x: x + place % SIDE * DIGIT_SCALE,
-      y: y + Math.floor(place / SIDE) * DIGIT_SCALE,
-      size: DIGIT_SCALE,
-      grey,
-    });
+/** A path for each shade: lines as wide as a pixel, through pixels that lie side by side. */
+function drawDigit(digit: Uint8Array): string {
+  const shadeAt = (pixel: number) => Math.round(digit[pixel]! * (SHADES - 1) / 255);
+  const paths = new Map<number, string>();
+  for (let start = 0, end = 0; start < digit.length; start = end) {
+    const shade = shadeAt(start);
+    const [x, y] = [start % SIDE, Math.floor(start / SIDE)];
+    do end++; while (end % SIDE !== 0 && shadeAt(end) === shade);
+    if (shade === 0) continue;
+    paths.set(shade, `${paths.get(shade) ?? ""}M${x} ${y}.5h${end - start}`);
   }
+  return [...paths].sort(([a], [b]) => a - b).map(([shade, path]) =>
+    `<path stroke-opacity="${Number((shade / (SHADES - 1)).toFixed(2))}" d="${path}"/>`
+  ).join("");
 }

@@ -5,10 +5,12 @@
  */
 
 import { DATA } from "../../study.ts";
-import { formatThreeDigits } from "../analysis/format_numbers.ts";
+import { describeDevice } from "../analysis/describe_machine.ts";
+import { formatFixed, formatMeanAndSd, formatThreeDigits } from "../analysis/format_numbers.ts";
 import type { SeedAggregate } from "../analysis/seed_aggregates.ts";
 import type { Drawing, DrawnModel } from "./drawn_models.ts";
-import { COLOUR, figureText, MODEL_COLOURS } from "./vega_svg.ts";
+import { accuracyAxis, closeRange, logarithmicAxis } from "./axes.ts";
+import { COLOUR, figureText, MODEL_COLOURS } from "./theme.ts";
 
 interface CostPoint {
   model: string;
@@ -16,6 +18,8 @@ interface CostPoint {
   dataset: string;
   seconds: number;
   accuracy: number;
+  /** The accuracy as the report writes it, with its deviation where there are several seeds. */
+  written: string;
   /** Accuracy, one standard deviation down and up; as the accuracy itself where there is none. */
   low: number;
   high: number;
@@ -34,6 +38,9 @@ export function accuracyAgainstTime(models: readonly DrawnModel[]): Drawing | nu
   const order = [...new Set(values.map(({ model }) => model))];
   const ourData = datasets(values, "ours");
   const theirData = datasets(values, "published");
+  const theirDevices = distinct(
+    models.flatMap(({ published }) => published === null ? [] : [published.device]),
+  );
   const shapes = [
     "circle",
     "square",
@@ -49,32 +56,35 @@ export function accuracyAgainstTime(models: readonly DrawnModel[]): Drawing | nu
     title: null,
     scale: { domain: order, range: order.map((_, i) => range[i % range.length]!) },
   } as const);
-  const seconds = values.map((point) => point.seconds);
-  const [fastest, slowest] = [Math.min(...seconds) / 1.5, Math.max(...seconds) * 1.5];
-  const x = {
+  const x = logarithmicAxis(values.map(({ seconds }) => seconds), {
     field: "seconds",
-    type: "quantitative",
-    title: "Training time (s, logarithmic)",
-    scale: { type: "log", domain: [fastest, slowest] as number[] },
-    axis: { values: ticks(fastest, slowest), format: "~f" },
-  } as const;
+    title: "Training time (s)",
+    margin: 1.5,
+  });
   const y = {
-    field: "accuracy",
-    type: "quantitative",
-    title: "Test accuracy (%)",
-    scale: { zero: false, nice: 5 },
-    axis: { tickCount: 6, format: "~f" },
+    ...accuracyAxis({ title: "Test accuracy", tickCount: 6 }),
+    scale: {
+      zero: false,
+      nice: false,
+      domain: closeRange(values.flatMap(({ low, high }) => [low, high])),
+    },
   } as const;
+  const hasSpread = values.some(({ low, high }) => high > low);
   return {
     file: "figures/accuracy_against_time.svg",
     title: "Accuracy against training time",
     alt: `Test accuracy against training time, means over the seeds on ${ourData}. ` +
       order.map((name) => describeCost(values.filter(({ model }) => model === name))).join(" "),
+    caption: `Filled: ours on ${ourData}, means over the seeds` +
+      (hasSpread ? ", with one standard deviation up and down" : "") +
+      (theirData === ""
+        ? "."
+        : `; hollow: published, ${theirData}, ${theirDevices}; a dotted line joins the two.`) +
+      " Up and to the left is better. The axes show where the points are: they begin neither at 0 " +
+      "nor at the same place in every report.",
     spec: {
       title: {
-        text: `Filled: ours on ${ourData}` +
-          (theirData === "" ? "" : `; hollow: published, ${theirData}`) +
-          (values.some(({ low, high }) => high > low) ? "; bars: one standard deviation" : ""),
+        text: theirData === "" ? "Filled: ours" : "Filled: ours; hollow: published",
         fontSize: 12,
         fontWeight: "normal",
       },
@@ -108,6 +118,12 @@ export function accuracyAgainstTime(models: readonly DrawnModel[]): Drawing | nu
             fill: byModel(MODEL_COLOURS),
             shape: byModel(shapes),
             fillOpacity: { condition: { test: "datum.source === 'ours'", value: 1 }, value: 0 },
+            tooltip: [
+              { field: "model", type: "nominal", title: "Model" },
+              { field: "source", type: "nominal", title: "Whose" },
+              { field: "written", type: "nominal", title: "Accuracy (%)" },
+              { field: "seconds", type: "quantitative", title: "Training time (s)", format: ".1f" },
+            ],
           },
         },
       ],
@@ -115,85 +131,106 @@ export function accuracyAgainstTime(models: readonly DrawnModel[]): Drawing | nu
   };
 }
 
-interface InferenceBar {
-  bar: string;
+/** Width of the plot of times per image; what the times are stands to the right of it. */
+const WIDTH = 380;
+
+/** The time per image of a model, ours or published, on a line of its own. */
+interface InferenceTime {
+  line: string;
   source: string;
+  device: string;
   ms: number;
   text: string;
 }
 
 /** Milliseconds per image of each model, ours and published; `null` if no run has them. */
 export function inferenceTime(models: readonly DrawnModel[]): Drawing | null {
-  const values = models.flatMap((model): InferenceBar[] => {
+  const values = models.flatMap((model): InferenceTime[] => {
     const ms = setting(model)?.inference.mean ?? NaN;
     if (!(ms > 0 && Number.isFinite(ms))) return [];
+    const device = deviceOf(model);
+    const text = `${formatThreeDigits(ms)} ms${device === "" ? "" : ` (${device})`}`;
     const theirs = model.published?.inferenceMsPerImage;
-    const text = `${formatThreeDigits(ms)} ms`;
-    const device = figureText(model.row.device, 24);
     return [
-      { bar: model.label, source: "ours", ms, text: device === "" ? text : `${text} (${device})` },
+      { line: model.label, source: "ours", device, ms, text },
       ...(theirs === undefined ? [] : [{
-        bar: `${model.label}, published`,
-        source: "published",
+        line: `${model.label}, published`,
+        source: `published, ${model.published!.device}`,
+        device: model.published!.device,
         ms: theirs,
         text: `${formatThreeDigits(theirs)} ms`,
       }]),
     ];
   });
   if (values.length === 0) return null;
-  const times = values.map(({ ms }) => ms);
-  const low = 10 ** Math.floor(Math.log10(Math.min(...times)) - 0.01);
-  const high = 10 ** Math.ceil(Math.log10(Math.max(...times)) + 0.01);
-  const sources = ["ours", "published"]
-    .filter((name) => values.some(({ source }) => source === name));
-  const x = {
+  const sources = [...new Set(values.map(({ source }) => source))];
+  const colours = sources.map((name) => name === "ours" ? COLOUR.ours : COLOUR.published);
+  const shapes = sources.map((name) => name === "ours" ? "circle" : "diamond");
+  const legend = sources.length > 1 ? {} : null;
+  const x = logarithmicAxis(values.map(({ ms }) => ms), {
     field: "ms",
-    type: "quantitative",
-    title: "Time per image (ms, logarithmic)",
-    scale: { type: "log", domain: [low, high] as number[] },
-    axis: { tickCount: Math.round(Math.log10(high / low)), format: "~f" },
-  } as const;
+    title: "Time per image (ms)",
+    margin: 2,
+  });
   const y = {
-    field: "bar",
+    field: "line",
     type: "nominal",
     title: null,
-    scale: { domain: values.map(({ bar }) => bar) },
-    axis: { ticks: false },
+    scale: { domain: values.map(({ line }) => line) },
+    axis: { ticks: false, grid: true, gridDash: [1, 3] as number[] },
   } as const;
+  const hasTheirs = values.some(({ source }) => source !== "ours");
   return {
     file: "figures/inference_time.svg",
     title: "Time per image",
-    alt: `Milliseconds per image. ${values.map(({ bar, text }) => `${bar}: ${text}.`).join(" ")}`,
+    alt: `Milliseconds per image. ${values.map(({ line, text }) => `${line}: ${text}.`).join(" ")}`,
+    caption:
+      "The model call alone, a mean over the test images and the seeds, with the device that " +
+      "it was timed on; to the left is faster. The axis is logarithmic." +
+      (hasTheirs ? " What was published was timed on another machine." : ""),
     spec: {
-      width: 380,
+      width: WIDTH,
       height: { step: 30 },
       data: { values },
       layer: [
         {
-          mark: { type: "bar", height: 18 },
+          mark: { type: "point", size: 90, filled: true, opacity: 1 },
           encoding: {
             x,
-            x2: { datum: low },
             y,
             color: {
               field: "source",
               type: "nominal",
               title: null,
-              scale: {
-                domain: sources,
-                range: sources.map((name) => name === "ours" ? COLOUR.ours : COLOUR.published),
-              },
-              legend: sources.length > 1 ? { symbolType: "square" } : null,
+              scale: { domain: sources, range: colours },
+              legend,
             },
+            shape: {
+              field: "source",
+              type: "nominal",
+              title: null,
+              scale: { domain: sources, range: shapes },
+              legend,
+            },
+            tooltip: [
+              { field: "line", type: "nominal", title: "Model" },
+              { field: "device", type: "nominal", title: "Device" },
+              { field: "ms", type: "quantitative", title: "Time per image (ms)", format: ".4~r" },
+            ],
           },
         },
         {
-          mark: { type: "text", align: "left", dx: 6, fontSize: 12, color: COLOUR.ink },
-          encoding: { x, y, text: { field: "text", type: "nominal" } },
+          mark: { type: "text", align: "left", x: WIDTH + 10, fontSize: 12, color: COLOUR.ink },
+          encoding: { y, text: { field: "text", type: "nominal" } },
         },
       ],
     },
   };
+}
+
+/** Processor and cores as the manifest has them, or else what the row calls the device. */
+function deviceOf({ manifest, row }: DrawnModel): string {
+  return figureText(describeDevice(manifest)) || figureText(row.device, 24);
 }
 
 /** The setting that the row shown belongs to. */
@@ -214,31 +251,26 @@ function ourCost(model: DrawnModel): CostPoint | null {
     seconds,
     accuracy: percent,
   } as const;
-  return { ...point, low: percent - sd, high: Math.min(100, percent + sd) };
+  const written = formatMeanAndSd(accuracy!, 2);
+  return { ...point, written, low: percent - sd, high: Math.min(100, percent + sd) };
 }
 
 function publishedCost({ label, published }: DrawnModel): CostPoint[] {
   if (typeof published?.trainingTime !== "number") return [];
   const { accuracy, trainingTime: seconds } = published;
-  const values = { dataset: DATA.name, seconds, accuracy, low: accuracy, high: accuracy };
-  return [{ model: label, source: "published", ...values }];
+  const values = { dataset: DATA.name, seconds, accuracy, written: formatFixed(accuracy, 2) };
+  return [{ model: label, source: "published", ...values, low: accuracy, high: accuracy }];
 }
 
 /** The data sets of some points, each once. */
 function datasets(points: readonly CostPoint[], source: CostPoint["source"]): string {
   const names = points.filter((point) => point.source === source).map(({ dataset }) => dataset);
-  return [...new Set(names)].join(", ");
+  return distinct(names);
 }
 
-/** Round numbers between two positive ones for a logarithmic axis, the wider the fewer. */
-function ticks(low: number, high: number): number[] {
-  const tenfolds = Math.log10(high / low);
-  const steps = tenfolds > 3.5 ? [1] : tenfolds > 1.2 ? [1, 2, 5] : [1, 1.5, 2, 3, 4, 5, 7];
-  const result: number[] = [];
-  for (let power = Math.floor(Math.log10(low)); 10 ** power <= high; power++) {
-    result.push(...steps.map((step) => Number(`${step}e${power}`)));
-  }
-  return result.filter((tick) => tick >= low && tick <= high);
+/** Some words, each once. */
+function distinct(words: readonly string[]): string {
+  return [...new Set(words)].join(", ");
 }
 
 function describeCost(points: readonly CostPoint[]): string {

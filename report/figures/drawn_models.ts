@@ -7,7 +7,7 @@
 import type { TopLevelSpec } from "vega-lite";
 import type { Figure, ModelComparison } from "../analysis/comparison.ts";
 import type { ResultRow } from "../record/result_row.ts";
-import { figureText } from "./vega_svg.ts";
+import { figureText } from "./theme.ts";
 
 /** A figure before it is rendered. */
 export interface Drawing extends Figure {

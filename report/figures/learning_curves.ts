@@ -7,7 +7,8 @@
 import { mean } from "../../metrics/descriptive_statistics.ts";
 import type { EvaluationRow, HistoryRow } from "../record/run_folder.ts";
 import { type Drawing, type DrawnModel, runLabel } from "./drawn_models.ts";
-import { COLOUR, figureText } from "./vega_svg.ts";
+import { accuracyAxis } from "./axes.ts";
+import { COLOUR, figureText } from "./theme.ts";
 
 type Curve = { epoch: number; accuracy: number }[];
 
@@ -37,7 +38,14 @@ export function learningCurves(models: readonly DrawnModel[]): Drawing | null {
   if (panels.length === 0) return null;
   const values = panels.flatMap(({ label, subtitle, seeds, ours, test, published }, order) => {
     const points = (source: string, curve: Curve, run = 0) =>
-      curve.map((point) => ({ panel: `${label}\n${subtitle}`, order, source, run, ...point }));
+      curve.map((point) => ({
+        panel: `${label}\n${subtitle}`,
+        model: label,
+        order,
+        source,
+        run,
+        ...point,
+      }));
     return [
       ...(seeds.length > 1 ? seeds.flatMap((curve, run) => points("seed", curve, run)) : []),
       ...points("ours", ours),
@@ -58,18 +66,20 @@ export function learningCurves(models: readonly DrawnModel[]): Drawing | null {
       scale: { zero: false, nice: false, padding: 8 },
       axis: { tickMinStep: 1, format: "d", grid: false },
     },
-    y: {
-      field: "accuracy",
-      type: "quantitative",
-      title: hasTest ? "Accuracy (%)" : "Training accuracy (%)",
-      scale: { zero: false, nice: 5 },
-      axis: { tickCount: 5, format: "~f" },
-    },
+    y: accuracyAxis({ title: hasTest ? "Accuracy" : "Training accuracy", tickCount: 5 }),
+  } as const;
+  const color = {
+    field: "source",
+    type: "nominal",
+    title: null,
+    scale: { domain: sources, range: styles.map(([, { colour }]) => colour) },
+    legend: { symbolType: "stroke", symbolSize: 600 },
   } as const;
   return {
     file: "figures/learning_curves.svg",
     title: "Learning curves",
     alt: `Training accuracy by epoch. ${panels.map(describe).join(" ")}`,
+    caption: captionOf(panels),
     spec: {
       data: { values },
       facet: {
@@ -93,19 +103,10 @@ export function learningCurves(models: readonly DrawnModel[]): Drawing | null {
           },
           {
             transform: [{ filter: "datum.source !== 'seed'" }],
-            mark: { type: "line", strokeWidth: 2, point: { size: 30, filled: true } },
+            mark: { type: "line", strokeWidth: 2 },
             encoding: {
               ...position,
-              color: {
-                field: "source",
-                type: "nominal",
-                title: null,
-                scale: {
-                  domain: sources,
-                  range: styles.map(([, { colour }]) => colour),
-                },
-                legend: { symbolType: "stroke", symbolSize: 600 },
-              },
+              color,
               strokeDash: {
                 field: "source",
                 type: "nominal",
@@ -117,9 +118,23 @@ export function learningCurves(models: readonly DrawnModel[]): Drawing | null {
               },
             },
           },
+          {
+            transform: [{ filter: "datum.source !== 'seed'" }],
+            mark: { type: "point", size: 30, filled: true, opacity: 1 },
+            encoding: {
+              ...position,
+              color,
+              tooltip: [
+                { field: "model", type: "nominal", title: "Model" },
+                { field: "source", type: "nominal", title: "Curve" },
+                { field: "epoch", type: "quantitative", title: "Epoch" },
+                { field: "accuracy", type: "quantitative", title: "Accuracy (%)", format: ".2f" },
+              ],
+            },
+          },
         ],
       },
-      resolve: { axis: { x: "independent" }, scale: { y: "independent" } },
+      resolve: { scale: { x: "independent", y: "independent" } },
     },
   };
 }
@@ -161,6 +176,21 @@ function meanCurve(curves: readonly Curve[]): Curve {
       .map(({ accuracy }) => accuracy);
     return values.length < curves.length ? [] : [{ epoch, accuracy: mean(values) }];
   });
+}
+
+/** How to read the figure. */
+function captionOf(panels: readonly Panel[]): string {
+  const parts = [
+    "Training accuracy after each epoch, counted while training, with dropout on where a network has it",
+    panels.some(({ seeds }) => seeds.length > 1)
+      ? "thin lines are single seeds, the thick one their mean"
+      : "",
+    panels.some(({ test }) => test.length > 0)
+      ? "dashed is the accuracy on the test images where it was recorded"
+      : "",
+    panels.some(({ published }) => published.length > 0) ? "dotted is what was published" : "",
+  ];
+  return `${parts.filter((part) => part !== "").join("; ")}. Each panel has axes of its own.`;
 }
 
 function describe({ label, subtitle, ours, test, published }: Panel): string {

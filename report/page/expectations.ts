@@ -7,8 +7,9 @@
 
 import { MODELS, type PartNumber } from "../../study.ts";
 import type { ModelComparison } from "../analysis/comparison.ts";
+import { describeDevice, resourcesOf } from "../analysis/describe_machine.ts";
 import { formatCount, formatFixed, formatMeanAndSd } from "../analysis/format_numbers.ts";
-import { describeDevice, resourcesOf, settingNotes } from "./describe_run.ts";
+import { settingNotes } from "./describe_run.ts";
 
 /** A paragraph that begins with `Expect`, on one line. */
 export function renderExpectation(models: readonly ModelComparison[], part: PartNumber): string {

@@ -27,6 +27,14 @@ export function code(text: string): string {
   return text.length > LONGEST || /[`|\\\p{C}]/u.test(text) ? escapeMarkdown(text) : `\`${text}\``;
 }
 
+/** What a paragraph of links to the sections begins with, in bold. */
+export const CONTENTS = "Contents:";
+
+/** The anchor that GitHub gives a heading, unless it is repeated. */
+export function headingAnchor(text: string): string {
+  return text.toLowerCase().replace(/[^\p{L}\p{N}\s_-]/gu, "").trim().replace(/\s/g, "-");
+}
+
 /** A column of a table. */
 export interface Column {
   /** Markdown; see {@linkcode escapeMarkdown}. */

@@ -6,13 +6,14 @@
 
 import type { Comparison, Figure } from "../analysis/comparison.ts";
 import { formatPlace, type Problem } from "../record/problems.ts";
-import { escapeMarkdown } from "./markdown.ts";
+import { CONTENTS, escapeMarkdown, headingAnchor } from "./markdown.ts";
 import { renderConclusion } from "./section_conclusion.ts";
 import { renderHeadline } from "./section_headline.ts";
 import { renderProvenance } from "./section_provenance.ts";
 import { renderPublished } from "./section_published.ts";
 import { renderPyTorch } from "./section_pytorch.ts";
 import { renderResults } from "./section_results.ts";
+import { renderReview } from "./section_review.ts";
 import { renderSettings } from "./section_settings.ts";
 import { renderStatistics } from "./section_statistics.ts";
 
@@ -26,12 +27,9 @@ const PROBLEMS_SHOWN = 50;
  * @param figures Pictures beside the report.
  */
 export function renderReport(comparison: Comparison, figures: readonly Figure[] = []): string {
-  return [
-    `# ${TITLE}\n`,
-    "A study classified MNIST digits in four ways and published how well each did. This report " +
-    "compares runs of our own with it. `deno task compare` writes it from the files that the runs " +
-    "left; of each model it shows the runs nearest to the study's setting, and lists the others below.\n",
+  const sections = [
     renderHeadline(comparison),
+    renderReview(comparison),
     renderPublished(comparison),
     renderPyTorch(comparison),
     renderResults(comparison),
@@ -41,13 +39,32 @@ export function renderReport(comparison: Comparison, figures: readonly Figure[] 
     renderSettings(comparison),
     renderProvenance(comparison),
     renderProblems(comparison.problems),
-  ].filter((section) => section !== "").join("\n");
+  ].filter((section) => section !== "");
+  return [
+    `# ${TITLE}\n`,
+    "A study classified MNIST digits in four ways and published how well each did. This report " +
+    "compares runs of our own with it. `deno task compare` writes it from the files that the runs " +
+    "left; of each model it shows the runs nearest to the study's setting, and lists the others below.\n",
+    renderContents(sections),
+    ...sections,
+  ].join("\n");
 }
 
+/** Links to the sections, in one paragraph: what was found is to be on the first page. */
+function renderContents(sections: readonly string[]): string {
+  const links = sections.flatMap((section) => {
+    const title = section.match(/^## (.+)\n/)?.[1];
+    return title === undefined ? [] : [`[${title}](#${headingAnchor(title)})`];
+  });
+  return `**${CONTENTS}** ${links.join(" · ")}\n`;
+}
+
+/** Each picture with its number and how it is read under it. */
 function renderFigures(figures: readonly Figure[]): string {
   if (figures.length === 0) return "";
-  const pictures = figures.map(({ file, title, alt }) =>
-    `### ${escapeMarkdown(title)}\n\n![${escapeMarkdown(alt)}](${encodeURI(file)})\n`
+  const pictures = figures.map(({ file, title, alt, caption }, i) =>
+    `### ${escapeMarkdown(title)}\n\n![${escapeMarkdown(alt)}](${encodeURI(file)})\n\n` +
+    `*Figure ${i + 1}. ${escapeMarkdown(caption)}*\n`
   );
   return `## Figures\n\n${pictures.join("\n")}`;
 }

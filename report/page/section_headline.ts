@@ -8,12 +8,13 @@
 import { type MeanAndSd, meanAndSd } from "../../metrics/descriptive_statistics.ts";
 import { FASTER_RCNN_ADAPTED } from "../../study.ts";
 import type { Comparison, Metric, ModelComparison, Verdict } from "../analysis/comparison.ts";
+import { describeDevice } from "../analysis/describe_machine.ts";
 import { blockingKinds } from "../analysis/differences_from_study.ts";
 import { formatFixed, formatMeanAndSd, NONE } from "../analysis/format_numbers.ts";
 import type { SeedAggregate } from "../analysis/seed_aggregates.ts";
 import type { ResultRow } from "../record/result_row.ts";
 import type { Manifest } from "../record/run_folder.ts";
-import { describeDevice, settingNotes } from "./describe_run.ts";
+import { settingNotes } from "./describe_run.ts";
 import { alignedTable, type Column, escapeMarkdown, table } from "./markdown.ts";
 
 /** The study's words where nothing is trained. */
@@ -242,12 +243,16 @@ export function formatPercent(share: number): string {
 
 /** Why some verdicts have words of their own. */
 function renderCaveats(models: readonly ModelComparison[]): string {
-  const withCaveat = models.filter(({ caveat, published }) => caveat !== "" && published !== null);
-  const lines = [...Map.groupBy(withCaveat, ({ caveat }) => caveat)].map(([caveat, ofModels]) => {
-    const names = ofModels.map(({ model }) => escapeMarkdown(model)).join(" and ");
-    return `**Consistent** or **inconsistent** is said of ${names}, not *reproduced* or *differs*: ` +
-      `${escapeMarkdown(caveat)}.\n`;
-  });
+  const withCaveats = models.filter(({ caveats, published }) =>
+    caveats.length > 0 && published !== null
+  );
+  const lines = [...Map.groupBy(withCaveats, ({ caveats }) => caveats.join("; "))].map(
+    ([caveats, ofModels]) => {
+      const names = ofModels.map(({ model }) => escapeMarkdown(model)).join(" and ");
+      return `**Consistent** or **inconsistent** is said of ${names}, not *reproduced* or *differs*: ` +
+        `${escapeMarkdown(caveats)}.\n`;
+    },
+  );
   return lines.join("\n");
 }
 

@@ -5,11 +5,12 @@
  */
 
 import type { Comparison, ModelComparison } from "../analysis/comparison.ts";
+import { describeMachine, resourcesOf } from "../analysis/describe_machine.ts";
 import { formatFixed, NONE } from "../analysis/format_numbers.ts";
 import type { ResultRow } from "../record/result_row.ts";
 import type { Json, Manifest } from "../record/run_folder.ts";
-import { describeMachine, resourcesOf } from "./describe_run.ts";
 import { code, escapeMarkdown, table } from "./markdown.ts";
+import { duration } from "./run_costs.ts";
 
 type Shown = ModelComparison & { row: ResultRow };
 
@@ -106,16 +107,6 @@ function dataCells({ model, row }: Shown): string[] {
     code(row.weights_sha256.slice(0, SHORT_SHA)) || NONE,
     row.seed === null ? NONE : String(row.seed),
   ];
-}
-
-/** Seconds of training and evaluation, as far as the row has them. */
-function duration(row: ResultRow): number | null {
-  const { training_time_s: training, inference_ms_per_image: inference, test_images } = row;
-  const parts = [
-    typeof training === "number" ? training : null,
-    inference === null || test_images === null ? null : inference * test_images / 1000,
-  ].filter((part) => part !== null);
-  return parts.length === 0 ? null : parts.reduce((sum, part) => sum + part, 0);
 }
 
 function describeCommit(manifest: Manifest | null): string {

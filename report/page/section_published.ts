@@ -39,8 +39,8 @@ export function renderPublished({ models, judged }: Comparison): string {
   return "## Published against reproduced\n\n" +
     "A run with the study's data, weights and settings has **reproduced** a published value that lies " +
     "inside our interval as printed here, and **differs** if it does not; with a new classifier on " +
-    "pretrained convolutions the words are **consistent** and **inconsistent**; any other run is not " +
-    "comparable. Ours is the mean over the seeds.\n\n" +
+    "pretrained convolutions, or in another precision, the words are **consistent** and " +
+    "**inconsistent**; any other run is not comparable. Ours is the mean over the seeds.\n\n" +
     "- *Several seeds*: the published value is that of one run on the same test images, so the " +
     "interval is the one in which one more run is expected (Student's prediction interval over our " +
     "seeds, which takes the runs' values as normally distributed), cut off where values are " +

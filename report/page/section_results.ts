@@ -11,6 +11,7 @@ import { hasRandomWeights } from "../analysis/differences_from_study.ts";
 import { formatFixed, formatMeanAndSd, NONE } from "../analysis/format_numbers.ts";
 import { findModel } from "../analysis/study_models.ts";
 import type { ResultRow } from "../record/result_row.ts";
+import { settingNotes } from "./describe_run.ts";
 import { code, escapeMarkdown, table } from "./markdown.ts";
 
 /** The study's words where nothing is trained. */
@@ -30,18 +31,37 @@ export function renderResults({ models, mixed }: Comparison): string {
   ].filter((part) => part !== "").join("\n");
 }
 
-/** The study's own table: `Model | Test Loss | Accuracy (%) | F1 Score | Training Time (s)`. */
+/**
+ * The study's own table: `Model | Test Loss | Accuracy (%) | F1 Score | Training Time (s)`, and under
+ * it what is not as in the study, where there is anything.
+ */
 export function renderResultsTable(models: readonly ModelComparison[]): string {
-  return table(
-    [
-      { title: "Model" },
-      { title: "Test Loss", align: "right" },
-      { title: "Accuracy (%)", align: "right" },
-      { title: "F1 Score", align: "right" },
-      { title: "Training Time (s)", align: "right" },
-    ],
-    models.map((model) => [escapeMarkdown(model.model), ...metricCells(model)]),
-  );
+  const rows = models.map((model) => [escapeMarkdown(model.model), ...metricCells(model)]);
+  const marks = describeMarks(models);
+  return table(COLUMNS, rows) + (marks === "" ? "" : `\n${marks}\n`);
+}
+
+const COLUMNS = [
+  { title: "Model" },
+  { title: "Test Loss", align: "right" },
+  { title: "Accuracy (%)", align: "right" },
+  { title: "F1 Score", align: "right" },
+  { title: "Training Time (s)", align: "right" },
+] as const;
+
+/** The marks that the first page has behind the names, and of how many seeds each mean is. */
+function describeMarks(models: readonly ModelComparison[]): string {
+  const ok = models.filter(({ row }) => row?.status === "ok");
+  const marked = ok.flatMap(({ model, row }) => {
+    const notes = settingNotes(row!);
+    return notes.length === 0 ? [] : [`${model} (${notes.join(", ")})`];
+  });
+  const counts = new Set(ok.map(({ settings: [setting] }) => setting?.seeds ?? 1));
+  const seeds = ok.map(({ model, settings: [setting] }) => `${model} ${setting?.seeds ?? 1}`);
+  return [
+    marked.length === 0 ? "" : `Not as in the study: ${marked.join("; ")}.`,
+    Math.max(...counts) < 2 ? "" : `Mean ± standard deviation over the seeds: ${seeds.join(", ")}.`,
+  ].filter((sentence) => sentence !== "").map(escapeMarkdown).join(" ");
 }
 
 /** Means over the seeds where there are several; a failure reads as in the study. */

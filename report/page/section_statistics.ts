@@ -28,6 +28,7 @@ export function renderStatistics({ models, pairs }: Comparison): string {
 function renderScores(models: readonly ModelComparison[]): string {
   const columns = [
     { title: "Model" },
+    { title: "Seed", align: "right" },
     { title: "Images", align: "right" },
     { title: "No detection", align: "right" },
     { title: "Accuracy (%)", align: "right" },
@@ -37,12 +38,13 @@ function renderScores(models: readonly ModelComparison[]): string {
     { title: "Guessing (%)", align: "right" },
     { title: "Largest class", align: "right" },
     { title: "Most predicted", align: "right" },
-    { title: "" },
+    { title: "Against guessing" },
   ] as const;
-  const rows = models.map(({ model, evaluation }) => {
+  const rows = models.map(({ model, row, evaluation }) => {
     const scores = evaluation!;
     return [
       escapeMarkdown(model),
+      row?.seed === null || row === null ? NONE : String(row.seed),
       formatCount(scores.evaluated),
       formatCount(scores.undetected),
       formatFixed(scores.accuracy, 2),
@@ -55,7 +57,8 @@ function renderScores(models: readonly ModelComparison[]): string {
       describeChance(scores),
     ];
   });
-  return "From the predictions of the runs shown. The interval of the accuracy is Wilson's (1927), " +
+  return "From the predictions of one run of each model, the newest of those shown, so these are not " +
+    "the means over seeds of the other tables. The interval of the accuracy is Wilson's (1927), " +
     "that of F1 the percentile bootstrap's (Efron and Tibshirani 1993; 2000 resamples, seeded). " +
     "*Guessing* is the accuracy of 95 % of all guesses made without looking at the images, whichever " +
     "classes they name: from the 2.5 % quantile of the binomial distribution with the share of " +

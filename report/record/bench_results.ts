@@ -28,6 +28,7 @@ export const CASES = [
   "vgg16-classifier",
   "detector",
   "detector-bf16",
+  "step-wasm",
 ] as const;
 
 /** Those that are measured unless others are asked for: part 1, without whole runs of it. */

@@ -1,10 +1,11 @@
 /**
  * Reads CSV text that may be damaged: whatever is complete is kept, the rest is pointed at.
  *
+ * `@std/csv` reads a text as a whole or not at all, and would have to be asked of JSR by everybody who
+ * imports what reads results.
+ *
  * @module
  */
-
-import { parse } from "@std/csv";
 
 /** A record of a CSV text. */
 export interface CsvRecord {
@@ -63,15 +64,33 @@ function hasOpenQuote(text: string): boolean {
   return (text.split('"').length - 1) % 2 === 1;
 }
 
-/** The cells of one record, or `null` if the text is not one. */
+/** The cells of one record (RFC 4180), or `null` if the text is not one. */
 function splitCells(text: string, separator: string): string[] | null {
   if (!text.includes('"')) return text.split(separator);
-  if (hasOpenQuote(text)) return null;
-  try {
-    const records = parse(text, { separator });
-    return records.length === 1 ? records[0]! : null;
-  } catch (error) {
-    if (error instanceof SyntaxError) return null;
-    throw error;
+  const cells: string[] = [];
+  for (let at = 0;; at++) {
+    const quoted = text[at] === '"';
+    const end = quoted ? closingQuote(text, at) + 1 : endOfCell(text, at, separator);
+    const cell = quoted ? text.slice(at + 1, end - 1).replaceAll('""', '"') : text.slice(at, end);
+    const isSound = quoted ? end > at : !/["\n]/.test(cell);
+    if (!isSound || (end < text.length && text[end] !== separator)) return null;
+    cells.push(cell);
+    if (end === text.length) return cells;
+    at = end;
   }
+}
+
+/** Where the quote that opens at `from` closes, two quotes being one of the cell; −1 if nowhere. */
+function closingQuote(text: string, from: number): number {
+  for (let at = from + 1; at < text.length; at++) {
+    if (text[at] !== '"') continue;
+    if (text[at + 1] !== '"') return at;
+    at++;
+  }
+  return -1;
+}
+
+function endOfCell(text: string, from: number, separator: string): number {
+  const end = text.indexOf(separator, from);
+  return end < 0 ? text.length : end;
 }

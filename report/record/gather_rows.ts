@@ -7,7 +7,8 @@
 import { basename, join } from "node:path";
 import { StudyError } from "../../io/errors.ts";
 import { printable } from "../../io/printable.ts";
-import { systemReason, UnusableFileError } from "../../io/regular_file.ts";
+import { UnusableFileError } from "../../io/regular_file.ts";
+import { systemReason } from "../../io/system_reason.ts";
 import type { ProblemList } from "./problems.ts";
 import { COLUMNS, implausibleValues, type ResultRow } from "./result_row.ts";
 import { type LocatedRow, readResults } from "./results.ts";
@@ -16,6 +17,16 @@ import { type LocatedRow, readResults } from "./results.ts";
 export interface FoundRow extends LocatedRow {
   /** The folder, as it was named. */
   folder: string;
+}
+
+/** Options of {@linkcode gatherRows}. */
+export interface GatherOptions {
+  /**
+   * Whether a folder without a `partN.csv` is none of the caller's mistakes.
+   *
+   * @default {false}
+   */
+  mayBeEmpty?: boolean;
 }
 
 /**
@@ -27,16 +38,18 @@ export interface FoundRow extends LocatedRow {
  *
  * @returns `rows` by `started_at`, oldest first; of equals the one read first comes first. `models`
  *   in the order in which they were first seen.
- * @throws {StudyError} If a folder has no `partN.csv`, or if a run has two ok rows that differ.
+ * @throws {StudyError} If a folder has no `partN.csv` and may not be empty, or if a run has two ok rows
+ *   that differ.
  */
 export async function gatherRows(
   folders: readonly string[],
   problems: ProblemList,
+  { mayBeEmpty = false }: GatherOptions = {},
 ): Promise<{ rows: FoundRow[]; models: string[] }> {
   const found: FoundRow[] = [];
   for (const folder of folders) {
     const { files, others } = await resultFiles(folder);
-    if (files.length === 0) {
+    if (files.length === 0 && !mayBeEmpty) {
       throw new StudyError(
         `No results in ${folder}: run \`deno task part1\` first, or name their folder with --results` +
           (others.length > 0 ? ` (${printable(others.join(", "))}: only partN.csv counts)` : ""),

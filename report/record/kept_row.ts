@@ -7,7 +7,7 @@
 
 import { join } from "node:path";
 import { writeFileAtomic } from "../../io/atomic.ts";
-import { exists } from "../../io/exists.ts";
+import { exists } from "../../io/path_kind.ts";
 import { ProblemList } from "./problems.ts";
 import { formatRow, HEADER, readResults, type ResultRow } from "./results.ts";
 

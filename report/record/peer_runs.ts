@@ -6,8 +6,9 @@
 
 import { join } from "node:path";
 import { StudyError } from "../../io/errors.ts";
-import { readRegularText, systemReason, UnusableFileError } from "../../io/regular_file.ts";
+import { readRegularText, UnusableFileError } from "../../io/regular_file.ts";
 import { weightsKind } from "../../io/weights_label.ts";
+import { systemReason } from "../../io/system_reason.ts";
 import type { ProblemList } from "./problems.ts";
 import type { ResultRow } from "./result_row.ts";
 

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { basename } from "node:path";
+import { basename, join } from "node:path";
 import { readRegularFile } from "../../io/regular_file.ts";
 import { printable } from "../../io/printable.ts";
 import { readResultText, strangeSeparator } from "./csv_dialect.ts";
@@ -22,6 +22,16 @@ export interface LocatedRow {
   file: string;
   /** Line of the file, from 1. */
   line: number;
+}
+
+/** The file that part `part` writes its rows to. */
+export function resultsPath(outDir: string, part: number): string {
+  if (!Number.isInteger(part) || part < 1) {
+    throw new RangeError(
+      `Cannot name a result file as part must be an integer >= 1: current value is ${part}`,
+    );
+  }
+  return join(outDir, `part${part}.csv`);
 }
 
 /**

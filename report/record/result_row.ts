@@ -4,7 +4,6 @@
  * @module
  */
 
-import { stringify } from "@std/csv";
 import { printable } from "../../io/printable.ts";
 
 /** How a run ended. */
@@ -20,6 +19,7 @@ export interface ResultRow {
   part: number;
   /** The model's name in the study, `SimpleCNN` for one. */
   model: string;
+  /** How the run ended. */
   status: Status;
   /** Mean of the test batches' mean losses; NaN after a failure. */
   test_loss: number | null;
@@ -35,15 +35,19 @@ export interface ResultRow {
   evaluated_images: number | null;
   /** Test images given to the model. */
   test_images: number | null;
+  /** Images that it was trained on. */
   train_images: number | null;
   /** Epochs that were finished. */
   epochs: number | null;
+  /** Images of a training step. */
   batch_size: number | null;
+  /** Adam's, the highest of a schedule. */
   learning_rate: number | null;
   /** Adam's L2 factor, as PyTorch's. */
   weight_decay: number | null;
   /** Seed of initialisation, shuffling and dropout. */
   seed: number | null;
+  /** Name of the data, `mnist` for one. */
   dataset: string;
   /** Checksum of the data, hexadecimal. */
   dataset_sha256: string;
@@ -110,19 +114,6 @@ export const EMPTY_ROW = {
 
 /** The first line of every `results/partN.csv`. */
 export const HEADER = COLUMNS.join(",");
-
-/**
- * One CSV line, without its newline. Text is put on one line: runs of white space become a space.
- *
- * Numbers that are not whole keep ten significant digits; NaN is written `NaN`, `null` as nothing.
- */
-export function formatRow(row: ResultRow): string {
-  const cells = COLUMNS.map((column) => {
-    const value = row[column];
-    return typeof value === "number" ? formatNumber(value) : (value ?? "").replace(/\s+/g, " ");
-  });
-  return stringify([cells], { headers: false }).replace(/\r?\n$/, "");
-}
 
 /** Whether these are the names of a result file's columns, in this version or another. */
 export function isHeader(cells: readonly string[]): boolean {
@@ -230,10 +221,6 @@ export function implausibleValues(row: ResultRow): string[] {
     }
   }
   return found;
-}
-
-function formatNumber(value: number): string {
-  return Number.isInteger(value) ? String(value) : String(Number(value.toPrecision(10)));
 }
 
 /** A number, `null` for nothing, or `undefined` for text that is no number. */

@@ -11,28 +11,20 @@
  */
 
 import { Buffer } from "node:buffer";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { checkWritable, writeFileAtomic } from "../../io/atomic.ts";
 import { failureReason, isDiskFull, WriteError } from "../../io/disk_error.ts";
 import { StudyError } from "../../io/errors.ts";
 import { type LockOptions, withLock } from "../../io/lock.ts";
 import { readResultText } from "./csv_dialect.ts";
 import { csvRecords } from "./csv_records.ts";
-import { readBytes } from "./read_results.ts";
-import { formatRow, HEADER, isHeader, parseRow, positions, type ResultRow } from "./result_row.ts";
+import { formatRow } from "./format_row.ts";
+import { readBytes, resultsPath } from "./read_results.ts";
+import { HEADER, isHeader, parseRow, positions, type ResultRow } from "./result_row.ts";
 
-export { type LocatedRow, readResults } from "./read_results.ts";
-export { COLUMNS, formatRow, HEADER, type ResultRow, type Status } from "./result_row.ts";
-
-/** The file that part `part` writes its rows to. */
-export function resultsPath(outDir: string, part: number): string {
-  if (!Number.isInteger(part) || part < 1) {
-    throw new RangeError(
-      `Cannot name a result file as part must be an integer >= 1: current value is ${part}`,
-    );
-  }
-  return join(outDir, `part${part}.csv`);
-}
+export { formatRow } from "./format_row.ts";
+export { type LocatedRow, readResults, resultsPath } from "./read_results.ts";
+export { COLUMNS, HEADER, type ResultRow, type Status } from "./result_row.ts";
 
 /**
  * Adds a row to `outDir/partN.csv`, N being `row.part`; the file and its header are made if missing.
@@ -91,8 +83,45 @@ export async function checkResultsFile(
   }
 }
 
+/**
+ * Takes a run's rows out of a `partN.csv`, all of them. All else in the file stays as it is, byte for
+ * byte.
+ *
+ * @param waiting How a process that is writing the file is waited for.
+ * @throws {StudyError} If the file was saved in a form in which no row is written or removed.
+ */
+export async function removeRows(
+  path: string,
+  runId: string,
+  waiting: LockOptions = {},
+): Promise<void> {
+  await withLock(join(dirname(path), ".lock"), async () => {
+    const found = await readBytes(path);
+    const { oddities } = readResultText(found);
+    if (oddities.length > 0) {
+      throw new StudyError(
+        `${path} was saved with ${
+          oddities.join(" and ")
+        }: save it with commas and decimal points, ` +
+          "in UTF-8, before a run is removed from it",
+      );
+    }
+    const rest = withoutRows(found, ({ run_id }) => run_id === runId);
+    if (rest.length < found.length) await writeFileAtomic(path, rest);
+  }, waiting);
+}
+
 /** The file without the rows of this run and model that did not end well. */
 function withoutUnfinished(content: Uint8Array, { run_id, model }: ResultRow): Uint8Array {
+  return withoutRows(
+    content,
+    (row) =>
+      row.status !== "ok" && row.run_id !== "" && row.run_id === run_id && row.model === model,
+  );
+}
+
+/** The file without some rows. */
+function withoutRows(content: Uint8Array, isGone: (row: ResultRow) => boolean): Uint8Array {
   const starts = lineStarts(content);
   const parts: Uint8Array[] = [];
   let kept = 0;
@@ -102,8 +131,7 @@ function withoutUnfinished(content: Uint8Array, { run_id, model }: ResultRow): U
     if (isHeader(cells)) header = cells;
     if (cells === header || cells.length !== header?.length) continue;
     const { row } = parseRow(cells, positions(header));
-    if (row === null || row.status === "ok") continue;
-    if (row.run_id === "" || row.run_id !== run_id || row.model !== model) continue;
+    if (row === null || !isGone(row)) continue;
     parts.push(content.subarray(kept, starts[line - 1]));
     kept = starts[lastLine] ?? content.length;
   }

@@ -7,7 +7,8 @@
 
 import { join } from "node:path";
 import { StudyError } from "../../io/errors.ts";
-import { systemReason, UnusableFileError } from "../../io/regular_file.ts";
+import { UnusableFileError } from "../../io/regular_file.ts";
+import { systemReason } from "../../io/system_reason.ts";
 import { accuracy, weightedF1 } from "../../metrics/classification.ts";
 import { type FoundRow, placeName } from "./gather_rows.ts";
 import type { ProblemList } from "./problems.ts";
@@ -139,14 +140,7 @@ export async function readSeedCurves(
 ): Promise<SeedCurves> {
   const curves: SeedCurves = { histories: [], evaluations: [] };
   if (shown.row.status !== "ok" || !((shown.row.epochs ?? 0) > 0)) return curves;
-  const setting = settingKey(shown.row);
-  const seeds = new Set([shown.row.seed]);
-  const others = runs.toReversed().filter(({ row }) => {
-    if (row.status !== "ok" || settingKey(row) !== setting || seeds.has(row.seed)) return false;
-    seeds.add(row.seed);
-    return true;
-  });
-  for (const { row, folder } of others.slice(0, SEEDS_READ)) {
+  for (const { row, folder } of otherSeeds(shown, runs)) {
     try {
       const path = runFolder(folder, row.run_id);
       const thin = { most: EPOCHS_KEPT };
@@ -155,14 +149,57 @@ export async function readSeedCurves(
       if (typeof names === "string" || !names.has("evaluations.csv")) continue;
       curves.evaluations.push(await readEvaluations(path, thin));
     } catch (error) {
-      // A run_id that names no folder is a RangeError.
-      if (!(error instanceof StudyError || error instanceof RangeError)) throw error;
+      if (!isUnreadable(error)) throw error;
       problems.add("missing or damaged: this seed is not in the learning curve", {
         file: placeName(folders, folder, join("runs", row.run_id, "history.csv")),
       });
     }
   }
   return curves;
+}
+
+/** A run and its manifest, if it has a readable one. */
+export interface SeedRun {
+  row: ResultRow;
+  manifest: Manifest | null;
+}
+
+/**
+ * The manifests of the runs that differ from an ok one in nothing but the seed, of many the newest ones;
+ * the newest run first.
+ *
+ * @param runs The model's runs, oldest first.
+ */
+export async function readSeedRuns(
+  shown: FoundRow,
+  runs: readonly FoundRow[],
+): Promise<SeedRun[]> {
+  if (shown.row.status !== "ok") return [];
+  return await Promise.all(
+    otherSeeds(shown, runs).map(async ({ row, folder }) => {
+      const manifest = await readManifest(runFolder(folder, row.run_id)).catch((error) => {
+        if (!isUnreadable(error)) throw error;
+        return null;
+      });
+      return { row, manifest: manifest?.run_id === row.run_id ? manifest : null };
+    }),
+  );
+}
+
+/** A file that is damaged or missing; a run_id that names no folder is a RangeError. */
+function isUnreadable(error: unknown): boolean {
+  return error instanceof StudyError || error instanceof RangeError;
+}
+
+/** The newest ok run of each other seed with the same setting, newest first. */
+function otherSeeds(shown: FoundRow, runs: readonly FoundRow[]): FoundRow[] {
+  const setting = settingKey(shown.row);
+  const seeds = new Set([shown.row.seed]);
+  return runs.toReversed().filter(({ row }) => {
+    if (row.status !== "ok" || settingKey(row) !== setting || seeds.has(row.seed)) return false;
+    seeds.add(row.seed);
+    return true;
+  }).slice(0, SEEDS_READ);
 }
 
 /** What images are of, and what was predicted of them. */

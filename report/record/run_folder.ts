@@ -5,7 +5,6 @@
  * @module
  */
 
-import { stringify } from "@std/csv";
 import { join } from "node:path";
 import { writeFileAtomic } from "../../io/atomic.ts";
 import { printable } from "../../io/printable.ts";
@@ -23,18 +22,26 @@ export interface Manifest {
   run_id: string;
   /** ISO 8601, UTC. */
   started_at: string;
+  /** Part of the study: 1, 2 or 4. */
   part: number;
+  /** The model's name in the results. */
   model: string;
+  /** All that decides the run's arithmetic, and what it was given. */
   settings: { readonly [name: string]: Json };
   /** Versions: Deno, tfjs and the engine. */
   versions: { readonly [name: string]: string };
-  /** Processor, memory, operating system. */
+  /** Processor, cores in use, memory, operating system. */
   machine: { readonly [name: string]: Json };
   /** Commit that the code was at, and whether its tree was clean; `null` outside a repository. */
   git: { readonly commit: string; readonly clean: boolean } | null;
+  /** Where the run, or the one that it continues, went on in a different way, a line each time. */
+  changes?: readonly string[];
   /** What was measured besides what the CSV says; absent until the run has ended. */
   measured?: { readonly [name: string]: Json };
 }
+
+/** Name of the checkpoint in a run's folder. */
+export const CHECKPOINT = "checkpoint.safetensors";
 
 /** The setting with the folder that a run's images were in, where it is not the suite's own. */
 export const DATA_FOLDER = "data_folder";
@@ -270,10 +277,10 @@ function isManifest(value: unknown): value is Manifest {
   return typeof run_id === "string" && [settings, versions, machine].every(isObject) && gitIsSound;
 }
 
+/** Numbers and names of columns, none of which needs quotes. */
 async function writeTable(
   path: string,
   lines: readonly (readonly (string | number)[])[],
 ): Promise<void> {
-  const text = stringify(lines, { headers: false }).replaceAll("\r\n", "\n");
-  await writeFileAtomic(path, text);
+  await writeFileAtomic(path, lines.map((line) => `${line.join(",")}\n`).join(""));
 }

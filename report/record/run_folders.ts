@@ -15,12 +15,22 @@ export interface RunFolders {
   foreign: string[];
 }
 
-/** The folders in `outDir/runs/`, sorted; none if there is no such folder. */
+/** What the folder of a removed run is called until all in it is gone. */
+export function removedName(runId: string): string {
+  return `.removed-${runId}`;
+}
+
+/** Whether a folder is what is left of a removed run. */
+export function isRemoved(name: string): boolean {
+  return /^\.removed-[A-Za-z0-9_-]+$/.test(name);
+}
+
+/** The folders in `outDir/runs/`, sorted; none if there is no such folder. Removed ones are left out. */
 export async function listRunFolders(outDir: string): Promise<RunFolders> {
   const names: string[] = [];
   try {
     for await (const { name, isDirectory } of Deno.readDir(join(outDir, "runs"))) {
-      if (isDirectory) names.push(name);
+      if (isDirectory && !isRemoved(name)) names.push(name);
     }
   } catch (error) {
     const { FilesystemLoop, NotADirectory, NotFound, PermissionDenied } = Deno.errors;

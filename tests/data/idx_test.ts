@@ -8,11 +8,29 @@ const text = (string: string) => new TextEncoder().encode(string);
 
 /** Asserts that the bytes are refused in one line with the name, each of `parts` and a remedy. */
 function assertRefused(bytes: Uint8Array, kind: IdxKind, parts: string[], name = "the-file"): void {
-  const { message } = assertThrows(() => decodeIdx(name, bytes, kind), StudyError);
-  for (const part of [name, "found", "expected", "Replace it", ...parts]) {
-    assertStringIncludes(message, part);
+  assertSaid(bytes, kind, { name, parts: ["Replace it", ...parts] });
+}
+
+/** Asserts that the bytes are refused as those of a sound file that is another one. */
+function assertOther(bytes: Uint8Array, kind: IdxKind, parts: string[]): void {
+  for (const file of [bytes, gzip(bytes)]) {
+    const message = assertSaid(file, kind, {
+      name: "the-file",
+      parts: ["The file is sound", ...parts],
+    });
+    assertEquals(message.includes("Replace it"), false, message);
   }
+}
+
+function assertSaid(
+  bytes: Uint8Array,
+  kind: IdxKind,
+  { name, parts }: { name: string; parts: string[] },
+): string {
+  const { message } = assertThrows(() => decodeIdx(name, bytes, kind), StudyError);
+  for (const part of [name, "found", "expected", ...parts]) assertStringIncludes(message, part);
   assertEquals(message.includes("\n"), false);
+  return message;
 }
 
 Deno.test("decodeIdx() reads images in file order", () => {
@@ -43,21 +61,29 @@ Deno.test("decodeIdx() reads gzip of several members", () => {
   assertEquals(decodeIdx("f.gz", packed, "images").content, bytes);
 });
 
+Deno.test("decodeIdx() reads an unpacked file that is still named gzip", () => {
+  assertEquals([...decodeIdx("labels.gz", idxLabels(1, 2), "labels").values], [1, 2]);
+  assertRefused(idxLabels(1, 2).subarray(0, 9), "labels", ["9 bytes (truncated)"], "labels.gz");
+});
+
 Deno.test("decodeIdx() refuses a file that is named gzip and is none", () => {
-  assertRefused(idxLabels(1, 2), "labels", ["magic 0x00000801", "expected gzip"], "labels.gz");
+  assertRefused(text("no gzip"), "labels", ["text that begins", "expected gzip"], "labels.gz");
 });
 
 Deno.test("decodeIdx() refuses another magic", () => {
-  assertRefused(idxLabels(1), "images", ["an IDX file of labels", "magic 0x00000803"]);
-  assertRefused(idxImages(1), "labels", ["an IDX file of images", "magic 0x00000801"]);
+  assertOther(idxLabels(1), "images", ["an IDX file of labels", "magic 0x00000803"]);
+  assertOther(idxImages(1), "labels", ["an IDX file of images", "magic 0x00000801"]);
   const float = idx(0xd03, [1, 28, 28], new Uint8Array(784 * 4));
-  assertRefused(float, "images", ["found magic 0x00000d03", "magic 0x00000803"]);
+  assertOther(float, "images", ["found magic 0x00000d03", "magic 0x00000803", "32-bit floats"]);
+  assertRefused(float.subarray(1), "images", ["found magic 0x000d0300"]);
+  assertRefused(float.subarray(0, -1), "images", ["found magic 0x00000d03"]);
   assertRefused(idxImages(1).reverse(), "images", ["found magic 0x0f0e0d0c"]);
 });
 
 Deno.test("decodeIdx() refuses other dimensions", () => {
   const bytes = idx(0x803, [1, 28, 27], new Uint8Array(28 * 27));
-  assertRefused(bytes, "images", ["28x27", "expected 28x28"]);
+  assertOther(bytes, "images", ["28x27", "expected 28x28"]);
+  assertRefused(bytes.subarray(0, -1), "images", ["28x27", "expected 28x28"]);
 });
 
 Deno.test("decodeIdx() refuses a set of nothing", () => {
@@ -110,6 +136,18 @@ Deno.test("decodeIdx() refuses a page or text saved as data", () => {
 
 Deno.test("decodeIdx() refuses labels above 9", () => {
   assertRefused(idxLabels(3, 10, 200), "labels", ["label 10 at index 1", "0 to 9"]);
+});
+
+Deno.test("decodeIdx() names labels of other sets as what they are", () => {
+  const letters = idxLabels(23, 1, 26, 5);
+  assertOther(letters, "labels", ["labels 1 to 26", "EMNIST letters", "label 23 at index 0"]);
+  assertOther(idxLabels(0, 46), "labels", ["EMNIST balanced"]);
+  assertOther(idxLabels(61, 0), "labels", ["EMNIST byclass"]);
+  assertOther(idxLabels(1, 10), "labels", ["labels 1 to 10 (label 10 at index 1)"]);
+  const qmnist = idx(0xc02, [2, 8], new Uint8Array(64));
+  assertOther(qmnist, "labels", ["32-bit integers in 2 dimensions, 2×8", "QMNIST", "first column"]);
+  const threefold = idx(0x803, [5, 1, 1], new Uint8Array(5));
+  assertOther(threefold, "labels", ["8-bit values in 3 dimensions, 5×1×1", "magic 0x00000801"]);
 });
 
 Deno.test("decodeIdx() allocates nothing on the word of a header", () => {

@@ -5,14 +5,18 @@ import {
   assertRejects,
   assertStringIncludes,
 } from "@std/assert";
-import { join } from "node:path";
+import { basename, dirname, join } from "node:path";
+import { gzipSync } from "node:zlib";
 import { loadDataset } from "../../data/load_dataset.ts";
 import { FASHION_MNIST, FILE_STEMS, MNIST, publishedName } from "../../data/sources.ts";
+import { repositoryRoot } from "../../io/cache.ts";
 import { StudyError, UsageError } from "../../io/errors.ts";
 import { sha256Hex } from "../../io/sha256.ts";
 import {
   concat,
   gzip,
+  idx,
+  idxImages,
   idxLabels,
   recordingReporter,
   sampleFiles,
@@ -26,6 +30,11 @@ const NAMES = FILE_STEMS.map(publishedName);
 const CONTENTS = Object.values(sampleFiles());
 const VALUES = CONTENTS.map((content, i) => content.subarray(i % 2 === 0 ? 16 : 8));
 const SHA256 = sha256Hex(...VALUES);
+
+/** The suite's settings, for a script that runs by itself. */
+const CONFIG = ["deno.json", "deno.lock"].map((name, i) =>
+  `--${["config", "lock"][i]}=${join(repositoryRoot(), name)}`
+);
 
 const PACKED = samplePublished("mnist", []).packed;
 const good = serving(PACKED);
@@ -222,6 +231,83 @@ Deno.test("loadDataset() names what is missing or wrong in a folder", async () =
       [NAMES[1]!]: concat(packed[NAMES[1]!]!, Uint8Array.of(1)),
     });
     assertStringIncludes((await assertRejects(load, StudyError)).message, join(data, NAMES[1]!));
+  });
+});
+
+/** What is said of a folder that has these files, by their paths in it. */
+async function saidOf(paths: readonly string[]): Promise<string> {
+  let message = "";
+  await withSources([], async ({ sources, folder, reporter }) => {
+    const data = join(folder, "own");
+    await Deno.mkdir(data);
+    for (const path of paths) {
+      await writeFiles(dirname(join(data, path)), { [basename(path)]: idxLabels(1) });
+    }
+    const error = await assertRejects(() => loadDataset({ data, reporter }, sources), StudyError);
+    message = error.message.replaceAll(data, "DATA");
+  });
+  return message;
+}
+
+Deno.test("loadDataset() says what lies in a folder that has no set under its usual names", async () => {
+  assertMatch(
+    await saidOf([]),
+    /in DATA: it is empty: put the set's 4 IDX files there, as NAME-idxN-ubyte /,
+  );
+  const inner = NAMES.map((name) => join("MNIST", "raw", name));
+  assertStringIncludes(
+    await saidOf([...inner, "processed/training.pt"]),
+    `they are in ${join("DATA", "MNIST", "raw")}: name that folder`,
+  );
+  const emnist = NAMES.map((name) => `emnist-digits-${name.replace("t10k", "test")}`);
+  assertMatch(
+    await saidOf(emnist),
+    /it holds emnist-digits-test-images-idx3-ubyte\.gz and 3 more: give .*, t10k-images-idx3-ubyte\.gz for the first$/,
+  );
+  assertStringIncludes(
+    await saidOf(emnist.map((name) => join("gzip", name))),
+    `${join("DATA", "gzip")} holds emnist-digits-test-images`,
+  );
+  assertMatch(
+    await saidOf(["qmnist-train-labels-idx2-int.gz"]),
+    /train-labels-idx1-ubyte\.gz for the first$/,
+  );
+  assertMatch(
+    await saidOf(["train-images-idx3-ubyte/train-images.idx3-ubyte"]),
+    /train-images-idx3-ubyte is a folder there: move the file in it out of it$/,
+  );
+  const tables = ["a", "b", "c", "d", "e", "f", "g"].map((name) => `${name}.csv`);
+  assertMatch(await saidOf(tables), /it holds a\.csv, .*, e\.csv and 2 more: put /);
+});
+
+Deno.test("loadDataset() takes little more memory than the images", async () => {
+  await withFolder(async (folder) => {
+    const count = 200_000;
+    const size = 16 + count * 784;
+    const [images, labels] = [join(folder, "train-images-idx3-ubyte"), "train-labels-idx1-ubyte"];
+    await writeFiles(folder, {
+      [labels]: idx(0x801, [count], new Uint8Array(count)),
+      "t10k-images-idx3-ubyte": idxImages(1),
+      "t10k-labels-idx1-ubyte": idxLabels(1),
+    });
+    await Deno.writeFile(images, idx(0x803, [count, 28, 28], new Uint8Array()));
+    await Deno.truncate(images, size);
+    const load = async (...limit: string[]) => {
+      const script = join(repositoryRoot(), "tests", "data", "loaded_memory.ts");
+      const { stdout } = await new Deno.Command(Deno.execPath(), {
+        args: ["run", "-q", ...CONFIG, "--allow-read", "--allow-env", script, folder, ...limit],
+        stderr: "inherit",
+      }).output();
+      const loaded = JSON.parse(new TextDecoder().decode(stdout));
+      // A million images in 300 MB.
+      assert(loaded.bytes < size + 60e6, `${loaded.bytes} bytes for ${size}`);
+      return loaded.count;
+    };
+    assertEquals(await load(), count);
+    // As large as if its bytes could not be made fewer.
+    await Deno.writeFile(`${images}.gz`, gzipSync(await Deno.readFile(images), { level: 0 }));
+    await Deno.remove(images);
+    assertEquals(await load(String(count - 1)), count - 1);
   });
 });
 

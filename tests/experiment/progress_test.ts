@@ -4,6 +4,7 @@ import { assert, assertEquals, assertMatch } from "@std/assert";
 import { EvaluationProgress, ImageProgress, showBatch } from "../../experiment/progress.ts";
 import { type Reporter, silentReporter } from "../../io/reporter.ts";
 import { FeatureCache } from "../../training/features/feature_cache.ts";
+import { EXTRACTION_BATCH } from "../../training/features/feature_extractor.ts";
 import { withFolder } from "../report/result_rows.ts";
 
 /** A reporter that keeps what it is given; of a terminal where there are columns. */
@@ -28,6 +29,7 @@ const BATCH = {
   total: 60_000,
   loss: 0.0423,
   seconds: 8,
+  outcomes: [],
 };
 
 for (const columns of [40, 120]) {
@@ -41,9 +43,9 @@ for (const columns of [40, 120]) {
       using features = new FeatureCache({
         identity: { model: "test" },
         title: "the training images",
-        count: 60,
+        count: 3 * EXTRACTION_BATCH,
         columns: 2,
-        shardRows: 20,
+        shardRows: EXTRACTION_BATCH,
         cache,
       });
       const extract = (_: number, rows: number, { onProgress = (_: number) => {} } = {}) => {

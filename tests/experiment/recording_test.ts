@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import { join } from "node:path";
-import { removeLeftovers } from "../../experiment/leftovers.ts";
+import { removeLeftovers } from "../../report/record/leftovers.ts";
 import { addKeptRows, recordRow } from "../../experiment/recording.ts";
 import { InterruptedError, StudyError } from "../../io/errors.ts";
 import { tryLock } from "../../io/lock.ts";

@@ -8,10 +8,12 @@ import { CHECKPOINT } from "../../experiment/resume.ts";
 import { type Measured, type Run, runExperiment, type RunPlan } from "../../experiment/run.ts";
 import { WriteError } from "../../io/disk_error.ts";
 import { InterruptedError, StudyError } from "../../io/errors.ts";
+import { schedulableCpus } from "../../io/machine_limits.ts";
 import type { Reporter } from "../../io/reporter.ts";
 import { saveCheckpoint } from "../../models/checkpoint/safetensors.ts";
 import { ProblemList } from "../../report/record/problems.ts";
 import { readResults, resultsPath } from "../../report/record/results.ts";
+import { readManifest, writeManifest } from "../../report/record/run_folder.ts";
 import { isRunning } from "../../report/record/run_lock.ts";
 import { SIMPLE_CNN } from "../../study.ts";
 import { withFolder } from "../report/result_rows.ts";
@@ -117,6 +119,34 @@ Deno.test("runExperiment() of two that resume at once lets one go on", () =>
     const ends = await Promise.allSettled([1, 2].map(() => attempt({ out, resume: true, body })));
     assertEquals(ends.map(({ status }) => status).sort(), ["fulfilled", "rejected"]);
     assertEquals([bodies, (await rowsIn(out)).length], [1, 1]);
+  }));
+
+Deno.test("runExperiment() says and notes that a run goes on with other cores or TensorFlow", () =>
+  withFolder({}, async (out) => {
+    let folder = "";
+    const interrupted = trained((run) => {
+      folder = run.folder;
+      return interrupt();
+    });
+    await assertRejects(() => attempt({ out, body: interrupted }), InterruptedError);
+    const manifest = await readManifest(folder);
+    assertEquals(manifest.machine.cores, schedulableCpus());
+    const said: string[] = [];
+    await assertRejects(() => attempt({ out, resume: true, said, body: interrupted }));
+    assert(!said.some((line) => line.includes("last bits")), `${said}`);
+
+    const machine = { ...manifest.machine, cores: 64 };
+    const versions = { ...manifest.versions, tensorflow: "2.20.0" };
+    await writeManifest(folder, { ...manifest, machine, versions });
+    await attempt({ out, resume: true, said });
+    const changes = [`cores ${schedulableCpus()}, not 64`, "TensorFlow 2.21.0, not 2.20.0"];
+    assertEquals(said.filter((line) => line.includes("last bits")), [
+      `Run ${manifest.run_id} goes on with ${
+        changes.join(", ")
+      }: its results may differ in their ` +
+      "last bits from those of a run never interrupted",
+    ]);
+    assertEquals((await readManifest(folder)).changes, [changes.join("; ")]);
   }));
 
 Deno.test("runExperiment() calls no run ok whose results are not finite", () =>

@@ -1,4 +1,10 @@
-import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
+import {
+  assert,
+  assertEquals,
+  assertMatch,
+  assertRejects,
+  assertStringIncludes,
+} from "@std/assert";
 import { join } from "node:path";
 import { download, type DownloadOptions } from "../../io/download.ts";
 import { InterruptedError, StudyError } from "../../io/errors.ts";
@@ -31,6 +37,7 @@ function get(server: RawServer, path: string, more: Partial<DownloadOptions> = {
     reporter: silentReporter,
     size: FILE.length,
     sha256: SHA256,
+    retryDelaysMs: [1, 1],
     ...more,
   });
 }
@@ -237,6 +244,109 @@ Deno.test("download() gives up on a silent server, and on one that stalls", () =
       assertStringIncludes(message, "stalled");
     },
   ));
+
+Deno.test("download() gives up on a server that trickles", () =>
+  withServer(() => ({ ...cutOff(200), trickleMs: 20 }), async (server, path) => {
+    const message = await failure(get(server, path, {
+      retryDelaysMs: [],
+      minimumRate: { bytesPerSecond: 1000, windowMs: 300 },
+    }));
+    assertMatch(
+      message,
+      /the transfer is too slow: \d+ B in 0\.3 s, where 1\.0 kB\/s are the least/,
+    );
+  }));
+
+Deno.test("download() asks a busy server again, three times in all, and says so", async () => {
+  for (
+    const status of [
+      "429 Too Many Requests",
+      "503 Service Unavailable",
+      "500 Internal Server Error",
+    ]
+  ) {
+    for (const busy of [2, 3]) {
+      let count = 0;
+      await withServer(
+        (request) => ++count <= busy ? { status } : fileAnswer(request, FILE),
+        async (server, path) => {
+          const lines: string[] = [];
+          const reporter: Reporter = { ...silentReporter, line: (text) => lines.push(text) };
+          const fetched = get(server, path, { reporter });
+          if (busy === 2) await fetched;
+          else assertStringIncludes(await failure(fetched), `HTTP ${status}`);
+          assertEquals(server.requests.length, 3);
+          assertEquals(lines.filter((line) => line.includes("trying again in")).length, 2);
+        },
+      );
+    }
+  }
+});
+
+Deno.test("download() waits as long as a busy server asks for", () => {
+  let count = 0;
+  return withServer(
+    (request) =>
+      count++ === 0
+        ? { status: "503 Service Unavailable", headers: ["retry-after: 1"] }
+        : fileAnswer(request, FILE),
+    async (server, path) => {
+      const started = performance.now();
+      await get(server, path);
+      assert(performance.now() - started >= 1000);
+    },
+  );
+});
+
+Deno.test("download() asks once for what is not there or is not the file", async () => {
+  const answers: RawAnswer[] = [
+    { status: "404 Not Found" },
+    { status: "403 Forbidden" },
+    fileAnswer("", FILE.slice().reverse()),
+    fileAnswer("", new TextEncoder().encode("<html></html>")),
+  ];
+  for (const answer of answers) {
+    await withServer(() => answer, async (server, path) => {
+      await failure(get(server, path));
+      assertEquals(server.requests.length, 1);
+    });
+  }
+});
+
+Deno.test("download() asks again when a connection is closed without an answer", () => {
+  let count = 0;
+  return withServer(
+    (request) => count++ === 0 ? { status: "" } : fileAnswer(request, FILE),
+    async (server, path) => {
+      await get(server, path);
+      assertEquals(server.requests.length, 2);
+    },
+  );
+});
+
+Deno.test("download() keeps no byte beyond a pinned size, and none beyond a limit", async () => {
+  const endless = new Uint8Array(FILE.length + 50_000);
+  for (const limit of [{ size: FILE.length }, { maxBytes: FILE.length }]) {
+    await withServer(() => ({ status: "200 OK", body: endless }), async (server, path) => {
+      const options = {
+        urls: [`${server.url}/x`],
+        path,
+        label: "x",
+        reporter: silentReporter,
+        ...limit,
+      };
+      assertStringIncludes(await failure(download(options)), "more than the expected 200000 bytes");
+      assert(!await exists(`${path}.part`));
+    });
+    await withServer(() => fileAnswer("", endless), async (server, path) => {
+      const options = { urls: [`${server.url}/x`], path, label: "x", reporter: silentReporter };
+      assertStringIncludes(
+        await failure(download({ ...options, ...limit })),
+        "a file of 250000 bytes came, 200000 ",
+      );
+    });
+  }
+});
 
 Deno.test("download() names every address and its reason when none answers", () =>
   withServer(() => ({ status: "404 Not Found" }), async (server, path) => {

@@ -20,11 +20,18 @@ export async function hasPip(): Promise<boolean> {
 
 /** Runs `action` with pip set up for an index that offers the file; `asked` is what was asked for. */
 export async function withPackageIndex(
-  { project, file, content }: { project: string; file: string; content: Bytes },
+  { project, file, content }: {
+    project: string;
+    file: string;
+    /** The file, or what answers the request for it. */
+    content: Bytes | (() => Response);
+  },
   action: (asked: string[]) => Promise<void>,
 ): Promise<void> {
   const index = mirror((path) => {
-    if (path === `files/${file}`) return new Response(content);
+    if (path === `files/${file}`) {
+      return typeof content === "function" ? content() : new Response(content);
+    }
     if (path !== `simple/${project}/`) return new Response(null, { status: 404 });
     return new Response(`<!DOCTYPE html><a href="/files/${file}">${file}</a>`, {
       headers: { "content-type": "text/html" },

@@ -8,6 +8,7 @@ import { sha256Hex } from "../../io/sha256.ts";
 import { recordingReporter, withFolder } from "../data/idx_samples.ts";
 import type { Bytes } from "../data/local_mirror.ts";
 import { hasPip, withPackageIndex } from "./package_index.ts";
+import { testCertificate } from "./test_certificate.ts";
 
 /** Not an archive: whoever tried to open or build it would fail. */
 const BYTES = Uint8Array.from({ length: 300_000 }, (_, index) => index * 7 + (index >> 8));
@@ -21,8 +22,16 @@ const FILE: IndexFile = {
 const ignore = !await hasPip();
 
 /** Runs `action` with pip set up for an index that offers `bytes`. */
-const withIndex = (content: Bytes, action: (asked: string[]) => Promise<void>) =>
-  withPackageIndex({ ...FILE, content }, action);
+const withIndex = (
+  content: Bytes | (() => Response),
+  action: (asked: string[]) => Promise<void>,
+) => withPackageIndex({ ...FILE, content }, action);
+
+/** The file announced, but not all of it sent. */
+function incomplete(pull: (controller: ReadableStreamDefaultController) => void | Promise<void>) {
+  const headers = { "content-length": String(BYTES.length) };
+  return new Response(new ReadableStream({ pull }), { headers });
+}
 
 Deno.test({
   name: "downloadWithPip() fetches from the index that pip is set up with, and opens nothing",
@@ -63,6 +72,81 @@ Deno.test({
       }
       assertEquals([...Deno.readDirSync(folder)], []);
     }),
+});
+
+Deno.test({
+  name: "downloadWithPip() tries again where a transfer broke off",
+  ignore,
+  fn: () => {
+    let count = 0;
+    let sent = false;
+    const answer = () =>
+      count++ > 0 ? new Response(BYTES) : incomplete((controller) => {
+        if (sent) controller.close();
+        else controller.enqueue(BYTES.slice(0, 70_000));
+        sent = true;
+      });
+    return withIndex(answer, () =>
+      withFolder(async (folder) => {
+        const path = join(folder, FILE.file);
+        const reporter = recordingReporter();
+        await downloadWithPip({ ...FILE, path, reporter, retryDelaysMs: [1] });
+        assertEquals(await Deno.readFile(path), BYTES);
+        assertEquals(reporter.lines.filter((line) => line.includes("trying again")).length, 1);
+      }));
+  },
+});
+
+Deno.test({
+  name: "downloadWithPip() ends a transfer that brings next to nothing, and names the proxy",
+  ignore,
+  fn: () => {
+    const ended = Promise.withResolvers<void>();
+    const answer = () =>
+      incomplete(async (controller) => {
+        controller.enqueue(BYTES.slice(0, 10));
+        await ended.promise;
+        controller.close();
+      });
+    return withIndex(answer, () =>
+      withFolder(async (folder) => {
+        const path = join(folder, FILE.file);
+        const before = Deno.env.get("HTTPS_PROXY");
+        Deno.env.set("HTTPS_PROXY", "http://me:secret@127.0.0.1:9/");
+        try {
+          const { message } = await assertRejects(() =>
+            downloadWithPip({
+              ...{ ...FILE, path, reporter: recordingReporter(), retryDelaysMs: [] },
+              minimumRate: { bytesPerSecond: 100, windowMs: 3000 },
+            }), StudyError);
+          assertStringIncludes(message, "the transfer is too slow");
+          assertStringIncludes(message, "through the proxy http://127.0.0.1:9/ of HTTPS_PROXY");
+          assertEquals([...Deno.readDirSync(folder)], []);
+        } finally {
+          ended.resolve();
+          if (before === undefined) Deno.env.delete("HTTPS_PROXY");
+          else Deno.env.set("HTTPS_PROXY", before);
+        }
+      }));
+  },
+});
+
+Deno.test({
+  name: "downloadWithPip() says what helps against a certificate that is not trusted",
+  ignore,
+  fn: () =>
+    withIndex(BYTES, () =>
+      withFolder(async (folder) => {
+        await using server = Deno.serve(
+          { hostname: "127.0.0.1", port: 0, ...testCertificate(), onListen() {} },
+          () => new Response(null, { status: 404 }),
+        );
+        Deno.env.set("PIP_INDEX_URL", `https://127.0.0.1:${server.addr.port}/simple/`);
+        const options = { ...FILE, path: join(folder, "x"), reporter: recordingReporter() };
+        const { message } = await assertRejects(() => downloadWithPip(options), StudyError);
+        for (const part of ["cannot be reached", "PIP_CERT"]) assertStringIncludes(message, part);
+        assertEquals(message.includes("\n"), false);
+      })),
 });
 
 Deno.test({

@@ -6,13 +6,15 @@
 
 /** One answer: the head's lines, the body's bytes, and whether to stay silent afterwards. */
 export interface RawAnswer {
-  /** Such as `200 OK`. */
+  /** Such as `200 OK`; empty for no answer at all, the connection being closed. */
   status: string;
   /** Header lines such as `content-length: 3`; `connection: close` is added. */
   headers?: string[];
   body?: Uint8Array;
   /** Keeps the connection open without another byte until the server is closed. */
   hang?: boolean;
+  /** Sends the body byte by byte, so many milliseconds apart. */
+  trickleMs?: number;
 }
 
 /** A running server. */
@@ -38,7 +40,7 @@ export function rawServer(answer: (request: string) => RawAnswer | undefined): R
     }
     requests.push(request.toLowerCase());
     const reply = answer(request.toLowerCase());
-    if (reply !== undefined) {
+    if (reply !== undefined && reply.status !== "") {
       const head = [
         `HTTP/1.1 ${reply.status}`,
         ...reply.headers ?? [],
@@ -46,7 +48,14 @@ export function rawServer(answer: (request: string) => RawAnswer | undefined): R
         "",
         "",
       ];
-      const body = reply.body ?? new Uint8Array();
+      let body = reply.body ?? new Uint8Array();
+      if (reply.trickleMs !== undefined) {
+        await connection.write(new TextEncoder().encode(head.splice(0).join("\r\n")));
+        for (; body.length > 0; body = body.subarray(1)) {
+          await connection.write(body.subarray(0, 1));
+          await new Promise((resolve) => setTimeout(resolve, reply.trickleMs));
+        }
+      }
       for (const part of [new TextEncoder().encode(head.join("\r\n")), body]) {
         for (let at = 0; at < part.length;) at += await connection.write(part.subarray(at));
       }

@@ -15,6 +15,7 @@ import { saveCheckpoint } from "../../models/checkpoint/safetensors.ts";
 import type { StateDict } from "../../models/checkpoint/state_dict.ts";
 import { Trainer } from "../../training/trainer.ts";
 import { testEngine } from "../engine/engine.ts";
+import { noPyTorch } from "../pytorch.ts";
 
 const FIXTURES = `${import.meta.dirname}/../fixtures/simple_cnn/`;
 const REFERENCE = `${import.meta.dirname}/../reference/simple_cnn.py`;
@@ -183,19 +184,6 @@ Deno.test("Trainer makes PyTorch's five steps of Adam with L2 from a checkpoint"
   trainer.dispose();
   model.dispose();
 });
-
-/** Why PyTorch can't be asked, if so. */
-async function noPyTorch(): Promise<string | undefined> {
-  const find = "import sys; from importlib.util import find_spec as f; " +
-    "print(*[m for m in ('torch', 'safetensors', 'numpy') if f(m) is None])";
-  try {
-    const { stdout } = await new Deno.Command("python3", { args: ["-c", find] }).output();
-    const missing = new TextDecoder().decode(stdout).trim();
-    return missing === "" ? undefined : `python3 lacks ${missing}`;
-  } catch {
-    return "there is no python3";
-  }
-}
 
 const reason = await noPyTorch();
 if (reason !== undefined) console.log(`Skipping the test that asks PyTorch itself: ${reason}`);

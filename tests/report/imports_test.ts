@@ -11,7 +11,8 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
 };
 
 /** What reads CSV, draws, renders Markdown and knows distributions. */
-const PACKAGES = /^(node:|@std\/csv$|pure-rand\/|(lib-r-math\.js|vega|vega-lite|marked|fast-png)$)/;
+const PACKAGES =
+  /^(node:|@std\/csv$|pure-rand\/|(lib-r-math\.js|vega|vega-interpreter|vega-lite|marked)$)/;
 
 const root = repositoryRoot();
 

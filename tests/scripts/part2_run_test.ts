@@ -33,6 +33,7 @@ import { percentile } from "../../metrics/descriptive_statistics.ts";
 import { summarizeLatency } from "../../training/latency.ts";
 import { predictDigits, scoreDigits } from "../../training/detection/predict_digits.ts";
 import { testEngine } from "../engine/engine.ts";
+import { noReader, readEvents } from "../experiment/read_events.ts";
 import { type Answer, answer, fakeDetector } from "../training/fake_detector.ts";
 import { withFolder } from "../report/result_rows.ts";
 
@@ -73,6 +74,7 @@ interface Try {
   train?: number;
   batchSize?: number;
   resume?: boolean;
+  tensorboard?: boolean;
   seed?: number;
   epochs?: number;
   says?: Answer;
@@ -84,6 +86,7 @@ interface Try {
 /** Runs a fake detector. */
 async function run(options: Try): Promise<{ row: ResultRow } & ReturnType<typeof listener>> {
   const { out, images = 23, train, batchSize = 4, resume = false, seed = 1, epochs } = options;
+  const { tensorboard = false } = options;
   const { says = answer, calls = [], onDetect = () => {}, build } = options;
   const controller = new AbortController();
   const reporter = listener();
@@ -102,7 +105,7 @@ async function run(options: Try): Promise<{ row: ResultRow } & ReturnType<typeof
     engine,
     dataset: dataset(images, train),
     reporter,
-    ...{ out, resume, json: false, command: ["--fake"], signal: controller.signal },
+    ...{ out, resume, tensorboard, json: false, command: ["--fake"], signal: controller.signal },
     [Symbol.dispose]() {},
   } as const;
   const row = await detectAndTest(setup, {
@@ -276,6 +279,23 @@ Deno.test("detectAndTest() goes on with a run that was killed before it could le
       const { message } = await assertRejects(() => run({ out, resume: true }), StudyError);
       assertMatch(message, /readings\.json is damaged: start a new run without --resume$/);
     }
+  }));
+
+Deno.test("detectAndTest() shows TensorBoard its images, also after an interruption", () =>
+  withFolder({}, async (folder) => {
+    const [out, whole] = [join(folder, "resumed"), join(folder, "whole")];
+    const shown = { out, tensorboard: true };
+    await assertRejects(() => run({ ...shown, onDetect: interruptAt(4) }), InterruptedError);
+    const { row } = await run({ ...shown, resume: true });
+    const { row: plain } = await run({ out: whole });
+    assertEquals(await predictions(out, row), await predictions(whole, plain));
+    if (noReader !== undefined) return console.log(`not read: TensorBoard's events (${noReader})`);
+    const { scalars, images } = await readEvents(runFolder(out, row.run_id));
+    assertEquals(scalars["detection/images_per_second"]!.map(([at]) => at), [8, 23]);
+    const [[at, accuracy] = [], ...more] = scalars["test/accuracy"]!;
+    assertEquals([at, more], [0, []]);
+    assertAlmostEquals(accuracy!, row.accuracy!, 1e-4);
+    assertEquals(Object.values(images).length, 1);
   }));
 
 Deno.test("detectAndTest() turns a failure into a row of NaN and says N/A (Error)", () =>

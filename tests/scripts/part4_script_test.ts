@@ -2,7 +2,8 @@
 
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { join } from "node:path";
-import { MNIST_SHA256 } from "../data/mnist.ts";
+import { idx } from "../data/idx_samples.ts";
+import { firstTestDigits, MNIST_SHA256 } from "../data/mnist.ts";
 import { openCheckpoint } from "../../models/checkpoint/open_checkpoint.ts";
 import { ProblemList } from "../../report/record/problems.ts";
 import { readResults, type ResultRow } from "../../report/record/results.ts";
@@ -144,6 +145,18 @@ Deno.test("part4 --no-feature-cache --in-channels 1 computes features in every e
     const { settings } = await readManifest(folder);
     assertEquals([settings.in_channels, settings.feature_cache], [1, "no"]);
     assertEquals(filesIn(out).filter((name) => name.endsWith(".features")), []);
+
+    // The run has its classifier alone: its random convolutions are drawn again.
+    const { images } = await firstTestDigits(32);
+    const path = join(out, "digits-idx3-ubyte");
+    await Deno.writeFile(path, idx(0x803, [32, 28, 28], images));
+    const answer = new Program(Deno.execPath(), [
+      ...[...taskArgs("predict"), path, "--json", "--run", folder],
+    ]);
+    const answered = await answer.end();
+    assertEquals(answered.code, 0, answered.stderr);
+    const digits = answered.stdout.trimEnd().split("\n").map((line) => JSON.parse(line).digit);
+    assertEquals(digits, Array.from((await readPredictions(folder)).predictions));
   }));
 
 Deno.test("part4 --strict without weights leaves an error row for each model, exit 1", () =>
@@ -170,8 +183,8 @@ Deno.test("part4 --strict without weights leaves an error row for each model, ex
       assertStringIncludes(stderr, `${row.model} (seed 1) failed: `);
     }
     const lines = stderr.trimEnd().split("\n");
-    assertEquals(lines.length, 3, stderr);
-    assertMatch(lines[2]!, /^error: 2 of 2 runs failed: vgg16_FineTuned \(seed 1\), alexnet_/);
+    assertEquals(lines.length, 5, stderr);
+    assertMatch(lines[4]!, /^error: 2 of 2 runs failed: vgg16_FineTuned \(seed 1\), alexnet_/);
   }));
 
 Deno.test("part4 tells bad weights in one line, and goes on to the next model", () =>

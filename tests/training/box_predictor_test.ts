@@ -31,7 +31,7 @@ import {
 } from "../../training/detection/box_features.ts";
 import { BoxBatches, boxLoss, boxPredictor } from "../../training/detection/box_predictor.ts";
 import { Trainer } from "../../training/trainer.ts";
-import { testEngine } from "../engine/engine.ts";
+import { nativeTensors, testEngine } from "../engine/engine.ts";
 import { withFolder } from "../report/result_rows.ts";
 
 const engine = await testEngine();
@@ -280,7 +280,7 @@ Deno.test("A box predictor's training goes on from a checkpoint to the same bits
   }));
 
 Deno.test("A box predictor's training holds no more tensors after 30 steps, and none when freed", () => {
-  const counts = () => [engine.binding.getNumOfTensors(), tf.memory().numTensors] as const;
+  const counts = () => [nativeTensors(), tf.memory().numTensors] as const;
   const before = counts();
   const predictor = goldenPredictor();
   const boxes = new BoxBatches(goldenBoxes);

@@ -199,6 +199,39 @@ Deno.test("FeatureCache keeps finished files when interrupted and goes on with t
     assertEquals(filesOf(next), ["00000.features", "00001.features"]);
   }));
 
+Deno.test("FeatureCache keeps the batches of a file that was interrupted, and completes it", () =>
+  withFolder({}, async (folder) => {
+    using whole = cacheIn(join(folder, "whole"));
+    await complete(whole);
+    using images = digits(COUNT);
+    using inner = new FeatureExtractor(engine, model, images);
+    const firsts: number[] = [];
+    const controller = new AbortController();
+    const extractor: Pick<FeatureExtractor, "extract"> = {
+      extract(first, count, options) {
+        firsts.push(first);
+        if (first === 3 * EXTRACTION_BATCH) controller.abort();
+        return inner.extract(first, count, options);
+      },
+    };
+    using cache = cacheIn(join(folder, "cut"));
+    const { reporter, warnings } = listener();
+    const work = { reporter, signal: controller.signal };
+    await assertRejects(() => cache.fill(extractor, work), InterruptedError);
+    assertEquals(filesOf(cache), ["00000.features"]);
+
+    using next = cacheIn(join(folder, "cut"));
+    await next.survey({ reporter });
+    firsts.length = 0;
+    await next.fill(extractor, { reporter });
+    assertEquals([firsts[0], firsts.at(-1)], [
+      3 * EXTRACTION_BATCH,
+      COUNT - COUNT % EXTRACTION_BATCH,
+    ]);
+    assertEquals(next.read(rows(0, COUNT)), whole.read(rows(0, COUNT)));
+    assertEquals(warnings, []);
+  }));
+
 Deno.test("FeatureCache is filled once by two at a time", () =>
   withFolder({}, async (folder) => {
     using images = digits(COUNT);

@@ -13,7 +13,7 @@ import { saveCheckpoint } from "../../models/checkpoint/safetensors.ts";
 import { readProgress, restoreTraining, saveTraining } from "../../training/checkpoint.ts";
 import { evaluate, meanOfBatchMeans } from "../../training/evaluate.ts";
 import { type BatchProgress, Trainer, type TrainerOptions } from "../../training/trainer.ts";
-import { testEngine } from "../engine/engine.ts";
+import { nativeTensors, testEngine } from "../engine/engine.ts";
 
 const engine = await testEngine();
 const mnist = await loadMnist();
@@ -237,7 +237,7 @@ Deno.test("trainEpoch() and evaluate() stop when aborted", async () => {
 });
 
 Deno.test("training holds no more tensors after 100 steps, and none when freed", async () => {
-  const counts = () => [engine.binding.getNumOfTensors(), tf.memory().numTensors] as const;
+  const counts = () => [nativeTensors(), tf.memory().numTensors] as const;
   const before = counts();
   {
     using run = new Run(16, { batchSize: 4 });

@@ -3,9 +3,10 @@
  *
  * A cache is a folder of files of {@linkcode SHARD_ROWS} images each, under a name made of everything
  * that decides the features. A set cut short by a limit uses the first of the same files. Every file
- * is read once and its checksum compared before a run uses it; one that is missing, too short or
- * damaged is computed again, and so is what an interrupted run left undone. Rows are then read by
- * position, so that memory does not grow with the number of images.
+ * is read once and its checksum compared before a run uses it; one that is missing or damaged is
+ * computed again, one that is too short is completed. A run that is interrupted keeps the batches it
+ * has computed; one that is killed keeps its finished files. Rows are then read by position, so that
+ * memory does not grow with the number of images.
  *
  * @module
  */
@@ -20,11 +21,12 @@ import { withLock } from "../../io/lock.ts";
 import { formatDuration, type Reporter } from "../../io/reporter.ts";
 import { sha256Hex } from "../../io/sha256.ts";
 import type { FeatureRows } from "./feature_batches.ts";
-import type { FeatureExtractor } from "./feature_extractor.ts";
+import { EXTRACTION_BATCH, type FeatureExtractor } from "./feature_extractor.ts";
 import { ROOM_REMEDY } from "./feature_room.ts";
 import {
   checkShard,
   HEADER_BYTES,
+  readShard,
   shardBytes,
   type ShardHeader,
   writeShard,
@@ -66,7 +68,7 @@ export interface FeatureCacheOptions {
 /** How the work on a cache is shown and stopped. */
 export interface CacheWork {
   reporter: Reporter;
-  /** Aborts between two files or batches; finished files stay. */
+  /** Aborts between two files or batches; what is computed stays. */
   signal?: AbortSignal;
 }
 
@@ -97,7 +99,10 @@ export class FeatureCache implements FeatureRows, Disposable {
     this.#shards = Array.from({ length: Math.ceil(count / shardRows) });
   }
 
-  /** Images whose features have to be computed, after {@linkcode FeatureCache.survey}. */
+  /**
+   * Images whose features have to be computed, after {@linkcode FeatureCache.survey}; of a file that is
+   * to be completed all count.
+   */
   get missingRows(): number {
     return this.#missing().reduce((sum, index) => sum + this.#rowsOf(index), 0);
   }
@@ -216,23 +221,47 @@ export class FeatureCache implements FeatureRows, Disposable {
     return found;
   }
 
+  /** Computes a file, from where an interruption or a smaller set has left it. */
   async #compute(
     index: number,
     extractor: Pick<FeatureExtractor, "extract">,
-    { signal }: CacheWork,
+    { signal, reporter }: CacheWork,
     onProgress: (done: number) => void,
   ): Promise<void> {
+    const { columns } = this;
     const wanted = this.#wanted(index);
+    const earlier = await readShard(this.#path(index), wanted);
+    const values = new Float32Array(wanted.rows * columns);
+    // Batches begin where they always do.
+    const known = Math.floor(earlier.values.length / columns / EXTRACTION_BATCH) * EXTRACTION_BATCH;
+    values.set(earlier.values.subarray(0, known * columns));
     const started = performance.now();
-    const values = await extractor.extract(wanted.first, wanted.rows, {
-      onProgress,
-      ...(signal && { signal }),
-    });
-    const header = { ...wanted, seconds: (performance.now() - started) / 1000 };
-    await writeShard(this.#path(index), header, values).catch((error) => {
+    let rows = known;
+    const write = async () => {
+      const seconds = earlier.seconds + (performance.now() - started) / 1000;
+      const header = { ...wanted, rows, seconds };
+      await writeShard(this.#path(index), header, values.subarray(0, rows * columns));
+      return header;
+    };
+    try {
+      while (rows < wanted.rows) {
+        const count = Math.min(EXTRACTION_BATCH, wanted.rows - rows);
+        const batch = await extractor.extract(wanted.first + rows, count, signal && { signal });
+        values.set(batch, rows * columns);
+        onProgress(rows += count);
+      }
+    } catch (error) {
+      // What cannot be kept now is no reason to hide why it ended.
+      if (rows > known) {
+        await write().catch((error) => {
+          reporter.warn(`The last ${rows - known} features are not kept: ${failureReason(error)}`);
+        });
+      }
+      throw error;
+    }
+    this.#shards[index] = await write().catch((error) => {
       throw this.#noRoom(error);
     });
-    this.#shards[index] = header;
   }
 
   #show(done: number, progress: { rows: number; started: number; reporter: Reporter }): void {

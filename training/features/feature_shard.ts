@@ -90,6 +90,26 @@ export async function checkShard(
   }
 }
 
+/**
+ * The features that a file has of the images wanted, however few.
+ *
+ * @returns float32 `[k * columns]`, and the seconds that they took; nothing of a file that is not there
+ *   or damaged.
+ */
+export async function readShard(
+  path: string,
+  wanted: Omit<ShardHeader, "seconds">,
+): Promise<{ values: Float32Array; seconds: number }> {
+  const header = await checkShard(path, { ...wanted, rows: 0 });
+  if (typeof header === "string") return { values: new Float32Array(), seconds: 0 };
+  const rows = Math.min(header.rows, wanted.rows);
+  const values = new Float32Array(rows * header.columns);
+  using file = await Deno.open(path);
+  await file.seek(HEADER_BYTES, Deno.SeekMode.Start);
+  await fill(file, new Uint8Array(values.buffer));
+  return { values, seconds: header.seconds * rows / header.rows };
+}
+
 /** A hash that has the header in it already. */
 function checksum({ key, first, rows, columns, seconds }: ShardHeader) {
   return createHash("sha256").update(JSON.stringify([key, first, rows, columns, seconds]));

@@ -1,3 +1,4 @@
+import { PIP_RATE } from "../../../engine/library/fetch_wheel.ts";
 import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import { basename, join } from "node:path";
 import { fetchLibrary, type FetchLibraryOptions } from "../../../engine/library/fetch_library.ts";
@@ -64,6 +65,8 @@ class Scene implements AsyncDisposable {
       pipCommands: [this.pip(mode)],
       cLibrary: { name: "glibc", version: "2.31" },
       connectTimeoutMs: 300,
+      retryDelaysMs: [1, 1],
+      minimumRate: PIP_RATE,
       release: {
         platform: "test",
         archive: {
@@ -147,6 +150,8 @@ if (mode === "offline") {
 }
 if (mode === "absent") { console.error("ERROR: No matching distribution found for x"); Deno.exit(1); }
 if (mode === "odd") { console.error("ERROR: the moon is full\\n"); Deno.exit(2); }
+if (mode === "huge") Deno.writeFileSync(dest + "/x.part", new Uint8Array(bytes.length * 3));
+if (mode === "huge") await new Promise((r) => setTimeout(r, 20_000));
 if (mode === "slow") await new Promise((r) => setTimeout(r, 700));
 if (mode === "hang") {
   Deno.writeFileSync(dest + "/${WHEEL}", bytes.subarray(0, 100));
@@ -224,6 +229,14 @@ Deno.test("fetchLibrary() finds its own result in the cache", async () => {
   assertEquals(first.source, "wheel");
   assertEquals(await fetchLibrary(scene.wheelOnly()), { ...first, source: "cache" });
   assertEquals((await scene.pipLog()).length, 1);
+});
+
+Deno.test("fetchLibrary() refetches a cached library whose bytes are wrong", async () => {
+  await using scene = await Scene.set();
+  const { path } = await fetchLibrary(scene.wheelOnly());
+  await Deno.writeFile(path, MAIN.slice().reverse());
+  assertEquals((await fetchLibrary(scene.wheelOnly())).source, "wheel");
+  assertEquals(await Deno.readFile(path), MAIN);
 });
 
 Deno.test("fetchLibrary() refetches a cached library whose size or manifest is wrong", async () => {
@@ -322,16 +335,30 @@ Deno.test("fetchLibrary() says one clear line with the remedy when the wheel is 
     ["broken", "pip was not found", "install Python with pip"],
     ["offline", "cannot reach its package index", "network"],
     ["absent", "does not offer tensorflow-cpu 2.21.0", "index settings"],
-    ["odd", "pip failed (the moon is full)", "run again"],
+    ["odd", "pip failed (the moon is full)", "fix what pip says"],
     ["silent", `did not deliver ${WHEEL}`, "settings"],
     ["wrong", "is not the pinned one", "pip cache purge"],
   ];
   await using scene = await Scene.set();
   for (const [mode, cause, remedy] of cases) {
     const message = await failure(fetchLibrary(scene.wheelOnly(mode)));
-    for (const text of [cause, remedy, "LIBTENSORFLOW_PATH"]) assertStringIncludes(message, text);
+    for (const text of [cause, remedy, "LIBTENSORFLOW_PATH"]) {
+      assertStringIncludes(message.toLowerCase(), text.toLowerCase());
+    }
     assertEquals(await names(scene.cache), ["lock"]);
   }
+});
+
+Deno.test("fetchLibrary() ends a pip that brings next to nothing, or too much", async () => {
+  await using scene = await Scene.set();
+  const minimumRate = { bytesPerSecond: 1000, windowMs: 700 };
+  const slow = await failure(fetchLibrary({ ...scene.wheelOnly("hang"), minimumRate }));
+  for (const part of ["pip was ended (the transfer is too slow", "1.0 kB/s are the least"]) {
+    assertStringIncludes(slow, part);
+  }
+  const huge = await failure(fetchLibrary(scene.wheelOnly("huge")));
+  assertStringIncludes(huge, "pip was ended (it takes more than the wheel's");
+  assertEquals(await names(scene.cache), ["lock"]);
 });
 
 Deno.test("fetchLibrary() names both failures when neither package is available", async () => {

@@ -1,4 +1,10 @@
-import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
+import {
+  assert,
+  assertEquals,
+  assertMatch,
+  assertRejects,
+  assertStringIncludes,
+} from "@std/assert";
 import { join } from "node:path";
 import { searchLibrary, type SearchPlaces } from "../../../engine/library/find_library.ts";
 import { explainOpenFailure } from "../../../engine/tensorflow/open_failure.ts";
@@ -11,6 +17,8 @@ import { libraryIn, libraryNames, libraryProblem } from "../../../engine/library
 import type { LibraryLocation, LibraryManifest } from "../../../engine/library/library_cache.ts";
 import type { Release } from "../../../engine/library/releases.ts";
 import { StudyError } from "../../../io/errors.ts";
+import { sha256Hex } from "../../../io/sha256.ts";
+import { openingError } from "../../../engine/tensorflow/opening_error.ts";
 import { fakeLibrary } from "./fake_library.ts";
 
 const NAME = libraryNames()[0]!;
@@ -24,6 +32,7 @@ const RELEASE: Release = {
     file: "x.whl",
     platform: "test",
     sha256: "0".repeat(64),
+    size: 4096,
     members: [`tensorflow/${NAME}`],
   },
 };
@@ -72,7 +81,7 @@ async function putCached(folder: string): Promise<string> {
     platform: "test",
     kind: "wheel",
     package_sha256: "0".repeat(64),
-    files: [{ name: NAME, size: 4096, sha256: "" }],
+    files: [{ name: NAME, size: 4096, sha256: sha256Hex(fakeLibrary()) }],
   };
   await put(join(cached, "manifest.json"), JSON.stringify(manifest));
   return put(join(cached, NAME), fakeLibrary());
@@ -112,6 +121,58 @@ Deno.test("searchLibrary() takes the first of option, environment, cache, Python
     assertEquals(await searchLibrary(all), { path: system, source: "system" });
     all.systemFolders = [];
     assertEquals(await searchLibrary(all), fetched);
+  }));
+
+/** Changes a byte and puts the time of the last change back, as some copying programs do. */
+async function damage(path: string): Promise<void> {
+  const { mtime } = await Deno.stat(path);
+  const bytes = await Deno.readFile(path);
+  bytes[3000]! ^= 1;
+  await Deno.writeFile(path, bytes);
+  await Deno.utime(path, mtime!, mtime!);
+}
+
+/** Waits until the system's clock, whose seconds count for files, has gone on. */
+const nextSecond = () => new Promise((resolve) => setTimeout(resolve, 1100));
+
+Deno.test("searchLibrary() hashes a cached library once, and again when its file has changed", () =>
+  inTemporaryFolder(async (folder) => {
+    const path = await putCached(folder);
+    const manifest = join(path, "..", "manifest.json");
+    const told: string[] = [];
+    const search = () =>
+      searchLibrary(places(folder, { onProblem: (text) => void told.push(text) }));
+    assertEquals((await search()).source, "cache");
+    const text = await Deno.readTextFile(manifest);
+    await Deno.writeTextFile(manifest, text.replace(/"sha256":"./, '"sha256":"x'));
+    assertEquals((await search()).source, "cache");
+    await Deno.writeTextFile(manifest, text);
+    await nextSecond();
+    await damage(path);
+    const message = await failure(search());
+    for (
+      const part of [path.replace(/.[^\\/]*$/, ""), "is damaged", NAME, sha256Hex(fakeLibrary())]
+    ) {
+      assertStringIncludes(message, part);
+      assertStringIncludes(told.join(), part);
+    }
+    await Deno.writeFile(path, fakeLibrary());
+    assertEquals((await search()).source, "cache");
+  }));
+
+Deno.test("openingError() has a library of the cache removed only if it is damaged", () =>
+  inTemporaryFolder(async (folder) => {
+    const path = await putCached(folder);
+    const refused = explainOpenFailure(path, new Error(`${path}: file too short`));
+    const text = async (error: unknown) => (await openingError(path, error) as Error).message;
+    assertStringIncludes(await text(refused), "files are as they were unpacked: leave them");
+    await damage(path);
+    assertMatch(await text(refused), /is damaged: .*\. Remove .* and run again/);
+    const other = new StudyError("another failure");
+    assertEquals(await openingError(path, other), other);
+    const own = await put(join(folder, "own", NAME), fakeLibrary());
+    const refusal = explainOpenFailure(own, new Error(`${own}: file too short`));
+    assertEquals(await openingError(own, refusal), refusal);
   }));
 
 Deno.test("searchLibrary() accepts a folder that holds the library, or its lib folder does", () =>
@@ -407,6 +468,43 @@ Deno.test("explainOpenFailure() gives one line with the cause and the remedy", (
   }
   assertStringIncludes(explainOpenFailure(path, "a bare string").message, "a bare string");
 });
+
+Deno.test("explainOpenFailure() names the file that the loader named, and where it is from", () =>
+  inTemporaryFolder(async (folder) => {
+    const path = "/cache/libtensorflow/libtensorflow_cc.so.2";
+    const other = await put(join(folder, "libtensorflow_framework.so.2"), fakeLibrary());
+    const variable = { name: "LD_LIBRARY_PATH", folders: ["/elsewhere", folder] };
+    const said = [
+      `${other}: file too short`,
+      `${other}: invalid ELF header`,
+      `${other}: cannot read file data: Error 21`,
+      `${other}: wrong ELF class: ELFCLASS32`,
+      `${path}: undefined symbol: _ZN10tensorflow4MainEv`,
+      `dlopen(${path}, 0x0005): Library not loaded: @rpath/x.dylib, tried: '${other}' ` +
+      "(not a mach-o file)",
+    ];
+    for (const text of said) {
+      const { message } = explainOpenFailure(path, new Error(text), variable);
+      for (const part of [path, other, `take ${folder} out of LD_LIBRARY_PATH`]) {
+        assertStringIncludes(message, part);
+      }
+      assert(!/delete|suite's cache|replace it/.test(message), message);
+    }
+    assertStringIncludes(
+      explainOpenFailure(other, new Error(`${other}: invalid ELF header`), variable).message,
+      `libtensorflow at ${other} (its folder is in LD_LIBRARY_PATH) is not a shared library`,
+    );
+    const elsewhere = { name: "LD_LIBRARY_PATH", folders: [] };
+    const { message } = explainOpenFailure(path, new Error(said[0]!), elsewhere);
+    assertStringIncludes(message, "/etc/ld.so.conf");
+    const beside = `${
+      join("/cache/libtensorflow", "libtensorflow_framework.so.2")
+    }: file too short`;
+    assertStringIncludes(
+      explainOpenFailure(path, new Error(beside), elsewhere).message,
+      "put an intact copy of it there",
+    );
+  }));
 
 Deno.test("explainOpenFailure() fits what the loader really says about a file that is none", () =>
   inTemporaryFolder(async (folder) => {

@@ -10,7 +10,8 @@ import type { Comparison, Figure, ModelComparison } from "../../../report/analys
 import { aggregateSeeds } from "../../../report/analysis/seed_aggregates.ts";
 import { findPublished } from "../../../report/analysis/study_models.ts";
 import { scorePredictions } from "../../../report/analysis/test_scores.ts";
-import { type FigureOptions, writeFigures } from "../../../report/figures/write_figures.ts";
+import type { FigureOptions } from "../../../report/figures/draw_figures.ts";
+import { writeFigures } from "../../../report/figures/write_figures.ts";
 import { ProblemList } from "../../../report/record/problems.ts";
 import type { ResultRow } from "../../../report/record/result_row.ts";
 import type { HistoryRow } from "../../../report/record/run_folder.ts";
@@ -22,7 +23,7 @@ export const CURVES = "figures/learning_curves.svg";
 export const COST = "figures/accuracy_against_time.svg";
 export const F1 = "figures/f1_per_class.svg";
 export const SPEED = "figures/inference_time.svg";
-export const SHEET = "figures/wrong_SimpleCNN.png";
+export const SHEET = "figures/wrong_SimpleCNN.svg";
 
 /** 100 images, class i % 10; every ninth is predicted as the next class, with a score that falls. */
 export const targets = Int32Array.from({ length: 100 }, (_, i) => i % 10);
@@ -56,11 +57,12 @@ export function compared(
     manifest: null,
     history: [],
     seedHistories: [],
+    seedRuns: [],
     evaluations: [],
     evaluation: null,
     newerFailure: null,
     differences: [],
-    caveat: "",
+    caveats: [],
     verdicts: [],
     settings,
     ...changes,

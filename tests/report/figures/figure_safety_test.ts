@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { join } from "node:path";
 import { scorePredictions } from "../../../report/analysis/test_scores.ts";
-import { COLOUR, FILL } from "../../../report/figures/vega_svg.ts";
+import { COLOUR, FILL } from "../../../report/figures/theme.ts";
 import { writeFigures } from "../../../report/figures/write_figures.ts";
 import { ProblemList } from "../../../report/record/problems.ts";
 import { withFolder } from "../result_rows.ts";

@@ -1,5 +1,4 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
-import { decode } from "fast-png";
 import { join } from "node:path";
 import { scorePredictions } from "../../../report/analysis/test_scores.ts";
 import type { Manifest } from "../../../report/record/run_folder.ts";
@@ -192,16 +191,65 @@ Deno.test("time per image sets published times beside ours", async () => {
   });
 });
 
-Deno.test("the contact sheet has the wrong predictions with the highest scores", async () => {
-  await draw([simpleCnn], async ({ folder, figures }) => {
-    const { width, height, data } = decode(await Deno.readFile(join(folder, SHEET)));
-    assertEquals([width, height], [800, 244]);
-    // Every ninth prediction is wrong, and its grey is its index.
-    const greys = Array.from(
-      { length: 12 },
-      (_, place) => data[(48 + Math.floor(place / 8) * 122) * width + 48 + place % 8 * 100],
+Deno.test("each learning curve has an axis of epochs of its own", async () => {
+  const long = Array.from({ length: 30 }, (_, i) => ({ ...history[0]!, epoch: i + 1 }));
+  const models = [compared("Long", [{}], { history: long }), compared("Short", [{}], { history })];
+  await draw(models, async ({ read }) => {
+    // Both end where their panel ends, one after 30 epochs, the other after two.
+    const ends = [...(await read(CURVES)).matchAll(/class="mark-line[^"]*"[^>]*>.*?d="([^"]*)"/gs)]
+      .map(([, d]) => Number(d!.match(/L([\d.]+),[^L]*$/)![1]));
+    assertEquals(ends.length, 2);
+    assertEquals(ends[0], ends[1]);
+  });
+});
+
+Deno.test("accuracy against time fills its height with the points, wherever they are", async () => {
+  for (const [first, second] of [[99.2, 99.4], [10, 99.4], [12, 12]]) {
+    const models = [first!, second!].map((accuracy, i) =>
+      compared(`m${i}`, [{ accuracy, training_time_s: 10 * (i + 1) }])
     );
-    assertEquals(greys, [0, 9, 18, 27, 36, 45, 54, 63, 72, 81, 90, 99]);
+    await draw(models, async ({ read }) => {
+      const svg = await read(COST);
+      const points = [...svg.matchAll(/translate\(([\d.]+),([\d.]+)\)" d="[^"]*" /g)];
+      const heights = points.map(([, , y]) => Number(y));
+      const spread = Math.max(...heights) - Math.min(...heights);
+      assert(first === second || spread > 0.8 * 320, `${spread} of 320 pixels`);
+    });
+  }
+});
+
+Deno.test("time per image is drawn as dots, each with its device", async () => {
+  const manifest = { ...MANIFEST, machine: { processor: "AMD EPYC", cores: 2, device: "CPU" } };
+  await draw([{ ...simpleCnn, manifest }, detector], async ({ read }) => {
+    const svg = await read(SPEED);
+    const texts = svgTexts(svg);
+    for (const text of ["0.0800 ms (AMD EPYC, 2 cores)", "published, Colab GPU"]) {
+      assert(texts.includes(text), `${text} in ${texts}`);
+    }
+    assert(!/class="mark-rect/.test(svg));
+    assertEquals(
+      svg.match(/class="mark-symbol role-mark[^>]*>(.*?)<\/g>/s)![1]!.split("<path").length,
+      4,
+    );
+  });
+});
+
+Deno.test("every figure says how it is to be read", async () => {
+  await draw([simpleCnn, detector], ({ figures }) => {
+    for (const { caption, file } of figures) assertMatch(caption, /^[A-Z].{40,}\.$/, file);
+  });
+});
+
+Deno.test("the contact sheet has the wrong predictions with the highest scores", async () => {
+  await draw([simpleCnn], async ({ read, figures }) => {
+    const svg = await read(SHEET);
+    assertStringIncludes(svg, 'width="800" height="260"');
+    // Every ninth prediction is wrong, and its grey is its index.
+    const drawn = [...svg.matchAll(/<title>Image (\d+): /g)].map(([, index]) => Number(index));
+    assertEquals(drawn, [0, 9, 18, 27, 36, 45, 54, 63, 72, 81, 90, 99]);
+    const shades = [...svg.matchAll(/stroke-opacity="([\d.]+)"/g)].map(([, shade]) => shade);
+    const expected = drawn.map((grey) => Number((Math.round(grey / 17) / 15).toFixed(2)));
+    assertEquals(shades.map(Number), expected.filter((shade) => shade > 0));
     const { alt } = figures.find(({ file }) => file === SHEET)!;
     assertStringIncludes(alt, "The 12 wrong predictions of SimpleCNN");
     assertStringIncludes(alt, "the first is a 0 predicted as 1 (1.000).");

@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { renderHtml } from "../../../report/page/html_page.ts";
-import { escapeMarkdown, table } from "../../../report/page/markdown.ts";
+import { CONTENTS, escapeMarkdown, table } from "../../../report/page/markdown.ts";
 
 const none = new Map<string, Uint8Array>();
 
@@ -101,4 +101,57 @@ Deno.test("renderHtml() makes one page without scripts or anything to load", () 
   assertStringIncludes(page, "<title>A &lt;title&gt; &amp; more</title>");
   assertStringIncludes(page, "prefers-color-scheme: dark");
   assert(!/<script|<link|@import|\ssrc="(?!data:)|url\(/i.test(page));
+});
+
+Deno.test("renderHtml() makes a figure of a picture alone, with the italics after it as caption", () => {
+  const svg = new Map([["a.svg", new TextEncoder().encode("<svg/>")]]);
+  const html = body("![what](a.svg)\n\n*Figure 1. How to **read** it*\n\nText\n", svg);
+  assertMatch(
+    html,
+    /^<figure>\n<div class="chart" role="group" aria-label="Figure 1" tabindex="0">/,
+  );
+  assertStringIncludes(
+    html,
+    "</div>\n<figcaption>Figure 1. How to <strong>read</strong> it</figcaption>\n</figure>\n<p>Text",
+  );
+  assert(!body("![what](a.svg)\n\nText\n", svg).includes("figcaption"));
+  assert(!body("![what](a.svg) and\n\n*more*\n", svg).includes("<figure"));
+});
+
+Deno.test("renderHtml() makes what scrolls reachable with the keyboard, by a name of its own", () => {
+  const one = table([{ title: "Model" }], [["a"]]);
+  const html = body(`## Runs & <more>\n\n${one}\n${one}\n\`\`\`sh\na < b\n\`\`\`\n`);
+  const names = [...html.matchAll(/role="group" aria-label="([^"]*)" tabindex="0"/g)];
+  assertEquals(names.map(([, name]) => name), [
+    "Runs &amp; &lt;more&gt;, table 1",
+    "Runs &amp; &lt;more&gt;, table 2",
+  ]);
+  assertStringIncludes(html, '<pre tabindex="0"><code>a &lt; b\n</code></pre>');
+});
+
+Deno.test("renderHtml() makes navigation of the contents", () => {
+  const html = body(`**${CONTENTS}** [One](#one) · [Two](#two)\n\n**Other:** text\n`);
+  assertMatch(html, /^<nav aria-label="Contents"><strong>Contents:<\/strong> <a href="#one">/);
+  assertStringIncludes(html, "<p><strong>Other:</strong> text</p>");
+});
+
+Deno.test("renderHtml() allows the charts' programs by their hashes, and ends none within its data", () => {
+  const charts = {
+    specs: new Map([["a.svg", { title: "</script><script>alert(1)</script>" }]]),
+    scripts: ["first()", "second()"],
+    style: ".chart { color: red }",
+  };
+  const images = new Map(["a.svg", "b.svg"].map((file) => [file, new Uint8Array()]));
+  const page = renderHtml("![a](a.svg)\n\n![b](b.svg)\n", { title: "t", images, charts });
+  // echo -n 'first()' | openssl dgst -sha256 -binary | base64
+  assertStringIncludes(
+    page,
+    "script-src 'sha256-fDYmfWjvur9AxjhDbjHe6RvExc05MbXhhrbgz2vvy/A=' 'sha256-VRcK3v7WYQJL3yHheBe4dsvLYjAYwFTyoPi2odncRio='\">",
+  );
+  const data = page.match(/<script type="application\/json" id="charts">(.*?)<\/script>/)![1]!;
+  assertEquals(JSON.parse(data), Object.fromEntries(charts.specs));
+  assertEquals(page.match(/<script/g)!.length, 3);
+  assertEquals([...page.matchAll(/data-chart="([^"]*)"/g)].map(([, file]) => file), ["a.svg"]);
+  assertStringIncludes(page, charts.style);
+  assert(!page.includes("unsafe-eval"));
 });

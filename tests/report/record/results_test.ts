@@ -1,4 +1,5 @@
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
+import { parse } from "@std/csv";
 import { join } from "node:path";
 import { repositoryRoot } from "../../../io/cache.ts";
 import { StudyError } from "../../../io/errors.ts";
@@ -258,6 +259,26 @@ Deno.test("checkResultsFile() says of a folder that cannot be written to what to
 
 Deno.test("checkResultsFile() accepts a folder that is not there", async () => {
   await withFolder({}, (folder) => checkResultsFile(join(folder, "none"), 1));
+});
+
+Deno.test("csvRecords() reads a line with quotes as @std/csv does", () => {
+  const marks = ["a", '"', ",", " ", '""', "b"];
+  let state = 1;
+  const next = (below: number) => (state = (state * 48271) % 0x7fffffff) % below;
+  let sound = 0;
+  for (let i = 0; i < 3000; i++) {
+    const text = Array.from({ length: 1 + next(8) }, () => marks[next(marks.length)]).join("");
+    let expected: string[] | null = null;
+    try {
+      expected = parse(text)[0]!;
+      sound++;
+    } catch (error) {
+      assert(error instanceof SyntaxError);
+    }
+    const [record] = csvRecords(text);
+    assertEquals(record?.cells, expected, text);
+  }
+  assert(sound > 500, `${sound}`);
 });
 
 Deno.test("csvRecords() joins quoted line breaks and goes on after a quote never closed", () => {

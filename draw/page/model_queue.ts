@@ -1,0 +1,66 @@
+/**
+ * Drawings on their way to a model.
+ *
+ * @module
+ */
+
+import { LatestOnly } from "./latest_only.ts";
+import type { Answer } from "./protocol.ts";
+
+/** A drawing as a model reads it. */
+export interface Drawing {
+  /** [784] grey values, light on dark. */
+  pixels: Uint8Array;
+  /** Counted up with every change of the paper. */
+  number: number;
+  /** When the paper was changed, as `performance.now()`. */
+  changedAt: number;
+}
+
+/** A model that takes longer is asked when the drawing pauses: it would keep the quick ones waiting. */
+const SLOW_MS = 30;
+const PAUSE_MS = 100;
+
+/** Options of {@linkcode ModelQueue}. */
+export interface ModelQueueOptions {
+  ask: (pixels: Uint8Array) => Promise<Answer>;
+  onAnswer: (answer: Answer, drawing: Drawing) => void;
+  onFailure: (reason: string, drawing: Drawing) => void;
+}
+
+/** Asks a model about the newest drawing; those that it has no time for are never asked about. */
+export class ModelQueue {
+  #latest: LatestOnly<Drawing>;
+  #isSlow = false;
+  #pause: ReturnType<typeof setTimeout> | undefined;
+  /** Drawings before this one are of no interest any more. */
+  #first = 0;
+
+  constructor({ ask, onAnswer, onFailure }: ModelQueueOptions) {
+    this.#latest = new LatestOnly(async (drawing) => {
+      try {
+        const answer = await ask(drawing.pixels);
+        this.#isSlow = answer.milliseconds > SLOW_MS;
+        if (drawing.number >= this.#first) onAnswer(answer, drawing);
+      } catch (error) {
+        const reason = error instanceof Error ? error.message : String(error);
+        if (drawing.number >= this.#first) onFailure(reason, drawing);
+      }
+    });
+  }
+
+  /** Asks about a drawing unless a newer one comes first. */
+  push(drawing: Drawing): void {
+    clearTimeout(this.#pause);
+    const ask = () => this.#latest.push(drawing);
+    if (this.#isSlow) this.#pause = setTimeout(ask, PAUSE_MS);
+    else ask();
+  }
+
+  /** Forgets the drawings before a number, also those that are being read. */
+  forgetBefore(number: number): void {
+    clearTimeout(this.#pause);
+    this.#latest.clear();
+    this.#first = number;
+  }
+}

@@ -1,0 +1,116 @@
+/// <reference lib="dom" />
+/**
+ * The page: paper, tools, cards and the row of misread digits, joined up.
+ *
+ * @module
+ */
+
+import { type Card, makeCard } from "./cards.ts";
+import { drawnDigit } from "./drawn_digit.ts";
+import { ModelQueue } from "./model_queue.ts";
+import { misreadRow } from "./misread_row.ts";
+import { Pad } from "./pad.ts";
+import type { DigitReader, PageData } from "./protocol.ts";
+import { PAPER_SIDE } from "./sketch.ts";
+import { connectTools } from "./tools.ts";
+import { type Verdict, verdictOf } from "./verdict.ts";
+
+/** Makes the page of its data and of what answers it. */
+export function startPage(data: PageData, reader: DigitReader): void {
+  const byId = <E extends HTMLElement>(id: string) => document.getElementById(id) as E;
+  const template = byId<HTMLTemplateElement>("card");
+  const cards = data.models.map((model) => makeCard(template, model));
+  byId("cards").append(...cards.map(({ element }) => element));
+  byId("place").textContent = `Computed in ${reader.place}.`;
+  const verdict = byId("verdict");
+
+  const answered = (card: Card, number: number, changedAt: number) => {
+    card.element.dataset["answered"] = `${number}`;
+    card.element.dataset["latency"] = `${performance.now() - changedAt}`;
+    document.body.dataset["tensors"] = `${reader.tensors?.() ?? ""}`;
+    showVerdict(cards, data, verdict);
+  };
+  const queues = cards.map((card, model) =>
+    new ModelQueue({
+      ask: (pixels) => reader.read(model, pixels),
+      onAnswer(answer, { number, changedAt }) {
+        card.show(answer);
+        answered(card, number, changedAt);
+      },
+      onFailure(reason, { number, changedAt }) {
+        card.fail(reason);
+        answered(card, number, changedAt);
+      },
+    })
+  );
+
+  let number = 0;
+  const submit = (changedAt: number) => {
+    number++;
+    document.body.dataset["drawing"] = `${number}`;
+    const { sketch } = pad;
+    row.mark(sketch.digit);
+    const pixels = sketch.isEmpty
+      ? undefined
+      : sketch.digit ?? drawnDigit(pad.image().data, PAPER_SIDE);
+    if (pixels !== undefined) {
+      for (const queue of queues) queue.push({ pixels, number, changedAt });
+      return;
+    }
+    for (const queue of queues) queue.forgetBefore(number);
+    for (const card of cards) card.clear();
+    showVerdict(cards, data, verdict);
+  };
+
+  // Changes that come at once, such as the points that a slow page missed, are one.
+  let submitting = false;
+  const onChange = () => {
+    showTools();
+    if (submitting) return;
+    submitting = true;
+    const changedAt = performance.now();
+    setTimeout(() => {
+      submitting = false;
+      submit(changedAt);
+    });
+  };
+  const pad = new Pad({ canvas: byId<HTMLCanvasElement>("pad"), cursor: byId("cursor"), onChange });
+  const showTools = connectTools(pad);
+
+  const misread = byId("misread");
+  misread.hidden = data.misread.length === 0;
+  const row = misreadRow(data.misread, {
+    models: data.models,
+    onPick(pixels) {
+      pad.change((sketch) => sketch.show(pixels));
+      byId("pad").scrollIntoView({ block: "nearest" });
+    },
+  });
+  byId("misread-digits").append(...row.items);
+  submit(performance.now());
+  showTools();
+  document.body.dataset["ready"] = "";
+}
+
+/** Says on the page why it cannot start. */
+export function showFailure(error: unknown): void {
+  const line = document.getElementById("verdict")!;
+  line.textContent = `The page cannot start: ${error instanceof Error ? error.message : error}`;
+  line.dataset["agree"] = "false";
+}
+
+/** Says whether the models agree, and marks those that do not. */
+function showVerdict(cards: readonly Card[], { models }: PageData, line: HTMLElement): void {
+  const readings = cards.flatMap(({ digit }, i) =>
+    digit === undefined ? [] : [{ title: models[i]!.title, digit }]
+  );
+  const verdict: Verdict | undefined = verdictOf(readings);
+  const text = verdict?.text ?? "";
+  if (line.textContent !== text) line.textContent = text;
+  line.title = verdict?.detail ?? "";
+  line.dataset["agree"] = `${verdict?.agree ?? true}`;
+  for (const card of cards) {
+    const isAlone = card.digit !== undefined && card.digit !== verdict?.majority;
+    card.dissent(verdict !== undefined && !verdict.agree && isAlone);
+  }
+}

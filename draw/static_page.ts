@@ -1,0 +1,139 @@
+/**
+ * The page as files that need no server: SimpleCNN is computed in the browser.
+ *
+ * @module
+ */
+
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { exportTfjs } from "../inference/export_tfjs.ts";
+import { writeFileAtomic } from "../io/atomic.ts";
+import { StudyError } from "../io/errors.ts";
+import { systemReason } from "../io/system_reason.ts";
+import type { Reporter } from "../io/reporter.ts";
+import type { LocatedRun } from "../report/record/find_run.ts";
+import { SIMPLE_CNN, SIMPLE_CNN_FAST } from "../study.ts";
+import { bundlePage } from "./bundle.ts";
+import { findMisread } from "./misread_digits.ts";
+import { toBase64 } from "./page/base64.ts";
+import { DATA_GLOBAL, MODEL_GLOBAL, type StoredModel, WASM_FILE } from "./page/stored_model.ts";
+import { pageFiles } from "./page_files.ts";
+import { describeModel, loadTrained } from "./trained_models.ts";
+
+/** What a page without a server may load: its own files alone. */
+const POLICY = [
+  "default-src 'none'",
+  "script-src 'self' 'wasm-unsafe-eval'",
+  "style-src 'self'",
+  "img-src 'self'",
+  "connect-src 'self'",
+  "base-uri 'none'",
+  "form-action 'none'",
+].join("; ");
+
+/** The networks that a browser computes at once. */
+const SMALL: readonly string[] = [SIMPLE_CNN.name, SIMPLE_CNN_FAST.name];
+
+/**
+ * Never called: Deno fetches the packages that a program may import, and the bundle is made of these.
+ *
+ * @internal
+ */
+export const BUNDLED_PACKAGES = (): Promise<unknown> => import("./page/read_here.ts");
+
+/** What is said of what is in the files. */
+const LICENCES = `page.js, index.html, page.css: MNIST study in TypeScript, MIT License
+page.js and ${WASM_FILE} contain TensorFlow.js, Copyright Google LLC, Apache License 2.0
+  (https://www.apache.org/licenses/LICENSE-2.0), and what it is built with: long.js (Apache License
+  2.0), seedrandom (MIT License)
+data.js: digits of MNIST, Yann LeCun and Corinna Cortes, CC BY-SA 3.0
+  (https://creativecommons.org/licenses/by-sa/3.0/)
+model.js: weights of your own training run
+`;
+
+/**
+ * Writes the page and the best SimpleCNN among some runs. The files refer to each other by relative
+ * addresses and to nothing else.
+ *
+ * @returns The run whose network it has, and the size of all files.
+ * @throws {StudyError} If none of them is of SimpleCNN, or the folder cannot be written.
+ */
+export async function writeStaticPage(
+  folder: string,
+  { runs, reporter }: { runs: readonly LocatedRun[]; reporter: Reporter },
+): Promise<{ run: LocatedRun; bytes: number }> {
+  const run = runs.filter(({ manifest }) => SMALL.includes(manifest.model)).sort(byAccuracy)[0];
+  if (run === undefined) {
+    throw new StudyError(
+      `--static takes a trained ${SIMPLE_CNN.title}, and there is none in these results: train one ` +
+        "with `deno task part1 --recipe fast`",
+    );
+  }
+  const [model] = await loadTrained([run], reporter);
+  using loaded = model!;
+  const data = { models: [describeModel(loaded)], misread: await findMisread([run]) };
+  const stored = await storeModel(loaded);
+  const scripts = ["data.js", "model.js", "page.js"];
+  const files = await pageFiles("index.html", { scripts, policy: POLICY });
+  const contents = new Map<string, string | Uint8Array>([
+    ...[...files].map(([name, { content }]) => [name, content] as const),
+    ["data.js", `globalThis.${DATA_GLOBAL} = ${scriptValue(data)};\n`],
+    ["model.js", `globalThis.${MODEL_GLOBAL} = ${scriptValue(stored)};\n`],
+    ["page.js", await bundlePage("read_here.ts")],
+    [WASM_FILE, await wasmBinary()],
+    ["licences.txt", LICENCES],
+  ]);
+  let bytes = 0;
+  try {
+    for (const [name, content] of contents) {
+      const encoded = typeof content === "string" ? new TextEncoder().encode(content) : content;
+      await writeFileAtomic(join(folder, name), encoded);
+      bytes += encoded.length;
+    }
+  } catch (error) {
+    throw new StudyError(
+      `Cannot write the page to ${folder} (${systemReason(error)}): choose another folder`,
+      { cause: error },
+    );
+  }
+  return { run, bytes };
+}
+
+function byAccuracy({ row: a }: LocatedRun, { row: b }: LocatedRun): number {
+  return (b?.test_images ?? 0) - (a?.test_images ?? 0) || (b?.accuracy ?? 0) - (a?.accuracy ?? 0);
+}
+
+/** A value as a script may have it. */
+function scriptValue(value: unknown): string {
+  return JSON.stringify(value).replace(
+    /[\u2028\u2029]/g,
+    (mark) => `\\u${mark.charCodeAt(0).toString(16)}`,
+  );
+}
+
+/** The model in tfjs' form, as one value. */
+async function storeModel(model: Parameters<typeof exportTfjs>[0]): Promise<StoredModel> {
+  const folder = await Deno.makeTempDir();
+  try {
+    await exportTfjs(model, folder);
+    const { modelTopology, weightsManifest } = JSON.parse(
+      await Deno.readTextFile(join(folder, "model.json")),
+    );
+    const paths: string[] = weightsManifest.flatMap(({ paths }: { paths: string[] }) => paths);
+    const parts = await Promise.all(paths.map((path) => Deno.readFile(join(folder, path))));
+    const packed = new Blob(parts).stream().pipeThrough(new CompressionStream("gzip"));
+    return {
+      modelTopology,
+      weightSpecs: weightsManifest.flatMap(({ weights }: { weights: unknown[] }) => weights),
+      weights: toBase64(new Uint8Array(await new Response(packed).arrayBuffer())),
+    };
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+}
+
+/** tfjs' kernels for processors, in the form that all browsers of today take. */
+async function wasmBinary(): Promise<Uint8Array> {
+  const entry = fileURLToPath(import.meta.resolve("@tensorflow/tfjs-backend-wasm"));
+  return await Deno.readFile(join(dirname(entry), WASM_FILE));
+}

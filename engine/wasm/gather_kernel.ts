@@ -1,0 +1,50 @@
+/**
+ * Gathering, in the memory of the module: the package's own kernel takes the wrong indices from the
+ * second batch on, and works out the coordinates of every element.
+ *
+ * @module
+ */
+
+import * as tf from "@tensorflow/tfjs";
+import { integers } from "./heap.ts";
+import { type KernelArguments, registerKernel } from "./kernel_calls.ts";
+
+type Gather = KernelArguments<
+  { x: tf.TensorInfo; indices: tf.TensorInfo },
+  { axis: number; batchDims: number }
+>;
+
+/** Slices of fewer elements than this are copied one by one. */
+const SHORT = 32;
+
+/** Registers it in the place of the package's own. */
+export function registerGather(): void {
+  registerKernel<Gather["inputs"], Gather["attrs"]>("GatherV2", gather);
+}
+
+function gather({ inputs: { x, indices }, attrs, backend }: Gather): tf.TensorInfo {
+  const axis = tf.util.parseAxisParam(attrs.axis, x.shape)[0]!;
+  const { batchSize, outerSize, dimSize, sliceSize, outputShape } = tf.backend_util.segment_util
+    .collectGatherOpShapeInfo(x as tf.Tensor, indices as tf.Tensor, axis, attrs.batchDims);
+  const result = backend.makeOutput(outputShape, x.dtype);
+  const chosen = integers(backend, indices);
+  for (const index of chosen) {
+    if (index >= 0 && index < dimSize) continue;
+    backend.disposeData(result.dataId);
+    throw new RangeError(`Cannot gather index ${index} of ${dimSize}`);
+  }
+  const from = backend.typedArrayFromHeap(x);
+  const to = backend.typedArrayFromHeap(result);
+  const count = chosen.length / batchSize;
+  let place = 0;
+  for (let row = 0; row < batchSize * outerSize; row++) {
+    const first = Math.floor(row / outerSize) * count;
+    for (let i = first; i < first + count; i++, place += sliceSize) {
+      const start = (row * dimSize + chosen[i]!) * sliceSize;
+      if (sliceSize < SHORT) {
+        for (let k = 0; k < sliceSize; k++) to[place + k] = from[start + k]!;
+      } else to.set(from.subarray(start, start + sliceSize), place);
+    }
+  }
+  return result;
+}

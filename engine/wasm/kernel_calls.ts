@@ -1,0 +1,104 @@
+/**
+ * Kernels made of other kernels: calls them by name and frees what lies between.
+ *
+ * @module
+ */
+
+import * as tf from "@tensorflow/tfjs";
+import type { BackendWasm } from "@tensorflow/tfjs-backend-wasm/dist/backend_wasm.js";
+import { BACKEND } from "./package.ts";
+
+/** What a kernel gets. */
+export interface KernelArguments<Inputs, Attributes> {
+  inputs: Inputs;
+  attrs: Attributes;
+  backend: BackendWasm;
+}
+
+/** What a kernel gives. */
+export type KernelResult = tf.TensorInfo | tf.TensorInfo[];
+
+/** Attributes of a kernel, as tfjs names them. */
+type Attributes = Readonly<Record<string, unknown>>;
+
+/** Calls of kernels whose results are freed together, but for those that are kept. */
+export class KernelCalls implements Disposable {
+  #backend: BackendWasm;
+  #results = new Set<tf.TensorInfo>();
+
+  constructor(backend: BackendWasm) {
+    this.#backend = backend;
+  }
+
+  /** Runs the kernel of that name, which has one result. */
+  run(
+    kernelName: string,
+    inputs: Readonly<Record<string, tf.TensorInfo>>,
+    attrs: Attributes = {},
+  ): tf.TensorInfo {
+    return this.call(kernelOf(kernelName), inputs, attrs);
+  }
+
+  /** Runs a kernel that has one result. */
+  call(
+    { kernelFunc }: tf.KernelConfig,
+    inputs: Readonly<Record<string, tf.TensorInfo>>,
+    attrs: Attributes = {},
+  ): tf.TensorInfo {
+    const result = kernelFunc({
+      inputs: { ...inputs },
+      attrs: { ...attrs } as tf.NamedAttrMap,
+      backend: this.#backend,
+    }) as tf.TensorInfo;
+    this.#results.add(result);
+    return result;
+  }
+
+  /** `x` with its axes in another order. */
+  transpose(x: tf.TensorInfo, perm: readonly number[]): tf.TensorInfo {
+    return this.run("Transpose", { x }, { perm });
+  }
+
+  /** `x` in another shape of as many elements; both share their memory. */
+  reshape(x: tf.TensorInfo, shape: readonly number[]): tf.TensorInfo {
+    return this.run("Reshape", { x }, { shape });
+  }
+
+  /** Leaves a result to the caller. */
+  keep(result: tf.TensorInfo): tf.TensorInfo {
+    this.#results.delete(result);
+    return result;
+  }
+
+  /** Frees the results that are not kept. */
+  [Symbol.dispose](): void {
+    for (const { dataId } of this.#results) this.#backend.disposeData(dataId);
+  }
+}
+
+/** The kernel that the backend has under a name. */
+export function kernelOf(kernelName: string): tf.KernelConfig {
+  const found = tf.getKernel(kernelName, BACKEND);
+  if (found === undefined) throw new Error(`The ${BACKEND} backend has no kernel ${kernelName}`);
+  return found;
+}
+
+/**
+ * Registers a kernel, in the place of the package's own where it has one.
+ *
+ * @param kernelFunc What runs it.
+ */
+export function registerKernel<Inputs, Attributes>(
+  kernelName: string,
+  kernelFunc: (args: KernelArguments<Inputs, Attributes>) => KernelResult,
+): void {
+  const own = tf.getKernel(kernelName, BACKEND);
+  if (own !== undefined) tf.unregisterKernel(kernelName, BACKEND);
+  tf.registerKernel({
+    kernelName,
+    backendName: BACKEND,
+    kernelFunc: kernelFunc as unknown as tf.KernelFunc,
+    // The package's own may still be called.
+    ...(own?.setupFunc !== undefined && { setupFunc: own.setupFunc }),
+  });
+}

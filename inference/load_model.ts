@@ -1,0 +1,241 @@
+/**
+ * Trained models, out of the folders of their runs or out of files.
+ *
+ * @module
+ */
+
+import { dirname, join } from "node:path";
+import { StudyError } from "../io/errors.ts";
+import { exists } from "../io/path_kind.ts";
+import { printable } from "../io/printable.ts";
+import { type Reporter, silentReporter } from "../io/reporter.ts";
+import { RANDOM_LABEL } from "../io/weights_label.ts";
+import { adaptedFasterRcnn } from "../models/adapted_faster_rcnn.ts";
+import { alexnet } from "../models/alexnet.ts";
+import { loadWeightsFile } from "../models/checkpoint/load_weights.ts";
+import {
+  ALEXNET_WEIGHTS,
+  FASTER_RCNN_WEIGHTS,
+  VGG16_WEIGHTS,
+} from "../models/checkpoint/pretrained.ts";
+import type { Parameters } from "../models/parameters.ts";
+import { simpleCnn } from "../models/simple_cnn.ts";
+import { vgg16 } from "../models/vgg16.ts";
+import {
+  type LocatedRun,
+  locateRun,
+  modelNamed,
+  trainingCommand,
+} from "../report/record/find_run.ts";
+import { CHECKPOINT } from "../report/record/run_folder.ts";
+import {
+  ALEXNET,
+  FASTER_RCNN_ADAPTED,
+  FASTER_RCNN_HEAD_TUNED,
+  FASTER_RCNN_NORMALISE_ONCE,
+  SIMPLE_CNN,
+  SIMPLE_CNN_FAST,
+  VGG16,
+} from "../study.ts";
+import { type LoadedModel, readyClassifier, readyDetector } from "./loaded_model.ts";
+import { loadWeightsAlone } from "./load_weights_alone.ts";
+import { weightsOfRun } from "./run_weights.ts";
+
+/** Options of {@linkcode loadModel}. */
+export interface LoadModelOptions {
+  /**
+   * Folder of the results.
+   *
+   * @default {"results"}
+   */
+  results?: string | undefined;
+  /** The model that `best` is the best of: its name in the results, or the beginning of it. */
+  model?: string | undefined;
+  /** The file of weights that the run started from, where it is no longer where the run had it. */
+  weights?: string | undefined;
+  /** Folder of the suite's cache, which has downloaded weights. */
+  cache?: string | undefined;
+  /**
+   * Where progress goes.
+   *
+   * @default {silentReporter}
+   */
+  reporter?: Reporter;
+}
+
+/** How a run of each kind of model comes back. */
+type Restore = (run: LocatedRun, options: LoadModelOptions) => Promise<LoadedModel>;
+
+const RESTORE: ReadonlyMap<string, Restore> = new Map<string, Restore>([
+  [SIMPLE_CNN.name, restoreSimpleCnn],
+  [SIMPLE_CNN_FAST.name, restoreSimpleCnn],
+  [
+    VGG16.name,
+    (run, options) => restoreFrozen(run, options, { build: vgg16, source: VGG16_WEIGHTS }),
+  ],
+  [
+    ALEXNET.name,
+    (run, options) => restoreFrozen(run, options, { build: alexnet, source: ALEXNET_WEIGHTS }),
+  ],
+  [FASTER_RCNN_ADAPTED.name, restoreDetector],
+  [FASTER_RCNN_NORMALISE_ONCE.name, restoreDetector],
+  [FASTER_RCNN_HEAD_TUNED.name, restoreDetector],
+]);
+
+/** Models of which nothing is trained: they are made again from their weights and seed. */
+const UNTRAINED: readonly string[] = [FASTER_RCNN_ADAPTED.name, FASTER_RCNN_NORMALISE_ONCE.name];
+
+/**
+ * A trained model, ready to answer. An engine must be running; the caller disposes of the model.
+ *
+ * Runs of part 4 keep only the classifier: their convolutions come from the file that the run started
+ * from, checked by its SHA-256, or are drawn from the run's seed again where it started from random
+ * ones. So is part 2's predictor; its detector has no logits, {@linkcode LoadedModel.probabilities}
+ * answers for it.
+ *
+ * @param run The folder of a run, its id or the beginning of it, `best` for the finished run with the
+ *   highest accuracy, or a `.pth` or `.safetensors` file with all weights of a model for ten digits.
+ * @throws {StudyError} If there is no such run or file, it has no weights or damaged ones, or they are
+ *   of no model for ten digits.
+ */
+export async function loadModel(run: string, options: LoadModelOptions = {}): Promise<LoadedModel> {
+  const { results = "results" } = options;
+  const model = options.model === undefined ? undefined : modelNamed(options.model);
+  if (await isFile(run)) {
+    const folder = dirname(run);
+    const isRun = run.endsWith(CHECKPOINT) && await exists(join(folder, "manifest.json"));
+    if (!isRun) return await loadWeightsAlone(run, model);
+    return await loadRun(await locateRun(folder, { results }), options);
+  }
+  const found = await locateRun(run, { results, model, usable: canComeBack });
+  return await loadRun(found, options);
+}
+
+/** The model of a run that has been found; see {@linkcode loadModel}. */
+export async function loadRun(
+  run: LocatedRun,
+  options: LoadModelOptions = {},
+): Promise<LoadedModel> {
+  const { model } = run.manifest;
+  const restore = RESTORE.get(model);
+  if (restore === undefined) {
+    throw new StudyError(
+      `Run ${run.runId} is of ${printable(model)}, which loadModel cannot build: it knows ` +
+        [...RESTORE.keys()].join(", "),
+    );
+  }
+  if (!await canComeBack(run)) {
+    throw new StudyError(
+      `Run ${run.runId} has no ${CHECKPOINT}, and without it no weights (runs that come with the ` +
+        `suite are committed without): make a run that has one with ${commandOf(run)}`,
+    );
+  }
+  return await restore(run, options);
+}
+
+/** Whether a run has left what {@linkcode loadModel} needs of its own folder. */
+export async function canComeBack({ folder, manifest }: LocatedRun): Promise<boolean> {
+  if (!RESTORE.has(manifest.model)) return false;
+  return UNTRAINED.includes(manifest.model) || await exists(join(folder, CHECKPOINT));
+}
+
+async function restoreSimpleCnn(run: LocatedRun): Promise<LoadedModel> {
+  const network = simpleCnn();
+  try {
+    await loadTrained(run, network.parameters, SIMPLE_CNN.title);
+  } catch (error) {
+    network.dispose();
+    throw error;
+  }
+  return readyClassifier(network, {
+    ...{ name: run.manifest.model, title: SIMPLE_CNN.title, run },
+    weights: CHECKPOINT,
+  });
+}
+
+async function restoreFrozen(
+  run: LocatedRun,
+  { weights, cache, reporter = silentReporter }: LoadModelOptions,
+  { build, source }: {
+    build: typeof vgg16;
+    source: typeof VGG16_WEIGHTS;
+  },
+): Promise<LoadedModel> {
+  const { settings, model: name } = run.manifest;
+  const found = await weightsOfRun(run, { source, weights, cache, reporter });
+  const network = build({ seed: seedOf(run), inChannels: settings.in_channels === 1 ? 1 : 3 });
+  const title = name === VGG16.name ? VGG16.title : ALEXNET.title;
+  try {
+    if (found.path !== undefined) await network.loadPretrainedFile(found.path);
+    await loadTrained(run, network.parameters, `${title}'s classifier`);
+  } catch (error) {
+    network.dispose();
+    throw error;
+  }
+  const convolutions = found.path === undefined
+    ? `convolutions drawn again from seed ${seedOf(run)}`
+    : `convolutions from ${found.label}`;
+  return readyClassifier(network, {
+    ...{ name, title, run },
+    weights: `${CHECKPOINT} and ${convolutions}`,
+  });
+}
+
+async function restoreDetector(
+  run: LocatedRun,
+  { weights, cache, reporter = silentReporter }: LoadModelOptions,
+): Promise<LoadedModel> {
+  const { settings, model: name } = run.manifest;
+  const options = { source: FASTER_RCNN_WEIGHTS, weights, cache, reporter };
+  const found = await weightsOfRun(run, options);
+  const detector = await adaptedFasterRcnn({ ...found, reporter }, seedOf(run));
+  const { title } = FASTER_RCNN_ADAPTED;
+  const isTrained = !UNTRAINED.includes(name);
+  try {
+    if (isTrained) await loadTrained(run, detector.predictor, `${title}'s predictor`);
+  } catch (error) {
+    detector.dispose();
+    throw error;
+  }
+  const body = found.label === RANDOM_LABEL
+    ? `none but what is drawn again from seed ${seedOf(run)}`
+    : found.label;
+  const head = isTrained ? `the predictor from ${CHECKPOINT}` : "an untrained predictor";
+  return readyDetector(detector, {
+    ...{ name, title, run },
+    weights: `${body}, ${head}`,
+    normalises: settings.normalise !== "once",
+  });
+}
+
+/** What the run trained, read one tensor at a time, its optimiser's left in the file. */
+async function loadTrained(run: LocatedRun, parameters: Parameters, title: string): Promise<void> {
+  await loadWeightsFile(join(run.folder, CHECKPOINT), () => ({
+    title,
+    shapes: parameters.shapes,
+    assign: (name, tensor) => parameters.assign(parameters.get(name), name, tensor),
+  }));
+}
+
+function seedOf({ runId, manifest }: LocatedRun): number {
+  const { seed } = manifest.settings;
+  if (Number.isInteger(seed)) return seed as number;
+  throw new StudyError(`The manifest.json of run ${runId} names no seed: restore it from a copy`);
+}
+
+/** The command that repeats a run; its results go where results go. */
+function commandOf({ manifest: { model, settings } }: LocatedRun): string {
+  const seed = Number.isInteger(settings.seed) ? ` --seed ${settings.seed}` : "";
+  return `${trainingCommand(model)}${seed}`;
+}
+
+async function isFile(path: string): Promise<boolean> {
+  try {
+    return (await Deno.stat(path)).isFile;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound || error instanceof Deno.errors.NotADirectory) {
+      return false;
+    }
+    throw error;
+  }
+}

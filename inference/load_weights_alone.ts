@@ -1,0 +1,144 @@
+/**
+ * A model out of a file with all of its weights, whose names and shapes say which one it is.
+ *
+ * @module
+ */
+
+import { basename } from "node:path";
+import { StudyError } from "../io/errors.ts";
+import { alexnet, ALEXNET_ARCHITECTURE } from "../models/alexnet.ts";
+import { loadCheckpoint, openCheckpoint } from "../models/checkpoint/open_checkpoint.ts";
+import { fitWeights } from "../models/checkpoint/load_weights.ts";
+import { withoutMoments } from "../models/checkpoint/optimizer_state.ts";
+import { describeMisfit, quoted } from "../models/checkpoint/state_dict.ts";
+import type { Classifier } from "../models/classifier.ts";
+import { relevantEntries } from "../models/detection/faster_rcnn_layout.ts";
+import { DIGIT_CLASSES } from "../models/adapted_faster_rcnn.ts";
+import { fasterRcnnResnet50Fpn } from "../models/faster_rcnn.ts";
+import { type Architecture, expectedWeights } from "../models/frozen_feature_layout.ts";
+import { simpleCnn, simpleCnnLayouts } from "../models/simple_cnn.ts";
+import { vgg16, VGG16_ARCHITECTURE } from "../models/vgg16.ts";
+import { ALEXNET, DATA, FASTER_RCNN_ADAPTED, SIMPLE_CNN, VGG16 } from "../study.ts";
+import { type LoadedModel, readyClassifier, readyDetector } from "./loaded_model.ts";
+
+/** Names and shapes of a checkpoint. */
+type Shapes = ReadonlyMap<string, { readonly shape: readonly number[] }>;
+
+/** A network that weights may be of. */
+interface Candidate {
+  model: { readonly name: string; readonly title: string };
+  fits: (found: Shapes) => boolean;
+  build: () => Classifier;
+}
+
+const NETWORKS: readonly Candidate[] = [
+  {
+    model: SIMPLE_CNN,
+    fits: (found) => {
+      const layouts = simpleCnnLayouts(DATA.classes);
+      const shapes = new Map([...layouts].map(([name, { torchShape }]) => [name, torchShape]));
+      return isFit(fitWeights(found, () => ({ title: SIMPLE_CNN.title, shapes })));
+    },
+    build: simpleCnn,
+  },
+  ...([3, 1] as const).flatMap((inChannels) => [
+    {
+      model: VGG16,
+      fits: fitsFrozen(VGG16_ARCHITECTURE, inChannels),
+      build: () => vgg16({ inChannels }),
+    },
+    {
+      model: ALEXNET,
+      fits: fitsFrozen(ALEXNET_ARCHITECTURE, inChannels),
+      build: () => alexnet({ inChannels }),
+    },
+  ]),
+];
+
+/**
+ * Builds the model that a file's weights are of.
+ *
+ * @param path A `.pth` or `.safetensors` file.
+ * @param model Refuses weights of any other model; a name in the results.
+ * @throws {StudyError} If the file is damaged, or of no model with ten digits for its classes.
+ */
+export async function loadWeightsAlone(
+  path: string,
+  model: string | undefined,
+): Promise<LoadedModel> {
+  const found = await shapesOf(path);
+  const network = NETWORKS.find(({ fits }) => fits(found));
+  const facts = { run: undefined, weights: basename(path) };
+  if (network !== undefined) {
+    refuseOther(path, network.model, model);
+    const classifier = network.build();
+    try {
+      classifier.loadStateDict(await loadCheckpoint(path));
+    } catch (error) {
+      classifier.dispose();
+      throw error;
+    }
+    return readyClassifier(classifier, { ...network.model, ...facts });
+  }
+  if (!isDetector(found)) throw fitsNothing(path, found);
+  refuseOther(path, FASTER_RCNN_ADAPTED, model);
+  const detector = fasterRcnnResnet50Fpn({ numClasses: DIGIT_CLASSES });
+  try {
+    detector.loadStateDict(await loadCheckpoint(path));
+  } catch (error) {
+    detector.dispose();
+    throw error;
+  }
+  return readyDetector(detector, { ...FASTER_RCNN_ADAPTED, ...facts, normalises: true });
+}
+
+async function shapesOf(path: string): Promise<Shapes> {
+  using checkpoint = await openCheckpoint(path);
+  return withoutMoments(
+    new Map(checkpoint.names().map((name) => [name, checkpoint.describe(name)])),
+  );
+}
+
+function fitsFrozen(architecture: Architecture, inChannels: 1 | 3) {
+  return (found: Shapes) => {
+    const expected = expectedWeights(architecture, { inChannels, numClasses: DATA.classes });
+    return isFit(fitWeights(found, () => ({ ...expected, otherShapes: new Map() })));
+  };
+}
+
+function isFit({ misfit }: ReturnType<typeof fitWeights>): boolean {
+  return describeMisfit(misfit) === "";
+}
+
+/** A detector has a box predictor of the background and ten digits, under whatever prefix. */
+function isDetector(found: Shapes): boolean {
+  return [...relevantEntries(found, { keepPredictor: false })].some(([name, { shape }]) =>
+    name.endsWith("box_predictor.cls_score.weight") && shape[0] === DIGIT_CLASSES
+  );
+}
+
+function refuseOther(path: string, found: Candidate["model"], wanted: string | undefined): void {
+  if (wanted === undefined || wanted === found.name) return;
+  throw new StudyError(
+    `${path} has weights of ${found.title}, not of ${wanted}: give another file, or leave the ` +
+      "model out",
+  );
+}
+
+function fitsNothing(path: string, found: Shapes): StudyError {
+  const names = [...found.keys()];
+  if (names.length > 0 && names.every((name) => name.startsWith("classifier."))) {
+    return new StudyError(
+      `${path} has a classifier alone, without its convolutions: give the run that it is of, by id ` +
+        "or folder",
+    );
+  }
+  const titles = [SIMPLE_CNN, VGG16, ALEXNET, FASTER_RCNN_ADAPTED].map(({ title }) => title);
+  return new StudyError(
+    `${path} has weights of no model for ten digits (${names.length} tensors, the first ` +
+      `${quoted(names[0] ?? "")}): it must be one of ${
+        titles.join(", ")
+      }; deno task inspect says ` +
+      "what is in it",
+  );
+}

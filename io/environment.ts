@@ -1,0 +1,20 @@
+/**
+ * Environment variables that are good to know, but not needed.
+ *
+ * @module
+ */
+
+import { isNotPermitted } from "./system_reason.ts";
+
+/** Reads a variable; `undefined` if it is not set. */
+export type ReadVariable = (name: string) => string | undefined;
+
+/** A variable's value; `undefined` too where this process may not read it. */
+export function variableIfAllowed(name: string): string | undefined {
+  try {
+    return Deno.env.get(name);
+  } catch (error) {
+    if (isNotPermitted(error)) return undefined;
+    throw error;
+  }
+}

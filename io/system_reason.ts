@@ -1,0 +1,26 @@
+/**
+ * What the system says of a failure, in short.
+ *
+ * @module
+ */
+
+/** What the system said, without paths and numbers: `permission denied`. */
+export function systemReason(error: unknown): string {
+  if (error instanceof Deno.errors.PermissionDenied) return "permission denied";
+  const message = error instanceof Error ? error.message : String(error);
+  return message.replace(/ \(os error \d+\).*$/s, "").toLowerCase();
+}
+
+/** Whether the system, or Deno, did not permit something. */
+export function isNotPermitted(error: unknown): boolean {
+  return error instanceof Deno.errors.PermissionDenied || error instanceof Deno.errors.NotCapable;
+}
+
+/** What helps where a file or folder may not be read. */
+export const PERMISSION_REMEDY = "give this user the permission to read it, or name another";
+
+/** What the system said of a file or folder that cannot be read, with what helps if it is known. */
+export function unreadableReason(error: unknown): string {
+  const reason = systemReason(error);
+  return isNotPermitted(error) ? `${reason}: ${PERMISSION_REMEDY}` : reason;
+}

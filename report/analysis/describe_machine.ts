@@ -1,0 +1,43 @@
+/**
+ * The machine that a run was made on, and what the run took of it, from its manifest.
+ *
+ * @module
+ */
+
+import type { Json, Manifest } from "../record/run_folder.ts";
+
+/** What a run took of processor and memory, as far as its manifest says. */
+export function resourcesOf(
+  manifest: Manifest | null,
+): { cpu_seconds?: number; wall_seconds?: number; peak_memory_bytes?: number } {
+  const resources = manifest?.measured?.resources;
+  if (typeof resources !== "object" || resources === null || Array.isArray(resources)) return {};
+  return Object.fromEntries(
+    Object.entries(resources).filter(([, value]) => typeof value === "number"),
+  );
+}
+
+/** `AMD EPYC, 2 cores, linux, CPU`, as plain text; `""` if nothing is known. */
+export function describeMachine(manifest: Manifest | null): string {
+  const { os, device } = manifest?.machine ?? {};
+  return join(describeProcessor(manifest), words(os), words(device));
+}
+
+/** `AMD EPYC, 2 cores`, and the device unless it is the processor. */
+export function describeDevice(manifest: Manifest | null): string {
+  const device = words(manifest?.machine.device);
+  return join(describeProcessor(manifest), device === "CPU" ? "" : device);
+}
+
+function describeProcessor(manifest: Manifest | null): string {
+  const { processor, cores } = manifest?.machine ?? {};
+  return join(words(processor), words(cores) === "" ? "" : `${words(cores)} cores`);
+}
+
+function join(...parts: readonly string[]): string {
+  return parts.filter((part) => part !== "").join(", ");
+}
+
+function words(value: Json | undefined): string {
+  return typeof value === "string" || typeof value === "number" ? String(value) : "";
+}

@@ -1,0 +1,80 @@
+/**
+ * What differs between our runs and the study's, model by model: data, weights and settings, and what
+ * differs for all of them.
+ *
+ * @module
+ */
+
+import { FASTER_RCNN_ADAPTED } from "../../study.ts";
+import type { ModelComparison } from "../analysis/comparison.ts";
+import { describeDevice } from "../analysis/describe_machine.ts";
+import { NONE } from "../analysis/format_numbers.ts";
+import { findModel } from "../analysis/study_models.ts";
+import type { ResultRow } from "../record/result_row.ts";
+import type { Manifest } from "../record/run_folder.ts";
+import { settingNotes } from "./describe_run.ts";
+import { escapeMarkdown, table } from "./markdown.ts";
+
+type Shown = ModelComparison & { row: ResultRow };
+
+const COLUMNS = [
+  { title: "Model" },
+  { title: "Data, weights and settings" },
+  { title: "Procedure" },
+  { title: "Software and machine" },
+] as const;
+
+/** A line for each model, and what holds for all. */
+export function describeDifferences(shown: readonly Shown[]): string {
+  const rows = shown.map((model) => [
+    escapeMarkdown(model.model),
+    settingWords(model),
+    escapeMarkdown(procedureWords(model)),
+    escapeMarkdown(machineWords(model)),
+  ]);
+  return table(COLUMNS, rows) +
+    "\nFor all of them: random numbers come from a recorded seed and from other generators than " +
+    "PyTorch's, so no run of ours has the study's initial parameters, order or dropout; our training " +
+    "time is without loading, which the study's includes; time per image is recorded of every model. " +
+    "What is computed is the same: networks, loss, optimiser, transforms and metrics are " +
+    "tested against PyTorch's, torchvision's, PIL's and scikit-learn's.\n";
+}
+
+/** Every difference in full; where the study has no such model, what ours is. */
+function settingWords({ model, row, published, differences, caveats }: Shown): string {
+  if (published === null) {
+    const notes = settingNotes(row);
+    return escapeMarkdown(
+      `not in the study${notes.length === 0 ? "" : `: ${notes.join(", ")}`}` +
+        (findModel(model) ? `; ${findModel(model)!.description}` : ""),
+    );
+  }
+  const all = [...differences, ...caveats];
+  return all.length === 0 ? "**none**" : escapeMarkdown(all.join("; "));
+}
+
+function procedureWords({ model, row, published, manifest }: Shown): string {
+  if (published === null) return NONE;
+  if (row.part === 4) {
+    return manifest?.settings.feature_cache === "yes"
+      ? "frozen features are computed once, not in every epoch"
+      : "none, as far as is recorded";
+  }
+  if (model === FASTER_RCNN_ADAPTED.name) {
+    return "batches of another size, which change no detection";
+  }
+  return "none";
+}
+
+function machineWords({ manifest, published }: Shown): string {
+  const { tensorflow, tfjs } = manifest?.versions ?? {};
+  const software = tensorflow === undefined
+    ? "TensorFlow"
+    : `TensorFlow ${tensorflow} through tfjs ${tfjs ?? ""}`.trimEnd();
+  const theirs = published === null ? "" : `, ${published.device}`;
+  return `${software}, ${machineOf(manifest)}; theirs PyTorch${theirs}`;
+}
+
+function machineOf(manifest: Manifest | null): string {
+  return describeDevice(manifest) || "unrecorded machine";
+}

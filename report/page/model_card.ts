@@ -1,0 +1,147 @@
+/**
+ * What goes with a model's weights when they are given away: what it is, what it learnt from, how good
+ * it is, and under which terms.
+ *
+ * @module
+ */
+
+import { printable } from "../../io/printable.ts";
+import { weightsKind } from "../../io/weights_label.ts";
+import { DATA, MODELS } from "../../study.ts";
+import { wilsonInterval } from "../analysis/statistics.ts";
+import type { ResultRow } from "../record/result_row.ts";
+import type { Json, Manifest } from "../record/run_folder.ts";
+
+/** What the card says of a model besides its run. */
+export interface CardFacts {
+  /** The architecture's name, for people. */
+  title: string;
+  /** Where the weights are from, for people. */
+  weights: string;
+  /** Files beside the card, the first being the one to load. */
+  files: readonly string[];
+  /** How the files are loaded, as lines of code. */
+  usage: string;
+  /** What the model takes and gives, a sentence each. */
+  inputAndOutput: string;
+  /** The run; `undefined` where the weights came from a file. */
+  run: { manifest: Manifest; row: ResultRow | undefined } | undefined;
+}
+
+/** Settings that say how the model was made; the others are of the machine or of no interest here. */
+const NOT_SHOWN = ["command", "source", "dataset", "dataset_sha256", "data_folder", "model"];
+
+/** The card, in Markdown. */
+export function modelCard(
+  { title, weights, files, usage, inputAndOutput, run }: CardFacts,
+): string {
+  const name = run?.manifest.model;
+  const described = MODELS.find((model) => model.name === name)?.description;
+  return [
+    `# ${title}${name === undefined ? "" : ` (${printable(name)})`}`,
+    "",
+    ...(described === undefined ? [] : [`What it is: ${described}.`, ""]),
+    `Weights: ${printable(weights)}.`,
+    "",
+    `Files: ${files.map((file) => `\`${file}\``).join(", ")}.`,
+    "",
+    "## Use",
+    "",
+    usage,
+    "",
+    inputAndOutput,
+    "",
+    ...(run === undefined ? [] : ofRun(run)),
+    "## Licence",
+    "",
+    terms(run?.manifest.settings),
+    "",
+  ].join("\n");
+}
+
+function ofRun({ manifest, row }: NonNullable<CardFacts["run"]>): string[] {
+  const { settings, git, run_id, started_at, versions } = manifest;
+  const shown = Object.entries(settings).filter(([key, value]) =>
+    !NOT_SHOWN.includes(key) && typeof value !== "object"
+  );
+  return [
+    "## Data",
+    "",
+    `${printable(String(settings.dataset ?? "unknown"))}, ${
+      settings.train_images ?? "no"
+    } training ` +
+    `and ${settings.test_images ?? "no"} test images; SHA-256 ` +
+    `\`${printable(String(settings.dataset_sha256 ?? "unknown"))}\`.`,
+    "",
+    "## Settings",
+    "",
+    "| setting | value |",
+    "| --- | --- |",
+    ...shown.map(([key, value]) => `| ${printable(key)} | ${printable(String(value))} |`),
+    "",
+    "## Accuracy",
+    "",
+    accuracyOf(row),
+    "",
+    "## Origin",
+    "",
+    `Run \`${printable(run_id)}\` of ${printable(started_at)}, TensorFlow ` +
+    `${printable(String(versions.tensorflow ?? "unknown"))}; ${commitOf(git)}.`,
+    "",
+  ];
+}
+
+function accuracyOf(row: ResultRow | undefined): string {
+  const images = row?.evaluated_images ?? row?.test_images;
+  if (row?.accuracy == null || !Number.isFinite(row.accuracy) || images == null) {
+    return "Not known: the run has no finished row in the results.";
+  }
+  const correct = Math.round(row.accuracy / 100 * images);
+  const { low, high } = wilsonInterval(correct, images);
+  const percent = (share: number) => (100 * share).toFixed(2);
+  return `${
+    row.accuracy.toFixed(2)
+  } % of ${images} test images (${correct} correct), 95 % interval ` +
+    `${percent(low)} to ${percent(high)} % (Wilson); F1 ${row.f1?.toFixed(4) ?? "unknown"}. One ` +
+    "training run: another seed gives another value.";
+}
+
+function commitOf(git: Manifest["git"]): string {
+  if (git === null) return "made outside of a repository";
+  return `commit \`${printable(git.commit)}\`${
+    git.clean ? "" : ", with changes that are not in it"
+  }`;
+}
+
+/** The terms of the weights, and of what they were learnt from. */
+function terms(settings: Manifest["settings"] = {}): string {
+  return [
+    "The suite that made it is under the MIT License.",
+    ...dataTerms(settings.dataset),
+    ...weightsTerms(String(settings.weights ?? "")),
+  ].join(" ");
+}
+
+function dataTerms(dataset: Json | undefined): string[] {
+  if (dataset === undefined) return [];
+  if (dataset === DATA.name) return ["MNIST, which it learnt from, is under CC BY-SA 3.0."];
+  if (dataset === "fashion-mnist") {
+    return ["Fashion-MNIST, which it learnt from, is under MIT (Zalando SE)."];
+  }
+  return ["It learnt from a folder of its maker's, whose terms are not known here."];
+}
+
+function weightsTerms(label: string): string[] {
+  switch (weightsKind(label)) {
+    case "torchvision":
+    case "convolutions":
+      return [
+        "It started from weights of torchvision (BSD-3-Clause), which may have terms of their own " +
+        "that follow from the pictures they were trained on.",
+      ];
+    case "file":
+      return [`It started from a file of its maker's, ${printable(label)}.`];
+    default:
+      return [];
+  }
+}

@@ -1,0 +1,83 @@
+/**
+ * The report's table of what each run took: time, core-seconds and memory.
+ *
+ * @module
+ */
+
+import type { ModelComparison } from "../analysis/comparison.ts";
+import { resourcesOf } from "../analysis/describe_machine.ts";
+import { formatFixed, NONE } from "../analysis/format_numbers.ts";
+import type { ResultRow } from "../record/result_row.ts";
+import type { SeedRun } from "../record/run_files.ts";
+import type { Manifest } from "../record/run_folder.ts";
+import { escapeMarkdown, table } from "./markdown.ts";
+
+/** Of many seeds, how many have a line of their own. */
+const RUNS_SHOWN = 10;
+
+/** Fewer cores at work than this share of the machine's: the run was probably not alone. */
+const ALONE = 0.75;
+
+/** A line for each run of the settings shown. */
+export function renderCosts(
+  shown: readonly (ModelComparison & { row: ResultRow })[],
+): string {
+  const runs = shown.flatMap(({ row, manifest, seedRuns }) =>
+    [{ row, manifest }, ...seedRuns].toSorted((a, b) => (a.row.seed ?? 0) - (b.row.seed ?? 0))
+      .slice(0, RUNS_SHOWN)
+  );
+  return table(COLUMNS, runs.map(costCells)) +
+    "\nCore-seconds are those of all cores from the start of the run to its end, loading included. " +
+    "They hardly grow where other work has the cores, while the time does: a run with few cores at " +
+    "work, for its machine, was probably measured beside other work. Energy was not measured; on " +
+    "one machine it goes with core-seconds.\n";
+}
+
+const COLUMNS = [
+  { title: "Model" },
+  { title: "Seed", align: "right" },
+  { title: "Training (s)", align: "right" },
+  { title: "Core-seconds", align: "right" },
+  { title: "Cores at work", align: "right" },
+  { title: "Beside other work" },
+] as const;
+
+function costCells({ row, manifest }: SeedRun): string[] {
+  const { training_time_s: training } = row;
+  const { cpu_seconds: seconds } = resourcesOf(manifest);
+  const wall = wallSeconds(row, manifest);
+  const cores = Number(manifest?.machine.cores ?? NaN);
+  const busy = seconds === undefined || wall === null ? NaN : seconds / wall;
+  const isKnown = Number.isFinite(busy) && cores > 0 && /^cpu$/i.test(deviceOf(manifest));
+  return [
+    escapeMarkdown(row.model),
+    row.seed === null ? NONE : String(row.seed),
+    typeof training === "number" ? formatFixed(training, 1) : NONE,
+    seconds === undefined ? NONE : formatFixed(seconds, 1),
+    isKnown ? `${formatFixed(busy, 2)} of ${cores}` : NONE,
+    !isKnown ? NONE : busy < ALONE * cores ? "**probably**, or it waited" : "no sign of it",
+  ];
+}
+
+/** Where another device computes, the cores wait for it and tell nothing. */
+function deviceOf(manifest: Manifest | null): string {
+  const device = manifest?.machine.device;
+  return typeof device === "string" ? device : "";
+}
+
+/** What the manifest says; of older ones, which do not, training and testing. */
+function wallSeconds(row: ResultRow, manifest: Manifest | null): number | null {
+  const { wall_seconds: wall } = resourcesOf(manifest);
+  if (wall !== undefined) return wall > 0 ? wall : null;
+  return duration(row);
+}
+
+/** Seconds of training and evaluation, as far as the row has them. */
+export function duration(row: ResultRow): number | null {
+  const { training_time_s: training, inference_ms_per_image: inference, test_images } = row;
+  const parts = [
+    typeof training === "number" ? training : null,
+    inference === null || test_images === null ? null : inference * test_images / 1000,
+  ].filter((part) => part !== null);
+  return parts.length === 0 ? null : parts.reduce((sum, part) => sum + part, 0);
+}

@@ -1,0 +1,156 @@
+/**
+ * The report's section for those who doubt it: what a reviewer asks of a reproduction, answered with
+ * this report's numbers.
+ *
+ * @module
+ */
+
+import { mean } from "../../metrics/descriptive_statistics.ts";
+import type { Comparison, ModelComparison } from "../analysis/comparison.ts";
+import { formatCount, formatFixed, formatMeanAndSd, NONE } from "../analysis/format_numbers.ts";
+import { SIGNIFICANT } from "../analysis/rankings.ts";
+import type { ResultRow } from "../record/result_row.ts";
+import { describeDifferences } from "./describe_differences.ts";
+import { escapeMarkdown, headingAnchor, table } from "./markdown.ts";
+import { renderCosts } from "./run_costs.ts";
+import { formatPercent } from "./section_headline.ts";
+
+/** A model with an ok run. */
+type Shown = ModelComparison & { row: ResultRow };
+
+/** Of a long training, how many epochs are shown. */
+const EPOCHS_SHOWN = 20;
+
+/** Of many seeds, how many are named. */
+const SEEDS_NAMED = 12;
+
+/** Nothing if no run is ok. */
+export function renderReview(comparison: Comparison): string {
+  const shown = comparison.models
+    .filter((model): model is Shown => model.row?.status === "ok" && model.settings.length > 0);
+  if (shown.length === 0) return "";
+  return [
+    "## What a reviewer asks\n",
+    "### How many seeds, and how far apart are they?\n",
+    renderSeeds(shown),
+    "### Is it equivalent to PyTorch?\n",
+    describeEquivalence(comparison),
+    "### How many tests were made, and is that accounted for?\n",
+    describeMultiplicity(comparison),
+    "### How does test accuracy change by epoch?\n",
+    renderEpochs(shown),
+    "### What did a run cost?\n",
+    renderCosts(shown),
+    "### What exactly differs from the study?\n",
+    describeDifferences(shown),
+  ].join("\n");
+}
+
+function renderSeeds(shown: readonly Shown[]): string {
+  const rows = shown.map(({ model, row, seedRuns, settings: [setting] }) => {
+    const { seeds, accuracy, accuracies } = setting!;
+    const named = [row, ...seedRuns.map(({ row }) => row)].map(({ seed }) => seed)
+      .filter((seed) => seed !== null).sort((a, b) => a - b);
+    const cut = named.length > SEEDS_NAMED || named.length < seeds;
+    const ends = [Math.min(...accuracies), Math.max(...accuracies)];
+    return [
+      escapeMarkdown(model),
+      formatCount(seeds),
+      named.slice(0, SEEDS_NAMED).join(", ") + (cut ? ", …" : ""),
+      formatMeanAndSd(accuracy, 2),
+      accuracy.n > 1 ? ends.map((end) => formatFixed(end, 2)).join(" to ") : NONE,
+      formatMeanAndSd(setting!.testLoss, 4),
+    ];
+  });
+  const hasOne = shown.some(({ settings: [setting] }) => setting!.seeds === 1);
+  return table(SEED_COLUMNS, rows) +
+    "\nA seed decides initial parameters, the order of images and dropout. Mean ± standard deviation " +
+    "(divisor n − 1) over the seeds; of each seed the newest run counts, whatever its result. The " +
+    "study published one run without a seed." +
+    (hasOne ? " One seed says nothing about the spread: what is said of it is marked so.\n" : "\n");
+}
+
+const SEED_COLUMNS = [
+  { title: "Model" },
+  { title: "Seeds", align: "right" },
+  { title: "Which" },
+  { title: "Accuracy (%)", align: "right" },
+  { title: "Lowest to highest (%)", align: "right" },
+  { title: "Test loss", align: "right" },
+] as const;
+
+function describeEquivalence({ peers }: Comparison): string {
+  if (peers.length === 0) {
+    return "Not tested here: there are no runs of PyTorch's with the same data and settings. The " +
+      "scripts in `bench/reference/` make them; `compare` reads them from `pytorch/` in the results " +
+      "folder.\n";
+  }
+  const words = [...Map.groupBy(peers, ({ verdict }) => verdict)].map(([verdict, ofModels]) => {
+    const names = [...new Set(ofModels.map(({ model }) => escapeMarkdown(model)))].join(", ");
+    return `**${verdict}**: ${names}`;
+  });
+  return `By two one-sided tests on accuracy, ${words.join("; ")}. ` +
+    `[Ours against PyTorch](#${
+      headingAnchor("Ours against PyTorch")
+    }) has margins and intervals.\n`;
+}
+
+function describeMultiplicity({ judged, pairs, peers }: Comparison): string {
+  const tested = peers.filter(({ verdict }) => verdict !== "not tested").length;
+  const values = count(judged.count, "published value is", "published values are");
+  const interval = `an interval of ${formatPercent(judged.confidence)}`;
+  const models = count(pairs.length, "pair of models is", "pairs of models are");
+  const equivalences = count(
+    tested,
+    "equivalence with PyTorch is",
+    "equivalences with PyTorch are",
+  );
+  return [
+    judged.count === 0
+      ? "No published value is judged by an interval."
+      : `${values} judged, each by ${interval}: Bonferroni's correction, so that all of them ` +
+        "together are wrong in at most one report of twenty on true reproductions.",
+    `${models} compared by McNemar's test, and the models behind the best one by Welch's or ` +
+    "McNemar's: p-values have Holm's correction within each of these families, and below " +
+    `${SIGNIFICANT} count.`,
+    tested === 0
+      ? "No equivalence with PyTorch is tested."
+      : `${equivalences} tested, each at 5 % and uncorrected, as each is claimed of one model by ` +
+        "itself.",
+    "The 95 % intervals of single scores are uncorrected and decide nothing.",
+  ].map((line) => `- ${line}\n`).join("");
+}
+
+function renderEpochs(shown: readonly Shown[]): string {
+  const recorded = shown.filter(({ evaluations }) => evaluations.length > 0);
+  const rule = "No epoch is picked by the test images: the last one's network is the result.\n";
+  if (recorded.length === 0) {
+    return "Not recorded in these runs, which are tested once, after the last epoch, as the study's " +
+      `were; \`--eval-every 1\` records it. ${rule}`;
+  }
+  const epochs = [
+    ...new Set(recorded.flatMap(({ evaluations }) => evaluations.flat().map(({ epoch }) => epoch))),
+  ].sort((a, b) => a - b);
+  const step = Math.ceil(epochs.length / EPOCHS_SHOWN);
+  const kept = epochs.filter((_, i) => i % step === 0 || i === epochs.length - 1);
+  const columns = [
+    { title: "Epoch", align: "right" } as const,
+    ...recorded.map(({ model }) => ({ title: escapeMarkdown(model), align: "right" } as const)),
+  ];
+  const rows = kept.map((epoch) => [
+    String(epoch),
+    ...recorded.map(({ evaluations }) => {
+      const values = evaluations.flat().filter((row) => row.epoch === epoch)
+        .map(({ test_accuracy }) => test_accuracy);
+      return values.length === 0 ? NONE : formatFixed(mean(values), 2);
+    }),
+  ]);
+  return `${
+    table(columns, rows)
+  }\nTest accuracy in percent, a mean over the seeds that recorded it. ` +
+    rule;
+}
+
+function count(number: number, one: string, many: string): string {
+  return `${formatCount(number)} ${number === 1 ? one : many}`;
+}

@@ -1,0 +1,61 @@
+/**
+ * What has become of a run that has a folder and no row.
+ *
+ * @module
+ */
+
+import { join } from "node:path";
+import { StudyError } from "../../io/errors.ts";
+import { exists } from "../../io/path_kind.ts";
+import { isNotPermitted } from "../../io/system_reason.ts";
+import { readKeptRow } from "./kept_row.ts";
+import { CHECKPOINT, readManifest } from "./run_folder.ts";
+import { isRunning } from "./run_lock.ts";
+
+/** Name of the file in a run's folder with what a detector has found so far. */
+export const READINGS = "readings.json";
+
+/** Whether an unfinished run has left anything in its folder to go on from. */
+export async function isResumable(folder: string): Promise<boolean> {
+  const files = [CHECKPOINT, READINGS].map((name) => exists(join(folder, name)).catch(() => false));
+  return (await Promise.all(files)).includes(true);
+}
+
+/** What a folder without a row is of. */
+export type FolderState =
+  /** A run that some process is at. */
+  | "running"
+  /** A finished run whose row only its folder has. */
+  | "unrecorded"
+  /** A run that was killed. */
+  | "killed"
+  /** No run: there is no manifest, or it is another run's. */
+  | "broken"
+  /** It may not be read. */
+  | "forbidden"
+  /** It cannot be read. */
+  | "unreadable";
+
+/** Looks at the folder of a run that has no row. */
+export async function folderState(folder: string, runId: string): Promise<FolderState> {
+  return await isRunning(folder).catch(() => false) ? "running" : await stateAtRest(folder, runId);
+}
+
+/** The same of a run that no other process is at. */
+export async function stateAtRest(
+  folder: string,
+  runId: string,
+): Promise<Exclude<FolderState, "running">> {
+  try {
+    const manifest = await readManifest(folder).catch((error) => {
+      if (error instanceof StudyError && isNotPermitted(error.cause)) throw error;
+    });
+    if (manifest?.run_id !== runId) return "broken";
+    return await readKeptRow(folder, runId) === undefined ? "killed" : "unrecorded";
+  } catch (error) {
+    const expected = [Deno.errors.PermissionDenied, StudyError];
+    if (!expected.some((kind) => error instanceof kind)) throw error;
+    const cause = error instanceof StudyError ? error.cause : error;
+    return isNotPermitted(cause) ? "forbidden" : "unreadable";
+  }
+}

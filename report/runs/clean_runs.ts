@@ -1,0 +1,117 @@
+/**
+ * What killed processes left in results folders.
+ *
+ * @module
+ */
+
+import { dirname, join } from "node:path";
+import { isTemporary } from "../../io/atomic.ts";
+import { folderEntries, totalBytes } from "../../io/folder_size.ts";
+import { tryLock } from "../../io/lock.ts";
+import { findLeftovers } from "../record/leftovers.ts";
+import { ProblemList } from "../record/problems.ts";
+import { findRemains, refuseReference, removeRun } from "../record/remove_run.ts";
+import { readResults, resultsPath } from "../record/results.ts";
+import { isResumable, stateAtRest } from "../record/run_state.ts";
+import type { ListedRun } from "./list_runs.ts";
+
+/** Something that may go. */
+export interface Removable {
+  path: string;
+  bytes: number;
+  /** What it is, a phrase. */
+  what: string;
+  kind: "temporary" | "remains" | "run";
+  /** The run, where it is one's folder. */
+  run?: ListedRun;
+}
+
+/** Options of {@linkcode findRemovables}. */
+export interface CleanOptions {
+  /** The runs in the folders. */
+  runs: readonly ListedRun[];
+  /** Leaves killed runs from which another could go on. */
+  keepResumable: boolean;
+}
+
+/**
+ * Finds it: temporary files that no process is writing, folders of killed runs without a row, and what
+ * is left of removed runs.
+ *
+ * @throws {StudyError} If a folder is that of the committed results.
+ */
+export async function findRemovables(
+  folders: readonly string[],
+  { runs, keepResumable }: CleanOptions,
+): Promise<Removable[]> {
+  const found: Removable[] = [];
+  for (const results of folders) {
+    await refuseReference(results);
+    for (const { path, bytes } of await findRemains(results)) {
+      found.push({ path, bytes, what: "what is left of a removed run", kind: "remains" });
+    }
+    for (const run of runs.filter((one) => one.results === results)) {
+      const orphan = await orphanOf(run);
+      if (orphan !== undefined && !(keepResumable && orphan.resumable)) found.push(orphan);
+    }
+    for (const path of await findLeftovers(results)) {
+      if (found.some(({ kind, path: folder }) => kind === "run" && folder === dirname(path))) {
+        continue;
+      }
+      const bytes = await Deno.stat(path).then(({ size }) => size, () => 0);
+      found.push({ path, bytes, what: "a temporary file", kind: "temporary" });
+    }
+  }
+  return found;
+}
+
+/**
+ * Removes it.
+ *
+ * @returns False if it is no longer what it was: some process has taken it up.
+ */
+export async function removeRemovable({ kind, path, run }: Removable): Promise<boolean> {
+  switch (kind) {
+    case "remains":
+      await Deno.remove(path, { recursive: true });
+      return true;
+    case "temporary": {
+      using lock = await tryLock(join(dirname(path), ".lock"));
+      if (lock === undefined) return false;
+      await Deno.remove(path).catch(passOverMissing);
+      return true;
+    }
+    case "run": {
+      const isStillWanted = () => isOrphan(run!);
+      return await removeRun({ ...run!, file: null }, { isStillWanted });
+    }
+  }
+}
+
+/** A run's folder, if it is left of a process that was killed. */
+async function orphanOf(run: ListedRun): Promise<Removable & { resumable: boolean } | undefined> {
+  const { state, folder, note } = run;
+  const mayBe = folder !== null && (state === "killed" || state === "broken");
+  if (!mayBe || !await isOrphan(run)) return undefined;
+  const bytes = totalBytes(await folderEntries(folder));
+  const resumable = await isResumable(folder);
+  const what = state === "broken" ? "a run killed as it began" : `a run killed ${note}`;
+  return { path: folder, bytes, what, kind: "run", run, resumable };
+}
+
+/** Whether a run that no other process is at has no row and was killed. */
+async function isOrphan({ folder, runId, results, row }: ListedRun): Promise<boolean> {
+  const state = await stateAtRest(folder!, runId);
+  if (state === "killed") {
+    // It may have been finished since it was listed.
+    const rows = await readResults(resultsPath(results, row.part), new ProblemList());
+    return !rows.some(({ row }) => row.run_id === runId);
+  }
+  // A folder with anything else in it is somebody's.
+  const isOurs = ({ name }: { name: string }) => name === ".lock" || isTemporary(name);
+  return state === "broken" && (await folderEntries(folder!)).every(isOurs);
+}
+
+function passOverMissing(error: unknown): void {
+  if (!(error instanceof Deno.errors.NotFound)) throw error;
+}

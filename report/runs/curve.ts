@@ -1,0 +1,41 @@
+/**
+ * Curves drawn with characters.
+ *
+ * @module
+ */
+
+import { plot } from "simple-ascii-chart";
+
+/** A point of a curve: an epoch, and its value. */
+export type CurvePoint = [epoch: number, value: number];
+
+const HEIGHT = 8;
+
+/** Ticks on the axis of the epochs, at most. */
+const TICKS = 10;
+
+/** Room for the numbers beside a curve. */
+const MARGIN = 12;
+
+/**
+ * A curve over epochs, lines of at most `width` columns; none of fewer than two points.
+ *
+ * @param points By epoch; those that are not finite are left out.
+ */
+export function drawCurve(
+  title: string,
+  points: readonly CurvePoint[],
+  { digits, width }: { digits: number; width: number },
+): string[] {
+  const finite = points.filter(([, value]) => Number.isFinite(value));
+  if (finite.length < 2) return [];
+  const step = Math.ceil(finite.length / TICKS);
+  const picture = plot(finite, {
+    title,
+    width: Math.max(20, Math.min(60, width - MARGIN)),
+    height: HEIGHT,
+    customXAxisTicks: finite.filter((_, i) => i % step === 0).map(([epoch]) => epoch),
+    formatter: (value, { axis }) => axis === "x" ? value : value.toFixed(digits),
+  });
+  return picture.split("\n").map((line) => line.trimEnd()).filter((line) => line !== "");
+}

@@ -1,0 +1,148 @@
+/**
+ * A run's weights alone, to be used elsewhere: `deno task export RUN --format safetensors --out PATH`.
+ *
+ * @module
+ */
+
+import { basename, dirname, join, resolve } from "node:path";
+import { IMAGE_SIDE } from "../data/dataset.ts";
+import { IMAGENET_GREY } from "../data/rgb224.ts";
+import { startEngine } from "../engine/engine.ts";
+import { DEFAULT_OUT, SHARED_FLAGS } from "../experiment/flags.ts";
+import { exportTfjs } from "../inference/export_tfjs.ts";
+import { loadModel } from "../inference/load_model.ts";
+import type { LoadedModel } from "../inference/loaded_model.ts";
+import { writeFileAtomic } from "../io/atomic.ts";
+import { repositoryRoot, userFolder } from "../io/cache.ts";
+import { UsageError } from "../io/errors.ts";
+import { type HelpOptions, helpText } from "../io/help_text.ts";
+import { type FlagTable, parseFlags } from "../io/parse_flags.ts";
+import { splitArguments } from "../io/positional_arguments.ts";
+import { createReporter } from "../io/reporter.ts";
+import { runScript } from "../io/run_script.ts";
+import { saveCheckpoint } from "../models/checkpoint/safetensors.ts";
+import { modelCard } from "../report/page/model_card.ts";
+import { FASTER_RCNN_ADAPTED, IMAGENET_NORMALIZATION, MNIST_NORMALIZATION } from "../study.ts";
+
+const { device, libtensorflow, quiet, verbose, help } = SHARED_FLAGS;
+
+const FLAGS = {
+  format: {
+    kind: "choice",
+    choices: ["safetensors", "tfjs"],
+    default: "safetensors",
+    help:
+      "safetensors has PyTorch's names and layouts; tfjs is for tf.loadLayersModel in a browser",
+  },
+  out: {
+    kind: "path",
+    help: "where to: a .safetensors file, or a folder",
+  },
+  model: { kind: "text", placeholder: "NAME", help: "the model that best is the best of" },
+  results: { kind: "path", default: DEFAULT_OUT, help: "folder that runs are looked for in" },
+  weights: {
+    kind: "path",
+    help: "the file of weights that the run started from, where it has been moved",
+  },
+  device,
+  libtensorflow,
+  quiet,
+  verbose,
+  help,
+} as const satisfies FlagTable;
+
+const HELP: HelpOptions = {
+  usage: "deno task export RUN --out PATH [flags]",
+  description:
+    "Writes the weights of a run alone, without its optimiser, and a short model card beside " +
+    "them. RUN is a run's id or the beginning of it, its folder, best, or a file of weights.",
+  table: FLAGS,
+  examples: [
+    "deno task export best --out simple_cnn.safetensors",
+    "deno task export best --model SimpleCNN --format tfjs --out web/model",
+  ],
+};
+
+async function main(): Promise<void> {
+  const { words, flags: argv } = splitArguments(Deno.args, FLAGS);
+  const flags = parseFlags(argv, FLAGS, { given: userFolder(), defaults: repositoryRoot() });
+  if (flags.help) return console.log(helpText(HELP));
+  const [run] = words;
+  if (run === undefined || words.length > 1) {
+    throw new UsageError(`Give one run, not ${words.length}: ${HELP.usage}; see --help`);
+  }
+  if (flags.out === undefined) {
+    throw new UsageError(`Say where the weights are to go with --out PATH: ${HELP.usage}`);
+  }
+  const reporter = createReporter({ quiet: flags.quiet });
+  using _engine = await startEngine({ ...flags, reporter });
+  const path = /[/\\.]/.test(run) ? resolve(userFolder(), run) : run;
+  using model = await loadModel(path, { ...flags, reporter });
+  const write = flags.format === "tfjs" ? writeTfjs : writeSafetensors;
+  for (const file of await write(model, flags.out)) reporter.line(`Written: ${file}`);
+}
+
+/** PyTorch's names and layouts in one file, the card beside it under the same name. */
+async function writeSafetensors(model: LoadedModel, out: string): Promise<string[]> {
+  const path = out.endsWith(".safetensors") ? out : join(out, "model.safetensors");
+  const name = basename(path);
+  await saveCheckpoint(path, model.stateDict(), { format: "pt" });
+  const card = join(dirname(path), `${name.replace(/\.safetensors$/, "")}.md`);
+  const usage = [
+    "```python",
+    "from safetensors.torch import load_file",
+    `model.load_state_dict(load_file("${name}"))  # names and shapes as PyTorch has them`,
+    "```",
+    "",
+    "```ts",
+    `const model = await loadModel("${name}"); // from this suite's mod.ts`,
+    "```",
+  ].join("\n");
+  await writeFileAtomic(
+    card,
+    modelCard({ ...facts(model, ["n", "c", "h", "w"]), files: [name], usage }),
+  );
+  return [path, card];
+}
+
+/** `model.json` with its weights in a folder, the card as its README. */
+async function writeTfjs(model: LoadedModel, folder: string): Promise<string[]> {
+  await exportTfjs(model, folder);
+  const usage = [
+    "```js",
+    'const model = await tf.loadLayersModel("model.json"); // @tensorflow/tfjs 4',
+    "```",
+  ].join("\n");
+  const card = join(folder, "README.md");
+  const files = ["model.json", "weights-*.bin"];
+  await writeFileAtomic(card, modelCard({ ...facts(model, ["n", "h", "w", "c"]), files, usage }));
+  return [join(folder, "model.json"), card];
+}
+
+function facts(model: LoadedModel, order: readonly string[]) {
+  const { title, weights, run } = model;
+  return { title, weights, run, inputAndOutput: inputAndOutput(model, order) };
+}
+
+/** What a model takes, its shape in the framework's order, and what it gives. */
+function inputAndOutput({ title, side, channels }: LoadedModel, order: readonly string[]): string {
+  if (title === FASTER_RCNN_ADAPTED.title) {
+    return "Input and output as torchvision's `fasterrcnn_resnet50_fpn` with `num_classes=11`: " +
+      "label 0 is the background, label k the digit k − 1.";
+  }
+  const lengths: Readonly<Record<string, number>> = { c: channels, h: side, w: side };
+  const shape = order.map((axis) => lengths[axis] ?? axis).join(", ");
+  const { mean, std } = side === IMAGE_SIDE
+    ? MNIST_NORMALIZATION
+    : channels === 1
+    ? IMAGENET_GREY
+    : IMAGENET_NORMALIZATION;
+  const enlarged = side === IMAGE_SIDE
+    ? ""
+    : ", enlarged from 28×28 as PIL's bilinear resize does on 8-bit pixels";
+  return `Input: float32 \`[${shape}]\`, light digits on dark${enlarged}; grey values divided by ` +
+    `255, minus ${mean.join(", ")}, over ${std.join(", ")}. Output: logits \`[n, 10]\` of the ` +
+    "digits 0 to 9, which softmax makes probabilities of.";
+}
+
+if (import.meta.main) await runScript(main);

@@ -1,0 +1,232 @@
+/**
+ * Which digit is in a picture: `deno task predict PICTURE...` asks a trained model.
+ *
+ * @module
+ */
+
+import { basename, join, resolve } from "node:path";
+import { IMAGE_PIXELS } from "../data/dataset.ts";
+import { startEngine } from "../engine/engine.ts";
+import { DEFAULT_OUT, SHARED_FLAGS } from "../experiment/flags.ts";
+import { answerOf, percentOf } from "../inference/answer.ts";
+import { digitBlocks, digitPng } from "../inference/digit_view.ts";
+import { digitCount, type DigitInput, digitInputs } from "../inference/digit_inputs.ts";
+import { loadModel } from "../inference/load_model.ts";
+import type { LoadedModel } from "../inference/loaded_model.ts";
+import { writeFileAtomic } from "../io/atomic.ts";
+import { repositoryRoot, userFolder } from "../io/cache.ts";
+import { StudyError, UsageError } from "../io/errors.ts";
+import { type HelpOptions, helpText } from "../io/help_text.ts";
+import { type FlagTable, type FlagValues, parseFlags } from "../io/parse_flags.ts";
+import { splitArguments } from "../io/positional_arguments.ts";
+import { printable, printableJson } from "../io/printable.ts";
+import { createReporter, type Reporter, writeText } from "../io/reporter.ts";
+import { interruptible, runScript } from "../io/run_script.ts";
+import { BEST } from "../report/record/find_run.ts";
+import { DATA } from "../study.ts";
+
+const { device, libtensorflow, verbose, help } = SHARED_FLAGS;
+
+const FLAGS = {
+  run: {
+    kind: "text",
+    placeholder: "RUN",
+    default: BEST,
+    help:
+      "whose model answers: a run's id or the beginning of it, its folder, best, or a .pth or " +
+      ".safetensors file",
+  },
+  model: {
+    kind: "text",
+    placeholder: "NAME",
+    help: "the model that best is the best of: SimpleCNN, alexnet, vgg16, ...",
+  },
+  ink: {
+    kind: "choice",
+    choices: ["auto", "dark", "light"],
+    default: "auto",
+    help: "whether the digit is darker or lighter than what it is on; auto finds out",
+  },
+  explain: { kind: "boolean", help: "show what the model saw, and all ten probabilities" },
+  saveViews: { kind: "path", help: "folder to write what the model saw into, a PNG each" },
+  results: { kind: "path", default: DEFAULT_OUT, help: "folder that runs are looked for in" },
+  weights: {
+    kind: "path",
+    help: "the file of weights that the run started from, where it has been moved",
+  },
+  json: {
+    kind: "boolean",
+    help: "print a line of JSON for each digit, and for what cannot be read",
+  },
+  device,
+  libtensorflow,
+  quiet: { kind: "boolean", help: "print answers and errors only" },
+  verbose,
+  help,
+} as const satisfies FlagTable;
+
+const HELP: HelpOptions = {
+  usage: "deno task predict PICTURE... [flags]",
+  description:
+    "Says which digit is in each picture: PNG or JPEG of any size, a folder of them, an IDX " +
+    "file, or - for standard input. A picture is prepared as MNIST was made: ink found, cropped, " +
+    "scaled to 20×20 and centred by mass in 28×28; digits of an IDX file are taken as they are. " +
+    "Exit status: 1 if any could not be read, 2 for a wrong command line.",
+  table: FLAGS,
+  examples: [
+    "deno task predict seven.png",
+    "deno task predict photos/ --explain",
+    "deno task predict digit.jpg --model alexnet --json",
+    "deno task predict - --run results/runs/20260131T235959123Z-part1-SimpleCNN-seed1-3f9a2c41",
+  ],
+};
+
+type Flags = FlagValues<typeof FLAGS>;
+
+async function main(): Promise<void> {
+  const { words, flags: argv } = splitArguments(Deno.args, FLAGS);
+  const flags = parseFlags(argv, FLAGS, { given: userFolder(), defaults: repositoryRoot() });
+  if (flags.help) return console.log(helpText(HELP));
+  if (words.length === 0) {
+    throw new UsageError(
+      "Give at least one picture: deno task predict PICTURE...; see --help for what else there is",
+    );
+  }
+  await interruptible((signal) => predict(words, { flags, signal }));
+}
+
+async function predict(
+  words: readonly string[],
+  { flags, signal }: { flags: Flags; signal: AbortSignal },
+): Promise<void> {
+  const reporter = createReporter({
+    quiet: flags.quiet,
+    stream: flags.json ? "stderr" : "stdout",
+  });
+  using _engine = await startEngine({ ...flags, reporter });
+  using model = await loadModel(userPath(flags.run), { ...flags, reporter });
+  describeModel(model, reporter);
+  const options = { pathOf: (word: string) => resolve(userFolder(), word), ink: flags.ink };
+  const views = flags.saveViews === undefined ? undefined : new ViewFolder(flags.saveViews);
+  let failures = 0;
+  for await (const input of digitInputs(words, options)) {
+    signal.throwIfAborted();
+    if ("error" in input) {
+      failures++;
+      reporter.warn(`error: ${input.error}`);
+      if (flags.json) print(printableJson({ picture: input.name, error: input.error }));
+      continue;
+    }
+    const probabilities = await model.probabilities(input.images);
+    for (let i = 0; i < digitCount(input); i++) {
+      const scores = probabilities.subarray(i * DATA.classes, (i + 1) * DATA.classes);
+      for (const line of linesOf(input, i, { scores, model, flags })) print(line);
+      await views?.save(input, i);
+    }
+  }
+  if (failures > 0) Deno.exitCode = 1;
+}
+
+/** A run's folder or a file is the user's; what is neither is a name. */
+function userPath(run: string): string {
+  return /[/\\.]/.test(run) ? resolve(userFolder(), run) : run;
+}
+
+/** Says who answers, and warns of one that has learnt something else. */
+function describeModel({ name, run, weights }: LoadedModel, reporter: Reporter): void {
+  const accuracy = run?.row?.accuracy;
+  const tested = accuracy == null ? "" : `, ${accuracy.toFixed(2)} % of its test images`;
+  reporter.line(
+    run === undefined
+      ? `Model: ${name} from ${weights}`
+      : `Model: ${name}, run ${run.runId}${tested} (weights: ${weights})`,
+  );
+  const dataset = run?.manifest.settings.dataset;
+  if (typeof dataset === "string" && dataset !== DATA.name) {
+    reporter.warn(
+      `NOT TRAINED ON ${DATA.name.toUpperCase()}: the model learnt from ${
+        printable(dataset)
+      }, so ` +
+        "its classes may be other things than digits",
+    );
+  }
+}
+
+/** What is printed of one digit. */
+function linesOf(
+  input: DigitInput,
+  index: number,
+  { scores, model, flags }: { scores: Float32Array; model: LoadedModel; flags: Flags },
+): string[] {
+  const { picture } = input;
+  const { best, runnerUp } = answerOf(scores);
+  if (flags.json) {
+    return [printableJson({
+      picture: input.name,
+      ...(picture === undefined && { index }),
+      digit: best?.digit ?? null,
+      probability: best?.probability ?? null,
+      runner_up: runnerUp ?? null,
+      probabilities: Array.from(scores),
+      ...(picture && { ink: picture.ink, box: picture.box }),
+      ...(flags.explain && { pixels: Array.from(pixelsOf(input, index)) }),
+      model: model.name,
+      run: model.run?.runId ?? null,
+    })];
+  }
+  const name = picture === undefined ? `${input.name}[${index}]` : input.name;
+  const then = runnerUp && `, then ${runnerUp.digit} (${percentOf(runnerUp.probability)})`;
+  const said = best === undefined
+    ? "no digit detected"
+    : `${best.digit} (${percentOf(best.probability)})${then ?? ""}`;
+  const line = `${printable(name)}: ${said}`;
+  if (!flags.explain) return [line];
+  return [
+    line,
+    `  ${describePreparation(input)}`,
+    ...digitBlocks(pixelsOf(input, index)).map((row) => `  ${row}`),
+    ...Array.from(scores, (score, digit) => {
+      const bar = "█".repeat(Math.round(40 * Math.min(1, score)));
+      return `  ${digit}  ${percentOf(score).padStart(9)}  ${bar}`.trimEnd();
+    }),
+  ];
+}
+
+function describePreparation({ picture }: DigitInput): string {
+  if (picture === undefined) return "As it is in the file: 28×28 pixels, light on dark.";
+  const { ink, box, width, height } = picture;
+  const inverted = ink === "dark" ? "dark ink on light, inverted" : "light ink on dark, as it is";
+  return `${inverted}; cropped to ${box.width}×${box.height} at ${box.left},${box.top} of ` +
+    `${width}×${height}, scaled to 20×20, centred by mass in 28×28:`;
+}
+
+function pixelsOf({ images }: DigitInput, index: number): Uint8Array {
+  return images.subarray(index * IMAGE_PIXELS, (index + 1) * IMAGE_PIXELS);
+}
+
+/** Where what the model saw is written, each digit under a name of its own. */
+class ViewFolder {
+  readonly #folder: string;
+  readonly #names = new Set<string>();
+
+  constructor(folder: string) {
+    this.#folder = folder;
+  }
+
+  async save(input: DigitInput, index: number): Promise<void> {
+    const stem = basename(input.name).replace(/\.(png|jpe?g|gz)$/i, "").replace(/\s+/g, "-");
+    const wanted = input.picture === undefined ? `${stem}-${index}` : stem;
+    let name = wanted;
+    for (let count = 2; this.#names.has(name); count++) name = `${wanted}-${count}`;
+    this.#names.add(name);
+    await writeFileAtomic(join(this.#folder, `${name}.png`), digitPng(pixelsOf(input, index)));
+  }
+}
+
+/** Answers are what was asked for: they come even when quiet. */
+function print(text: string): void {
+  const failure = writeText(Deno.stdout, `${text}\n`);
+  if (failure) throw new StudyError(`The answer could not be printed (${failure.message})`);
+}
+
+if (import.meta.main) await runScript(main);

@@ -1,0 +1,83 @@
+/** Engines that are gone are errors or nothing, never a crash, and never another backend in disguise. */
+
+import { assertEquals } from "@std/assert";
+import { runCommand } from "../../io/run_command.ts";
+
+const GONE = "Error: This engine has been disposed of: start another with startEngine()";
+const GONE_FUNCTION =
+  "Error: Cannot call a compiled function of an engine that has been disposed " +
+  "of: compile it with the one that runs";
+const RESET_FUNCTION =
+  "Error: Cannot call a function that was compiled before tfjs was reset, or " +
+  "has been disposed of: compile it again";
+const RECORDING = "Error: Cannot dispose of the engine while it records a function";
+const ENDED = "Error: This recording has ended";
+const SAYS = "tensorflow, tfjs tensorflow";
+const WORKS = [SAYS, [2, 4]];
+
+/** What comes of each use, in order, where TensorFlow computes afterwards. */
+const WITH_TENSORFLOW: [string, unknown][] = [
+  ["a second engine says", SAYS],
+  ["first binding: createTensor", GONE],
+  ["first binding: an old tensor", GONE],
+  ["first binding: executeOp", GONE],
+  ["first binding: deleteTensor", GONE],
+  ["first compile()", GONE],
+  ["first's compiled function", GONE_FUNCTION],
+  ["first's compiled function, disposed of", "nothing"],
+  ["first's tensor", GONE],
+  ["first's tensor in an op", GONE],
+  ["first's tensor, disposed of", "nothing"],
+  ["first's variable, disposed of", "nothing"],
+  ["first's model", GONE],
+  ["first's model, disposed of", "nothing"],
+  ["first.dispose()", "nothing"],
+  ["first.dispose() again", "nothing"],
+  ["second engine after that", WORKS],
+  ["after engine().reset()", "tensorflow, tfjs null"],
+  ["a function compiled before", RESET_FUNCTION],
+  ["a function compiled before, disposed of", "nothing"],
+  ["setBackend() after a reset", [true, SAYS]],
+  ["the binding after a reset", true],
+  ["compile() after a reset", [2, 4]],
+  ["an operation of ours after a reset", [2, 3]],
+  ["reset() in a compiled body", RECORDING],
+  ["after reset() in a compiled body", [true, [2, 4]]],
+  ["dispose() in a compiled body", RECORDING],
+  ["after dispose() in a compiled body", [2, 4]],
+  ["the binding of a recording that is over", [false, ENDED, ENDED]],
+  ["the engine's backend set again", [true, [2, 4]]],
+  ["two started at once", [GONE, [2, 4]]],
+  ["the gone one of them disposed of", "nothing"],
+  ["the other one", WORKS],
+  ["an engine of another copy", WORKS],
+  ["compile() of the one before", GONE],
+  ["dispose() of the one before", "nothing"],
+  ["then the other copy's engine", WORKS],
+];
+
+/** The same where tfjs computes in JavaScript: no engine says that it is its backend then. */
+const WITHOUT: [string, unknown][] = [
+  [
+    "another backend set",
+    'Error: No engine is running: tfjs\' backend is "cpu". Call tf.setBackend("tensorflow"), or ' +
+    "startEngine()",
+  ],
+  ["removeBackend() by hand", "nothing"],
+  ["dispose() after removeBackend()", "nothing"],
+  ["binding after all", GONE],
+  ["setBackend() after all", "Error: Backend name 'tensorflow' not found in registry"],
+];
+
+Deno.test("an engine that is gone gives clear errors, and leaves the one that runs alone", async () => {
+  const script = `${import.meta.dirname}/engine_lives.ts`;
+  const command = [Deno.execPath(), "run", "-q", "--no-check", "-P=engine", script];
+  const result = await runCommand(command, { timeoutMs: 120_000 });
+  const lines = result?.stdout.trim().split("\n").filter((line) => line.startsWith("["));
+  const uses: [string, unknown, string][] = (lines ?? []).map((line) => JSON.parse(line));
+  const by = (backend: string): [string, unknown][] =>
+    uses.filter(([, , computes]) => computes === backend).map(([use, outcome]) => [use, outcome]);
+  assertEquals(by("tensorflow"), WITH_TENSORFLOW);
+  assertEquals(by("plain JavaScript"), WITHOUT);
+  assertEquals([uses.length, result?.success], [WITH_TENSORFLOW.length + WITHOUT.length, true]);
+});

@@ -1,0 +1,130 @@
+/** Pictures of every kind, against Pillow's grey values; and what is none. */
+
+import { assert, assertEquals, assertThrows } from "@std/assert";
+import { encode } from "fast-png";
+import { join } from "node:path";
+import { deflateSync } from "node:zlib";
+import { PictureError } from "../../inference/picture_error.ts";
+import { readPicture } from "../../inference/read_picture.ts";
+import { repositoryRoot } from "../../io/cache.ts";
+
+const FOLDER = join(repositoryRoot(), "tests", "fixtures", "pictures");
+const { pictures }: { pictures: Record<string, number[]> } = JSON.parse(
+  await Deno.readTextFile(join(FOLDER, "expected.json")),
+);
+
+const fixture = (name: string) => Deno.readFile(join(FOLDER, name));
+
+/** Levels of grey that Pillow may be off by: it rounds each channel, and its JPEG's cosines differ. */
+const TOLERANCE = { png: 1.01, jpg: 4 } as const;
+
+for (const [name, expected] of Object.entries(pictures)) {
+  Deno.test(`readPicture() reads ${name} as Pillow does`, async () => {
+    const { width, height, pixels } = readPicture(await fixture(name));
+    assertEquals([width, height], [40, 24]);
+    const worst = Math.max(...expected.map((grey, i) => Math.abs(grey - pixels[i]!)));
+    assert(worst <= TOLERANCE[name.slice(-3) as "png" | "jpg"], `${worst} levels`);
+  });
+}
+
+Deno.test("readPicture() reads an interlaced PNG as the same without interlacing", () => {
+  const data = Uint8Array.from({ length: 11 * 7 }, (_, i) => (i * 37) % 256);
+  const picture = { width: 11, height: 7, channels: 1, depth: 8, data } as const;
+  const interlaced = readPicture(encode(picture, { interlace: "Adam7" }));
+  assertEquals(Array.from(interlaced.pixels), Array.from(data));
+});
+
+/** A PNG with this header and these rows, checksums as they should be. */
+function png(
+  { width, height, depth = 8, colour = 0 }: {
+    width: number;
+    height: number;
+    depth?: number;
+    colour?: number;
+  },
+  rows: Uint8Array,
+): Uint8Array<ArrayBuffer> {
+  const header = new Uint8Array(13);
+  const view = new DataView(header.buffer);
+  view.setUint32(0, width);
+  view.setUint32(4, height);
+  header.set([depth, colour], 8);
+  const chunks = [["IHDR", header], ["IDAT", deflateSync(rows)], [
+    "IEND",
+    new Uint8Array(),
+  ]] as const;
+  const bytes = [0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a];
+  for (const [type, data] of chunks) {
+    const named = [...new TextEncoder().encode(type), ...data];
+    bytes.push(...bigEndian(data.length), ...named, ...bigEndian(crc32(named)));
+  }
+  return Uint8Array.from(bytes);
+}
+
+function bigEndian(value: number): number[] {
+  return [24, 16, 8, 0].map((bits) => (value >>> bits) & 255);
+}
+
+function crc32(bytes: readonly number[]): number {
+  let crc = -1;
+  for (const byte of bytes) {
+    crc ^= byte;
+    for (let bit = 0; bit < 8; bit++) crc = (crc >>> 1) ^ (crc & 1 ? 0xedb88320 : 0);
+  }
+  return ~crc >>> 0;
+}
+
+const refusals: Record<string, [() => Promise<Uint8Array> | Uint8Array, string]> = {
+  "nothing": [() => new Uint8Array(), "it is empty"],
+  "text": [() => new TextEncoder().encode("seven"), "it is not a picture that is known here"],
+  "bytes that a TGA may begin with": [
+    () => new Uint8Array(64),
+    "it is not a picture that is known",
+  ],
+  "a GIF": [() => fixture("animation.gif"), "it is a GIF, which may be an animation"],
+  "a WebP": [() => fixture("animation.webp"), "it is a WebP, which may be an animation"],
+  "an animated PNG": [() => fixture("animation.png"), "it is an animation (APNG)"],
+  "half a PNG": [async () => (await fixture("palette8.png")).subarray(0, 700), "it is cut off"],
+  "half a PNG's header": [async () => (await fixture("grey.png")).subarray(0, 12), "it is damaged"],
+  "half a JPEG": [async () => (await fixture("baseline.jpg")).subarray(0, 750), "it is cut off"],
+  "half a JPEG with a small picture in its header": [async () => {
+    const [whole, small] = await Promise.all([fixture("baseline.jpg"), fixture("grey.jpg")]);
+    const length = small.length + 2;
+    const note = [0xff, 0xe3, length >> 8, length & 255, ...small];
+    return Uint8Array.from([...whole.subarray(0, 2), ...note, ...whole.subarray(2, 750)]);
+  }, "it is cut off"],
+  "half a JPEG's header": [
+    async () => (await fixture("grey.jpg")).subarray(0, 30),
+    "it is damaged",
+  ],
+  "a PNG with a flipped bit": [async () => {
+    const bytes = await fixture("grey.png");
+    bytes[60]! ^= 16;
+    return bytes;
+  }, "its pixels are damaged"],
+  "a PNG that claims too many pixels": [
+    () => png({ width: 100_000, height: 100_000 }, new Uint8Array(10)),
+    "it has 100000×100000 pixels, more than 50 million",
+  ],
+  "a JPEG that claims too many pixels": [async () => {
+    const bytes = await fixture("baseline.jpg");
+    const frame = bytes.findIndex((byte, at) => byte === 0xff && bytes[at + 1] === 0xc0);
+    return bytes.fill(0xff, frame + 5, frame + 9);
+  }, "it has 65535×65535 pixels, more than 50 million"],
+  "a PNG with fewer rows than it says": [
+    () => png({ width: 4, height: 4 }, new Uint8Array(15)),
+    "it is cut off",
+  ],
+  "a PNG that unpacks to more than its pixels": [
+    () => png({ width: 4, height: 4 }, new Uint8Array(1e6)),
+    "it unpacks to more than its pixels",
+  ],
+};
+
+for (const [what, [bytes, reason]] of Object.entries(refusals)) {
+  Deno.test(`readPicture() refuses ${what}`, async () => {
+    const given = await bytes();
+    const { message } = assertThrows(() => readPicture(given), PictureError);
+    assert(message.startsWith(reason), message);
+  });
+}

@@ -1,0 +1,256 @@
+/** A model trained on a few digits reads them in photographs, and comes back from its run and exports. */
+
+import { assert, assertEquals, assertMatch, assertRejects, assertThrows } from "@std/assert";
+import * as tf from "@tensorflow/tfjs";
+import { join } from "node:path";
+import { prepareDigit } from "../../data/handwritten_digit.ts";
+import { exportTfjs } from "../../inference/export_tfjs.ts";
+import { canComeBack, loadModel } from "../../inference/load_model.ts";
+import { readyClassifier, readyDetector } from "../../inference/loaded_model.ts";
+import { repositoryRoot } from "../../io/cache.ts";
+import { StudyError } from "../../io/errors.ts";
+import type { DigitDetector } from "../../experiment/detection.ts";
+import { ALEXNET } from "../../study.ts";
+import { loadCheckpoint } from "../../models/checkpoint/open_checkpoint.ts";
+import { alexnet } from "../../models/alexnet.ts";
+import type { Detector } from "../../models/faster_rcnn.ts";
+import { simpleCnn } from "../../models/simple_cnn.ts";
+import { bestRuns, locateRun } from "../../report/record/find_run.ts";
+import { CHECKPOINT, readPredictions } from "../../report/record/run_folder.ts";
+import { firstTestDigits } from "../data/mnist.ts";
+import { testEngine } from "../engine/engine.ts";
+import { part1, rowsOf } from "../scripts/part1_process.ts";
+import { noPyTorch } from "../pytorch.ts";
+import { taskArgs } from "../task.ts";
+import { fakeDetector } from "../training/fake_detector.ts";
+import { photograph, randomNumbers } from "./photograph.ts";
+
+await testEngine();
+
+/** Test digits that are photographed. */
+const PHOTOGRAPHED = 100;
+
+const { images } = await firstTestDigits(PHOTOGRAPHED);
+const results = await Deno.makeTempDir();
+globalThis.addEventListener("unload", () => Deno.removeSync(results, { recursive: true }));
+
+// In float32, as tests compare with other programs.
+const trained = await part1([
+  ...["--recipe=fast", "--precision=fp32", "--epochs=2", "--limit=4000"],
+  ...[`--test-limit=${PHOTOGRAPHED}`, "--out", results],
+]);
+assertEquals(trained.code, 0, trained.stderr);
+const [row] = await rowsOf(results);
+const folder = join(results, "runs", row!.run_id);
+
+/** The likeliest digit of each image. */
+function digitsOf(probabilities: Float32Array): number[] {
+  return Array.from({ length: probabilities.length / 10 }, (_, i) => {
+    const scores = probabilities.subarray(10 * i, 10 * (i + 1));
+    return scores.indexOf(Math.max(...scores));
+  });
+}
+
+/** Runs Python on a file of `tests/reference/`. */
+async function python(script: string, ...args: string[]): Promise<string> {
+  const { success, stdout, stderr } = await new Deno.Command("python3", {
+    args: [join(repositoryRoot(), "tests", "reference", script), ...args],
+  }).output();
+  assert(success, new TextDecoder().decode(stderr));
+  return new TextDecoder().decode(stdout);
+}
+
+Deno.test("loadModel() gives a run's own predictions, however the run is called", async () => {
+  const { predictions, scores } = await readPredictions(folder);
+  const names = [folder, join(folder, CHECKPOINT), row!.run_id, row!.run_id.slice(0, 12), "best"];
+  for (const name of names) {
+    using model = await loadModel(name, { results });
+    assertEquals([model.name, model.run?.runId], [row!.model, row!.run_id]);
+    const probabilities = await model.probabilities(images);
+    const digits = digitsOf(probabilities);
+    assertEquals(digits, Array.from(predictions));
+    for (const [i, digit] of digits.entries()) {
+      assert(Math.abs(probabilities[10 * i + digit]! - scores[i]!) < 1e-5);
+    }
+  }
+});
+
+Deno.test("probabilities() leave nothing on the device, and a model nothing once disposed of", async () => {
+  const before = tf.memory().numTensors;
+  const model = await loadModel(folder);
+  const loaded = tf.memory().numTensors;
+  for (let i = 0; i < 20; i++) await model.probabilities(images.subarray(0, 784));
+  assertEquals(tf.memory().numTensors, loaded);
+  await assertRejects(() => model.probabilities(images.subarray(1)), RangeError, "784");
+  model.dispose();
+  assertEquals(tf.memory().numTensors, before);
+});
+
+Deno.test("loadStateDict() takes a run's checkpoint as it is, its optimiser left aside", async () => {
+  const state = await loadCheckpoint(join(folder, CHECKPOINT));
+  assertEquals(state.size, 24);
+  using model = simpleCnn();
+  model.loadStateDict(state);
+  using loaded = await loadModel(folder);
+  assertEquals(model.stateDict(), loaded.stateDict());
+  // A moment of something that is not there is no moment.
+  const { message } = assertThrows(
+    () => model.loadStateDict(new Map([...state, ["optimizer.exp_avg.x", state.get("fc2.bias")!]])),
+    StudyError,
+  );
+  assertMatch(message, /1 not in the model \("optimizer.exp_avg.x"\)/);
+});
+
+Deno.test("loadModel() says what a run without a checkpoint needs", async () => {
+  const reference = join(repositoryRoot(), "results", "reference");
+  const [run] = await bestRuns(reference);
+  assertEquals(await canComeBack(run!), false);
+  const error = await assertRejects(() => loadModel(run!.folder), StudyError);
+  assertMatch(
+    error.message,
+    /has no checkpoint\.safetensors.*make a run that has one with deno task/,
+  );
+  const best = () => loadModel("best", { results: reference });
+  assertMatch(
+    (await assertRejects(best, StudyError)).message,
+    /There is no finished run in .*deno task/,
+  );
+  const unknown = () => locateRun("20", { results: reference });
+  assertMatch((await assertRejects(unknown, StudyError)).message, /may be any of \d+ runs: /);
+});
+
+Deno.test("a classifier alone is told apart from a whole network", () => {
+  using network = alexnet();
+  const { message } = assertThrows(
+    () => network.loadStateDict(network.parameters.stateDict()),
+    StudyError,
+  );
+  assertMatch(message, /AlexNet's classifier alone.*loadModel\(run\)/);
+});
+
+Deno.test("a detector's answer is the best score of each digit, and it has no logits", async () => {
+  const answer = () => ({ labels: [0, 4, 8, 4], scores: [0.99, 0.2, 0.5, 0.7] });
+  using detector = fakeDetector(answer) as DigitDetector & Detector;
+  const facts = { name: "fake", title: "Fake", run: undefined, weights: "", normalises: true };
+  const model = readyDetector(detector, facts);
+  const scores = await model.probabilities(images.subarray(0, 2 * 784));
+  assertEquals(scores.length, 20);
+  assertClose(scores.subarray(10), [0, 0, 0, 0.7, 0, 0, 0, 0.5, 0, 0], 1e-6);
+  assertThrows(() => model.forward(tf.zeros([1, 224, 224, 3])), StudyError, "no logits");
+});
+
+Deno.test("digits that are photographed are read as before, 97 of 100 at least", async () => {
+  using model = await loadModel(folder);
+  const before = digitsOf(await model.probabilities(images));
+  const random = randomNumbers(7);
+  const prepared = new Uint8Array(images.length);
+  for (let i = 0; i < PHOTOGRAPHED; i++) {
+    const picture = photograph(images.subarray(784 * i, 784 * (i + 1)), random);
+    const digit = prepareDigit(picture);
+    assertEquals(digit?.ink, "dark", `digit ${i}`);
+    prepared.set(digit!.pixels, 784 * i);
+  }
+  const after = digitsOf(await model.probabilities(prepared));
+  const same = after.filter((digit, i) => digit === before[i]).length;
+  assert(same >= 0.97 * PHOTOGRAPHED, `${same} of ${PHOTOGRAPHED}`);
+});
+
+const reason = await noPyTorch();
+if (reason !== undefined) {
+  console.log(`Logits of exports are not compared with PyTorch's: ${reason}`);
+}
+
+Deno.test("deno task export writes weights alone and a card; PyTorch has equal logits", async () => {
+  const path = join(results, "export", "simple.safetensors");
+  const { success, stderr } = await new Deno.Command(Deno.execPath(), {
+    args: [...taskArgs("export"), folder, "--out", path, "--quiet"],
+    cwd: repositoryRoot(),
+  }).output();
+  assert(success, new TextDecoder().decode(stderr));
+  const [state, checkpoint] = await Promise.all(
+    [path, join(folder, CHECKPOINT)].map(loadCheckpoint),
+  );
+  for (const [name, tensor] of state!) assertEquals(tensor, checkpoint!.get(name), name);
+  if (reason === undefined) {
+    // The program prints logits of the 100 digits of its own fixture, MNIST's first.
+    const theirs: number[][] = JSON.parse(await python("simple_cnn.py", path));
+    using model = await loadModel(path);
+    const logits = tf.tidy(() =>
+      model.forward(model.transform(tf.tensor2d(images.subarray(0, 100 * 784), [100, 784])))
+    );
+    assertClose(theirs.flat(), await logits.data(), 1e-4);
+    logits.dispose();
+  }
+  const card = await Deno.readTextFile(join(results, "export", "simple.md"));
+  for (
+    const part of [
+      row!.run_id,
+      row!.dataset_sha256,
+      "| epochs | 2 |",
+      `${row!.accuracy!.toFixed(2)} % of ${PHOTOGRAPHED} test images`,
+      "95 % interval",
+      "## Licence",
+      /commit `[0-9a-f]{40}`/,
+    ]
+  ) assertMatch(card, typeof part === "string" ? new RegExp(RegExp.escape(part)) : part);
+});
+
+Deno.test("exportTfjs() writes AlexNet's strides and padding, with the very same logits", async () => {
+  const facts = { ...ALEXNET, run: undefined, weights: "random" };
+  using model = readyClassifier(alexnet({ seed: 3, inChannels: 1 }), facts);
+  const path = join(results, "alexnet");
+  await exportTfjs(model, path);
+  const { modelTopology, weightsManifest: [{ paths, weights }] } = JSON.parse(
+    await Deno.readTextFile(join(path, "model.json")),
+  );
+  assertEquals(paths.length, 14);
+  const parts = await Promise.all(paths.map((name: string) => Deno.readFile(join(path, name))));
+  const weightData = await new Blob(parts).arrayBuffer();
+  const artifacts = { modelTopology, weightSpecs: weights, weightData };
+  const loaded = await tf.loadLayersModel(tf.io.fromMemory(artifacts));
+  const both = tf.tidy(() => {
+    const inputs = model.transform(tf.tensor2d(images.subarray(0, 784), [1, 784]));
+    return [model.forward(inputs), loaded.predict(inputs) as tf.Tensor];
+  });
+  const [ours, theirs] = await Promise.all(both.map((tensor) => tensor.data()));
+  tf.dispose(both);
+  loaded.dispose();
+  assertEquals(theirs, ours);
+});
+
+Deno.test("plain tfjs loads exportTfjs()'s model, with equal logits", async () => {
+  using model = await loadModel(folder);
+  const path = join(results, "web");
+  await exportTfjs(model, path);
+  const ours = tf.tidy(() => {
+    const inputs = model.transform(tf.tensor2d(images.subarray(0, 20 * 784), [20, 784]));
+    return [inputs, model.forward(inputs)];
+  });
+  const [pixels, logits] = await Promise.all(ours.map((tensor) => tensor.data<"float32">()));
+  tf.dispose(ours);
+  const script = join(repositoryRoot(), "tests", "inference", "plain_tfjs.ts");
+  const child = new Deno.Command(Deno.execPath(), {
+    args: ["run", "-q", "--lock=deno.full.lock", "--no-check", "--allow-read", script, path],
+    cwd: repositoryRoot(),
+    stdin: "piped",
+    stdout: "piped",
+  }).spawn();
+  const writer = child.stdin.getWriter();
+  await writer.write(new Uint8Array(pixels!.buffer));
+  await writer.close();
+  const { success, stdout } = await child.output();
+  assert(success);
+  assertClose(JSON.parse(new TextDecoder().decode(stdout)), logits!, 1e-4);
+});
+
+/** Every element within `tolerance`, and there are as many. */
+function assertClose(
+  found: ArrayLike<number>,
+  expected: ArrayLike<number>,
+  tolerance: number,
+): void {
+  assertEquals(found.length, expected.length);
+  for (let i = 0; i < found.length; i++) {
+    assert(Math.abs(found[i]! - expected[i]!) < tolerance, `${found[i]} is not ${expected[i]}`);
+  }
+}

@@ -1,0 +1,148 @@
+/** What the report answers to a reviewer, and that its numbers are the same wherever they stand. */
+
+import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { join } from "node:path";
+import { compareResults } from "../../../report/compare.ts";
+import { renderReport } from "../../../report/page/report_page.ts";
+import { renderReadmeHeadline } from "../../../report/page/section_headline.ts";
+import { renderResultsTable } from "../../../report/page/section_results.ts";
+import { type Manifest, runFolder, writeEvaluations } from "../../../report/record/run_folder.ts";
+import { alexnet, compareRuns, simple, vgg16, wrongOneIn } from "../compared_runs.ts";
+import type { Answered } from "../result_rows.ts";
+
+/** Two seeds with accuracies of 99 and 98 %, whose mean is 98.50 ± 0.71. */
+const SEEDS: readonly Answered[] = [
+  { ...simple, row: { run_id: "one", seed: 1 } },
+  { ...simple, answer: wrongOneIn(50), row: { run_id: "two", seed: 2 } },
+];
+
+/** The part of a report below a heading, to the next one of the same or a higher level. */
+function below(report: string, heading: string): string {
+  const start = report.indexOf(`${heading}\n`);
+  assert(start >= 0, heading);
+  const rest = report.slice(start + heading.length);
+  const end = rest.search(new RegExp(`\n#{1,${heading.indexOf(" ")}} `));
+  return end < 0 ? rest : rest.slice(0, end);
+}
+
+Deno.test("the mean over the seeds and their number stand wherever the accuracy does", async () => {
+  await compareRuns({ a: [...SEEDS, alexnet] }, (comparison, report) => {
+    const mean = "98.50 ± 0.71";
+    const readme = renderReadmeHeadline(comparison);
+    const terminal = renderResultsTable(comparison.models);
+    for (const text of [readme, below(report, "## What was published, and what we found")]) {
+      assertMatch(text, new RegExp(`SimpleCNN[^|]*\\| +99.27 \\| +${mean} \\(2 seeds\\)`));
+    }
+    for (const text of [terminal, below(report, "## The runs shown, in the study's table")]) {
+      assertStringIncludes(text, `| SimpleCNN | 0.0300 ± 0.0000 | ${mean} |`);
+      assertStringIncludes(text, "over the seeds: SimpleCNN 2, alexnet_FineTuned 1.");
+      assertStringIncludes(text, "SimpleCNN (60,000 / 1,000 images)");
+    }
+    assertStringIncludes(below(report, "### The study's claims"), `${mean} % (2 seeds)`);
+    assertStringIncludes(below(report, "## Conclusion"), `${mean} % over 2 seeds`);
+    // Scores of a single run say of which one.
+    assertStringIncludes(below(report, "## How sure the scores are"), "| SimpleCNN | 2 | 1,000 |");
+  });
+});
+
+Deno.test("the report says first how many seeds there are and how far apart", async () => {
+  await compareRuns({ a: [...SEEDS, vgg16] }, (_, report) => {
+    const review = below(report, "## What a reviewer asks");
+    assertMatch(review.trim(), /^### How many seeds, and how far apart are they\?\n/);
+    assertStringIncludes(
+      review,
+      "| SimpleCNN | 2 | 1, 2 | 98.50 ± 0.71 | 98.00 to 99.00 | 0.0300 ± 0.0000 |\n",
+    );
+    assertStringIncludes(review, "| vgg16_FineTuned | 1 | 1 | 98.00 | – | 0.0300 |\n");
+    assertStringIncludes(review, "One seed says nothing about the spread");
+  });
+});
+
+Deno.test("the report counts its tests and says where equivalence is not tested", async () => {
+  await compareRuns({ a: [...SEEDS, vgg16] }, (_, report) => {
+    const tests = below(report, "### How many tests were made, and is that accounted for?");
+    assertStringIncludes(tests, "- 1 pair of models is compared by McNemar's test");
+    assertStringIncludes(tests, "- No equivalence with PyTorch is tested.\n");
+    assertStringIncludes(below(report, "### Is it equivalent to PyTorch?"), "Not tested here");
+  });
+});
+
+Deno.test("the report has test accuracy by epoch, a mean over the seeds that recorded it", async () => {
+  await compareRuns({ a: SEEDS }, async (_, report, folder) => {
+    const heading = "### How does test accuracy change by epoch?";
+    assertStringIncludes(below(report, heading), "Not recorded in these runs");
+    for (const [run, last] of [["one", 97], ["two", 98]] as const) {
+      await writeEvaluations(runFolder(join(folder, "a"), run), [
+        { epoch: 1, test_loss: 0.1, test_accuracy: 90 },
+        { epoch: 2, test_loss: 0.1, test_accuracy: last },
+      ]);
+    }
+    const recorded = below(renderReport(await compareResults([join(folder, "a")])), heading);
+    assertStringIncludes(
+      recorded,
+      "| Epoch | SimpleCNN |\n| ---: | ---: |\n| 1 | 90.00 |\n| 2 | 97.50 |\n",
+    );
+  });
+});
+
+Deno.test("the report shows core-seconds beside the time, and which run was not alone", async () => {
+  const machine = { processor: "some", cores: 4, device: "CPU" };
+  const measured = (cpu_seconds: number, wall_seconds: number): Partial<Manifest> => ({
+    machine,
+    measured: { resources: { cpu_seconds, wall_seconds, peak_memory_bytes: 1e9 } },
+  });
+  const [one, two] = SEEDS;
+  const gpu = { ...measured(10, 100), machine: { ...machine, device: "GPU" } };
+  const runs = [
+    { ...one!, manifest: measured(390, 100) },
+    { ...two!, manifest: measured(390, 200) },
+    { ...vgg16, manifest: gpu },
+    alexnet,
+  ];
+  await compareRuns({ a: runs }, (_, report) => {
+    const lines = below(report, "### What did a run cost?").split("\n").filter((line) =>
+      /\d/.test(line)
+    );
+    assertEquals(lines, [
+      "| SimpleCNN | 1 | 120.5 | 390.0 | 3.90 of 4 | no sign of it |",
+      "| SimpleCNN | 2 | 120.5 | 390.0 | 1.95 of 4 | **probably**, or it waited |",
+      "| vgg16_FineTuned | 1 | 1205.0 | 10.0 | – | – |",
+      "| alexnet_FineTuned | 1 | 1205.0 | – | – | – |",
+    ]);
+  });
+});
+
+Deno.test("the report says of each model exactly what differs from the study", async () => {
+  const own: Answered = { ...simple, row: { run_id: "own", model: "Own" } };
+  const whole: Answered = { ...simple, images: 10_000, row: { run_id: "whole" } };
+  const converted = { ...alexnet.row, weights: "torchvision-convolutions:x/alexnet" };
+  const cached: Answered = {
+    ...alexnet,
+    row: converted,
+    manifest: { settings: { feature_cache: "yes" } },
+  };
+  await compareRuns({ a: [whole, cached, own] }, (_, report) => {
+    const table = below(report, "### What exactly differs from the study?");
+    assertStringIncludes(
+      table,
+      "| SimpleCNN | **none** | none | TensorFlow 2.21.0 through tfjs 4.22.0, ",
+    );
+    assertStringIncludes(
+      table,
+      "| alexnet_FineTuned | test images 1000 instead of 10000; the study started all layers of the " +
+        "classifier but the last from ImageNet's; ours draws them all | frozen features are computed " +
+        "once, not in every epoch |",
+    );
+    assertStringIncludes(table, "| Own | not in the study: 60,000 / 1,000 images | – |");
+  });
+});
+
+Deno.test("the report's contents lead to its sections", async () => {
+  await compareRuns({ a: SEEDS }, (_, report) => {
+    const [contents] = report.match(/^\*\*Contents:\*\* .*$/m)!;
+    const titles = [...report.matchAll(/^## (.+)$/gm)].map(([, title]) => title);
+    assertEquals([...contents!.matchAll(/\[([^\]]+)\]\(#/g)].map(([, title]) => title), titles);
+    assertStringIncludes(contents!, "(#the-runs-shown-in-the-studys-table)");
+    assert(report.indexOf(contents!) < report.indexOf("## "));
+  });
+});
