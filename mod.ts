@@ -43,7 +43,13 @@ export {
   type ReporterOptions,
   silentReporter,
 } from "./io/reporter.ts";
-export { InterruptedError, StudyError, UsageError } from "./io/errors.ts";
+export {
+  type Failure,
+  InterruptedError,
+  StudyError,
+  type StudyErrorOptions,
+  UsageError,
+} from "./io/errors.ts";
 export { loadModel, type LoadModelOptions } from "./inference/load_model.ts";
 export type { LoadedModel } from "./inference/loaded_model.ts";
 export type { LocatedRun } from "./report/record/find_run.ts";

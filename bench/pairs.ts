@@ -29,7 +29,7 @@ export interface Side {
   run(): Promise<Timing>;
 }
 
-/** A side that cannot be had, and why. */
+/** A side that is not available, and why. */
 export interface MissingSide {
   label: string;
   precision: Precision;

@@ -8,7 +8,7 @@ import { join } from "node:path";
 import { StudyError } from "../io/errors.ts";
 import { isFolder } from "../io/path_kind.ts";
 import { printable } from "../io/printable.ts";
-import { isNotPermitted, unreadableReason } from "../io/system_reason.ts";
+import { isNotPermitted, PERMISSION_REMEDY, systemReason } from "../io/system_reason.ts";
 
 /** An entry of a folder. */
 export interface Entry {
@@ -22,6 +22,8 @@ const MOST_FOLDERS = 200;
 const DEEPEST = 3;
 /** Names that a message lists. */
 const MOST_NAMED = 5;
+/** Characters of names that a message lists, about. */
+const LONGEST_LIST = 60;
 
 /** Characters of a path that a message shows. */
 const LONGEST_PATH = 4096;
@@ -42,33 +44,49 @@ export async function readEntries(folder: string): Promise<Entry[]> {
       entries.push({ name, isDirectory: isDirectory || leadsToFolder });
     }
   } catch (error) {
-    const reason = isNotPermitted(error)
-      ? unreadableReason(error)
-      : `${(error as Error).message}. Make it a folder that can be read`;
-    throw new StudyError(`Cannot read ${folder}: ${reason}.`, { cause: error });
+    throw new StudyError(`Cannot read ${folder}`, {
+      reason: isNotPermitted(error) ? systemReason(error) : (error as Error).message,
+      remedy: isNotPermitted(error) ? PERMISSION_REMEDY : "make it a folder that can be read",
+      cause: error,
+    });
   }
   return entries.sort((a, b) => (a.name < b.name ? -1 : 1));
 }
 
-/** What a folder holds in place of the files that are missing in it, in whole sentences. */
-export async function describeContent(folder: string, missing: MissingNames): Promise<string> {
+/** What a folder holds in place of the files that are missing in it. */
+export interface FolderContent {
+  /** As a phrase: `it is empty`. */
+  found: string;
+  /** What to do, where what was found tells it. */
+  advice?: string;
+}
+
+/** Looks for what a folder holds in place of the files that are missing in it. */
+export async function describeContent(
+  folder: string,
+  missing: MissingNames,
+): Promise<FolderContent> {
   const entries = await readEntries(folder);
-  if (entries.length === 0) return "The folder is empty.";
+  if (entries.length === 0) return { found: "it is empty" };
   const inner = await innerFolders(folder, entries);
   const whole = inner.find(({ files }) =>
     missing.every((names) => names.some((name) => files.includes(name)))
   );
   if (whole !== undefined) {
-    return `They are in ${printable(whole.path, LONGEST_PATH)}: name that folder.`;
+    return {
+      found: `they are in ${printable(whole.path, LONGEST_PATH)}`,
+      advice: "name that folder",
+    };
   }
   const sameName = folderOfThatName(entries, missing);
   if (sameName !== undefined) return sameName;
   for (const { path, files } of [{ path: folder, files: filesOf(entries) }, ...inner]) {
     const others = otherNames(files, missing);
     if (others === undefined) continue;
-    return `${path === folder ? "It" : printable(path, LONGEST_PATH)} holds ${others}`;
+    const holder = path === folder ? "it" : printable(path, LONGEST_PATH);
+    return { ...others, found: `${holder} holds ${others.found}` };
   }
-  return `It holds ${listed(entries.map(({ name }) => name))}.`;
+  return { found: `it holds ${listed(entries.map(({ name }) => name))}` };
 }
 
 /** A folder in the one that was named. */
@@ -99,17 +117,25 @@ function filesOf(entries: readonly Entry[]): string[] {
 }
 
 /** Some unpacking programs put a file into a folder of its own name. */
-function folderOfThatName(entries: readonly Entry[], missing: MissingNames): string | undefined {
+function folderOfThatName(
+  entries: readonly Entry[],
+  missing: MissingNames,
+): FolderContent | undefined {
   const names = entries.filter(({ isDirectory, name }) =>
     isDirectory && missing.some((usual) => usual.includes(name))
   ).map(({ name }) => name);
   if (names.length === 0) return undefined;
-  return `${listed(names)} ${names.length === 1 ? "is a folder" : "are folders"} there: move the ` +
-    "file in it out of it.";
+  return {
+    found: `${listed(names)} ${names.length === 1 ? "is a folder" : "are folders"} there`,
+    advice: "move the file in it out of it",
+  };
 }
 
 /** Files that look like those of a set under names of its own, such as EMNIST's. */
-function otherNames(files: readonly string[], missing: MissingNames): string | undefined {
+function otherNames(
+  files: readonly string[],
+  missing: MissingNames,
+): FolderContent | undefined {
   const candidates = files.flatMap((name) => {
     const match = /(train|t10k|test)-(images|labels)[-.]idx\d-(?:ubyte|int)(\.gz)?$/.exec(name);
     if (match === null) return [];
@@ -120,12 +146,21 @@ function otherNames(files: readonly string[], missing: MissingNames): string | u
   });
   const [first] = candidates;
   if (first === undefined) return undefined;
-  return `${listed(candidates.map(({ name }) => name))}: give the four files of one set their ` +
-    `usual names, ${printable(first.name)} for one ${first.usual}.`;
+  return {
+    found: listed(candidates.map(({ name }) => name)),
+    advice: `give the files of one set their usual names, ${first.usual} for the first`,
+  };
 }
 
 function listed(names: readonly string[]): string {
-  const shown = names.slice(0, MOST_NAMED).map((name) => printable(name, 80)).join(", ");
-  const more = names.length - MOST_NAMED;
-  return more > 0 ? `${shown} and ${more} more` : shown;
+  const shown: string[] = [];
+  let length = 0;
+  for (const name of names.slice(0, MOST_NAMED)) {
+    const text = printable(name, LONGEST_LIST);
+    length += text.length + ", ".length;
+    if (shown.length > 0 && length > LONGEST_LIST) break;
+    shown.push(text);
+  }
+  const more = names.length - shown.length;
+  return shown.join(", ") + (more > 0 ? ` and ${more} more` : "");
 }

@@ -12,6 +12,10 @@ import { describeContent, readEntries } from "./folder_content.ts";
 import { type IdxData, type IdxKind, pairImagesAndLabels, readIdx } from "./idx.ts";
 import { FILE_STEMS, type FileStem, type PinnedDataset } from "./sources.ts";
 
+/** What a folder of one's own must have. */
+const USUAL = `put the set's ${FILE_STEMS.length} IDX files there, as NAME-idxN-ubyte or ` +
+  "NAME.idxN-ubyte, with .gz or without";
+
 /** The four files of a set. */
 export type IdxFiles = Record<FileStem, IdxData>;
 
@@ -24,20 +28,20 @@ export async function readIdxFolder(folder: string): Promise<IdxFiles> {
   const entries = await readEntries(folder);
   const files = new Set(entries.filter((entry) => !entry.isDirectory).map(({ name }) => name));
   const missing: string[][] = [];
-  const found = FILE_STEMS.map((stem) => {
+  const paths = FILE_STEMS.map((stem) => {
     const names = usualNames(stem);
     const name = names.find((name) => files.has(name));
     if (name === undefined) missing.push(names);
     return join(folder, name ?? "");
   });
   if (missing.length > 0) {
+    const { found, advice } = await describeContent(folder, missing);
     throw new StudyError(
-      `Cannot find ${missing.map(([name]) => name).join(", ")} in ${folder}: expected ` +
-        `${FILE_STEMS.length} IDX files, each as NAME-idxN-ubyte or NAME.idxN-ubyte, with .gz or ` +
-        `without. ${await describeContent(folder, missing)}`,
+      `Cannot find ${missing.map(([name]) => name).join(", ")} in ${folder}`,
+      { remedy: `${found}: ${advice ?? USUAL}` },
     );
   }
-  return await eachStem((stem, index) => readIdx(found[index]!, kindOf(stem)));
+  return await eachStem((stem, index) => readIdx(paths[index]!, kindOf(stem)));
 }
 
 /** The training and the test part of four files. */

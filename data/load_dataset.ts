@@ -7,7 +7,7 @@
 import { basename, resolve } from "node:path";
 import { cacheDir, userFolder } from "../io/cache.ts";
 import { StudyError, UsageError } from "../io/errors.ts";
-import type { Reporter } from "../io/reporter.ts";
+import { type Reporter, warnOf } from "../io/reporter.ts";
 import { sha256Hex } from "../io/sha256.ts";
 import { isFolder } from "../io/path_kind.ts";
 import type { Dataset, ImageSet } from "./dataset.ts";
@@ -85,7 +85,7 @@ type Parts = Omit<Dataset, "sha256">;
  * means all of it, which is said.
  *
  * @throws {UsageError} When `data` is neither a known word nor a folder.
- * @throws {StudyError} When the data cannot be had or are not what they should be.
+ * @throws {StudyError} When the data are not available or not what they should be.
  * @throws {RangeError} When a limit is not a positive whole number.
  */
 export async function loadDataset(
@@ -144,7 +144,10 @@ async function loadFashion(options: LoadDatasetOptions, sources: DatasetSources)
     );
   } catch (error) {
     if (!(error instanceof StudyError)) throw error;
-    reporter.warn(`${error.message} Looking for ${fashion.title} in cache and mirror.`);
+    warnOf(reporter, {
+      what: error.what,
+      remedy: `looking for ${fashion.title} in cache and mirror`,
+    });
   }
   return await loadPublished(fashion, options, sources);
 }

@@ -22,7 +22,7 @@ export interface DataPackage {
   /**
    * Fetches the package unless Deno has it.
    *
-   * @throws {Error} If it cannot be had.
+   * @throws {Error} If it could not be fetched.
    */
   install(): Promise<void>;
 }

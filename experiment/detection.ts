@@ -8,6 +8,7 @@
 import * as tf from "@tensorflow/tfjs";
 import { StudyError } from "../io/errors.ts";
 import { formatDuration } from "../io/reporter.ts";
+import { stopsAfter } from "../io/stop_notice.ts";
 import type { Detector } from "../models/faster_rcnn.ts";
 import { writePredictions } from "../report/record/run_folder.ts";
 import { BOXES_PER_IMAGE } from "../training/detection/digit_boxes.ts";
@@ -126,6 +127,7 @@ async function trainingBoxes(
     columns: FEATURES_PER_IMAGE,
     shardRows: SHARD_IMAGES,
   });
+  stopsAfter("batch");
   await cache.survey({ reporter, signal });
   const cached = train.count - cache.missingRows;
   if (cached > 0) reporter.line(`Features of ${cached} of ${train.count} images are there already`);
@@ -167,6 +169,7 @@ export async function detectDigits(
   const found = await earlierPredictions(run, batchSize);
   if (found.predictions.length === test.count) return found;
   const progress = new ImageProgress(reporter, "Inference", test.count);
+  stopsAfter(batchSize === 1 ? "image" : "batch");
   let savedAt = performance.now();
   let shown = found.predictions.length;
   const save = async () => {
@@ -175,6 +178,7 @@ export async function detectDigits(
     shown = found.predictions.length;
     savedAt = performance.now();
   };
+  reporter.live("Inference: warming up");
   try {
     await predictDigits(detector, test, {
       batchSize,

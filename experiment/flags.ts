@@ -59,7 +59,7 @@ const COMMON = {
     kind: "choice",
     choices: ["auto", "tensorflow", "wasm"],
     default: "auto",
-    help: "what does the arithmetic: libtensorflow, or WebAssembly where that cannot be had",
+    help: "what does the arithmetic: libtensorflow, or WebAssembly where that is not available",
   },
   device: {
     kind: "choice",
@@ -128,6 +128,15 @@ export function runFlags(defaults: Omit<TrainingSettings, "weightDecay">) {
   } as const satisfies FlagTable;
 }
 
+/** For commands that can say what they would do. */
+export const DRY_RUN = {
+  dryRun: {
+    kind: "boolean",
+    help:
+      "say what would be run, fetched and written and how long it would take, and do none of it",
+  },
+} as const satisfies FlagTable;
+
 /** Ways to train part 1's network: the study's, and ours in fewer epochs. */
 export const RECIPES = { published: SIMPLE_CNN, fast: SIMPLE_CNN_FAST } as const;
 
@@ -147,6 +156,7 @@ export function part1Command(recipe: keyof typeof RECIPES) {
           "in bf16 where the processor has it",
       },
       ...runFlags(RECIPES[recipe].training),
+      ...DRY_RUN,
     },
     examples: [
       "deno task part1",
@@ -171,8 +181,7 @@ export const PART_2 = {
       choices: ["pretrained", "random"],
       orFile: true,
       default: "pretrained",
-      help:
-        "what the detector starts from: torchvision's COCO weights or, where they can't be had, " +
+      help: "what the detector starts from: torchvision's COCO weights or, if not available, " +
         "random ones; random ones; or those of a .pth or .safetensors file. Its predictor is " +
         "always new",
     },
@@ -209,6 +218,7 @@ export const PART_2 = {
       help: "images for each call of the detector",
     },
     strict: { ...BOXES.strict, help: "fail rather than use substitute weights" },
+    ...DRY_RUN,
   },
   examples: [
     "deno task part2",
@@ -238,7 +248,7 @@ export const PART_4 = {
       choices: ["pretrained", "convolutions", "random"],
       orFile: true,
       default: "pretrained",
-      help: "what a model starts from: torchvision's weights or, where they can't be had, their " +
+      help: "what a model starts from: torchvision's weights or, if not available, their " +
         "convolutions or random weights; their convolutions with a new classifier; random " +
         "weights; or a .pth or .safetensors file, which may have the features alone",
     },
@@ -254,6 +264,7 @@ export const PART_4 = {
     },
     ...FINE_TUNING,
     strict: { ...FINE_TUNING.strict, help: "fail rather than use substitute weights" },
+    ...DRY_RUN,
   },
   examples: [
     "deno task part4",

@@ -9,6 +9,7 @@ import {
   FASTER_RCNN_ADAPTED,
   type PartNumber,
   type PartSize,
+  SIMPLE_CNN,
   type StudyModel,
   VGG16,
 } from "../study.ts";
@@ -40,7 +41,7 @@ export function expectedSeconds(part: PartNumber, size: PartSize, rates: Machine
 /** Images of the data set that a part works with. */
 export function imageCounts(
   { limit, testLimit }: PartSize,
-  { trainImages, testImages }: MachineRates,
+  { trainImages, testImages }: Pick<MachineRates, "trainImages" | "testImages">,
 ): { train: number; test: number } {
   return {
     train: Math.min(limit ?? Infinity, trainImages),
@@ -49,20 +50,48 @@ export function imageCounts(
 }
 
 function workSeconds(part: PartNumber, size: PartSize, rates: MachineRates): number {
-  const { train, test } = imageCounts(size, rates);
-  const { epochs = 0 } = size;
-  switch (part) {
+  const models = { 1: [SIMPLE_CNN], 2: [FASTER_RCNN_ADAPTED], 4: [VGG16, ALEXNET] }[part];
+  return models.reduce((sum, model) => sum + modelSeconds(model, size, rates), 0);
+}
+
+/** How much is done with a model. */
+export interface ModelWork extends PartSize {
+  /**
+   * Runs, each with a seed of its own.
+   *
+   * @default {1}
+   */
+  runs?: number;
+  /**
+   * Images of a step, in part 4.
+   *
+   * @default {the study's}
+   */
+  batchSize?: number;
+  /** Whether part 4 computes features in every epoch, or once for each run, or once for all. */
+  features?: "every epoch" | "each run" | "once";
+}
+
+/** Seconds of a model's runs, from a started engine on. */
+export function modelSeconds(model: StudyModel, work: ModelWork, rates: MachineRates): number {
+  const { train, test } = imageCounts(work, rates);
+  const { epochs = 0, runs = 1, features = "once" } = work;
+  const inference = (images: number) => inferenceSeconds(model, images, rates);
+  switch (model.part) {
     case 1:
       // A gradient step is three forward passes' worth of work.
-      return (epochs * train + test / 3) / rates.trainingImagesPerSecond;
+      return runs * (epochs * train + test / 3) / rates.trainingImagesPerSecond;
     case 2:
-      return inferenceSeconds(FASTER_RCNN_ADAPTED, FIRST.detections + test, rates);
-    case 4:
-      return [VGG16, ALEXNET].reduce((sum, model) => {
-        const images = FIRST.features + train + test;
-        const steps = FIRST.steps + epochs * Math.ceil(train / model.training.batchSize);
-        return sum + inferenceSeconds(model, images, rates) + stepSeconds(model, steps, rates);
-      }, 0);
+      // Training images are seen once, and only where a predictor is trained.
+      return runs * inference(FIRST.detections + (epochs > 0 ? train : 0) + test);
+    case 4: {
+      const { batchSize = model.training!.batchSize } = work;
+      const steps = FIRST.steps + epochs * Math.ceil(train / batchSize);
+      const passes = features === "every epoch" ? epochs : 1;
+      const extractions = features === "once" ? 1 : runs;
+      return runs * stepSeconds(model, steps, rates) +
+        extractions * inference(FIRST.features + passes * train + test);
+    }
   }
 }
 

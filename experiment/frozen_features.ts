@@ -9,6 +9,7 @@ import { dirname } from "node:path";
 import type * as tf from "@tensorflow/tfjs";
 import { normalizeGrey224, normalizeRgb224 } from "../data/rgb224.ts";
 import { formatDuration } from "../io/reporter.ts";
+import { stopsAfter } from "../io/stop_notice.ts";
 import type { FrozenFeatureClassifier } from "../models/classifier.ts";
 import type { LabelledBatches } from "../training/evaluate.ts";
 import {
@@ -54,6 +55,7 @@ export async function cachedFeatures(
   model: FrozenFeatureClassifier,
 ): Promise<TrainableHalf> {
   const { engine, dataset, reporter, signal } = run;
+  stopsAfter("batch");
   using images = imageSource(run, model);
   using stack = new DisposableStack();
   const features = await model.featuresSha256();

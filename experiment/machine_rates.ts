@@ -7,23 +7,15 @@
  * @module
  */
 
-import * as tf from "@tensorflow/tfjs";
 import { loadDataset } from "../data/load_dataset.ts";
-import { ImageBatches, normalizeMnist } from "../data/image_batches.ts";
-import { type Engine, startEngine } from "../engine/engine.ts";
+import { startEngine } from "../engine/engine.ts";
+import { StudyError } from "../io/errors.ts";
 import { parseFlags } from "../io/parse_flags.ts";
 import { createReporter } from "../io/reporter.ts";
 import { runScript } from "../io/run_script.ts";
-import { simpleCnn } from "../models/simple_cnn.ts";
-import { Adam } from "../training/adam.ts";
-import { Trainer } from "../training/trainer.ts";
-import { SIMPLE_CNN, VGG16 } from "../study.ts";
 import { PRECISIONS, SHARED_FLAGS } from "./flags.ts";
 import type { MachineRates } from "./forecast.ts";
-
-/** Seconds that each rate is measured for, at least. */
-const SECONDS = 0.7;
-const { batchSize: BATCH_SIZE, ...ADAM } = SIMPLE_CNN.training;
+import { measureRates } from "./measure_rates.ts";
 
 async function main(): Promise<void> {
   const { data, backend, device, precision, threads, libtensorflow, strict } = SHARED_FLAGS;
@@ -41,89 +33,16 @@ async function main(): Promise<void> {
     startSeconds,
     trainImages: train.count,
     testImages: test.count,
-    trainingImagesPerSecond: await trainingRate(engine),
-    convolutionFlopPerSecond: convolutionRate(engine),
-    secondsPerParameter: stepRate(engine),
+    ...await measureRates(engine),
   };
   console.log(JSON.stringify(rates));
   engine.dispose();
 }
 
-/** Images a second that SimpleCNN is trained on; what is in them does not matter. */
-async function trainingRate(engine: Engine): Promise<number> {
-  const count = 8 * BATCH_SIZE;
-  const images = {
-    images: Uint8Array.from({ length: count * 784 }, (_, i) => i * 7919 % 251),
-    labels: Uint8Array.from({ length: count }, (_, i) => i % 10),
-    count,
-  };
-  const model = simpleCnn();
-  using batches = new ImageBatches(images, normalizeMnist);
-  const trainer = new Trainer(engine, model, batches, {
-    batchSize: BATCH_SIZE,
-    adam: ADAM,
-    seed: 1,
-  });
-  await trainer.trainEpoch(1);
-  let seconds = 0;
-  let epochs = 0;
-  while (seconds < SECONDS) seconds += (await trainer.trainEpoch(1 + ++epochs)).seconds;
-  trainer.dispose();
-  model.dispose();
-  return epochs * count / seconds;
+/** The parts themselves will say what keeps an engine or data from being there. */
+function failQuietly(error: unknown): void {
+  if (!(error instanceof StudyError)) throw error;
+  Deno.exitCode = error.exitCode;
 }
 
-/** Operations a second of a 3×3 convolution as VGG16 has them. */
-function convolutionRate(engine: Engine): number {
-  const [images, size, channels, kernel] = [8, 56, 128, 3];
-  const convolve = engine.compile((x: tf.Tensor4D, weight: tf.Tensor4D) =>
-    tf.conv2d(x, weight, 1, "same").slice([0, 0, 0, 0], [1, 1, 1, 1])
-  );
-  return tf.tidy(() => {
-    const x = tf.randomNormal<tf.Rank.R4>([images, size, size, channels]);
-    const weight = tf.randomNormal<tf.Rank.R4>([kernel, kernel, channels, channels]);
-    const seconds = secondsPerCall(() => void convolve(x, weight).dataSync());
-    convolve.dispose();
-    return 2 * images * (size * channels * kernel) ** 2 / seconds;
-  });
-}
-
-/** Seconds of a training step of a linear layer, for each of its parameters. */
-function stepRate(engine: Engine): number {
-  const width = 4096;
-  const weight = tf.variable(tf.randomNormal([width, width], 0, 0.01));
-  const adam = new Adam(new Map([["weight", weight]]), ADAM);
-  const step = engine.compile((x: tf.Tensor2D, scalars: tf.Tensor1D) => {
-    const { value, grads } = tf.variableGrads(
-      () => tf.matMul(x, weight as tf.Tensor2D).square().mean(),
-      [weight],
-    );
-    adam.apply(grads, scalars);
-    return value;
-  });
-  const seconds = tf.tidy(() => {
-    const x = tf.randomNormal<tf.Rank.R2>([VGG16.training.batchSize, width]);
-    const scalars = tf.tensor1d(adam.stepScalars(1));
-    return secondsPerCall(() => void step(x, scalars).dataSync());
-  });
-  step.dispose();
-  adam.dispose();
-  weight.dispose();
-  return seconds / width ** 2;
-}
-
-/** The first call, which compiles, is not timed. */
-function secondsPerCall(call: () => void): number {
-  tf.tidy(call);
-  const started = performance.now();
-  let calls = 0;
-  let seconds = 0;
-  while (seconds < SECONDS) {
-    tf.tidy(call);
-    calls++;
-    seconds = (performance.now() - started) / 1000;
-  }
-  return seconds / calls;
-}
-
-if (import.meta.main) await runScript(main);
+if (import.meta.main) await runScript(() => main().catch(failQuietly));

@@ -4,13 +4,21 @@
  * @module
  */
 
+import { showLive } from "../io/live_line.ts";
 import { formatDuration, type Reporter } from "../io/reporter.ts";
 import { type BatchProgress, type EpochResult, READ_INTERVAL } from "../training/trainer.ts";
 
-/** Shows a training batch: a log line for every hundredth, from the first, and the live line. */
-export function showBatch(reporter: Reporter, progress: BatchProgress, epochs: number): void {
+/**
+ * Shows a training batch: a log line for every hundredth, from the first, unless there are lines of
+ * epochs only, and the live line.
+ */
+export function showBatch(
+  reporter: Reporter,
+  progress: BatchProgress,
+  { epochs, epochsOnly = false }: { epochs: number; epochsOnly?: boolean },
+): void {
   const { epoch, batch, batches, seen, total, loss, seconds } = progress;
-  if (batch % READ_INTERVAL === 0) {
+  if (!epochsOnly && batch % READ_INTERVAL === 0) {
     const percent = (100 * batch / batches).toFixed(0);
     reporter.line(
       `Train Epoch: ${epoch} [${seen}/${total} (${percent}%)]  Loss: ${loss.toFixed(6)}`,
@@ -20,10 +28,16 @@ export function showBatch(reporter: Reporter, progress: BatchProgress, epochs: n
   const done = Math.min(total, Math.round(total * (batch + 1) / batches));
   const rate = done / seconds;
   const left = ((epochs - epoch) * total + total - done) / rate;
-  reporter.live(
-    `Epoch ${epoch}/${epochs}  batch ${batch + 1}/${batches}  loss ${loss.toFixed(4)}  ` +
-      `${rate.toFixed(0)} images/s  ${formatDuration(left)} left`,
-  );
+  showLive(reporter, {
+    fields: [
+      [`Epoch ${epoch}/${epochs}`, `${epoch}/${epochs}`],
+      [`batch ${batch + 1}/${batches}`, ""],
+      `loss ${loss.toFixed(4)}`,
+      [`${rate.toFixed(0)} images/s`, ""],
+      [`${formatDuration(left)} left`, formatDuration(left)],
+    ],
+    share: (epoch - 1 + done / total) / epochs,
+  });
 }
 
 /** Shows an epoch's summary. */
@@ -34,6 +48,31 @@ export function showEpoch(reporter: Reporter, result: EpochResult): void {
     `Epoch ${epoch}: average loss ${loss.toFixed(4)}, accuracy ${correct}/${seen} (${percent}%), ` +
       `time ${seconds.toFixed(2)} s`,
   );
+}
+
+/** Shows on the live line how far an evaluation has come; made when it begins. */
+export class EvaluationProgress {
+  readonly #reporter: Reporter;
+  readonly #startedAt = performance.now();
+
+  constructor(reporter: Reporter) {
+    this.#reporter = reporter;
+  }
+
+  /** Says that so many of all images are done. */
+  show(done: number, total: number): void {
+    const rate = done / ((performance.now() - this.#startedAt) / 1000);
+    const left = formatDuration((total - done) / rate);
+    showLive(this.#reporter, {
+      fields: [
+        ["Evaluating", ""],
+        `${done}/${total} images`,
+        [`${rate.toFixed(0)} images/s`, ""],
+        [`${left} left`, left],
+      ],
+      share: done / total,
+    });
+  }
 }
 
 /** Images between two log lines. */
@@ -66,7 +105,8 @@ export class ImageProgress {
     const fresh = done - this.#start.done;
     if (fresh === 0) {
       this.#last = done;
-      return;
+      const fields = [`${this.#what}  ${done}/${this.#total} images`];
+      return showLive(this.#reporter, { fields: [...fields, ""], share: done / this.#total });
     }
     const seconds = (now - this.#start.at) / 1000;
     const rate = fresh / seconds;
@@ -86,6 +126,14 @@ export class ImageProgress {
       this.#reporter.line(`${this.#what} [${done}/${this.#total} (${percent}%)]  ${pace}`);
     }
     this.#last = done;
-    this.#reporter.live(`${this.#what}  ${done}/${this.#total} images  ${pace}  ${left} left`);
+    showLive(this.#reporter, {
+      fields: [
+        [this.#what, ""],
+        [`${done}/${this.#total} images`, `${done}/${this.#total}`],
+        [pace, ""],
+        [`${left} left`, left],
+      ],
+      share: done / this.#total,
+    });
   }
 }

@@ -10,7 +10,7 @@
 
 import { join } from "node:path";
 import { WriteError } from "../io/disk_error.ts";
-import { InterruptedError, StudyError } from "../io/errors.ts";
+import { failureLine, InterruptedError, StudyError } from "../io/errors.ts";
 import type { ObtainedWeights } from "../models/checkpoint/pretrained.ts";
 import { EMPTY_ROW } from "../report/record/result_row.ts";
 import { appendRow, type ResultRow } from "../report/record/results.ts";
@@ -287,7 +287,11 @@ export function stopRow(row: ResultRow, error: unknown): ResultRow {
     return row;
   }
   row.status = "error";
-  row.error = error instanceof Error ? error.message : String(error);
+  row.error = error instanceof StudyError
+    ? failureLine(error)
+    : error instanceof Error
+    ? error.message
+    : String(error);
   row.training_time_s = NOT_TIMED.error;
   row.test_loss = row.accuracy = row.f1 = NaN;
   return row;

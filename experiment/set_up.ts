@@ -15,10 +15,11 @@ import {
   startEngine,
 } from "../engine/engine.ts";
 import { repositoryRoot } from "../io/cache.ts";
-import { InterruptedError, StudyError } from "../io/errors.ts";
-import { createReporter, type Reporter, writeText } from "../io/reporter.ts";
+import { type Failure, InterruptedError, StudyError } from "../io/errors.ts";
+import { createReporter, type Reporter, warnOf, writeText } from "../io/reporter.ts";
 import { giveUpPrograms } from "../io/run_command.ts";
 import { interruptible } from "../io/run_script.ts";
+import { noticeStops, stopsAfter } from "../io/stop_notice.ts";
 import { removeLeftovers } from "../report/record/leftovers.ts";
 import { checkResultsFile, type ResultRow, resultsPath } from "../report/record/results.ts";
 import type { PartNumber } from "../study.ts";
@@ -79,8 +80,8 @@ export interface RunningSetup extends Setup {
  * @throws {StudyError} If any of it fails.
  */
 export async function setUp(part: PartNumber, flags: SetUpFlags): Promise<Setup> {
-  const { out, resume, json, quiet, tensorboard } = flags;
-  const reporter = createReporter({ quiet, stream: json ? "stderr" : "stdout" });
+  const { out, resume, json, quiet, verbose = false, tensorboard } = flags;
+  const reporter = createReporter({ quiet, verbose, stream: json ? "stderr" : "stdout" });
   await checkResultsFile(out, part, waitVisibly(out, reporter));
   await removeLeftovers(out);
   if (resume) await addKeptRows(part, { out, reporter });
@@ -121,9 +122,12 @@ export interface PlannedRun {
 export async function runEach(setup: Setup, runs: readonly PlannedRun[]): Promise<void> {
   const { part, reporter, out, json } = setup;
   const failures: { title: string; error: unknown }[] = [];
+  using stack = new DisposableStack();
+  if (reporter.terminal) stack.use(noticeStops(json ? "stderr" : "stdout"));
   await interruptible(async (signal) => {
     for (const { title, start } of runs) {
       signal.throwIfAborted();
+      stopsAfter(undefined);
       try {
         const row = await start({ ...setup, signal });
         reporter.line(`Run ${row.run_id} is in ${resultsPath(out, part)}`);
@@ -133,7 +137,7 @@ export async function runEach(setup: Setup, runs: readonly PlannedRun[]): Promis
       } catch (error) {
         if (error instanceof InterruptedError || runs.length === 1) throw error;
         failures.push({ title, error });
-        reporter.warn(`${title} failed: ${error instanceof Error ? error.message : error}`);
+        warnOf(reporter, failureOf(error), `${title} failed: `);
       }
     }
   });
@@ -144,8 +148,20 @@ export async function runEach(setup: Setup, runs: readonly PlannedRun[]): Promis
   if (failures.length === 0) return;
   throw new StudyError(
     `${failures.length} of ${runs.length} runs failed: ` +
-      `${failures.map(({ title }) => title).join(", ")}; the reasons are above and in ` +
+      `${listed(failures.map(({ title }) => title))}; the reasons are above and in ` +
       resultsPath(out, part),
     { cause: failures[0]!.error },
   );
+}
+
+function failureOf(error: unknown): Failure {
+  if (error instanceof StudyError) return error;
+  return { what: error instanceof Error ? error.message : String(error) };
+}
+
+/** Names of the first few, and how many there are besides. */
+function listed(titles: readonly string[]): string {
+  const shown = 3;
+  const more = titles.length > shown ? ` and ${titles.length - shown} more` : "";
+  return titles.slice(0, shown).join(", ") + more;
 }

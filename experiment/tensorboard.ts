@@ -50,7 +50,8 @@ export function requireSummaries(engine: Engine): NonNullable<Engine["openSummar
   if (engine.openSummaries !== undefined) return engine.openSummaries;
   throw new StudyError(
     "--tensorboard needs the tensorflow backend, whose library writes the events, and this is " +
-      `${engine.backend}: add --backend tensorflow, or leave --tensorboard out`,
+      engine.backend,
+    { remedy: "add --backend tensorflow, or leave --tensorboard out" },
   );
 }
 
@@ -73,13 +74,11 @@ export async function openRunEvents(run: ShownRun): Promise<RunEvents> {
     await events.mark(earlier.length);
     return events;
   } catch (error) {
-    throw new StudyError(
-      `Cannot write TensorBoard's events to ${folder} (${
-        failureReason(error)
-      }): make room there, ` +
-        "choose another folder with --out, or leave --tensorboard out",
-      { cause: error },
-    );
+    throw new StudyError(`Cannot write TensorBoard's events to ${folder}`, {
+      reason: failureReason(error),
+      remedy: "make room there, choose another folder with --out, or leave --tensorboard out",
+      cause: error,
+    });
   }
 }
 

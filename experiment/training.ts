@@ -9,6 +9,7 @@ import { StudyError } from "../io/errors.ts";
 import { exists } from "../io/path_kind.ts";
 import { freeSpace } from "../io/free_space.ts";
 import { formatBytes } from "../io/reporter.ts";
+import { stopsAfter } from "../io/stop_notice.ts";
 import {
   readEvaluations,
   writeEvaluations,
@@ -25,7 +26,7 @@ import {
 import { evaluate, type Evaluation, type LabelledBatches } from "../training/evaluate.ts";
 import { oneCycle } from "../training/one_cycle.ts";
 import type { EpochResult, TrainableModel, Trainer, TrainerOptions } from "../training/trainer.ts";
-import { showBatch, showEpoch } from "./progress.ts";
+import { EvaluationProgress, showBatch, showEpoch } from "./progress.ts";
 import { CHECKPOINT } from "./resume.ts";
 import type { Measured, Run, RunPlan } from "./run.ts";
 import type { Setup } from "./set_up.ts";
@@ -101,10 +102,11 @@ export async function trainEpochs<Input, Output, Targets>(
   }
   run.events?.begin(trainer.step, unit);
   if (history.length < epochs) await requireCheckpointRoom(folder, model);
+  stopsAfter("batch");
   try {
     for (let epoch = history.length + 1; epoch <= epochs; epoch++) {
       const result = await trainer.trainEpoch(epoch, (progress) => {
-        if (!epochsOnly) showBatch(reporter, progress, epochs);
+        showBatch(reporter, progress, { epochs, epochsOnly });
         run.events?.batch(progress, trainer);
       }, signal);
       history.push(result);
@@ -129,13 +131,9 @@ async function requireCheckpointRoom(folder: string, model: TrainedModel): Promi
   const free = await freeSpace(folder);
   if (free === undefined || copies * bytes <= free) return;
   throw new StudyError(
-    `Not enough room for checkpoints: one takes ${
-      formatBytes(bytes)
-    }, while it is written the one ` +
-      `before it stays, and ${folder} has ${
-        formatBytes(free)
-      }: free space there or choose another ` +
-      "folder with --out",
+    `Not enough room for checkpoints: one takes ${formatBytes(bytes)}, while it is written the ` +
+      `one before it stays, and ${folder} has ${formatBytes(free)}`,
+    { remedy: "free space there or choose another folder with --out" },
   );
 }
 
@@ -168,12 +166,14 @@ export async function classify<Input>(
   test: LabelledBatches<Input>,
   { batchSize, chunk }: TestClassifierOptions,
 ): Promise<Evaluation> {
+  const progress = new EvaluationProgress(reporter);
+  stopsAfter("batch");
   try {
     return await evaluate(engine, model, test, {
       batchSize,
       ...(chunk !== undefined && { chunk }),
       signal,
-      onProgress: (done, total) => reporter.live(`Evaluating  ${done}/${total} images`),
+      onProgress: (done, total) => progress.show(done, total),
     });
   } finally {
     reporter.live("");

@@ -43,7 +43,7 @@ export interface FoundWeights {
  * that come with a package are fetched again where the cache has them no more; torchvision's own files
  * are not.
  *
- * @throws {StudyError} If it is not to be had, or is another file than the run's.
+ * @throws {StudyError} If it is not there, or is another file than the run's.
  */
 export async function weightsOfRun(
   { runId, manifest }: LocatedRun,
@@ -55,19 +55,17 @@ export async function weightsOfRun(
   const path = weights ?? await usualPlace();
   if (path === undefined || !await exists(path)) {
     throw new StudyError(
-      `Run ${runId} started from weights that it does not keep (${
-        label || "unknown"
-      }), and they are ` +
-        `not where it had them${path === undefined ? "" : ` (${path})`}: give their file with ` +
-        `--weights, or as the option weights of loadModel`,
+      `Run ${runId} started from weights that it does not keep (${label || "unknown"}), and they ` +
+        `are not where it had them${path === undefined ? "" : ` (${path})`}`,
+      { remedy: "give their file with --weights, or as the option weights of loadModel" },
     );
   }
   const found = expected === "" ? "" : await sha256File(path);
   if (found === expected) return { label, path };
-  throw new StudyError(
-    `${path} is not the file that run ${runId} started from: its SHA-256 is ${found}, not ` +
-      `${expected}: give the run's own with --weights`,
-  );
+  throw new StudyError(`${path} is not the file that run ${runId} started from`, {
+    details: [`its SHA-256 is ${found}, not ${expected}`],
+    remedy: "give the run's own with --weights",
+  });
 
   async function usualPlace(): Promise<string | undefined> {
     if (label === weightsLabel("torchvision", source.file)) return cachedWeightsPath(source, cache);

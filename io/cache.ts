@@ -49,11 +49,11 @@ export function userFolder(): string {
 export function cacheError(error: unknown, what: string, folder: string): unknown {
   if (error instanceof StudyError || !(error instanceof Error)) return error;
   if (!("code" in error) && !(error instanceof Deno.errors.NotCapable)) return error;
-  return new StudyError(
-    `Cannot keep ${what} in ${folder}: ${error.message}. ` +
-      "Make it writable, or set MNIST_STUDY_CACHE to a folder that is.",
-    { cause: error },
-  );
+  return new StudyError(`Cannot keep ${what} in ${folder}`, {
+    reason: error.message,
+    remedy: "make it writable, or set MNIST_STUDY_CACHE to a folder that is",
+    cause: error,
+  });
 }
 
 /** Why what is in a folder cannot be seen; `undefined` if it can, or if there is no such folder. */

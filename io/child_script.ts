@@ -26,9 +26,19 @@ export interface ChildScriptOptions {
    * @default {"inherit"}
    */
   stdout?: "inherit" | "piped";
+  /**
+   * Where its standard error goes: to ours and into the result, or where ours does and nowhere else,
+   * as a live line on a terminal needs it.
+   *
+   * @default {"piped"}
+   */
+  stderr?: "inherit" | "piped";
   /** Interrupts it, which leaves it the time to keep what it has. */
   signal: AbortSignal;
 }
+
+/** What the line begins with that says why a script failed. */
+const FAILURE = "error: ";
 
 /** How a script ended. */
 export interface ChildScriptEnd {
@@ -45,8 +55,10 @@ export interface ChildScriptEnd {
  */
 export async function runChildScript(
   script: string,
-  { args, permissions, lock = "deno.lock", stdout = "inherit", signal }: ChildScriptOptions,
+  options: ChildScriptOptions,
 ): Promise<ChildScriptEnd> {
+  const { args, permissions, lock = "deno.lock", stdout = "inherit", signal } = options;
+  const { stderr = "piped" } = options;
   signal.throwIfAborted();
   const root = repositoryRoot();
   const child = new Deno.Command(Deno.execPath(), {
@@ -58,14 +70,14 @@ export async function runChildScript(
     ],
     stdin: "null",
     stdout,
-    stderr: "piped",
+    stderr,
   }).spawn();
   const interrupt = () => interruptNow(child);
   signal.addEventListener("abort", interrupt);
   try {
     const [status, lastWords, output] = await Promise.all([
       child.status,
-      passOn(child.stderr),
+      stderr === "piped" ? passOn(child.stderr) : "",
       stdout === "piped" ? new Response(child.stdout).text() : "",
     ]);
     signal.throwIfAborted();
@@ -85,19 +97,27 @@ function interruptNow(child: Deno.ChildProcess): void {
   }
 }
 
-/** Copies a child's standard error to ours; resolves to its last line. */
-async function passOn(stream: ReadableStream<Uint8Array>): Promise<string> {
-  const decoder = new TextDecoder();
+/**
+ * Copies a child's standard error to ours, a line at a time.
+ *
+ * @returns The line that says why it failed, if there is one, else its last.
+ */
+async function passOn(stream: ReadableStream<Uint8Array<ArrayBuffer>>): Promise<string> {
   let last = "";
-  let line = "";
-  for await (const bytes of stream) {
-    const text = decoder.decode(bytes, { stream: true });
-    writeText(Deno.stderr, text);
-    const lines = (line + text).split("\n");
-    line = lines.pop()!;
-    last = lines.findLast((text) => text.trim() !== "") ?? last;
+  let failure: string | undefined;
+  let rest = "";
+  const take = (line: string, end: string) => {
+    if (line.startsWith(FAILURE)) failure = line.slice(FAILURE.length);
+    if (line.trim() !== "") last = line.trim();
+    writeText(Deno.stderr, line + end);
+  };
+  for await (const text of stream.pipeThrough(new TextDecoderStream())) {
+    const lines = (rest + text).split("\n");
+    rest = lines.pop()!;
+    for (const line of lines) take(line, "\n");
   }
-  return (line.trim() || last.trim()).replace(/^error: /, "");
+  if (rest !== "") take(rest, "");
+  return (failure ?? last).trim();
 }
 
 function describe({ code, signal }: Deno.CommandStatus, lastWords: string): string {

@@ -7,7 +7,14 @@
 import { dirname } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { StudyError } from "./errors.ts";
-import { networkNotes, networkReason } from "./network_failure.ts";
+import {
+  type Attempt,
+  attemptAt,
+  briefReason,
+  certificateRemedy,
+  describeAttempts,
+  networkReason,
+} from "./network_failure.ts";
 import { formatBytes, formatDuration } from "./reporter.ts";
 import { sha256File } from "./sha256.ts";
 import {
@@ -15,6 +22,7 @@ import {
   removeIfThere,
   sizeOf,
   transfer,
+  TransferFailure,
   type TransferOptions,
   WrongFile,
 } from "./transfer.ts";
@@ -58,11 +66,12 @@ const GOOD_PROGRESS = 1 << 20;
  * wanted. Of a body that is longer than it should be, no byte too many is kept.
  *
  * @throws {StudyError} When no address delivers the file: what was tried, and why each failed.
+ * @throws What `signal` was aborted with.
  */
 export async function download(options: DownloadOptions): Promise<DownloadResult> {
   const { urls, path, label, reporter } = options;
   await Deno.mkdir(dirname(path), { recursive: true });
-  const failures: string[] = [];
+  const attempts: Attempt[] = [];
   for (const [index, url] of urls.entries()) {
     try {
       const result = await fromUrl(url, options);
@@ -71,26 +80,37 @@ export async function download(options: DownloadOptions): Promise<DownloadResult
     } catch (error) {
       if (error instanceof StudyError) throw error;
       reporter.live("");
-      const reason = networkReason(error);
-      const failure = `${url}: ${reason}${networkNotes(reason, url)}`;
-      failures.push(failure);
+      options.signal?.throwIfAborted();
+      attempts.push(attemptOf(error, url));
       // Without a checksum, nothing would tell that two mirrors' files were mixed.
       if (options.sha256 === undefined && index < urls.length - 1) {
         await removeIfThere(`${path}.part`);
       }
-      if (index < urls.length - 1) reporter.line(`${label}: ${failure}; trying the next mirror`);
+      const tell = index === 0 || reporter.verbose;
+      if (tell && index < urls.length - 1) {
+        reporter.line(`${label}: ${describeAttempts(attempts)}; trying the next mirror`);
+      }
     }
   }
   const part = await sizeOf(`${path}.part`);
-  throw new StudyError(
-    `Cannot download ${label}: ${failures.join("; ")}. Check the network connection and run again` +
-      (part > 0 ? `; the ${formatBytes(part)} that arrived are kept.` : "."),
-  );
+  const details = attempts.map(({ detail }) => detail);
+  throw new StudyError(`Cannot download ${label}`, {
+    reason: describeAttempts(attempts),
+    details,
+    remedy: (certificateRemedy(details.join(" ")) ?? "check the network connection and run again") +
+      (part > 0 ? `; the ${formatBytes(part)} that arrived are kept` : ""),
+  });
+}
+
+/** What is told of an address that did not deliver. */
+function attemptOf(error: unknown, url: string): Attempt {
+  const brief = error instanceof TransferFailure ? error.brief : briefReason(error);
+  return attemptAt(url, { brief, whole: networkReason(error) });
 }
 
 /** One mirror, asked again where that may help. */
 async function fromUrl(url: string, options: DownloadOptions): Promise<DownloadResult> {
-  const { label, reporter, retryDelaysMs = [1_000, 4_000] } = options;
+  const { label, reporter, signal, retryDelaysMs = [1_000, 4_000] } = options;
   const part = `${options.path}.part`;
   let clean = false;
   let failed = 0;
@@ -116,9 +136,10 @@ async function fromUrl(url: string, options: DownloadOptions): Promise<DownloadR
       const wait = Math.min(Math.max(delay, asked), LONGEST_WAIT_MS);
       reporter.live("");
       reporter.line(
-        `${label}: ${networkReason(error)}; trying again in ${formatDuration(wait / 1000)}`,
+        `${label}: ${describeAttempts([attemptOf(error, url)])}; trying again in ` +
+          formatDuration(wait / 1000),
       );
-      await pause(wait);
+      await pause(wait, undefined, { signal });
     }
   }
 }
@@ -139,12 +160,18 @@ async function verify(
 ): Promise<Omit<DownloadResult, "url">> {
   const bytes = await sizeOf(part);
   if (options.size !== undefined && bytes !== options.size) {
-    throw new WrongFile(`${bytes} bytes came, ${options.size} were expected`);
+    throw new WrongFile(
+      `${bytes} bytes came, ${options.size} were expected`,
+      `sent ${bytes} bytes, not ${options.size}`,
+    );
   }
   const sha256 = await sha256File(part);
   const expected = options.sha256?.toLowerCase();
   if (expected !== undefined && !sha256.startsWith(expected)) {
-    throw new WrongFile(`its SHA-256 is ${sha256}, ${expected} was expected`);
+    throw new WrongFile(
+      `its SHA-256 is ${sha256}, ${expected} was expected`,
+      "sent another file: its SHA-256 is wrong",
+    );
   }
   return { sha256, bytes };
 }

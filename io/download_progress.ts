@@ -4,6 +4,7 @@
  * @module
  */
 
+import { type LiveField, type LiveLine, showLive } from "./live_line.ts";
 import { formatBytes, formatDuration, type Reporter } from "./reporter.ts";
 
 /** Options of {@linkcode Progress}. */
@@ -17,6 +18,46 @@ export interface ProgressOptions {
   total: number | undefined;
   /** Where it is shown. */
   reporter: Reporter;
+}
+
+/** What {@linkcode downloadLine} needs to know of a transfer. */
+export interface Transfer {
+  /** What the user sees the file called. */
+  label: string;
+  /** Size of the whole file in bytes, if known. */
+  total: number | undefined;
+  /**
+   * Bytes that were there already.
+   *
+   * @default {0}
+   */
+  start?: number;
+  /** When it began, as `performance.now()` has it. */
+  started: number;
+}
+
+/** The live line of a transfer of which so many bytes are there. */
+export function downloadLine(
+  bytes: number,
+  { label, total, start = 0, started }: Transfer,
+): LiveLine {
+  const seconds = (performance.now() - started) / 1000;
+  const rate = (bytes - start) / Math.max(seconds, 1e-3);
+  const pace: LiveField = [`${formatBytes(rate)}/s`, ""];
+  const separator = ", ";
+  if (total === undefined) return { fields: [`${label}: ${formatBytes(bytes)}`, pace], separator };
+  const share = bytes / Math.max(total, 1);
+  const percent = `${Math.floor(100 * Math.min(1, share))} %`;
+  const left = formatDuration(Math.max(0, total - bytes) / Math.max(rate, 1));
+  return {
+    fields: [
+      [`${label}: ${percent} of ${formatBytes(total)}`, percent],
+      pace,
+      [`${left} left`, left],
+    ],
+    separator,
+    share,
+  };
 }
 
 /** The live line of one transfer, or a plain line at its start and its end when piped. */
@@ -35,15 +76,13 @@ export class Progress {
 
   /** Shows that `bytes` bytes of the file are there. */
   show(bytes: number): void {
-    const { label, start, total, reporter } = this.#options;
-    const rate = (bytes - start) / Math.max(this.#seconds(), 1e-3);
-    const share = total === undefined
-      ? formatBytes(bytes)
-      : `${Math.floor(100 * bytes / Math.max(total, 1))} % of ${formatBytes(total)}`;
-    const left = total === undefined
-      ? ""
-      : `, ${formatDuration((total - bytes) / Math.max(rate, 1))} left`;
-    reporter.live(`${label}: ${share}, ${formatBytes(rate)}/s${left}`);
+    showLive(
+      this.#options.reporter,
+      downloadLine(bytes, {
+        ...this.#options,
+        started: this.#startedAt,
+      }),
+    );
   }
 
   /** Shows that the transfer is over. */

@@ -25,6 +25,9 @@ async function processStatus(): Promise<string | undefined> {
   if (!may("run")) return undefined;
   // A program that is started ignores what we ignore.
   const cat = new Deno.Command("cat", { args: [path], stdin: "null", stderr: "null" });
-  const result = await cat.output().catch(() => undefined);
-  return result && new TextDecoder().decode(result.stdout);
+  try {
+    return new TextDecoder().decode((await cat.output()).stdout);
+  } catch {
+    return undefined;
+  }
 }

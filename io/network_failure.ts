@@ -15,6 +15,19 @@ export interface Proxy {
   setting: string;
 }
 
+/** A server that was asked in vain. */
+export interface Attempt {
+  /** What was asked, for people: a host. */
+  from: string;
+  /** Why nothing came, in a few words that go on after {@linkcode Attempt.from}. */
+  reason: string;
+  /** All of it: the address and what the system said. */
+  detail: string;
+}
+
+/** Most characters of a brief reason that is none of those known. */
+const BRIEF_LENGTH = 60;
+
 /** Why a request failed: the innermost reason, in one line. */
 export function networkReason(error: unknown): string {
   let reason = error;
@@ -24,33 +37,69 @@ export function networkReason(error: unknown): string {
   return text.replace(asked, "").replaceAll(/\s+/g, " ").trim();
 }
 
+/** A failed request in a few words that go on after its server: `cannot be reached`. */
+export function briefReason(error: unknown): string {
+  const chain: unknown[] = [error];
+  for (let at = error; at instanceof Error && at.cause instanceof Error; at = at.cause) {
+    chain.push(at.cause);
+  }
+  if (chain.some((one) => one instanceof Deno.errors.NotCapable)) {
+    return "may not be reached (Deno's permissions)";
+  }
+  const text = chain.map((one) => (one instanceof Error ? one.message : String(one))).join(" ");
+  if (/certificate|UnknownIssuer|self.signed/i.test(text)) return "has no certificate to trust";
+  if (/\(Connect\)|dns error|refused|unreachable|tunnel|os error 1(01|10|11|13)/i.test(text)) {
+    return "cannot be reached";
+  }
+  const reason = networkReason(error);
+  const short = reason.length > BRIEF_LENGTH ? `${reason.slice(0, BRIEF_LENGTH - 1)}…` : reason;
+  if (short.startsWith("HTTP ")) return `answered ${short}`;
+  return short.startsWith("no answer ") ? `gave ${short}` : `failed: ${short}`;
+}
+
+/** How an address was asked in vain, with the proxy in force. */
+export function attemptAt(
+  url: string,
+  { brief, whole }: { brief: string; whole: string },
+  variable?: ReadVariable,
+): Attempt {
+  const through = throughProxy(proxyFor(url, variable));
+  return {
+    from: new URL(url).host,
+    reason: brief + through,
+    detail: `${url}: ${whole}${through}`,
+  };
+}
+
+/** Several servers and why none delivered: `example.org and 2 more cannot be reached`. */
+export function describeAttempts(attempts: readonly Attempt[]): string {
+  const [first, ...others] = attempts;
+  if (first === undefined) return "nothing was tried";
+  if (others.length === 0) return `${first.from} ${first.reason}`;
+  const isSame = others.every(({ reason }) => reason === first.reason);
+  if (isSame) return `${first.from} and ${others.length} more ${first.reason}`;
+  return `${first.from} ${first.reason}, nor did ${others.length} more deliver it`;
+}
+
 /** Whether a certificate's issuer is not trusted, in the words of Deno, OpenSSL or Node. */
 const UNTRUSTED =
   /UnknownIssuer|CaUsedAsEndEntity|CERTIFICATE_VERIFY_FAILED|self[- ]signed certificate/i;
 
-/**
- * What to add to a reason, as a sentence's end; empty if there is nothing to say.
- *
- * @param reason What the request failed with.
- * @param url The address that was asked.
- */
-export function networkNotes(reason: string, url: string, variable?: ReadVariable): string {
-  const proxy = proxyFor(url, variable);
-  const remedy = "where a proxy inspects TLS, set DENO_TLS_CA_STORE=system, or DENO_CERT to the " +
-    "file of its certificate";
-  return describeProxy(proxy) + (UNTRUSTED.test(reason) ? `; ${remedy}` : "");
+/** What helps where Deno was told of a certificate that is not trusted; else `undefined`. */
+export function certificateRemedy(said: string): string | undefined {
+  if (!UNTRUSTED.test(said)) return undefined;
+  return "where a proxy inspects TLS, set DENO_TLS_CA_STORE=system, or DENO_CERT to its certificate's file";
 }
 
-/** {@linkcode networkNotes} for a reason that pip gives. */
-export function pipNotes(reason: string, proxy: Proxy | undefined): string {
-  const remedy =
-    "where a proxy inspects TLS, set PIP_CERT to the file of its certificate, or pip " +
-    "config set global.cert";
-  return describeProxy(proxy) + (UNTRUSTED.test(reason) ? `; ${remedy}` : "");
+/** {@linkcode certificateRemedy} for what pip said. */
+export function pipCertificateRemedy(said: string): string | undefined {
+  if (!UNTRUSTED.test(said)) return undefined;
+  return "where a proxy inspects TLS, set PIP_CERT to its certificate's file, or pip config set global.cert";
 }
 
-function describeProxy(proxy: Proxy | undefined): string {
-  return proxy === undefined ? "" : ` (through the proxy ${proxy.address} of ${proxy.setting})`;
+/** The proxy in force as the end of a phrase; empty if there is none. */
+export function throughProxy(proxy: Proxy | undefined): string {
+  return proxy === undefined ? "" : ` through the proxy ${proxy.address} of ${proxy.setting}`;
 }
 
 /** The proxy that Deno asks for an address, as the environment says; `undefined` if none. */

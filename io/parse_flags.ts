@@ -313,7 +313,12 @@ function isThere({ orFolder, orFile }: ChoiceFlag, path: string, name: string): 
     return (orFolder === true && kind === "folder") || (orFile === true && kind === "file");
   } catch (error) {
     if (!(error instanceof PathAccessError)) throw error;
-    throw new UsageError(`${name} ${shortened(path)}: ${error.reason}`, { cause: error });
+    const { reason, remedy } = error;
+    throw new UsageError(`${name} ${shortened(path)} cannot be looked at`, {
+      reason,
+      remedy,
+      cause: error,
+    });
   }
 }
 

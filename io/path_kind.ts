@@ -5,8 +5,8 @@
  */
 
 import { dirname } from "node:path";
-import { StudyError } from "./errors.ts";
-import { unreadableReason } from "./system_reason.ts";
+import { StudyError, type StudyErrorOptions } from "./errors.ts";
+import { isNotPermitted, PERMISSION_REMEDY, systemReason } from "./system_reason.ts";
 
 /** What lies at a path; links are followed. */
 export type PathKind = "file" | "folder" | "other" | "nothing";
@@ -14,12 +14,14 @@ export type PathKind = "file" | "folder" | "other" | "nothing";
 /** Whether something lies at a path cannot be told: as a rule, a folder may not be entered. */
 export class PathAccessError extends StudyError {
   override name = "PathAccessError";
-  /** Why, with the remedy, as the end of a sentence: `permission denied: …`. */
-  readonly reason: string;
 
-  constructor(path: string, reason: string, options?: ErrorOptions) {
-    super(`Cannot look at ${path}: ${reason}`, options);
-    this.reason = reason;
+  constructor(path: string, options: StudyErrorOptions & { reason: string }) {
+    super(`Cannot look at ${path}`, options);
+  }
+
+  /** Why: `permission denied, …`. */
+  override get reason(): string {
+    return super.reason!;
   }
 }
 
@@ -68,16 +70,14 @@ function nothingOrThrow(path: string, error: unknown): "nothing" {
   const { NotFound, NotADirectory } = Deno.errors;
   if (error instanceof NotFound || error instanceof NotADirectory) return "nothing";
   if (!(error instanceof Deno.errors.PermissionDenied)) {
-    throw new PathAccessError(path, unreadableReason(error), { cause: error });
+    const remedy = isNotPermitted(error) ? PERMISSION_REMEDY : undefined;
+    throw new PathAccessError(path, { reason: systemReason(error), remedy, cause: error });
   }
-  throw new PathAccessError(
-    path,
-    `permission denied, as this user may not enter ${
-      closedFolder(path)
-    }: give it the permission, ` +
-      "or name another path",
-    { cause: error },
-  );
+  throw new PathAccessError(path, {
+    reason: `permission denied, as this user may not enter ${closedFolder(path)}`,
+    remedy: "give it the permission, or name another path",
+    cause: error,
+  });
 }
 
 /** The folder above `path` that may not be entered: the last one that can still be looked at. */

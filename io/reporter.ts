@@ -7,6 +7,7 @@
  * @module
  */
 
+import { type Failure, failureLines } from "./errors.ts";
 import { terminalText } from "./printable.ts";
 
 /** Where progress and messages go. */
@@ -15,6 +16,10 @@ export interface Reporter {
   readonly quiet: boolean;
   /** True when a live line can be redrawn in place. */
   readonly terminal: boolean;
+  /** Width of the live line at this moment; `undefined` where there is none. */
+  readonly columns?: number | undefined;
+  /** True when details of failures are to be shown. */
+  readonly verbose?: boolean;
   /** Prints one line, unless quiet. */
   line(text: string): void;
   /** Prints one line on standard error, even when quiet. */
@@ -37,11 +42,17 @@ export interface ReporterOptions {
    * @default {"stdout"}
    */
   stream?: "stdout" | "stderr";
+  /**
+   * Show details of failures.
+   *
+   * @default {false}
+   */
+  verbose?: boolean;
 }
 
 /** A reporter on one of the process's standard streams. */
 export function createReporter(options: ReporterOptions = {}): Reporter {
-  const { quiet = false, stream = "stdout" } = options;
+  const { quiet = false, stream = "stdout", verbose = false } = options;
   const out = Deno[stream];
   const terminal = !quiet && out.isTerminal();
   let live = "";
@@ -60,6 +71,10 @@ export function createReporter(options: ReporterOptions = {}): Reporter {
   return {
     quiet,
     terminal,
+    verbose,
+    get columns() {
+      return terminal ? columns() : undefined;
+    },
     line(text) {
       if (quiet) return;
       clear();
@@ -89,6 +104,12 @@ export const silentReporter: Reporter = {
   warn() {},
   live() {},
 };
+
+/** Warns of a failure that work goes on after: what happened and, where that is long, what to do. */
+export function warnOf(reporter: Reporter, failure: Failure, prefix = ""): void {
+  const { verbose = false } = reporter;
+  reporter.warn(failureLines(failure, { prefix, verbose }).join("\n"));
+}
 
 /**
  * Writes text to one of the process's standard streams. A log on a full disk or a closed terminal is

@@ -1,11 +1,11 @@
 /**
- * How a script ends: well, or with one line that says why not.
+ * How a script ends: well, or with a line that says why not and one on what to do.
  *
  * @module
  */
 
 import { inspect } from "node:util";
-import { InterruptedError, StudyError } from "./errors.ts";
+import { type Failure, failureLines, InterruptedError, StudyError } from "./errors.ts";
 import { ignoresHangUp } from "./hang_up.ts";
 import { watchParent } from "./parent_watch.ts";
 import { terminalText } from "./printable.ts";
@@ -21,10 +21,12 @@ export interface RunScriptOptions {
 }
 
 /**
- * Runs a script's `main`, and ends the process with a line on standard error where it fails.
+ * Runs a script's `main`, and ends the process with {@linkcode failureLines} on standard error where
+ * it fails.
  *
  * A {@linkcode StudyError} is complete for the user and has its own exit status; anything else is a
- * fault of ours: status 1 and a hint at `--verbose`. A promise that nobody waits for counts too.
+ * fault of ours: status 1 and a hint at `--verbose`, which adds details and the stack. A promise that nobody
+ * waits for counts too.
  */
 export async function runScript(
   main: () => Promise<void>,
@@ -87,8 +89,12 @@ function exitWith(error: unknown, verbose: boolean): never {
   const hint = error instanceof StudyError || verbose
     ? ""
     : " (run again with --verbose for the stack)";
-  const line = `error: ${oneLine(describe(error))}${hint}`;
-  const text = verbose ? `${line}\n${inspect(error)}` : line;
+  const [first, ...more] = failureLines(describe(error), { prefix: "error: ", verbose })
+    .map(oneLine);
+  const stack = verbose ? [inspect(error)] : [];
+  // A live line may stand where the message is to be.
+  const clear = Deno.stderr.isTerminal() ? "\r\x1b[2K" : "";
+  const text = clear + [first + hint, ...more, ...stack].join("\n");
   try {
     Deno.stderr.writeSync(new TextEncoder().encode(`${text}\n`));
   } finally {
@@ -96,11 +102,11 @@ function exitWith(error: unknown, verbose: boolean): never {
   }
 }
 
-function describe(error: unknown): string {
-  if (error instanceof StudyError) return error.message;
-  return error instanceof Error ? `${error.name}: ${error.message}` : inspect(error);
+function describe(error: unknown): Failure {
+  if (error instanceof StudyError) return error;
+  return { what: error instanceof Error ? `${error.name}: ${error.message}` : inspect(error) };
 }
 
 function oneLine(text: string): string {
-  return terminalText(text.trim().replace(/\s*\n\s*/g, " "));
+  return terminalText(text.trimEnd().replace(/\s*\n\s*/g, " "));
 }

@@ -26,6 +26,8 @@ export interface TransferOptions {
   /** What the user sees it called. */
   label: string;
   reporter: Reporter;
+  /** Aborts the transfer; what has arrived is kept. */
+  signal?: AbortSignal | undefined;
   /**
    * Time allowed for a server's first answer, in milliseconds.
    *
@@ -46,16 +48,27 @@ export interface TransferOptions {
   minimumRate?: MinimumRate;
 }
 
+/** A server that answered, but not with the file, or not with all of it. */
+export class TransferFailure extends Error {
+  /** The same in a few words that go on after the server's name: `broke off`. */
+  readonly brief: string;
+
+  constructor(message: string, brief: string) {
+    super(message);
+    this.brief = brief;
+  }
+}
+
 /** The server sent something else than the file that is wanted: what came is thrown away. */
-export class WrongFile extends Error {}
+export class WrongFile extends TransferFailure {}
 
 /** What may be over when the server is asked again. */
-export class PassingFailure extends Error {
+export class PassingFailure extends TransferFailure {
   /** How long the server wants to be left alone, in milliseconds, if it says so. */
   readonly waitMs: number | undefined;
 
-  constructor(message: string, waitMs?: number) {
-    super(message);
+  constructor(message: string, brief: string, waitMs?: number) {
+    super(message, brief);
     this.waitMs = waitMs;
   }
 }
@@ -71,6 +84,7 @@ export async function transfer(url: string, part: string, options: TransferOptio
   const most = size ?? options.maxBytes ?? MOST_BYTES;
   const abort = new AbortController();
   const timer = new Timer(abort);
+  const signals = [abort.signal, ...(options.signal === undefined ? [] : [options.signal])];
   try {
     let have = await sizeOf(part);
     if (size !== undefined && have > size) have = 0;
@@ -78,7 +92,7 @@ export async function transfer(url: string, part: string, options: TransferOptio
     // Encoded transfers would make lengths and ranges those of other bytes.
     const headers: Record<string, string> = { "accept-encoding": "identity" };
     if (have > 0) headers.range = `bytes=${have}-`;
-    const response = await fetch(url, { headers, signal: abort.signal });
+    const response = await fetch(url, { headers, signal: AbortSignal.any(signals) });
     if (response.status === 416 && have > 0) {
       await response.body?.cancel();
       const expected = options.sha256?.toLowerCase();
@@ -90,11 +104,13 @@ export async function transfer(url: string, part: string, options: TransferOptio
     if (response.status === 206 ? Number(range?.[1]) !== have : response.status !== 200) {
       await response.body?.cancel();
       if (response.status === 206) {
-        throw new Error("the server continued the file at a wrong place");
+        const text = "the server continued the file at a wrong place";
+        throw new TransferFailure(text, "continued the file at a wrong place");
       }
       const text = `HTTP ${response.status} ${response.statusText}`.trim();
       if (!PASSING_STATUS.includes(response.status)) throw new Error(text);
-      throw new PassingFailure(text, 1000 * Number(response.headers.get("retry-after")) || 0);
+      const waitMs = 1000 * Number(response.headers.get("retry-after")) || 0;
+      throw new PassingFailure(text, `answered ${text}`, waitMs);
     }
     const start = response.status === 206 ? have : 0;
     const announced = announcedSize(response, start, range?.[2]);
@@ -102,18 +118,25 @@ export async function transfer(url: string, part: string, options: TransferOptio
     try {
       timer.set(stallTimeoutMs, STALLED);
       using watch = new TransferWatch(
-        (reason) => abort.abort(new PassingFailure(reason)),
+        (reason) => abort.abort(new PassingFailure(reason, "was too slow")),
         options.minimumRate ?? MINIMUM_RATE,
       );
       let chunk = await reader.read();
       if (start === 0 && !chunk.done && looksLikeHtml(chunk.value, response)) {
-        throw new Error("an HTML page came instead of the file");
+        const brief = "sent an HTML page instead of the file";
+        throw new TransferFailure("an HTML page came instead of the file", brief);
       }
       if (size !== undefined && announced !== undefined && announced !== size) {
-        throw new Error(`a file of ${announced} bytes came, ${size} were expected`);
+        throw new TransferFailure(
+          `a file of ${announced} bytes came, ${size} were expected`,
+          `sent ${announced} bytes, not ${size}`,
+        );
       }
       if (announced !== undefined && announced > most) {
-        throw new Error(`a file of ${announced} bytes came, ${most} are the most expected`);
+        throw new TransferFailure(
+          `a file of ${announced} bytes came, ${most} are the most expected`,
+          `sent more than ${most} bytes`,
+        );
       }
       const total = size ?? announced;
       const progress = new Progress({ label, host: new URL(url).host, start, total, reporter });
@@ -122,7 +145,8 @@ export async function transfer(url: string, part: string, options: TransferOptio
         let written = start;
         for (; !chunk.done; chunk = await reader.read()) {
           if (written + chunk.value.length > most) {
-            throw new WrongFile(`more than the expected ${most} bytes came`);
+            const text = `more than the expected ${most} bytes came`;
+            throw new WrongFile(text, `sent more than ${most} bytes`);
           }
           await storing(part, () => writeAll(file, chunk.value!));
           written += chunk.value.length;
@@ -130,9 +154,12 @@ export async function transfer(url: string, part: string, options: TransferOptio
           timer.set(stallTimeoutMs, STALLED);
           progress.show(written);
         }
-        if (written === 0 && size !== 0) throw new Error("an empty answer came");
+        if (written === 0 && size !== 0) {
+          throw new TransferFailure("an empty answer came", "sent nothing");
+        }
         if (total !== undefined && written < total) {
-          throw new PassingFailure(`the transfer ended after ${written} of ${total} bytes`);
+          const after = `after ${written} of ${total} bytes`;
+          throw new PassingFailure(`the transfer ended ${after}`, `broke off ${after}`);
         }
         progress.done(written);
       } finally {
@@ -184,10 +211,11 @@ async function storing<T>(part: string, action: () => Promise<T>): Promise<T> {
   try {
     return await action();
   } catch (error) {
-    throw new StudyError(
-      `Cannot write ${part}: ${networkReason(error)}. Free space there or make it writable.`,
-      { cause: error },
-    );
+    throw new StudyError(`Cannot write ${part}`, {
+      reason: networkReason(error),
+      remedy: "free space there or make it writable",
+      cause: error,
+    });
   }
 }
 
@@ -223,7 +251,9 @@ class Timer {
     this.#id = setTimeout(
       () => {
         const text = `${reason} within ${formatDuration(milliseconds / 1000)}`;
-        this.#abort.abort(reason === STALLED ? new PassingFailure(text) : new Error(text));
+        this.#abort.abort(
+          reason === STALLED ? new PassingFailure(text, "sent no more data") : new Error(text),
+        );
       },
       milliseconds,
     );

@@ -24,6 +24,7 @@ import {
   type Architecture,
   classifierLayouts,
   expectedWeights,
+  featureCount,
   featureLayouts,
   pretrainedPart,
 } from "./frozen_feature_layout.ts";
@@ -92,11 +93,10 @@ class Network implements FrozenFeatureClassifier {
         `Cannot build a model as inChannels must be 1 or 3: current value is ${inChannels}`,
       );
     }
-    const { convolutions, pooledSize } = architecture;
     this.name = architecture.name;
     this.numClasses = numClasses;
     this.inChannels = inChannels;
-    this.featureCount = convolutions.at(-1)!.outChannels * pooledSize ** 2;
+    this.featureCount = featureCount(architecture);
     this.#architecture = architecture;
     const features = featureLayouts(architecture, inChannels);
     const initial = heInitializer(seed);

@@ -48,6 +48,11 @@ export interface Architecture {
 /** Units of the hidden layers. */
 const HIDDEN = 4096;
 
+/** Features of one image: what the average pool leaves of the last convolution. */
+export function featureCount({ convolutions, pooledSize }: Architecture): number {
+  return convolutions.at(-1)!.outChannels * pooledSize ** 2;
+}
+
 /** Layouts of the convolutions' parameters, by PyTorch's names. */
 export function featureLayouts(
   { convolutions }: Architecture,

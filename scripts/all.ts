@@ -9,7 +9,7 @@
  */
 
 import { knownRows, noteFailure } from "../experiment/failed_part.ts";
-import { SHARED_FLAGS } from "../experiment/flags.ts";
+import { DRY_RUN, SHARED_FLAGS } from "../experiment/flags.ts";
 import {
   expectedSeconds,
   imageCounts,
@@ -21,6 +21,7 @@ import { runChildScript } from "../io/child_script.ts";
 import { InterruptedError, StudyError } from "../io/errors.ts";
 import { readCommandLine } from "../io/help_text.ts";
 import { flagName, type FlagTable, type FlagValues } from "../io/parse_flags.ts";
+import { shortened } from "../io/printable.ts";
 import { createReporter, type Reporter } from "../io/reporter.ts";
 import { interruptible, runScript } from "../io/run_script.ts";
 import { MODELS, type PartNumber, type PartSize, PRESETS } from "../study.ts";
@@ -57,6 +58,7 @@ const FLAGS = {
   strict: { ...strict, help: "fail rather than use substitute weights" },
   quiet,
   verbose,
+  ...DRY_RUN,
   help,
 } as const satisfies FlagTable;
 
@@ -77,13 +79,15 @@ async function main(): Promise<void> {
     examples: [
       "deno task all --preset smoke --out /tmp/try",
       "deno task all --preset full --resume",
+      "deno task all --preset full --dry-run",
     ],
   });
   if (flags === undefined) return;
-  const reporter = createReporter({ quiet: flags.quiet });
+  const reporter = createReporter(flags);
   await interruptible(async (signal) => {
     const context = { flags, reporter, signal };
-    const failures: string[] = [];
+    if (flags.dryRun) return await dryRun(context);
+    const failures: Failed[] = [];
     try {
       if (!flags.quiet) await announce(context);
       for (const part of PARTS) failures.push(...await runPart(part, context));
@@ -95,9 +99,44 @@ async function main(): Promise<void> {
       );
     }
     if (failures.length > 0) {
-      throw new StudyError(`${failures.join("; ")}. Everything else is done`);
+      throw new StudyError(`${describeFailures(failures)}; everything else is done`);
     }
   });
+}
+
+/** What failed, and why. */
+interface Failed {
+  what: string;
+  reason: string;
+}
+
+/** Characters of a reason, which has been said in full above. */
+const REASON_LENGTH = 70;
+
+/** On one line, each reason once. */
+function describeFailures(failures: readonly Failed[]): string {
+  return failures.map(({ what, reason }, i) => {
+    const first = failures.findIndex((other) => other.reason === reason);
+    return `${what} failed: ` +
+      (first < i ? `as ${lowerCase(failures[first]!.what)}` : shortened(reason, REASON_LENGTH));
+  }).join("; ");
+}
+
+function lowerCase(text: string): string {
+  return text.charAt(0).toLowerCase() + text.slice(1);
+}
+
+/** Says what the parts would do. */
+async function dryRun({ flags, signal }: Context): Promise<void> {
+  const lines = Object.fromEntries(PARTS.map((part) => [part, commandLineOf(part, flags)]));
+  const { failure } = await runChildScript("experiment/dry_run_parts.ts", {
+    args: [JSON.stringify(lines)],
+    permissions: "engine",
+    stderr: "inherit",
+    signal,
+  });
+  // It has said itself what went wrong.
+  if (failure !== undefined) Deno.exitCode = 1;
 }
 
 /** Says how long the parts will take on this machine, which is measured for it. */
@@ -110,6 +149,7 @@ async function announce({ flags, reporter, signal }: Context): Promise<void> {
     ]),
     permissions: "engine",
     stdout: "piped",
+    stderr: "inherit",
     signal,
   });
   if (failure !== undefined) return reporter.line("How long it will take is not known");
@@ -133,18 +173,11 @@ async function announce({ flags, reporter, signal }: Context): Promise<void> {
 async function runPart(
   number: PartNumber,
   { flags, reporter, signal }: Context,
-): Promise<string[]> {
+): Promise<Failed[]> {
   reporter.line(`\nPart ${number}`);
-  const shared = argumentsFor(flags, [
-    ...(number === 1 ? [] : ["weights"] as const),
-    ...["seed", "data", "backend", "device", "precision", "threads", "libtensorflow"] as const,
-    ...["out", "resume", "tensorboard", "strict", "quiet", "verbose"] as const,
-  ]);
-  const size = Object.entries(PRESETS[flags.preset][number])
-    .map(([name, value]) => `${flagName(name)}=${value}`);
   const before = await knownRows(flags.out, number);
   const { failure } = await runChildScript(`scripts/part${number}.ts`, {
-    args: [...size, ...shared],
+    args: commandLineOf(number, flags),
     permissions: "engine",
     signal,
   });
@@ -155,10 +188,24 @@ async function runPart(
   const waiting = waitVisibly(out, reporter, signal);
   await noteFailure({ part: number, models, seed, failure, before, out, waiting })
     .catch(({ message }) => reporter.warn(`Part ${number} leaves no row: ${message}`));
-  return [`Part ${number} failed: ${failure}`];
+  return [{ what: `Part ${number}`, reason: failure }];
 }
 
-async function compare({ flags, reporter, signal }: Context): Promise<string[]> {
+/** What a part is started with. */
+function commandLineOf(part: PartNumber, flags: Flags): string[] {
+  const size = Object.entries(PRESETS[flags.preset][part])
+    .map(([name, value]) => `${flagName(name)}=${value}`);
+  return [
+    ...size,
+    ...argumentsFor(flags, [
+      ...(part === 1 ? [] : ["weights"] as const),
+      ...["seed", "data", "backend", "device", "precision", "threads", "libtensorflow"] as const,
+      ...["out", "resume", "tensorboard", "strict", "quiet", "verbose"] as const,
+    ]),
+  ];
+}
+
+async function compare({ flags, reporter, signal }: Context): Promise<Failed[]> {
   reporter.line("\nComparison");
   const { failure } = await runChildScript("scripts/compare.ts", {
     args: argumentsFor(flags, ["out", "quiet", "verbose"]),
@@ -166,7 +213,7 @@ async function compare({ flags, reporter, signal }: Context): Promise<string[]> 
     lock: "deno.full.lock",
     signal,
   });
-  return failure === undefined ? [] : [`The comparison failed: ${failure}`];
+  return failure === undefined ? [] : [{ what: "The comparison", reason: failure }];
 }
 
 /** The command line of those flags that differ from their defaults. */

@@ -12,7 +12,7 @@ import { createReporter } from "../io/reporter.ts";
 import { readCommandLine } from "../io/help_text.ts";
 import { isFolder } from "../io/path_kind.ts";
 import type { FlagTable, FlagValues } from "../io/parse_flags.ts";
-import { printable, printableJson } from "../io/printable.ts";
+import { printable, printableJson, shortened } from "../io/printable.ts";
 import { runScript } from "../io/run_script.ts";
 import { GATE_NAMES, whatDoesNotHold } from "../report/analysis/gate.ts";
 import type { FigureOptions } from "../report/figures/draw_figures.ts";
@@ -62,7 +62,7 @@ const FLAGS = {
     kind: "boolean",
     help: "print all that is in the report as JSON, everything else on standard error",
   },
-  verbose: { kind: "boolean", help: "show stacks of errors" },
+  verbose: { kind: "boolean", help: "show long lists whole, and stacks of errors" },
   help: { kind: "boolean", help: "show this page" },
 } as const satisfies FlagTable;
 
@@ -127,7 +127,7 @@ async function compare(
     if (differences.length === 0) continue;
     reporter.warn(
       `${printable(model)} is not comparable with the published values: ` +
-        printable(differences.join("; "), 1000),
+        printable(differences.join("; "), flags.verbose ? 1000 : SHOWN),
     );
   }
   for (const sentence of mixed) reporter.warn(sentence);
@@ -149,8 +149,27 @@ async function compare(
   if (!flags.check) return;
   const failures = whatDoesNotHold(comparison, flags.require);
   if (failures.length > 0) {
-    throw new StudyError(`The comparison does not hold: ${failures.join("; ")}; see ${path}`);
+    const all = failures.join("; ");
+    const isLong = all.length > SHOWN;
+    if (isLong) { for (const failure of failures) reporter.warn(`Does not hold: ${failure}`); }
+    throw new StudyError(
+      `The comparison does not hold: ${isLong ? firstAndLast(failures) : all}; see ${path}`,
+    );
   }
+}
+
+/** Characters of a list that the terminal shows. */
+const SHOWN = 120;
+
+/** The ends of a list that has been said in full. */
+function firstAndLast(failures: readonly string[]): string {
+  const more = failures.length - 2;
+  const ends = more < 0 ? failures : [
+    failures[0]!,
+    ...(more > 0 ? [`${more} more`] : []),
+    failures.at(-1)!,
+  ];
+  return ends.map((failure) => shortened(failure, SHOWN / 2)).join("; ");
 }
 
 if (import.meta.main) await (isConfined ? runInConfinement(main) : runScript(main));

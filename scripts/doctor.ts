@@ -14,13 +14,14 @@ import {
   type ProgramStatus,
   type State,
 } from "../experiment/machine_report.ts";
+import type { UnusableLibrary } from "../engine/library_status.ts";
 import type { FlagTable } from "../io/parse_flags.ts";
 import { runScript } from "../io/run_script.ts";
 
 const FLAGS = {
   libtensorflow: { kind: "path", help: "the library to look at, instead of one found" },
   json: { kind: "boolean", help: "print the findings as JSON" },
-  verbose: { kind: "boolean", help: "show stacks of errors" },
+  verbose: { kind: "boolean", help: "show where the library was looked for, and stacks of errors" },
   help: { kind: "boolean", help: "show this page; -h does too" },
 } as const satisfies FlagTable;
 
@@ -47,16 +48,16 @@ async function main(): Promise<void> {
   if (flags === undefined) return;
   const report = await examineMachine(flags);
   const reporter = createReporter();
-  const lines = flags.json ? [JSON.stringify(report)] : page(report);
+  const lines = flags.json ? [JSON.stringify(report)] : page(report, flags);
   for (const line of lines) reporter.line(line);
   if (!report.ok) Deno.exitCode = 1;
 }
 
 /** The findings as lines, in groups. */
-function page(report: DoctorReport): string[] {
+function page(report: DoctorReport, { verbose }: { verbose: boolean }): string[] {
   const groups: [title: string, findings: Finding[]][] = [
     ["Deno", denoFindings(report)],
-    ["Engine", engineFindings(report)],
+    ["Engine", engineFindings(report, verbose)],
     ["Data", dataFindings(report)],
     ["Weights", weightFindings(report)],
     ["Cache", cacheFindings(report)],
@@ -122,7 +123,10 @@ function denoFindings({ versions, machine }: DoctorReport): Finding[] {
   ];
 }
 
-function engineFindings({ engine, wasm, python, pip, machine }: DoctorReport): Finding[] {
+function engineFindings(
+  { engine, wasm, python, pip, machine }: DoctorReport,
+  verbose: boolean,
+): Finding[] {
   const name = "libtensorflow";
   const library: Finding[] = engine.state === "ok"
     ? [
@@ -135,7 +139,10 @@ function engineFindings({ engine, wasm, python, pip, machine }: DoctorReport): F
         ...threadAdvice(engine.threads, machine.limits.cpus),
       },
     ]
-    : [{ state: engine.state, name, detail: engine.problem, remedy: engine.remedy }];
+    : [
+      { state: engine.state, name, detail: problemOf(engine, verbose), remedy: engine.remedy },
+      ...(verbose ? engine.details.map((detail) => ({ state: engine.state, name, detail })) : []),
+    ];
   const taken = engine.state === "ok"
     ? `tensorflow on ${engine.device}`
     : `${engine.fetchable ? "tensorflow once it is fetched, else " : ""}wasm`;
@@ -152,6 +159,11 @@ function engineFindings({ engine, wasm, python, pip, machine }: DoctorReport): F
 function threadAdvice(threads: number, cpus: number | null): Partial<Finding> {
   if (cpus === null || threads <= Math.max(1, Math.ceil(cpus))) return {};
   return { remedy: `--threads ${Math.max(1, Math.floor(cpus))}, as the control group allows` };
+}
+
+function problemOf({ problem, details }: UnusableLibrary, verbose: boolean): string {
+  if (details.length === 0 || verbose) return problem;
+  return `${problem}. --verbose shows where it was looked for`;
 }
 
 function programFinding(name: string, { state, version, command, remedy }: ProgramStatus): Finding {

@@ -12,7 +12,9 @@
  */
 
 import { ImageBatches, normalizeMnist } from "../data/image_batches.ts";
+import { showDryRun } from "../experiment/dry_run.ts";
 import { part1Command, RECIPES, seedList } from "../experiment/flags.ts";
+import { planPart1 } from "../experiment/plan.ts";
 import { runExperiment } from "../experiment/run.ts";
 import { runEach, type RunningSetup, setUp } from "../experiment/set_up.ts";
 import {
@@ -38,6 +40,7 @@ async function main(): Promise<void> {
   const model = RECIPES[recipe];
   const flags = readCommandLine(part1Command(recipe));
   if (flags === undefined) return;
+  if (flags.dryRun) return await showDryRun([planPart1(flags)]);
   const settings = trainingSettings(model.training, flags);
   const precision = flags.precision ?? (recipe === "fast" ? "auto" : "fp32");
   using setup = await setUp(model.part, { ...flags, precision });

@@ -20,8 +20,10 @@ import {
   testDetector,
   trainBoxPredictor,
 } from "../experiment/detection.ts";
+import { showDryRun } from "../experiment/dry_run.ts";
 import { noteFailedStart } from "../experiment/failed_part.ts";
 import { PART_2, seedList } from "../experiment/flags.ts";
+import { planPart2 } from "../experiment/plan.ts";
 import { runExperiment } from "../experiment/run.ts";
 import { runEach, type RunningSetup, setUp } from "../experiment/set_up.ts";
 import { trainingColumns, trainingSettings } from "../experiment/training.ts";
@@ -50,6 +52,7 @@ async function main(): Promise<void> {
         "whose features fit into memory",
     );
   }
+  if (flags.dryRun) return await showDryRun([planPart2(flags)]);
   const seeds = seedList(flags);
   const limit = flags.trainHead ? flags.limit : undefined;
   using setup = await setUp(model.part, { ...flags, limit }).catch(async (error) => {
@@ -83,7 +86,7 @@ export interface DetectionRun {
 
 /** One run: from a detector with a new predictor to a row. */
 export function detectAndTest(setup: RunningSetup, options: DetectionRun): Promise<ResultRow> {
-  const { reporter, dataset } = setup;
+  const { reporter, dataset, signal } = setup;
   const { flags, seed, build = adaptedFasterRcnn } = options;
   const { batchSize, normalise, trainHead, headBatchSize } = flags;
   const settings = trainingSettings(FASTER_RCNN_HEAD_TUNED.training, {
@@ -98,7 +101,7 @@ export function detectAndTest(setup: RunningSetup, options: DetectionRun): Promi
       batch_size: batchSize,
     },
     settings: { normalise, ...(trainHead && { head_batch_size: headBatchSize }) },
-    weights: () => obtainWeights({ ...flags, source: FASTER_RCNN_WEIGHTS, reporter }),
+    weights: () => obtainWeights({ ...flags, source: FASTER_RCNN_WEIGHTS, reporter, signal }),
     resume: {
       file: "manifest.json",
       check: (folder: string) => checkPartialPredictions(folder, dataset.test.count),

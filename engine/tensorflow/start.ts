@@ -50,10 +50,11 @@ export async function startTensorFlow(options: BackendOptions): Promise<StartedT
   try {
     const { version, device: { type: device } } = kernels.tensorflow;
     if (wanted === "gpu" && device !== "GPU") {
-      throw new StudyError(
-        `No GPU: libtensorflow ${version} at ${library.path} sees only the CPU. Install a build ` +
-          "with CUDA (pip install 'tensorflow[and-cuda]') and its driver, or use --device cpu",
-      );
+      throw new StudyError(`No GPU: libtensorflow ${version} sees only the CPU`, {
+        details: [`it is at ${library.path}`],
+        remedy: "install a build with CUDA (pip install 'tensorflow[and-cuda]') and its driver, " +
+          "or use --device cpu",
+      });
     }
     if (precision !== "float32") {
       const problem = bfloat16Problem(device);

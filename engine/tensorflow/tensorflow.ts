@@ -81,8 +81,8 @@ export class TensorFlow {
    * Loads the library and makes a context.
    *
    * @param path The shared library to open.
-   * @throws {StudyError} If the file cannot be opened as libtensorflow, or the number of threads
-   *   cannot be had, with the remedy.
+   * @throws {StudyError} If the file cannot be opened as libtensorflow, or it cannot
+   *   compute with so many threads, with the remedy.
    */
   static open(path: string, options: TensorFlowOptions = {}): TensorFlow {
     const { load = Deno.dlopen } = options;

@@ -88,9 +88,9 @@ function compiledFile(name: string): string {
 
 function unusable(error: unknown): StudyError {
   const reason = error instanceof Error ? error.message : String(error);
-  return new StudyError(
-    `The npm package ${PACKAGE} ${PACKAGE_VERSION} cannot be loaded (${reason}): run ` +
-      "deno install --lock=deno.full.lock once with a network",
-    { cause: error },
-  );
+  return new StudyError(`The npm package ${PACKAGE} ${PACKAGE_VERSION} cannot be loaded`, {
+    reason,
+    remedy: "run deno install --lock=deno.full.lock once with a network",
+    cause: error,
+  });
 }

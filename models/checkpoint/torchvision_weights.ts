@@ -7,7 +7,7 @@
 import { join } from "node:path";
 import { cacheDir, cacheError } from "../../io/cache.ts";
 import { download } from "../../io/download.ts";
-import { StudyError } from "../../io/errors.ts";
+import { InterruptedError, StudyError } from "../../io/errors.ts";
 import { withLock } from "../../io/lock.ts";
 import type { Reporter } from "../../io/reporter.ts";
 import { describeSum, inspectWeights, type PinnedFile, weightsFolder } from "./cached_weights.ts";
@@ -29,7 +29,7 @@ export interface PinnedWeights {
   readonly sha256?: string;
   /** How the SHA-256 begins. */
   readonly sha256Prefix: string;
-  /** Where its convolutions can be had without the rest; absent if nowhere. */
+  /** Who offers its convolutions without the rest; absent if nobody. */
   readonly convolutions?: PinnedConvolutions;
 }
 
@@ -64,18 +64,28 @@ export function publishedSum({ sha256, sha256Prefix }: PinnedWeights): string {
   return describeSum(sha256 ?? sha256Prefix);
 }
 
-/** Files that could not be had in this process: asked for once, not again for every run. */
+/** Files that nobody delivered in this process: asked for once, not again for every run. */
 const unobtainable = new WeakMap<PinnedWeights, StudyError>();
+
+/** How a file is fetched. */
+interface FetchOptions {
+  /** Folder of the cache. */
+  cache: string;
+  /** Where progress and warnings go. */
+  reporter: Reporter;
+  /** Ends a download; what has arrived is kept. */
+  signal?: AbortSignal | undefined;
+}
 
 /**
  * A published file, from the cache or its address.
  *
  * @returns Where it lies, and its SHA-256.
- * @throws {StudyError} If it cannot be had or kept.
+ * @throws {StudyError} If it could not be fetched or kept.
  */
 export async function obtainPublishedWeights(
   source: PinnedWeights,
-  { cache, reporter }: { cache: string; reporter: Reporter },
+  { cache, reporter, signal }: FetchOptions,
 ): Promise<{ path: string; sha256: string }> {
   const folder = weightsFolder(cache);
   const path = cachedWeightsPath(source, cache);
@@ -86,11 +96,13 @@ export async function obtainPublishedWeights(
     if (cached.state === "valid") return { path, sha256: cached.sha256 };
     const known = unobtainable.get(source);
     if (known !== undefined) throw known;
-    const fetchIt = () => fetchUnlessThere(pinned, { path, urls: source.urls, reporter });
-    return { path, sha256: await withLock(join(folder, ".lock"), fetchIt, { onWait }) };
+    const fetchIt = () => fetchUnlessThere(pinned, { path, urls: source.urls, reporter, signal });
+    const waiting = { onWait, ...(signal && { signal }) };
+    return { path, sha256: await withLock(join(folder, ".lock"), fetchIt, waiting) };
   } catch (error) {
     const told = cacheError(error, "weights", folder);
-    if (told instanceof StudyError) unobtainable.set(source, told);
+    const isFailure = told instanceof StudyError && !(told instanceof InterruptedError);
+    if (isFailure) unobtainable.set(source, told);
     throw told;
   }
 }
@@ -102,7 +114,9 @@ export async function obtainPublishedWeights(
  */
 async function fetchUnlessThere(
   pinned: PinnedFile,
-  { path, urls, reporter }: { path: string; urls: readonly string[]; reporter: Reporter },
+  { path, urls, reporter, signal }:
+    & { path: string; urls: readonly string[] }
+    & Omit<FetchOptions, "cache">,
 ): Promise<string> {
   const cached = await inspectWeights(path, pinned, reporter);
   if (cached.state === "valid") return cached.sha256;
@@ -115,6 +129,7 @@ async function fetchUnlessThere(
     sha256: pinned.sha256,
     label: pinned.file,
     reporter,
+    signal,
     connectTimeoutMs: 5_000,
     ...(pinned.bytes !== undefined && { size: pinned.bytes }),
   });

@@ -1,7 +1,7 @@
 /**
  * What a comparison of runs with the study consists of: all that the report says, as data.
  *
- * Everything here is plain JSON, but that numbers which could not be had are NaN (`null` in JSON).
+ * Everything here is plain JSON, but that numbers which are not available are NaN (`null` in JSON).
  *
  * @module
  */

@@ -115,7 +115,7 @@ export async function locateRun(run: string, options: LocateRunOptions): Promise
     if (best !== undefined) return best;
     throw new StudyError(
       `There is no finished run${model === undefined ? "" : ` of ${printable(model)}`} in ` +
-        `${results} that an answer can be had from: make one with ${trainingCommand(model)}`,
+        `${results} that can answer: make one with ${trainingCommand(model)}`,
     );
   }
   const isName = /^[A-Za-z0-9_-]+$/.test(run);

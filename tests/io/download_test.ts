@@ -7,7 +7,7 @@ import {
 } from "@std/assert";
 import { join } from "node:path";
 import { download, type DownloadOptions } from "../../io/download.ts";
-import { StudyError } from "../../io/errors.ts";
+import { InterruptedError, StudyError } from "../../io/errors.ts";
 import { type Reporter, silentReporter } from "../../io/reporter.ts";
 import { sha256File, sha256Hex } from "../../io/sha256.ts";
 import { fileAnswer, type RawAnswer, type RawServer, rawServer } from "./raw_server.ts";
@@ -363,6 +363,36 @@ Deno.test("download() prints one line at the start and one at the end when piped
     await get(server, path, { reporter: { ...silentReporter, line: (text) => lines.push(text) } });
     assertEquals(lines.length, 2);
     assertStringIncludes(lines[0]!, "the file: downloading 200.0 kB from 127.0.0.1");
+  }));
+
+for (const columns of [40, 120]) {
+  Deno.test(`download() has a bar on a terminal of ${columns} columns`, () =>
+    withServer((request) => fileAnswer(request, FILE), async (server, path) => {
+      const live: string[] = [];
+      const reporter = { ...silentReporter, terminal: true, columns };
+      await get(server, path, {
+        reporter: { ...reporter, live: (text) => live.push(text) },
+      });
+      const shown = live.filter((text) => text !== "");
+      assert(shown.length > 0);
+      for (const text of shown) {
+        assert(/\d+ %.*, [█░]{8,} {2}[\d.]+ s( left)?$/.test(text), text);
+        assert(text.length < columns, text);
+      }
+    }));
+}
+
+Deno.test("download() stops when it is told to, and keeps what has arrived", () =>
+  withServer(() => ({ ...cutOff(70_000), hang: true }), async (server, path) => {
+    const stop = new AbortController();
+    const live = () => stop.abort(new InterruptedError("stopped"));
+    const fetching = get(server, path, {
+      signal: stop.signal,
+      reporter: { ...silentReporter, live },
+    });
+    await assertRejects(() => fetching, InterruptedError, "stopped");
+    assert((await Deno.stat(`${path}.part`)).size > 0);
+    assert(!await exists(path));
   }));
 
 Deno.test("download() shows percent, rate and time left on a terminal", () =>

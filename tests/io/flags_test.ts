@@ -201,6 +201,7 @@ Deno.test("helpText() aligns every flag with its default within 100 columns", ()
   const page = lines.join("\n");
   assertStringIncludes(page, "[default: auto]");
   assertStringIncludes(page, "--data auto|mnist|fashion|DIR   the images");
+  assertStringIncludes(page, "--backend auto|tensorflow|wasm  what");
   const rows = lines.filter((line) => line.startsWith("  --"));
   assertEquals(rows.length, Object.keys(TABLE).length);
   const column = page.split("\n").find((line) => line.startsWith("  --data"))?.indexOf(

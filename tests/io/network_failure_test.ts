@@ -1,7 +1,15 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { join } from "node:path";
 import { repositoryRoot } from "../../io/cache.ts";
-import { networkNotes, pipNotes, pipProxy, proxyFor } from "../../io/network_failure.ts";
+import {
+  attemptAt,
+  briefReason,
+  certificateRemedy,
+  describeAttempts,
+  pipCertificateRemedy,
+  pipProxy,
+  proxyFor,
+} from "../../io/network_failure.ts";
 import { CERTIFICATE_PATH, testCertificate } from "./test_certificate.ts";
 
 /** A variable's value in an environment. */
@@ -41,10 +49,50 @@ Deno.test("pipProxy() reads pip's settings before the environment", () => {
   assertEquals(pipProxy("", variables({})), undefined);
 });
 
-Deno.test("networkNotes() has no note where nothing is known", () => {
-  assertEquals(networkNotes("HTTP 404", "https://a.org/", variables({})), "");
-  assertEquals(pipNotes("No space left on device", undefined), "");
-  assertStringIncludes(pipNotes("[SSL: CERTIFICATE_VERIFY_FAILED] x", undefined), "PIP_CERT");
+Deno.test("attemptAt() names the proxy in force, and none where there is none", () => {
+  const told = { brief: "answered HTTP 404", whole: "HTTP 404" };
+  assertEquals(attemptAt("https://a.org/x", told, variables({})), {
+    from: "a.org",
+    reason: "answered HTTP 404",
+    detail: "https://a.org/x: HTTP 404",
+  });
+  assertEquals(attemptAt("https://a.org/x", told, variables({ HTTPS_PROXY: "http://p:1" })), {
+    from: "a.org",
+    reason: "answered HTTP 404 through the proxy http://p:1 of HTTPS_PROXY",
+    detail: "https://a.org/x: HTTP 404 through the proxy http://p:1 of HTTPS_PROXY",
+  });
+});
+
+Deno.test("certificateRemedy() has nothing to say of other failures", () => {
+  assertEquals(certificateRemedy("HTTP 404"), undefined);
+  assertEquals(pipCertificateRemedy("No space left on device"), undefined);
+  assertStringIncludes(certificateRemedy("a.org: UnknownIssuer")!, "DENO_CERT");
+  assertStringIncludes(pipCertificateRemedy("[SSL: CERTIFICATE_VERIFY_FAILED] x")!, "PIP_CERT");
+});
+
+const attempt = (from: string, reason: string) => ({ from, reason, detail: "" });
+
+Deno.test("briefReason() says in a few words why a server delivered nothing", () => {
+  const refused = new Error("tcp connect error: Connection refused (os error 111)");
+  const wrapped = new TypeError("error sending request", { cause: refused });
+  assertEquals(briefReason(wrapped), "cannot be reached");
+  const unknown = "client error (Connect): dns error: failed to lookup address information";
+  assertEquals(briefReason(new TypeError(unknown)), "cannot be reached");
+  const tls = new TypeError("sending", { cause: new Error("invalid peer certificate") });
+  assertEquals(briefReason(tls), "has no certificate to trust");
+  const forbidden = new Deno.errors.NotCapable('Requires net access to "example.org"');
+  assertEquals(briefReason(forbidden), "may not be reached (Deno's permissions)");
+  assertEquals(briefReason(new Error("HTTP 404 Not Found")), "answered HTTP 404 Not Found");
+  assertEquals(briefReason(new Error("no answer within 5.0 s")), "gave no answer within 5.0 s");
+  const long = briefReason(new Error("x".repeat(300)));
+  assertEquals([long.slice(0, 9), long.length], ["failed: x", 68]);
+});
+
+Deno.test("describeAttempts() says of several servers what they have in common", () => {
+  const [a, b] = [attempt("a.org", "cannot be reached"), attempt("b.org", "answered HTTP 404")];
+  assertEquals(describeAttempts([a]), "a.org cannot be reached");
+  assertEquals(describeAttempts([a, a, a]), "a.org and 2 more cannot be reached");
+  assertEquals(describeAttempts([b, a]), "b.org answered HTTP 404, nor did 1 more deliver it");
 });
 
 /** What a process with this environment says of a download. */

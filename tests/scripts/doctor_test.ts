@@ -183,7 +183,7 @@ Deno.test("doctor names an unknown flag, exit 2, and shows --help", () =>
     }
   }));
 
-Deno.test("fetchObstacle() is nothing while one of archive and wheel can be had", () => {
+Deno.test("fetchObstacle() is nothing while one of archive and wheel is available", () => {
   const pinned = { version: "2.21.0", sha256: "", size: 1, members: ["x"] };
   const archive = { ...pinned, url: "https://example.org/x.tar.gz", glibc: "2.17" };
   const wheel = { ...pinned, name: "x", file: "x.whl", platform: "x", glibc: "2.27" };

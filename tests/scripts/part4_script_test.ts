@@ -183,8 +183,8 @@ Deno.test("part4 --strict without weights leaves an error row for each model, ex
       assertStringIncludes(stderr, `${row.model} (seed 1) failed: `);
     }
     const lines = stderr.trimEnd().split("\n");
-    assertEquals(lines.length, 3, stderr);
-    assertMatch(lines[2]!, /^error: 2 of 2 runs failed: vgg16_FineTuned \(seed 1\), alexnet_/);
+    assertEquals(lines.length, 5, stderr);
+    assertMatch(lines[4]!, /^error: 2 of 2 runs failed: vgg16_FineTuned \(seed 1\), alexnet_/);
   }));
 
 Deno.test("part4 tells bad weights in one line, and goes on to the next model", () =>

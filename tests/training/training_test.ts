@@ -197,6 +197,28 @@ Deno.test("trainEpoch() gives the same result however seldom it reads back", asy
   assertEquals(results[2], results[0]);
 });
 
+Deno.test("trainEpoch() shows a loss that is about a second old at most, with the same result", async () => {
+  const count = 7;
+  const train = async (readInterval: number, pauseMs: number) => {
+    using run = new Run(count * 8, { batchSize: 8, readInterval });
+    const pause = new Int32Array(new SharedArrayBuffer(4));
+    const shown: number[] = [];
+    const { loss, correct } = await run.trainer.trainEpoch(1, (progress) => {
+      shown.push(progress.loss);
+      Atomics.wait(pause, 0, 0, pauseMs);
+    });
+    return { result: { loss, correct }, shown };
+  };
+  const exact = await train(1, 0);
+  const slow = await train(1000, 400);
+  assertEquals(slow.result, exact.result);
+  for (const [batch, loss] of slow.shown.entries()) {
+    const age = batch - exact.shown.indexOf(loss);
+    // Batches are 0.4 s apart.
+    assert(age >= 0 && age <= 2, `the loss after batch ${batch} is ${age} batches old`);
+  }
+});
+
 Deno.test("trainEpoch() stops at a loss that is not finite and names the step", async () => {
   using run = new Run(64, { batchSize: 16, adam: { learningRate: 1e30 } });
   const error = await assertRejects(() => run.trainer.trainEpoch(1), StudyError);

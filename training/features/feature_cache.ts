@@ -16,6 +16,7 @@ import { cacheDir } from "../../io/cache.ts";
 import { failureReason } from "../../io/disk_error.ts";
 import { StudyError } from "../../io/errors.ts";
 import { eventTurn } from "../../io/event_turn.ts";
+import { type LiveLine, liveText, showLive } from "../../io/live_line.ts";
 import { withLock } from "../../io/lock.ts";
 import { formatDuration, type Reporter } from "../../io/reporter.ts";
 import { sha256Hex } from "../../io/sha256.ts";
@@ -129,9 +130,11 @@ export class FeatureCache implements FeatureRows, Disposable {
   async survey({ reporter, signal }: CacheWork): Promise<void> {
     for (const index of this.#missing()) {
       await eventTurn(signal);
-      reporter.live(
-        `Checking features of ${this.#title}: ${index * this.#shardRows}/${this.#count}`,
-      );
+      const done = index * this.#shardRows;
+      showLive(reporter, {
+        fields: [`Checking features of ${this.#title}`, `${done}/${this.#count}`],
+        share: done / this.#count,
+      });
       if (await this.#check(index) === "damaged") {
         reporter.warn(`${this.#path(index)} is damaged: its features are computed again`);
       }
@@ -163,10 +166,10 @@ export class FeatureCache implements FeatureRows, Disposable {
         const show = (now: number) => this.#show(done + now, { rows, started, reporter });
         if (this.#shards[index] === undefined) await this.#compute(index, extractor, work, show);
         done += this.#rowsOf(index);
-        if (!reporter.terminal) reporter.line(this.#progress(done, { rows, started }));
+        if (!reporter.terminal) reporter.line(liveText(this.#progress(done, { rows, started })));
       }
       reporter.live("");
-      if (reporter.terminal) reporter.line(this.#progress(done, { rows, started }));
+      if (reporter.terminal) reporter.line(liveText(this.#progress(done, { rows, started })));
     }, { onWait });
   }
 
@@ -262,16 +265,24 @@ export class FeatureCache implements FeatureRows, Disposable {
   }
 
   #show(done: number, progress: { rows: number; started: number; reporter: Reporter }): void {
-    progress.reporter.live(this.#progress(done, progress));
+    showLive(progress.reporter, this.#progress(done, progress));
   }
 
-  #progress(done: number, { rows, started }: { rows: number; started: number }): string {
+  #progress(done: number, { rows, started }: { rows: number; started: number }): LiveLine {
     const seconds = (performance.now() - started) / 1000;
     const rate = done / seconds;
     const time = done < rows
       ? `${formatDuration((rows - done) / rate)} left`
       : formatDuration(seconds);
-    return `Features of ${this.#title}: ${done}/${rows}, ${rate.toFixed(1)} images/s, ${time}`;
+    return {
+      fields: [
+        [`Features of ${this.#title}: ${done}/${rows}`, `features ${done}/${rows}`],
+        [`${rate.toFixed(1)} images/s`, ""],
+        time,
+      ],
+      separator: ", ",
+      share: done / rows,
+    };
   }
 
   #open(index: number): Deno.FsFile {

@@ -174,7 +174,7 @@ Deno.test("all that an engine has of TensorFlow is released, and each release co
   }
 });
 
-Deno.test("an engine that cannot be had as asked leaves nothing", async () => {
+Deno.test("an engine that cannot start as asked leaves nothing", async () => {
   const ledger = new NativeLedger();
   const own = Deno.dlopen;
   const counted = (file: string, table: typeof symbols) =>

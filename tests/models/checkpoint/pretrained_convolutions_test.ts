@@ -254,7 +254,7 @@ Deno.test("featuresSha256() is that of names, shapes and float32 values alone", 
   assertEquals(await sum(new Map()), "");
 });
 
-Deno.test("convolutions can be had of VGG16 and AlexNet, and asked of no other", async () => {
+Deno.test("convolutions are offered of VGG16 and AlexNet, and asked of no other", async () => {
   for (const { convolutions } of [VGG16_WEIGHTS, ALEXNET_WEIGHTS]) {
     assertEquals(convolutions?.archive, ALEXNET_CONVOLUTIONS.archive);
   }

@@ -1,6 +1,12 @@
-import { assertEquals, assertMatch, assertRejects, assertStringIncludes } from "@std/assert";
+import {
+  assert,
+  assertEquals,
+  assertMatch,
+  assertRejects,
+  assertStringIncludes,
+} from "@std/assert";
 import { join } from "node:path";
-import { StudyError, UsageError } from "../../../io/errors.ts";
+import { failureLines, StudyError, UsageError } from "../../../io/errors.ts";
 import { sha256Hex } from "../../../io/sha256.ts";
 import {
   ALEXNET_WEIGHTS,
@@ -138,6 +144,28 @@ for (
       assertEquals(error.message.split("\n").length, 1);
     }));
 }
+
+Deno.test("obtainWeights() tells a missing network in two short lines, the rest with verbose", () =>
+  withFolder(async (cache) => {
+    const urls = [`${DEAD}${ALEXNET_WEIGHTS.file}`];
+    const reporter = recordingReporter();
+    const { convolutions: _, ...whole } = ALEXNET_WEIGHTS;
+    const options = { weights: "pretrained", strict: false, reporter, cache };
+    for (const verbose of [false, true]) {
+      const source = { ...whole, urls };
+      await obtainWeights({ ...options, source, reporter: { ...reporter, verbose } });
+    }
+    const [short, long] = reporter.warnings.map((text) => text.split("\n"));
+    assertEquals([short!.length, long!.length], [2, 3]);
+    for (const line of short!) assert(line.length <= 165, line);
+    assertStringIncludes(short![1]!, "(--verbose shows what was tried)");
+    assertStringIncludes(long![2]!, `  ${urls[0]}: `);
+    const strict = { ...options, source: { ...whole, urls }, strict: true };
+    const error = await assertRejects(() => obtainWeights(strict), StudyError);
+    for (const line of failureLines(error, { prefix: "error: " })) {
+      assert(line.length <= 165, line);
+    }
+  }));
 
 Deno.test("obtainWeights() asked for random weights asks nobody and warns of nothing", () =>
   withWeights(whole, async ({ source, cache, asked, reporter }) => {

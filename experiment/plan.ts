@@ -1,0 +1,132 @@
+/**
+ * What a part would do, without doing it: its runs, settings and weights, from its command line.
+ *
+ * @module
+ */
+
+import type { FlagValues } from "../io/parse_flags.ts";
+import { ALEXNET_ARCHITECTURE } from "../models/alexnet.ts";
+import {
+  ALEXNET_WEIGHTS,
+  FASTER_RCNN_WEIGHTS,
+  type PinnedWeights,
+  VGG16_WEIGHTS,
+} from "../models/checkpoint/pretrained.ts";
+import { type Architecture, featureCount } from "../models/frozen_feature_layout.ts";
+import { VGG16_ARCHITECTURE } from "../models/vgg16.ts";
+import {
+  ALEXNET,
+  FASTER_RCNN_ADAPTED,
+  FASTER_RCNN_HEAD_TUNED,
+  FASTER_RCNN_NORMALISE_ONCE,
+  type PartNumber,
+  type StudyModel,
+  type TrainingSettings,
+  VGG16,
+} from "../study.ts";
+import { type part1Command, type PART_2, type PART_4, RECIPES, seedList } from "./flags.ts";
+import { trainingSettings } from "./training.ts";
+
+/** What decides a part's runs besides its models. */
+export type PlannedFlags = Pick<
+  FlagValues<typeof PART_4.table>,
+  | "data"
+  | "limit"
+  | "testLimit"
+  | "backend"
+  | "device"
+  | "libtensorflow"
+  | "threads"
+  | "out"
+  | "resume"
+  | "tensorboard"
+  | "strict"
+  | "quiet"
+  | "json"
+  | "verbose"
+>;
+
+/** A model to be run. */
+export interface PlannedModel {
+  model: StudyModel;
+  /** How it is trained; `undefined` where nothing is. */
+  settings: TrainingSettings | undefined;
+  /** The weights that it starts from, where it has any. */
+  weights?: { asked: string; source: PinnedWeights };
+  /** Bytes of an image's features, where they are kept on disk. */
+  featureBytes?: number;
+  /** Whether frozen features are computed in every epoch. */
+  featuresEveryEpoch?: boolean;
+}
+
+/** A part to be run. */
+export interface PartPlan {
+  part: PartNumber;
+  models: readonly PlannedModel[];
+  seeds: readonly number[];
+  precision: "fp32" | "bf16" | "auto";
+  flags: PlannedFlags;
+}
+
+/** What part 1 would do. */
+export function planPart1(flags: FlagValues<ReturnType<typeof part1Command>["table"]>): PartPlan {
+  const model: StudyModel = RECIPES[flags.recipe];
+  const settings = trainingSettings(model.training!, flags);
+  return {
+    part: model.part,
+    models: [{ model, settings }],
+    seeds: seedList(flags),
+    precision: flags.precision ?? (flags.recipe === "fast" ? "auto" : "fp32"),
+    flags,
+  };
+}
+
+/** What part 2 would do. */
+export function planPart2(flags: FlagValues<typeof PART_2.table>): PartPlan {
+  const { trainHead, normalise, limit, headBatchSize, weights } = flags;
+  const model = trainHead
+    ? FASTER_RCNN_HEAD_TUNED
+    : normalise === "once"
+    ? FASTER_RCNN_NORMALISE_ONCE
+    : FASTER_RCNN_ADAPTED;
+  const head = { ...flags, batchSize: headBatchSize };
+  const settings = trainHead ? trainingSettings(FASTER_RCNN_HEAD_TUNED.training, head) : undefined;
+  return {
+    part: model.part,
+    models: [{ model, settings, weights: { asked: weights, source: FASTER_RCNN_WEIGHTS } }],
+    seeds: seedList(flags),
+    precision: flags.precision ?? "fp32",
+    flags: { ...flags, limit: trainHead ? limit : undefined },
+  };
+}
+
+const NETWORKS = {
+  vgg16: { model: VGG16, source: VGG16_WEIGHTS, architecture: VGG16_ARCHITECTURE },
+  alexnet: { model: ALEXNET, source: ALEXNET_WEIGHTS, architecture: ALEXNET_ARCHITECTURE },
+} as const;
+
+/** What part 4 would do. */
+export function planPart4(flags: FlagValues<typeof PART_4.table>): PartPlan {
+  const { weights: asked, noFeatureCache } = flags;
+  return {
+    part: VGG16.part,
+    models: flags.models.map((name) => {
+      const { model, source, architecture } = NETWORKS[name];
+      return {
+        model,
+        settings: trainingSettings(model.training, flags),
+        weights: { asked, source },
+        ...(noFeatureCache
+          ? { featuresEveryEpoch: true }
+          : { featureBytes: bytesOfFeatures(architecture) }),
+      };
+    }),
+    seeds: seedList(flags),
+    precision: flags.precision ?? "fp32",
+    flags,
+  };
+}
+
+function bytesOfFeatures(architecture: Architecture): number {
+  return Float32Array.BYTES_PER_ELEMENT * featureCount(architecture);
+}

