@@ -8,6 +8,7 @@
 import { join } from "node:path";
 import { isTemporary } from "../../io/atomic.ts";
 import { isLocked, tryLock } from "../../io/lock.ts";
+import { exists } from "../../io/path_kind.ts";
 import { runFolder } from "./run_folder.ts";
 import { listRunFolders } from "./run_folders.ts";
 
@@ -17,10 +18,11 @@ import { listRunFolders } from "./run_folders.ts";
  */
 export async function findLeftovers(out: string): Promise<string[]> {
   const found: string[] = [];
-  for (const { folder, names } of await temporariesBelow(out)) {
+  for (const place of await placesOf(out)) {
+    const names = await temporariesIn(place);
     // What may not be read is not ours to remove either.
-    if (await isLocked(join(folder, ".lock")).catch(() => true)) continue;
-    found.push(...names.map((name) => join(folder, name)));
+    if (names.length === 0 || await isLocked(place.lock).catch(() => true)) continue;
+    found.push(...names.map((name) => join(place.folder, name)));
   }
   return found;
 }
@@ -32,13 +34,14 @@ export async function findLeftovers(out: string): Promise<string[]> {
  */
 export async function removeLeftovers(out: string): Promise<string[]> {
   const removed: string[] = [];
-  for (const { folder } of await temporariesBelow(out)) {
+  for (const place of await placesOf(out)) {
+    if ((await temporariesIn(place)).length === 0) continue;
     try {
-      using lock = await tryLock(join(folder, ".lock"));
+      using lock = await tryLock(place.lock);
       if (lock === undefined) continue;
-      for (const name of await temporariesIn(folder, out)) {
-        await Deno.remove(join(folder, name));
-        removed.push(join(folder, name));
+      for (const name of await temporariesIn(place)) {
+        await Deno.remove(join(place.folder, name));
+        removed.push(join(place.folder, name));
       }
     } catch {
       // They take room and do no other harm.
@@ -47,26 +50,34 @@ export async function removeLeftovers(out: string): Promise<string[]> {
   return removed;
 }
 
-/** The folders that have temporary files, and their names. */
-async function temporariesBelow(out: string): Promise<{ folder: string; names: string[] }[]> {
-  const { runIds } = await listRunFolders(out);
-  const folders = [out, ...runIds.map((runId) => runFolder(out, runId))];
-  const found = await Promise.all(
-    folders.map(async (folder) => ({ folder, names: await temporariesIn(folder, out) })),
-  );
-  return found.filter(({ names }) => names.length > 0);
+/** A folder where the suite writes, and what it writes under. */
+interface Place {
+  folder: string;
+  lock: string;
+  /** Which temporary files there are the suite's. */
+  ours: RegExp;
 }
 
-/** Those of a folder that is used under its `.lock`. */
-async function temporariesIn(folder: string, out: string): Promise<string[]> {
-  let names: string[];
+async function placesOf(out: string): Promise<Place[]> {
+  const { runIds } = await listRunFolders(out);
+  const lock = join(out, ".lock");
+  return [
+    { folder: out, lock, ours: /^(part\d+\.csv|\.write-test)\./ },
+    { folder: join(out, "runs"), lock, ours: /^\.write-test\./ },
+    ...runIds.map((runId) => {
+      const folder = runFolder(out, runId);
+      return { folder, lock: join(folder, ".lock"), ours: /^/ };
+    }),
+  ];
+}
+
+async function temporariesIn({ folder, lock, ours }: Place): Promise<string[]> {
   try {
-    names = (await Array.fromAsync(Deno.readDir(folder))).map(({ name }) => name);
+    // Versions without locks may be at work where there is none.
+    if (!await exists(lock)) return [];
+    const names = (await Array.fromAsync(Deno.readDir(folder))).map(({ name }) => name);
+    return names.filter((name) => isTemporary(name) && ours.test(name)).sort();
   } catch {
     return [];
   }
-  // Versions without locks may be at work where there is none.
-  if (!names.includes(".lock")) return [];
-  const isOurs = (name: string) => folder !== out || /^part\d+\.csv\./.test(name);
-  return names.filter((name) => isTemporary(name) && isOurs(name)).sort();
 }

@@ -108,7 +108,8 @@ Deno.test("addKeptRows() adds no row twice, and none of other parts, live runs o
 
 Deno.test("removeLeftovers() removes temporary files of dead runs and nothing else", () => {
   const left = "part1.csv.7-0123abcd.tmp";
-  return withFolder({ [left]: "", "report.md.7-0123abcd.tmp": "" }, async (out) => {
+  const probe = ".write-test.7-0123abcd.tmp";
+  return withFolder({ [left]: "", [probe]: "", "report.md.7-0123abcd.tmp": "" }, async (out) => {
     const names = ["checkpoint.safetensors.7-0123abcd.tmp", "mine.tmp", "manifest.json"];
     for (const run of ["dead", "live", "unlocked", "copy of dead"]) {
       await Deno.mkdir(join(out, "runs", run), { recursive: true });
@@ -117,10 +118,11 @@ Deno.test("removeLeftovers() removes temporary files of dead runs and nothing el
     (await lockRun(runFolder(out, "dead")))![Symbol.dispose]();
     (await tryLock(join(out, ".lock")))![Symbol.dispose]();
     using _live = await lockRun(runFolder(out, "live"));
+    await Deno.writeTextFile(join(out, "runs", probe), "");
     await removeLeftovers(out);
     const count = (folder: string) =>
       [...Deno.readDirSync(join(out, folder))].filter(({ name }) => name !== ".lock").length;
     const folders = ["dead", "live", "unlocked", "copy of dead"].map((name) => `runs/${name}`);
-    assertEquals([...folders, ""].map(count), [2, 3, 3, 3, 2]);
+    assertEquals([...folders, "", "runs"].map(count), [2, 3, 3, 3, 2, 4]);
   });
 });

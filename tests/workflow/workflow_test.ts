@@ -14,9 +14,13 @@ import {
 } from "./sweeps.ts";
 
 /** A test that needs Snakemake. */
-function test(name: string, fn: () => Promise<void>): void {
-  Deno.test({ name, ignore: !hasSnakemake, fn });
+function test(name: string, fn: () => Promise<void>, reason = ""): void {
+  const skipped = reason === "" ? "" : `: skipped, ${reason}`;
+  Deno.test({ name: name + skipped, ignore: !hasSnakemake || reason !== "", fn });
 }
+
+/** The sweep takes a minute and a half of two cores. */
+const REAL_SWEEP = Deno.env.has("TEST_SWEEP") ? "" : "TEST_SWEEP=1 runs it";
 
 /** The sweeps that are committed. */
 const SWEEPS: readonly [string, number][] = [
@@ -91,18 +95,22 @@ test("mistakes in a configuration are named, all at once, with what would be rig
 const offline = await works("unshare", "-rn", "true") ? ["unshare", "-rn"] : [];
 if (offline.length === 0) console.log("skipped: the sweep without a network (unshare -rn fails)");
 
-test("a sweep of 2 models and 3 seeds, two jobs killed, is whole and the same to the bit", () =>
-  withFolder({}, async (cwd) => {
-    const words = ["--profile", join(WORKFLOW, "profiles/local"), "--cores", "2"];
-    const { ended, killed } = await sweepWithKills(cwd, {
-      words,
-      prefix: offline,
-      kills: [killPart, killPart],
-    });
-    assertEquals(ended.code, 0, ended.output);
-    assertEquals(killed.length, 2, ended.output);
-    await checkSweep(cwd, killed);
-    // Nothing is left to do, and no run is made twice.
-    const again = await sweepWithKills(cwd, { words, kills: [] });
-    assertStringIncludes(again.ended.output, "Nothing to be done");
-  }));
+test(
+  "a sweep of 2 models and 3 seeds, two jobs killed, is whole and the same to the bit",
+  () =>
+    withFolder({}, async (cwd) => {
+      const words = ["--profile", join(WORKFLOW, "profiles/local"), "--cores", "2"];
+      const { ended, killed } = await sweepWithKills(cwd, {
+        words,
+        prefix: offline,
+        kills: [killPart, killPart],
+      });
+      assertEquals(ended.code, 0, ended.output);
+      assertEquals(killed.length, 2, ended.output);
+      await checkSweep(cwd, killed);
+      // Nothing is left to do, and no run is made twice.
+      const again = await sweepWithKills(cwd, { words, kills: [] });
+      assertStringIncludes(again.ended.output, "Nothing to be done");
+    }),
+  REAL_SWEEP,
+);
