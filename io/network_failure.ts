@@ -97,6 +97,9 @@ export function pipCertificateRemedy(said: string): string | undefined {
   return "where a proxy inspects TLS, set PIP_CERT to its certificate's file, or pip config set global.cert";
 }
 
+/** Stands for the host of a package index where it is not known which one is set up. */
+export const SOME_INDEX = "https://index.invalid/";
+
 /** The proxy in force as the end of a phrase; empty if there is none. */
 export function throughProxy(proxy: Proxy | undefined): string {
   return proxy === undefined ? "" : ` through the proxy ${proxy.address} of ${proxy.setting}`;
@@ -144,5 +147,5 @@ export function pipProxy(
   if (own) return { address: withoutPassword(own), setting: "PIP_PROXY" };
   const configured = /^(?:global|download|install)\.proxy='(.+)'$/m.exec(settings)?.[1];
   if (configured) return { address: withoutPassword(configured), setting: "pip config" };
-  return proxyFor("https://pypi.org/", variable);
+  return proxyFor(SOME_INDEX, variable);
 }
