@@ -14,8 +14,8 @@ import { join } from "node:path";
 import { writeFileAtomic } from "../io/atomic.ts";
 import { repositoryRoot } from "../io/cache.ts";
 import { StudyError } from "../io/errors.ts";
-import { helpText } from "../io/help_text.ts";
-import { type FlagTable, parseFlags } from "../io/parse_flags.ts";
+import { readCommandLine } from "../io/help_text.ts";
+import type { FlagTable } from "../io/parse_flags.ts";
 import { createReporter } from "../io/reporter.ts";
 import { runScript } from "../io/run_script.ts";
 
@@ -184,16 +184,13 @@ function formOf(outputs: readonly Output[] | undefined): string {
 }
 
 async function main(): Promise<void> {
-  const flags = parseFlags(Deno.args, FLAGS);
-  if (flags.help) {
-    console.log(helpText({
-      usage: "deno task notebook [flags]",
-      description: "Runs study.ipynb and keeps what its cells show. Takes about a minute.",
-      table: FLAGS,
-      examples: ["deno task notebook", "deno task notebook --check"],
-    }));
-    return;
-  }
+  const flags = readCommandLine({
+    usage: "deno task notebook [flags]",
+    description: "Runs study.ipynb and keeps what its cells show. Takes about a minute.",
+    table: FLAGS,
+    examples: ["deno task notebook", "deno task notebook --check"],
+  });
+  if (flags === undefined) return;
   const kept: Notebook = JSON.parse(await Deno.readTextFile(notebookPath()));
   const reporter = createReporter();
   reporter.line("Running the cells of study.ipynb");

@@ -40,6 +40,11 @@ export function userFolder(): string {
   return start !== undefined && isAbsolute(start) ? start : here;
 }
 
+/** A word that looks like a path, in the user's folder; any other is a name and stays as it is. */
+export function userPath(word: string): string {
+  return /[/\\.]/.test(word) ? resolve(userFolder(), word) : word;
+}
+
 /**
  * The error for a folder of the cache that the system does not let us use, which is the user's to fix;
  * any other comes as it is.

@@ -12,6 +12,8 @@ import {
   type FlagTable,
   type FlagValues,
   parseFlags,
+  parseWords,
+  type PathOrigins,
 } from "./parse_flags.ts";
 
 /** Options of {@linkcode helpText}. */
@@ -42,13 +44,32 @@ export function readCommandLine<const T extends FlagTable>(
 }
 
 /**
+ * The same for a command that takes words besides flags, such as names of files.
+ *
+ * @param argv The arguments, all that the script was started with as a rule.
+ * @throws {UsageError} As {@linkcode parseWords}.
+ */
+export function readWords<const T extends FlagTable>(
+  options: HelpOptions<T>,
+  argv: readonly string[] = Deno.args,
+): { words: string[]; flags: FlagValues<T> } | undefined {
+  const given = parseWords(argv, options.table, pathOrigins());
+  if (!("help" in given.flags) || given.flags.help !== true) return given;
+  console.log(helpText(options));
+}
+
+/**
  * The values of the flags that a script was started with. Paths are absolute: what the user names
  * relatively lies in the user's own folder, defaults lie in the repository.
  *
  * @throws {UsageError} As {@linkcode parseFlags}.
  */
 export function readFlags<const T extends FlagTable>(table: T): FlagValues<T> {
-  return parseFlags(Deno.args, table, { given: userFolder(), defaults: repositoryRoot() });
+  return parseFlags(Deno.args, table, pathOrigins());
+}
+
+function pathOrigins(): PathOrigins {
+  return { given: userFolder(), defaults: repositoryRoot() };
 }
 
 /** A help page of at most 100 columns: what the command does, its flags with defaults, examples. */

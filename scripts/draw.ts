@@ -15,11 +15,13 @@ import { isOpen } from "../draw/request_guard.ts";
 import { writeStaticPage } from "../draw/static_page.ts";
 import { describeModel, loadTrained, readDigit, trainedRuns } from "../draw/trained_models.ts";
 import { startEngine } from "../engine/engine.ts";
-
+import { SHARED_FLAGS } from "../experiment/flags.ts";
 import { readCommandLine } from "../io/help_text.ts";
 import type { FlagTable, FlagValues } from "../io/parse_flags.ts";
 import { createReporter, formatBytes, type Reporter } from "../io/reporter.ts";
 import { interruptible, runScript } from "../io/run_script.ts";
+
+const { device, libtensorflow, verbose, help } = SHARED_FLAGS;
 
 const FLAGS = {
   results: {
@@ -48,16 +50,11 @@ const FLAGS = {
     default: "auto",
     help: "what does the arithmetic",
   },
-  device: {
-    kind: "choice",
-    choices: ["auto", "cpu", "gpu"],
-    default: "auto",
-    help: "where; gpu fails where there is none",
-  },
-  libtensorflow: { kind: "path", help: "the library to use, instead of one found or fetched" },
+  device,
+  libtensorflow,
   quiet: { kind: "boolean", help: "print the page's address and warnings only" },
-  verbose: { kind: "boolean", help: "show stacks of errors and the engine's own messages" },
-  help: { kind: "boolean", help: "show this page; -h does too" },
+  verbose,
+  help,
 } as const satisfies FlagTable;
 
 type Flags = FlagValues<typeof FLAGS>;

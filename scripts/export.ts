@@ -4,7 +4,7 @@
  * @module
  */
 
-import { basename, dirname, join, resolve } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { IMAGE_SIDE } from "../data/dataset.ts";
 import { IMAGENET_GREY } from "../data/rgb224.ts";
 import { startEngine } from "../engine/engine.ts";
@@ -13,11 +13,10 @@ import { exportTfjs } from "../inference/export_tfjs.ts";
 import { loadModel } from "../inference/load_model.ts";
 import type { LoadedModel } from "../inference/loaded_model.ts";
 import { writeFileAtomic } from "../io/atomic.ts";
-import { repositoryRoot, userFolder } from "../io/cache.ts";
+import { userPath } from "../io/cache.ts";
 import { UsageError } from "../io/errors.ts";
-import { type HelpOptions, helpText } from "../io/help_text.ts";
-import { type FlagTable, parseFlags } from "../io/parse_flags.ts";
-import { splitArguments } from "../io/positional_arguments.ts";
+import { type HelpOptions, readWords } from "../io/help_text.ts";
+import type { FlagTable } from "../io/parse_flags.ts";
 import { createReporter } from "../io/reporter.ts";
 import { runScript } from "../io/run_script.ts";
 import { saveCheckpoint } from "../models/checkpoint/safetensors.ts";
@@ -51,7 +50,7 @@ const FLAGS = {
   help,
 } as const satisfies FlagTable;
 
-const HELP: HelpOptions = {
+const HELP: HelpOptions<typeof FLAGS> = {
   usage: "deno task export RUN --out PATH [flags]",
   description:
     "Writes the weights of a run alone, without its optimiser, and a short model card beside " +
@@ -64,9 +63,9 @@ const HELP: HelpOptions = {
 };
 
 async function main(): Promise<void> {
-  const { words, flags: argv } = splitArguments(Deno.args, FLAGS);
-  const flags = parseFlags(argv, FLAGS, { given: userFolder(), defaults: repositoryRoot() });
-  if (flags.help) return console.log(helpText(HELP));
+  const given = readWords(HELP);
+  if (given === undefined) return;
+  const { words, flags } = given;
   const [run] = words;
   if (run === undefined || words.length > 1) {
     throw new UsageError(`Give one run, not ${words.length}: ${HELP.usage}; see --help`);
@@ -76,8 +75,7 @@ async function main(): Promise<void> {
   }
   const reporter = createReporter({ quiet: flags.quiet });
   using _engine = await startEngine({ ...flags, reporter });
-  const path = /[/\\.]/.test(run) ? resolve(userFolder(), run) : run;
-  using model = await loadModel(path, { ...flags, reporter });
+  using model = await loadModel(userPath(run), { ...flags, reporter });
   const write = flags.format === "tfjs" ? writeTfjs : writeSafetensors;
   for (const file of await write(model, flags.out)) reporter.line(`Written: ${file}`);
 }

@@ -8,7 +8,7 @@
 import { basename } from "node:path";
 import { UsageError } from "../io/errors.ts";
 import { type HelpOptions, helpText } from "../io/help_text.ts";
-import { type FlagTable, parseFlags } from "../io/parse_flags.ts";
+import { type FlagTable, parseWords } from "../io/parse_flags.ts";
 import { createReporter, formatBytes } from "../io/reporter.ts";
 import { runScript } from "../io/run_script.ts";
 import { sha256File } from "../io/sha256.ts";
@@ -81,8 +81,7 @@ interface TensorFinding {
 }
 
 async function main(): Promise<void> {
-  const files = Deno.args.filter((arg) => !arg.startsWith("-"));
-  const flags = parseFlags(Deno.args.filter((arg) => arg.startsWith("-")), FLAGS);
+  const { words: files, flags } = parseWords(Deno.args, FLAGS);
   if (flags.help) return console.log(helpText(HELP));
   const [path] = files;
   if (path === undefined || files.length > 1) {

@@ -14,11 +14,10 @@ import { digitCount, type DigitInput, digitInputs } from "../inference/digit_inp
 import { loadModel } from "../inference/load_model.ts";
 import type { LoadedModel } from "../inference/loaded_model.ts";
 import { writeFileAtomic } from "../io/atomic.ts";
-import { repositoryRoot, userFolder } from "../io/cache.ts";
+import { userFolder, userPath } from "../io/cache.ts";
 import { StudyError, UsageError } from "../io/errors.ts";
-import { type HelpOptions, helpText } from "../io/help_text.ts";
-import { type FlagTable, type FlagValues, parseFlags } from "../io/parse_flags.ts";
-import { splitArguments } from "../io/positional_arguments.ts";
+import { type HelpOptions, readWords } from "../io/help_text.ts";
+import type { FlagTable, FlagValues } from "../io/parse_flags.ts";
 import { printable, printableJson } from "../io/printable.ts";
 import { createReporter, type Reporter, writeText } from "../io/reporter.ts";
 import { interruptible, runScript } from "../io/run_script.ts";
@@ -65,7 +64,7 @@ const FLAGS = {
   help,
 } as const satisfies FlagTable;
 
-const HELP: HelpOptions = {
+const HELP: HelpOptions<typeof FLAGS> = {
   usage: "deno task predict PICTURE... [flags]",
   description:
     "Says which digit is in each picture: PNG or JPEG of any size, a folder of them, an IDX " +
@@ -84,9 +83,9 @@ const HELP: HelpOptions = {
 type Flags = FlagValues<typeof FLAGS>;
 
 async function main(): Promise<void> {
-  const { words, flags: argv } = splitArguments(Deno.args, FLAGS);
-  const flags = parseFlags(argv, FLAGS, { given: userFolder(), defaults: repositoryRoot() });
-  if (flags.help) return console.log(helpText(HELP));
+  const given = readWords(HELP);
+  if (given === undefined) return;
+  const { words, flags } = given;
   if (words.length === 0) {
     throw new UsageError(
       "Give at least one picture: deno task predict PICTURE...; see --help for what else there is",
@@ -125,11 +124,6 @@ async function predict(
     }
   }
   if (failures > 0) Deno.exitCode = 1;
-}
-
-/** A run's folder or a file is the user's; what is neither is a name. */
-function userPath(run: string): string {
-  return /[/\\.]/.test(run) ? resolve(userFolder(), run) : run;
 }
 
 /** Says who answers, and warns of one that has learnt something else. */

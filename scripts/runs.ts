@@ -11,8 +11,8 @@ import { repositoryRoot, userFolder } from "../io/cache.ts";
 import { closestWord } from "../io/closest_word.ts";
 import { StudyError, UsageError } from "../io/errors.ts";
 import { folderEntries, totalBytes } from "../io/folder_size.ts";
-import { type HelpOptions, helpText } from "../io/help_text.ts";
-import { type FlagTable, parseWords } from "../io/parse_flags.ts";
+import { type HelpOptions, readWords } from "../io/help_text.ts";
+import type { FlagTable } from "../io/parse_flags.ts";
 import { printable, printableJson, shortened } from "../io/printable.ts";
 import { createReporter, formatBytes, type Reporter } from "../io/reporter.ts";
 import { runScript } from "../io/run_script.ts";
@@ -68,12 +68,9 @@ function read<const T extends FlagTable>(
   options: HelpOptions<T>,
   { least, most }: { least: number; most: number },
 ) {
-  const origins = { given: userFolder(), defaults: repositoryRoot() };
-  const { words, flags } = parseWords(args, options.table, origins);
-  if ("help" in flags && flags.help === true) {
-    console.log(helpText(options));
-    return undefined;
-  }
+  const given = readWords(options, args);
+  if (given === undefined) return undefined;
+  const { words } = given;
   if (words.length < least || words.length > most) {
     const wanted = most === 0 ? "no run" : least === most ? `${least}` : `at least ${least}`;
     throw new UsageError(
@@ -81,7 +78,7 @@ function read<const T extends FlagTable>(
         `${options.usage}; see --help`,
     );
   }
-  return { words, flags };
+  return given;
 }
 
 function foldersOf({ results }: { results: string[] | undefined }): string[] {
