@@ -18,10 +18,27 @@ import type { Reporter } from "../io/reporter.ts";
 /** Number format of products and convolutions in compiled functions. */
 export type Precision = "float32" | "bfloat16";
 
+/**
+ * Where kernels may run: `cpu`, `gpu`, or `software`, which is a graphics adapter that computes on the
+ * CPU.
+ */
+export type DeviceChoice = "auto" | "cpu" | "gpu" | "software";
+
+/** A graphics adapter. */
+export interface AdapterDescription {
+  /** As its driver has it. */
+  name: string;
+  vendor: string;
+  /** Whether it computes on the CPU. */
+  isSoftware: boolean;
+  /** WebGPU's limits that the device was made with, under their names. */
+  limits: Readonly<Record<string, number>>;
+}
+
 /** What a backend is started with; a backend ignores what does not concern it. */
 export interface BackendOptions {
   /** Where kernels run; a backend that cannot do so throws a StudyError. */
-  device: "auto" | "cpu" | "gpu";
+  device: DeviceChoice;
   /** `auto` is the fastest that the device has; one that it lacks is a StudyError. */
   precision: Precision | "auto";
   /** The libtensorflow to use, a file or the folder it is in. */
@@ -51,6 +68,8 @@ export interface Backend {
   readonly precision: Precision;
   /** How many threads share the work of an operation. */
   readonly threads: number;
+  /** The graphics adapter, where one computes. */
+  readonly adapter?: AdapterDescription;
   /** What tfjs runs its kernels on. Its `dispose()` frees everything that this backend holds. */
   readonly kernels: tf.KernelBackend;
   /**

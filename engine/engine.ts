@@ -10,6 +10,7 @@ import { createReporter, type Reporter } from "../io/reporter.ts";
 import {
   type Backend,
   type BackendOptions,
+  type DeviceChoice,
   isRunning,
   type Precision,
   runBackend,
@@ -25,13 +26,14 @@ export type { SummaryWriter } from "./backend.ts";
 export type { LibraryLocation } from "./library/library_cache.ts";
 
 /** What `--backend` may name besides `auto`. */
-export type BackendName = "tensorflow" | "wasm";
+export type BackendName = "tensorflow" | "webgpu" | "wasm";
 
 /** Every backend, in the order in which `auto` tries them; its code is loaded when it is tried. */
 const BACKENDS: Readonly<
   Record<BackendName, (options: BackendOptions) => Promise<StartedBackend>>
 > = {
   tensorflow: async (options) => (await import("./tensorflow/start.ts")).startTensorFlow(options),
+  webgpu: async (options) => (await import("./webgpu/start.ts")).startWebGpu(options),
   wasm: async (options) => (await import("./wasm/start.ts")).startWasm(options),
 };
 
@@ -49,7 +51,7 @@ export interface EngineOptions {
    *
    * @default {"auto"}
    */
-  device?: "auto" | "cpu" | "gpu";
+  device?: DeviceChoice;
   /**
    * The libtensorflow to use, a file or the folder it is in; looked for or fetched otherwise. With it,
    * `auto` is `tensorflow`, as it is where `LIBTENSORFLOW_PATH` names one.

@@ -7,7 +7,14 @@
  */
 
 import * as tf from "@tensorflow/tfjs";
-import { type KernelArguments, KernelCalls, kernelOf, registerKernel } from "./kernel_calls.ts";
+import type { BackendWasm } from "@tensorflow/tfjs-backend-wasm/dist/backend_wasm.js";
+import {
+  type KernelArguments,
+  KernelCalls,
+  kernelOf,
+  registerKernel,
+} from "../portable/kernel_calls.ts";
+import { BACKEND } from "./package.ts";
 
 /** What both kernels are told of the convolution; see tfjs' `conv2d`. */
 interface ConvolutionAttributes {
@@ -19,27 +26,23 @@ interface ConvolutionAttributes {
 
 type FilterGradient = KernelArguments<
   { x: tf.TensorInfo; dy: tf.TensorInfo },
-  ConvolutionAttributes & { filterShape: [number, number, number, number] }
+  ConvolutionAttributes & { filterShape: [number, number, number, number] },
+  BackendWasm
 >;
 
 type InputGradient = KernelArguments<
   { dy: tf.TensorInfo; filter: tf.TensorInfo },
-  ConvolutionAttributes & { inputShape: [number, number, number, number] }
+  ConvolutionAttributes & { inputShape: [number, number, number, number] },
+  BackendWasm
 >;
 
 type Shape4D = [number, number, number, number];
 
 /** Registers both, the input's in the place of the package's own. */
 export function registerConv2dGradients(): void {
-  const own = kernelOf("Conv2DBackpropInput");
-  registerKernel<FilterGradient["inputs"], FilterGradient["attrs"]>(
-    "Conv2DBackpropFilter",
-    filterGradient,
-  );
-  registerKernel<InputGradient["inputs"], InputGradient["attrs"]>(
-    "Conv2DBackpropInput",
-    (args) => inputGradient(args, own),
-  );
+  const own = kernelOf(BACKEND, "Conv2DBackpropInput");
+  registerKernel(BACKEND, "Conv2DBackpropFilter", filterGradient);
+  registerKernel(BACKEND, "Conv2DBackpropInput", (args: InputGradient) => inputGradient(args, own));
 }
 
 /**
@@ -62,7 +65,7 @@ function filterGradient({ inputs: { x, dy }, attrs, backend }: FilterGradient): 
     const touched = (out - 1) * stride + filterShape[axis]!;
     return { size: Math.min(length, touched - before), before, touched };
   }) as [Extent, Extent];
-  using calls = new KernelCalls(backend);
+  using calls = new KernelCalls(BACKEND, backend);
   let images = x; // [n, h, w, in]
   if (height.size < shape[1] || width.size < shape[2]) {
     const size = [shape[0], height.size, width.size, shape[3]];
@@ -112,7 +115,7 @@ function inputGradient(args: InputGradient, own: tf.KernelConfig): tf.TensorInfo
   const left = filterWidth - 1 - padInfo.left;
   const bottom = inHeight - outHeight + padInfo.top;
   const right = inWidth - outWidth + padInfo.left;
-  using calls = new KernelCalls(backend);
+  using calls = new KernelCalls(BACKEND, backend);
   const isUnitStride = info.strideHeight === 1 && info.strideWidth === 1;
   // The package's kernel does the rest, which nothing that the study trains needs.
   if (!isUnitStride || Math.min(top, left, bottom, right) < 0) {

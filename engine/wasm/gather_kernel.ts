@@ -6,12 +6,15 @@
  */
 
 import * as tf from "@tensorflow/tfjs";
+import type { BackendWasm } from "@tensorflow/tfjs-backend-wasm/dist/backend_wasm.js";
 import { integers } from "./heap.ts";
-import { type KernelArguments, registerKernel } from "./kernel_calls.ts";
+import { type KernelArguments, registerKernel } from "../portable/kernel_calls.ts";
+import { BACKEND } from "./package.ts";
 
 type Gather = KernelArguments<
   { x: tf.TensorInfo; indices: tf.TensorInfo },
-  { axis: number; batchDims: number }
+  { axis: number; batchDims: number },
+  BackendWasm
 >;
 
 /** Slices of fewer elements than this are copied one by one. */
@@ -19,7 +22,7 @@ const SHORT = 32;
 
 /** Registers it in the place of the package's own. */
 export function registerGather(): void {
-  registerKernel<Gather["inputs"], Gather["attrs"]>("GatherV2", gather);
+  registerKernel(BACKEND, "GatherV2", gather);
 }
 
 function gather({ inputs: { x, indices }, attrs, backend }: Gather): tf.TensorInfo {

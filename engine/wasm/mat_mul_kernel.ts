@@ -6,12 +6,20 @@
  */
 
 import type * as tf from "@tensorflow/tfjs";
-import { type KernelArguments, KernelCalls, kernelOf, registerKernel } from "./kernel_calls.ts";
+import type { BackendWasm } from "@tensorflow/tfjs-backend-wasm/dist/backend_wasm.js";
+import {
+  type KernelArguments,
+  KernelCalls,
+  kernelOf,
+  registerKernel,
+} from "../portable/kernel_calls.ts";
+import { BACKEND } from "./package.ts";
 import { withoutPackedCopy } from "./heap.ts";
 
 type MatMul = KernelArguments<
   { a: tf.TensorInfo; b: tf.TensorInfo },
-  { transposeA: boolean; transposeB: boolean }
+  { transposeA: boolean; transposeB: boolean },
+  BackendWasm
 >;
 
 /**
@@ -22,12 +30,12 @@ const LARGE = 64e6;
 
 /** Registers it in the place of the package's own. */
 export function registerMatMul(): void {
-  const own = kernelOf("BatchMatMul");
-  registerKernel<MatMul["inputs"], MatMul["attrs"]>("BatchMatMul", (args) => matMul(args, own));
+  const own = kernelOf(BACKEND, "BatchMatMul");
+  registerKernel(BACKEND, "BatchMatMul", (args: MatMul) => matMul(args, own));
 }
 
 function matMul({ inputs: { a, b }, attrs, backend }: MatMul, own: tf.KernelConfig): tf.TensorInfo {
-  using calls = new KernelCalls(backend);
+  using calls = new KernelCalls(BACKEND, backend);
   if (matrices(a) !== 1 || matrices(b) !== 1) {
     return calls.keep(calls.call(own, { a, b }, { ...attrs }));
   }

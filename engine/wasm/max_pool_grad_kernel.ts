@@ -6,8 +6,10 @@
  */
 
 import * as tf from "@tensorflow/tfjs";
+import type { BackendWasm } from "@tensorflow/tfjs-backend-wasm/dist/backend_wasm.js";
 import { floats } from "./heap.ts";
-import { type KernelArguments, registerKernel } from "./kernel_calls.ts";
+import { type KernelArguments, registerKernel } from "../portable/kernel_calls.ts";
+import { BACKEND } from "./package.ts";
 
 type MaxPoolGrad = KernelArguments<
   { dy: tf.TensorInfo; input: tf.TensorInfo; output: tf.TensorInfo },
@@ -16,12 +18,13 @@ type MaxPoolGrad = KernelArguments<
     strides: number | [number, number];
     pad: "valid" | "same" | number | tf.backend_util.ExplicitPadding;
     dimRoundingMode?: "floor" | "round" | "ceil";
-  }
+  },
+  BackendWasm
 >;
 
 /** Registers it in the place of the package's own. */
 export function registerMaxPoolGrad(): void {
-  registerKernel<MaxPoolGrad["inputs"], MaxPoolGrad["attrs"]>("MaxPoolGrad", maxPoolGrad);
+  registerKernel(BACKEND, "MaxPoolGrad", maxPoolGrad);
 }
 
 /** Of each window, the first element that is its maximum gets its gradient, as in TensorFlow. */

@@ -7,66 +7,40 @@
 
 import * as tf from "@tensorflow/tfjs";
 import type { BackendWasm } from "@tensorflow/tfjs-backend-wasm/dist/backend_wasm.js";
-import type { AdamState, BackendOps } from "../backend.ts";
+import type { BackendOps } from "../backend.ts";
 import { composedOps } from "../portable/composed_ops.ts";
 import { floats, forgetPackedCopy, integers } from "./heap.ts";
-import { type KernelArguments, registerKernel } from "./kernel_calls.ts";
+import { registerKernel } from "../portable/kernel_calls.ts";
+import {
+  type ApplyAdamArguments,
+  type AssignSliceArguments,
+  type BiasAddGradArguments,
+  type GatherUint8Arguments,
+  kernelOps,
+} from "../portable/kernel_ops.ts";
+import { BACKEND } from "./package.ts";
 
-type Adam = KernelArguments<
-  & Record<
-    "parameter" | "m" | "v" | "gradient" | "stepSize" | "epsilon" | "beta1" | "beta2",
-    tf.TensorInfo
-  >
-  & { weightDecay?: tf.TensorInfo },
-  unknown
->;
-
-type Gather = KernelArguments<
-  { bytes: tf.TensorInfo; indices: tf.TensorInfo },
-  { dtype: "float32" | "int32" }
->;
-
-type Slice = KernelArguments<{ variable: tf.TensorInfo; value: tf.TensorInfo }, { start: number }>;
-
-/** Registers the kernels of {@linkcode wasmOps}. As such they are refused where all others are. */
+/** Registers the kernels of {@linkcode kernelOps}. As such they are refused where all others are. */
 export function registerHeapKernels(): void {
-  registerKernel<{ dy: tf.TensorInfo }, unknown>("BiasAddGrad", biasAddGrad);
-  registerKernel<Gather["inputs"], Gather["attrs"]>("GatherUint8", gatherUint8);
-  registerKernel<Adam["inputs"], unknown>("ApplyAdam", applyAdam);
-  registerKernel<Slice["inputs"], Slice["attrs"]>("AssignSlice", assignSlice);
+  registerKernel(BACKEND, "BiasAddGrad", biasAddGrad);
+  registerKernel(BACKEND, "GatherUint8", gatherUint8);
+  registerKernel(BACKEND, "ApplyAdam", applyAdam);
+  registerKernel(BACKEND, "AssignSlice", assignSlice);
 }
 
 /** The operations on a backend. */
 export function wasmOps(backend: BackendWasm): BackendOps {
-  const run = (name: string, inputs: Record<string, tf.Tensor>, attrs: tf.NamedAttrMap = {}) =>
-    tf.engine().runKernel<tf.Tensor>(name, inputs, attrs);
-
-  /** Before it is changed in place: what shares its value keeps that, and it moves on. */
-  const separate = (variable: tf.Variable) => {
-    if (backend.refCount(variable.dataId) === 1) return;
-    tf.tidy(() => variable.assign(variable.slice(variable.shape.map(() => 0))));
-  };
-
   return {
     ...composedOps(backend),
-    biasAddGrad: (dy) => run("BiasAddGrad", { dy }),
+    ...kernelOps(backend),
     // A bool has 8 bits here, and its values are not looked at.
     uint8Tensor: (values, shape) => tf.tensor(values, [...shape], "bool"),
-    gatherUint8: (bytes, indices, dtype) => run("GatherUint8", { bytes, indices }, { dtype }),
-    applyAdam({ parameter, m, v }: AdamState, gradient, scalars) {
-      for (const variable of [parameter, m, v]) separate(variable);
-      run("ApplyAdam", { parameter, m, v, gradient, ...scalars });
-    },
-    assignSlice(variable, value, start) {
-      separate(variable);
-      run("AssignSlice", { variable, value }, { start });
-    },
   };
 }
 
 /** Sums in float64, column by column. */
 function biasAddGrad(
-  { inputs: { dy }, backend }: KernelArguments<{ dy: tf.TensorInfo }, unknown>,
+  { inputs: { dy }, backend }: BiasAddGradArguments<BackendWasm>,
 ): tf.TensorInfo {
   const channels = dy.shape.at(-1)!;
   const result = backend.makeOutput([channels], "float32");
@@ -81,7 +55,9 @@ function biasAddGrad(
   return result;
 }
 
-function gatherUint8({ inputs, attrs: { dtype }, backend }: Gather): tf.TensorInfo {
+function gatherUint8(
+  { inputs, attrs: { dtype }, backend }: GatherUint8Arguments<BackendWasm>,
+): tf.TensorInfo {
   const { bytes, indices } = inputs;
   const [count, ...rest] = bytes.shape as [number, ...number[]];
   const width = tf.util.sizeFromShape(rest);
@@ -97,7 +73,7 @@ function gatherUint8({ inputs, attrs: { dtype }, backend }: Gather): tf.TensorIn
   return result;
 }
 
-function applyAdam({ inputs, backend }: Adam): tf.TensorInfo[] {
+function applyAdam({ inputs, backend }: ApplyAdamArguments<BackendWasm>): tf.TensorInfo[] {
   const { parameter, m: mean, v: square } = inputs;
   const [stepSize, epsilon, beta1, beta2] = [
     ...[inputs.stepSize, inputs.epsilon, inputs.beta1, inputs.beta2],
@@ -122,7 +98,9 @@ function applyAdam({ inputs, backend }: Adam): tf.TensorInfo[] {
   return [];
 }
 
-function assignSlice({ inputs, attrs: { start }, backend }: Slice): tf.TensorInfo[] {
+function assignSlice(
+  { inputs, attrs: { start }, backend }: AssignSliceArguments<BackendWasm>,
+): tf.TensorInfo[] {
   const { variable, value } = inputs;
   const [all, part] = [variable, value].map((tensor) => tensor.shape.at(-1)!) as [number, number];
   const to = floats(backend, variable);

@@ -5,14 +5,13 @@
  */
 
 import * as tf from "@tensorflow/tfjs";
-import type { BackendWasm } from "@tensorflow/tfjs-backend-wasm/dist/backend_wasm.js";
-import { BACKEND } from "./package.ts";
 
 /** What a kernel gets. */
-export interface KernelArguments<Inputs, Attributes> {
+export interface KernelArguments<Inputs, Attributes, Kernels> {
   inputs: Inputs;
   attrs: Attributes;
-  backend: BackendWasm;
+  /** What tfjs runs the kernels of the backend on. */
+  backend: Kernels;
 }
 
 /** What a kernel gives. */
@@ -21,12 +20,18 @@ export type KernelResult = tf.TensorInfo | tf.TensorInfo[];
 /** Attributes of a kernel, as tfjs names them. */
 type Attributes = Readonly<Record<string, unknown>>;
 
+/** What frees a result. */
+type Disposer = Pick<tf.KernelBackend, "disposeData">;
+
 /** Calls of kernels whose results are freed together, but for those that are kept. */
 export class KernelCalls implements Disposable {
-  #backend: BackendWasm;
+  #name: string;
+  #backend: Disposer;
   #results = new Set<tf.TensorInfo>();
 
-  constructor(backend: BackendWasm) {
+  /** @param name The backend's, under which its kernels are registered. */
+  constructor(name: string, backend: Disposer) {
+    this.#name = name;
     this.#backend = backend;
   }
 
@@ -36,7 +41,7 @@ export class KernelCalls implements Disposable {
     inputs: Readonly<Record<string, tf.TensorInfo>>,
     attrs: Attributes = {},
   ): tf.TensorInfo {
-    return this.call(kernelOf(kernelName), inputs, attrs);
+    return this.call(kernelOf(this.#name, kernelName), inputs, attrs);
   }
 
   /** Runs a kernel that has one result. */
@@ -76,10 +81,12 @@ export class KernelCalls implements Disposable {
   }
 }
 
-/** The kernel that the backend has under a name. */
-export function kernelOf(kernelName: string): tf.KernelConfig {
-  const found = tf.getKernel(kernelName, BACKEND);
-  if (found === undefined) throw new Error(`The ${BACKEND} backend has no kernel ${kernelName}`);
+/** The kernel that a backend has under a name. */
+export function kernelOf(backendName: string, kernelName: string): tf.KernelConfig {
+  const found = tf.getKernel(kernelName, backendName);
+  if (found === undefined) {
+    throw new Error(`The ${backendName} backend has no kernel ${kernelName}`);
+  }
   return found;
 }
 
@@ -88,15 +95,16 @@ export function kernelOf(kernelName: string): tf.KernelConfig {
  *
  * @param kernelFunc What runs it.
  */
-export function registerKernel<Inputs, Attributes>(
+export function registerKernel<Arguments>(
+  backendName: string,
   kernelName: string,
-  kernelFunc: (args: KernelArguments<Inputs, Attributes>) => KernelResult,
+  kernelFunc: (args: Arguments) => KernelResult,
 ): void {
-  const own = tf.getKernel(kernelName, BACKEND);
-  if (own !== undefined) tf.unregisterKernel(kernelName, BACKEND);
+  const own = tf.getKernel(kernelName, backendName);
+  if (own !== undefined) tf.unregisterKernel(kernelName, backendName);
   tf.registerKernel({
     kernelName,
-    backendName: BACKEND,
+    backendName,
     kernelFunc: kernelFunc as unknown as tf.KernelFunc,
     // The package's own may still be called.
     ...(own?.setupFunc !== undefined && { setupFunc: own.setupFunc }),

@@ -1,0 +1,180 @@
+/**
+ * What tfjs runs its kernels on: the package's, with reads that wait for the device, a bound on the
+ * memory that is kept unused, and programs that change several tensors in place.
+ *
+ * @module
+ */
+
+import * as tf from "@tensorflow/tfjs";
+import type { PackageKernels, TensorData, WebGpuPackage } from "./package.ts";
+import { CHUNK_BYTES, Readback } from "./readback.ts";
+import { Submissions } from "./submissions.ts";
+
+/** Bytes of unused buffers that are kept for later tensors of their sizes. */
+const KEPT_BYTES = 512 * 2 ** 20;
+
+/** Programs that are submitted together, as the package does with its own. */
+const PROGRAMS_PER_SUBMIT = 15;
+
+/** An element's bytes on the device, of whatever type. */
+const ELEMENT_BYTES = 4;
+
+/** A run of a program on tensors that it may change. */
+export interface ProgramRun {
+  program: GPUComputePipeline;
+  /** Bindings 0, 1, ...: first those that it writes to, then those that it reads. */
+  written: readonly tf.TensorInfo[];
+  read: readonly tf.TensorInfo[];
+  /** The binding after them: four bytes a number. */
+  uniforms: ArrayBuffer;
+  workgroups: readonly [x: number, y: number];
+}
+
+/** The package's kernels with ours. */
+export interface WebGpuKernels extends PackageKernels {
+  /** Compiles a program, once. */
+  program(wgsl: string): GPUComputePipeline;
+  /** Runs a program, in its turn with all others. */
+  run(run: ProgramRun): void;
+}
+
+/** Makes the kernels of a device, out of the package's. */
+export function makeKernels(
+  { WebGPUBackend }: WebGpuPackage,
+  device: GPUDevice,
+  info: GPUAdapterInfo,
+): WebGpuKernels {
+  const submissions = new Submissions(device);
+  const readback = new Readback(device);
+  const programs = new Map<string, GPUComputePipeline>();
+
+  class Kernels extends WebGPUBackend implements WebGpuKernels {
+    override readSync(dataId: tf.DataId): tf.BackendValues {
+      const data = this.tensorMap.get(dataId);
+      // Complex ones come back here, part by part.
+      if (data.values || !data.resource || data.dtype === "complex64") {
+        return super.readSync(dataId);
+      }
+      return this.#keepValues(data, this.#read(data.resource, sizeOf(data)));
+    }
+
+    /** What the package's asynchronous reads call. */
+    getBufferData(buffer: GPUBuffer): Promise<ArrayBuffer> {
+      return Promise.resolve(this.#read(buffer, buffer.size));
+    }
+
+    /** Through the queue, where the package makes a buffer for each upload. */
+    override uploadToGPU(dataId: tf.DataId): void {
+      const data = this.tensorMap.get(dataId);
+      if (data.resource) return;
+      data.resource = this.bufferManager.acquireBuffer(
+        sizeOf(data),
+        GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC | GPUBufferUsage.COPY_DST,
+      );
+      if (!data.values) return;
+      const words = data.dtype === "float32" ? Float32Array : Int32Array;
+      const { values } = data as { values: tf.TypedArray };
+      const elements = values instanceof words ? values : words.from(values);
+      this.queue.writeBuffer(data.resource, 0, elements as BufferSource);
+      data.values = null;
+    }
+
+    override submitQueue(): void {
+      this.ensureCommandEncoderReady();
+      submissions.count(this.commandEncoder!, readback.buffer, CHUNK_BYTES);
+      super.submitQueue();
+      this.#freeUnused();
+    }
+
+    program(wgsl: string): GPUComputePipeline {
+      let program = programs.get(wgsl);
+      if (program === undefined) {
+        program = device.createComputePipeline({
+          layout: "auto",
+          compute: { module: device.createShaderModule({ code: wgsl }), entryPoint: "main" },
+        });
+        programs.set(wgsl, program);
+      }
+      return program;
+    }
+
+    run({ program, written, read, uniforms, workgroups: [x, y] }: ProgramRun): void {
+      const buffers = [...written, ...read].map(({ dataId }) => {
+        this.uploadToGPU(dataId);
+        this.commandQueueOwnedIds.add(dataId);
+        return this.tensorMap.get(dataId).resource!;
+      });
+      // What the host has read of them before holds no longer.
+      for (const { dataId } of written) this.tensorMap.get(dataId).values = null;
+      const uniform = this.bufferManager.acquireBuffer(
+        uniforms.byteLength,
+        GPUBufferUsage.COPY_DST | GPUBufferUsage.UNIFORM,
+      );
+      this.queue.writeBuffer(uniform, 0, uniforms);
+      this.uniformPendingDisposal.push(uniform);
+      const bindGroup = device.createBindGroup({
+        layout: program.getBindGroupLayout(0),
+        entries: [...buffers, uniform].map((buffer, binding) => ({
+          binding,
+          resource: { buffer },
+        })),
+      });
+      this.ensureCommandEncoderReady();
+      this.computePassEncoder ??= this.commandEncoder!.beginComputePass();
+      this.computePassEncoder.setPipeline(program);
+      this.computePassEncoder.setBindGroup(0, bindGroup);
+      this.computePassEncoder.dispatchWorkgroups(x, y);
+      if (++this.dispatchCountInPass < PROGRAMS_PER_SUBMIT) return;
+      this.endComputePassEncoder();
+      this.submitQueue();
+    }
+
+    override dispose(): void {
+      submissions.close();
+      super.dispose();
+      device.destroy();
+    }
+
+    #keepValues(data: TensorData, bytes: ArrayBuffer): tf.BackendValues {
+      const { dtype } = data;
+      const words = dtype === "float32" ? new Float32Array(bytes) : new Int32Array(bytes);
+      return data.values = dtype === "bool" ? Uint8Array.from(words) : words;
+    }
+
+    /** Chunk by chunk; an error if any command before was left out. */
+    #read(buffer: GPUBuffer, size: number): ArrayBuffer {
+      const bytes = new Uint8Array(size);
+      for (let start = 0; start < size; start += CHUNK_BYTES) {
+        const count = Math.min(CHUNK_BYTES, size - start);
+        this.endComputePassEncoder();
+        this.ensureCommandEncoderReady();
+        this.commandEncoder!.copyBufferToBuffer(buffer, start, readback.buffer, 0, count);
+        this.submitQueue();
+        const read = readback.map(count);
+        submissions.check(read?.word);
+        bytes.set(new Uint8Array(read!.chunk), start);
+      }
+      return bytes.buffer;
+    }
+
+    /** The package keeps every buffer that was ever used; sizes that do not come again pile up. */
+    #freeUnused(): void {
+      const manager = this.bufferManager;
+      if (manager.numBytesAllocated - manager.numBytesUsed <= KEPT_BYTES) return;
+      for (const buffers of manager.freeBuffers.values()) {
+        for (const buffer of buffers.splice(0)) {
+          buffer.destroy();
+          manager.numFreeBuffers--;
+          manager.numBytesAllocated -= buffer.size;
+        }
+      }
+    }
+  }
+
+  return new Kernels(device, info);
+}
+
+/** Bytes of a tensor on the device. */
+function sizeOf({ shape }: TensorData): number {
+  return ELEMENT_BYTES * tf.util.sizeFromShape(shape);
+}

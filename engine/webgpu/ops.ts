@@ -1,0 +1,221 @@
+/**
+ * The operations beyond tfjs' own as programs of the device.
+ *
+ * @module
+ */
+
+import * as tf from "@tensorflow/tfjs";
+import type { BackendOps } from "../backend.ts";
+import { composedOps } from "../portable/composed_ops.ts";
+import { type KernelArguments, registerKernel } from "../portable/kernel_calls.ts";
+import {
+  type ApplyAdamArguments,
+  type AssignSliceArguments,
+  type BiasAddGradArguments,
+  type GatherUint8Arguments,
+  kernelOps,
+} from "../portable/kernel_ops.ts";
+import type { WebGpuKernels } from "./kernels.ts";
+import { BACKEND } from "./package.ts";
+import {
+  APPLY_ADAM,
+  ASSIGN_SLICE,
+  gatherUint8 as gatherUint8Program,
+  RANDOM_UNIFORM,
+  RELU_GRAD,
+  SPARSE_SOFTMAX_CROSS_ENTROPY,
+  SUM_COLUMNS,
+  SUM_ROWS,
+  THREADS,
+} from "./programs.ts";
+
+type ReluGrad = KernelArguments<{ dy: tf.TensorInfo; y: tf.TensorInfo }, unknown, WebGpuKernels>;
+
+type CrossEntropy = KernelArguments<
+  { logits: tf.TensorInfo; labels: tf.TensorInfo },
+  unknown,
+  WebGpuKernels
+>;
+
+type RandomUniform = KernelArguments<{ key: tf.TensorInfo }, { shape: number[] }, WebGpuKernels>;
+
+/** Workgroups in a row: WebGPU allows 65,535. */
+const MAX_WORKGROUPS = 32_768;
+
+/** Parts of a matrix whose rows are summed side by side, at most. */
+const MAX_PARTS = 128;
+
+/** Rows that are worth a part of their own. */
+const MIN_ROWS = 64;
+
+/** Registers the kernels of {@linkcode webGpuOps}. */
+export function registerPrograms(): void {
+  registerKernel(BACKEND, "BiasAddGrad", biasAddGrad);
+  registerKernel(BACKEND, "GatherUint8", gatherUint8);
+  registerKernel(BACKEND, "ApplyAdam", applyAdam);
+  registerKernel(BACKEND, "AssignSlice", assignSlice);
+  registerKernel(BACKEND, "ReluGrad", reluGrad);
+  registerKernel(BACKEND, "SparseSoftmaxCrossEntropy", sparseSoftmaxCrossEntropy);
+  registerKernel(BACKEND, "RandomUniform", randomUniform);
+}
+
+/** The operations on the kernels of a device. */
+export function webGpuOps(kernels: WebGpuKernels): BackendOps {
+  const run = <T extends tf.Tensor | tf.Tensor[]>(
+    name: string,
+    inputs: Record<string, tf.Tensor>,
+    attrs: tf.NamedAttrMap = {},
+  ) => tf.engine().runKernel<T>(name, inputs, attrs);
+  return {
+    ...composedOps(kernels),
+    ...kernelOps(kernels),
+    reluGrad: (dy, y) => run("ReluGrad", { dy, y }),
+    sparseSoftmaxCrossEntropy: (logits, labels) =>
+      run<[tf.Tensor, tf.Tensor]>("SparseSoftmaxCrossEntropy", { logits, labels }),
+    statelessRandomUniform: (shape, key) => run("RandomUniform", { key }, { shape: [...shape] }),
+    uint8Tensor: (values, shape) => uint8Tensor(kernels, values, shape),
+  };
+}
+
+/** Four bytes to a word. Only `GatherUint8` reads them. */
+function uint8Tensor(
+  kernels: WebGpuKernels,
+  values: Uint8Array,
+  shape: readonly number[],
+): tf.Tensor {
+  const words = new Int32Array(Math.max(1, Math.ceil(values.length / 4)));
+  new Uint8Array(words.buffer).set(values);
+  const dataId = kernels.write(words, [words.length], "int32");
+  return tf.engine().makeTensorFromDataId(dataId, [...shape], "int32", kernels);
+}
+
+function biasAddGrad(
+  { inputs: { dy }, backend }: BiasAddGradArguments<WebGpuKernels>,
+): tf.TensorInfo {
+  const columns = dy.shape.at(-1)!;
+  let matrix = dy;
+  let rows = tf.util.sizeFromShape(dy.shape) / columns;
+  const program = backend.program(SUM_ROWS);
+  while (true) {
+    const parts = Math.max(1, Math.min(MAX_PARTS, Math.floor(rows / MIN_ROWS)));
+    const sums = backend.makeTensorInfo(parts === 1 ? [columns] : [parts, columns], "float32");
+    backend.run({
+      program,
+      written: [sums],
+      read: [matrix],
+      uniforms: Uint32Array.of(rows, columns, Math.ceil(rows / parts)).buffer,
+      workgroups: [Math.ceil(columns / SUM_COLUMNS), parts],
+    });
+    if (matrix !== dy) backend.disposeData(matrix.dataId);
+    if (parts === 1) return sums;
+    [matrix, rows] = [sums, parts];
+  }
+}
+
+function gatherUint8(
+  { inputs: { bytes, indices }, attrs: { dtype }, backend }: GatherUint8Arguments<WebGpuKernels>,
+): tf.TensorInfo {
+  const [rows, ...rest] = bytes.shape as [number, ...number[]];
+  for (const index of backend.readSync(indices.dataId) as Int32Array) {
+    if (!(index >= 0 && index < rows)) {
+      throw new RangeError(`Cannot gather row ${index} of ${rows}`);
+    }
+  }
+  const width = tf.util.sizeFromShape(rest);
+  const result = backend.makeTensorInfo([...indices.shape, ...rest], dtype);
+  const count = tf.util.sizeFromShape(result.shape);
+  backend.run({
+    program: backend.program(gatherUint8Program(dtype === "float32" ? "f32" : "i32")),
+    written: [result],
+    read: [bytes, indices],
+    uniforms: Uint32Array.of(count, width, rows).buffer,
+    workgroups: workgroupsOf(count),
+  });
+  return result;
+}
+
+function applyAdam({ inputs, backend }: ApplyAdamArguments<WebGpuKernels>): tf.TensorInfo[] {
+  const { parameter, m, v, gradient, stepSize, epsilon, beta1, beta2, weightDecay } = inputs;
+  const count = tf.util.sizeFromShape(parameter.shape);
+  const uniforms = new ArrayBuffer(24);
+  new Uint32Array(uniforms)[0] = count;
+  new Float32Array(uniforms).set(
+    [stepSize, epsilon, beta1, beta2, weightDecay].map((scalar) =>
+      scalar === undefined ? 0 : (backend.readSync(scalar.dataId) as Float32Array)[0]!
+    ),
+    1,
+  );
+  backend.run({
+    program: backend.program(APPLY_ADAM),
+    written: [parameter, m, v],
+    read: [gradient],
+    uniforms,
+    workgroups: workgroupsOf(count),
+  });
+  return [];
+}
+
+function assignSlice(
+  { inputs: { variable, value }, attrs: { start }, backend }: AssignSliceArguments<WebGpuKernels>,
+): tf.TensorInfo[] {
+  const count = tf.util.sizeFromShape(value.shape);
+  backend.run({
+    program: backend.program(ASSIGN_SLICE),
+    written: [variable],
+    read: [value],
+    uniforms: Uint32Array.of(count, start, value.shape.at(-1)!, variable.shape.at(-1)!).buffer,
+    workgroups: workgroupsOf(count),
+  });
+  return [];
+}
+
+function reluGrad({ inputs: { dy, y }, backend }: ReluGrad): tf.TensorInfo {
+  const result = backend.makeTensorInfo(dy.shape, "float32");
+  const count = tf.util.sizeFromShape(dy.shape);
+  backend.run({
+    program: backend.program(RELU_GRAD),
+    written: [result],
+    read: [dy, y],
+    uniforms: Uint32Array.of(count).buffer,
+    workgroups: workgroupsOf(count),
+  });
+  return result;
+}
+
+function sparseSoftmaxCrossEntropy(
+  { inputs: { logits, labels }, backend }: CrossEntropy,
+): tf.TensorInfo[] {
+  const [rows, classes] = logits.shape as [number, number];
+  const loss = backend.makeTensorInfo([rows], "float32");
+  const gradient = backend.makeTensorInfo([rows, classes], "float32");
+  backend.run({
+    program: backend.program(SPARSE_SOFTMAX_CROSS_ENTROPY),
+    written: [loss, gradient],
+    read: [logits, labels],
+    uniforms: Uint32Array.of(rows, classes).buffer,
+    workgroups: workgroupsOf(rows),
+  });
+  return [loss, gradient];
+}
+
+function randomUniform(
+  { inputs: { key }, attrs: { shape }, backend }: RandomUniform,
+): tf.TensorInfo {
+  const result = backend.makeTensorInfo(shape, "float32");
+  const count = tf.util.sizeFromShape(shape);
+  backend.run({
+    program: backend.program(RANDOM_UNIFORM),
+    written: [result],
+    read: [key],
+    uniforms: Uint32Array.of(count).buffer,
+    workgroups: workgroupsOf(Math.ceil(count / 4)),
+  });
+  return result;
+}
+
+/** Workgroups for so many threads, in rows. */
+function workgroupsOf(threads: number): [x: number, y: number] {
+  const groups = Math.max(1, Math.ceil(threads / THREADS));
+  const rows = Math.ceil(groups / MAX_WORKGROUPS);
+  return [Math.ceil(groups / rows), rows];
+}

@@ -1,0 +1,52 @@
+/**
+ * Starts the `webgpu` backend: tfjs' kernels on Deno's own WebGPU, for graphics hardware of any vendor.
+ *
+ * @module
+ */
+
+import { StudyError } from "../../io/errors.ts";
+import type { Backend, BackendOptions } from "../backend.ts";
+import { findAdapter, requestDevice } from "./adapter.ts";
+import { makeKernels } from "./kernels.ts";
+import { registerPrograms, webGpuOps } from "./ops.ts";
+import { BACKEND, loadPackage, PACKAGE_VERSION } from "./package.ts";
+
+/** Registers our kernels once. */
+let registered = false;
+
+/**
+ * Starts the backend.
+ *
+ * @throws {StudyError} If there is no adapter, only one that computes on the CPU and `device` is not
+ * `software`, the CPU or bfloat16 is asked for, or the package is not there.
+ */
+export async function startWebGpu({ device, precision }: BackendOptions): Promise<Backend> {
+  if (device === "cpu") {
+    throw new StudyError("The webgpu backend runs on a graphics adapter", {
+      remedy: "use --device gpu, or another --backend",
+    });
+  }
+  if (precision === "bfloat16") {
+    throw new StudyError("The webgpu backend has no bfloat16", { remedy: "use --precision fp32" });
+  }
+  const found = await findAdapter(device);
+  const code = await loadPackage();
+  if (!registered) {
+    registered = true;
+    registerPrograms();
+  }
+  const { adapter, description } = found;
+  const kernels = makeKernels(code, await requestDevice(found), adapter.info);
+  return {
+    name: BACKEND,
+    device: description.name,
+    version: PACKAGE_VERSION,
+    description: `tfjs-backend-webgpu ${PACKAGE_VERSION} on ${description.name} ` +
+      `(${description.vendor})`,
+    precision: "float32",
+    threads: 1,
+    adapter: description,
+    kernels,
+    ops: webGpuOps(kernels),
+  };
+}
