@@ -27,7 +27,7 @@ export interface ProgramRun {
   read: readonly tf.TensorInfo[];
   /** The binding after them: four bytes a number. */
   uniforms: ArrayBuffer;
-  workgroups: readonly [x: number, y: number];
+  workgroups: readonly [x: number, y: number, z?: number];
 }
 
 /** The package's kernels with ours. */
@@ -98,7 +98,7 @@ export function makeKernels(
       return program;
     }
 
-    run({ program, written, read, uniforms, workgroups: [x, y] }: ProgramRun): void {
+    run({ program, written, read, uniforms, workgroups: [x, y, z] }: ProgramRun): void {
       const buffers = [...written, ...read].map(({ dataId }) => {
         this.uploadToGPU(dataId);
         this.commandQueueOwnedIds.add(dataId);
@@ -123,7 +123,7 @@ export function makeKernels(
       this.computePassEncoder ??= this.commandEncoder!.beginComputePass();
       this.computePassEncoder.setPipeline(program);
       this.computePassEncoder.setBindGroup(0, bindGroup);
-      this.computePassEncoder.dispatchWorkgroups(x, y);
+      this.computePassEncoder.dispatchWorkgroups(x, y, z);
       if (++this.dispatchCountInPass < PROGRAMS_PER_SUBMIT) return;
       this.endComputePassEncoder();
       this.submitQueue();

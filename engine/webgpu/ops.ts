@@ -92,24 +92,35 @@ function uint8Tensor(
 function biasAddGrad(
   { inputs: { dy }, backend }: BiasAddGradArguments<WebGpuKernels>,
 ): tf.TensorInfo {
-  const columns = dy.shape.at(-1)!;
-  let matrix = dy;
-  let rows = tf.util.sizeFromShape(dy.shape) / columns;
-  const program = backend.program(SUM_ROWS);
-  while (true) {
-    const parts = Math.max(1, Math.min(MAX_PARTS, Math.floor(rows / MIN_ROWS)));
-    const sums = backend.makeTensorInfo(parts === 1 ? [columns] : [parts, columns], "float32");
-    backend.run({
-      program,
-      written: [sums],
-      read: [matrix],
-      uniforms: Uint32Array.of(rows, columns, Math.ceil(rows / parts)).buffer,
-      workgroups: [Math.ceil(columns / SUM_COLUMNS), parts],
-    });
-    if (matrix !== dy) backend.disposeData(matrix.dataId);
-    if (parts === 1) return sums;
-    [matrix, rows] = [sums, parts];
-  }
+  return sumRows(backend, dy, dy.shape.slice(-1));
+}
+
+/**
+ * Sums of the columns of a matrix.
+ *
+ * @param matrix float32, of any shape.
+ * @param shape The result's: as many elements as there are columns.
+ */
+export function sumRows(
+  backend: WebGpuKernels,
+  matrix: tf.TensorInfo,
+  shape: number[],
+): tf.TensorInfo {
+  const columns = tf.util.sizeFromShape(shape);
+  const rows = tf.util.sizeFromShape(matrix.shape) / columns;
+  const parts = Math.max(1, Math.min(MAX_PARTS, Math.floor(rows / MIN_ROWS)));
+  const sums = backend.makeTensorInfo(parts === 1 ? shape : [parts, columns], "float32");
+  backend.run({
+    program: backend.program(SUM_ROWS),
+    written: [sums],
+    read: [matrix],
+    uniforms: Uint32Array.of(rows, columns, Math.ceil(rows / parts)).buffer,
+    workgroups: [Math.ceil(columns / SUM_COLUMNS), parts],
+  });
+  if (parts === 1) return sums;
+  const total = sumRows(backend, sums, shape);
+  backend.disposeData(sums.dataId);
+  return total;
 }
 
 function gatherUint8(
