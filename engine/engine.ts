@@ -22,7 +22,7 @@ import {
 } from "./backend.ts";
 import { chooseBackend, type Chosen } from "./choice/choose.ts";
 import { findHardware } from "./choice/hardware.ts";
-import { FindingFile, NO_STORE } from "./choice/record.ts";
+import { FindingFile, READ_ONLY_FINDINGS } from "./choice/record.ts";
 import { compile } from "./compile.ts";
 import type { LibraryLocation } from "./library/library_cache.ts";
 import type { EagerBinding } from "./tensorflow/eager_binding.ts";
@@ -178,9 +178,7 @@ function choose(
   options: BackendOptions,
   { prefer, remember }: Required<Pick<EngineOptions, "prefer" | "remember">>,
 ): Promise<Chosen<StartedBackend>> {
-  const store = remember
-    ? new FindingFile()
-    : { ...NO_STORE, read: () => new FindingFile().read() };
+  const store = remember ? new FindingFile() : READ_ONLY_FINDINGS;
   const isNamed = isLibraryNamed(options.libtensorflow);
   return chooseBackend({ options, isLibraryNamed: isNamed, prefer }, {
     start: (name, options) => BACKENDS[name](options),

@@ -56,7 +56,9 @@ export interface Chosen<B extends Backend> {
 
 /** The backends that can do what is asked for, in the order in which they are tried. */
 export function candidates(
-  { options: { device, precision }, isLibraryNamed }: Pick<Choice, "options" | "isLibraryNamed">,
+  { options: { device, precision }, isLibraryNamed }: Pick<Choice, "isLibraryNamed"> & {
+    options: Pick<BackendOptions, "device" | "precision">;
+  },
 ): BackendName[] {
   // What was named is used or refused.
   if (isLibraryNamed) return ["tensorflow"];
@@ -121,7 +123,7 @@ export async function chooseBackend<B extends Backend>(
     reason: errors.map(({ what }) => what).join("; "),
     details: errors.map(({ message }) => message),
     remedy: isGpuWanted
-      ? "deno task doctor says what each lacks; --device cpu computes without one"
+      ? "use --device cpu to compute without one; deno task doctor says what each backend lacks"
       : errors.at(-1)?.remedy,
   });
 }
