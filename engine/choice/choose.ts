@@ -97,17 +97,25 @@ export async function chooseBackend<B extends Backend>(
       reporter.line(line);
     }
   };
+  // Graphics drivers bring an LLVM of their own, and libtensorflow, which has one too, ends the process
+  // where it is loaded after them.
+  let tensorflow: B | undefined;
   if (prefer !== undefined && names.includes(prefer.backend)) {
     const { backend: name, reason } = prefer;
-    const backend = await attempt(name);
-    if (backend !== undefined) return { name, backend, reason };
+    if (name === "webgpu" && names.includes("tensorflow")) tensorflow = await attempt("tensorflow");
+    const isThere = name !== "webgpu" || device !== "auto" || await doors.findHardware();
+    const backend = isThere ? await attempt(name) : undefined;
+    if (backend !== undefined) {
+      tensorflow?.kernels.dispose();
+      return { name, backend, reason };
+    }
   }
   for (const name of names) {
     if (failures.some((failure) => failure.name === name)) continue;
     // Without hardware it is no candidate. Where nothing else will do, its own words say what it lacks.
     const isOneOfMany = name === "webgpu" && device === "auto";
     if (isOneOfMany && await doors.findHardware() === undefined) continue;
-    const backend = await attempt(name);
+    const backend = name === "tensorflow" ? tensorflow ?? await attempt(name) : await attempt(name);
     if (backend === undefined) continue;
     const isRivalled = name === "tensorflow" && backend.device !== "GPU" && device === "auto" &&
       names.includes("webgpu") && failures.every((failure) => failure.name !== "webgpu");

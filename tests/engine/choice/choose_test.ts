@@ -186,6 +186,19 @@ Deno.test("what is preferred is taken without a measurement and, if it does not 
     "look",
     "start wasm",
   ]);
+  // Drivers are loaded after libtensorflow: the other way round it ends the process.
+  const webgpu = { backend: "webgpu", reason: "as run 8 has it" } as const;
+  assertEquals((await chosen(machine, choiceOf({}, { prefer: webgpu }))).log, [
+    "start tensorflow",
+    "look",
+    "start webgpu",
+    "dispose tensorflow",
+  ]);
+  assertEquals((await chosen({}, choiceOf({}, { prefer: webgpu }))).log, [
+    "start tensorflow",
+    "look",
+    "look",
+  ]);
   const named = choiceOf({}, { prefer, isLibraryNamed: true });
   assertEquals((await chosen(machine, named)).log, ["start tensorflow"]);
 });
