@@ -53,7 +53,14 @@ export function registerPrograms(): void {
   registerKernel(BACKEND, "BiasAddGrad", biasAddGrad);
   registerKernel(BACKEND, "GatherUint8", gatherUint8);
   registerKernel(BACKEND, "ApplyAdam", applyAdam);
-  registerKernel(BACKEND, "AssignSlice", assignSlice);
+  registerKernel(
+    BACKEND,
+    "AssignSlice",
+    ({ inputs, attrs: { start }, backend }: AssignSliceArguments<WebGpuKernels>) => {
+      assignSlice(backend, inputs, start);
+      return [];
+    },
+  );
   registerKernel(BACKEND, "ReluGrad", reluGrad);
   registerKernel(BACKEND, "SparseSoftmaxCrossEntropy", sparseSoftmaxCrossEntropy);
   registerKernel(BACKEND, "RandomUniform", randomUniform);
@@ -147,28 +154,31 @@ function gatherUint8(
 
 function applyAdam({ inputs, backend }: ApplyAdamArguments<WebGpuKernels>): tf.TensorInfo[] {
   const { parameter, m, v, gradient, stepSize, epsilon, beta1, beta2, weightDecay } = inputs;
-  const count = tf.util.sizeFromShape(parameter.shape);
-  const uniforms = new ArrayBuffer(24);
-  new Uint32Array(uniforms)[0] = count;
-  new Float32Array(uniforms).set(
-    [stepSize, epsilon, beta1, beta2, weightDecay].map((scalar) =>
-      scalar === undefined ? 0 : (backend.readSync(scalar.dataId) as Float32Array)[0]!
-    ),
-    1,
+  const settings = [stepSize, epsilon, beta1, beta2, weightDecay].map((scalar) =>
+    scalar === undefined ? 0 : (backend.readSync(scalar.dataId) as Float32Array)[0]!
   );
-  backend.run({
-    program: backend.program(APPLY_ADAM),
-    written: [parameter, m, v],
-    read: [gradient],
-    uniforms,
-    workgroups: workgroupsOf(count),
-  });
+  for (const elements of backend.elementRanges(parameter)) {
+    const uniforms = new ArrayBuffer(24);
+    new Uint32Array(uniforms)[0] = elements.count;
+    new Float32Array(uniforms).set(settings, 1);
+    backend.run({
+      program: backend.program(APPLY_ADAM),
+      written: [parameter, m, v],
+      read: [gradient],
+      uniforms,
+      workgroups: workgroupsOf(elements.count),
+      elements,
+    });
+  }
   return [];
 }
 
-function assignSlice(
-  { inputs: { variable, value }, attrs: { start }, backend }: AssignSliceArguments<WebGpuKernels>,
-): tf.TensorInfo[] {
+/** `variable[..., start : start + k] = value`, in place. */
+export function assignSlice(
+  backend: WebGpuKernels,
+  { variable, value }: AssignSliceArguments<WebGpuKernels>["inputs"],
+  start: number,
+): void {
   const count = tf.util.sizeFromShape(value.shape);
   backend.run({
     program: backend.program(ASSIGN_SLICE),
@@ -177,7 +187,6 @@ function assignSlice(
     uniforms: Uint32Array.of(count, start, value.shape.at(-1)!, variable.shape.at(-1)!).buffer,
     workgroups: workgroupsOf(count),
   });
-  return [];
 }
 
 function reluGrad({ inputs: { dy, y }, backend }: ReluGrad): tf.TensorInfo {

@@ -1,0 +1,208 @@
+/**
+ * Tensors that are larger than what a program may be given at once: piece by piece.
+ *
+ * WebGPU limits what a program is bound to, by default to 128 MiB, and some adapters have no more. The
+ * first linear layer of AlexNet has 151 MB of weights, VGG16's 411 MB.
+ *
+ * @module
+ */
+
+import * as tf from "@tensorflow/tfjs";
+import {
+  type KernelArguments,
+  KernelCalls,
+  kernelOf,
+  registerKernel,
+} from "../portable/kernel_calls.ts";
+import { ELEMENT_BYTES, type WebGpuKernels } from "./kernels.ts";
+import { assignSlice } from "./ops.ts";
+import { BACKEND } from "./package.ts";
+
+type MatMul = KernelArguments<
+  { a: tf.TensorInfo; b: tf.TensorInfo },
+  { transposeA: boolean; transposeB: boolean },
+  WebGpuKernels
+>;
+
+type Transpose = KernelArguments<{ x: tf.TensorInfo }, { perm: number[] }, WebGpuKernels>;
+
+type Batched = KernelArguments<
+  Record<string, tf.TensorInfo>,
+  Record<string, unknown>,
+  WebGpuKernels
+>;
+
+/** Kernels that treat each image of a batch alone, in which only `x`, `a` or `b` is a batch. */
+const BATCHED = ["Conv2D", "MaxPool", "AvgPool", "Relu", "Add", "Multiply"] as const;
+
+/** Registers, in the place of the package's, kernels that take tensors of any size. */
+export function registerLargeTensors(): void {
+  const matMulOwn = kernelOf(BACKEND, "BatchMatMul");
+  registerKernel(BACKEND, "BatchMatMul", (args: MatMul) => {
+    const { a, b } = args.inputs;
+    const { transposeA, transposeB } = args.attrs;
+    const shape = [a.shape.at(transposeA ? -1 : -2)!, b.shape.at(transposeB ? -2 : -1)!];
+    const isPlain = [a, b].every(({ shape }) => shape.slice(0, -2).every((size) => size === 1));
+    const isLarge = [a.shape, b.shape, shape].some((shape) => exceeds(args.backend, shape));
+    if (!isPlain || !isLarge) return matMulOwn.kernelFunc(args as never) as tf.TensorInfo;
+    using calls = new KernelCalls(BACKEND, args.backend);
+    const [left, right] = [a, b].map((x) => calls.reshape(x, x.shape.slice(-2)));
+    const product = new LargeMatMul(args.backend, matMulOwn).run(left!, right!, args.attrs);
+    const rank = Math.max(a.shape.length, b.shape.length);
+    if (rank === 2) return product;
+    const result = calls.keep(
+      calls.reshape(product, [...Array<number>(rank - 2).fill(1), ...shape]),
+    );
+    args.backend.disposeData(product.dataId);
+    return result;
+  });
+  const transposeOwn = kernelOf(BACKEND, "Transpose");
+  registerKernel(BACKEND, "Transpose", (args: Transpose) => {
+    return exceeds(args.backend, args.inputs.x.shape)
+      ? transposeOnHost(args)
+      : transposeOwn.kernelFunc(args as never) as tf.TensorInfo;
+  });
+  for (const name of BATCHED) {
+    const own = kernelOf(BACKEND, name);
+    registerKernel(BACKEND, name, (args: Batched) => {
+      const isLarge = Object.values(args.inputs).some(({ shape }) => exceeds(args.backend, shape));
+      return isLarge ? batchwise(args, own) : own.kernelFunc(args as never) as tf.TensorInfo;
+    });
+  }
+}
+
+/** Whether a tensor of a shape is more than a program may be bound to. */
+function exceeds({ largestBinding }: WebGpuKernels, shape: readonly number[]): boolean {
+  return ELEMENT_BYTES * tf.util.sizeFromShape([...shape]) > largestBinding;
+}
+
+/** Products of two matrices of which one or more are too large, or the result is. */
+class LargeMatMul {
+  #backend: WebGpuKernels;
+  #own: tf.KernelConfig;
+
+  constructor(backend: WebGpuKernels, own: tf.KernelConfig) {
+    this.#backend = backend;
+    this.#own = own;
+  }
+
+  run(
+    a: tf.TensorInfo,
+    b: tf.TensorInfo,
+    attrs: { transposeA: boolean; transposeB: boolean },
+  ): tf.TensorInfo {
+    const backend = this.#backend;
+    const { transposeA, transposeB } = attrs;
+    const [m, k] = transposeA ? [a.shape[1]!, a.shape[0]!] : [a.shape[0]!, a.shape[1]!];
+    const n = b.shape[transposeB ? 0 : 1]!;
+    using calls = new KernelCalls(BACKEND, backend);
+    const large = [[m, n], a.shape, b.shape].find((shape) => exceeds(backend, shape));
+    if (large === undefined) return calls.keep(calls.call(this.#own, { a, b }, attrs));
+    // A large one is cut into rows, as they lie; the other has to follow.
+    const axis = large === a.shape && transposeA || large === b.shape && !transposeB
+      ? "k"
+      : large === b.shape
+      ? "n"
+      : "m";
+    const length = { m, k, n }[axis];
+    const step = rowsThatFit(backend, large);
+    const result = backend.makeTensorInfo([m, n], "float32");
+    let sum: tf.TensorInfo | undefined;
+    for (let start = 0; start < length; start += step) {
+      const count = Math.min(step, length - start);
+      const place = { start, count };
+      const left = axis === "n"
+        ? a
+        : cut(calls, backend, a, { axis: (axis === "k") === transposeA ? 0 : 1, ...place });
+      const right = axis === "m"
+        ? b
+        : cut(calls, backend, b, { axis: (axis === "n") === transposeB ? 0 : 1, ...place });
+      const part = calls.track(this.run(left, right, attrs));
+      if (axis === "m") backend.copyElements(part, 0, result, start * n, count * n);
+      else if (axis === "n") assignSlice(backend, { variable: result, value: part }, start);
+      else sum = sum === undefined ? part : calls.run("Add", { a: sum, b: part });
+    }
+    if (sum === undefined) return result;
+    backend.disposeData(result.dataId);
+    return calls.keep(sum);
+  }
+}
+
+/** Part of a matrix along an axis; along the first one it may be too large for a program. */
+function cut(
+  calls: KernelCalls,
+  backend: WebGpuKernels,
+  matrix: tf.TensorInfo,
+  { axis, start, count }: { axis: 0 | 1; start: number; count: number },
+): tf.TensorInfo {
+  const [rows, columns] = matrix.shape as [number, number];
+  if (axis === 0) {
+    const part = calls.track(backend.makeTensorInfo([count, columns], matrix.dtype));
+    backend.copyElements(matrix, start * columns, part, 0, count * columns);
+    return part;
+  }
+  return calls.run("Slice", { x: matrix }, { begin: [0, start], size: [rows, count] });
+}
+
+function rowsThatFit({ largestBinding }: WebGpuKernels, shape: readonly number[]): number {
+  const rowBytes = ELEMENT_BYTES * tf.util.sizeFromShape(shape.slice(1));
+  return Math.max(1, Math.floor(largestBinding / rowBytes));
+}
+
+/** A kernel on some images of a batch after the other. */
+function batchwise(
+  { inputs, attrs, backend }: Batched,
+  own: tf.KernelConfig,
+): tf.TensorInfo {
+  const batched = Object.entries(inputs).filter(([name, { shape }]) =>
+    ["x", "a", "b"].includes(name) && shape.length === 4
+  );
+  const [, { shape }] = batched.reduce((most, one) =>
+    tf.util.sizeFromShape(one[1].shape) > tf.util.sizeFromShape(most[1].shape) ? one : most
+  );
+  const images = shape[0]!;
+  const step = rowsThatFit(backend, shape);
+  let whole: tf.TensorInfo | undefined;
+  for (let start = 0; start < images; start += step) {
+    using calls = new KernelCalls(BACKEND, backend);
+    const count = Math.min(step, images - start);
+    const some = { ...inputs };
+    for (const [name, tensor] of batched) {
+      if (tensor.shape[0] !== images) continue;
+      const width = tf.util.sizeFromShape(tensor.shape.slice(1));
+      const part = calls.track(
+        backend.makeTensorInfo([count, ...tensor.shape.slice(1)], tensor.dtype),
+      );
+      backend.copyElements(tensor, start * width, part, 0, count * width);
+      some[name] = part;
+    }
+    const part = calls.call(own, some, attrs);
+    const rest = part.shape.slice(1);
+    whole ??= backend.makeTensorInfo([images, ...rest], part.dtype);
+    const width = tf.util.sizeFromShape(rest);
+    backend.copyElements(part, 0, whole, start * width, count * width);
+  }
+  return whole!;
+}
+
+/** Weights are turned where they are read from a file: on the host, where they are. */
+function transposeOnHost({ inputs: { x }, attrs: { perm }, backend }: Transpose): tf.TensorInfo {
+  const from = backend.readSync(x.dataId) as tf.TypedArray;
+  const shape = perm.map((axis) => x.shape[axis]!);
+  const to = new (from.constructor as Float32ArrayConstructor)(from.length);
+  const strides = tf.util.computeStrides(x.shape).concat(1);
+  const steps = perm.map((axis) => strides[axis]!);
+  const inner = steps.length - 1;
+  const place = new Array<number>(shape.length).fill(0);
+  let base = 0;
+  for (let i = 0; i < to.length; i += shape[inner]!) {
+    for (let j = 0; j < shape[inner]!; j++) to[i + j] = from[base + j * steps[inner]!]!;
+    for (let axis = inner - 1; axis >= 0; axis--) {
+      base += steps[axis]!;
+      if (++place[axis]! < shape[axis]!) break;
+      base -= shape[axis]! * steps[axis]!;
+      place[axis] = 0;
+    }
+  }
+  return backend.makeTensorInfo(shape, x.dtype, to);
+}
