@@ -26,13 +26,21 @@ type MatMul = KernelArguments<
 
 type Transpose = KernelArguments<{ x: tf.TensorInfo }, { perm: number[] }, WebGpuKernels>;
 
+type Slice = KernelArguments<
+  { x: tf.TensorInfo },
+  { begin: number | number[]; size?: number | number[] },
+  WebGpuKernels
+>;
+
 type Batched = KernelArguments<
   Record<string, tf.TensorInfo>,
   Record<string, unknown>,
   WebGpuKernels
 >;
 
-/** Kernels that treat each image of a batch alone, in which only `x`, `a` or `b` is a batch. */
+type Shape4D = [number, number, number, number];
+
+/** Kernels that treat each image of a batch alone; a `filter` is no batch. */
 const BATCHED = ["Conv2D", "MaxPool", "AvgPool", "Relu", "Add", "Multiply"] as const;
 
 /** Registers, in the place of the package's, kernels that take tensors of any size. */
@@ -62,11 +70,31 @@ export function registerLargeTensors(): void {
       ? transposeOnHost(args)
       : transposeOwn.kernelFunc(args as never) as tf.TensorInfo;
   });
+  const sliceOwn = kernelOf(BACKEND, "Slice");
+  registerKernel(BACKEND, "Slice", (args: Slice) => {
+    const { inputs: { x }, attrs, backend } = args;
+    const { shape } = x;
+    const [begin, size] = tf.slice_util.parseSliceParams(
+      ...[x as tf.Tensor, attrs.begin, attrs.size] as const,
+    ) as [number[], number[]];
+    const isRows = shape.slice(1).every((length, i) => size[i + 1] === length);
+    if (!isRows || !exceeds(backend, shape)) {
+      return sliceOwn.kernelFunc(args as never) as tf.TensorInfo;
+    }
+    const width = tf.util.sizeFromShape(shape.slice(1));
+    const rows = backend.makeTensorInfo(size, x.dtype);
+    backend.copyElements(x, begin[0]! * width, rows, 0, size[0]! * width);
+    return rows;
+  });
   for (const name of BATCHED) {
     const own = kernelOf(BACKEND, name);
     registerKernel(BACKEND, name, (args: Batched) => {
-      const isLarge = Object.values(args.inputs).some(({ shape }) => exceeds(args.backend, shape));
-      return isLarge ? batchwise(args, own) : own.kernelFunc(args as never) as tf.TensorInfo;
+      const { inputs, backend } = args;
+      const shapes = Object.values(inputs).map(({ shape }) => shape);
+      if (name === "Conv2D") shapes.push(convolvedShape(args));
+      const isLarge = shapes.some((shape) => exceeds(backend, shape));
+      if (!isLarge) return own.kernelFunc(args as never) as tf.TensorInfo;
+      return batchwise(args, own, Math.min(...shapes.map((shape) => rowsThatFit(backend, shape))));
     });
   }
 }
@@ -149,31 +177,41 @@ function rowsThatFit({ largestBinding }: WebGpuKernels, shape: readonly number[]
   return Math.max(1, Math.floor(largestBinding / rowBytes));
 }
 
-/** A kernel on some images of a batch after the other. */
+function convolvedShape({ inputs: { x, filter }, attrs }: Batched): number[] {
+  type Attributes = {
+    strides: number | [number, number];
+    dilations: number | [number, number];
+    pad: "valid" | "same" | number | tf.backend_util.ExplicitPadding;
+    dimRoundingMode?: "floor" | "round" | "ceil";
+    dataFormat: "NHWC" | "NCHW";
+  };
+  const { strides, dilations, pad, dimRoundingMode, dataFormat } = attrs as unknown as Attributes;
+  const shapes = [x!.shape, filter!.shape] as [Shape4D, Shape4D];
+  return tf.backend_util.computeConv2DInfo(
+    ...[...shapes, strides, dilations, pad, dimRoundingMode, false] as const,
+    tf.backend_util.convertConv2DDataFormat(dataFormat),
+  ).outShape;
+}
+
+/** A kernel on `step` images of a batch after the other. */
 function batchwise(
   { inputs, attrs, backend }: Batched,
   own: tf.KernelConfig,
+  step: number,
 ): tf.TensorInfo {
-  const batched = Object.entries(inputs).filter(([name, { shape }]) =>
-    ["x", "a", "b"].includes(name) && shape.length === 4
+  const images = Math.max(
+    ...Object.values(inputs).map(({ shape }) => shape.length === 4 ? shape[0]! : 1),
   );
-  const [, { shape }] = batched.reduce((most, one) =>
-    tf.util.sizeFromShape(one[1].shape) > tf.util.sizeFromShape(most[1].shape) ? one : most
-  );
-  const images = shape[0]!;
-  const step = rowsThatFit(backend, shape);
   let whole: tf.TensorInfo | undefined;
   for (let start = 0; start < images; start += step) {
     using calls = new KernelCalls(BACKEND, backend);
     const count = Math.min(step, images - start);
     const some = { ...inputs };
-    for (const [name, tensor] of batched) {
-      if (tensor.shape[0] !== images) continue;
-      const width = tf.util.sizeFromShape(tensor.shape.slice(1));
-      const part = calls.track(
-        backend.makeTensorInfo([count, ...tensor.shape.slice(1)], tensor.dtype),
-      );
-      backend.copyElements(tensor, start * width, part, 0, count * width);
+    for (const [name, { shape, dtype }] of Object.entries(inputs)) {
+      if (name === "filter" || shape.length !== 4 || shape[0] !== images) continue;
+      const part = calls.track(backend.makeTensorInfo([count, ...shape.slice(1)], dtype));
+      const width = tf.util.sizeFromShape(shape.slice(1));
+      backend.copyElements(inputs[name]!, start * width, part, 0, count * width);
       some[name] = part;
     }
     const part = calls.call(own, some, attrs);
