@@ -30,10 +30,12 @@ export interface ProgramRun {
   /** Bindings 0, 1, ...: first those that it writes to, then those that it reads. */
   written: readonly tf.TensorInfo[];
   read: readonly tf.TensorInfo[];
+  /** The next ones, which it reads: short ones. */
+  whole?: readonly tf.TensorInfo[];
   /** The binding after them: four bytes a number. */
   uniforms: ArrayBuffer;
   workgroups: readonly [x: number, y: number, z?: number];
-  /** Which elements it is given of each tensor; all of them unless said. */
+  /** Which elements it is given of `written` and `read`; all of them unless said. */
   elements?: ElementRange;
 }
 
@@ -132,7 +134,9 @@ export function makeKernels(
       return program;
     }
 
-    run({ program, written, read, uniforms, workgroups, elements }: ProgramRun): void {
+    run(
+      { program, written, read, whole = [], uniforms, workgroups, elements }: ProgramRun,
+    ): void {
       const range = elements && {
         offset: ELEMENT_BYTES * elements.start,
         size: ELEMENT_BYTES * elements.count,
@@ -141,6 +145,7 @@ export function makeKernels(
         if (range === undefined) this.#checkSize(tensor);
         return { buffer: this.#bufferOf(tensor), ...range };
       });
+      tensors.push(...whole.map((tensor) => ({ buffer: this.#bufferOf(tensor) })));
       // What the host has read of them before holds no longer.
       for (const { dataId } of written) this.tensorMap.get(dataId).values = null;
       const uniform = this.bufferManager.acquireBuffer(

@@ -40,8 +40,11 @@ type Batched = KernelArguments<
 
 type Shape4D = [number, number, number, number];
 
-/** Kernels that treat each image of a batch alone; a `filter` is no batch. */
-const BATCHED = ["Conv2D", "MaxPool", "AvgPool", "Relu", "Add", "Multiply"] as const;
+/** Kernels that treat each row of the first axis alone; a `filter` has none. */
+const BATCHED = [
+  ...["Conv2D", "MaxPool", "AvgPool"],
+  ...["Relu", "Sqrt", "Neg", "Add", "Sub", "Multiply", "RealDiv"],
+] as const;
 
 /** Registers, in the place of the package's, kernels that take tensors of any size. */
 export function registerLargeTensors(): void {
@@ -193,22 +196,24 @@ function convolvedShape({ inputs: { x, filter }, attrs }: Batched): number[] {
   ).outShape;
 }
 
-/** A kernel on `step` images of a batch after the other. */
+/** A kernel on `step` rows after the other. */
 function batchwise(
   { inputs, attrs, backend }: Batched,
   own: tf.KernelConfig,
   step: number,
 ): tf.TensorInfo {
-  const images = Math.max(
-    ...Object.values(inputs).map(({ shape }) => shape.length === 4 ? shape[0]! : 1),
-  );
+  const rank = Math.max(...Object.values(inputs).map(({ shape }) => shape.length));
+  const isBatch = ([name, { shape }]: [string, tf.TensorInfo]) =>
+    name !== "filter" && shape.length === rank && shape[0] !== 1;
+  const batches = Object.entries(inputs).filter(isBatch);
+  const [[, first]] = batches as [[string, tf.TensorInfo]];
+  const rows = first.shape[0]!;
   let whole: tf.TensorInfo | undefined;
-  for (let start = 0; start < images; start += step) {
+  for (let start = 0; start < rows; start += step) {
     using calls = new KernelCalls(BACKEND, backend);
-    const count = Math.min(step, images - start);
+    const count = Math.min(step, rows - start);
     const some = { ...inputs };
-    for (const [name, { shape, dtype }] of Object.entries(inputs)) {
-      if (name === "filter" || shape.length !== 4 || shape[0] !== images) continue;
+    for (const [name, { shape, dtype }] of batches) {
       const part = calls.track(backend.makeTensorInfo([count, ...shape.slice(1)], dtype));
       const width = tf.util.sizeFromShape(shape.slice(1));
       backend.copyElements(inputs[name]!, start * width, part, 0, count * width);
@@ -216,7 +221,7 @@ function batchwise(
     }
     const part = calls.call(own, some, attrs);
     const rest = part.shape.slice(1);
-    whole ??= backend.makeTensorInfo([images, ...rest], part.dtype);
+    whole ??= backend.makeTensorInfo([rows, ...rest], part.dtype);
     const width = tf.util.sizeFromShape(rest);
     backend.copyElements(part, 0, whole, start * width, count * width);
   }

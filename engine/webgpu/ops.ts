@@ -48,6 +48,9 @@ const MAX_PARTS = 128;
 /** Rows that are worth a part of their own. */
 const MIN_ROWS = 64;
 
+/** Numbers that the generator makes of one counter. */
+const NUMBERS_PER_COUNTER = 4;
+
 /** Registers the kernels of {@linkcode webGpuOps}. */
 export function registerPrograms(): void {
   registerKernel(BACKEND, "BiasAddGrad", biasAddGrad);
@@ -222,14 +225,18 @@ function randomUniform(
   { inputs: { key }, attrs: { shape }, backend }: RandomUniform,
 ): tf.TensorInfo {
   const result = backend.makeTensorInfo(shape, "float32");
-  const count = tf.util.sizeFromShape(shape);
-  backend.run({
-    program: backend.program(RANDOM_UNIFORM),
-    written: [result],
-    read: [key],
-    uniforms: Uint32Array.of(count).buffer,
-    workgroups: workgroupsOf(Math.ceil(count / 4)),
-  });
+  for (const elements of backend.elementRanges(result)) {
+    const { start, count } = elements;
+    backend.run({
+      program: backend.program(RANDOM_UNIFORM),
+      written: [result],
+      read: [],
+      whole: [key],
+      uniforms: Uint32Array.of(count, start / NUMBERS_PER_COUNTER).buffer,
+      workgroups: workgroupsOf(Math.ceil(count / NUMBERS_PER_COUNTER)),
+      elements,
+    });
+  }
   return result;
 }
 
