@@ -8,6 +8,7 @@ import { StudyError } from "../../io/errors.ts";
 import type { Backend, BackendOptions } from "../backend.ts";
 import { findAdapter, requestDevice } from "./adapter.ts";
 import { registerConv2dFilterGradient } from "./conv2d_filter_gradient.ts";
+import { registerLargeTensors } from "./large_tensors.ts";
 import { makeKernels } from "./kernels.ts";
 import { registerPrograms, webGpuOps } from "./ops.ts";
 import { BACKEND, loadPackage, PACKAGE_VERSION } from "./package.ts";
@@ -36,6 +37,7 @@ export async function startWebGpu({ device, precision }: BackendOptions): Promis
     registered = true;
     registerPrograms();
     registerConv2dFilterGradient();
+    registerLargeTensors();
   }
   const { adapter, description } = found;
   const kernels = makeKernels(code, await requestDevice(found), adapter.info);
