@@ -27,7 +27,7 @@ export type Precision = "float32" | "bfloat16";
  */
 export type DeviceChoice = "auto" | "cpu" | "gpu" | "software";
 
-/** A graphics adapter. */
+/** A graphics adapter, as far as messages and records tell of it. */
 export interface AdapterDescription {
   /** As its driver has it. */
   name: string;

@@ -83,11 +83,11 @@ export interface DoctorReport {
     /** What its control group allows this process; `null` where there is no limit. */
     limits: { cpus: number | null; memory_bytes: number | null };
   };
-  /** The `tensorflow` backend. */
+  /** What the `tensorflow` backend computes with. */
   engine: WorkingLibrary | UnusableLibrary;
-  /** The `webgpu` backend. */
+  /** The `webgpu` backend and its adapter. */
   webgpu: Omit<WebGpuStatus, "adapter"> & { adapter: ReturnType<typeof adapterFacts> | null };
-  /** The `wasm` backend. */
+  /** The `wasm` backend, which needs packages alone. */
   wasm: WasmStatus;
   /** What `--backend auto` would take of them. */
   auto: ChoiceOutlook;

@@ -37,7 +37,7 @@ export interface Timing {
 /** Everything that was found out. */
 export interface Findings {
   noHardware?: NoHardware | undefined;
-  /** Newest first. */
+  /** The newest one comes first. */
   timings: readonly Timing[];
 }
 
