@@ -15,6 +15,7 @@
  */
 
 export {
+  type AdapterDescription,
   type BackendName,
   type Engine,
   type EngineOptions,

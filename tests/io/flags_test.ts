@@ -105,7 +105,7 @@ Deno.test("parseFlags() names a bad value and what is expected", () => {
   assertEquals(usageError("--limit", "0"), "--limit 0: expected a whole number of at least 1");
   assertEquals(
     usageError("--backend", "cuda"),
-    "--backend cuda: expected auto, tensorflow or wasm",
+    "--backend cuda: expected auto, tensorflow, webgpu or wasm",
   );
   assertEquals(
     usageError("--device", "gpuu"),
