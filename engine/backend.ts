@@ -31,6 +31,7 @@ export type DeviceChoice = "auto" | "cpu" | "gpu" | "software";
 export interface AdapterDescription {
   /** As its driver has it. */
   name: string;
+  /** Who made the hardware, or the driver where that is software. */
   vendor: string;
   /** Whether it computes on the CPU. */
   isSoftware: boolean;
