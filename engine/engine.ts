@@ -8,6 +8,7 @@ import * as tf from "@tensorflow/tfjs";
 import { failureLines, InterruptedError, StudyError, UsageError } from "../io/errors.ts";
 import { createReporter, type Reporter } from "../io/reporter.ts";
 import {
+  type AdapterDescription,
   type Backend,
   type BackendOptions,
   type DeviceChoice,
@@ -22,7 +23,7 @@ import { compile } from "./compile.ts";
 import type { LibraryLocation } from "./library/library_cache.ts";
 import type { EagerBinding } from "./tensorflow/eager_binding.ts";
 
-export type { SummaryWriter } from "./backend.ts";
+export type { AdapterDescription, SummaryWriter } from "./backend.ts";
 export type { LibraryLocation } from "./library/library_cache.ts";
 
 /** What `--backend` may name besides `auto`. */
@@ -95,8 +96,10 @@ export interface Engine extends Disposable {
   readonly reason: string;
   /** What computes, on what, and where it is from, in a phrase. */
   readonly description: string;
-  /** What computes, on `tensorflow` `CPU` or `GPU`. */
+  /** What computes, on `tensorflow` `CPU` or `GPU`, on `webgpu` the adapter's name. */
   readonly device: string;
+  /** The graphics adapter; absent on a backend that WebGPU has no part in. */
+  readonly adapter?: AdapterDescription;
   /** Number format of convolutions and products in compiled functions. */
   readonly precision: Precision;
   /** Version of the library that computes, such as `2.21.0`. */
@@ -195,7 +198,7 @@ function reasonFor(candidates: readonly BackendName[], failures: readonly StudyE
 
 function engineOf(name: BackendName, backend: StartedBackend, reason: string): Engine {
   const { device, precision, version, description, library } = backend;
-  const { threads, binding, openSummaries } = backend;
+  const { threads, adapter, binding, openSummaries } = backend;
   const only = <T>(value: T | undefined, what: string): T => {
     if (value !== undefined) return value;
     throw new Error(`The ${name} backend has no ${what}`);
@@ -209,6 +212,7 @@ function engineOf(name: BackendName, backend: StartedBackend, reason: string): E
     precision,
     version,
     threads,
+    ...(adapter && { adapter }),
     get library() {
       return only(library, "libtensorflow");
     },

@@ -57,15 +57,15 @@ const COMMON = {
   testLimit: { kind: "integer", min: 1, help: "test on the first N images only" },
   backend: {
     kind: "choice",
-    choices: ["auto", "tensorflow", "wasm"],
+    choices: ["auto", "tensorflow", "webgpu", "wasm"],
     default: "auto",
-    help: "what does the arithmetic: libtensorflow, or WebAssembly where that is not available",
+    help: "what does the arithmetic: libtensorflow, WebGPU, or WebAssembly where neither is there",
   },
   device: {
     kind: "choice",
-    choices: ["auto", "cpu", "gpu"],
+    choices: ["auto", "cpu", "gpu", "software"],
     default: "auto",
-    help: "where; gpu fails where there is none",
+    help: "where; gpu fails where there is none; software is WebGPU computed by the CPU",
   },
   precision: {
     kind: "choice",

@@ -306,7 +306,7 @@ Deno.test("renderPage() holds machine, targets and tables", () => {
   assertEquals(renderPage(results({ load_average: 3 })).includes("machine busy"), true);
 });
 
-const peerOptions = { threads: 2, device: "CPU" };
+const peerOptions = { threads: 2, ours: { backend: "tensorflow", device: "CPU" } };
 
 Deno.test("startPeer() says what is missing where there is no such Python", async () => {
   assertEquals(await startPeer({ ...peerOptions, python: "/no/such/python" }), {
