@@ -9,6 +9,9 @@
  * `alexnet-classifier` and `vgg16-classifier`, its training step; `detector` and `detector-bf16`,
  * part 2's; `step-wasm`, the training step of part 1 on WebAssembly. All before `part1` run unless `--cases` or `--full` says otherwise.
  *
+ * `--backend webgpu` and `--device gpu` measure ours on a graphics adapter, PyTorch on the same one where
+ * it can; results of each backend and device have a folder of their own.
+ *
  * Timings: both processes stay alive, each with as many threads as there are cores; after a warm-up
  * of at least a second they work in turn (ours, theirs, ours...) for `--seconds` at a time, `--pairs`
  * times. What counts is the ratio of each pair, its median and spread. The clocks of steps,
@@ -208,7 +211,7 @@ async function runBench(flags: FlagValues<typeof FLAGS>, signal: AbortSignal): P
   reporter.line(`All of it is in ${join(out, "bench.md")} and bench.json beside it`);
 }
 
-/** Where results go. */
+/** Where results go unless `--out` says otherwise. */
 const OUT = "results/bench";
 
 /**

@@ -47,7 +47,14 @@ async function main(): Promise<void> {
       git: await gitState(),
       dataset: dataset.name,
     });
-    for await (const line of lines) answer(await work.do(JSON.parse(line)));
+    for await (const line of lines) {
+      try {
+        answer(await work.do(JSON.parse(line)));
+      } catch (error) {
+        // What a device has no memory for or cannot do says nothing of the next request.
+        answer({ error: error instanceof Error ? error.message : String(error) });
+      }
+    }
   } catch (error) {
     if (!(error instanceof StudyError)) throw error;
     answer({ error: error.message });

@@ -34,11 +34,7 @@ export function renderPage(results: BenchResults): string {
     ...(results.load_average > BUSY
       ? ["**Other programs kept the machine busy: these timings mean little.**\n"]
       : []),
-    ...(results.ours?.software
-      ? [
-        "**The adapter computes on the CPU: these timings say nothing about graphics hardware.**\n",
-      ]
-      : []),
+    ...(onCpu ? [] : adapterRemarks(results)),
     ...(onCpu ? ["## Targets\n", renderTargets(results)] : []),
     "## In turn with PyTorch\n",
     "How many times as fast ours is: the median over pairs, and the lowest and highest pair. The " +
@@ -51,7 +47,7 @@ export function renderPage(results: BenchResults): string {
     renderLimits(results),
     "## How it was measured\n",
     HOW,
-    ...(onCpu ? [] : [HOW_ON_ADAPTERS]),
+    ...(onCpu ? [] : [HOW_ON_GPU]),
   ].join("\n");
 }
 
@@ -76,12 +72,26 @@ a second, and there is a rest of 0.2 s between the sides.
   inference and limits, and are part of launch, part 1 and memory.
 `;
 
-const HOW_ON_ADAPTERS = `\
-- "In memory" is the device's memory on both sides. PyTorch's clock stops after the device has done
-  what it was told (\`torch.cuda.synchronize()\`), ours after a number of the result was read.
-- PyTorch's defaults let NVIDIA's GPUs round what convolutions multiply to TF32; "TF32 off" is float32
-  throughout, as ours is.
+const HOW_ON_GPU = `\
+- "In memory" is the memory of each side's device. Ours reads a number of the result before its clock
+  stops; PyTorch's clock stops when its device has done what it was told (\`synchronize()\`).
+- PyTorch's defaults let NVIDIA's GPUs round what convolutions multiply to TF32; with "TF32 off" all of
+  it is float32, as ours is.
 `;
+
+/** What the reader must know of the devices. */
+function adapterRemarks({ ours, peer, threads }: BenchResults): string[] {
+  if (ours?.software) {
+    return [
+      "**The adapter computes on the CPU: these timings say nothing of graphics hardware.**\n",
+    ];
+  }
+  if (peer?.device !== "CPU") return [];
+  return [
+    `**PyTorch computes nothing on this adapter here: it worked on the CPU, with ${threads} ` +
+    "threads.**\n",
+  ];
+}
 
 /** A backend and its device, in a phrase. */
 export function describeComputer({ backend, device, vendor }: ComputedOn): string {

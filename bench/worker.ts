@@ -70,7 +70,13 @@ export class Worker {
    * @throws {StudyError} If the answer is an error, or the process ends.
    */
   async ask(request: object): Promise<unknown> {
-    await this.#child.write(JSON.stringify(request));
+    try {
+      await this.#child.write(JSON.stringify(request));
+    } catch (error) {
+      // It has ended since its last answer.
+      await this.#child.ended();
+      throw new StudyError(`${this.#name} takes no more requests`, { cause: error });
+    }
     return await nextAnswer(this.#name, this.#child);
   }
 

@@ -131,12 +131,19 @@ def parse_arguments():
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--threads", type=positive, default=torch.get_num_threads())
     parser.add_argument(
-        "--device", type=torch.device, default="cpu", help="in PyTorch's words, such as cuda:0"
+        "--device", type=torch_device, default="cpu", help="in PyTorch's words, such as cuda:0"
     )
     parser.add_argument("--limit", type=positive, help="train on the first N images only")
     parser.add_argument("--test-limit", type=positive, help="test on the first N images only")
     parser.add_argument("--out", metavar="JSON", help="file to write the result to")
     return parser.parse_args()
+
+
+def torch_device(text):
+    try:
+        return torch.device(text)
+    except RuntimeError as error:
+        raise argparse.ArgumentTypeError(f"{text} is no device of PyTorch's") from error
 
 
 def positive(text):
