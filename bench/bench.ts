@@ -43,7 +43,6 @@ import {
   CASES,
   type ComputedOn,
   DEFAULT_CASES,
-  isOnCpu,
   type Measurement,
   type PairedTiming,
 } from "../report/record/bench_results.ts";
