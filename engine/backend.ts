@@ -24,10 +24,11 @@ export type Precision = "float32" | "bfloat16";
  */
 export type DeviceChoice = "auto" | "cpu" | "gpu" | "software";
 
-/** A graphics adapter. */
+/** A graphics adapter as its driver describes it. */
 export interface AdapterDescription {
   /** As its driver has it. */
   name: string;
+  /** Who made it, such as `NVIDIA`; `unknown vendor` where the driver does not say. */
   vendor: string;
   /** Whether it computes on the CPU. */
   isSoftware: boolean;

@@ -63,7 +63,7 @@ Deno.test("parseFlags() reads every kind of flag, with = or a space", () => {
   ], TABLE);
   const epochs: number = flags.epochs;
   const seeds: number[] | undefined = flags.seeds;
-  const backend: "auto" | "tensorflow" | "wasm" = flags.backend;
+  const backend: "auto" | "tensorflow" | "webgpu" | "wasm" = flags.backend;
   const path: string | undefined = flags.libtensorflow;
   const quiet: boolean = flags.quiet;
   assertEquals([epochs, flags.batchSize, flags.lr, seeds], [3, 32, 0.0005, [1, 2, 3]]);
