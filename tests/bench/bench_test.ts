@@ -455,6 +455,8 @@ Deno.test({
       const timing = await worker.run(request);
       assertAlmostEquals(rate(timing), 2);
       await assertRejects(() => worker.run(request), StudyError, "fake ended without an answer");
+      // Nobody reads what it is asked now.
+      await assertRejects(() => worker.run(request), StudyError, "fake ");
     } finally {
       await worker.stop();
     }
