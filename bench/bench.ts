@@ -9,6 +9,9 @@
  * `alexnet-classifier` and `vgg16-classifier`, its training step; `detector` and `detector-bf16`,
  * part 2's; `step-wasm`, the training step of part 1 on WebAssembly. All before `part1` run unless `--cases` or `--full` says otherwise.
  *
+ * `--backend webgpu` and `--device gpu` measure ours on a graphics adapter, PyTorch on the same one where
+ * it can; results of each backend and device have a folder of their own.
+ *
  * Timings: both processes stay alive, each with as many threads as there are cores; after a warm-up
  * of at least a second they work in turn (ours, theirs, ours...) for `--seconds` at a time, `--pairs`
  * times. What counts is the ratio of each pair, its median and spread. The clocks of steps,
@@ -34,9 +37,11 @@ import { readCommandLine } from "../io/help_text.ts";
 import type { FlagTable, FlagValues } from "../io/parse_flags.ts";
 import { interruptible, runScript } from "../io/run_script.ts";
 import {
+  ADAPTER_CASES,
   type BenchResults,
   type CaseName,
   CASES,
+  type ComputedOn,
   DEFAULT_CASES,
   type Measurement,
   type PairedTiming,
@@ -50,13 +55,14 @@ import { judgeTargets } from "./targets.ts";
 import { measureWholeRuns } from "./whole_runs.ts";
 import { Worker } from "./worker.ts";
 
-const { data, device, libtensorflow, quiet, verbose, help } = SHARED_FLAGS;
+const { data, backend, device, libtensorflow, quiet, verbose, help } = SHARED_FLAGS;
 
 const FLAGS = {
   cases: {
     kind: "text",
     placeholder: "LIST",
-    help: `which of ${CASES.join(", ")} to measure; those before part1 unless given`,
+    help: `which of ${CASES.join(", ")} to measure; those before part1 unless given, and on a ` +
+      `graphics adapter ${ADAPTER_CASES.join(", ")}`,
     excludes: ["full"],
   },
   full: { kind: "boolean", help: "measure every case: takes hours" },
@@ -76,9 +82,14 @@ const FLAGS = {
     default: Deno.build.os === "windows" ? "python" : "python3",
     help: "the Python that has PyTorch",
   },
+  backend,
   device,
   libtensorflow,
-  out: { kind: "path", default: "results/bench", help: "folder for bench.json and bench.md" },
+  out: {
+    kind: "path",
+    help: "folder for bench.json and bench.md [default: results/bench, and in it a folder of its " +
+      "own for each backend and device but libtensorflow on the CPU]",
+  },
   quiet,
   verbose,
   help,
@@ -95,6 +106,7 @@ async function main(): Promise<void> {
       "deno task bench --cases step,inference --pairs 5",
       "deno task bench --cases part1 --epochs 2",
       "deno task bench --cases alexnet,alexnet-classifier",
+      "deno task bench --backend webgpu --device gpu",
       "deno task bench --full",
     ],
   });
@@ -112,8 +124,9 @@ async function main(): Promise<void> {
 
 async function runBench(flags: FlagValues<typeof FLAGS>, signal: AbortSignal): Promise<void> {
   const reporter = createReporter({ quiet: flags.quiet });
+  const onAdapter = flags.backend === "webgpu" || ["gpu", "software"].includes(flags.device);
   const settings = {
-    cases: chosenCases(flags.cases, flags.full),
+    cases: chosenCases(flags.cases, flags.full, onAdapter),
     // Growth is shortened where nobody named it.
     full: flags.full || flags.cases !== undefined,
     pairs: flags.pairs,
@@ -128,23 +141,33 @@ async function runBench(flags: FlagValues<typeof FLAGS>, signal: AbortSignal): P
     ...(flags.device === "auto" ? [] : ["--device", flags.device]),
     ...(flags.libtensorflow ? ["--libtensorflow", flags.libtensorflow] : []),
   ];
-  const load = await quietLoad(reporter, signal);
+  const load = await quietLoad({ settlingMs: SETTLING_MS[onAdapter ? "adapter" : "cpu"] }, {
+    reporter,
+    signal,
+  });
   if (load > BUSY) {
     reporter.warn(
       `Other programs keep this machine busy (load average ${load.toFixed(1)}): these timings ` +
         "will mean little, and PyTorch's suffer most; run it again when the machine is quiet",
     );
   }
-  const ours = await startOurs({ data: settings.data, engineFlags }, "float32");
-  const { versions, machine = {}, git = null } = ours.info;
-  const peer = await startPeer({ python, threads, device: String(machine.device) });
+  const shared = { ...settings, backend: flags.backend, engineFlags };
+  const ours = await startOurs(shared, "float32");
+  const { versions, on = { backend: flags.backend, device: "CPU" }, machine = {}, git = null } =
+    ours.info;
+  const peer = await startPeer({ python, threads, ours: on });
   const hasPeer = peer instanceof Worker;
   if (!hasPeer) reporter.warn(`PyTorch is not measured: ${peer.missing}`);
+  const peerOn = hasPeer ? peer.info.on : undefined;
+  if (peerOn?.note !== undefined) reporter.warn(peerOn.note);
+  const out = flags.out ?? join(OUT, folderOf(flags.backend, on));
   const results: BenchResults = {
     started_at: new Date().toISOString(),
     finished_at: "",
     settings,
     machine,
+    ours: on,
+    ...(peerOn && { peer: peerOn }),
     threads,
     load_average: load,
     versions: { ...versions, ...(hasPeer && peer.info.versions) },
@@ -156,10 +179,22 @@ async function runBench(flags: FlagValues<typeof FLAGS>, signal: AbortSignal): P
     if ("ours" in finding) results.comparisons.push(finding);
     else results.measures.push(finding);
     results.finished_at = new Date().toISOString();
-    await writeFileAtomic(join(flags.out, "bench.json"), `${JSON.stringify(results, null, 2)}\n`);
-    await writeFileAtomic(join(flags.out, "bench.md"), renderPage(results));
+    await writeFileAtomic(join(out, "bench.json"), `${JSON.stringify(results, null, 2)}\n`);
+    await writeFileAtomic(join(out, "bench.md"), renderPage(results));
   };
-  const context = { ...settings, python, threads, engineFlags, reporter, signal, record };
+  const context = {
+    ...shared,
+    ours: on,
+    peer: {
+      torchDevice: hasPeer ? peer.info.torch_device ?? "cpu" : "cpu",
+      ...(peerOn && { on: peerOn }),
+    },
+    python,
+    threads,
+    reporter,
+    signal,
+    record,
+  };
   try {
     await measureSteadyCases(context, ours, peer);
   } finally {
@@ -172,19 +207,41 @@ async function runBench(flags: FlagValues<typeof FLAGS>, signal: AbortSignal): P
     const found = measured && ` ${measured}`;
     reporter.line(`${verdict}:${found} (${target}) ${what}${note && `; ${note}`}`);
   }
-  reporter.line(`All of it is in ${join(flags.out, "bench.md")} and bench.json beside it`);
+  reporter.line(`All of it is in ${join(out, "bench.md")} and bench.json beside it`);
 }
 
-/** How long the machine may take to become quiet: the load average forgets slowly. */
-const SETTLING_MS = 100_000;
+/** Where results go unless `--out` says otherwise. */
+const OUT = "results/bench";
+
+/**
+ * The folder below the results of libtensorflow on the CPU that keeps another backend's or device's apart
+ * from them; empty for those themselves, and for what takes their place where it is not there.
+ *
+ * @param asked The backend that was asked for.
+ * @param on What computes.
+ */
+export function folderOf(asked: string, { backend, device }: ComputedOn): string {
+  if (device === "CPU" && (asked === "auto" || backend === "tensorflow")) return "";
+  const words = `${backend} ${device}`.toLowerCase().match(/[a-z0-9]+/g) ?? [];
+  return words.join("-");
+}
+
+/**
+ * How long the machine may take to become quiet: the load average forgets slowly. What an adapter
+ * computes depends less on it.
+ */
+const SETTLING_MS = { cpu: 100_000, adapter: 10_000 } as const;
 
 /** The load average, once it has fallen to {@linkcode BUSY} or there was time enough for that. */
-async function quietLoad(reporter: Reporter, signal: AbortSignal): Promise<number> {
+async function quietLoad(
+  { settlingMs }: { settlingMs: number },
+  { reporter, signal }: { reporter: Reporter; signal: AbortSignal },
+): Promise<number> {
   const started = performance.now();
   for (;;) {
     signal.throwIfAborted();
     const [load = 0] = Deno.loadavg();
-    if (load <= BUSY || performance.now() - started > SETTLING_MS) {
+    if (load <= BUSY || performance.now() - started > settlingMs) {
       reporter.live("");
       return load;
     }
@@ -193,10 +250,18 @@ async function quietLoad(reporter: Reporter, signal: AbortSignal): Promise<numbe
   }
 }
 
-/** The cases that the flags ask for, in the order they are measured. */
-export function chosenCases(list: string | undefined, full: boolean): CaseName[] {
+/**
+ * The cases that the flags ask for, in the order they are measured.
+ *
+ * @param onAdapter Whether a graphics adapter was asked for.
+ */
+export function chosenCases(
+  list: string | undefined,
+  full: boolean,
+  onAdapter = false,
+): CaseName[] {
   if (full) return [...CASES];
-  if (list === undefined) return [...DEFAULT_CASES];
+  if (list === undefined) return onAdapter ? [...ADAPTER_CASES] : [...DEFAULT_CASES];
   const names = list.split(",").map((name) => name.trim());
   const unknown = names.find((name) => !(CASES as readonly string[]).includes(name));
   if (unknown !== undefined) {

@@ -9,6 +9,7 @@ import { StudyError } from "../io/errors.ts";
 import type { Reporter } from "../io/reporter.ts";
 import type {
   CaseName,
+  ComputedOn,
   Measurement,
   PairedTiming,
   Precision,
@@ -32,7 +33,13 @@ export interface BenchContext {
   python: string;
   /** Of ours and of PyTorch, each. */
   threads: number;
-  /** Flags that every program of ours is given. */
+  /** The backend of ours, where a case has none of its own. */
+  backend: BackendName | "auto";
+  /** What that computes with. */
+  ours: ComputedOn;
+  /** What PyTorch computes with: in its own words, and in the results'. */
+  peer: { torchDevice: string; on?: ComputedOn };
+  /** Flags beside the backend's that every program of ours is given. */
   engineFlags: readonly string[];
   reporter: Reporter;
   /** Stops between two timings. */
@@ -41,14 +48,36 @@ export interface BenchContext {
   record(finding: PairedTiming | Measurement): Promise<void>;
 }
 
+/** Starts our side in one number format, on the context's backend or another. */
 export function startOurs(
-  { data, engineFlags }: Pick<BenchContext, "data" | "engineFlags">,
+  { data, backend: usual, engineFlags }: Pick<BenchContext, "data" | "backend" | "engineFlags">,
   precision: Precision,
-  backend: BackendName | "auto" = "auto",
+  backend: BackendName | "auto" = usual,
 ): Promise<Worker> {
   const name = precision === "bfloat16" ? "bf16" : "fp32";
   const args = ["--data", data, "--precision", name, "--backend", backend, ...engineFlags];
   return Worker.start(denoScript("our side of the bench", "bench/our_worker.ts", args));
+}
+
+/** Vendors whose adapters PyTorch computes on, by its name of the kind of device. */
+const TORCH_DEVICES: Readonly<Record<string, string>> = {
+  NVIDIA: "cuda",
+  AMD: "cuda", // ROCm's builds call it so too.
+  Apple: "mps",
+};
+
+/** The kind of device on which PyTorch is the peer of ours, in its words. */
+export function torchDeviceFor({ device, vendor = "", software }: ComputedOn): string {
+  if (software) return "cpu";
+  return device === "GPU" ? "cuda" : TORCH_DEVICES[vendor] ?? "cpu";
+}
+
+/** What starts the peer. */
+export interface PeerOptions {
+  python: string;
+  threads: number;
+  /** What our side computes with: PyTorch takes the same device where it can, else the CPU. */
+  ours: ComputedOn;
 }
 
 /**
@@ -57,15 +86,22 @@ export function startOurs(
  * @returns Why there is none, if that is so.
  */
 export async function startPeer(
-  { python, threads, device }: { python: string; threads: number; device: string },
+  { python, threads, ours }: PeerOptions,
 ): Promise<Worker | { missing: string }> {
-  const torchDevice = device === "GPU" ? "cuda" : "cpu";
   const script = "bench/reference/peer.py";
   try {
     return await Worker.start({
       name: "PyTorch's side of the bench",
       command: python,
-      args: [script, "--threads", String(threads), "--device", torchDevice],
+      args: [
+        script,
+        "--threads",
+        String(threads),
+        "--device",
+        torchDeviceFor(ours),
+        "--adapter",
+        ours.device,
+      ],
     });
   } catch (error) {
     if (error instanceof StudyError) return { missing: error.message };

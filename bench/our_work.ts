@@ -170,12 +170,20 @@ export class OurWork {
     };
   }
 
+  /** What the engine holds: libtensorflow's own count, else tfjs'. */
+  #handles(): number {
+    const engine = this.#engine;
+    return engine.backend === "tensorflow"
+      ? engine.binding.getNumOfTensors()
+      : engine.tf.memory().numTensors;
+  }
+
   async #growth(from: number, to: number): Promise<Growth> {
     const samples: GrowthSample[] = [];
     await this.#train((step) => {
       samples.push({
         step,
-        handles: this.#engine.binding.getNumOfTensors(),
+        handles: this.#handles(),
         rss: Deno.memoryUsage().rss,
       });
       return step >= to;

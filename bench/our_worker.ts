@@ -7,13 +7,14 @@
 
 import { loadDataset } from "../data/load_dataset.ts";
 import { normalizeMnist } from "../data/image_batches.ts";
-import { startEngine } from "../engine/engine.ts";
+import { type Engine, startEngine } from "../engine/engine.ts";
 import { SHARED_FLAGS } from "../experiment/flags.ts";
 import { gitState, machine, versions } from "../experiment/provenance.ts";
 import { StudyError } from "../io/errors.ts";
 import { parseFlags } from "../io/parse_flags.ts";
 import { createReporter } from "../io/reporter.ts";
 import { runScript } from "../io/run_script.ts";
+import type { ComputedOn } from "../report/record/bench_results.ts";
 import { OurWork } from "./our_work.ts";
 
 async function main(): Promise<void> {
@@ -41,15 +42,28 @@ async function main(): Promise<void> {
     answer({
       ready: true,
       versions: versions(engine),
+      on: computedOn(engine),
       machine: machine(engine),
       git: await gitState(),
       dataset: dataset.name,
     });
-    for await (const line of lines) answer(await work.do(JSON.parse(line)));
+    for await (const line of lines) {
+      try {
+        answer(await work.do(JSON.parse(line)));
+      } catch (error) {
+        // What a device has no memory for or cannot do says nothing of the next request.
+        answer({ error: error instanceof Error ? error.message : String(error) });
+      }
+    }
   } catch (error) {
     if (!(error instanceof StudyError)) throw error;
     answer({ error: error.message });
   }
+}
+
+function computedOn({ backend, device, adapter }: Engine): ComputedOn {
+  if (adapter === undefined) return { backend, device };
+  return { backend, device, vendor: adapter.vendor, software: adapter.isSoftware };
 }
 
 async function* stdinLines(): AsyncGenerator<string> {

@@ -13,11 +13,13 @@ import {
   ratios,
 } from "../report/analysis/paired_timings.ts";
 import { escapeMarkdown, table } from "../report/page/markdown.ts";
-import type {
-  BenchResults,
-  PairedTiming,
-  Precision,
-  SideResult,
+import {
+  type BenchResults,
+  type ComputedOn,
+  isOnCpu,
+  type PairedTiming,
+  type Precision,
+  type SideResult,
 } from "../report/record/bench_results.ts";
 import { judgeTargets } from "./targets.ts";
 
@@ -25,14 +27,15 @@ import { judgeTargets } from "./targets.ts";
 export const BUSY = 0.5;
 
 export function renderPage(results: BenchResults): string {
+  const onCpu = isOnCpu(results);
   return [
-    "# Bench\n",
+    onCpu ? "# Bench\n" : `# Bench: ${escapeMarkdown(describeComputer(results.ours!))}\n`,
     renderProvenance(results),
     ...(results.load_average > BUSY
       ? ["**Other programs kept the machine busy: these timings mean little.**\n"]
       : []),
-    "## Targets\n",
-    renderTargets(results),
+    ...(onCpu ? [] : adapterRemarks(results)),
+    ...(onCpu ? ["## Targets\n", renderTargets(results)] : []),
     "## In turn with PyTorch\n",
     "How many times as fast ours is: the median over pairs, and the lowest and highest pair. The " +
     "paces are medians.\n",
@@ -44,6 +47,7 @@ export function renderPage(results: BenchResults): string {
     renderLimits(results),
     "## How it was measured\n",
     HOW,
+    ...(onCpu ? [] : [HOW_ON_GPU]),
   ].join("\n");
 }
 
@@ -68,8 +72,35 @@ a second, and there is a rest of 0.2 s between the sides.
   inference and limits, and are part of launch, part 1 and memory.
 `;
 
+const HOW_ON_GPU = `\
+- "In memory" is the memory of each side's device. Ours reads a number of the result before its clock
+  stops; PyTorch's clock stops when its device has done what it was told (\`synchronize()\`).
+- PyTorch's defaults let NVIDIA's GPUs round what convolutions multiply to TF32; with "TF32 off" all of
+  it is float32, as ours is.
+`;
+
+/** What the reader must know of the devices. */
+function adapterRemarks({ ours, peer, threads }: BenchResults): string[] {
+  if (ours?.software) {
+    return [
+      "**The adapter computes on the CPU: these timings say nothing of graphics hardware.**\n",
+    ];
+  }
+  if (peer?.device !== "CPU") return [];
+  return [
+    `**PyTorch computes nothing on this adapter here: it worked on the CPU, with ${threads} ` +
+    "threads.**\n",
+  ];
+}
+
+/** A backend and its device, in a phrase. */
+export function describeComputer({ backend, device, vendor }: ComputedOn): string {
+  const name = backend === "torch" ? "PyTorch" : backend;
+  return `${name} on ${device === "CPU" ? "the CPU" : device}${vendor ? ` (${vendor})` : ""}`;
+}
+
 function renderProvenance(results: BenchResults): string {
-  const { settings, machine, threads, load_average: load, versions, git } = results;
+  const { settings, machine, ours, peer, threads, load_average: load, versions, git } = results;
   const commit = git === null
     ? "unknown"
     : `${git.commit.slice(0, 12)}${git.clean ? "" : ", with changes"}`;
@@ -77,7 +108,12 @@ function renderProvenance(results: BenchResults): string {
     Object.entries(values).map(([name, value]) => `${name} ${value}`).join(", ");
   const lines = {
     Date: `${results.started_at} to ${results.finished_at}`,
-    Machine: `${list(machine)}; ${threads} threads on each side`,
+    Machine: `${list(machine)}; ` +
+      (isOnCpu(results) ? `${threads} threads on each side` : `${threads} threads for PyTorch`),
+    ...(ours && { Ours: describeComputer(ours) }),
+    ...(peer && {
+      Peer: describeComputer(peer) + (peer.note === undefined ? "" : `: ${peer.note}`),
+    }),
     "Load average before": load.toFixed(2),
     Versions: list(versions),
     Commit: commit,
@@ -114,13 +150,13 @@ export function renderPairedTimings({ comparisons }: BenchResults): string {
       { title: "note" },
     ],
     comparisons.map((timing) => {
-      const { title, unit, ours, theirs, note = "" } = timing;
+      const { title, ours, theirs, note = "" } = timing;
       const ratio = medianAndRange(ratios(timing));
       return [
         escapeMarkdown(title),
-        pace(ours, unit),
+        pace(ours, timing),
         escapeMarkdown(theirs.label),
-        pace(theirs, unit),
+        pace(theirs, timing),
         ratio === undefined ? "not measured" : formatMedianAndRange(ratio),
         String(ratio?.count ?? ours.timings.length),
         escapeMarkdown(note),
@@ -177,6 +213,9 @@ function gflops({ gflopPerUnit }: PairedTiming, { timings }: SideResult): number
   return gflopPerUnit * median(timings.map(rate));
 }
 
-function pace({ timings }: SideResult, unit: string): string {
-  return timings.length === 0 ? "" : formatPace(timings, unit);
+function pace({ timings }: SideResult, { unit, imagesPerUnit }: PairedTiming): string {
+  if (timings.length === 0) return "";
+  const paceOfUnits = formatPace(timings, unit);
+  if (imagesPerUnit === undefined) return paceOfUnits;
+  return `${paceOfUnits}, ${(imagesPerUnit * median(timings.map(rate))).toFixed(0)} images/s`;
 }

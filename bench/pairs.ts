@@ -13,6 +13,7 @@ import {
   ratios,
 } from "../report/analysis/paired_timings.ts";
 import type {
+  ComputedOn,
   PairedTiming,
   Precision,
   SideResult,
@@ -25,6 +26,8 @@ export interface Side {
   label: string;
   /** Number format it works in. */
   precision: Precision;
+  /** What it computes with. */
+  on?: ComputedOn | undefined;
   /** Does some units of work. */
   run(): Promise<Timing>;
 }
@@ -33,12 +36,13 @@ export interface Side {
 export interface MissingSide {
   label: string;
   precision: Precision;
+  on?: undefined;
   missing: string;
 }
 
 /** What is to be timed; see {@linkcode PairedTiming}. */
 export type PairPlan =
-  & Pick<PairedTiming, "case" | "title" | "unit" | "gflopPerUnit" | "note">
+  & Pick<PairedTiming, "case" | "title" | "unit" | "gflopPerUnit" | "imagesPerUnit" | "note">
   & {
     ours: Side;
     theirs: Side | MissingSide;
@@ -130,6 +134,8 @@ function joinNotes(...notes: (string | undefined)[]): string {
   return notes.filter((note) => note !== undefined).join("; ");
 }
 
-function sideResult({ label, precision }: Pick<Side, "label" | "precision">): SideResult {
-  return { label, precision, timings: [] };
+function sideResult(
+  { label, precision, on }: Pick<Side, "label" | "precision" | "on">,
+): SideResult {
+  return { label, precision, ...(on && { on }), timings: [] };
 }

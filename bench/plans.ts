@@ -16,7 +16,7 @@ import {
   SIMPLE_CNN_LAYERS,
   stepFlop,
 } from "./flops.ts";
-import type { WorkRequest } from "./worker.ts";
+import type { WorkerInfo, WorkRequest } from "./worker.ts";
 
 /** Something both sides can do, and the ways in which the peer does it. */
 export interface SteadyPlan {
@@ -26,6 +26,8 @@ export interface SteadyPlan {
   unit: string;
   /** Operations of a unit, where they are what it takes its time for. */
   flop?: number;
+  /** Images of a unit, where it is made of many. */
+  imagesPerUnit?: number;
   precision: Precision;
   /**
    * Our engine's backend.
@@ -59,6 +61,27 @@ const VARIANTS = [
     label: "PyTorch, torch.compile, channels_last, fused Adam",
   },
 ] as const;
+
+/** PyTorch's convolutions on NVIDIA's GPUs are not float32 unless they are told to be. */
+const NO_TF32: PeerVariant = {
+  variant: "no_tf32",
+  label: "PyTorch, TF32 off",
+  precision: "float32",
+};
+
+/** The variants that the CPU alone tells apart: a GPU's compiler picks the layout. */
+const CPU_VARIANTS: readonly string[] = ["compile_channels_last"];
+
+/** A plan's peers on the device that PyTorch has. */
+export function peersOn(
+  peers: readonly PeerVariant[],
+  { torch_device: device = "cpu", tf32 = false }: WorkerInfo,
+): readonly PeerVariant[] {
+  if (device === "cpu") return peers;
+  const [first, ...others] = peers.filter(({ variant }) => !CPU_VARIANTS.includes(variant));
+  if (first === undefined) return [];
+  return tf32 && first.precision === "float32" ? [first, NO_TF32, ...others] : [first, ...others];
+}
 
 const float32 = VARIANTS.map((variant) => ({ ...variant, precision: "float32" as const }));
 const bfloat16 = VARIANTS.map(({ variant, label }) => ({

@@ -10,7 +10,7 @@ import { StudyError } from "../io/errors.ts";
 import type { Precision } from "../report/record/bench_results.ts";
 import { type BenchContext, startOurs } from "./context.ts";
 import { type MissingSide, type Side, timeInTurn } from "./pairs.ts";
-import { PLANS, type SteadyPlan } from "./plans.ts";
+import { peersOn, PLANS, type SteadyPlan } from "./plans.ts";
 import { TRANSFER_PLANS } from "./transfer_plans.ts";
 import { Worker } from "./worker.ts";
 
@@ -31,17 +31,18 @@ async function measurePrecision(
     const { peers, precision, flop, work, torchvision = false, backend, ...what } = plan;
     const able = torchvision ? withTorchvision(peer) : peer;
     const suite: Side = {
-      label: backend !== undefined
-        ? `ours, ${backend}`
-        : precision === "float32"
-        ? "ours"
-        : "ours bf16",
+      label: ourLabel(backend ?? context.backend, precision),
       precision,
+      on: ours instanceof Worker ? ours.info.on : undefined,
       run: () => workerOrError(ours).run({ case: work, variant: "default", precision, seconds }),
     };
-    for (const variant of able instanceof Worker ? peers : peers.slice(0, 1)) {
+    for (const variant of able instanceof Worker ? peersOn(peers, able.info) : peers.slice(0, 1)) {
       const theirs: Side | MissingSide = able instanceof Worker
-        ? { ...variant, run: () => able.run({ ...variant, case: work, seconds }) }
+        ? {
+          ...variant,
+          on: able.info.on,
+          run: () => able.run({ ...variant, case: work, seconds }),
+        }
         : { ...variant, ...able };
       const gflop = flop === undefined ? {} : { gflopPerUnit: flop / 1e9 };
       const timed = { ...what, ...gflop, ours: suite, theirs };
@@ -74,7 +75,8 @@ export async function measureSteadyCases(
     context,
     plansOf("float32", "wasm"),
     peer,
-    () => startOurs(context, "float32", "wasm"),
+    // It runs on the CPU, whatever device is asked for of the others.
+    () => startOurs({ ...context, engineFlags: [] }, "float32", "wasm"),
   );
 }
 
@@ -95,6 +97,14 @@ async function measureOther(
   } finally {
     if (ours instanceof Worker) await ours.stop();
   }
+}
+
+/** What our side is called; libtensorflow's, which the suite is made for, has no further name. */
+export function ourLabel(backend: BackendName | "auto", precision: Precision): string {
+  const format = precision === "float32" ? "" : " bf16";
+  return backend === "auto" || backend === "tensorflow"
+    ? `ours${format}`
+    : `ours${format}, ${backend}`;
 }
 
 function workerOrError(worker: Worker | { missing: string }): Worker {

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { BenchResults } from "../report/record/bench_results.ts";
+import { type BenchResults, isOnCpu } from "../report/record/bench_results.ts";
 import { SIMPLE_CNN } from "../study.ts";
 import {
   type Found,
@@ -107,8 +107,9 @@ const WASM_TARGETS: readonly Target[] = [
   },
 ];
 
-/** Every target with what the results say of it. */
+/** Every target with what the results say of it. They are meant for the CPU: elsewhere there is none. */
 export function judgeTargets(results: BenchResults): JudgedTarget[] {
+  if (!isOnCpu(results)) return [];
   return [...TARGETS, ...TRANSFER_TARGETS, ...WASM_TARGETS].map(
     ({ cases, what, target, find, met }) => {
       const found = find(results);

@@ -35,12 +35,14 @@ const classifier: readonly PeerVariant[] = [
 const ALEXNET_WORK = {
   work: "alexnet_features",
   unit: "batch",
+  imagesPerUnit: TRANSFER_BATCH,
   flop: forwardFlop(ALEXNET_FEATURES, TRANSFER_BATCH),
   torchvision: true,
 } as const;
 const VGG16_WORK = {
   work: "vgg16_features",
   unit: "batch",
+  imagesPerUnit: TRANSFER_BATCH,
   flop: forwardFlop(VGG16_FEATURES, TRANSFER_BATCH),
   torchvision: true,
 } as const;

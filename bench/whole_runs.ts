@@ -16,6 +16,7 @@ import { exportIdx } from "./export_idx.ts";
 import { measureMapping } from "./mapping.ts";
 import type { Growth } from "./our_work.ts";
 import { type MissingSide, type Side, timeInTurn } from "./pairs.ts";
+import { ourLabel } from "./steady_cases.ts";
 
 const STUDY_EPOCHS = SIMPLE_CNN.training.epochs;
 const STUDY_SCRIPT = "bench/reference/study_part1.py";
@@ -60,12 +61,14 @@ interface Places {
 
 async function measureLaunch(context: BenchContext, places: Places): Promise<void> {
   const ours: Side = {
-    label: "ours",
+    label: ourLabel(context.backend, "float32"),
     precision: "float32",
+    on: context.ours,
     run: () => untilFirstStep(part1(context, places.folder, context.epochs), "kill"),
   };
   const short = ["--limit", "128", "--test-limit", "128", "--epochs", "1"];
   const theirs = studySide(
+    context,
     places,
     () => untilFirstStep(studyScript(context, places, short), "wait"),
   );
@@ -77,11 +80,13 @@ async function measureLaunch(context: BenchContext, places: Places): Promise<voi
 async function measurePart1(context: BenchContext, places: Places): Promise<void> {
   const { epochs } = context;
   const ours: Side = {
-    label: "ours",
+    label: ourLabel(context.backend, "float32"),
     precision: "float32",
+    on: context.ours,
     run: () => untilEnd(part1(context, places.folder, epochs)),
   };
   const theirs = studySide(
+    context,
     places,
     () => untilEnd(studyScript(context, places, ["--epochs", String(epochs)])),
   );
@@ -117,7 +122,7 @@ async function memory(context: BenchContext, folder: string): Promise<Measuremen
   }
   if (peak === 0) throw new StudyError("the run ended before its memory was read");
   const title = "Peak resident memory of part 1, one epoch";
-  return [{ case: "memory", title, unit: "GB", value: peak / 1e9 }];
+  return [{ case: "memory", title, unit: "GB", on: context.ours, value: peak / 1e9 }];
 }
 
 /** `VmHWM` in bytes; 0 if the process is gone. Deno itself may not read /proc without all rights. */
@@ -139,6 +144,7 @@ async function growth(context: BenchContext): Promise<Measurement[]> {
     const steps = `from step ${from} to step ${to}`;
     const common = {
       case: "growth",
+      on: context.ours,
       samples: result.samples.map((sample) => ({ ...sample })),
       ...(!context.full && { note: "shortened; --cases growth goes from step 1000 to 10000" }),
     } as const;
@@ -183,26 +189,36 @@ async function measured(
   for (const measurement of found) await record(measurement);
 }
 
-function part1({ data, engineFlags }: BenchContext, folder: string, epochs: number): Program {
+function part1(
+  { data, backend, engineFlags }: BenchContext,
+  folder: string,
+  epochs: number,
+): Program {
   const out = join(folder, crypto.randomUUID());
-  const args = ["--data", data, "--epochs", String(epochs), "--out", out, ...engineFlags];
+  const training = ["--data", data, "--epochs", String(epochs), "--out", out];
+  const args = [...training, "--backend", backend, ...engineFlags];
   return denoScript("part 1", "scripts/part1.ts", args);
 }
 
 function studyScript(
-  { python, threads }: BenchContext,
+  { python, threads, peer }: BenchContext,
   { folder, idx }: Places,
   more: readonly string[],
 ): Program {
   const out = join(folder, `${crypto.randomUUID()}.json`);
-  const args = [STUDY_SCRIPT, "--data", idx, "--threads", String(threads), "--out", out, ...more];
+  const machine = ["--threads", String(threads), "--device", peer.torchDevice];
+  const args = [STUDY_SCRIPT, "--data", idx, ...machine, "--out", out, ...more];
   // Unbuffered: its first line is to be seen when it is printed.
   return { name: "the study's script", command: python, args: ["-u", ...args] };
 }
 
-function studySide({ missing }: Places, run: () => Promise<Timing>): Side | MissingSide {
+function studySide(
+  { peer }: BenchContext,
+  { missing }: Places,
+  run: () => Promise<Timing>,
+): Side | MissingSide {
   const side = { label: STUDY_LABEL, precision: "float32" } as const;
-  return missing === undefined ? { ...side, run } : { ...side, missing };
+  return missing === undefined ? { ...side, on: peer.on, run } : { ...side, missing };
 }
 
 /** Why the study's script cannot run, if so. */

@@ -6,13 +6,19 @@
  */
 
 import { StudyError } from "../io/errors.ts";
-import type { Precision, Timing } from "../report/record/bench_results.ts";
+import type { ComputedOn, Precision, Timing } from "../report/record/bench_results.ts";
 import { type Child, type Program, startChild } from "./child.ts";
 import type { TransferCase } from "./transfer_work.ts";
 
-/** What a worker says of itself when it is ready; ours says all of it. */
+/** What a worker says of itself when it is ready. */
 export interface WorkerInfo {
   versions: Record<string, string>;
+  on?: ComputedOn;
+  /** The peer's alone: its device in PyTorch's words, such as `cuda:0`. */
+  torch_device?: string;
+  /** The peer's alone: whether PyTorch rounds what convolutions multiply to TF32 unless told otherwise. */
+  tf32?: boolean;
+  /** Ours alone, as what follows. */
   machine?: Record<string, string | number>;
   git?: { commit: string; clean: boolean } | null;
 }
@@ -64,7 +70,13 @@ export class Worker {
    * @throws {StudyError} If the answer is an error, or the process ends.
    */
   async ask(request: object): Promise<unknown> {
-    await this.#child.write(JSON.stringify(request));
+    try {
+      await this.#child.write(JSON.stringify(request));
+    } catch (error) {
+      // It has ended since its last answer.
+      await this.#child.ended();
+      throw new StudyError(`${this.#name} takes no more requests`, { cause: error });
+    }
     return await nextAnswer(this.#name, this.#child);
   }
 

@@ -212,6 +212,7 @@ function engineOf(name: BackendName, backend: StartedBackend, reason: string): E
     precision,
     version,
     threads,
+    ...(adapter && { adapter }),
     get library() {
       return only(library, "libtensorflow");
     },

@@ -4,13 +4,13 @@ Stays alive beside the suite's own process and works only while it is asked to. 
 request a line from standard input and answers each with one line on standard output; its first
 line says what it is:
 
-    {"ready": true, "versions": {"torch": "2.13.0", ...}, "threads": 2, ...}
+    {"ready": true, "versions": {"torch": "2.13.0", ...}, "threads": 2, "torch_device": "cpu", ...}
     > {"do": "run", "case": "step", "variant": "default", "precision": "float32", "seconds": 2}
     < {"units": 21, "seconds": 2.07}
     < {"error": "why this cannot be measured"}
 
 A request works for at least `seconds`, at least one unit, and answers with how many units it was
-and how long they took. Building the model, compiling it and a second of warm-up are not in that
+and how long they took until the device had done them. Building the model, compiling it and a second of warm-up are not in that
 time. Needs torch; torchvision as well for what `transfer.py` does.
 """
 
@@ -42,10 +42,13 @@ WEIGHT_DECAY = 1e-4
 TEST_IMAGES = 10_000
 TEST_BATCH = 1000
 WARM_UP_SECONDS = 1
+# Whether PyTorch's defaults let GPUs round what convolutions multiply to TF32.
+CONVOLUTIONS_IN_TF32 = torch.backends.cudnn.allow_tf32
 
 # What differs from PyTorch's defaults.
 VARIANTS = {
     "default": {},
+    "no_tf32": {"tf32": False},
     "channels_last": {"channels_last": True, "fused": True},
     "fused": {"fused": True},
     "compile": {"fused": True, "compile": True},
@@ -57,17 +60,35 @@ class Bench:
     """Makes what is to be timed, once each, as functions that do one unit of work."""
 
     def __init__(self, device):
-        self.device = torch.device(device)
+        self.device = device
         self.units = {}
 
     def run(self, case, variant, precision, seconds):
         key = (case, variant, precision)
+        torch.backends.cudnn.allow_tf32 = VARIANTS[variant].get("tf32", CONVOLUTIONS_IN_TF32)
         if key not in self.units:
             unit = self.make(case, VARIANTS[variant], getattr(torch, precision))
-            time_units(unit, 0)  # torch.compile does its work here.
-            time_units(unit, WARM_UP_SECONDS)
+            self.time_units(unit, 0)  # torch.compile does its work here.
+            self.time_units(unit, WARM_UP_SECONDS)
             self.units[key] = unit
-        return time_units(self.units[key], seconds)
+        return self.time_units(self.units[key], seconds)
+
+    def time_units(self, unit, seconds):
+        self.synchronize()
+        started = time.perf_counter()
+        units = 0
+        while units == 0 or time.perf_counter() - started < seconds:
+            unit()
+            units += 1
+        self.synchronize()
+        return {"units": units, "seconds": time.perf_counter() - started}
+
+    def synchronize(self):
+        """Waits until the device has done what it was told."""
+        if self.device.type == "cuda":
+            torch.cuda.synchronize(self.device)
+        elif self.device.type == "mps":
+            torch.mps.synchronize()
 
     def make(self, case, options, precision):
         if case in transfer.CASES:
@@ -158,13 +179,21 @@ class Bench:
         return unit
 
 
-def time_units(unit, seconds):
-    started = time.perf_counter()
-    units = 0
-    while units == 0 or time.perf_counter() - started < seconds:
-        unit()
-        units += 1
-    return {"units": units, "seconds": time.perf_counter() - started}
+def choose_device(wanted, adapter):
+    """The device that is wanted, or the CPU: torch's, what it is called, and why if it is another.
+
+    Of several GPUs it is the one that the suite's side calls `adapter`, else the first.
+    """
+    cpu = torch.device("cpu")
+    if wanted == "cuda" and torch.cuda.is_available():
+        names = [torch.cuda.get_device_name(i) for i in range(torch.cuda.device_count())]
+        index = names.index(adapter) if adapter in names else 0
+        return torch.device("cuda", index), names[index], None
+    if wanted == "mps" and torch.backends.mps.is_available():
+        return torch.device("mps"), "Apple's GPU", None
+    if wanted == "cpu":
+        return cpu, "CPU", None
+    return cpu, "CPU", "PyTorch sees no GPU and works on the CPU: install a build for this GPU"
 
 
 def versions():
@@ -178,7 +207,8 @@ def versions():
 def main():
     parser = argparse.ArgumentParser(description="PyTorch's side of `deno task bench`.")
     parser.add_argument("--threads", type=int, required=True)
-    parser.add_argument("--device", choices=["cpu", "cuda"], default="cpu")
+    parser.add_argument("--device", choices=["cpu", "cuda", "mps"], default="cpu")
+    parser.add_argument("--adapter", default="", help="the GPU's name, to tell several apart")
     arguments = parser.parse_args()
 
     # Answers keep standard output to themselves: whatever else is printed goes to standard error.
@@ -188,18 +218,18 @@ def main():
     def answer(value):
         print(json.dumps(value), file=answers, flush=True)
 
-    if arguments.device == "cuda" and not torch.cuda.is_available():
-        answer({"error": "PyTorch sees no GPU: install a build with CUDA (pip install torch)"})
-        return
     torch.set_num_threads(arguments.threads)
     torch.manual_seed(1)
-    bench = Bench(arguments.device)
+    device, name, note = choose_device(arguments.device, arguments.adapter)
+    bench = Bench(device)
     answer({
         "ready": True,
         "versions": versions(),
         "threads": torch.get_num_threads(),
         "cpu_capability": torch.backends.cpu.get_cpu_capability(),
-        "device": torch.cuda.get_device_name() if arguments.device == "cuda" else "CPU",
+        "torch_device": str(device),
+        "tf32": device.type == "cuda" and torch.version.cuda is not None and CONVOLUTIONS_IN_TF32,
+        "on": {"backend": "torch", "device": name, **({"note": note} if note else {})},
     })
     for line in sys.stdin:
         request = json.loads(line)

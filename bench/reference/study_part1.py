@@ -79,10 +79,12 @@ def dataset_sha256(folder):
 def train_epoch(model, loader, optimizer, epoch):
     """One pass with updates; returns the mean of the batches' losses, the accuracy in % and seconds."""
     model.train()
+    device = device_of(model)
     started = time.perf_counter()
     total = len(loader.dataset)
     losses, correct, seen = [], 0, 0
     for index, (images, labels) in enumerate(loader):
+        images, labels = images.to(device), labels.to(device)
         optimizer.zero_grad()
         logits = model(images)
         loss = nn.functional.cross_entropy(logits, labels)
@@ -103,12 +105,18 @@ def train_epoch(model, loader, optimizer, epoch):
     return loss, accuracy, seconds
 
 
+def device_of(model):
+    return next(model.parameters()).device
+
+
 @torch.no_grad()
 def evaluate(model, loader):
     """The mean of the batches' mean losses, targets and predictions."""
     model.eval()
+    device = device_of(model)
     losses, targets, predictions = [], [], []
     for images, labels in loader:
+        images, labels = images.to(device), labels.to(device)
         logits = model(images)
         losses.append(nn.functional.cross_entropy(logits, labels).item())
         targets += labels.tolist()
@@ -117,15 +125,25 @@ def evaluate(model, loader):
 
 
 def parse_arguments():
-    parser = argparse.ArgumentParser(description="Part 1 of the study in PyTorch, on the CPU.")
+    parser = argparse.ArgumentParser(description="Part 1 of the study in PyTorch.")
     parser.add_argument("--data", required=True, metavar="DIR", help="folder with four IDX files")
     parser.add_argument("--epochs", type=positive, default=10)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--threads", type=positive, default=torch.get_num_threads())
+    parser.add_argument(
+        "--device", type=torch_device, default="cpu", help="in PyTorch's words, such as cuda:0"
+    )
     parser.add_argument("--limit", type=positive, help="train on the first N images only")
     parser.add_argument("--test-limit", type=positive, help="test on the first N images only")
     parser.add_argument("--out", metavar="JSON", help="file to write the result to")
     return parser.parse_args()
+
+
+def torch_device(text):
+    try:
+        return torch.device(text)
+    except RuntimeError as error:
+        raise argparse.ArgumentTypeError(f"{text} is no device of PyTorch's") from error
 
 
 def positive(text):
@@ -143,7 +161,7 @@ def main():
     test_set = IdxDigits(arguments.data, "t10k", arguments.test_limit)
     train_loader = DataLoader(train_set, BATCH_SIZE, shuffle=True, num_workers=WORKERS)
     test_loader = DataLoader(test_set, BATCH_SIZE, num_workers=WORKERS)
-    model = SimpleCNN()
+    model = SimpleCNN().to(arguments.device)
     optimizer = torch.optim.Adam(
         model.parameters(), lr=LEARNING_RATE, weight_decay=WEIGHT_DECAY
     )
@@ -171,6 +189,7 @@ def main():
         "weight_decay": WEIGHT_DECAY,
         "seed": arguments.seed,
         "threads": torch.get_num_threads(),
+        "device": str(arguments.device),
         "workers": WORKERS,
         "history": history,
         "versions": {

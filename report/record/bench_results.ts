@@ -1,5 +1,6 @@
 /**
- * `results/bench/bench.json`: what a run of the bench found.
+ * `bench.json`: what a run of the bench found, in `results/bench` or, of a graphics adapter, in a folder
+ * of its own there.
  *
  * @module
  */
@@ -36,6 +37,30 @@ export const DEFAULT_CASES = CASES.slice(0, CASES.indexOf("part1"));
 
 export type CaseName = typeof CASES[number];
 
+/** Those that are measured on a graphics adapter unless others are asked for. */
+export const ADAPTER_CASES = [
+  "step",
+  "inference",
+  "part1",
+  "alexnet",
+  "vgg16",
+  "detector",
+] as const satisfies CaseName[];
+
+/** What one of the sides computed with. */
+export interface ComputedOn {
+  /** `tensorflow`, `webgpu` or `wasm`; `torch` of the peer. */
+  backend: string;
+  /** `CPU`, `GPU` where the backend says no more, or the name that the driver has. */
+  device: string;
+  /** Of a graphics adapter, where the backend knows it. */
+  vendor?: string;
+  /** Whether it is a graphics adapter that computes on the CPU. */
+  software?: boolean;
+  /** Why it is no other device. */
+  note?: string;
+}
+
 /** How long some units of work took. */
 export interface Timing {
   /** Units done, at least 1. */
@@ -50,6 +75,8 @@ export interface SideResult {
   label: string;
   /** Number format it works in. */
   precision: Precision;
+  /** Absent where it did not run, and in results of before there were other devices than CPUs. */
+  on?: ComputedOn;
   /** One for each pair, in order. */
   timings: Timing[];
 }
@@ -62,6 +89,8 @@ export interface PairedTiming {
   unit: string;
   /** Floating-point operations of a unit, in 10⁹, where that is meaningful. */
   gflopPerUnit?: number;
+  /** Images of a unit, where it is made of many. */
+  imagesPerUnit?: number;
   ours: SideResult;
   /** The peer, with as many timings as ours, or none. */
   theirs: SideResult;
@@ -74,6 +103,7 @@ export interface Measurement {
   case: CaseName;
   title: string;
   unit: string;
+  on?: ComputedOn;
   /** `null` if it could not be measured. */
   value: number | null;
   /** Why it is missing, or what else the reader must know. */
@@ -96,6 +126,10 @@ export interface BenchResults {
   };
   /** Processor, memory, operating system and device. */
   machine: Readonly<Record<string, string | number>>;
+  /** What our side computes with; absent in results of before there were other devices than CPUs. */
+  ours?: ComputedOn;
+  /** What PyTorch computes with, if there is one. */
+  peer?: ComputedOn;
   /** Of ours and of PyTorch, each. */
   threads: number;
   /** Of the minute before the start: what other programs did. */
@@ -105,6 +139,11 @@ export interface BenchResults {
   git: { commit: string; clean: boolean } | null;
   comparisons: PairedTiming[];
   measures: Measurement[];
+}
+
+/** Whether our side computed on the CPU, as all did once. */
+export function isOnCpu({ ours }: Pick<BenchResults, "ours">): boolean {
+  return ours === undefined || ours.device === "CPU";
 }
 
 /** A run of the bench leaves far less than a megabyte. */

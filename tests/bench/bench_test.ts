@@ -1,12 +1,13 @@
 import { assertAlmostEquals, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { join } from "node:path";
-import { chosenCases } from "../../bench/bench.ts";
-import { startPeer } from "../../bench/context.ts";
+import { chosenCases, folderOf } from "../../bench/bench.ts";
+import { startOurs, startPeer, torchDeviceFor } from "../../bench/context.ts";
 import { CONV2, convFlop, forwardFlop, SIMPLE_CNN_LAYERS, stepFlop } from "../../bench/flops.ts";
 import { measureMapping } from "../../bench/mapping.ts";
 import { sampleAt } from "../../bench/our_work.ts";
 import { renderLimits, renderPage, renderPairedTimings, renderTargets } from "../../bench/page.ts";
 import { type Side, summary, timeInTurn } from "../../bench/pairs.ts";
+import { peersOn, PLANS } from "../../bench/plans.ts";
 import { judgeTargets } from "../../bench/targets.ts";
 import { wholeSpeedUp } from "../../bench/transfer_targets.ts";
 import { TRANSFER_CASES } from "../../bench/transfer_work.ts";
@@ -21,6 +22,7 @@ import type {
   Timing,
 } from "../../report/record/bench_results.ts";
 import { SIMPLE_CNN, type TrainingSettings, VGG16 } from "../../study.ts";
+import { noPyTorch } from "../pytorch.ts";
 
 const timings = (...seconds: number[]): Timing[] => seconds.map((s) => ({ units: 10, seconds: s }));
 
@@ -85,6 +87,89 @@ Deno.test("chosenCases() knows lists, --full and its default", () => {
   assertThrows(() => chosenCases("step,stpe", false), UsageError, '"stpe" is none of step, ');
 });
 
+const H100 = {
+  backend: "webgpu",
+  device: "NVIDIA H100 80GB HBM3",
+  vendor: "NVIDIA",
+  software: false,
+};
+const LLVMPIPE = {
+  backend: "webgpu",
+  device: "llvmpipe (LLVM 15)",
+  vendor: "Mesa",
+  software: true,
+};
+const CPU = { backend: "tensorflow", device: "CPU" };
+
+Deno.test("on a graphics adapter part 1 is a case, bfloat16 none", () => {
+  assertEquals(chosenCases(undefined, false, true), [
+    "step",
+    "inference",
+    "part1",
+    "alexnet",
+    "vgg16",
+    "detector",
+  ]);
+  assertEquals(chosenCases("limit", false, true), ["limit"]);
+});
+
+Deno.test("torchDeviceFor() is the GPU that ours has where PyTorch computes on such, else the CPU", () => {
+  assertEquals(torchDeviceFor(CPU), "cpu");
+  assertEquals(torchDeviceFor({ backend: "tensorflow", device: "GPU" }), "cuda");
+  assertEquals(torchDeviceFor(H100), "cuda");
+  assertEquals(torchDeviceFor({ ...H100, device: "Radeon", vendor: "AMD" }), "cuda");
+  assertEquals(torchDeviceFor({ ...H100, device: "Apple M4", vendor: "Apple" }), "mps");
+  assertEquals(torchDeviceFor({ ...H100, device: "Arc", vendor: "Intel" }), "cpu");
+  assertEquals(torchDeviceFor(LLVMPIPE), "cpu");
+});
+
+Deno.test("folderOf() keeps the results of each backend and device apart", () => {
+  assertEquals(folderOf("auto", CPU), "");
+  assertEquals(folderOf("tensorflow", CPU), "");
+  assertEquals(folderOf("wasm", { backend: "wasm", device: "CPU" }), "wasm-cpu");
+  assertEquals(folderOf("auto", { backend: "tensorflow", device: "GPU" }), "tensorflow-gpu");
+  assertEquals(folderOf("webgpu", H100), "webgpu-nvidia-h100-80gb-hbm3");
+  assertEquals(folderOf("webgpu", LLVMPIPE), "webgpu-llvmpipe-llvm-15");
+});
+
+Deno.test("peersOn() has PyTorch without TF32 as well where it takes that by default", () => {
+  const { peers } = PLANS.find((plan) => plan.case === "step")!;
+  const variants = (info: { torch_device?: string; tf32?: boolean }) =>
+    peersOn(peers, { versions: {}, ...info }).map(({ variant }) => variant);
+  assertEquals(variants({}), ["default", "channels_last", "compile", "compile_channels_last"]);
+  assertEquals(variants({ torch_device: "cpu", tf32: false }), variants({}));
+  assertEquals(variants({ torch_device: "cuda:0", tf32: true }), [
+    "default",
+    "no_tf32",
+    "channels_last",
+    "compile",
+  ]);
+  assertEquals(variants({ torch_device: "mps" }), ["default", "channels_last", "compile"]);
+});
+
+Deno.test("renderPage() of a graphics adapter names both devices, and has no targets of the CPU's", () => {
+  const timed = { ...comparison("alexnet", timings(1), timings(2)), imagesPerUnit: 32 };
+  const found = { ...results({ comparisons: [timed] }), ours: H100 };
+  const peer = { backend: "torch", device: H100.device };
+  const page = renderPage({ ...found, peer });
+  assertEquals(page.split("\n")[0], "# Bench: webgpu on NVIDIA H100 80GB HBM3 (NVIDIA)");
+  assertEquals(page.includes("- Peer: PyTorch on NVIDIA H100 80GB HBM3\n"), true);
+  assertEquals(page.includes("| 10.0 steps/s, 320 images/s |"), true);
+  assertEquals(page.includes("## Targets"), false);
+  assertEquals(page.includes("**"), false);
+  assertEquals(judgeTargets({ ...found, peer }), []);
+
+  const onCpu = renderPage({ ...found, peer: { backend: "torch", device: "CPU", note: "no GPU" } });
+  assertEquals(onCpu.includes("- Peer: PyTorch on the CPU: no GPU\n"), true);
+  assertEquals(onCpu.includes("**PyTorch computes nothing on this adapter here"), true);
+  const software = renderPage({
+    ...found,
+    ours: LLVMPIPE,
+    peer: { backend: "torch", device: "CPU" },
+  });
+  assertEquals(software.includes("say nothing of graphics hardware"), true);
+});
+
 function side(log: string[], label: string, run: () => Timing): Side {
   return {
     label,
@@ -101,6 +186,17 @@ const options = (pairs: number) => ({
   pairs,
   reporter: silentReporter,
   signal: new AbortController().signal,
+});
+
+Deno.test("timeInTurn() keeps what each side computed with", async () => {
+  const run = () => Promise.resolve({ units: 1, seconds: 1 });
+  const on = { backend: "torch", device: H100.device };
+  const result = await timeInTurn({
+    ...PLAN,
+    ours: { label: "ours, webgpu", precision: "float32", on: H100, run },
+    theirs: { label: "PyTorch", precision: "float32", on, run },
+  }, options(1));
+  assertEquals([result.ours.on, result.theirs.on], [H100, on]);
 });
 
 Deno.test("timeInTurn() warms up, then alternates", async () => {
@@ -306,7 +402,7 @@ Deno.test("renderPage() holds machine, targets and tables", () => {
   assertEquals(renderPage(results({ load_average: 3 })).includes("machine busy"), true);
 });
 
-const peerOptions = { threads: 2, device: "CPU" };
+const peerOptions = { threads: 2, ours: { backend: "tensorflow", device: "CPU" } };
 
 Deno.test("startPeer() says what is missing where there is no such Python", async () => {
   assertEquals(await startPeer({ ...peerOptions, python: "/no/such/python" }), {
@@ -359,8 +455,53 @@ Deno.test({
       const timing = await worker.run(request);
       assertAlmostEquals(rate(timing), 2);
       await assertRejects(() => worker.run(request), StudyError, "fake ended without an answer");
+      // Nobody reads what it is asked now.
+      await assertRejects(() => worker.run(request), StudyError, "fake ");
     } finally {
       await worker.stop();
+    }
+  },
+});
+
+const adapter = await navigator.gpu?.requestAdapter() ?? null;
+
+Deno.test({
+  name: `our side on WebGPU says which adapter computes${
+    adapter ? "" : " (no WebGPU adapter here)"
+  }`,
+  ignore: adapter === null,
+  fn: async () => {
+    const engineFlags = ["--device", "software"];
+    const worker = await startOurs({ data: "mnist", backend: "webgpu", engineFlags }, "float32");
+    try {
+      const { on, machine } = worker.info;
+      assertEquals([on?.backend, on?.device], ["webgpu", machine?.device]);
+      assertEquals(typeof on?.vendor, "string");
+      assertEquals(typeof on?.software, "boolean");
+    } finally {
+      await worker.stop();
+    }
+  },
+});
+
+const noTorch = await noPyTorch();
+
+Deno.test({
+  name: `PyTorch takes the GPU of that name, or the CPU and says why${
+    noTorch === undefined ? "" : ` (${noTorch})`
+  }`,
+  ignore: noTorch !== undefined,
+  fn: async () => {
+    const peer = await startPeer({ python: "python3", threads: 1, ours: H100 });
+    if (!(peer instanceof Worker)) throw new Error(peer.missing);
+    try {
+      const { on, torch_device: device = "" } = peer.info;
+      assertEquals(on?.backend, "torch");
+      if (device.startsWith("cuda:")) return assertEquals(on?.note, undefined);
+      assertEquals([device, on?.device], ["cpu", "CPU"]);
+      assertEquals(on?.note?.startsWith("PyTorch sees no GPU"), true);
+    } finally {
+      await peer.stop();
     }
   },
 });
