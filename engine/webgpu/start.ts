@@ -21,7 +21,9 @@ let registered = false;
  * @throws {StudyError} If there is no adapter, only one that computes on the CPU and `device` is not
  * `software`, the CPU or bfloat16 is asked for, or the package is not there.
  */
-export async function startWebGpu({ device, precision }: BackendOptions): Promise<Backend> {
+export async function startWebGpu(
+  { device, precision, verbose }: BackendOptions,
+): Promise<Backend> {
   if (device === "cpu") {
     throw new StudyError("The webgpu backend runs on a graphics adapter", {
       remedy: "use --device gpu, or another --backend",
@@ -30,7 +32,7 @@ export async function startWebGpu({ device, precision }: BackendOptions): Promis
   if (precision === "bfloat16") {
     throw new StudyError("The webgpu backend has no bfloat16", { remedy: "use --precision fp32" });
   }
-  const found = await findAdapter(device);
+  const found = await findAdapter(device, verbose);
   const code = await loadPackage();
   if (!registered) {
     registered = true;
