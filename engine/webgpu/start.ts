@@ -9,6 +9,7 @@ import type { Backend, BackendOptions } from "../backend.ts";
 import { findAdapter, requestDevice } from "./adapter.ts";
 import { registerConv2dFilterGradient } from "./conv2d_filter_gradient.ts";
 import { makeKernels } from "./kernels.ts";
+import { registerMaxPoolGrad } from "./max_pool_grad.ts";
 import { registerPrograms, webGpuOps } from "./ops.ts";
 import { BACKEND, loadPackage, PACKAGE_VERSION } from "./package.ts";
 
@@ -38,6 +39,7 @@ export async function startWebGpu(
     registered = true;
     registerPrograms();
     registerConv2dFilterGradient();
+    registerMaxPoolGrad();
   }
   const { adapter, description } = found;
   const kernels = makeKernels(code, await requestDevice(found), adapter.info);
