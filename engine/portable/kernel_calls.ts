@@ -55,8 +55,7 @@ export class KernelCalls implements Disposable {
       attrs: { ...attrs } as tf.NamedAttrMap,
       backend: this.#backend,
     }) as tf.TensorInfo;
-    this.#results.add(result);
-    return result;
+    return this.track(result);
   }
 
   /** `x` with its axes in another order. */
@@ -67,6 +66,12 @@ export class KernelCalls implements Disposable {
   /** `x` in another shape of as many elements; both share their memory. */
   reshape(x: tf.TensorInfo, shape: readonly number[]): tf.TensorInfo {
     return this.run("Reshape", { x }, { shape });
+  }
+
+  /** Frees a tensor with the results. */
+  track(tensor: tf.TensorInfo): tf.TensorInfo {
+    this.#results.add(tensor);
+    return tensor;
   }
 
   /** Leaves a result to the caller. */

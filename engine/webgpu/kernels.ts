@@ -6,6 +6,8 @@
  */
 
 import * as tf from "@tensorflow/tfjs";
+import { StudyError } from "../../io/errors.ts";
+import { formatBytes } from "../../io/reporter.ts";
 import type { PackageKernels, TensorData, WebGpuPackage } from "./package.ts";
 import { CHUNK_BYTES, Readback } from "./readback.ts";
 import { Submissions } from "./submissions.ts";
@@ -17,7 +19,10 @@ const KEPT_BYTES = 512 * 2 ** 20;
 const PROGRAMS_PER_SUBMIT = 15;
 
 /** An element's bytes on the device, of whatever type. */
-const ELEMENT_BYTES = 4;
+export const ELEMENT_BYTES = 4;
+
+/** Of what a program is given of a buffer, the first byte's place is a multiple of this. */
+const BINDING_ALIGNMENT = 256;
 
 /** A run of a program on tensors that it may change. */
 export interface ProgramRun {
@@ -25,9 +30,20 @@ export interface ProgramRun {
   /** Bindings 0, 1, ...: first those that it writes to, then those that it reads. */
   written: readonly tf.TensorInfo[];
   read: readonly tf.TensorInfo[];
+  /** The next ones, which it reads: short ones. */
+  whole?: readonly tf.TensorInfo[];
   /** The binding after them: four bytes a number. */
   uniforms: ArrayBuffer;
   workgroups: readonly [x: number, y: number, z?: number];
+  /** Which elements it is given of `written` and `read`; all of them unless said. */
+  elements?: ElementRange;
+}
+
+/** Elements that follow each other. */
+export interface ElementRange {
+  /** A multiple of 64. */
+  start: number;
+  count: number;
 }
 
 /** The package's kernels with ours. */
@@ -36,6 +52,14 @@ export interface WebGpuKernels extends PackageKernels {
   program(wgsl: string): GPUComputePipeline;
   /** Runs a program, in its turn with all others. */
   run(run: ProgramRun): void;
+  /** Copies elements of one tensor to another. */
+  copyElements(
+    ...[from, first, to, start, count]: [tf.TensorInfo, number, tf.TensorInfo, number, number]
+  ): void;
+  /** Most bytes that a program may be given of a tensor. */
+  readonly largestBinding: number;
+  /** Cuts a tensor's elements into ranges that a program may be given. */
+  elementRanges(tensor: tf.TensorInfo): ElementRange[];
 }
 
 /** Makes the kernels of a device, out of the package's. */
@@ -48,7 +72,12 @@ export function makeKernels(
   const readback = new Readback(device);
   const programs = new Map<string, GPUComputePipeline>();
 
+  const { maxBufferSize, maxStorageBufferBindingSize } = device.limits;
+
   class Kernels extends WebGPUBackend implements WebGpuKernels {
+    readonly largestBinding = Math.floor(maxStorageBufferBindingSize / BINDING_ALIGNMENT) *
+      BINDING_ALIGNMENT;
+
     override readSync(dataId: tf.DataId): tf.BackendValues {
       const data = this.tensorMap.get(dataId);
       // Complex ones come back here, part by part.
@@ -67,6 +96,13 @@ export function makeKernels(
     override uploadToGPU(dataId: tf.DataId): void {
       const data = this.tensorMap.get(dataId);
       if (data.resource) return;
+      if (sizeOf(data) > maxBufferSize) {
+        throw new StudyError(
+          `A tensor of shape [${data.shape}] has ${formatBytes(sizeOf(data))}, and ` +
+            `${info.description} has ${formatBytes(maxBufferSize)} for one at most`,
+          { remedy: "take a smaller batch, or another --backend" },
+        );
+      }
       data.resource = this.bufferManager.acquireBuffer(
         sizeOf(data),
         GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC | GPUBufferUsage.COPY_DST,
@@ -98,12 +134,18 @@ export function makeKernels(
       return program;
     }
 
-    run({ program, written, read, uniforms, workgroups: [x, y, z] }: ProgramRun): void {
-      const buffers = [...written, ...read].map(({ dataId }) => {
-        this.uploadToGPU(dataId);
-        this.commandQueueOwnedIds.add(dataId);
-        return this.tensorMap.get(dataId).resource!;
+    run(
+      { program, written, read, whole = [], uniforms, workgroups, elements }: ProgramRun,
+    ): void {
+      const range = elements && {
+        offset: ELEMENT_BYTES * elements.start,
+        size: ELEMENT_BYTES * elements.count,
+      };
+      const tensors = [...written, ...read].map((tensor) => {
+        if (range === undefined) this.#checkSize(tensor);
+        return { buffer: this.#bufferOf(tensor), ...range };
       });
+      tensors.push(...whole.map((tensor) => ({ buffer: this.#bufferOf(tensor) })));
       // What the host has read of them before holds no longer.
       for (const { dataId } of written) this.tensorMap.get(dataId).values = null;
       const uniform = this.bufferManager.acquireBuffer(
@@ -114,25 +156,76 @@ export function makeKernels(
       this.uniformPendingDisposal.push(uniform);
       const bindGroup = device.createBindGroup({
         layout: program.getBindGroupLayout(0),
-        entries: [...buffers, uniform].map((buffer, binding) => ({
+        entries: [...tensors, { buffer: uniform }].map((resource, binding) => ({
           binding,
-          resource: { buffer },
+          resource,
         })),
       });
       this.ensureCommandEncoderReady();
       this.computePassEncoder ??= this.commandEncoder!.beginComputePass();
       this.computePassEncoder.setPipeline(program);
       this.computePassEncoder.setBindGroup(0, bindGroup);
-      this.computePassEncoder.dispatchWorkgroups(x, y, z);
+      this.computePassEncoder.dispatchWorkgroups(...workgroups);
       if (++this.dispatchCountInPass < PROGRAMS_PER_SUBMIT) return;
       this.endComputePassEncoder();
       this.submitQueue();
+    }
+
+    copyElements(
+      ...[from, first, to, start, count]: [tf.TensorInfo, number, tf.TensorInfo, number, number]
+    ): void {
+      const [source, target] = [this.#bufferOf(from), this.#bufferOf(to)];
+      this.tensorMap.get(to.dataId).values = null;
+      this.endComputePassEncoder();
+      this.ensureCommandEncoderReady();
+      this.commandEncoder!.copyBufferToBuffer(
+        ...[source, ELEMENT_BYTES * first, target, ELEMENT_BYTES * start] as const,
+        ELEMENT_BYTES * count,
+      );
+    }
+
+    elementRanges({ shape }: tf.TensorInfo): ElementRange[] {
+      const all = tf.util.sizeFromShape(shape);
+      const most = this.largestBinding / ELEMENT_BYTES;
+      return Array.from({ length: Math.max(1, Math.ceil(all / most)) }, (_, i) => ({
+        start: i * most,
+        count: Math.min(most, all - i * most),
+      }));
+    }
+
+    /** The package's programs are given whole tensors. */
+    override runWebGPUProgram(
+      ...run: Parameters<PackageKernels["runWebGPUProgram"]>
+    ): tf.TensorInfo {
+      const [program, inputs, dtype] = run;
+      for (const input of inputs) this.#checkSize(input);
+      this.#checkSize({ shape: program.outputShape, dtype });
+      return super.runWebGPUProgram(...run);
     }
 
     override dispose(): void {
       submissions.close();
       super.dispose();
       device.destroy();
+    }
+
+    /** On the device, and in use until the commands are submitted. */
+    #bufferOf({ dataId }: tf.TensorInfo): GPUBuffer {
+      this.uploadToGPU(dataId);
+      this.commandQueueOwnedIds.add(dataId);
+      return this.tensorMap.get(dataId).resource!;
+    }
+
+    #checkSize({ shape, dtype }: Pick<tf.TensorInfo, "shape" | "dtype">): void {
+      const bytes = ELEMENT_BYTES * tf.util.sizeFromShape(shape);
+      if (bytes <= this.largestBinding) return;
+      throw new StudyError(
+        `A ${dtype} tensor of shape [${shape}] has ${
+          formatBytes(bytes)
+        }, and ${info.description} ` +
+          `can compute on ${formatBytes(this.largestBinding)} at once`,
+        { remedy: "take a smaller batch, or another --backend" },
+      );
     }
 
     #keepValues(data: TensorData, bytes: ArrayBuffer): tf.BackendValues {

@@ -48,12 +48,22 @@ const MAX_PARTS = 128;
 /** Rows that are worth a part of their own. */
 const MIN_ROWS = 64;
 
+/** Numbers that the generator makes of one counter. */
+const NUMBERS_PER_COUNTER = 4;
+
 /** Registers the kernels of {@linkcode webGpuOps}. */
 export function registerPrograms(): void {
   registerKernel(BACKEND, "BiasAddGrad", biasAddGrad);
   registerKernel(BACKEND, "GatherUint8", gatherUint8);
   registerKernel(BACKEND, "ApplyAdam", applyAdam);
-  registerKernel(BACKEND, "AssignSlice", assignSlice);
+  registerKernel(
+    BACKEND,
+    "AssignSlice",
+    ({ inputs, attrs: { start }, backend }: AssignSliceArguments<WebGpuKernels>) => {
+      assignSlice(backend, inputs, start);
+      return [];
+    },
+  );
   registerKernel(BACKEND, "ReluGrad", reluGrad);
   registerKernel(BACKEND, "SparseSoftmaxCrossEntropy", sparseSoftmaxCrossEntropy);
   registerKernel(BACKEND, "RandomUniform", randomUniform);
@@ -147,28 +157,31 @@ function gatherUint8(
 
 function applyAdam({ inputs, backend }: ApplyAdamArguments<WebGpuKernels>): tf.TensorInfo[] {
   const { parameter, m, v, gradient, stepSize, epsilon, beta1, beta2, weightDecay } = inputs;
-  const count = tf.util.sizeFromShape(parameter.shape);
-  const uniforms = new ArrayBuffer(24);
-  new Uint32Array(uniforms)[0] = count;
-  new Float32Array(uniforms).set(
-    [stepSize, epsilon, beta1, beta2, weightDecay].map((scalar) =>
-      scalar === undefined ? 0 : (backend.readSync(scalar.dataId) as Float32Array)[0]!
-    ),
-    1,
+  const settings = [stepSize, epsilon, beta1, beta2, weightDecay].map((scalar) =>
+    scalar === undefined ? 0 : (backend.readSync(scalar.dataId) as Float32Array)[0]!
   );
-  backend.run({
-    program: backend.program(APPLY_ADAM),
-    written: [parameter, m, v],
-    read: [gradient],
-    uniforms,
-    workgroups: workgroupsOf(count),
-  });
+  for (const elements of backend.elementRanges(parameter)) {
+    const uniforms = new ArrayBuffer(24);
+    new Uint32Array(uniforms)[0] = elements.count;
+    new Float32Array(uniforms).set(settings, 1);
+    backend.run({
+      program: backend.program(APPLY_ADAM),
+      written: [parameter, m, v],
+      read: [gradient],
+      uniforms,
+      workgroups: workgroupsOf(elements.count),
+      elements,
+    });
+  }
   return [];
 }
 
-function assignSlice(
-  { inputs: { variable, value }, attrs: { start }, backend }: AssignSliceArguments<WebGpuKernels>,
-): tf.TensorInfo[] {
+/** `variable[..., start : start + k] = value`, in place. */
+export function assignSlice(
+  backend: WebGpuKernels,
+  { variable, value }: AssignSliceArguments<WebGpuKernels>["inputs"],
+  start: number,
+): void {
   const count = tf.util.sizeFromShape(value.shape);
   backend.run({
     program: backend.program(ASSIGN_SLICE),
@@ -177,7 +190,6 @@ function assignSlice(
     uniforms: Uint32Array.of(count, start, value.shape.at(-1)!, variable.shape.at(-1)!).buffer,
     workgroups: workgroupsOf(count),
   });
-  return [];
 }
 
 function reluGrad({ inputs: { dy, y }, backend }: ReluGrad): tf.TensorInfo {
@@ -213,14 +225,18 @@ function randomUniform(
   { inputs: { key }, attrs: { shape }, backend }: RandomUniform,
 ): tf.TensorInfo {
   const result = backend.makeTensorInfo(shape, "float32");
-  const count = tf.util.sizeFromShape(shape);
-  backend.run({
-    program: backend.program(RANDOM_UNIFORM),
-    written: [result],
-    read: [key],
-    uniforms: Uint32Array.of(count).buffer,
-    workgroups: workgroupsOf(Math.ceil(count / 4)),
-  });
+  for (const elements of backend.elementRanges(result)) {
+    const { start, count } = elements;
+    backend.run({
+      program: backend.program(RANDOM_UNIFORM),
+      written: [result],
+      read: [],
+      whole: [key],
+      uniforms: Uint32Array.of(count, start / NUMBERS_PER_COUNTER).buffer,
+      workgroups: workgroupsOf(Math.ceil(count / NUMBERS_PER_COUNTER)),
+      elements,
+    });
+  }
   return result;
 }
 

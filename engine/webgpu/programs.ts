@@ -161,9 +161,10 @@ export const SUM_ROWS: string = `
  * same numbers as `fillUniform()` of `portable/philox.ts`, which has the source.
  */
 export const RANDOM_UNIFORM: string = `
+  struct Settings { count: u32, first_counter: u32 }
   @group(0) @binding(0) var<storage, read_write> values: array<f32>;
   @group(0) @binding(1) var<storage, read> seeds: array<i32>;
-  @group(0) @binding(2) var<uniform> count: u32;
+  @group(0) @binding(2) var<uniform> settings: Settings;
   ${PLACE}
   fn high_word(x: u32, y: u32) -> u32 {
     let x0 = x & 0xffffu;
@@ -192,7 +193,7 @@ export const RANDOM_UNIFORM: string = `
   }
   ${MAIN} {
     let i = place(id, groups);
-    if (4u * i >= count) { return; }
+    if (4u * i >= settings.count) { return; }
     let first = seeds[0];
     let second = seeds[1];
     // Seeds are 64-bit numbers, low word first.
@@ -200,8 +201,8 @@ export const RANDOM_UNIFORM: string = `
       vec4<u32>(u32(first), u32(first >> 31u), u32(second), u32(second >> 31u)),
       vec2<u32>(0x3ec8f720u, 0x02461e29u),
     );
-    let words = philox(vec4<u32>(i, 0u, seed.z, seed.w), seed.xy);
-    for (var k = 0u; k < 4u && 4u * i + k < count; k++) {
+    let words = philox(vec4<u32>(settings.first_counter + i, 0u, seed.z, seed.w), seed.xy);
+    for (var k = 0u; k < 4u && 4u * i + k < settings.count; k++) {
       values[4u * i + k] = f32(words[k] & 0x7fffffu) / 8388608.0;
     }
   }

@@ -8,6 +8,7 @@ import { StudyError } from "../../io/errors.ts";
 import type { Backend, BackendOptions } from "../backend.ts";
 import { findAdapter, requestDevice } from "./adapter.ts";
 import { registerConv2dFilterGradient } from "./conv2d_filter_gradient.ts";
+import { registerLargeTensors } from "./large_tensors.ts";
 import { makeKernels } from "./kernels.ts";
 import { registerMaxPoolGrad } from "./max_pool_grad.ts";
 import { registerPrograms, webGpuOps } from "./ops.ts";
@@ -40,6 +41,7 @@ export async function startWebGpu(
     registerPrograms();
     registerConv2dFilterGradient();
     registerMaxPoolGrad();
+    registerLargeTensors();
   }
   const { adapter, description } = found;
   const kernels = makeKernels(code, await requestDevice(found), adapter.info);

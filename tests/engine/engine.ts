@@ -6,6 +6,7 @@
 
 import * as tf from "@tensorflow/tfjs";
 import { type Engine, type EngineOptions, startEngine } from "../../engine/engine.ts";
+import { runningBackend } from "../../engine/backend.ts";
 import { TensorFlowBackend } from "../../engine/tensorflow/backend.ts";
 
 let options: EngineOptions = { backend: "tensorflow" };
@@ -14,6 +15,11 @@ let started: Promise<Engine> | undefined;
 /** Has this process' tests run on another backend than TensorFlow; before any of them is loaded. */
 export function testOn(other: EngineOptions): void {
   options = other;
+}
+
+/** Whether the engine of the tests computes graphics on the CPU, where each image takes long. */
+export function isSoftwareAdapter(): boolean {
+  return runningBackend().adapter?.isSoftware ?? false;
 }
 
 /** Starts the engine; once per process. */
