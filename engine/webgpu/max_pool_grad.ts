@@ -83,7 +83,9 @@ export function registerMaxPoolGrad(): void {
   registerKernel(BACKEND, "MaxPoolGrad", maxPoolGrad);
 }
 
-function maxPoolGrad({ inputs: { dy, input, output }, attrs, backend }: MaxPoolGrad): tf.TensorInfo {
+function maxPoolGrad(
+  { inputs: { dy, input, output }, attrs, backend }: MaxPoolGrad,
+): tf.TensorInfo {
   const { filterSize, strides, pad, dimRoundingMode } = attrs;
   const info = tf.backend_util.computePool2DInfo(
     ...[input.shape as [number, number, number, number], filterSize, strides, 1, pad] as const,
