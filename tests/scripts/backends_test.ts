@@ -29,7 +29,6 @@ function start(part: Part, out: string, args: string[], deno: string[] = []): Pr
   const command = [run!, ...deno, ...rest, "--data=mnist", "--out", out, ...args];
   return new Program(Deno.execPath(), command, {
     ...(part === 4 && { MNIST_STUDY_CACHE: join(out, "cache") }),
-    LOSE_DEVICE: `${out}|${CHECKPOINT}`,
   });
 }
 

@@ -54,6 +54,18 @@ await onAdapter("failures of WebGPU", async () => {
     assertEquals(three(), [3]);
   });
 
+  Deno.test("a tensor without elements does no harm", () => {
+    const shapes = tf.tidy(() => {
+      const empty = tf.tensor2d([], [0, 3]);
+      const product = tf.matMul(empty, tf.ones([3, 2]));
+      const none = tf.relu(tf.tensor1d([])).add(tf.tensor1d([]));
+      assertEquals([...product.dataSync(), ...none.dataSync()], []);
+      return [product.shape, none.shape, tf.concat([empty, tf.ones([2, 3])]).shape];
+    });
+    assertEquals(shapes, [[0, 2], [0], [2, 3]]);
+    assertEquals(three(), [3]);
+  });
+
   Deno.test("a tensor larger than the adapter's buffers is refused by its size", () => {
     const { maxBufferSize } = kernels().device.limits;
     const { numTensors } = tf.memory();
