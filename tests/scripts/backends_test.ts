@@ -89,7 +89,7 @@ Deno.test({
   fn: () =>
     withFolder({}, async (out) => {
       const preload = ["--preload", `${import.meta.dirname}/losing_device.ts`];
-      const args = [...PART1, "--epochs=3", ...WEBGPU];
+      const args = [...PART1.with(-1, "--epochs=3"), ...WEBGPU];
       const { code, stdout, stderr } = await start(1, out, args, preload).end();
       assertEquals(code, 1, stdout);
       assertMatch(stderr, /^error: The graphics adapter has stopped computing.*--resume/s);
