@@ -13,7 +13,7 @@ import { findLibrary, type LibraryLocation } from "./library/find_library.ts";
 import { type CLibrary, cLibraryProblem, runningCLibrary } from "./library/glibc.ts";
 import { libraryIn } from "./library/library_file.ts";
 import { openingError } from "./tensorflow/opening_error.ts";
-import { withQuietStderr } from "./tensorflow/quiet_stderr.ts";
+import { withQuietStderr } from "../io/quiet_stderr.ts";
 import { currentPlatform, type Release, RELEASES } from "./library/releases.ts";
 import { TensorFlow } from "./tensorflow/tensorflow.ts";
 

@@ -39,6 +39,23 @@ const symbols = {
     ],
     result: "i32",
   },
+  // Before glibc 2.34 these two were in a library of their own.
+  dlopen: {
+    parameters: [
+      "buffer", /* const char* filename */
+      "i32", /* int flags */
+    ],
+    result: "pointer", /* void* */
+    optional: true,
+  },
+  dlsym: {
+    parameters: [
+      "pointer", /* void* handle */
+      "buffer", /* const char* symbol */
+    ],
+    result: "pointer", /* void* */
+    optional: true,
+  },
 } as const satisfies Deno.ForeignLibraryInterface;
 
 const LIBRARIES: Partial<Record<typeof Deno.build.os, string>> = {
@@ -48,6 +65,9 @@ const LIBRARIES: Partial<Record<typeof Deno.build.os, string>> = {
 
 /** `open` flags, the same on Linux and macOS. */
 export const OpenFlags = { RDONLY: 0, WRONLY: 1 } as const;
+
+/** `dlopen` flags of Linux. */
+export const LoadFlags = { LAZY: 1, DEEPBIND: 8, NODELETE: 0x1000 } as const;
 
 /**
  * Runs `action` with the C library's functions.

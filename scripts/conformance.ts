@@ -1,5 +1,5 @@
 /**
- * Runs tfjs-core's own test suite against the engine's binding: `deno task conformance`.
+ * Runs tfjs-core's own test suite against a backend of the engine: `deno task conformance`.
  *
  * @module
  */
@@ -13,6 +13,18 @@ import type { FlagTable } from "../io/parse_flags.ts";
 import { runScript } from "../io/run_script.ts";
 
 const FLAGS = {
+  backend: {
+    kind: "choice",
+    choices: ["tensorflow", "webgpu", "wasm"],
+    default: "tensorflow",
+    help: "which backend of the engine it is run against",
+  },
+  device: {
+    kind: "choice",
+    choices: ["auto", "gpu", "software"],
+    default: "auto",
+    help: "of webgpu; software allows an adapter that computes on the CPU",
+  },
   grep: {
     kind: "text",
     placeholder: "EXPRESSION",
@@ -27,22 +39,27 @@ const FLAGS = {
 async function main(): Promise<void> {
   const flags = readCommandLine({
     usage: "deno task conformance [flags]",
-    description: "Runs the test suite that tfjs-core publishes in its npm package against this " +
-      "binding to libtensorflow. Left out are the specs that tfjs-node-gpu leaves out itself.",
+    description: "Runs the test suite that tfjs-core publishes in its npm package against a " +
+      "backend. Left out on tensorflow are the specs that tfjs-node-gpu leaves out itself.",
     table: FLAGS,
-    examples: ["deno task conformance", "deno task conformance --grep '^conv2d '"],
+    examples: [
+      "deno task conformance",
+      "deno task conformance --backend webgpu --device software --grep '^conv2d '",
+    ],
   });
   if (flags === undefined) return;
   const grep = flags.grep === undefined ? undefined : expression(flags.grep);
   const reporter = createReporter({ stream: flags.json ? "stderr" : "stdout" });
-  const library = await findLibrary({
+  const { backend, device, libtensorflow } = flags;
+  const library = backend !== "tensorflow" ? undefined : await findLibrary({
     reporter,
-    ...(flags.libtensorflow !== undefined && { libtensorflow: flags.libtensorflow }),
+    ...(libtensorflow !== undefined && { libtensorflow }),
   });
   reporter.live("Bundling the suite");
   const startedAt = performance.now();
   const result = await runConformance({
-    library: library.path,
+    ...{ backend, device },
+    ...(library !== undefined && { library: library.path }),
     ...(grep !== undefined && { grep }),
     verbose: flags.verbose,
     onProgress: (done, total) => reporter.live(`${done} of ${total} specs`),
@@ -51,18 +68,18 @@ async function main(): Promise<void> {
   if (flags.grep !== undefined && result.specs === 0) {
     throw new UsageError(`--grep ${flags.grep}: no spec has such a name`);
   }
-  const { version, passed, failed, known, fixed, excluded, pending } = result;
+  const { description, passed, failed, known, fixed, excluded, pending } = result;
   for (const { name, message } of failed) reporter.line(`FAILED ${name}: ${message}`);
   for (const { name, message } of known) reporter.line(`known  ${name}: ${message}`);
   for (const { name } of fixed) {
-    reporter.warn(`${name} passes: take it out of engine/conformance/exceptions.ts`);
+    reporter.warn(`${name} passes: take it out of the exceptions in engine/conformance/`);
   }
-  reporter.line(`TensorFlow ${version}, ${formatDuration(seconds)}`);
+  reporter.line(`${description}, ${formatDuration(seconds)}`);
   reporter.line(`${passed} passed, ${failed.length} failed, ${excluded} excluded`);
   reporter.line(
     `besides: ${known.length} failed as known, ${pending} switched off by tfjs-core itself`,
   );
-  if (flags.json) console.log(JSON.stringify({ library: library.path, seconds, ...result }));
+  if (flags.json) console.log(JSON.stringify({ library: library?.path, seconds, ...result }));
   // Not Deno.exitCode: once the suite has run, that is back at 0 when the process ends.
   if (failed.length > 0) Deno.exit(1);
 }

@@ -23,7 +23,7 @@ export async function bundleSuite(folder: string): Promise<string> {
     platform: "node",
     // tfjs-core declares its tests free of side effects, so they would be left out.
     treeshake: false,
-    plugins: [resolveThroughDeno, constructSuperclass],
+    plugins: [resolveThroughDeno, constructSuperclass, loadPackageSources],
     logLevel: "silent",
   });
   try {
@@ -31,6 +31,7 @@ export async function bundleSuite(folder: string): Promise<string> {
       dir: folder,
       format: "esm",
       entryFileNames: "suite.mjs",
+      codeSplitting: false,
     });
     return new URL(output[0].fileName, `file://${folder}/`).href;
   } finally {
@@ -53,6 +54,17 @@ const resolveThroughDeno: Plugin = {
     } catch {
       return null;
     }
+  },
+};
+
+/** Has backends load the sources of their packages, which are bundled, instead of the packages. */
+const loadPackageSources: Plugin = {
+  name: "load-package-sources",
+  transform(code, path) {
+    const backend = /engine\/(wasm|webgpu)\/package\.ts$/.exec(path.replaceAll("\\", "/"))?.[1];
+    if (backend === undefined) return null;
+    const sources = `@tensorflow/tfjs-backend-${backend}/dist/index.js`;
+    return code.replace("import(CODE)", `import("${sources}")`);
   },
 };
 

@@ -1,5 +1,6 @@
 /**
- * Specs of tfjs-core's test suite that fail on this binding for a reason in TensorFlow itself.
+ * Specs of tfjs-core's test suite that fail on the `tensorflow` backend for a reason in TensorFlow
+ * itself.
  *
  * `deno task conformance` runs them anyway and reports any that passes. What tfjs-node-gpu
  * leaves out already is not repeated here.
@@ -9,9 +10,11 @@
 
 /** A spec that is known to fail, and why. */
 export interface ConformanceException {
-  /** The spec's full name, or the beginning of several. */
-  spec: string;
-  /** What in TensorFlow makes it fail, in one line. */
+  /** The spec's full name, or the beginning of several; any if absent. */
+  spec?: string;
+  /** What the first line of its message has in it; anything if absent. */
+  message?: string;
+  /** What makes it fail, in one line. */
   reason: string;
 }
 

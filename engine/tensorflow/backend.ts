@@ -12,7 +12,7 @@ import { AttrType, DataType, dataTypeName, dataTypeNamed } from "./c_enums.ts";
 import { EagerBinding, type TensorMetadata } from "./eager_binding.ts";
 import { registerGather } from "./gather_kernel.ts";
 import { type DataId, KernelBackendBase, type TensorData } from "./kernel_backend.ts";
-import { withQuietStderr } from "./quiet_stderr.ts";
+import { withQuietStderr } from "../../io/quiet_stderr.ts";
 import { Recording } from "./recording.ts";
 import { isRecordedId } from "./recording_binding.ts";
 import { destroyResource, newResource, readResource } from "./resource_variables.ts";

@@ -6,6 +6,7 @@
 
 import { symbols as SYMBOLS, type TensorFlowLibrary } from "./c_api.ts";
 import { STATUS_NAMES } from "./c_enums.ts";
+import { loadApart } from "./library_scope.ts";
 import { explainOpenFailure } from "./open_failure.ts";
 import { keepThreadCount, threadCount } from "./threads.ts";
 
@@ -89,6 +90,7 @@ export class TensorFlow {
     const threads = threadCount(options.threads);
     let library: TensorFlowLibrary;
     try {
+      loadApart(path);
       library = load(path, SYMBOLS);
     } catch (error) {
       throw explainOpenFailure(path, error);

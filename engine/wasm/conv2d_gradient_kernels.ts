@@ -117,8 +117,10 @@ function inputGradient(args: InputGradient, own: tf.KernelConfig): tf.TensorInfo
   const right = inWidth - outWidth + padInfo.left;
   using calls = new KernelCalls(BACKEND, backend);
   const isUnitStride = info.strideHeight === 1 && info.strideWidth === 1;
+  // What conv2dTranspose() is asked for need not be what a convolution gives.
+  const isConvolved = dy.shape[1] === outHeight && dy.shape[2] === outWidth;
   // The package's kernel does the rest, which nothing that the study trains needs.
-  if (!isUnitStride || Math.min(top, left, bottom, right) < 0) {
+  if (!isUnitStride || !isConvolved || Math.min(top, left, bottom, right) < 0) {
     return calls.keep(calls.call(own, { dy, filter }, { ...attrs }));
   }
   const turned = calls.run("Reverse", { x: filter }, { dims: [0, 1] });

@@ -34,7 +34,8 @@ function gather({ inputs: { x, indices }, attrs, backend }: Gather): tf.TensorIn
   for (const index of chosen) {
     if (index >= 0 && index < dimSize) continue;
     backend.disposeData(result.dataId);
-    throw new RangeError(`Cannot gather index ${index} of ${dimSize}`);
+    // As the package has it, which tfjs' tests expect.
+    throw new RangeError(`GatherV2: the index value ${index} is not in [0, ${dimSize - 1}]`);
   }
   const from = backend.typedArrayFromHeap(x);
   const to = backend.typedArrayFromHeap(result);

@@ -5,6 +5,7 @@
  */
 
 import { StudyError } from "../../io/errors.ts";
+import { withQuietStderr } from "../../io/quiet_stderr.ts";
 import type { AdapterDescription } from "../backend.ts";
 
 /** An adapter that was found. It makes one device and is used up then: look for it again for another. */
@@ -45,14 +46,20 @@ const VENDORS: Readonly<Record<number, string>> = {
  * Looks for an adapter.
  *
  * @param device `software` allows one that computes on the CPU; all others do not.
+ * @param verbose Let through what drivers say meanwhile.
  * @throws {StudyError} If there is none, with the remedy.
  */
-export async function findAdapter(device: "auto" | "gpu" | "software"): Promise<FoundAdapter> {
+export async function findAdapter(
+  device: "auto" | "gpu" | "software",
+  verbose = false,
+): Promise<FoundAdapter> {
   const { gpu } = navigator;
   if (gpu === undefined) {
     throw new StudyError("This Deno has no WebGPU", { remedy: "deno upgrade" });
   }
-  const adapter = await gpu.requestAdapter({ powerPreference: "high-performance" });
+  const request = () => gpu.requestAdapter({ powerPreference: "high-performance" });
+  // Drivers are loaded before it returns, and say that there is no desktop.
+  const adapter = await (verbose ? request() : withQuietStderr(request));
   if (adapter === null) {
     throw new StudyError("No graphics adapter is there for WebGPU", {
       remedy:

@@ -111,6 +111,8 @@ export function makeKernels(
       const words = data.dtype === "float32" ? Float32Array : Int32Array;
       const { values } = data as { values: tf.TypedArray };
       const elements = values instanceof words ? values : words.from(values);
+      // Deno ends the process where it is given nothing to write.
+      if (elements.length === 0) return;
       this.queue.writeBuffer(data.resource, 0, elements as BufferSource);
       data.values = null;
     }

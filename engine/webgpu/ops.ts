@@ -206,7 +206,7 @@ function randomUniform(
 }
 
 /** Workgroups for so many threads, in rows. */
-function workgroupsOf(threads: number): [x: number, y: number] {
+export function workgroupsOf(threads: number): [x: number, y: number] {
   const groups = Math.max(1, Math.ceil(threads / THREADS));
   const rows = Math.ceil(groups / MAX_WORKGROUPS);
   return [Math.ceil(groups / rows), rows];

@@ -8,13 +8,14 @@
 export const THREADS = 64;
 
 /** The place of a thread of many, which are laid out in rows of workgroups. */
-const PLACE = `
+export const PLACE: string = `
   fn place(id: vec3<u32>, groups: vec3<u32>) -> u32 {
     return id.x + id.y * groups.x * ${THREADS}u;
   }
 `;
 
-const MAIN = `@compute @workgroup_size(${THREADS}) fn main(
+/** The head of their main function. */
+export const MAIN: string = `@compute @workgroup_size(${THREADS}) fn main(
     @builtin(global_invocation_id) id: vec3<u32>,
     @builtin(num_workgroups) groups: vec3<u32>,
   )`;

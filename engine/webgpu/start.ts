@@ -11,6 +11,7 @@ import { registerConv2dFilterGradient } from "./conv2d_filter_gradient.ts";
 import { registerLargeTensors } from "./large_tensors.ts";
 import { makeKernels } from "./kernels.ts";
 import { registerMatMul } from "./mat_mul.ts";
+import { registerMaxPoolGrad } from "./max_pool_grad.ts";
 import { registerPrograms, webGpuOps } from "./ops.ts";
 import { BACKEND, loadPackage, PACKAGE_VERSION } from "./package.ts";
 
@@ -23,7 +24,9 @@ let registered = false;
  * @throws {StudyError} If there is no adapter, only one that computes on the CPU and `device` is not
  * `software`, the CPU or bfloat16 is asked for, or the package is not there.
  */
-export async function startWebGpu({ device, precision }: BackendOptions): Promise<Backend> {
+export async function startWebGpu(
+  { device, precision, verbose }: BackendOptions,
+): Promise<Backend> {
   if (device === "cpu") {
     throw new StudyError("The webgpu backend runs on a graphics adapter", {
       remedy: "use --device gpu, or another --backend",
@@ -32,13 +35,14 @@ export async function startWebGpu({ device, precision }: BackendOptions): Promis
   if (precision === "bfloat16") {
     throw new StudyError("The webgpu backend has no bfloat16", { remedy: "use --precision fp32" });
   }
-  const found = await findAdapter(device);
+  const found = await findAdapter(device, verbose);
   const code = await loadPackage();
   if (!registered) {
     registered = true;
     registerPrograms();
     registerConv2dFilterGradient();
     registerMatMul();
+    registerMaxPoolGrad();
     registerLargeTensors();
   }
   const { adapter, description } = found;

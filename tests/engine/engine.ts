@@ -5,20 +5,26 @@
  */
 
 import * as tf from "@tensorflow/tfjs";
-import { type BackendName, type Engine, startEngine } from "../../engine/engine.ts";
+import { type Engine, type EngineOptions, startEngine } from "../../engine/engine.ts";
+import { runningBackend } from "../../engine/backend.ts";
 import { TensorFlowBackend } from "../../engine/tensorflow/backend.ts";
 
-let backend: BackendName = "tensorflow";
+let options: EngineOptions = { backend: "tensorflow" };
 let started: Promise<Engine> | undefined;
 
 /** Has this process' tests run on another backend than TensorFlow; before any of them is loaded. */
-export function testOn(name: BackendName): void {
-  backend = name;
+export function testOn(other: EngineOptions): void {
+  options = other;
+}
+
+/** Whether the engine of the tests computes graphics on the CPU, where each image takes long. */
+export function isSoftwareAdapter(): boolean {
+  return runningBackend().adapter?.isSoftware ?? false;
 }
 
 /** Starts the engine; once per process. */
 export function testEngine(): Promise<Engine> {
-  return started ??= startEngine({ backend });
+  return started ??= startEngine(options);
 }
 
 /** How many tensors there are below tfjs, in the library or the module that computes. */

@@ -9,6 +9,8 @@ import { ProblemList } from "../../report/record/problems.ts";
 import { readResults, type ResultRow } from "../../report/record/results.ts";
 import { taskArgs } from "../task.ts";
 
+export { filesIn } from "./files_in.ts";
+
 const library = await findLibrary({ reporter: silentReporter });
 
 /** What Deno is called with for `deno task part1`. */
@@ -105,11 +107,4 @@ export async function rowsOf(out: string): Promise<ResultRow[]> {
   const rows = await readResults(join(out, "part1.csv"), problems);
   assertEquals(problems.list(), []);
   return rows.map(({ row }) => row);
-}
-
-/** Every file below `folder`. */
-export function filesIn(folder: string): string[] {
-  return [...Deno.readDirSync(folder)].flatMap(({ name, isDirectory }) =>
-    isDirectory ? filesIn(join(folder, name)) : [join(folder, name)]
-  );
 }

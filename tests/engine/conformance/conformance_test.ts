@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { parseIgnoreList, readIgnoreList } from "../../../engine/conformance/ignore_list.ts";
-import { sortResults } from "../../../engine/conformance/run_conformance.ts";
+import { EXCEPTIONS, sortResults } from "../../../engine/conformance/run_conformance.ts";
 import { CONFORMANCE_EXCEPTIONS } from "../../../engine/conformance/exceptions.ts";
 
 const SOURCE = `
@@ -31,7 +31,7 @@ Deno.test("readIgnoreList() reads tfjs-node-gpu's list", async () => {
   const names = await readIgnoreList();
   assert(names.includes("depthwiseConv2D"));
   // An exception of ours that is on that list would never be run.
-  for (const { spec } of CONFORMANCE_EXCEPTIONS) {
+  for (const { spec = "" } of CONFORMANCE_EXCEPTIONS) {
     assertEquals(names.filter((name) => spec.includes(name)), []);
   }
 });
@@ -53,4 +53,32 @@ Deno.test("sortResults() tells explained failures from others", () => {
     fixed: [{ name: "round int32 of 2", message: "its reason" }],
     pending: 1,
   });
+});
+
+Deno.test("sortResults() knows failures by what they say, of one spec or of all", () => {
+  const exceptions = [
+    { message: "Kernel 'Einsum' not registered", reason: "it is missing" },
+    { spec: "fill", message: "string", reason: "no strings" },
+  ];
+  const sorted = sortResults([
+    { name: "einsum of one", status: "failed", message: "Error: Kernel 'Einsum' not registered" },
+    { name: "einsum of two", status: "failed", message: "wrong" },
+    { name: "einsum of three", status: "passed", message: "" },
+    { name: "fill strings", status: "failed", message: "Unknown dtype string" },
+    { name: "tile strings", status: "failed", message: "Unknown dtype string" },
+  ], exceptions);
+  assertEquals(sorted.known.map(({ message }) => message), ["it is missing", "no strings"]);
+  assertEquals(sorted.failed.map(({ name }) => name), ["einsum of two", "tile strings"]);
+  assertEquals([sorted.passed, sorted.fixed], [1, []]);
+});
+
+Deno.test("every exception says which failures it is of, and why", () => {
+  for (const [backend, exceptions] of Object.entries(EXCEPTIONS)) {
+    for (const { spec, message, reason } of exceptions) {
+      assert((spec ?? message ?? "") !== "", `${backend}: ${reason}`);
+      assert(reason.length > 10, `${backend}: ${reason}`);
+      // The environment's name is part of a spec's.
+      assert(spec === undefined || spec.includes(`test-${backend} `), spec);
+    }
+  }
 });

@@ -144,7 +144,6 @@ async function releaseLines(): Promise<string[]> {
   const folder = new URL("../../../engine/tensorflow/", import.meta.url);
   const lines: string[] = [];
   for await (const { name } of Deno.readDir(folder)) {
-    if (name === "quiet_stderr.ts") continue; // files of the C library
     const source = (await Deno.readTextFile(new URL(name, folder))).split("\n");
     source.forEach((line, index) => {
       const isDefinition = /^ *(?:\*|#?\w+\(.*\{$)/.test(line);

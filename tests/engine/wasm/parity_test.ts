@@ -7,7 +7,7 @@ import { startEngine } from "../../../engine/engine.ts";
 import { StudyError } from "../../../io/errors.ts";
 import { testOn } from "../engine.ts";
 
-testOn("wasm");
+testOn({ backend: "wasm" });
 try {
   (await startEngine({ backend: "wasm" })).dispose();
   await import("../ops_test.ts");

@@ -2,12 +2,13 @@
  * Hides a library's start-up messages from the user.
  *
  * TensorFlow writes some lines straight to file descriptor 2 while it is being loaded, before any
- * of its log settings count; so the descriptor itself is pointed elsewhere meanwhile.
+ * of its log settings count, and graphics drivers do where there is no desktop; so the descriptor
+ * itself is pointed elsewhere meanwhile.
  *
  * @module
  */
 
-import { OpenFlags, withLibc } from "../../io/libc.ts";
+import { OpenFlags, withLibc } from "./libc.ts";
 
 const STDERR = 2;
 
