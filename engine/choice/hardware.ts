@@ -4,7 +4,6 @@
  * @module
  */
 
-import { withQuietStderr } from "../tensorflow/quiet_stderr.ts";
 import { StudyError } from "../../io/errors.ts";
 import type { AdapterDescription } from "../backend.ts";
 import { graphicsTraces } from "./graphics_traces.ts";
@@ -64,8 +63,7 @@ function noHardwareKey(traces: string | undefined): FindingKey {
 export async function lookForAdapter(): Promise<AdapterDescription | undefined> {
   const { findAdapter } = await import("../webgpu/adapter.ts");
   try {
-    // Loaders of drivers write to standard error while WebGPU is asked, which is before any waiting.
-    return (await withQuietStderr(() => findAdapter("software"))).description;
+    return (await findAdapter("software")).description;
   } catch (error) {
     if (!(error instanceof StudyError)) throw error;
     return undefined;

@@ -8,7 +8,6 @@ import { fileURLToPath } from "node:url";
 import { StudyError } from "../../io/errors.ts";
 import { isFile } from "../../io/path_kind.ts";
 import { type AdapterDescription, adapterTitle } from "../backend.ts";
-import { withQuietStderr } from "../tensorflow/quiet_stderr.ts";
 import { findAdapter, type FoundAdapter, requestDevice } from "./adapter.ts";
 import { PACKAGE_VERSION } from "./package.ts";
 
@@ -34,9 +33,7 @@ export interface WebGpuParts {
 /** Looks for an adapter and has it make a device. */
 export async function webGpuStatus(parts: WebGpuParts = {}): Promise<WebGpuStatus> {
   const { isInstalled = isPackageInstalled } = parts;
-  const find = parts.findAdapter ??
-    // Loaders of drivers write to standard error while it is asked for, before any waiting.
-    (() => withQuietStderr(() => findAdapter("software")));
+  const find = parts.findAdapter ?? (() => findAdapter("software"));
   let adapter: AdapterDescription | null = null;
   try {
     const found = await find();
