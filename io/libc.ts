@@ -56,6 +56,14 @@ const symbols = {
     result: "pointer", /* void* */
     optional: true,
   },
+  madvise: {
+    parameters: [
+      "pointer", /* void* addr */
+      "usize", /* size_t length */
+      "i32", /* int advice */
+    ],
+    result: "i32",
+  },
 } as const satisfies Deno.ForeignLibraryInterface;
 
 const LIBRARIES: Partial<Record<typeof Deno.build.os, string>> = {

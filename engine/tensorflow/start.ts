@@ -14,6 +14,7 @@ import { TensorFlowBackend } from "./backend.ts";
 import { bfloat16Problem } from "./bfloat16_support.ts";
 import type { EagerBinding } from "./eager_binding.ts";
 import { tensorflowOps } from "./ops.ts";
+import { releaseStartUpPages } from "./start_up_pages.ts";
 import { threadCount } from "./threads.ts";
 
 /** The backend with what is its own. */
@@ -52,6 +53,7 @@ export async function startTensorFlow(options: BackendOptions): Promise<StartedT
   } catch (error) {
     throw await openingError(library.path, error);
   }
+  releaseStartUpPages((file) => file.startsWith("libtensorflow"));
   try {
     const { version, device: { type: device } } = kernels.tensorflow;
     if (wanted === "gpu" && device !== "GPU") {
