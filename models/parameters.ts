@@ -189,9 +189,24 @@ export class Parameters {
 
   /** The reverse of {@linkcode Parameters.assign}. */
   toState(variable: Variable, name: string): StateTensor {
-    const { torchShape, toTorch } = this.#layout(name);
+    const { torchShape } = this.#layout(name);
     const data = new Float32Array(torchShape.reduce((count, size) => count * size, 1));
-    for (const { start, end, from } of pieces(torchShape)) {
+    let length = 0;
+    for (const part of this.toStateParts(variable, name)) {
+      data.set(part, length);
+      length += part.length;
+    }
+    return { dtype: "float32", shape: [...torchShape], data };
+  }
+
+  /**
+   * The values of {@linkcode Parameters.toState} in their order, cut into parts.
+   *
+   * @returns float32, each part an array of the caller's own.
+   */
+  *toStateParts(variable: Variable, name: string): Generator<Float32Array<ArrayBuffer>> {
+    const { torchShape, toTorch } = this.#layout(name);
+    for (const { start, end } of pieces(torchShape)) {
       // tf.tidy() would walk through an array of numbers, so it gets the tensor.
       const piece = tf.tidy(() => {
         const begin = variable.shape.map((_, axis) => (axis < variable.rank - 1 ? 0 : start));
@@ -201,10 +216,10 @@ export class Parameters {
         ) => (axis < variable.rank - 1 ? all : end - start));
         return toTorch(variable.slice(begin, size)).clone();
       });
-      data.set(piece.dataSync<"float32">(), from);
+      const values = piece.dataSync<"float32">() as Float32Array<ArrayBuffer>;
       piece.dispose();
+      yield values;
     }
-    return { dtype: "float32", shape: [...torchShape], data };
   }
 
   /** Frees the variables on the device. */
@@ -219,8 +234,8 @@ export class Parameters {
   }
 }
 
-/** Elements of a parameter carried over at once, 32 MB of float32; a whole row more where need be. */
-const PIECE = 1 << 23;
+/** Elements of a parameter carried over at once, 8 MB of float32; a whole row more where need be. */
+const PIECE = 1 << 21;
 
 /** Some outputs of a parameter, in PyTorch's layout: those from `start` to before `end`. */
 interface Piece {

@@ -4,11 +4,12 @@
  *
  * The parameters have PyTorch's names and layouts, so PyTorch reads the file too; the moments stand
  * beside them as `optimizer.exp_avg.<name>` and `optimizer.exp_avg_sq.<name>`. Tensors are copied one
- * after the other, both ways. The file's notes have a checksum of all of it.
+ * after the other, both ways, and written in parts. The file's notes have a checksum of all of it.
  *
  * @module
  */
 
+import { createHash } from "node:crypto";
 import type * as tf from "@tensorflow/tfjs";
 import { StudyError } from "../io/errors.ts";
 import { sha256Hex } from "../io/sha256.ts";
@@ -64,18 +65,19 @@ export async function saveTraining(
 ): Promise<void> {
   const pending = new Map<string, PendingTensor>();
   const sums = new Map<string, string>();
-  let last: StateTensor | undefined;
   for (const { key, name, variable } of savedVariables(parameters, trainer)) {
     pending.set(key, {
       dtype: "float32",
       shape: parameters.shapes.get(name)!,
-      tensor() {
-        // It has been written when the next one is asked for.
-        if (last !== undefined) release(last);
-        last = parameters.toState(variable, name);
-        if (key === name) checkFinite(last, { name, step: trainer.step });
-        sums.set(key, tensorSum(last));
-        return last;
+      *parts() {
+        const hash = createHash("sha256");
+        for (const part of parameters.toStateParts(variable, name)) {
+          if (key === name) checkFinite(part, { name, step: trainer.step });
+          hash.update(new Uint8Array(part.buffer, part.byteOffset, part.byteLength));
+          yield part;
+          release(part);
+        }
+        sums.set(key, describeSum("float32", hash.digest("hex")));
       },
     });
   }
@@ -87,8 +89,8 @@ export async function saveTraining(
 }
 
 /** What no later step looks at, where it is the last one that has left it. */
-function checkFinite({ data }: StateTensor, { name, step }: { name: string; step: number }): void {
-  if ((data as Float32Array).every(Number.isFinite)) return;
+function checkFinite(values: Float32Array, { name, step }: { name: string; step: number }): void {
+  if (values.every(Number.isFinite)) return;
   throw new StudyError(
     `${name} has values that are not finite after step ${step}: lower the learning rate with --lr`,
   );
@@ -101,7 +103,12 @@ function checksum(training: string, sums: ReadonlyMap<string, string>): string {
 }
 
 function tensorSum({ dtype, data: { buffer, byteOffset, byteLength } }: StateTensor): string {
-  return `${dtype} ${sha256Hex(new Uint8Array(buffer, byteOffset, byteLength))}`;
+  return describeSum(dtype, sha256Hex(new Uint8Array(buffer, byteOffset, byteLength)));
+}
+
+/** What a tensor adds to the checksum of a checkpoint. */
+function describeSum(dtype: StateTensor["dtype"], sha256: string): string {
+  return `${dtype} ${sha256}`;
 }
 
 /**
@@ -174,7 +181,7 @@ export async function restoreTraining(
     sums.set(key, tensorSum(tensor));
     parameters.assign(variable, name, tensor);
     // Weights are laid out differently here, so that by now the device has copies of them.
-    if (tensor.shape.length > 1) release(tensor);
+    if (tensor.shape.length > 1) release(tensor.data);
   }
   // Earlier versions wrote none.
   if (expected !== undefined && expected !== checksum(training!, sums)) throw damaged(path);
@@ -183,7 +190,7 @@ export async function restoreTraining(
 }
 
 /** Gives memory back at once: hundreds of megabytes would wait for the garbage collector. */
-function release({ data: { buffer } }: StateTensor): void {
+function release({ buffer }: StateTensor["data"]): void {
   if (buffer instanceof ArrayBuffer) buffer.transfer(0);
 }
 

@@ -169,7 +169,7 @@ async function convert(source: string, pinned: PinnedConvolutions, folder: strin
       pending.set(name, {
         dtype: stored.dtype,
         shape: stored.shape,
-        tensor: () => readStoredTensor(file, name, stored),
+        parts: () => [readStoredTensor(file, name, stored).data],
       });
     for (const [index, name] of layers.entries()) {
       const [kernel, bias] = ["kernel", "bias"].map((part) =>

@@ -115,8 +115,8 @@ export async function saveCheckpoint(
   sd: StateDict,
   metadata: Readonly<Record<string, string>> = {},
 ): Promise<void> {
-  const pending = [...sd].map(([name, tensor]) =>
-    [name, { ...tensor, tensor: () => tensor }] as const
+  const pending = [...sd].map(([name, { dtype, shape, data }]) =>
+    [name, { dtype, shape, parts: () => [data] }] as const
   );
   await streamCheckpoint(path, new Map(pending), metadata);
 }
@@ -128,8 +128,11 @@ type Metadata = Readonly<Record<string, string>>;
 export interface PendingTensor {
   dtype: DType;
   shape: readonly number[];
-  /** Makes it; called once. */
-  tensor(): StateTensor;
+  /**
+   * Makes its values in row-major order, in one part or in many, so that it need not be in memory as a
+   * whole; called once. A part has been written when the next one is asked for.
+   */
+  parts(): Iterable<StateTensor["data"]>;
 }
 
 /**
@@ -189,28 +192,35 @@ function* pieces(
   tensors: readonly (readonly [string, PendingTensor])[],
 ): Generator<Uint8Array> {
   yield header;
-  for (const [name, { dtype, shape, tensor }] of tensors) {
-    const made = tensor();
-    check(name, { ...made, dtype, shape: [...shape] });
-    const { buffer, byteOffset, byteLength } = made.data;
-    yield new Uint8Array(buffer, byteOffset, byteLength);
+  for (const [name, { dtype, shape, parts }] of tensors) {
+    let length = 0;
+    for (const data of parts()) {
+      checkValues(name, dtype, data);
+      length += data.length;
+      const { buffer, byteOffset, byteLength } = data;
+      yield new Uint8Array(buffer, byteOffset, byteLength);
+    }
+    checkLength(name, shape, length);
   }
 }
 
-function check(name: string, { dtype, shape, data }: StateTensor): void {
+function checkValues(name: string, dtype: DType, data: StateTensor["data"]): void {
   if (!isTypedArrayOf(dtype, data)) {
     throw new TypeError(`Cannot save ${name}: a ${data.constructor.name} does not hold ${dtype}`);
   }
+  if (dtype === "bool" && !(data as Uint8Array).every((value) => value <= 1)) {
+    throw new TypeError(`Cannot save ${name}: a bool is neither 0 nor 1`);
+  }
+}
+
+function checkLength(name: string, shape: readonly number[], length: number): void {
   if (!shape.every((length) => Number.isSafeInteger(length) && length >= 0)) {
     throw new TypeError(`Cannot save ${name}: [${shape}] is not a shape`);
   }
-  if (elementCount(shape) !== data.length) {
+  if (elementCount(shape) !== length) {
     throw new TypeError(
-      `Cannot save ${name}: shape [${shape}] does not have ${data.length} elements`,
+      `Cannot save ${name}: shape [${shape}] does not have ${length} elements`,
     );
-  }
-  if (dtype === "bool" && !(data as Uint8Array).every((value) => value <= 1)) {
-    throw new TypeError(`Cannot save ${name}: a bool is neither 0 nor 1`);
   }
 }
 
