@@ -54,9 +54,8 @@ export async function cachedFeatures(
   run: Run,
   model: FrozenFeatureClassifier,
 ): Promise<TrainableHalf> {
-  const { engine, dataset, reporter, signal } = run;
+  const { dataset, reporter, signal } = run;
   stopsAfter("batch");
-  using images = imageSource(run, model);
   using stack = new DisposableStack();
   const features = await model.featuresSha256();
   const cacheOf = (part: "train" | "test", words: string) =>
@@ -73,17 +72,19 @@ export async function cachedFeatures(
   await train.survey({ reporter, signal });
   await test.survey({ reporter, signal });
   await requireRoom(train.missingBytes + test.missingBytes, dirname(train.folder), reporter);
-  using trainExtractor = new FeatureExtractor(engine, model, images.train);
-  using testExtractor = new FeatureExtractor(engine, model, images.test);
-  await announce(run, { extractor: trainExtractor, train, test, model });
+  await announce(run, { train, test, model });
   if (train.missingRows === 0) {
     reporter.line(
       "Features of the training images are in the cache: the " +
         `${formatDuration(train.seconds)} that they took then count as training time`,
     );
   }
-  await train.fill(trainExtractor, { reporter, signal });
-  await test.fill(testExtractor, { reporter, signal });
+  if (train.missingRows + test.missingRows > 0) {
+    await withExtractors(run, model, async (extractors) => {
+      await train.fill(extractors.train, { reporter, signal });
+      await test.fill(extractors.test, { reporter, signal });
+    });
+  }
   run.featureSeconds = train.seconds;
   const owner = stack.move();
   return {
@@ -115,6 +116,18 @@ function imageSource({ dataset }: Run, { inChannels }: FrozenFeatureClassifier) 
   return { train, test, [Symbol.dispose]: () => owner.dispose() };
 }
 
+/** Puts the images on the device for as long as features are computed, and no longer. */
+async function withExtractors<T>(
+  run: Run,
+  model: FrozenFeatureClassifier,
+  work: (extractors: { train: FeatureExtractor; test: FeatureExtractor }) => Promise<T>,
+): Promise<T> {
+  using images = imageSource(run, model);
+  using train = new FeatureExtractor(run.engine, model, images.train);
+  using test = new FeatureExtractor(run.engine, model, images.test);
+  return await work({ train, test });
+}
+
 /** What decides features besides the parameters that compute them. */
 function identityOf(model: FrozenFeatureClassifier, part: string, { engine, dataset }: Run) {
   return {
@@ -131,8 +144,7 @@ function identityOf(model: FrozenFeatureClassifier, part: string, { engine, data
 /** Measures features and steps on a few batches, and says how long all of them will take. */
 async function announce(
   run: Run,
-  { extractor, train, test, model }: {
-    extractor: FeatureExtractor;
+  { train, test, model }: {
     train: FeatureCache;
     test: FeatureCache;
     model: FrozenFeatureClassifier;
@@ -146,11 +158,14 @@ async function announce(
   let { labels } = dataset.train;
   if (missing > 0) {
     const count = Math.min(2 * EXTRACTION_BATCH, dataset.train.count);
-    await extractor.extract(0, 1, { signal });
-    const started = performance.now();
-    const values = await extractor.extract(0, count, { signal });
-    const batches = Math.ceil(count / EXTRACTION_BATCH);
-    seconds = (performance.now() - started) / 1000 / (batches * EXTRACTION_BATCH) * missing;
+    const values = await withExtractors(run, model, async ({ train: extractor }) => {
+      await extractor.extract(0, 1, { signal });
+      const started = performance.now();
+      const values = await extractor.extract(0, count, { signal });
+      const batches = Math.ceil(count / EXTRACTION_BATCH);
+      seconds = (performance.now() - started) / 1000 / (batches * EXTRACTION_BATCH) * missing;
+      return values;
+    });
     rows = rowsInMemory(values, model.featureCount);
     labels = labels.subarray(0, count);
   }
