@@ -15,6 +15,7 @@
  */
 
 export {
+  type AdapterDescription,
   type BackendName,
   type Engine,
   type EngineOptions,
@@ -22,7 +23,7 @@ export {
   startEngine,
   type SummaryWriter,
 } from "./engine/engine.ts";
-export type { Precision } from "./engine/backend.ts";
+export type { DeviceChoice, Precision } from "./engine/backend.ts";
 export type { compile, CompiledFunction, CompiledResult, TensorSpec } from "./engine/compile.ts";
 export type {
   DataType,

@@ -15,6 +15,9 @@ import type { DataType } from "./tensors.ts";
 import { StudyError } from "../io/errors.ts";
 import type { Reporter } from "../io/reporter.ts";
 
+/** What `--backend` may name besides `auto`. */
+export type BackendName = "tensorflow" | "webgpu" | "wasm";
+
 /** Number format of products and convolutions in compiled functions. */
 export type Precision = "float32" | "bfloat16";
 
@@ -24,15 +27,23 @@ export type Precision = "float32" | "bfloat16";
  */
 export type DeviceChoice = "auto" | "cpu" | "gpu" | "software";
 
-/** A graphics adapter. */
+/** A graphics adapter, as far as messages and records tell of it. */
 export interface AdapterDescription {
   /** As its driver has it. */
   name: string;
+  /** Who made the hardware, or the driver where that is software. */
   vendor: string;
   /** Whether it computes on the CPU. */
   isSoftware: boolean;
   /** WebGPU's limits that the device was made with, under their names. */
   limits: Readonly<Record<string, number>>;
+}
+
+/** An adapter's name with its vendor's, which most names begin with: `NVIDIA L4`, `Mesa llvmpipe`. */
+export function adapterTitle(
+  { name, vendor }: Pick<AdapterDescription, "name" | "vendor">,
+): string {
+  return name.toLowerCase().includes(vendor.toLowerCase()) ? name : `${vendor} ${name}`;
 }
 
 /** What a backend is started with; a backend ignores what does not concern it. */

@@ -5,10 +5,13 @@
  */
 
 import * as tf from "@tensorflow/tfjs";
-import { failureLines, InterruptedError, StudyError, UsageError } from "../io/errors.ts";
+import { UsageError } from "../io/errors.ts";
 import { createReporter, type Reporter } from "../io/reporter.ts";
 import {
+  type AdapterDescription,
+  adapterTitle,
   type Backend,
+  type BackendName,
   type BackendOptions,
   type DeviceChoice,
   isRunning,
@@ -16,19 +19,18 @@ import {
   runBackend,
   stopBackend,
   type SummaryWriter,
-  WrongSettingError,
 } from "./backend.ts";
+import { chooseBackend, type Chosen } from "./choice/choose.ts";
+import { findHardware } from "./choice/hardware.ts";
+import { FindingFile, READ_ONLY_FINDINGS } from "./choice/record.ts";
 import { compile } from "./compile.ts";
 import type { LibraryLocation } from "./library/library_cache.ts";
 import type { EagerBinding } from "./tensorflow/eager_binding.ts";
 
-export type { SummaryWriter } from "./backend.ts";
+export type { AdapterDescription, BackendName, SummaryWriter } from "./backend.ts";
 export type { LibraryLocation } from "./library/library_cache.ts";
 
-/** What `--backend` may name besides `auto`. */
-export type BackendName = "tensorflow" | "webgpu" | "wasm";
-
-/** Every backend, in the order in which `auto` tries them; its code is loaded when it is tried. */
+/** Every backend; its code is loaded when it is tried. */
 const BACKENDS: Readonly<
   Record<BackendName, (options: BackendOptions) => Promise<StartedBackend>>
 > = {
@@ -40,14 +42,17 @@ const BACKENDS: Readonly<
 /** Options of {@linkcode startEngine}. */
 export interface EngineOptions {
   /**
-   * Which backend does the work: `tensorflow` is libtensorflow, `wasm` needs npm packages alone. `auto`
-   * takes the first that works, in that order.
+   * Which backend does the work: `tensorflow` is libtensorflow, `webgpu` a GPU of any vendor, `wasm`
+   * needs npm packages alone. `auto` takes `tensorflow` where that has a GPU; where it has none, the
+   * faster of `tensorflow` and `webgpu`, measured once on a machine with graphics hardware; `wasm` where
+   * neither starts.
    *
    * @default {"auto"}
    */
   backend?: "auto" | BackendName;
   /**
-   * Where kernels run. `"gpu"` fails if they would run on the CPU; `"cpu"` leaves GPUs alone.
+   * Where kernels run. `"gpu"` fails if they would run on the CPU; `"cpu"` leaves GPUs alone;
+   * `"software"` lets `webgpu`, which alone takes it, use an adapter that computes on the CPU.
    *
    * @default {"auto"}
    */
@@ -80,6 +85,14 @@ export interface EngineOptions {
   verbose?: boolean;
   /** Where a download's progress is shown. By default on standard error. */
   reporter?: Reporter;
+  /** What `auto` takes before all others if it starts, and why, in a phrase. */
+  prefer?: { backend: BackendName; reason: string } | undefined;
+  /**
+   * Whether what `auto` finds out about the machine is kept in the suite's cache folder.
+   *
+   * @default {true}
+   */
+  remember?: boolean;
 }
 
 /**
@@ -95,8 +108,10 @@ export interface Engine extends Disposable {
   readonly reason: string;
   /** What computes, on what, and where it is from, in a phrase. */
   readonly description: string;
-  /** What computes, on `tensorflow` `CPU` or `GPU`. */
+  /** What computes: `CPU`, `GPU`, or the graphics adapter with its vendor. */
   readonly device: string;
+  /** The graphics adapter, on `webgpu`. */
+  readonly adapter?: AdapterDescription;
   /** Number format of convolutions and products in compiled functions. */
   readonly precision: Precision;
   /** Version of the library that computes, such as `2.21.0`. */
@@ -144,38 +159,27 @@ export async function startEngine(options: EngineOptions = {}): Promise<Engine> 
     throw new UsageError(`Unknown backend "${wanted}": choose auto or ${names.join(" or ")}`);
   }
   const reporter = options.reporter ?? createReporter({ stream: "stderr" });
-  const { libtensorflow, threads } = options;
-  const candidates = wanted !== "auto"
-    ? [wanted]
-    : isLibraryNamed(libtensorflow)
-    ? ["tensorflow" as const]
-    : names;
+  const { libtensorflow, threads, prefer, remember = true } = options;
   const settings = { device, precision, libtensorflow, threads, verbose, reporter };
-  const failures: StudyError[] = [];
-  for (const name of candidates) {
-    try {
-      const backend = await BACKENDS[name](settings);
-      await runBackend(backend);
-      return engineOf(
-        name,
-        backend,
-        wanted === "auto" ? reasonFor(candidates, failures) : "as asked",
-      );
-    } catch (error) {
-      const isFinal = [InterruptedError, WrongSettingError].some((kind) => error instanceof kind);
-      if (!(error instanceof StudyError) || isFinal) throw error;
-      failures.push(error);
-      if (!reporter.verbose || candidates.length === failures.length) continue;
-      for (const line of failureLines(error, { prefix: `${name}: `, verbose: true })) {
-        reporter.line(line);
-      }
-    }
-  }
-  if (failures.length === 1) throw failures[0];
-  throw new StudyError("No backend works here", {
-    reason: failures.map(({ what }) => what).join("; "),
-    details: failures.map(({ message }) => message),
-    remedy: failures.at(-1)?.remedy,
+  const { name, backend, reason } = wanted === "auto"
+    ? await choose(settings, { prefer, remember })
+    : { name: wanted, backend: await BACKENDS[wanted](settings), reason: "as asked" };
+  if (!isRunning(backend)) await runBackend(backend);
+  return engineOf(name, backend, reason);
+}
+
+function choose(
+  options: BackendOptions,
+  { prefer, remember }: Required<Pick<EngineOptions, "prefer" | "remember">>,
+): Promise<Chosen<StartedBackend>> {
+  const store = remember ? new FindingFile() : READ_ONLY_FINDINGS;
+  const isNamed = isLibraryNamed(options.libtensorflow);
+  return chooseBackend({ options, isLibraryNamed: isNamed, prefer }, {
+    start: (name, options) => BACKENDS[name](options),
+    measure: async (backend) => (await import("./choice/probe.ts")).measureStep(backend),
+    findHardware: () => findHardware({ store }),
+    surroundings: async () => (await import("./choice/probe.ts")).surroundings(),
+    store,
   });
 }
 
@@ -184,18 +188,10 @@ export function isLibraryNamed(libtensorflow: string | undefined): boolean {
   return libtensorflow !== undefined || Boolean(Deno.env.get("LIBTENSORFLOW_PATH"));
 }
 
-/** Why `auto` took the backend that follows the ones that failed. */
-function reasonFor(candidates: readonly BackendName[], failures: readonly StudyError[]): string {
-  if (failures.length === 0) return "the first that works";
-  const problems = failures.map(({ what }, i) =>
-    `${candidates[i]} does not start: ${/^.*?(?=\.\s|\.?$)/s.exec(what)![0]}`
-  );
-  return `${problems.join("; ")}; deno task doctor says what to do`;
-}
-
 function engineOf(name: BackendName, backend: StartedBackend, reason: string): Engine {
-  const { device, precision, version, description, library } = backend;
+  const { precision, version, description, library, adapter } = backend;
   const { threads, binding, openSummaries } = backend;
+  const device = adapter === undefined ? backend.device : adapterTitle(adapter);
   const only = <T>(value: T | undefined, what: string): T => {
     if (value !== undefined) return value;
     throw new Error(`The ${name} backend has no ${what}`);
@@ -206,6 +202,7 @@ function engineOf(name: BackendName, backend: StartedBackend, reason: string): E
     reason,
     description,
     device,
+    ...(adapter && { adapter }),
     precision,
     version,
     threads,

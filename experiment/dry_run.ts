@@ -35,6 +35,8 @@ export interface Outlook {
   parts: { part: number; models: ModelOutlook[] }[];
   /** The backend that would compute. */
   backend: BackendName;
+  /** Why; empty where libtensorflow would be fetched. */
+  reason: string;
   /** Its library or package; empty where that would be fetched. */
   engine: string;
   device: string;
@@ -89,6 +91,7 @@ async function lookAhead(plans: readonly PartPlan[]): Promise<Outlook> {
   return {
     parts,
     backend: engine.backend,
+    reason: engine.reason,
     engine: engine.name,
     device: engine.device,
     threads: engine.threads,
@@ -162,7 +165,7 @@ function plus(a: number | null, b: number | null): number | null {
 
 async function pageOf(outlook: Outlook): Promise<string[]> {
   const { parts, engine, device, threads, data, seconds, downloads, out } = outlook;
-  const { resume, tensorboard } = outlook;
+  const { resume, tensorboard, backend, reason } = outlook;
   const models = parts.flatMap(({ models }) => models);
   const row = (name: string, text: string) => `  ${name.padEnd("downloads".length)}  ${text}`;
   const results = models.reduce((sum, { disk }) => sum + disk.results, 0);
@@ -175,6 +178,7 @@ async function pageOf(outlook: Outlook): Promise<string[]> {
     ]),
     parts.length === 1 ? "For it" : "For all of them",
     row("data", data),
+    row("backend", reason === "" ? backend : `${backend}: ${reason}`),
     row(
       "engine",
       engine === "" ? "libtensorflow, to be fetched" : `${engine} (${device}, threads: ${threads})`,

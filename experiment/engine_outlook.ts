@@ -5,6 +5,9 @@
  */
 
 import type { DatasetNeeds } from "../data/dataset_needs.ts";
+import { candidates } from "../engine/choice/choose.ts";
+import { findHardware } from "../engine/choice/hardware.ts";
+import { READ_ONLY_FINDINGS } from "../engine/choice/record.ts";
 import { type BackendName, isLibraryNamed, startEngine } from "../engine/engine.ts";
 import { findPip, PIP_COMMANDS } from "../engine/library/fetch_wheel.ts";
 import { findLibrary } from "../engine/library/find_library.ts";
@@ -32,6 +35,8 @@ export interface Fetch {
 /** The engine of a part, or what it would be once fetched. */
 export interface EngineOutlook {
   backend: BackendName;
+  /** Why it would be taken; empty where libtensorflow would be fetched. */
+  reason: string;
   name: string;
   device: string;
   threads: number | null;
@@ -41,36 +46,38 @@ export interface EngineOutlook {
 
 /**
  * The engine that a part would start, measured; or that libtensorflow would be fetched for it. Where
- * that cannot be, `auto` is WebAssembly.
+ * that cannot be, `auto` is what comes after it.
  */
 export async function lookAtEngine(
   flags: PartPlan["flags"],
   precision: PartPlan["precision"],
   data: DatasetNeeds,
 ): Promise<EngineOutlook> {
-  const { backend, tensorboard } = flags;
-  const isHere = backend === "wasm" || await isLibraryHere(flags);
-  if (!isHere && (backend === "tensorflow" || await isFetchable())) {
-    const downloads = libraryDownload(backend);
-    return { backend: "tensorflow", name: "", device: "", threads: null, downloads };
+  const { tensorboard } = flags;
+  const { backend, others } = await backendWithoutFetching(flags, precision);
+  if (backend === undefined) {
+    const unknown = { name: "", device: "", threads: null, reason: "" };
+    return { backend: "tensorflow", ...unknown, downloads: libraryDownload(others) };
   }
   using engine = await startEngine({
     ...flags,
-    backend: isHere ? backend : "wasm",
+    backend,
     precision: PRECISIONS[precision],
     reporter: silentReporter,
+    remember: false,
   });
   if (tensorboard) (await import("./tensorboard.ts")).requireSummaries(engine);
   // About as long as a part takes before its first run.
   const startSeconds = performance.now() / 1000;
   const measured = await measureRates(engine);
-  const { description, device, threads } = engine;
+  const { description, device, threads, reason } = engine;
   const [what] = description.split(" on ");
   const place = engine.backend === "tensorflow"
     ? `, ${engine.library.source}: ${engine.library.path}`
     : "";
   return {
     backend: engine.backend,
+    reason: backend === flags.backend ? reason : "as tensorflow neither starts nor can be fetched",
     name: `${what}${place}`,
     device: `${device}, ${engine.precision}`,
     threads,
@@ -79,8 +86,27 @@ export async function lookAtEngine(
   };
 }
 
+/** What can be started as things are; no `backend` if libtensorflow would be fetched. */
+async function backendWithoutFetching(
+  { backend, device, libtensorflow }: PartPlan["flags"],
+  precision: PartPlan["precision"],
+): Promise<{ backend: BackendName | "auto" | undefined; others: BackendName[] }> {
+  const names = backend !== "auto" ? [backend] : candidates({
+    options: { device, precision: PRECISIONS[precision] },
+    isLibraryNamed: isLibraryNamed(libtensorflow),
+  });
+  const others = names.filter((name) => name !== "tensorflow");
+  if (!names.includes("tensorflow") || await isLibraryHere(libtensorflow)) {
+    return { backend, others };
+  }
+  if (others.length === 0 || await isFetchable()) return { backend: undefined, others };
+  const hasHardware = others.includes("webgpu") &&
+    await findHardware({ store: READ_ONLY_FINDINGS }) !== undefined;
+  return { backend: hasHardware ? "webgpu" : others.at(-1), others };
+}
+
 /** Whether libtensorflow need not be fetched; an error of one that was named is the user's to know. */
-async function isLibraryHere({ libtensorflow }: PartPlan["flags"]): Promise<boolean> {
+async function isLibraryHere(libtensorflow: string | undefined): Promise<boolean> {
   try {
     await findLibrary({
       reporter: silentReporter,
@@ -94,6 +120,12 @@ async function isLibraryHere({ libtensorflow }: PartPlan["flags"]): Promise<bool
   }
 }
 
+const TITLES: Readonly<Record<BackendName, string>> = {
+  tensorflow: "TensorFlow",
+  webgpu: "WebGPU",
+  wasm: "WebAssembly",
+};
+
 async function isFetchable(): Promise<boolean> {
   return fetchObstacle({
     release: RELEASES[currentPlatform()],
@@ -102,13 +134,16 @@ async function isFetchable(): Promise<boolean> {
   }) === undefined;
 }
 
-function libraryDownload(backend: PartPlan["flags"]["backend"]): Fetch[] {
+/** @param others Backends that are tried where it cannot be fetched. */
+function libraryDownload(others: readonly BackendName[]): Fetch[] {
   const { archive, wheel } = RELEASES[currentPlatform()] ?? {};
   const what = "libtensorflow";
   const ofWheel = wheel && `${wheel.name} ${wheel.version} with pip`;
   const ways = [
     ...(archive && ofWheel ? [`${ofWheel}, ${formatBytes(wheel.size)}`] : []),
-    ...(backend === "auto" ? ["the parts run on WebAssembly"] : []),
+    ...(others.length > 0
+      ? [`the parts run on ${others.map((name) => TITLES[name]).join(" or ")}`]
+      : []),
   ];
   const otherwise = ways.length > 0 && { otherwise: ways.join("; else ") };
   if (archive !== undefined) {

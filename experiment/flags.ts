@@ -57,15 +57,19 @@ const COMMON = {
   testLimit: { kind: "integer", min: 1, help: "test on the first N images only" },
   backend: {
     kind: "choice",
-    choices: ["auto", "tensorflow", "wasm"],
+    choices: ["auto", "tensorflow", "webgpu", "wasm"],
     default: "auto",
-    help: "what does the arithmetic: libtensorflow, or WebAssembly where that is not available",
+    help:
+      "what does the arithmetic: libtensorflow, a GPU of any vendor, or WebAssembly; auto takes " +
+      "the fastest that starts here",
   },
   device: {
     kind: "choice",
-    choices: ["auto", "cpu", "gpu"],
+    choices: ["auto", "cpu", "gpu", "software"],
     default: "auto",
-    help: "where; gpu fails where there is none",
+    help:
+      "where; gpu fails where there is none; software lets webgpu use an adapter that computes " +
+      "on the CPU, for tests",
   },
   precision: {
     kind: "choice",

@@ -16,8 +16,12 @@ import {
   type UnusableLibrary,
   type WorkingLibrary,
 } from "../engine/library_status.ts";
+import { type ChoiceOutlook, outlookOfAuto } from "../engine/choice/outlook.ts";
+import { surroundings } from "../engine/choice/probe.ts";
+import { FindingFile, findingsPath } from "../engine/choice/record.ts";
 import { isLibraryNamed } from "../engine/engine.ts";
 import { type WasmStatus, wasmStatus } from "../engine/wasm/status.ts";
+import { type WebGpuStatus, webGpuStatus } from "../engine/webgpu/status.ts";
 import { PYTHON_COMMANDS } from "../io/python.ts";
 import { cacheDir, folderProblem } from "../io/cache.ts";
 import { folderEntries, type SizedEntry, totalBytes } from "../io/folder_size.ts";
@@ -30,6 +34,7 @@ import {
   type PinnedWeights,
   VGG16_WEIGHTS,
 } from "../models/checkpoint/pretrained.ts";
+import { adapterFacts } from "./provenance.ts";
 
 /** State of one thing. */
 export type State = "ok" | "missing" | "damaged";
@@ -78,10 +83,14 @@ export interface DoctorReport {
     /** What its control group allows this process; `null` where there is no limit. */
     limits: { cpus: number | null; memory_bytes: number | null };
   };
-  /** The `tensorflow` backend, which `--backend auto` takes where it can. */
+  /** What the `tensorflow` backend computes with. */
   engine: WorkingLibrary | UnusableLibrary;
-  /** The `wasm` backend, which it takes otherwise. */
+  /** The `webgpu` backend and its adapter. */
+  webgpu: Omit<WebGpuStatus, "adapter"> & { adapter: ReturnType<typeof adapterFacts> | null };
+  /** The `wasm` backend, which needs packages alone. */
   wasm: WasmStatus;
+  /** What `--backend auto` would take of them. */
+  auto: ChoiceOutlook;
   python: ProgramStatus;
   pip: ProgramStatus;
   data: {
@@ -112,7 +121,18 @@ export async function examineMachine(
   const hasPip = async () => (await pip).state === "ok";
   const data = await dataStatus();
   const engine = await libraryStatus({ libtensorflow, hasPip });
+  const webgpu = await webGpuStatus();
   const wasm = await wasmStatus();
+  const isNamed = isLibraryNamed(libtensorflow);
+  const { adapter, state } = webgpu;
+  const hardware = state === "ok" && adapter !== null ? adapter : undefined;
+  const auto = await outlookOfAuto({
+    tensorflow: engine.state === "ok" ? engine : undefined,
+    isFetchable: engine.state !== "ok" && engine.fetchable,
+    isLibraryNamed: isNamed,
+    hardware,
+    hasWasm: wasm.state !== "damaged",
+  }, { store: new FindingFile(), path: findingsPath(), surroundings: surroundings() });
   const folder = cacheDir();
   const entries = await folderEntries(folder);
   const problem = await folderProblem(folder);
@@ -122,7 +142,7 @@ export async function examineMachine(
   return {
     ok: data.problem === "" &&
       (engine.state === "ok" || (engine.fetchable && !problem) ||
-        (wasm.state !== "damaged" && !isLibraryNamed(libtensorflow))),
+        ((wasm.state !== "damaged" || hardware !== undefined) && !isNamed)),
     versions: { ...Deno.version },
     machine: {
       os: Deno.build.os,
@@ -133,7 +153,9 @@ export async function examineMachine(
       limits: { cpus: limits.cpus ?? null, memory_bytes: limits.memoryBytes ?? null },
     },
     engine,
+    webgpu: { ...webgpu, adapter: adapter && adapterFacts(adapter) },
     wasm,
+    auto,
     python: await python,
     pip: await pip,
     data,

@@ -7,11 +7,11 @@
 import { cpus, totalmem } from "node:os";
 import process from "node:process";
 import * as tf from "@tensorflow/tfjs";
-import type { Engine } from "../engine/engine.ts";
+import type { AdapterDescription, Engine } from "../engine/engine.ts";
 import { repositoryRoot } from "../io/cache.ts";
 import { schedulableCpus } from "../io/machine_limits.ts";
 import { runCommand } from "../io/run_command.ts";
-import type { Manifest } from "../report/record/run_folder.ts";
+import type { Json, Manifest } from "../report/record/run_folder.ts";
 
 /** Versions of everything that takes part. */
 export function versions(engine: Engine): Manifest["versions"] {
@@ -40,8 +40,16 @@ export function machine(engine: Engine): Manifest["machine"] {
     threads: engine.threads,
     memory_bytes: totalmem(),
     device: engine.device,
+    ...(engine.adapter && { adapter: adapterFacts(engine.adapter) }),
     ...(engine.backend === "tensorflow" && { libtensorflow: engine.library.source }),
   };
+}
+
+/** What `manifest.json` and `doctor --json` have of a graphics adapter. */
+export function adapterFacts(
+  { name, vendor, isSoftware, limits }: AdapterDescription,
+): { readonly [name: string]: Json } {
+  return { name, vendor, software: isSoftware, limits };
 }
 
 let state: Promise<Manifest["git"]> | undefined;

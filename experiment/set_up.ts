@@ -26,6 +26,7 @@ import type { PartNumber } from "../study.ts";
 import { DEFAULT_OUT, PRECISIONS } from "./flags.ts";
 import { describeEngine, gitState } from "./provenance.ts";
 import { addKeptRows, waitVisibly } from "./recording.ts";
+import { backendToResume, type PlannedRuns } from "./resumed_backend.ts";
 
 /** The flags that decide it. */
 export interface SetUpFlags
@@ -43,6 +44,12 @@ export interface SetUpFlags
    * @default {false}
    */
   mayStartPrograms?: boolean;
+  /**
+   * The runs that are to be made, of which some may be resumed.
+   *
+   * @default {any of the part}
+   */
+  planned?: PlannedRuns;
 }
 
 /** Where a part's runs happen. */
@@ -85,10 +92,12 @@ export async function setUp(part: PartNumber, flags: SetUpFlags): Promise<Setup>
   await checkResultsFile(out, part, waitVisibly(out, reporter));
   await removeLeftovers(out);
   if (resume) await addKeptRows(part, { out, reporter });
+  const prefer = resume ? await backendToResume(out, part, flags.planned) : undefined;
   const engine = await startEngine({
     ...flags,
     precision: PRECISIONS[flags.precision ?? "fp32"],
     reporter,
+    prefer,
   });
   reporter.line(describeEngine(engine));
   if (tensorboard) (await import("./tensorboard.ts")).requireSummaries(engine);

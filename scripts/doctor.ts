@@ -91,12 +91,12 @@ function wrap(text: string, width: number): string[] {
   }, []);
 }
 
-function verdict({ ok, engine }: DoctorReport): string {
+function verdict({ ok, engine, auto }: DoctorReport): string {
   if (!ok) return "Part 1 cannot run yet: see above.";
   if (engine.state === "ok") return "Part 1 can run: deno task part1";
   return engine.fetchable
     ? "Part 1 can run once it has fetched libtensorflow, which it does itself: deno task part1"
-    : "Part 1 can run, on WebAssembly: deno task part1";
+    : `Part 1 can run, on ${auto.takes === "webgpu" ? "WebGPU" : "WebAssembly"}: deno task part1`;
 }
 
 function denoFindings({ versions, machine }: DoctorReport): Finding[] {
@@ -124,7 +124,7 @@ function denoFindings({ versions, machine }: DoctorReport): Finding[] {
 }
 
 function engineFindings(
-  { engine, wasm, python, pip, machine }: DoctorReport,
+  { engine, webgpu, wasm, auto, python, pip, machine }: DoctorReport,
   verbose: boolean,
 ): Finding[] {
   const name = "libtensorflow";
@@ -143,15 +143,13 @@ function engineFindings(
       { state: engine.state, name, detail: problemOf(engine, verbose), remedy: engine.remedy },
       ...(verbose ? engine.details.map((detail) => ({ state: engine.state, name, detail })) : []),
     ];
-  const taken = engine.state === "ok"
-    ? `tensorflow on ${engine.device}`
-    : `${engine.fetchable ? "tensorflow once it is fetched, else " : ""}wasm`;
   return [
     ...library,
     programFinding("python", python),
     programFinding("pip", pip),
-    { name: "wasm", ...wasm },
-    { state: "ok", name: "--backend auto", detail: `takes ${taken}` },
+    { ...webgpu, name: "webgpu" },
+    { ...wasm, name: "wasm" },
+    { state: "ok", name: "--backend auto", detail: `takes ${auto.detail}` },
   ];
 }
 

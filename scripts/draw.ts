@@ -21,7 +21,7 @@ import type { FlagTable, FlagValues } from "../io/parse_flags.ts";
 import { createReporter, formatBytes, type Reporter } from "../io/reporter.ts";
 import { interruptible, runScript } from "../io/run_script.ts";
 
-const { device, libtensorflow, verbose, help } = SHARED_FLAGS;
+const { backend, device, libtensorflow, verbose, help } = SHARED_FLAGS;
 
 const FLAGS = {
   results: {
@@ -44,12 +44,7 @@ const FLAGS = {
     help: "address to listen on; with 0.0.0.0 and :: everyone on the network can use the page",
   },
   noOpen: { kind: "boolean", help: "do not open the page in the browser" },
-  backend: {
-    kind: "choice",
-    choices: ["auto", "tensorflow"],
-    default: "auto",
-    help: "what does the arithmetic",
-  },
+  backend,
   device,
   libtensorflow,
   quiet: { kind: "boolean", help: "print the page's address and warnings only" },

@@ -23,7 +23,7 @@ import { saveCheckpoint } from "../models/checkpoint/safetensors.ts";
 import { modelCard } from "../report/page/model_card.ts";
 import { FASTER_RCNN_ADAPTED, IMAGENET_NORMALIZATION, MNIST_NORMALIZATION } from "../study.ts";
 
-const { device, libtensorflow, quiet, verbose, help } = SHARED_FLAGS;
+const { backend, device, libtensorflow, quiet, verbose, help } = SHARED_FLAGS;
 
 const FLAGS = {
   format: {
@@ -43,6 +43,7 @@ const FLAGS = {
     kind: "path",
     help: "the file of weights that the run started from, where it has been moved",
   },
+  backend,
   device,
   libtensorflow,
   quiet,

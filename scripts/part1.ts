@@ -43,10 +43,12 @@ async function main(): Promise<void> {
   if (flags.dryRun) return await showDryRun([planPart1(flags)]);
   const settings = trainingSettings(model.training, flags);
   const precision = flags.precision ?? (recipe === "fast" ? "auto" : "fp32");
-  using setup = await setUp(model.part, { ...flags, precision });
+  const seeds = seedList(flags);
+  const planned = { models: [model.name], seeds, file: CHECKPOINT } as const;
+  using setup = await setUp(model.part, { ...flags, precision, planned });
   await runEach(
     setup,
-    seedList(flags).map((seed) => ({
+    seeds.map((seed) => ({
       title: `${model.name} (seed ${seed})`,
       start: (setup) => trainAndTest(setup, { ...flags, model, settings, seed }),
     })),

@@ -55,7 +55,8 @@ async function main(): Promise<void> {
   if (flags.dryRun) return await showDryRun([planPart2(flags)]);
   const seeds = seedList(flags);
   const limit = flags.trainHead ? flags.limit : undefined;
-  using setup = await setUp(model.part, { ...flags, limit }).catch(async (error) => {
+  const planned = { models: [model.name], seeds, file: "manifest.json" } as const;
+  using setup = await setUp(model.part, { ...flags, limit, planned }).catch(async (error) => {
     await noteFailedStart(flags, { model, seed: seeds[0]!, error });
     throw error;
   });

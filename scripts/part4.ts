@@ -59,11 +59,17 @@ async function main(): Promise<void> {
     mayStartPip({ ...flags, source: NETWORKS[name].source, reporter: silentReporter })
   );
   const mayStartPrograms = (await Promise.all(pip)).includes(true);
-  using setup = await setUp(VGG16.part, { ...flags, mayStartPrograms });
+  const seeds = seedList(flags);
+  const planned = {
+    models: flags.models.map((name) => NETWORKS[name].model.name),
+    seeds,
+    file: CHECKPOINT,
+  } as const;
+  using setup = await setUp(VGG16.part, { ...flags, mayStartPrograms, planned });
   await runEach(
     setup,
     flags.models.flatMap((name) =>
-      seedList(flags).map((seed) => ({
+      seeds.map((seed) => ({
         title: `${NETWORKS[name].model.name} (seed ${seed})`,
         start: (setup) => fineTuneAndTest(setup, { name, seed, flags }),
       }))

@@ -24,7 +24,7 @@ import { interruptible, runScript } from "../io/run_script.ts";
 import { BEST } from "../report/record/find_run.ts";
 import { DATA } from "../study.ts";
 
-const { device, libtensorflow, verbose, help } = SHARED_FLAGS;
+const { backend, device, libtensorflow, verbose, help } = SHARED_FLAGS;
 
 const FLAGS = {
   run: {
@@ -57,6 +57,7 @@ const FLAGS = {
     kind: "boolean",
     help: "print a line of JSON for each digit, and for what cannot be read",
   },
+  backend,
   device,
   libtensorflow,
   quiet: { kind: "boolean", help: "print answers and errors only" },

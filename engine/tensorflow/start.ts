@@ -27,11 +27,16 @@ export interface StartedTensorFlow extends Backend {
 /**
  * Starts the backend; see `StartBackend`.
  *
- * @throws {StudyError} If no library can be found or fetched, no GPU is there for `"gpu"`, or the
- * processor lacks the precision.
+ * @throws {StudyError} If no library can be found or fetched, no GPU is there for `"gpu"`, a software
+ * adapter is asked for, or the processor lacks the precision.
  */
 export async function startTensorFlow(options: BackendOptions): Promise<StartedTensorFlow> {
   const { device: wanted, libtensorflow, precision, reporter, threads, verbose } = options;
+  if (wanted === "software") {
+    throw new StudyError("The tensorflow backend uses no graphics adapter, so no software one", {
+      remedy: "use --backend webgpu with --device software, or --device cpu",
+    });
+  }
   // Before anything is fetched or loaded.
   threadCount(threads);
   const library = await findLibrary({

@@ -28,12 +28,17 @@ let registered = false;
 /**
  * Starts the backend.
  *
- * @throws {StudyError} If a GPU or bfloat16 is asked for, which it does not have, or the package is
- * not there.
+ * @throws {StudyError} If a GPU, a software adapter or bfloat16 is asked for, which it does not have, or
+ * the package is not there.
  */
 export async function startWasm(
   { device, precision, threads: wanted }: BackendOptions,
 ): Promise<Backend> {
+  if (device === "software") {
+    throw new StudyError("The wasm backend uses no graphics adapter, so no software one", {
+      remedy: "use --backend webgpu with --device software, or --device cpu",
+    });
+  }
   if (device === "gpu") {
     throw new StudyError("The wasm backend runs on the CPU only", { remedy: "use --device cpu" });
   }

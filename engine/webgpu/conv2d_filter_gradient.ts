@@ -9,7 +9,7 @@ import * as tf from "@tensorflow/tfjs";
 import { type KernelArguments, kernelOf, registerKernel } from "../portable/kernel_calls.ts";
 import type { WebGpuKernels } from "./kernels.ts";
 import { BACKEND } from "./package.ts";
-import { sumRows } from "./ops.ts";
+import { sumRows } from "./sum_rows.ts";
 
 type FilterGradient = KernelArguments<
   { x: tf.TensorInfo; dy: tf.TensorInfo },

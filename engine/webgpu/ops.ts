@@ -24,10 +24,9 @@ import {
   RANDOM_UNIFORM,
   RELU_GRAD,
   SPARSE_SOFTMAX_CROSS_ENTROPY,
-  SUM_COLUMNS,
-  SUM_ROWS,
   THREADS,
 } from "./programs.ts";
+import { sumRows } from "./sum_rows.ts";
 
 type ReluGrad = KernelArguments<{ dy: tf.TensorInfo; y: tf.TensorInfo }, unknown, WebGpuKernels>;
 
@@ -41,12 +40,6 @@ type RandomUniform = KernelArguments<{ key: tf.TensorInfo }, { shape: number[] }
 
 /** Workgroups in a row: WebGPU allows 65,535. */
 const MAX_WORKGROUPS = 32_768;
-
-/** Parts of a matrix whose rows are summed side by side, at most. */
-const MAX_PARTS = 128;
-
-/** Rows that are worth a part of their own. */
-const MIN_ROWS = 64;
 
 /** Numbers that the generator makes of one counter. */
 const NUMBERS_PER_COUNTER = 4;
@@ -103,34 +96,6 @@ function biasAddGrad(
   { inputs: { dy }, backend }: BiasAddGradArguments<WebGpuKernels>,
 ): tf.TensorInfo {
   return sumRows(backend, dy, dy.shape.slice(-1));
-}
-
-/**
- * Sums of the columns of a matrix.
- *
- * @param matrix float32, of any shape.
- * @param shape The result's: as many elements as there are columns.
- */
-export function sumRows(
-  backend: WebGpuKernels,
-  matrix: tf.TensorInfo,
-  shape: number[],
-): tf.TensorInfo {
-  const columns = tf.util.sizeFromShape(shape);
-  const rows = tf.util.sizeFromShape(matrix.shape) / columns;
-  const parts = Math.max(1, Math.min(MAX_PARTS, Math.floor(rows / MIN_ROWS)));
-  const sums = backend.makeTensorInfo(parts === 1 ? shape : [parts, columns], "float32");
-  backend.run({
-    program: backend.program(SUM_ROWS),
-    written: [sums],
-    read: [matrix],
-    uniforms: Uint32Array.of(rows, columns, Math.ceil(rows / parts)).buffer,
-    workgroups: [Math.ceil(columns / SUM_COLUMNS), parts],
-  });
-  if (parts === 1) return sums;
-  const total = sumRows(backend, sums, shape);
-  backend.disposeData(sums.dataId);
-  return total;
 }
 
 function gatherUint8(

@@ -102,7 +102,7 @@ async function load(): Promise<WebGpuPackage> {
   try {
     const loaded = await import(CODE) as WebGpuPackage;
     // It registers a backend as well, which would look for an adapter in its own way.
-    tf.removeBackend(BACKEND);
+    if (tf.findBackendFactory(BACKEND) !== null) tf.removeBackend(BACKEND);
     return loaded;
   } catch (error) {
     throw new StudyError(`The npm package ${PACKAGE} ${PACKAGE_VERSION} cannot be loaded`, {

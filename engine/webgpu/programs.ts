@@ -122,40 +122,6 @@ export const SPARSE_SOFTMAX_CROSS_ENTROPY: string = `
   }
 `;
 
-/** Columns and rows that a workgroup of {@linkcode SUM_ROWS} takes at a time. */
-export const SUM_COLUMNS = 32;
-
-const SUM_THREADS_PER_COLUMN = 8;
-
-/** Sums of columns, each over the rows of one part of the matrix. */
-export const SUM_ROWS: string = `
-  struct Settings { rows: u32, columns: u32, rows_per_part: u32 }
-  @group(0) @binding(0) var<storage, read_write> sums: array<f32>;
-  @group(0) @binding(1) var<storage, read> matrix: array<f32>;
-  @group(0) @binding(2) var<uniform> settings: Settings;
-  var<workgroup> shares: array<array<f32, ${SUM_COLUMNS}>, ${SUM_THREADS_PER_COLUMN}>;
-  @compute @workgroup_size(${SUM_COLUMNS}, ${SUM_THREADS_PER_COLUMN}) fn main(
-    @builtin(local_invocation_id) local: vec3<u32>,
-    @builtin(workgroup_id) group: vec3<u32>,
-  ) {
-    let column = group.x * ${SUM_COLUMNS}u + local.x;
-    let first = group.y * settings.rows_per_part;
-    let end = min(first + settings.rows_per_part, settings.rows);
-    var sum = 0.0;
-    if (column < settings.columns) {
-      for (var row = first + local.y; row < end; row += ${SUM_THREADS_PER_COLUMN}u) {
-        sum += matrix[row * settings.columns + column];
-      }
-    }
-    shares[local.y][local.x] = sum;
-    workgroupBarrier();
-    if (local.y > 0u || column >= settings.columns) { return; }
-    sum = 0.0;
-    for (var i = 0u; i < ${SUM_THREADS_PER_COLUMN}u; i++) { sum += shares[i][local.x]; }
-    sums[group.y * settings.columns + column] = sum;
-  }
-`;
-
 /**
  * Uniform numbers in [0, 1) of TensorFlow's stateless generator: Philox4x32-10, four to a thread. The
  * same numbers as `fillUniform()` of `portable/philox.ts`, which has the source.

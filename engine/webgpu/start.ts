@@ -10,6 +10,7 @@ import { findAdapter, requestDevice } from "./adapter.ts";
 import { registerConv2dFilterGradient } from "./conv2d_filter_gradient.ts";
 import { registerLargeTensors } from "./large_tensors.ts";
 import { makeKernels } from "./kernels.ts";
+import { registerMatMul } from "./mat_mul.ts";
 import { registerMaxPoolGrad } from "./max_pool_grad.ts";
 import { registerPrograms, webGpuOps } from "./ops.ts";
 import { BACKEND, loadPackage, PACKAGE_VERSION } from "./package.ts";
@@ -41,6 +42,7 @@ export async function startWebGpu(
     registerPrograms();
     registerConv2dFilterGradient();
     registerMaxPoolGrad();
+    registerMatMul();
     registerLargeTensors();
   }
   const { adapter, description } = found;

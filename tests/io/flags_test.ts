@@ -63,7 +63,7 @@ Deno.test("parseFlags() reads every kind of flag, with = or a space", () => {
   ], TABLE);
   const epochs: number = flags.epochs;
   const seeds: number[] | undefined = flags.seeds;
-  const backend: "auto" | "tensorflow" | "wasm" = flags.backend;
+  const backend: "auto" | "tensorflow" | "webgpu" | "wasm" = flags.backend;
   const path: string | undefined = flags.libtensorflow;
   const quiet: boolean = flags.quiet;
   assertEquals([epochs, flags.batchSize, flags.lr, seeds], [3, 32, 0.0005, [1, 2, 3]]);
@@ -105,11 +105,11 @@ Deno.test("parseFlags() names a bad value and what is expected", () => {
   assertEquals(usageError("--limit", "0"), "--limit 0: expected a whole number of at least 1");
   assertEquals(
     usageError("--backend", "cuda"),
-    "--backend cuda: expected auto, tensorflow or wasm",
+    "--backend cuda: expected auto, tensorflow, webgpu or wasm",
   );
   assertEquals(
     usageError("--device", "gpuu"),
-    "--device gpuu: expected auto, cpu or gpu; did you mean gpu?",
+    "--device gpuu: expected auto, cpu, gpu or software; did you mean gpu?",
   );
   assertStringIncludes(
     usageError("--seeds", "1,1"),
@@ -200,8 +200,8 @@ Deno.test("helpText() aligns every flag with its default within 100 columns", ()
   assert(lines.every((line) => line.length <= 100));
   const page = lines.join("\n");
   assertStringIncludes(page, "[default: auto]");
-  assertStringIncludes(page, "--data auto|mnist|fashion|DIR   the images");
-  assertStringIncludes(page, "--backend auto|tensorflow|wasm  what");
+  assertStringIncludes(page, "--data auto|mnist|fashion|DIR          the images");
+  assertStringIncludes(page, "--backend auto|tensorflow|webgpu|wasm  what");
   const rows = lines.filter((line) => line.startsWith("  --"));
   assertEquals(rows.length, Object.keys(TABLE).length);
   const column = page.split("\n").find((line) => line.startsWith("  --data"))?.indexOf(

@@ -66,6 +66,7 @@ Deno.test({
       hasLine(stdout, "missing pip not found");
       hasLine(stdout, `fix: ${PIP_REMEDY}`);
       hasLine(stdout, "ok wasm tfjs-backend-wasm");
+      assertMatch(stdout, /^ {2}(ok|missing|damaged) +webgpu +\S/m);
       hasLine(
         stdout,
         `ok --backend auto takes ${archive ? "tensorflow once it is fetched, " : ""}`,
@@ -95,7 +96,9 @@ Deno.test("doctor --json on a machine that has the library prints one object wit
       "versions",
       "machine",
       "engine",
+      "webgpu",
       "wasm",
+      "auto",
       "python",
       "pip",
       "data",
@@ -109,6 +112,16 @@ Deno.test("doctor --json on a machine that has the library prints one object wit
     assertEquals(engine, { state: "ok", source: "option", path: library.path, version, device });
     assertEquals([report.wasm.state, report.wasm.remedy], ["ok", ""]);
     assertMatch(report.wasm.detail, /^tfjs-backend-wasm \d+\.\d+\.\d+ on CPU, threads: \d+$/);
+    const { state, detail, adapter } = report.webgpu;
+    if (adapter === null) assertEquals(state, "missing");
+    else {
+      assertEquals(Object.keys(adapter), ["name", "vendor", "software", "limits"]);
+      assertStringIncludes(detail, adapter.name);
+      assert(adapter.limits.maxBufferSize > 0);
+      if (adapter.software) assertEquals(state, "missing");
+    }
+    const auto = { takes: "tensorflow", detail: `tensorflow on ${device}, which was named` };
+    assertEquals(report.auto, auto);
     assert(threads > 0 && devices.length > 0 && precisions.includes("fp32"));
     const missing = { state: "missing", command: "", version: "", remedy: PIP_REMEDY };
     assertEquals([report.python, report.pip], [missing, missing]);

@@ -1,0 +1,72 @@
+/**
+ * The backend that `--backend auto` takes with `--resume`: that of the run which is to go on, as on
+ * another it would be refused.
+ *
+ * @module
+ */
+
+import { join } from "node:path";
+import type { BackendName } from "../engine/engine.ts";
+import { isFile } from "../io/path_kind.ts";
+import { ProblemList } from "../report/record/problems.ts";
+import { readResults, resultsPath } from "../report/record/results.ts";
+import { type Manifest, runFolder } from "../report/record/run_folder.ts";
+import { listRunFolders, ownManifest } from "../report/record/run_folders.ts";
+import type { ResumePoint } from "./resume.ts";
+
+/** The runs that a command is to make. */
+export interface PlannedRuns extends Pick<ResumePoint, "file"> {
+  /** Their models, as the results name them. */
+  models: readonly string[];
+  seeds: readonly number[];
+}
+
+const BACKENDS: readonly string[] = ["tensorflow", "webgpu", "wasm"] satisfies BackendName[];
+
+/**
+ * The backend of the newest run that can be resumed or, if there is none, of the newest that is finished:
+ * one with more epochs goes on where that ended.
+ *
+ * @param planned Other runs are passed over; without it any of the part will do.
+ * @returns Nothing if there is no such run, or it does not say.
+ */
+export async function backendToResume(
+  out: string,
+  part: number,
+  planned?: PlannedRuns,
+): Promise<{ backend: BackendName; reason: string } | undefined> {
+  const { models, seeds, file = "manifest.json" } = planned ?? {};
+  const finished = await finishedRuns(out, part);
+  const runs: Manifest[] = [];
+  for (const runId of (await listRunFolders(out)).runIds) {
+    const folder = runFolder(out, runId);
+    // Whoever looks for the run itself says what is wrong with its folder.
+    const manifest = await ownManifest(folder, runId);
+    if (manifest?.part !== part) continue;
+    const { model, settings: { seed } } = manifest;
+    const isPlanned = (models?.includes(model) ?? true) &&
+      (seeds?.some((one) => one === seed) ?? true);
+    if (!isPlanned) continue;
+    if (finished.has(runId) || await isFile(join(folder, file)).catch(() => false)) {
+      runs.push(manifest);
+    }
+  }
+  const [run] = runs.sort((a, b) =>
+    Number(finished.has(a.run_id)) - Number(finished.has(b.run_id)) ||
+    (a.started_at < b.started_at ? 1 : -1)
+  );
+  if (run === undefined) return undefined;
+  // TensorFlow's runs do not say what they ran on.
+  const { backend = "tensorflow" } = run.settings;
+  if (!isBackend(backend)) return undefined;
+  return { backend, reason: `as run ${run.run_id} has it, which --resume goes on with` };
+}
+
+async function finishedRuns(out: string, part: number): Promise<Set<string>> {
+  const rows = await readResults(resultsPath(out, part), new ProblemList()).catch(() => []);
+  return new Set(rows.filter(({ row }) => row.status === "ok").map(({ row }) => row.run_id));
+}
+
+function isBackend(value: unknown): value is BackendName {
+  return typeof value === "string" && BACKENDS.includes(value);
+}
