@@ -35,13 +35,7 @@ const BACKENDS: Readonly<
   Record<BackendName, (options: BackendOptions) => Promise<StartedBackend>>
 > = {
   tensorflow: async (options) => (await import("./tensorflow/start.ts")).startTensorFlow(options),
-  webgpu: async (options) => {
-    const { startWebGpu } = await import("./webgpu/start.ts");
-    if (options.verbose) return await startWebGpu(options);
-    // Loaders of drivers write to standard error while an adapter is asked for, before any waiting.
-    const { withQuietStderr } = await import("./tensorflow/quiet_stderr.ts");
-    return await withQuietStderr(() => startWebGpu(options));
-  },
+  webgpu: async (options) => (await import("./webgpu/start.ts")).startWebGpu(options),
   wasm: async (options) => (await import("./wasm/start.ts")).startWasm(options),
 };
 

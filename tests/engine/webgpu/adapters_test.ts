@@ -77,7 +77,8 @@ await onAdapter("adapters of WebGPU", async () => {
   Deno.test("the engine says which adapter it is on, with the limits that its device has", async () => {
     const engine = await startOnAdapter();
     const { name, vendor, limits } = description;
-    assertEquals([engine.device, engine.backend], [name, "webgpu"]);
+    assertStringIncludes(engine.device, name);
+    assertEquals(engine.backend, "webgpu");
     assertStringIncludes(engine.description, `tfjs-backend-webgpu 4.22.0 on ${name} (${vendor})`);
     assert(name !== "" && vendor !== "" && !/^\d+$/.test(vendor), `${name}, ${vendor}`);
     const { device } = kernels();
