@@ -44,6 +44,18 @@ export const IMAGENET_NORMALIZATION = {
 /** A part of the study. */
 export type PartNumber = 1 | 2 | 4;
 
+/** How each image of a batch is moved at random, each by numbers drawn evenly from a range. */
+export interface AugmentationSettings {
+  /** Pixels, at most, in each direction. */
+  shift?: number;
+  /** Degrees, at most, in each direction. */
+  rotation?: number;
+  /** How much further a row of pixels goes to the side than the one before it, at most. */
+  shear?: number;
+  /** How much wider and, apart from that, how much higher, or narrower and lower: a share. */
+  scale?: number;
+}
+
 /** How a model is trained: PyTorch's Adam on mean cross-entropy, reshuffled every epoch. */
 export interface TrainingSettings {
   /** Passes over the training images. */

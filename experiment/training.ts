@@ -101,7 +101,9 @@ export async function trainEpochs<Input, Output, Targets>(
     reporter.line(resumed?.(done) ?? `Going on with run ${row.run_id} after epoch ${done}`);
   }
   run.events?.begin(trainer.step, unit);
-  if (history.length < epochs) await requireCheckpointRoom(folder, model);
+  if (history.length < epochs) {
+    await requireCheckpointRoom(folder, checkpointBytes(model, trainer));
+  }
   stopsAfter("batch");
   try {
     for (let epoch = history.length + 1; epoch <= epochs; epoch++) {
@@ -110,13 +112,17 @@ export async function trainEpochs<Input, Output, Targets>(
         run.events?.batch(progress, trainer);
       }, signal);
       history.push(result);
+      // What is tested and kept in the end is the running mean, where there is one.
+      if (epoch === epochs) trainer.swapAverage();
       showEpoch(reporter, result);
       // Before the checkpoint: a run that goes on from it has the events up to it.
       await run.events?.epoch(result);
       await saveTraining(join(folder, CHECKPOINT), model, trainer, { settings, history });
       await saveHistory(run);
       if (evaluation && epoch % evaluation.every === 0) {
+        if (epoch !== epochs) trainer.swapAverage();
         await saveEvaluation(run, await evaluation.evaluate());
+        if (epoch !== epochs) trainer.swapAverage();
       }
     }
   } finally {
@@ -125,8 +131,7 @@ export async function trainEpochs<Input, Output, Targets>(
 }
 
 /** A checkpoint takes the place of the one before it when it is all there, so there are two. */
-async function requireCheckpointRoom(folder: string, model: TrainedModel): Promise<void> {
-  const bytes = checkpointBytes(model);
+async function requireCheckpointRoom(folder: string, bytes: number): Promise<void> {
   const copies = await exists(join(folder, CHECKPOINT)) ? 1 : 2;
   const free = await freeSpace(folder);
   if (free === undefined || copies * bytes <= free) return;
