@@ -66,8 +66,38 @@ export interface TrainingSettings {
   learningRate: number;
   /** Adam's L2 factor of the parameter that is added to its gradient, biases included. */
   weightDecay: number;
-  /** Whether the learning rate follows PyTorch's `OneCycleLR`. */
-  oneCycle?: boolean;
+  /** Whether the learning rate follows PyTorch's `OneCycleLR`, and with which settings. */
+  oneCycle?: boolean | OneCycleSettings;
+  /** What else is unlike the study's. */
+  recipe?: RecipeSettings;
+}
+
+/** Settings of PyTorch's `OneCycleLR`, under its names. */
+export interface OneCycleSettings {
+  /** Share of the steps in which the rate rises. */
+  pctStart?: number;
+  /** The first rate is the highest over this. */
+  divFactor?: number;
+  /** The last rate is the first one over this. */
+  finalDivFactor?: number;
+  /** Along half a cosine or a straight line. */
+  annealStrategy?: "cos" | "linear";
+}
+
+/** Ingredients of a recipe for SimpleCNN. Without one, training is as the study has it. */
+export interface RecipeSettings {
+  /** Decay of Adam's second moment. */
+  beta2?: number;
+  /** Share of each label that is spread over all classes, 0..1. */
+  labelSmoothing?: number;
+  /** Probability that a hidden unit is zeroed in training. */
+  dropoutRate?: number;
+  /** Parameters that Muon updates instead of Adam, with which highest learning rate and momentum. */
+  muon?: { parameters: readonly string[]; learningRate: number; momentum: number };
+  /** A running mean of the weights, which is what is tested: its decay, taken every so many steps. */
+  average?: { decay: number; every: number };
+  /** How images are moved at random. */
+  augmentation?: AugmentationSettings;
 }
 
 /** What the study reports of a model; see {@linkcode PROCEDURE} for how each number is made. */

@@ -45,6 +45,7 @@ import { SIMPLE_CNN } from "../study.ts";
 import { killChildren } from "./child.ts";
 import { startOurs, startPeer } from "./context.ts";
 import { BUSY, renderPage } from "./page.ts";
+import { readTrials, TRIALS_FILE } from "./recipe_trials.ts";
 import { measureSteadyCases } from "./steady_cases.ts";
 import { judgeTargets } from "./targets.ts";
 import { measureWholeRuns } from "./whole_runs.ts";
@@ -152,12 +153,13 @@ async function runBench(flags: FlagValues<typeof FLAGS>, signal: AbortSignal): P
     comparisons: [],
     measures: [],
   };
+  const trials = await readTrials(join(flags.out, TRIALS_FILE));
   const record = async (finding: PairedTiming | Measurement) => {
     if ("ours" in finding) results.comparisons.push(finding);
     else results.measures.push(finding);
     results.finished_at = new Date().toISOString();
     await writeFileAtomic(join(flags.out, "bench.json"), `${JSON.stringify(results, null, 2)}\n`);
-    await writeFileAtomic(join(flags.out, "bench.md"), renderPage(results));
+    await writeFileAtomic(join(flags.out, "bench.md"), renderPage(results, trials));
   };
   const context = { ...settings, python, threads, engineFlags, reporter, signal, record };
   try {

@@ -19,6 +19,7 @@ import { runExperiment } from "../experiment/run.ts";
 import { runEach, type RunningSetup, setUp } from "../experiment/set_up.ts";
 import {
   classify,
+  decidingRecipe,
   evaluationEvery,
   testClassifier,
   trainEpochs,
@@ -67,17 +68,17 @@ function trainAndTest(
     model,
     seed,
     columns: trainingColumns(settings, setup),
-    // A schedule stretches over the epochs asked for: with others it would be another run.
-    settings: settings.oneCycle ? { epochs: settings.epochs } : {},
+    settings: decidingRecipe(settings),
     resume: { file: CHECKPOINT },
   } as const;
   return runExperiment(plan, setup, async (run) => {
     // Data: 8-bit on the device, normalised batch by batch.
-    using train = new ImageBatches(setup.dataset.train, normalizeMnist); // [n, 28, 28, 1]
+    const { augmentation, dropoutRate } = settings.recipe ?? {};
+    using train = new ImageBatches(setup.dataset.train, normalizeMnist, augmentation); // [n, 28, 28, 1]
     using test = new ImageBatches(setup.dataset.test, normalizeMnist);
 
     // Model: two convolutions and two linear layers, initialised as PyTorch does.
-    using network = simpleCnn({ seed });
+    using network = simpleCnn({ seed, ...(dropoutRate !== undefined && { dropoutRate }) });
 
     // Training: Adam on mean cross-entropy, reshuffled every epoch.
     using trainer = new Trainer(

@@ -46,7 +46,10 @@ export type TrainedBy =
 
 /** Bytes of a checkpoint's tensors, which its notes add little to. */
 export function checkpointBytes({ parameters }: TrainedModel, trainer: TrainedBy): number {
-  return savedVariables(parameters, trainer).reduce((sum, { variable }) => sum + 4 * variable.size, 0);
+  return savedVariables(parameters, trainer).reduce(
+    (sum, { variable }) => sum + 4 * variable.size,
+    0,
+  );
 }
 
 /**

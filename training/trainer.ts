@@ -8,18 +8,12 @@ import * as tf from "@tensorflow/tfjs";
 import { epochOrder } from "../data/shuffle.ts";
 import type { CompiledFunction } from "../engine/compile.ts";
 import type { Engine } from "../engine/engine.ts";
-import {
-  type Scalar,
-  sparseSoftmaxCrossEntropy,
-  type Tensor,
-  type Tensor1D,
-  type Tensor2D,
-  type Tensor4D,
-} from "../engine/ops.ts";
+import type { Tensor, Tensor1D, Tensor2D, Tensor4D } from "../engine/ops.ts";
 import { StudyError } from "../io/errors.ts";
 import { eventTurn } from "../io/event_turn.ts";
 import type { Parameters } from "../models/parameters.ts";
 import { Adam, type AdamOptions } from "./adam.ts";
+import { crossEntropy, type Loss } from "./cross_entropy.ts";
 import { Muon, type MuonOptions } from "./muon.ts";
 import { WeightAverage, type WeightAverageOptions } from "./weight_average.ts";
 
@@ -57,31 +51,6 @@ export interface TrainableModel<Input, Output = Tensor2D> {
    * @param dropoutKey int32 `[2]`; when given, dropout is on and drawn from this key.
    */
   forward(inputs: Input, dropoutKey?: Tensor1D): Output;
-}
-
-/**
- * What a step minimises, and how many examples it counts as classified correctly: two float32
- * scalars.
- */
-export type Loss<Output, Targets> = (
-  outputs: Output,
-  targets: Targets,
-) => { loss: Scalar; correct: Scalar };
-
-/** `torch.nn.CrossEntropyLoss` of logits `[n, classes]` and classes, int32 `[n]`. */
-export function crossEntropy(
-  logits: Tensor2D,
-  labels: Tensor1D,
-): { loss: Scalar; correct: Scalar } {
-  return {
-    loss: sparseSoftmaxCrossEntropy(logits, labels).mean(),
-    correct: countCorrect(logits, labels),
-  };
-}
-
-/** How many rows of logits `[n, classes]` are largest at their class, int32 `[n]`. */
-export function countCorrect(logits: Tensor2D, labels: Tensor1D): Scalar {
-  return logits.argMax(1).equal(labels).cast("float32").sum();
 }
 
 /** Settings of {@linkcode Trainer}. */

@@ -2,7 +2,7 @@
 
 import { assert, assertThrows } from "@std/assert";
 import * as tf from "@tensorflow/tfjs";
-import { smoothedCrossEntropy } from "../../training/label_smoothing.ts";
+import { smoothedCrossEntropy } from "../../training/cross_entropy.ts";
 import { testEngine } from "../engine/engine.ts";
 import { golden, largestDifference } from "./recipe_golden.ts";
 

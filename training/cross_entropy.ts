@@ -1,5 +1,5 @@
 /**
- * Cross-entropy with label smoothing.
+ * What a training step minimises: cross-entropy, with label smoothing if asked for.
  *
  * @module
  */
@@ -11,7 +11,31 @@ import {
   type Tensor1D,
   type Tensor2D,
 } from "../engine/ops.ts";
-import { countCorrect } from "./trainer.ts";
+
+/**
+ * What a step minimises, and how many examples it counts as classified correctly: two float32
+ * scalars.
+ */
+export type Loss<Output, Targets> = (
+  outputs: Output,
+  targets: Targets,
+) => { loss: Scalar; correct: Scalar };
+
+/** `torch.nn.CrossEntropyLoss` of logits `[n, classes]` and classes, int32 `[n]`. */
+export function crossEntropy(
+  logits: Tensor2D,
+  labels: Tensor1D,
+): { loss: Scalar; correct: Scalar } {
+  return {
+    loss: sparseSoftmaxCrossEntropy(logits, labels).mean(),
+    correct: countCorrect(logits, labels),
+  };
+}
+
+/** How many rows of logits `[n, classes]` are largest at their class, int32 `[n]`. */
+export function countCorrect(logits: Tensor2D, labels: Tensor1D): Scalar {
+  return logits.argMax(1).equal(labels).cast("float32").sum();
+}
 
 /**
  * `torch.nn.CrossEntropyLoss(label_smoothing=smoothing)`: the label counts for `1 - smoothing`, and
