@@ -53,7 +53,7 @@ const COLUMNS = [
   "settings",
 ] as const satisfies readonly (keyof RecipeTrial)[];
 
-/** The whole file. */
+/** A file's text, header and all. */
 export function formatTrials(trials: readonly RecipeTrial[]): string {
   const rows = trials.map((trial) => COLUMNS.map((column) => String(trial[column])));
   return stringify([[...COLUMNS], ...rows], { headers: false });

@@ -1,6 +1,6 @@
 /**
  * How the recipes of part 1 are chosen, and what each of their ingredients is worth: the recipe and the
- * recipe without each ingredient, trained on the first 50,000 of the training digits and judged on the
+ * recipe with one ingredient fewer or more, trained on the first 50,000 of the training digits and judged on the
  * last 10,000. The test digits are not looked at.
  *
  *     deno run -q -P=bench bench/tune_fast.ts --recipe fast --seeds 1,2,3,4,5
@@ -18,6 +18,7 @@ import { ImageBatches, normalizeMnist } from "../data/image_batches.ts";
 import { loadDataset } from "../data/load_dataset.ts";
 import { type Engine, startEngine } from "../engine/engine.ts";
 import { RECIPES, SHARED_FLAGS } from "../experiment/flags.ts";
+import { recipeNetwork } from "../experiment/recipe.ts";
 import { trainerOptions } from "../experiment/training.ts";
 import { writeFileAtomic } from "../io/atomic.ts";
 import { UsageError } from "../io/errors.ts";
@@ -26,7 +27,6 @@ import type { FlagTable } from "../io/parse_flags.ts";
 import { createReporter } from "../io/reporter.ts";
 import { interruptible, runScript } from "../io/run_script.ts";
 import { meanAndSd } from "../metrics/descriptive_statistics.ts";
-import { simpleCnn } from "../models/simple_cnn.ts";
 import { formatMeanAndSd } from "../report/analysis/format_numbers.ts";
 import { DATA, type TrainingSettings } from "../study.ts";
 import { evaluate } from "../training/evaluate.ts";
@@ -147,9 +147,8 @@ async function run(
     signal: AbortSignal;
   },
 ): Promise<{ accuracy: number; seconds: number }> {
-  const { augmentation, dropoutRate } = settings.recipe ?? {};
-  using model = simpleCnn({ seed, ...(dropoutRate !== undefined && { dropoutRate }) });
-  using images = new ImageBatches(fitted, normalizeMnist, augmentation);
+  using model = recipeNetwork(settings, { seed, train: fitted });
+  using images = new ImageBatches(fitted, normalizeMnist, settings.recipe?.augmentation);
   using trainer = new Trainer(
     engine,
     model,

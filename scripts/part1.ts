@@ -15,6 +15,7 @@ import { ImageBatches, normalizeMnist } from "../data/image_batches.ts";
 import { showDryRun } from "../experiment/dry_run.ts";
 import { part1Command, RECIPES, seedList } from "../experiment/flags.ts";
 import { planPart1 } from "../experiment/plan.ts";
+import { recipeNetwork } from "../experiment/recipe.ts";
 import { runExperiment } from "../experiment/run.ts";
 import { runEach, type RunningSetup, setUp } from "../experiment/set_up.ts";
 import {
@@ -29,7 +30,6 @@ import {
 } from "../experiment/training.ts";
 import { readCommandLine, readFlags } from "../io/help_text.ts";
 import { runScript } from "../io/run_script.ts";
-import { simpleCnn } from "../models/simple_cnn.ts";
 import type { ResultRow } from "../report/record/results.ts";
 import type { StudyModel, TrainingSettings } from "../study.ts";
 import { CHECKPOINT } from "../experiment/resume.ts";
@@ -73,14 +73,14 @@ function trainAndTest(
   } as const;
   return runExperiment(plan, setup, async (run) => {
     // Data: 8-bit on the device, normalised batch by batch.
-    const { augmentation, dropoutRate } = settings.recipe ?? {};
-    using train = new ImageBatches(setup.dataset.train, normalizeMnist, augmentation); // [n, 28, 28, 1]
+    const { dataset: { train: trainSet } } = setup;
+    using train = new ImageBatches(trainSet, normalizeMnist, settings.recipe?.augmentation); // [n, 28, 28, 1]
     using test = new ImageBatches(setup.dataset.test, normalizeMnist);
 
-    // Model: two convolutions and two linear layers, initialised as PyTorch does.
-    using network = simpleCnn({ seed, ...(dropoutRate !== undefined && { dropoutRate }) });
+    // Model: two convolutions and two linear layers, initialised as PyTorch does or the recipe says.
+    using network = recipeNetwork(settings, { seed, train: trainSet });
 
-    // Training: Adam on mean cross-entropy, reshuffled every epoch.
+    // Training: Adam on mean cross-entropy or what the recipe has instead, reshuffled every epoch.
     using trainer = new Trainer(
       setup.engine,
       network,

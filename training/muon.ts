@@ -53,7 +53,8 @@ export class Muon {
    */
   constructor(parameters: ReadonlyMap<string, Variable>, options: MuonOptions) {
     this.#parameters = parameters;
-    this.#options = { momentum: 0.95, weightDecay: 0, ...options };
+    const { weightDecay = 0 } = options;
+    this.#options = { momentum: 0.95, ...options, weightDecay };
     this.momenta = new Map([...parameters].map(([name, { shape }]) => {
       const value = tf.zeros(shape);
       const variable = tf.variable(value, false, `${crypto.randomUUID()}/${name}/momentum`);

@@ -77,7 +77,7 @@ export class WeightAverage {
     }
   }
 
-  /** Frees the means. */
+  /** Frees the means on the device. */
   dispose(): void {
     this.#update.dispose();
     for (const mean of this.variables.values()) mean.dispose();

@@ -21,6 +21,7 @@ export const CASES = [
   "growth",
   "mapping",
   "part1",
+  "recipes",
   "alexnet",
   "alexnet-classifier",
   "vgg16",

@@ -50,7 +50,7 @@ Deno.test("renderTrials() sets each candidate beside the recipe", () => {
   assert(/^−0\.\d\d to /.test(without![4]!), without![4]);
 });
 
-Deno.test("candidatesOf() leaves out one ingredient at a time", () => {
+Deno.test("candidatesOf() leaves out one ingredient at a time, and adds one", () => {
   const settings: TrainingSettings = {
     ...SIMPLE_CNN_FAST.training,
     oneCycle: true,
@@ -63,6 +63,8 @@ Deno.test("candidatesOf() leaves out one ingredient at a time", () => {
     { dropoutRate: 0.2 },
     { labelSmoothing: 0.1 },
     settings.recipe,
+    { ...settings.recipe, average: { decay: 0.9, every: 5 } },
+    { ...settings.recipe, augmentation: { shift: 1 } },
   ]);
-  assertEquals(others.map(({ oneCycle }) => oneCycle), [true, true, undefined]);
+  assertEquals(others.map(({ oneCycle }) => oneCycle), [true, true, undefined, true, true]);
 });

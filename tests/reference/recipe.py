@@ -9,6 +9,7 @@ import json
 import math
 from pathlib import Path
 
+import numpy
 import torch
 from torch.nn import functional as F
 from torch.optim import _muon, swa_utils
@@ -99,8 +100,19 @@ def average():
     return {"decay": decay, "values": [numbers(value) for value in values], "means": means}
 
 
+def eigen():
+    """Largest eigenvalue first; each vector's largest number is above 0."""
+    x = normal(12, 8).double().numpy()
+    matrix = x.T @ x / 12
+    values, vectors = numpy.linalg.eigh(matrix)
+    values, vectors = values[::-1], vectors[:, ::-1]
+    largest = vectors[numpy.abs(vectors).argmax(0), numpy.arange(8)]
+    vectors = vectors * numpy.sign(largest)
+    return {"matrix": matrix.tolist(), "values": values.tolist(), "vectors": vectors.tolist()}
+
+
 golden = {
-    "labelSmoothing": label_smoothing(), "muon": muon(), "affine": affine(), "average": average(),
+    "eigen": eigen(), "labelSmoothing": label_smoothing(), "muon": muon(), "affine": affine(), "average": average(),
 }
 out = Path(__file__).parent.parent / "fixtures" / "recipe.json"
 out.write_text(json.dumps(golden) + "\n")

@@ -26,6 +26,8 @@ export interface RecipeGolden {
     images: number[];
     warped: number[];
   };
+  /** Matrices row by row. */
+  eigen: { matrix: number[][]; values: number[]; vectors: number[][] };
   average: { decay: number; values: number[][]; means: number[][] };
 }
 
