@@ -16,6 +16,7 @@ import { silentReporter } from "../../../io/reporter.ts";
 import type { StateDict } from "../../../models/checkpoint/state_dict.ts";
 import { alexnet } from "../../../models/alexnet.ts";
 import { simpleCnn } from "../../../models/simple_cnn.ts";
+import { smoothedCrossEntropy } from "../../../training/cross_entropy.ts";
 import { restoreTraining, saveTraining } from "../../../training/checkpoint.ts";
 import { Trainer } from "../../../training/trainer.ts";
 import { withFolder } from "../../data/idx_samples.ts";
@@ -45,11 +46,31 @@ function step(engine: Engine): Outcome {
   return { start, frozen, loss, trained: network.stateDict() };
 }
 
-const expected = await startEngine({ backend: "tensorflow" }).then((tensorflow) => {
-  const outcome = step(tensorflow);
-  tensorflow.dispose();
-  return outcome;
-});
+/** The running mean after two steps with all that our recipes know. */
+function recipeSteps(engine: Engine): StateDict {
+  using network = simpleCnn({ seed: 3 });
+  const augmentation = { shift: 2, rotation: 10, shear: 0.1, scale: 0.1 };
+  using batches = new ImageBatches(digits, normalizeMnist, augmentation);
+  using trainer = new Trainer(engine, network, batches, {
+    batchSize: digits.count,
+    adam: { learningRate: 1e-3 },
+    muon: { parameters: ["conv1.weight", "conv2.weight", "fc2.weight"], learningRate: 0.01 },
+    average: { decay: 0.5, every: 1 },
+    loss: smoothedCrossEntropy(0.1),
+    seed: 3,
+  });
+  const batch = Int32Array.from({ length: digits.count }, (_, i) => i);
+  for (let step = 0; step < 2; step++) trainer.trainBatch(batch);
+  trainer.swapAverage();
+  return network.stateDict();
+}
+
+const [expected, expectedRecipe] = await startEngine({ backend: "tensorflow" })
+  .then((tensorflow) => {
+    const outcomes = [step(tensorflow), recipeSteps(tensorflow)] as const;
+    tensorflow.dispose();
+    return outcomes;
+  });
 const engine = await startEngine({ backend: "wasm" });
 const actual = step(engine);
 
@@ -80,6 +101,13 @@ Deno.test("after a step with dropout, wasm's parameters are TensorFlow's within 
   const difference = largestDifference(actual.trained, expected.trained);
   assert(difference <= 1e-4, `they differ by ${difference}`);
   assert(largestDifference(actual.trained, actual.start) > 5e-4);
+});
+
+Deno.test("after two steps of a recipe, wasm's mean of the parameters is TensorFlow's", () => {
+  const found = recipeSteps(engine);
+  const difference = largestDifference(found, expectedRecipe);
+  assert(difference <= 5e-4, `they differ by ${difference}`);
+  assert(largestDifference(found, actual.start) > 5e-3);
 });
 
 Deno.test("training on wasm goes on from a checkpoint to the same bits", () =>
