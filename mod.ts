@@ -61,7 +61,7 @@ export { alexnet } from "./models/alexnet.ts";
 export type { Classifier, FrozenFeatureClassifier } from "./models/classifier.ts";
 export type { FrozenFeatureClassifierOptions } from "./models/frozen_feature_classifier.ts";
 export { describeLoadedLayers, type LoadedLayers } from "./models/loaded_layers.ts";
-export type { ParameterLayout, Parameters } from "./models/parameters.ts";
+export type { Initializer, ParameterLayout, Parameters } from "./models/parameters.ts";
 export type { DetectionTransformOptions } from "./models/detection/detection_transform.ts";
 export {
   type Detector,
