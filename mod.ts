@@ -62,7 +62,7 @@ export { alexnet } from "./models/alexnet.ts";
 export type { Classifier, FrozenFeatureClassifier } from "./models/classifier.ts";
 export type { FrozenFeatureClassifierOptions } from "./models/frozen_feature_classifier.ts";
 export { describeLoadedLayers, type LoadedLayers } from "./models/loaded_layers.ts";
-export type { ParameterLayout, Parameters } from "./models/parameters.ts";
+export type { Initializer, ParameterLayout, Parameters } from "./models/parameters.ts";
 export type { DetectionTransformOptions } from "./models/detection/detection_transform.ts";
 export {
   type Detector,
@@ -93,12 +93,15 @@ export {
 export type { Checkpoint, CheckpointStructure } from "./models/checkpoint/stored_tensor.ts";
 export { vgg16 } from "./models/vgg16.ts";
 export type { Adam, AdamOptions, Moments } from "./training/adam.ts";
+export type { Muon, MuonOptions } from "./training/muon.ts";
+export type { WeightAverage, WeightAverageOptions } from "./training/weight_average.ts";
 export {
   evaluate,
   type EvaluateOptions,
   type Evaluation,
   type LabelledBatches,
 } from "./training/evaluate.ts";
+export { type Loss, smoothedCrossEntropy } from "./training/cross_entropy.ts";
 export { ImageBatches } from "./data/image_batches.ts";
 export { accuracy, confusionMatrix, weightedF1 } from "./metrics/classification.ts";
 export {
@@ -106,7 +109,6 @@ export {
   type BatchProgress,
   type BatchSource,
   type EpochResult,
-  type Loss,
   type TrainableModel,
   Trainer,
   type TrainerOptions,

@@ -5,7 +5,7 @@
  * matrix product and convolution, what the machine can do at most; `launch`, from launch to the first
  * training step; `memory`, peak resident memory of part 1; `growth` of handles and memory over
  * thousands of steps; `mapping`, digits and metrics out of 10,000 detections; `part1`, the whole of
- * it from launch to CSV; `alexnet`, `vgg16` and `vgg16-bf16`, the frozen features of part 4;
+ * it from launch to CSV; `recipes`, accuracy and training time by our recipes for part 1; `alexnet`, `vgg16` and `vgg16-bf16`, the frozen features of part 4;
  * `alexnet-classifier` and `vgg16-classifier`, its training step; `detector` and `detector-bf16`,
  * part 2's; `step-wasm`, the training step of part 1 on WebAssembly. All before `part1` run unless `--cases` or `--full` says otherwise.
  *
@@ -50,6 +50,7 @@ import { SIMPLE_CNN } from "../study.ts";
 import { killChildren } from "./child.ts";
 import { startOurs, startPeer } from "./context.ts";
 import { BUSY, renderPage } from "./page.ts";
+import { readTrials, TRIALS_FILE } from "./recipe_trials.ts";
 import { measureSteadyCases } from "./steady_cases.ts";
 import { judgeTargets } from "./targets.ts";
 import { measureWholeRuns } from "./whole_runs.ts";
@@ -175,12 +176,13 @@ async function runBench(flags: FlagValues<typeof FLAGS>, signal: AbortSignal): P
     comparisons: [],
     measures: [],
   };
+  const trials = await readTrials(join(out, TRIALS_FILE));
   const record = async (finding: PairedTiming | Measurement) => {
     if ("ours" in finding) results.comparisons.push(finding);
     else results.measures.push(finding);
     results.finished_at = new Date().toISOString();
     await writeFileAtomic(join(out, "bench.json"), `${JSON.stringify(results, null, 2)}\n`);
-    await writeFileAtomic(join(out, "bench.md"), renderPage(results));
+    await writeFileAtomic(join(out, "bench.md"), renderPage(results, trials));
   };
   const context = {
     ...shared,

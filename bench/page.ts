@@ -21,12 +21,14 @@ import {
   type Precision,
   type SideResult,
 } from "../report/record/bench_results.ts";
+import { type RecipeTrial, renderTrials } from "./recipe_trials.ts";
 import { judgeTargets } from "./targets.ts";
 
 /** Load average, over a minute, above which timings are not to be trusted. */
 export const BUSY = 0.5;
 
-export function renderPage(results: BenchResults): string {
+/** @param trials What is known of the recipes of part 1. */
+export function renderPage(results: BenchResults, trials: readonly RecipeTrial[] = []): string {
   const onCpu = isOnCpu(results);
   return [
     onCpu ? "# Bench\n" : `# Bench: ${escapeMarkdown(describeComputer(results.ours!))}\n`,
@@ -45,11 +47,21 @@ export function renderPage(results: BenchResults): string {
     "same number format; the speeds are medians. Steps and inference are counted by the operations of their convolutions and " +
     "products alone.\n",
     renderLimits(results),
+    ...(trials.length === 0 ? [] : [
+      "## What the recipes of part 1 owe to what\n",
+      RECIPES_PREFACE,
+      renderTrials(trials),
+    ]),
     "## How it was measured\n",
     HOW,
     ...(onCpu ? [] : [HOW_ON_GPU]),
   ].join("\n");
 }
+
+const RECIPES_PREFACE = `\
+\`bench/tune_fast.ts\` trains on the first 50,000 of MNIST's training digits and judges on the last
+10,000; the test digits are not looked at. Seconds are those of the epochs.
+`;
 
 const HOW = `\
 Both processes stay alive and work in turn, ours first; each kind of work is warmed up for at least

@@ -14,6 +14,7 @@ import {
   speedUp,
   type Target,
 } from "./findings.ts";
+import { RECIPE_TARGETS } from "./recipe_targets.ts";
 import { TRANSFER_TARGETS } from "./transfer_targets.ts";
 
 /** A target beside what was measured. */
@@ -110,7 +111,7 @@ const WASM_TARGETS: readonly Target[] = [
 /** Every target with what the results say of it. They are meant for the CPU: elsewhere there is none. */
 export function judgeTargets(results: BenchResults): JudgedTarget[] {
   if (!isOnCpu(results)) return [];
-  return [...TARGETS, ...TRANSFER_TARGETS, ...WASM_TARGETS].map(
+  return [...TARGETS, ...TRANSFER_TARGETS, ...WASM_TARGETS, ...RECIPE_TARGETS].map(
     ({ cases, what, target, find, met }) => {
       const found = find(results);
       const asked = cases.every((name) => results.settings.cases.includes(name));

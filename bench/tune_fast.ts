@@ -1,102 +1,168 @@
 /**
- * How the fast recipe is chosen: candidates trained on MNIST's first 6,500 training digits and judged
- * on the 1,500 that follow. The test digits are not looked at. (It was chosen on other 8,000 of MNIST's
- * digits, before the suite had all of them.)
+ * How the recipes of part 1 are chosen, and what each of their ingredients is worth: the recipe and the
+ * recipe with one ingredient fewer or more, trained on the first 50,000 of the training digits and judged on the
+ * last 10,000. The test digits are not looked at.
  *
- * Prints, for each candidate, the mean validation accuracy over the seeds, its standard error, and
- * the mean training time (epochs alone). Run it with
- * `deno run -q -P=bench bench/tune_fast.ts [seeds]`, for example `... 1,2,3`; six seeds take about
- * five minutes on two cores.
+ *     deno run -q -P=bench bench/tune_fast.ts --recipe fast --seeds 1,2,3,4,5
+ *
+ * Every trial goes to a CSV file as soon as it is finished, and what is there already is not done
+ * again, so that it may be interrupted. `bench.md` has the table.
  *
  * @module
  */
 
+import { join } from "node:path";
 import type { ImageSet } from "../data/dataset.ts";
 import { IMAGE_PIXELS } from "../data/idx.ts";
-import { loadDataset } from "../data/load_dataset.ts";
 import { ImageBatches, normalizeMnist } from "../data/image_batches.ts";
+import { loadDataset } from "../data/load_dataset.ts";
 import { type Engine, startEngine } from "../engine/engine.ts";
-import { silentReporter } from "../io/reporter.ts";
+import { RECIPES, SHARED_FLAGS } from "../experiment/flags.ts";
+import { recipeNetwork } from "../experiment/recipe.ts";
+import { trainerOptions } from "../experiment/training.ts";
+import { writeFileAtomic } from "../io/atomic.ts";
+import { UsageError } from "../io/errors.ts";
+import { readCommandLine } from "../io/help_text.ts";
+import type { FlagTable } from "../io/parse_flags.ts";
+import { createReporter } from "../io/reporter.ts";
+import { interruptible, runScript } from "../io/run_script.ts";
 import { meanAndSd } from "../metrics/descriptive_statistics.ts";
-import { simpleCnn } from "../models/simple_cnn.ts";
-import { SIMPLE_CNN, SIMPLE_CNN_FAST, type TrainingSettings } from "../study.ts";
+import { formatMeanAndSd } from "../report/analysis/format_numbers.ts";
+import { DATA, type TrainingSettings } from "../study.ts";
 import { evaluate } from "../training/evaluate.ts";
-import { oneCycle } from "../training/one_cycle.ts";
 import { Trainer } from "../training/trainer.ts";
+import { candidatesOf } from "./recipe_candidates.ts";
+import {
+  formatTrials,
+  readTrials,
+  type RecipeTrial,
+  renderTrials,
+  TRIALS_FILE,
+} from "./recipe_trials.ts";
 
-type Candidate = Pick<TrainingSettings, "epochs" | "batchSize" | "learningRate"> & {
-  /** One-cycle if given, with these settings besides PyTorch's defaults. */
-  cycle?: { divFactor?: number; pctStart?: number };
-};
+/** Of the training digits, the last: what candidates are judged on. */
+const VALIDATION_DIGITS = 10_000;
 
-const { weightDecay, ...PUBLISHED } = SIMPLE_CNN.training;
-const { epochs, batchSize, learningRate } = SIMPLE_CNN_FAST.training;
+const { libtensorflow, threads, quiet, verbose, help } = SHARED_FLAGS;
 
-const CANDIDATES: readonly Candidate[] = [
-  PUBLISHED,
-  { epochs: 3, batchSize: 128, learningRate: 0.003, cycle: {} },
-  { epochs: 3, batchSize: 64, learningRate: 0.003, cycle: {} },
-  { epochs: 3, batchSize: 64, learningRate: 0.003, cycle: { divFactor: 5, pctStart: 0.2 } },
-  { epochs: 4, batchSize: 128, learningRate: 0.003, cycle: {} },
-  { epochs, batchSize, learningRate, cycle: {} }, // the one that study.ts has
-  { epochs: 4, batchSize: 96, learningRate: 0.003, cycle: { divFactor: 5, pctStart: 0.2 } },
-  { epochs: 4, batchSize: 96, learningRate: 0.004, cycle: {} },
-];
-
-const TRAINING_DIGITS = 6500;
+const FLAGS = {
+  recipe: {
+    kind: "choice",
+    choices: ["published", "fast"],
+    default: "fast",
+    help: "which recipe's ingredients",
+  },
+  seeds: {
+    kind: "integers",
+    min: 0,
+    max: 1_000_000,
+    help: "one trial of each candidate for each of these seeds [default: 1,2,3,4,5]",
+  },
+  only: {
+    kind: "text",
+    placeholder: "TEXT",
+    help: "only candidates whose names have this in them",
+  },
+  precision: {
+    kind: "choice",
+    choices: ["fp32", "bf16"],
+    help: "of convolutions and products [default: bf16 where the processor has it]",
+  },
+  out: { kind: "path", default: "results/bench", help: "folder for recipes.csv" },
+  libtensorflow,
+  threads,
+  quiet,
+  verbose,
+  help,
+} as const satisfies FlagTable;
 
 async function main(): Promise<void> {
-  const seeds = (Deno.args[0] ?? "1,2,3,4,5,6").split(",").map(Number);
-  const engine = await startEngine({ precision: "auto" });
-  const { train } = await loadDataset({ data: "mnist", limit: 8000, reporter: silentReporter });
-  const fitted = slice(train, 0, TRAINING_DIGITS);
-  const validation = slice(train, TRAINING_DIGITS, train.count);
-  console.log(`${engine.precision}, seeds ${seeds}`);
-  for (const candidate of CANDIDATES) {
-    const accuracies: number[] = [];
-    let seconds = 0;
-    for (const seed of seeds) {
-      const result = await trial(engine, candidate, seed, fitted, validation);
-      accuracies.push(100 * result.accuracy);
-      seconds += result.seconds / seeds.length;
-    }
-    const { mean, sd } = meanAndSd(accuracies);
-    const error = sd / Math.sqrt(seeds.length);
-    console.log(
-      `${JSON.stringify(candidate)}: ${mean.toFixed(2)} % ± ${error.toFixed(2)}, ` +
-        `${seconds.toFixed(1)} s`,
-    );
+  const flags = readCommandLine({
+    usage: "deno run -q -P=bench bench/tune_fast.ts [flags]",
+    description: "Trains SimpleCNN by a recipe and without each of its ingredients, judges it on " +
+      "validation digits, and writes recipes.csv.",
+    table: FLAGS,
+    examples: ["deno run -q -P=bench bench/tune_fast.ts --recipe fast --seeds 1,2,3,4,5"],
+  });
+  if (flags === undefined) return;
+  const { only = "", seeds = [1, 2, 3, 4, 5], recipe, out } = flags;
+  const settings: TrainingSettings = RECIPES[recipe].training;
+  const candidates = [...candidatesOf(settings)].filter(([name]) => name.includes(only));
+  if (candidates.length === 0) {
+    const names = [...candidatesOf(settings).keys()].join("; ");
+    throw new UsageError(`--only ${only}: no candidate has that in its name; there are: ${names}`);
   }
-  engine.dispose();
+  const reporter = createReporter({ quiet: flags.quiet });
+  const precision = flags.precision === undefined
+    ? "auto"
+    : ({ fp32: "float32", bf16: "bfloat16" } as const)[flags.precision];
+  using engine = await startEngine({
+    precision,
+    libtensorflow: flags.libtensorflow,
+    threads: flags.threads,
+    reporter,
+  });
+  const { train } = await loadDataset({ data: DATA.name, reporter });
+  const split = train.count - VALIDATION_DIGITS;
+  const [fitted, validation] = [slice(train, 0, split), slice(train, split, train.count)];
+  const path = join(out, TRIALS_FILE);
+  const trials = await readTrials(path);
+  await interruptible(async (signal) => {
+    // Seed by seed, so that an interrupted search has as much of every candidate.
+    for (const seed of seeds) {
+      for (const [candidate, candidateSettings] of candidates) {
+        const trial = {
+          ...{ recipe, candidate, seed, precision: engine.precision },
+          settings: JSON.stringify(candidateSettings),
+        };
+        if (trials.some((one) => isSame(one, trial))) continue;
+        const found = await run(engine, candidateSettings, { seed, fitted, validation, signal });
+        trials.push({ ...trial, ...found });
+        await writeFileAtomic(path, formatTrials(trials));
+        const own = trials.filter((one) => isSame({ ...one, seed }, trial));
+        const mean = formatMeanAndSd(meanAndSd(own.map(({ accuracy }) => accuracy)), 2);
+        reporter.line(
+          `${candidate}, seed ${seed}: ${found.accuracy.toFixed(2)} % in ` +
+            `${found.seconds.toFixed(1)} s; mean of ${own.length}: ${mean} %`,
+        );
+      }
+    }
+  });
+  reporter.line(`\n${renderTrials(trials.filter((one) => one.recipe === recipe))}`);
 }
 
-async function trial(
+function isSame(one: Omit<RecipeTrial, "accuracy" | "seconds">, other: typeof one): boolean {
+  return one.recipe === other.recipe && one.candidate === other.candidate &&
+    one.seed === other.seed && one.precision === other.precision && one.settings === other.settings;
+}
+
+/** Trains and judges one candidate. */
+async function run(
   engine: Engine,
-  { epochs, batchSize, learningRate, cycle }: Candidate,
-  seed: number,
-  fitted: ImageSet,
-  validation: ImageSet,
+  settings: TrainingSettings,
+  { seed, fitted, validation, signal }: {
+    seed: number;
+    fitted: ImageSet;
+    validation: ImageSet;
+    signal: AbortSignal;
+  },
 ): Promise<{ accuracy: number; seconds: number }> {
-  const totalSteps = epochs * Math.ceil(fitted.count / batchSize);
-  const model = simpleCnn({ seed });
-  using batches = new ImageBatches(fitted, normalizeMnist);
-  const trainer = new Trainer(engine, model, batches, {
-    batchSize,
-    adam: {
-      learningRate: cycle ? oneCycle({ maxLr: learningRate, totalSteps, ...cycle }) : learningRate,
-      weightDecay,
-    },
-    seed,
-  });
+  using model = recipeNetwork(settings, { seed, train: fitted });
+  using images = new ImageBatches(fitted, normalizeMnist, settings.recipe?.augmentation);
+  using trainer = new Trainer(
+    engine,
+    model,
+    images,
+    trainerOptions(settings, { seed, count: fitted.count }),
+  );
   let seconds = 0;
-  for (let epoch = 1; epoch <= epochs; epoch++) {
-    seconds += (await trainer.trainEpoch(epoch)).seconds;
+  for (let epoch = 1; epoch <= settings.epochs; epoch++) {
+    seconds += (await trainer.trainEpoch(epoch, () => {}, signal)).seconds;
   }
-  using images = new ImageBatches(validation, normalizeMnist);
-  const { accuracy } = await evaluate(engine, model, images, { batchSize });
-  trainer.dispose();
-  model.dispose();
-  return { accuracy, seconds };
+  trainer.swapAverage();
+  using held = new ImageBatches(validation, normalizeMnist);
+  const { accuracy } = await evaluate(engine, model, held, { ...settings, signal });
+  return { accuracy: 100 * accuracy, seconds };
 }
 
 function slice({ images, labels }: ImageSet, start: number, end: number): ImageSet {
@@ -107,4 +173,4 @@ function slice({ images, labels }: ImageSet, start: number, end: number): ImageS
   };
 }
 
-if (import.meta.main) await main();
+if (import.meta.main) await runScript(main);

@@ -15,6 +15,7 @@ import { type BenchContext, startOurs } from "./context.ts";
 import { exportIdx } from "./export_idx.ts";
 import { measureMapping } from "./mapping.ts";
 import type { Growth } from "./our_work.ts";
+import { measureRecipes } from "./recipe_runs.ts";
 import { type MissingSide, type Side, timeInTurn } from "./pairs.ts";
 import { ourLabel } from "./steady_cases.ts";
 
@@ -42,6 +43,9 @@ export async function measureWholeRuns(context: BenchContext): Promise<void> {
     }
     if (cases.includes("memory")) await measured(context, "memory", () => memory(context, folder));
     if (cases.includes("growth")) await measured(context, "growth", () => growth(context));
+    if (cases.includes("recipes")) {
+      await measured(context, "recipes", () => measureRecipes(context, folder));
+    }
     if (cases.includes("mapping")) {
       await measured(context, "mapping", () => Promise.resolve([measureMapping()]));
     }
@@ -170,7 +174,7 @@ async function growth(context: BenchContext): Promise<Measurement[]> {
 /** Records what `measure` finds, or why it finds nothing. */
 async function measured(
   { record, reporter, signal }: BenchContext,
-  name: "memory" | "growth" | "mapping",
+  name: "memory" | "growth" | "mapping" | "recipes",
   measure: () => Promise<Measurement[]>,
 ): Promise<void> {
   let found: Measurement[];

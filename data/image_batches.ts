@@ -12,7 +12,8 @@ import {
   type Tensor1D,
   type Tensor4D,
 } from "../engine/ops.ts";
-import { MNIST_NORMALIZATION } from "../study.ts";
+import { type AugmentationSettings, MNIST_NORMALIZATION } from "../study.ts";
+import { augment } from "./augmentation.ts";
 import type { ImageSet } from "./dataset.ts";
 import { IMAGE_PIXELS, IMAGE_SIDE } from "./idx.ts";
 
@@ -27,16 +28,20 @@ export class ImageBatches implements Disposable {
   /** 8-bit classes, `[count]`. */
   #labels: Tensor;
   #transform: (pixels: Tensor) => Tensor4D;
+  #augmentation: AugmentationSettings | undefined;
 
   /**
    * Copies a set to the device.
    *
    * @param transform From float32 pixels `[n, 784]`, 0..255, to what the model takes.
+   * @param augmentation How images are moved at random in training; they stay as they are if absent.
    */
   constructor(
     { images, labels, count }: ImageSet,
     transform: (pixels: Tensor) => Tensor4D,
+    augmentation?: AugmentationSettings,
   ) {
+    this.#augmentation = augmentation;
     this.count = count;
     this.labels = labels;
     this.#transform = transform;
@@ -57,12 +62,18 @@ export class ImageBatches implements Disposable {
   /**
    * The batch of those arguments, inside the compiled function.
    *
+   * @param key int32 `[2]`, only in training; how images are moved is drawn from it.
    * @returns What the transform makes of the images, and classes, int32 `[n]`.
    */
-  batch(tensors: readonly Tensor[]): { inputs: Tensor4D; targets: Tensor1D } {
+  batch(
+    tensors: readonly Tensor[],
+    key?: Tensor1D,
+  ): { inputs: Tensor4D; targets: Tensor1D } {
     const [images, labels, indices] = tensors as [Tensor, Tensor, Tensor1D];
+    const pixels = gatherBytes(images, indices);
+    const isMoved = key !== undefined && this.#augmentation !== undefined;
     return {
-      inputs: this.#transform(gatherBytes(images, indices)),
+      inputs: this.#transform(isMoved ? augment(pixels, key, this.#augmentation!) : pixels),
       targets: gatherBytes(labels, indices, "int32") as Tensor1D,
     };
   }

@@ -161,6 +161,13 @@ export interface BackendOps {
    * @returns `[m, ...]` of `dtype`, values 0..255.
    */
   gatherUint8(bytes: tf.Tensor, indices: tf.Tensor, dtype: "float32" | "int32"): tf.Tensor;
+  /**
+   * Images of which each pixel comes from elsewhere, bilinearly, and from outside 0.
+   *
+   * @param images float32 `[n, h, w, c]`.
+   * @param transforms float32 `[n, 8]`; see `warpImages()` in `ops.ts`, which has the formula.
+   */
+  warpImages(images: tf.Tensor, transforms: tf.Tensor): tf.Tensor;
   /** One Adam update in place; see `applyAdam()` in `ops.ts`, which has the formula. */
   applyAdam(state: AdamState, gradient: tf.Tensor, scalars: AdamScalars): void;
   /**

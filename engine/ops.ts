@@ -115,6 +115,19 @@ export function gatherBytes(
 }
 
 /**
+ * Images moved, turned or stretched, with bilinear interpolation. The pixel at column x and row y comes
+ * from column `a0 x + a1 y + a2` and row `b0 x + b1 y + b2` of the same image, and is 0 where that is
+ * outside. It has no gradient.
+ *
+ * @param images float32 `[n, h, w, c]`.
+ * @param transforms float32 `[n, 8]`: a0, a1, a2, b0, b1, b2, 0, 0.
+ * @returns float32 `[n, h, w, c]`.
+ */
+export function warpImages(images: tf.Tensor4D, transforms: tf.Tensor2D): tf.Tensor4D {
+  return runningBackend().ops.warpImages(images, transforms) as tf.Tensor4D;
+}
+
+/**
  * One Adam update in place: `g = gradient + weightDecay parameter`, `m = beta1 m + (1 - beta1) g`,
  * `v = beta2 v + (1 - beta2) g²`, `parameter -= stepSize m / (sqrt(v) + epsilon)`.
  *

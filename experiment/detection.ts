@@ -80,8 +80,8 @@ export async function trainBoxPredictor(
   const { predictor } = detector;
   const model = boxPredictor(predictor);
   using trainer = new Trainer(engine, model, boxes, {
-    loss: boxLoss,
     ...trainerOptions(training, { seed, count: boxes.count }),
+    loss: boxLoss,
   });
   await trainEpochs(run, { parameters: predictor }, trainer, {
     epochs: training.epochs,

@@ -144,7 +144,7 @@ function modelOutlook(
       batch_size: batchSize!,
       learning_rate: learningRate!,
       weight_decay: weightDecay!,
-      one_cycle: oneCycle,
+      one_cycle: Boolean(oneCycle),
     },
     weights: weights === undefined ? "" : weights.state === "here" ? weights.label : weights.file,
     seconds: rates === undefined ? null : modelSeconds(model, work, rates),

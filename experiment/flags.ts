@@ -141,7 +141,7 @@ export const DRY_RUN = {
   },
 } as const satisfies FlagTable;
 
-/** Ways to train part 1's network: the study's, and ours in fewer epochs. */
+/** Ways to train part 1's network: the study's, and ours in one pass over the images. */
 export const RECIPES = { published: SIMPLE_CNN, fast: SIMPLE_CNN_FAST } as const;
 
 /** Part 1 on the command line; the recipe decides the flags' defaults. */
@@ -156,7 +156,7 @@ export function part1Command(recipe: keyof typeof RECIPES) {
         choices: ["published", "fast"],
         default: "published",
         help:
-          "how to train: as the study does, or with a one-cycle learning rate in fewer epochs, " +
+          "how to train: as the study does, or in one pass over the images with Muon and Adam, " +
           "in bf16 where the processor has it",
       },
       ...runFlags(RECIPES[recipe].training),

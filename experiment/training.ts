@@ -24,6 +24,7 @@ import {
   type TrainedModel,
 } from "../training/checkpoint.ts";
 import { evaluate, type Evaluation, type LabelledBatches } from "../training/evaluate.ts";
+import { smoothedCrossEntropy } from "../training/cross_entropy.ts";
 import { oneCycle } from "../training/one_cycle.ts";
 import type { EpochResult, TrainableModel, Trainer, TrainerOptions } from "../training/trainer.ts";
 import { EvaluationProgress, showBatch, showEpoch } from "./progress.ts";
@@ -55,12 +56,39 @@ export function trainingColumns(
 
 /** What a trainer is to do with a set of `count` examples. */
 export function trainerOptions(
-  { epochs, batchSize, learningRate, weightDecay, oneCycle: hasSchedule = false }: TrainingSettings,
+  { epochs, batchSize, learningRate, weightDecay, oneCycle: cycle, recipe = {} }: TrainingSettings,
   { seed, count }: { seed: number; count: number },
-): Pick<TrainerOptions, "batchSize" | "adam" | "seed"> {
+): Pick<TrainerOptions, "batchSize" | "adam" | "seed" | "muon" | "average" | "loss"> {
   const totalSteps = epochs * Math.ceil(count / batchSize);
-  const rate = hasSchedule ? oneCycle({ maxLr: learningRate, totalSteps }) : learningRate;
-  return { batchSize, adam: { learningRate: rate, weightDecay }, seed };
+  const shape = typeof cycle === "object" ? cycle : {};
+  const rate = (maxLr: number) => cycle ? oneCycle({ maxLr, totalSteps, ...shape }) : maxLr;
+  const { beta2, labelSmoothing, muon, average } = recipe;
+  return {
+    batchSize,
+    adam: {
+      learningRate: rate(learningRate),
+      weightDecay,
+      ...(beta2 !== undefined && { beta2 }),
+    },
+    seed,
+    ...(labelSmoothing !== undefined && { loss: smoothedCrossEntropy(labelSmoothing) }),
+    ...(muon && { muon: { ...muon, learningRate: rate(muon.learningRate) } }),
+    ...(average && { average }),
+  };
+}
+
+/**
+ * What decides a run's arithmetic besides the columns of its row. A schedule and a running mean end
+ * with the epochs asked for: with others it would be another run.
+ */
+export function decidingRecipe(
+  { epochs, oneCycle, recipe }: TrainingSettings,
+): NonNullable<RunPlan["settings"]> {
+  return {
+    ...((oneCycle || recipe?.average) && { epochs }),
+    ...(typeof oneCycle === "object" && { one_cycle: JSON.stringify(oneCycle) }),
+    ...(recipe && { recipe: JSON.stringify(recipe) }),
+  };
 }
 
 /** Options of {@linkcode trainEpochs}. */
@@ -101,7 +129,9 @@ export async function trainEpochs<Input, Output, Targets>(
     reporter.line(resumed?.(done) ?? `Going on with run ${row.run_id} after epoch ${done}`);
   }
   run.events?.begin(trainer.step, unit);
-  if (history.length < epochs) await requireCheckpointRoom(folder, model);
+  if (history.length < epochs) {
+    await requireCheckpointRoom(folder, checkpointBytes(model, trainer));
+  }
   stopsAfter("batch");
   try {
     for (let epoch = history.length + 1; epoch <= epochs; epoch++) {
@@ -110,13 +140,17 @@ export async function trainEpochs<Input, Output, Targets>(
         run.events?.batch(progress, trainer);
       }, signal);
       history.push(result);
+      // What is tested and kept in the end is the running mean, where there is one.
+      if (epoch === epochs) trainer.swapAverage();
       showEpoch(reporter, result);
       // Before the checkpoint: a run that goes on from it has the events up to it.
       await run.events?.epoch(result);
       await saveTraining(join(folder, CHECKPOINT), model, trainer, { settings, history });
       await saveHistory(run);
       if (evaluation && epoch % evaluation.every === 0) {
+        if (epoch !== epochs) trainer.swapAverage();
         await saveEvaluation(run, await evaluation.evaluate());
+        if (epoch !== epochs) trainer.swapAverage();
       }
     }
   } finally {
@@ -125,8 +159,7 @@ export async function trainEpochs<Input, Output, Targets>(
 }
 
 /** A checkpoint takes the place of the one before it when it is all there, so there are two. */
-async function requireCheckpointRoom(folder: string, model: TrainedModel): Promise<void> {
-  const bytes = checkpointBytes(model);
+async function requireCheckpointRoom(folder: string, bytes: number): Promise<void> {
   const copies = await exists(join(folder, CHECKPOINT)) ? 1 : 2;
   const free = await freeSpace(folder);
   if (free === undefined || copies * bytes <= free) return;

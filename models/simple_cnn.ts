@@ -17,6 +17,7 @@ import {
   conv2dWeight,
   defaultInitializer,
   flattenedLinearWeight,
+  type Initializer,
   linearWeight,
   type ParameterLayout,
   Parameters,
@@ -36,25 +37,35 @@ export interface SimpleCnnOptions {
    * @default {1}
    */
   seed?: number;
+  /**
+   * Probability that dropout zeroes a hidden unit in training.
+   *
+   * @default {0.5}
+   */
+  dropoutRate?: number;
+  /**
+   * Makes the initial parameters.
+   *
+   * @default {defaultInitializer(seed)}
+   */
+  initializer?: Initializer;
 }
 
-/** Probability that dropout zeroes a hidden unit. */
-const DROPOUT_RATE = 0.5;
-
 /**
- * A SimpleCNN with PyTorch's default initialisation. An engine must be running.
+ * A SimpleCNN, initialised as PyTorch does by default. An engine must be running.
  *
  * Its images are `[n, 28, 28, 1]`, normalised as {@linkcode mnist28} does.
  */
 export function simpleCnn(options: SimpleCnnOptions = {}): Classifier {
-  const { numClasses = DATA.classes, seed = 1 } = options;
-  const parameters = new Parameters(simpleCnnLayouts(numClasses), defaultInitializer(seed));
+  const { numClasses = DATA.classes, seed = 1, dropoutRate = 0.5 } = options;
+  const { initializer = defaultInitializer(seed) } = options;
+  const parameters = new Parameters(simpleCnnLayouts(numClasses), initializer);
   const dispose = () => parameters.dispose();
   return {
     name: SIMPLE_CNN.name,
     numClasses,
     parameters,
-    forward: (images, dropoutKey) => forward(parameters, images, dropoutKey),
+    forward: (images, key) => forward(parameters, images, key && { rate: dropoutRate, key }),
     loadStateDict: (state) => parameters.load(state, SIMPLE_CNN.title),
     stateDict: () => parameters.stateDict(),
     dispose,
@@ -79,14 +90,14 @@ export function simpleCnnLayouts(numClasses: number): Map<string, ParameterLayou
 function forward(
   parameters: Parameters,
   images: tf.Tensor4D, // [n, 28, 28, 1]
-  dropoutKey?: tf.Tensor1D,
+  hiddenDropout?: { rate: number; key: tf.Tensor1D },
 ): tf.Tensor2D {
   return tf.tidy(() => {
     let x = conv2dReluMaxPool(images, parameters, "conv1"); // [n, 14, 14, 32]
     x = conv2dReluMaxPool(x, parameters, "conv2"); // [n, 7, 7, 64]
     const flat = x.reshape<tf.Tensor2D>([x.shape[0], 3136]); // [n, 3136]
     let hidden = relu(linear(flat, parameters, "fc1")); // [n, 1000]
-    if (dropoutKey !== undefined) hidden = dropout(hidden, DROPOUT_RATE, dropoutKey);
+    if (hiddenDropout) hidden = dropout(hidden, hiddenDropout.rate, hiddenDropout.key);
     return linear(hidden, parameters, "fc2"); // [n, numClasses]
   });
 }

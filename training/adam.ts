@@ -70,7 +70,8 @@ export class Adam {
   /** Makes the moments, all zero. */
   constructor(parameters: ReadonlyMap<string, Variable>, options: AdamOptions) {
     this.#parameters = parameters;
-    this.#options = { weightDecay: 0, beta1: 0.9, beta2: 0.999, epsilon: 1e-8, ...options };
+    const { weightDecay = 0 } = options;
+    this.#options = { beta1: 0.9, beta2: 0.999, epsilon: 1e-8, ...options, weightDecay };
     const zeros = (name: string, shape: number[]) => {
       const value = tf.zeros(shape);
       const variable = tf.variable(value, false, `${crypto.randomUUID()}/${name}`);

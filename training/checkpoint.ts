@@ -1,10 +1,11 @@
 /**
- * A training run on disk: what is trained, Adam's moments and how far it has come, in one
+ * A training run on disk: what is trained, the optimiser's state and how far it has come, in one
  * `.safetensors` file.
  *
- * The parameters have PyTorch's names and layouts, so PyTorch reads the file too; the moments stand
- * beside them as `optimizer.exp_avg.<name>` and `optimizer.exp_avg_sq.<name>`. Tensors are copied one
- * after the other, both ways, and written in parts. The file's notes have a checksum of all of it.
+ * The parameters have PyTorch's names and layouts, so PyTorch reads the file too; Adam's moments stand
+ * beside them as `optimizer.exp_avg.<name>` and `optimizer.exp_avg_sq.<name>`, and so does what else a
+ * recipe needs. Tensors are copied one after the other, both ways, and written in parts. The file's
+ * notes have a checksum of all of it.
  *
  * @module
  */
@@ -41,13 +42,14 @@ export interface TrainedModel {
 }
 
 /** What is saved of a trainer. */
-export type TrainedBy = Pick<Trainer, "optimizer" | "step">;
+export type TrainedBy =
+  & Pick<Trainer, "optimizer" | "step">
+  & Partial<Pick<Trainer, "muon" | "average">>;
 
 /** Bytes of a checkpoint's tensors, which its notes add little to. */
-export function checkpointBytes({ parameters }: TrainedModel): number {
-  const tensors = 1 + Object.keys(MOMENT_PREFIXES).length;
-  return [...parameters.shapes.values()].reduce(
-    (sum, shape) => sum + 4 * tensors * shape.reduce((product, length) => product * length, 1),
+export function checkpointBytes({ parameters }: TrainedModel, trainer: TrainedBy): number {
+  return savedVariables(parameters, trainer).reduce(
+    (sum, { variable }) => sum + 4 * variable.size,
     0,
   );
 }
@@ -203,14 +205,20 @@ interface SavedVariable {
 
 function savedVariables(
   parameters: TrainedModel["parameters"],
-  { optimizer }: TrainedBy,
+  { optimizer, muon, average }: TrainedBy,
 ): SavedVariable[] {
   return [...parameters.variables].flatMap(([name, variable]) => {
-    const { m, v } = optimizer.moments.get(name)!;
+    const state = {
+      ...optimizer.moments.get(name),
+      momentum: muon?.momenta.get(name),
+      average: average?.variables.get(name),
+    };
     return [
       { key: name, name, variable },
-      { key: MOMENT_PREFIXES.m + name, name, variable: m },
-      { key: MOMENT_PREFIXES.v + name, name, variable: v },
+      ...Object.entries(MOMENT_PREFIXES).flatMap(([kind, prefix]) => {
+        const variable = state[kind as keyof typeof MOMENT_PREFIXES];
+        return variable === undefined ? [] : [{ key: prefix + name, name, variable }];
+      }),
     ];
   });
 }

@@ -28,10 +28,16 @@ export interface OneCycleOptions {
    * @default {1e4}
    */
   finalDivFactor?: number;
+  /**
+   * How the rate goes from one value to the next: along half a cosine or a straight line.
+   *
+   * @default {"cos"}
+   */
+  annealStrategy?: "cos" | "linear";
 }
 
 /**
- * `torch.optim.lr_scheduler.OneCycleLR` with cosine annealing and without cycling the momentum.
+ * `torch.optim.lr_scheduler.OneCycleLR` without cycling the momentum.
  *
  * Source: Smith and Topin, "Super-Convergence: Very Fast Training of Neural Networks Using Large
  * Learning Rates", 2018.
@@ -40,6 +46,7 @@ export interface OneCycleOptions {
  */
 export function oneCycle(options: OneCycleOptions): (step: number) => number {
   const { maxLr, totalSteps, pctStart = 0.3, divFactor = 25, finalDivFactor = 1e4 } = options;
+  const anneal = ANNEAL[options.annealStrategy ?? "cos"];
   const first = maxLr / divFactor;
   const last = first / finalDivFactor;
   const peak = pctStart * totalSteps - 1;
@@ -50,7 +57,9 @@ export function oneCycle(options: OneCycleOptions): (step: number) => number {
   };
 }
 
-/** From `from` to `to` along half a cosine, as `share` goes from 0 to 1. */
-function anneal(from: number, to: number, share: number): number {
-  return to + (from - to) / 2 * (1 + Math.cos(Math.PI * share));
-}
+/** From `from` to `to`, as `share` goes from 0 to 1. */
+const ANNEAL = {
+  cos: (from: number, to: number, share: number): number =>
+    to + (from - to) / 2 * (1 + Math.cos(Math.PI * share)),
+  linear: (from: number, to: number, share: number): number => from + (to - from) * share,
+} as const;

@@ -8,18 +8,14 @@ import * as tf from "@tensorflow/tfjs";
 import { epochOrder } from "../data/shuffle.ts";
 import type { CompiledFunction } from "../engine/compile.ts";
 import type { Engine } from "../engine/engine.ts";
-import {
-  type Scalar,
-  sparseSoftmaxCrossEntropy,
-  type Tensor,
-  type Tensor1D,
-  type Tensor2D,
-  type Tensor4D,
-} from "../engine/ops.ts";
+import type { Tensor, Tensor1D, Tensor2D, Tensor4D } from "../engine/ops.ts";
 import { StudyError } from "../io/errors.ts";
 import { eventTurn } from "../io/event_turn.ts";
 import type { Parameters } from "../models/parameters.ts";
 import { Adam, type AdamOptions } from "./adam.ts";
+import { crossEntropy, type Loss } from "./cross_entropy.ts";
+import { Muon, type MuonOptions } from "./muon.ts";
+import { WeightAverage, type WeightAverageOptions } from "./weight_average.ts";
 
 /**
  * Examples from which batches are made: images gathered on the device, features read from a cache,
@@ -37,10 +33,11 @@ export interface BatchSource<Input, Targets = Tensor1D> {
   /**
    * Makes the batch of those arguments; called inside the compiled function.
    *
+   * @param key int32 `[2]`, only in training; what is random about a batch is drawn from it.
    * @returns What the model takes, `[n, ...]`, and what its outputs should be: classes, int32 `[n]`,
    *   as a rule.
    */
-  batch(tensors: readonly Tensor[]): { inputs: Input; targets: Targets };
+  batch(tensors: readonly Tensor[], key?: Tensor1D): { inputs: Input; targets: Targets };
 }
 
 /** A model that can be trained: a whole classifier, or the part of one that works on features. */
@@ -56,31 +53,6 @@ export interface TrainableModel<Input, Output = Tensor2D> {
   forward(inputs: Input, dropoutKey?: Tensor1D): Output;
 }
 
-/**
- * What a step minimises, and how many examples it counts as classified correctly: two float32
- * scalars.
- */
-export type Loss<Output, Targets> = (
-  outputs: Output,
-  targets: Targets,
-) => { loss: Scalar; correct: Scalar };
-
-/** `torch.nn.CrossEntropyLoss` of logits `[n, classes]` and classes, int32 `[n]`. */
-export function crossEntropy(
-  logits: Tensor2D,
-  labels: Tensor1D,
-): { loss: Scalar; correct: Scalar } {
-  return {
-    loss: sparseSoftmaxCrossEntropy(logits, labels).mean(),
-    correct: countCorrect(logits, labels),
-  };
-}
-
-/** How many rows of logits `[n, classes]` are largest at their class, int32 `[n]`. */
-export function countCorrect(logits: Tensor2D, labels: Tensor1D): Scalar {
-  return logits.argMax(1).equal(labels).cast("float32").sum();
-}
-
 /** Settings of {@linkcode Trainer}. */
 export interface TrainerOptions<Output = Tensor2D, Targets = Tensor1D> {
   /**
@@ -93,6 +65,10 @@ export interface TrainerOptions<Output = Tensor2D, Targets = Tensor1D> {
   batchSize: number;
   /** Settings of the optimiser. */
   adam: AdamOptions;
+  /** Parameters that Muon updates in Adam's place, and how; none if absent. */
+  muon?: MuonOptions & { parameters: readonly string[] };
+  /** A running mean of the parameters to be made; none if absent. */
+  average?: WeightAverageOptions;
   /** Seed of shuffling and dropout, an integer 0..2³¹-1. */
   seed: number;
   /**
@@ -159,8 +135,12 @@ const READ_SECONDS = 1;
 /** Trains one model on one source of batches, which both stay the caller's. */
 export class Trainer<Input = Tensor4D, Output = Tensor2D, Targets = Tensor1D>
   implements Disposable {
-  /** What updates the parameters. */
+  /** What updates the parameters, but for those of {@linkcode Trainer.muon}. */
   readonly optimizer: Adam;
+  /** What updates the parameters that Adam does not, if there are any. */
+  readonly muon: Muon | undefined;
+  /** The running mean of the parameters, if one is made. */
+  readonly average: WeightAverage | undefined;
   /** Steps made so far; a checkpoint sets it. */
   step = 0;
   #options: TrainerOptions<Output, Targets>;
@@ -179,11 +159,16 @@ export class Trainer<Input = Tensor4D, Output = Tensor2D, Targets = Tensor1D>
     const lossOf = options.loss ?? crossEntropy as unknown as Loss<Output, Targets>;
     this.#options = options;
     this.#data = data;
-    this.optimizer = new Adam(model.parameters.variables, options.adam);
-    const variables = [...model.parameters.variables.values()];
+    const { muon, average } = options;
+    const named = [...model.parameters.variables];
+    const isMuons = ([name]: [name: string, ...unknown[]]) => muon?.parameters.includes(name);
+    this.optimizer = new Adam(new Map(named.filter((one) => !isMuons(one))), options.adam);
+    this.muon = muon && new Muon(new Map(named.filter(isMuons)), muon);
+    this.average = average && new WeightAverage(engine, model.parameters.variables, average);
+    const variables = named.map(([, variable]) => variable);
     this.#run = engine.compile((...args: tf.Tensor[]): tf.Tensor1D => {
       const [key, scalars, ...tensors] = args as [tf.Tensor1D, tf.Tensor1D, ...tf.Tensor[]];
-      const { inputs, targets } = data.batch(tensors);
+      const { inputs, targets } = data.batch(tensors, key);
       let correct!: tf.Scalar;
       const { value, grads } = tf.variableGrads(() => {
         const outputs = model.forward(inputs, dropout ? key : undefined);
@@ -191,7 +176,7 @@ export class Trainer<Input = Tensor4D, Output = Tensor2D, Targets = Tensor1D>
         correct = tf.keep(outcome.correct);
         return outcome.loss;
       }, variables);
-      this.optimizer.apply(grads, scalars);
+      this.#update(grads, scalars);
       const outcome = tf.stack([value, correct]) as tf.Tensor1D;
       correct.dispose();
       return outcome;
@@ -260,16 +245,39 @@ export class Trainer<Input = Tensor4D, Output = Tensor2D, Targets = Tensor1D>
     return this.#read([this.#runStep(indices)])[0]!;
   }
 
+  /**
+   * Exchanges the parameters and their running mean, if one is made; a second call undoes it.
+   */
+  swapAverage(): void {
+    this.average?.swap(this.step);
+  }
+
   /** Runs one step without waiting for it; the outcome stays on the device. */
   #runStep(indices: Int32Array): tf.Tensor1D {
     this.step++;
-    return tf.tidy(() => {
+    const outcome = tf.tidy(() => {
       return this.#run(
         tf.tensor1d([this.#options.seed, this.step], "int32"),
-        tf.tensor1d(this.optimizer.stepScalars(this.step)),
+        tf.tensor1d(this.#stepScalars()),
         ...this.#data.tensors(indices),
       );
     });
+    this.average?.update(this.step);
+    return outcome;
+  }
+
+  /** Adam's two, and Muon's learning rate where it has parameters. */
+  #stepScalars(): Float32Array {
+    const adam = this.optimizer.stepScalars(this.step);
+    return this.muon ? Float32Array.of(...adam, this.muon.learningRate(this.step)) : adam;
+  }
+
+  /** Updates every parameter, inside the compiled step. */
+  #update(gradients: tf.NamedTensorMap, scalars: tf.Tensor1D): void {
+    if (this.muon === undefined) return this.optimizer.apply(gradients, scalars);
+    const [adam, rate] = tf.split(scalars, [2, 1]) as [tf.Tensor1D, tf.Tensor1D];
+    this.optimizer.apply(gradients, adam);
+    this.muon.apply(gradients, rate.asScalar());
   }
 
   /** Reads the outcomes of steps in one go, frees them and empties the list. */
@@ -299,6 +307,8 @@ export class Trainer<Input = Tensor4D, Output = Tensor2D, Targets = Tensor1D>
   dispose(): void {
     this.#run.dispose();
     this.optimizer.dispose();
+    this.muon?.dispose();
+    this.average?.dispose();
   }
 
   /** The same, at the end of a `using`. */

@@ -38,6 +38,14 @@ export function composedOps(kernels: Pick<tf.KernelBackend, "readSync">): Backen
     statelessRandomNormal: random(fillNormal),
     uint8Tensor: (values, shape) => tf.tensor(Int32Array.from(values), [...shape], "int32"),
     gatherUint8: (bytes, indices, dtype) => tf.gather(bytes, indices as tf.Tensor1D).cast(dtype),
+    warpImages: (images, transforms) =>
+      tf.image.transform(
+        images as tf.Tensor4D,
+        transforms as tf.Tensor2D,
+        "bilinear",
+        "constant",
+        0,
+      ),
     applyAdam({ parameter, m, v }, gradient, scalars) {
       const { stepSize, epsilon, beta1, beta2, weightDecay } = scalars;
       tf.tidy(() => {

@@ -61,6 +61,16 @@ export function tensorflowOps(backend: TensorFlowBackend): BackendOps {
         ], [rows]);
       }),
 
+    warpImages: (images, transforms) =>
+      tf.tidy(() => {
+        const size = tf.tensor1d(images.shape.slice(1, 3), "int32");
+        return run("ImageProjectiveTransformV3", [
+          type("dtype", DataType.FLOAT),
+          { name: "interpolation", type: AttrType.STRING, value: "BILINEAR" },
+          { name: "fill_mode", type: AttrType.STRING, value: "CONSTANT" },
+        ], [images, transforms, size, tf.scalar(0)]);
+      }),
+
     applyAdam({ parameter, m, v }, gradient, scalars) {
       const { stepSize, epsilon, beta1, beta2, weightDecay } = scalars;
       tf.tidy(() => {

@@ -136,6 +136,18 @@ export function meanInterval({ n, mean, sd }: MeanAndSd, confidence = CONFIDENCE
   return { low: mean - reach, high: mean + reach };
 }
 
+/**
+ * Whether the mean of all possible runs is above a bound: Student's t-test, one-sided, as
+ * `scipy.stats.ttest_1samp(alternative="greater")`.
+ *
+ * @returns The p-value; NaN for fewer than two runs.
+ */
+export function meanAboveTest({ n, mean, sd }: MeanAndSd, bound: number): number {
+  if (n < 2) return NaN;
+  if (sd === 0) return mean > bound ? 0 : 1;
+  return pt((mean - bound) / (sd / Math.sqrt(n)), n - 1, 0, false);
+}
+
 /** How far the means of two samples are apart, and how sure that is. */
 export interface MeanDifference {
   /** Mean of the first minus mean of the second. */

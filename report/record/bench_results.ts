@@ -22,6 +22,7 @@ export const CASES = [
   "growth",
   "mapping",
   "part1",
+  "recipes",
   "alexnet",
   "alexnet-classifier",
   "vgg16",

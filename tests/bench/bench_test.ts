@@ -292,6 +292,8 @@ Deno.test("judgeTargets() sets what was measured beside every target", () => {
       "detector-bf16",
       "mapping",
       "step-wasm",
+      "recipes",
+      "recipes",
     ].map((cases) => ["not measured", "", `not asked for: --cases ${cases}, or --full`]),
   ]);
 });
@@ -396,7 +398,7 @@ Deno.test("renderPage() holds machine, targets and tables", () => {
   const page = renderPage(results({ comparisons: [comparison("step", timings(1), timings(2))] }));
   assertEquals(page.includes("processor abacus; 2 threads on each side"), true);
   assertEquals(page.includes(renderTargets(results())), false);
-  assertEquals(page.match(/^\| .* \| not measured \| /gm)?.length, 21);
+  assertEquals(page.match(/^\| .* \| not measured \| /gm)?.length, 23);
   assertEquals(page.match(/^## /gm)?.length, 4);
   assertEquals(page.includes("machine busy"), false);
   assertEquals(renderPage(results({ load_average: 3 })).includes("machine busy"), true);

@@ -12,6 +12,7 @@ import type { StateDict } from "../../models/checkpoint/state_dict.ts";
 import { alexnet } from "../../models/alexnet.ts";
 import { simpleCnn } from "../../models/simple_cnn.ts";
 import { restoreTraining, saveTraining } from "../../training/checkpoint.ts";
+import { smoothedCrossEntropy } from "../../training/cross_entropy.ts";
 import { Trainer } from "../../training/trainer.ts";
 import { withFolder } from "../data/idx_samples.ts";
 import { firstTestDigits } from "../data/mnist.ts";
@@ -61,11 +62,31 @@ export async function testTraining(options: EngineOptions, images: number): Prom
     return { start, frozen, loss, trained: network.stateDict() };
   };
 
-  const expected = await startEngine({ backend: "tensorflow" }).then((tensorflow) => {
-    const outcome = step(tensorflow);
-    tensorflow.dispose();
-    return outcome;
-  });
+  /** The running mean after two steps with all that our recipes know. */
+  const recipeSteps = (engine: Engine): StateDict => {
+    using network = simpleCnn({ seed: 3 });
+    const augmentation = { shift: 2, rotation: 10, shear: 0.1, scale: 0.1 };
+    using batches = new ImageBatches(digits, normalizeMnist, augmentation);
+    using trainer = new Trainer(engine, network, batches, {
+      batchSize: images,
+      adam: { learningRate: 1e-3 },
+      muon: { parameters: ["conv1.weight", "conv2.weight", "fc2.weight"], learningRate: 0.01 },
+      average: { decay: 0.5, every: 1 },
+      loss: smoothedCrossEntropy(0.1),
+      seed: 3,
+    });
+    const batch = Int32Array.from({ length: images }, (_, i) => i);
+    for (let step = 0; step < 2; step++) trainer.trainBatch(batch);
+    trainer.swapAverage();
+    return network.stateDict();
+  };
+
+  const [expected, expectedMean] = await startEngine({ backend: "tensorflow" })
+    .then((tensorflow) => {
+      const outcomes = [step(tensorflow), recipeSteps(tensorflow)] as const;
+      tensorflow.dispose();
+      return outcomes;
+    });
   const engine = await startEngine(options);
   const actual = step(engine);
 
@@ -83,6 +104,13 @@ export async function testTraining(options: EngineOptions, images: number): Prom
     const difference = largestDifference(actual.trained, expected.trained);
     assert(difference <= 1e-4, `they differ by ${difference}`);
     assert(largestDifference(actual.trained, actual.start) > 5e-4);
+  });
+
+  Deno.test(`after two steps of a recipe, ${backend}'s mean of the parameters is TensorFlow's`, () => {
+    const mean = recipeSteps(engine);
+    const difference = largestDifference(mean, expectedMean);
+    assert(difference <= 5e-4, `they differ by ${difference}`);
+    assert(largestDifference(mean, actual.start) > 5e-3);
   });
 
   Deno.test(`training on ${backend} goes on from a checkpoint to the same bits`, () =>

@@ -8,10 +8,22 @@ import json
 import torch
 
 cases = []
-for max_lr, total, pct in [(0.003, 10, 0.3), (0.003, 375, 0.3), (0.1, 7, 0.5), (0.01, 2, 0.3)]:
+for max_lr, total, pct, strategy in [
+    (0.003, 10, 0.3, "cos"),
+    (0.003, 375, 0.3, "cos"),
+    (0.1, 7, 0.5, "cos"),
+    (0.01, 2, 0.3, "cos"),
+    (0.004, 375, 0.2, "linear"),
+]:
     optimizer = torch.optim.SGD([torch.zeros(1, requires_grad=True)], lr=1)
     scheduler = torch.optim.lr_scheduler.OneCycleLR(
-        optimizer, max_lr=max_lr, total_steps=total, pct_start=pct, cycle_momentum=False
+        optimizer,
+        max_lr=max_lr,
+        total_steps=total,
+        pct_start=pct,
+        anneal_strategy=strategy,
+        div_factor=25 if strategy == "cos" else 10,
+        cycle_momentum=False,
     )
     rates = []
     for step in range(total):
@@ -19,5 +31,8 @@ for max_lr, total, pct in [(0.003, 10, 0.3), (0.003, 375, 0.3), (0.1, 7, 0.5), (
         optimizer.step()
         if step < total - 1:
             scheduler.step()
-    cases.append({"maxLr": max_lr, "totalSteps": total, "pctStart": pct, "rates": rates})
+    case = {"maxLr": max_lr, "totalSteps": total, "pctStart": pct}
+    if strategy != "cos":
+        case |= {"divFactor": 10, "annealStrategy": strategy}
+    cases.append({**case, "rates": rates})
 print(json.dumps({"torch": torch.__version__, "cases": cases}))

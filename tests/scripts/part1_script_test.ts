@@ -333,10 +333,10 @@ Deno.test("part1 --recipe fast is a model of its own, with its own defaults", as
     const row: ResultRow = JSON.parse(stdout);
     assertEquals([row.model, row.epochs, row.batch_size, row.learning_rate, row.weight_decay], [
       "SimpleCNN_Fast",
-      4,
-      96,
-      0.003,
-      1e-4,
+      1,
+      128,
+      0.004,
+      0,
     ]);
     const expected = bfloat16Problem("CPU") === undefined ? "bfloat16" : "float32";
     assertEquals(row.precision, row.device === "CPU" ? expected : "float32");

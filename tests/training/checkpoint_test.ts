@@ -107,7 +107,7 @@ Deno.test("checkpointBytes() is the size of the tensors", () =>
     using tiny = new Tiny();
     await saveTraining(path, tiny, tiny, PROGRESS);
     const header = Number(new DataView((await Deno.readFile(path)).buffer).getBigUint64(0, true));
-    assertEquals(checkpointBytes(tiny), (await Deno.stat(path)).size - header - 8);
+    assertEquals(checkpointBytes(tiny, tiny), (await Deno.stat(path)).size - header - 8);
   }));
 
 Deno.test("readProgress() refuses what no training can have left", () =>

@@ -1,10 +1,10 @@
 import { assertAlmostEquals, assertEquals } from "@std/assert";
-import { oneCycle } from "../../training/one_cycle.ts";
+import { oneCycle, type OneCycleOptions } from "../../training/one_cycle.ts";
 import golden from "../fixtures/one_cycle.json" with { type: "json" };
 
 Deno.test("oneCycle() equals torch's OneCycleLR at every step", () => {
   for (const { rates, ...options } of golden.cases) {
-    const rate = oneCycle(options);
+    const rate = oneCycle(options as OneCycleOptions);
     assertEquals(rates.length, options.totalSteps);
     rates.forEach((expected, index) => {
       assertAlmostEquals(rate(index + 1), expected, 1e-12 * options.maxLr);

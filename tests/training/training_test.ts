@@ -9,7 +9,9 @@ import { ImageBatches, mnist28, normalizeMnist } from "../../data/image_batches.
 import { InterruptedError, StudyError } from "../../io/errors.ts";
 import type { Classifier } from "../../models/classifier.ts";
 import { simpleCnn } from "../../models/simple_cnn.ts";
+import { loadCheckpoint } from "../../models/checkpoint/open_checkpoint.ts";
 import { saveCheckpoint } from "../../models/checkpoint/safetensors.ts";
+import { smoothedCrossEntropy } from "../../training/cross_entropy.ts";
 import { readProgress, restoreTraining, saveTraining } from "../../training/checkpoint.ts";
 import { evaluate, meanOfBatchMeans } from "../../training/evaluate.ts";
 import { type BatchProgress, Trainer, type TrainerOptions } from "../../training/trainer.ts";
@@ -108,6 +110,36 @@ Deno.test("Trainer's dropout depends on the step and can be off", () => {
   };
   assertEquals(new Set(losses(true)).size, 3);
   assertEquals(new Set(losses(false)).size, 1);
+});
+
+Deno.test("restoreTraining() goes on to the same bits with Muon and a running mean", async () => {
+  const path = await Deno.makeTempFile({ suffix: ".safetensors" });
+  const recipe: Partial<TrainerOptions> = {
+    muon: { parameters: ["conv1.weight", "fc2.weight"], learningRate: 0.03 },
+    average: { decay: 0.9, every: 2 },
+    loss: smoothedCrossEntropy(0.1),
+  };
+  try {
+    using whole = new Run(192, recipe);
+    const history = [await whole.trainer.trainEpoch(1)];
+    await saveTraining(path, whole.model, whole.trainer, { settings: {}, history });
+    await whole.trainer.trainEpoch(2);
+    whole.trainer.swapAverage();
+
+    using resumed = new Run(192, recipe);
+    await resumed.trainer.trainEpoch(7);
+    await restoreTraining(path, resumed.model, resumed.trainer);
+    await resumed.trainer.trainEpoch(2);
+    resumed.trainer.swapAverage();
+    assertEquals(resumed.bits(), whole.bits());
+    assertEquals(whole.trainer.optimizer.moments.has("fc2.weight"), false);
+
+    // The model alone comes back from the same file.
+    using alone = simpleCnn({ seed: 9 });
+    alone.loadStateDict(await loadCheckpoint(path));
+  } finally {
+    await Deno.remove(path);
+  }
 });
 
 Deno.test("restoreTraining() goes on to the same bits as a run never interrupted", async () => {

@@ -8,7 +8,8 @@
 import * as tf from "@tensorflow/tfjs";
 import { linear } from "../../models/layers.ts";
 import type { Parameters } from "../../models/parameters.ts";
-import { type BatchSource, countCorrect, type Loss, type TrainableModel } from "../trainer.ts";
+import { countCorrect, type Loss } from "../cross_entropy.ts";
+import type { BatchSource, TrainableModel } from "../trainer.ts";
 import { fastRcnnLoss } from "./fast_rcnn_loss.ts";
 
 /** Boxes that a predictor is trained on. */

@@ -1,0 +1,111 @@
+/**
+ * The case `recipes`: how accurate SimpleCNN becomes by each of our recipes for part 1, and in which
+ * share of the published recipe's time, all of it trained in one run of the bench.
+ *
+ * @module
+ */
+
+import { join } from "node:path";
+import { RECIPES } from "../experiment/flags.ts";
+import { mean, type MeanAndSd, meanAndSd } from "../metrics/descriptive_statistics.ts";
+import { formatMeanAndSd, formatP } from "../report/analysis/format_numbers.ts";
+import { meanAboveTest } from "../report/analysis/statistics.ts";
+import type { Measurement } from "../report/record/bench_results.ts";
+import { ProblemList } from "../report/record/problems.ts";
+import { readResults } from "../report/record/read_results.ts";
+import { denoScript, startChild } from "./child.ts";
+import type { BenchContext } from "./context.ts";
+
+type Recipe = keyof typeof RECIPES;
+
+/** What is trained, in this order: the published recipe before, between and after ours. */
+const PLAN: readonly [recipe: Recipe, seeds: readonly number[]][] = [
+  ["published", [1]],
+  ["fast", [1, 2, 3, 4, 5]],
+  ["published", [2]],
+  ["fast", [6, 7, 8, 9, 10]],
+];
+
+/** What a recipe's mean accuracy is to be above, in percent. */
+export const RECIPE_BOUNDS: Readonly<Partial<Record<Recipe, number>>> = {
+  fast: RECIPES.published.published.accuracy,
+};
+
+/** A trained model of a recipe. */
+export interface RecipeRun {
+  /** Percent of the test images, 0..100. */
+  accuracy: number;
+  /** Seconds of the epochs. */
+  seconds: number;
+  seed: number;
+}
+
+/** Trains all of them; results stay in `folder`. */
+export async function measureRecipes(
+  context: BenchContext,
+  folder: string,
+): Promise<Measurement[]> {
+  const runs = new Map<Recipe, RecipeRun[]>();
+  for (const [recipe, seeds] of PLAN) {
+    context.reporter.live(`Training by the ${recipe} recipe with seeds ${seeds.join(", ")}`);
+    runs.set(recipe, [
+      ...runs.get(recipe) ?? [],
+      ...await train(context, { recipe, seeds, folder }),
+    ]);
+  }
+  return recipeMeasurements(runs);
+}
+
+/** What the runs amount to: two measurements for each recipe of ours. */
+export function recipeMeasurements(
+  runs: ReadonlyMap<Recipe, readonly RecipeRun[]>,
+): Measurement[] {
+  const secondsOf = (recipe: Recipe) =>
+    mean((runs.get(recipe) ?? []).map(({ seconds }) => seconds));
+  return [...runs].filter(([recipe]) => recipe !== "published").flatMap(([recipe, own]) => {
+    const accuracy = meanAndSd(own.map(({ accuracy }) => accuracy));
+    const bound = RECIPE_BOUNDS[recipe];
+    return [{
+      ...{ case: "recipes", unit: "%", value: accuracy.mean } as const,
+      title: recipeTitle(recipe, "accuracy"),
+      note: `${formatMeanAndSd(accuracy, 2)}, ${own.length} seeds` +
+        (bound === undefined ? "" : `; ${describeTest(accuracy, bound)}`),
+      samples: own.map((run) => ({ ...run })),
+    }, {
+      ...{ case: "recipes", unit: "of the published recipe's training time" } as const,
+      title: recipeTitle(recipe, "time"),
+      value: secondsOf(recipe) / secondsOf("published"),
+      note: `${secondsOf(recipe).toFixed(1)} s beside ${secondsOf("published").toFixed(1)} s`,
+    }];
+  });
+}
+
+/** How a measurement of a recipe is called. */
+export function recipeTitle(recipe: string, what: "accuracy" | "time"): string {
+  return what === "accuracy"
+    ? `Mean accuracy by --recipe ${recipe}`
+    : `Training time of --recipe ${recipe}`;
+}
+
+function describeTest(accuracy: MeanAndSd, bound: number): string {
+  const p = meanAboveTest(accuracy, bound);
+  return `one-sided t-test of a mean above ${bound}: ${formatP(p)}`;
+}
+
+/** One program for all seeds: what it compiles, it compiles once. */
+async function train(
+  { data, engineFlags }: BenchContext,
+  { recipe, seeds, folder }: { recipe: Recipe; seeds: readonly number[]; folder: string },
+): Promise<RecipeRun[]> {
+  const out = join(folder, crypto.randomUUID());
+  const args = ["--recipe", recipe, "--seeds", seeds.join(), "--data", data, "--out", out];
+  const child = startChild(denoScript("part 1", "scripts/part1.ts", [...args, ...engineFlags]));
+  for await (const _ of child.lines);
+  await child.ended();
+  const rows = await readResults(join(out, "part1.csv"), new ProblemList());
+  return rows.map(({ row: { accuracy, training_time_s, seed } }) => ({
+    accuracy: accuracy!,
+    seconds: Number(training_time_s),
+    seed: seed!,
+  }));
+}

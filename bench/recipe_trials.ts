@@ -1,0 +1,125 @@
+/**
+ * `recipes.csv`: what `tune_fast.ts` has found of each candidate and seed, and the tables of it.
+ *
+ * @module
+ */
+
+import { stringify } from "@std/csv";
+import { exists } from "../io/path_kind.ts";
+import { readRegularText } from "../io/regular_file.ts";
+import { meanAndSd } from "../metrics/descriptive_statistics.ts";
+import {
+  formatDifference,
+  formatInterval,
+  formatMeanAndSd,
+} from "../report/analysis/format_numbers.ts";
+import { differenceInterval, meanDifference } from "../report/analysis/statistics.ts";
+import { escapeMarkdown, table } from "../report/page/markdown.ts";
+import { csvRecords } from "../report/record/csv_records.ts";
+
+/** One training run, judged on validation digits. */
+export interface RecipeTrial {
+  /** The recipe as `--recipe` names it. */
+  recipe: string;
+  /** What is other than in the recipe; {@linkcode WHOLE} where nothing is. */
+  candidate: string;
+  seed: number;
+  /** Percent of the validation digits, 0..100. */
+  accuracy: number;
+  /** Seconds of the epochs. */
+  seconds: number;
+  /** Number format, as the engine names it. */
+  precision: string;
+  /** All settings of the candidate, as JSON: a trial counts only for the same. */
+  settings: string;
+}
+
+/** Larger than any search. */
+const MOST_BYTES = 1e7;
+
+/** Its name, beside `bench.json`. */
+export const TRIALS_FILE = "recipes.csv";
+
+/** The candidate that is the recipe itself. */
+export const WHOLE = "the recipe";
+
+const COLUMNS = [
+  "recipe",
+  "candidate",
+  "seed",
+  "accuracy",
+  "seconds",
+  "precision",
+  "settings",
+] as const satisfies readonly (keyof RecipeTrial)[];
+
+/** A file's text, header and all. */
+export function formatTrials(trials: readonly RecipeTrial[]): string {
+  const rows = trials.map((trial) => COLUMNS.map((column) => String(trial[column])));
+  return stringify([[...COLUMNS], ...rows], { headers: false });
+}
+
+/** The trials of a file, none where there is no such file. */
+export async function readTrials(path: string): Promise<RecipeTrial[]> {
+  return await exists(path)
+    ? parseTrials(await readRegularText(path, { maxBytes: MOST_BYTES }))
+    : [];
+}
+
+/** The trials of a text; lines that are none are passed over. */
+export function parseTrials(text: string): RecipeTrial[] {
+  const [header, ...records] = csvRecords(text);
+  if (header?.cells?.join() !== COLUMNS.join()) return [];
+  return records.flatMap(({ cells }) => {
+    if (cells?.length !== COLUMNS.length) return [];
+    const [recipe, candidate, seed, accuracy, seconds, precision, settings] = cells as string[];
+    const numbers = [seed, accuracy, seconds].map(Number);
+    if (!numbers.every(Number.isFinite)) return [];
+    return [{
+      ...{ recipe: recipe!, candidate: candidate!, precision: precision!, settings: settings! },
+      ...{ seed: numbers[0]!, accuracy: numbers[1]!, seconds: numbers[2]! },
+    }];
+  });
+}
+
+/** A table for each recipe: every candidate beside the whole, best of the whole first. */
+export function renderTrials(trials: readonly RecipeTrial[]): string {
+  const recipes = [...new Set(trials.map(({ recipe }) => recipe))];
+  return recipes.map((recipe) =>
+    `\`--recipe ${recipe}\`:\n\n${renderRecipe(trials.filter((one) => one.recipe === recipe))}`
+  ).join("\n");
+}
+
+function renderRecipe(trials: readonly RecipeTrial[]): string {
+  const candidates = [...new Set(trials.map(({ candidate }) => candidate))];
+  const found = candidates.map((candidate) => {
+    const own = trials.filter((trial) => trial.candidate === candidate);
+    return {
+      candidate,
+      accuracy: meanAndSd(own.map(({ accuracy }) => accuracy)),
+      seconds: meanAndSd(own.map(({ seconds }) => seconds)),
+    };
+  });
+  const whole = found.find(({ candidate }) => candidate === WHOLE);
+  const rows = found.map(({ candidate, accuracy, seconds }) => {
+    const means = whole === undefined || candidate === WHOLE
+      ? null
+      : meanDifference(accuracy, whole.accuracy);
+    return [
+      escapeMarkdown(candidate),
+      formatMeanAndSd(accuracy, 2),
+      means === null ? "" : formatDifference(means.difference, 2),
+      means === null ? "" : formatInterval(differenceInterval(means), 2),
+      seconds.mean.toFixed(1),
+      String(accuracy.n),
+    ];
+  });
+  return table([
+    { title: "what" },
+    { title: "validation accuracy (%)", align: "right" },
+    { title: "beside the recipe", align: "right" },
+    { title: "95 % interval", align: "right" },
+    { title: "seconds", align: "right" },
+    { title: "seeds", align: "right" },
+  ], rows);
+}

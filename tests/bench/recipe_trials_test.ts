@@ -1,0 +1,70 @@
+/** The recipes' trials: their file, their table, and what a recipe is compared with. */
+
+import { assert, assertEquals } from "@std/assert";
+import { join } from "node:path";
+import { candidatesOf } from "../../bench/recipe_candidates.ts";
+import {
+  formatTrials,
+  parseTrials,
+  readTrials,
+  type RecipeTrial,
+  renderTrials,
+  WHOLE,
+} from "../../bench/recipe_trials.ts";
+import { SIMPLE_CNN_FAST, type TrainingSettings } from "../../study.ts";
+import { withFolder } from "../report/result_rows.ts";
+
+const TRIAL: RecipeTrial = {
+  recipe: "fast",
+  candidate: WHOLE,
+  seed: 1,
+  accuracy: 99.31,
+  seconds: 12.5,
+  precision: "bfloat16",
+  settings: '{"epochs":1,"recipe":{"labelSmoothing":0.1}}',
+};
+
+Deno.test("parseTrials() reads what formatTrials() has written, and passes over what is damaged", () => {
+  const trials = [TRIAL, { ...TRIAL, candidate: "without Muon, for all", seed: 2 }];
+  const text = formatTrials(trials);
+  assertEquals(parseTrials(text), trials);
+  assertEquals(parseTrials(`${text}fast,the recipe,x,y\n`), trials);
+  assertEquals(parseTrials("another,file\n1,2\n"), []);
+});
+
+Deno.test("readTrials() is empty where there is no file", () =>
+  withFolder({}, async (folder) => assertEquals(await readTrials(join(folder, "no.csv")), [])));
+
+Deno.test("renderTrials() sets each candidate beside the recipe", () => {
+  const page = renderTrials([
+    ...[99.3, 99.4].map((accuracy, seed) => ({ ...TRIAL, seed, accuracy })),
+    ...[99.0, 99.1].map((accuracy, seed) => ({ ...TRIAL, seed, accuracy, candidate: "without" })),
+  ]);
+  const [whole, without] = [WHOLE, "without"].map((name) =>
+    page.split("\n").find((line) => line.startsWith(`| ${name} `))!.split("|").map((cell) =>
+      cell.trim()
+    )
+  );
+  assertEquals(whole!.slice(1, -1), [WHOLE, "99.35 ± 0.07", "", "", "12.5", "2"]);
+  assertEquals(without!.slice(1, 4), ["without", "99.05 ± 0.07", "−0.30"]);
+  assert(/^−0\.\d\d to /.test(without![4]!), without![4]);
+});
+
+Deno.test("candidatesOf() leaves out one ingredient at a time, and adds one", () => {
+  const settings: TrainingSettings = {
+    ...SIMPLE_CNN_FAST.training,
+    oneCycle: true,
+    recipe: { labelSmoothing: 0.1, dropoutRate: 0.2 },
+  };
+  const candidates = candidatesOf(settings);
+  assertEquals(candidates.get(WHOLE), settings);
+  const others = [...candidates.values()].slice(1);
+  assertEquals(others.map(({ recipe }) => recipe), [
+    { dropoutRate: 0.2 },
+    { labelSmoothing: 0.1 },
+    settings.recipe,
+    { ...settings.recipe, average: { decay: 0.9, every: 5 } },
+    { ...settings.recipe, augmentation: { shift: 1 } },
+  ]);
+  assertEquals(others.map(({ oneCycle }) => oneCycle), [true, true, undefined, true, true]);
+});
