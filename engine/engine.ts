@@ -170,7 +170,7 @@ export async function startEngine(options: EngineOptions = {}): Promise<Engine> 
 
 function choose(
   options: BackendOptions,
-  { prefer, remember }: Required<Pick<EngineOptions, "prefer" | "remember">>,
+  { prefer, remember }: { prefer: EngineOptions["prefer"]; remember: boolean },
 ): Promise<Chosen<StartedBackend>> {
   const store = remember ? new FindingFile() : READ_ONLY_FINDINGS;
   const isNamed = isLibraryNamed(options.libtensorflow);

@@ -178,7 +178,7 @@ export class Parameters {
   assign(variable: Variable, name: string, state: StateTensor): void {
     const { torchShape, fromTorch } = this.#layout(name);
     const values = toFloat32(state);
-    for (const { start, end, shape, from, to } of pieces(torchShape)) {
+    for (const { start, end, shape, from, to } of pieces(torchShape, LOADED_PIECE)) {
       tf.tidy(() => {
         const piece = fromTorch(tf.tensor(values.subarray(from, to), shape, "float32"));
         if (end - start === torchShape[0]) variable.assign(piece);
@@ -206,7 +206,7 @@ export class Parameters {
    */
   *toStateParts(variable: Variable, name: string): Generator<Float32Array<ArrayBuffer>> {
     const { torchShape, toTorch } = this.#layout(name);
-    for (const { start, end } of pieces(torchShape)) {
+    for (const { start, end } of pieces(torchShape, SAVED_PIECE)) {
       // tf.tidy() would walk through an array of numbers, so it gets the tensor.
       const piece = tf.tidy(() => {
         const begin = variable.shape.map((_, axis) => (axis < variable.rank - 1 ? 0 : start));
@@ -234,8 +234,11 @@ export class Parameters {
   }
 }
 
-/** Elements of a parameter carried over at once, 8 MB of float32; a whole row more where need be. */
-const PIECE = 1 << 21;
+/** Elements of a parameter that are loaded at once, 32 MB of float32; a whole row more where need be. */
+const LOADED_PIECE = 1 << 23;
+
+/** Elements that are saved at once, 8 MB: what is saved is trained, and memory short. */
+const SAVED_PIECE = 1 << 21;
 
 /** Some outputs of a parameter, in PyTorch's layout: those from `start` to before `end`. */
 interface Piece {
@@ -248,9 +251,9 @@ interface Piece {
 }
 
 /** Cuts a parameter along PyTorch's first axis, so that it need not be in memory twice. */
-function* pieces([outputs, ...rest]: readonly number[]): Generator<Piece> {
+function* pieces([outputs, ...rest]: readonly number[], most: number): Generator<Piece> {
   const size = rest.reduce((count, length) => count * length, 1);
-  const step = Math.max(1, Math.floor(PIECE / size));
+  const step = Math.max(1, Math.floor(most / size));
   for (let start = 0; start < outputs!; start += step) {
     const end = Math.min(start + step, outputs!);
     yield { start, end, shape: [end - start, ...rest], from: start * size, to: end * size };
