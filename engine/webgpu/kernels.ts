@@ -104,7 +104,8 @@ export function makeKernels(
         );
       }
       data.resource = this.bufferManager.acquireBuffer(
-        sizeOf(data),
+        // A program cannot be bound to nothing.
+        Math.max(sizeOf(data), ELEMENT_BYTES),
         GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC | GPUBufferUsage.COPY_DST,
       );
       if (!data.values) return;
