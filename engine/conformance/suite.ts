@@ -34,9 +34,15 @@ export interface SuiteBackend {
  */
 export async function registerSuiteBackend(options: SuiteBackend): Promise<string> {
   const { description, kernels } = await start(options);
-  // The suite resets tfjs before each group of specs and disposes of the backend; this one stays.
-  kernels.dispose = () => {};
-  tf.registerBackend(options.backend, () => kernels, 3);
+  // The suite resets tfjs before each group of specs and disposes of the backend.
+  if (options.backend === "webgpu") {
+    // Each has a device of its own, as one that has been given a wrong program computes nothing more.
+    kernels.dispose();
+    tf.registerBackend(options.backend, async () => (await start(options)).kernels, 3);
+  } else {
+    kernels.dispose = () => {};
+    tf.registerBackend(options.backend, () => kernels, 3);
+  }
   return description;
 }
 

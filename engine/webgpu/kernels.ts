@@ -87,9 +87,9 @@ export function makeKernels(
       return this.#keepValues(data, this.#read(data.resource, sizeOf(data)));
     }
 
-    /** What the package's asynchronous reads call. */
-    getBufferData(buffer: GPUBuffer): Promise<ArrayBuffer> {
-      return Promise.resolve(this.#read(buffer, buffer.size));
+    /** At once: the package would look for a tensor that may have been disposed of meanwhile. */
+    override read(dataId: tf.DataId): Promise<tf.BackendValues> {
+      return new Promise((resolve) => resolve(this.readSync(dataId)));
     }
 
     /** Through the queue, where the package makes a buffer for each upload. */
@@ -104,7 +104,8 @@ export function makeKernels(
         );
       }
       data.resource = this.bufferManager.acquireBuffer(
-        sizeOf(data),
+        // A program cannot be bound to nothing.
+        Math.max(sizeOf(data), ELEMENT_BYTES),
         GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC | GPUBufferUsage.COPY_DST,
       );
       if (!data.values) return;

@@ -63,6 +63,10 @@ await onAdapter("failures of WebGPU", async () => {
       return [product.shape, none.shape, tf.concat([empty, tf.ones([2, 3])]).shape];
     });
     assertEquals(shapes, [[0, 2], [0], [2, 3]]);
+    // One that a program is bound to: no weights are all 1.
+    const counts = tf.tidy(() => tf.bincount(tf.tensor1d([1, 1, 2], "int32"), tf.tensor1d([]), 3));
+    assertEquals([...counts.dataSync()], [0, 2, 1]);
+    counts.dispose();
     assertEquals(three(), [3]);
   });
 
