@@ -25,9 +25,10 @@ Deno.test({
       }).output();
       assertEquals(code, 0);
       const { training, saving } = JSON.parse(new TextDecoder().decode(stdout));
-      // Parameter, both moments, gradient, penalty, and what the first step needs of the library.
-      assert(training < 6.8, `${training} times the layer's bytes`);
-      // Tensors are written in parts.
-      assert(saving < 0.5, `${saving} times the layer's bytes`);
+      // Parameter, both moments, gradient, penalty, and what the library needs: 5 to 7 of them, as its
+      // threads happen to meet.
+      assert(training < 9, `${training} times the layer's bytes`);
+      // Tensors are written in parts: 0.1. As wholes it was 1.9.
+      assert(saving < 1, `${saving} times the layer's bytes`);
     }),
 });
