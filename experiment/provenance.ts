@@ -11,6 +11,7 @@ import type { AdapterDescription, Engine } from "../engine/engine.ts";
 import { repositoryRoot } from "../io/cache.ts";
 import { schedulableCpus } from "../io/machine_limits.ts";
 import { runCommand } from "../io/run_command.ts";
+import { peakMemory } from "../io/peak_memory.ts";
 import type { Json, Manifest } from "../report/record/run_folder.ts";
 
 /** Versions of everything that takes part. */
@@ -97,12 +98,12 @@ export function measureResources(): () => ResourceUse {
   const before = process.resourceUsage();
   const start = performance.now();
   return () => {
-    const { userCPUTime, systemCPUTime, maxRSS } = process.resourceUsage();
+    const { userCPUTime, systemCPUTime } = process.resourceUsage();
     const microseconds = userCPUTime + systemCPUTime - before.userCPUTime - before.systemCPUTime;
     return {
       cpu_seconds: microseconds / 1e6,
       wall_seconds: (performance.now() - start) / 1000,
-      peak_memory_bytes: 1024 * maxRSS,
+      peak_memory_bytes: peakMemory(),
     };
   };
 }

@@ -295,7 +295,17 @@ Deno.test("loadDataset() takes little more memory than the images", async () => 
     const load = async (...limit: string[]) => {
       const script = join(repositoryRoot(), "tests", "data", "loaded_memory.ts");
       const { stdout } = await new Deno.Command(Deno.execPath(), {
-        args: ["run", "-q", ...CONFIG, "--allow-read", "--allow-env", script, folder, ...limit],
+        args: [
+          "run",
+          "-q",
+          ...CONFIG,
+          "--allow-read",
+          "--allow-env",
+          "--allow-ffi",
+          script,
+          folder,
+          ...limit,
+        ],
         stderr: "inherit",
       }).output();
       const loaded = JSON.parse(new TextDecoder().decode(stdout));

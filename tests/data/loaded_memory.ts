@@ -3,13 +3,12 @@
  * bytes. Run by load_dataset_test.ts.
  */
 
-import process from "node:process";
 import { loadDataset } from "../../data/load_dataset.ts";
+import { peakMemory } from "../../io/peak_memory.ts";
 import { silentReporter } from "../../io/reporter.ts";
 
 const [data = "", limit = ""] = Deno.args;
-const peak = () => 1024 * process.resourceUsage().maxRSS;
-const before = peak();
+const before = peakMemory();
 const limits = limit === "" ? {} : { limit: Number(limit) };
 const { train } = await loadDataset({ data, reporter: silentReporter, ...limits });
-console.log(JSON.stringify({ count: train.count, bytes: peak() - before }));
+console.log(JSON.stringify({ count: train.count, bytes: peakMemory() - before }));

@@ -33,6 +33,8 @@ Deno.test("compare and readme work where DENO_DIR cannot be written", () =>
         [Deno.execPath(), ...command, config, join(root, script), ...flags],
         { env: { DENO_DIR: own } },
       );
-      assertEquals([name, result?.success, result?.stderr], [name, true, ""]);
+      // What the report has to say of the runs themselves is none of this.
+      const complaints = result?.stderr.replace(/^The rows shown were made by .*\n/, "");
+      assertEquals([name, result?.success, complaints], [name, true, ""]);
     }
   }));

@@ -3,10 +3,10 @@
  * at most, in multiples of the layer's own bytes. Run by training_memory_test.ts.
  */
 
-import process from "node:process";
 import { fill } from "@tensorflow/tfjs";
 import { startEngine } from "../../engine/engine.ts";
 import { bias, linearWeight, Parameters } from "../../models/parameters.ts";
+import { peakMemory } from "../../io/peak_memory.ts";
 import { linear } from "../../models/layers.ts";
 import { saveTraining } from "../../training/checkpoint.ts";
 import { FeatureBatches, rowsInMemory } from "../../training/features/feature_batches.ts";
@@ -31,9 +31,9 @@ using trainer = new Trainer(
   { batchSize: 2, adam: { learningRate: 1e-3, weightDecay: 1e-4 }, seed: 1 },
 );
 const { loss } = await trainer.trainEpoch(1);
-const trained = process.resourceUsage().maxRSS * 1024;
+const trained = peakMemory();
 await saveTraining(file, { parameters }, trainer, { settings: {}, history: [] });
-const saved = process.resourceUsage().maxRSS * 1024;
+const saved = peakMemory();
 const bytes = 4 * WIDTH * WIDTH;
 console.log(JSON.stringify({
   loss,

@@ -1,0 +1,20 @@
+/** The peak of a process' memory, whoever has started it. */
+
+import { assert } from "@std/assert";
+import { join } from "node:path";
+import { repositoryRoot } from "../../io/cache.ts";
+
+Deno.test("peakMemory() is the process' own, however much the one that started it has", async () => {
+  // Touched, so that all of it is resident while the other process begins.
+  const mine = new Uint8Array(512 * 2 ** 20).fill(1);
+  const { stdout } = await new Deno.Command(Deno.execPath(), {
+    args: [
+      ...["eval", "--no-lock", `--config=${join(repositoryRoot(), "deno.json")}`],
+      `import { peakMemory } from "${new URL("../../io/peak_memory.ts", import.meta.url)}";
+       console.log(peakMemory());`,
+    ],
+  }).output();
+  const peak = Number(new TextDecoder().decode(stdout));
+  assert(peak > 20e6, `${peak} bytes`);
+  if (Deno.build.os === "linux") assert(peak < mine.length, `${peak} bytes`);
+});
