@@ -182,7 +182,7 @@ function checkLimit(name: string, limit: number | undefined): void {
   }
 }
 
-/** Bytes of images up to which a part of a set is copied, so that the rest can be freed. */
+/** Bytes of images up to which less than half of a set is copied, so that the rest can be freed. */
 const LARGEST_COPY = 2e8;
 
 /** The first `limit` images. */
@@ -198,8 +198,9 @@ function firstOf(
     return set;
   }
   const end = limit * IMAGE_PIXELS;
+  const isCopied = end <= Math.min(LARGEST_COPY, set.images.length / 2);
   return {
-    images: end > LARGEST_COPY ? set.images.subarray(0, end) : set.images.slice(0, end),
+    images: isCopied ? set.images.slice(0, end) : set.images.subarray(0, end),
     labels: set.labels.slice(0, limit),
     count: limit,
   };

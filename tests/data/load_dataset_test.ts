@@ -292,7 +292,7 @@ Deno.test("loadDataset() takes little more memory than the images", async () => 
     });
     await Deno.writeFile(images, idx(0x803, [count, 28, 28], new Uint8Array()));
     await Deno.truncate(images, size);
-    const load = async (...limit: string[]) => {
+    const load = async (most: number, ...limit: string[]) => {
       const script = join(repositoryRoot(), "tests", "data", "loaded_memory.ts");
       const { stdout } = await new Deno.Command(Deno.execPath(), {
         args: [
@@ -309,15 +309,14 @@ Deno.test("loadDataset() takes little more memory than the images", async () => 
         stderr: "inherit",
       }).output();
       const loaded = JSON.parse(new TextDecoder().decode(stdout));
-      // A million images in 300 MB.
-      assert(loaded.bytes < size + 60e6, `${loaded.bytes} bytes for ${size}`);
+      assert(loaded.bytes < size + most, `${loaded.bytes} bytes for ${size}`);
       return loaded.count;
     };
-    assertEquals(await load(), count);
-    // As large as if its bytes could not be made fewer.
+    assertEquals(await load(60e6), count);
+    // As large as if its bytes could not be made fewer; what is unpacked at a time comes on top.
     await Deno.writeFile(`${images}.gz`, gzipSync(await Deno.readFile(images), { level: 0 }));
     await Deno.remove(images);
-    assertEquals(await load(String(count - 1)), count - 1);
+    assertEquals(await load(150e6, String(count - 1)), count - 1);
   });
 });
 
