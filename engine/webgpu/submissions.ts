@@ -46,7 +46,9 @@ export class Submissions {
         : firstLine(error.message);
     });
     device.lost.then(({ message }) => {
-      if (!this.#isClosing) this.#problem ??= `the device was lost (${firstLine(message)})`;
+      if (this.#isClosing) return;
+      const reason = firstLine(message).replace(/^(the )?device was lost$/i, "");
+      this.#problem ??= `the device was lost${reason && ` (${reason})`}`;
     });
   }
 
