@@ -77,14 +77,19 @@ export const OpenFlags = { RDONLY: 0, WRONLY: 1 } as const;
 /** `dlopen` flags of Linux. */
 export const LoadFlags = { LAZY: 1, DEEPBIND: 8, NODELETE: 0x1000 } as const;
 
+/** The C library's functions. */
+type Libc = Deno.DynamicLibrary<typeof symbols>["symbols"];
+
+/** Those of the call that is under way: opening the library takes a millisecond. */
+let opened: Libc | undefined;
+
 /**
- * Runs `action` with the C library's functions.
+ * Runs `action` with the C library's functions. Calls inside of it do not open the library again.
  *
  * @returns What it returns; `undefined` where there is no such C library (Windows, musl).
  */
-export function withLibc<T>(
-  action: (libc: Deno.DynamicLibrary<typeof symbols>["symbols"]) => T,
-): T | undefined {
+export function withLibc<T>(action: (libc: Libc) => T): T | undefined {
+  if (opened !== undefined) return action(opened);
   const name = LIBRARIES[Deno.build.os];
   if (name === undefined) return undefined;
   let library: Deno.DynamicLibrary<typeof symbols>;
@@ -94,8 +99,9 @@ export function withLibc<T>(
     return undefined;
   }
   try {
-    return action(library.symbols);
+    return action(opened = library.symbols);
   } finally {
+    opened = undefined;
     library.close();
   }
 }

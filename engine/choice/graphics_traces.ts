@@ -7,7 +7,7 @@
  * @module
  */
 
-import { readSystemFile } from "../../io/libc.ts";
+import { readSystemFile, withLibc } from "../../io/libc.ts";
 import type { ReadSystemFile } from "../../io/machine_limits.ts";
 
 /** Render nodes have numbers from here on; no machine has more GPUs than are asked about. */
@@ -25,9 +25,13 @@ const OTHER_DRIVERS = /\b(dxg|mali\d*|kgsl\S*|pvr\S*|nvgpu\S*|nvmap)\b/g;
  * permission to ask.
  */
 export function graphicsTraces(
-  { os = Deno.build.os, read = readSystemFile }: { os?: string; read?: ReadSystemFile } = {},
+  { os = Deno.build.os, read }: { os?: string; read?: ReadSystemFile } = {},
 ): string | undefined {
   if (os !== "linux") return undefined;
+  return read !== undefined ? tracesBy(read) : withLibc(() => tracesBy(readSystemFile));
+}
+
+function tracesBy(read: ReadSystemFile): string | undefined {
   const others = read("/proc/misc");
   if (others === undefined) return undefined;
   const nodes = Array.from({ length: NODES }, (_, i) => {
