@@ -15,6 +15,9 @@ import { Submissions } from "./submissions.ts";
 /** Bytes of unused buffers that are kept for later tensors of their sizes. */
 const KEPT_BYTES = 512 * 2 ** 20;
 
+/** Elements up to which the host keeps what it has uploaded: to read it back it would wait for the device. */
+const KEPT_ELEMENTS = 1024;
+
 /** Programs that are submitted together, as the package does with its own. */
 const PROGRAMS_PER_SUBMIT = 15;
 
@@ -115,7 +118,7 @@ export function makeKernels(
       // Deno ends the process where it is given nothing to write.
       if (elements.length === 0) return;
       this.queue.writeBuffer(data.resource, 0, elements as BufferSource);
-      data.values = null;
+      if (elements.length > KEPT_ELEMENTS) data.values = null;
     }
 
     override submitQueue(): void {
@@ -203,7 +206,11 @@ export function makeKernels(
       const [program, inputs, dtype] = run;
       for (const input of inputs) this.#checkSize(input);
       this.#checkSize({ shape: program.outputShape, dtype });
-      return super.runWebGPUProgram(...run);
+      const result = super.runWebGPUProgram(...run);
+      // Some are given a tensor to write to.
+      const data = this.tensorMap.get(result.dataId);
+      if (data.resource) data.values = null;
+      return result;
     }
 
     override dispose(): void {
