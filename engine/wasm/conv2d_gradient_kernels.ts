@@ -14,29 +14,18 @@ import {
   kernelOf,
   registerKernel,
 } from "../portable/kernel_calls.ts";
+import type {
+  ConvolutionAttributes,
+  FilterGradientArguments,
+  Shape4D,
+} from "../portable/package_kernels.ts";
 import { BACKEND } from "./package.ts";
-
-/** What both kernels are told of the convolution; see tfjs' `conv2d`. */
-interface ConvolutionAttributes {
-  strides: number | [number, number];
-  pad: "valid" | "same" | number | tf.backend_util.ExplicitPadding;
-  dataFormat: "NHWC" | "NCHW";
-  dimRoundingMode?: "floor" | "round" | "ceil";
-}
-
-type FilterGradient = KernelArguments<
-  { x: tf.TensorInfo; dy: tf.TensorInfo },
-  ConvolutionAttributes & { filterShape: [number, number, number, number] },
-  BackendWasm
->;
 
 type InputGradient = KernelArguments<
   { dy: tf.TensorInfo; filter: tf.TensorInfo },
-  ConvolutionAttributes & { inputShape: [number, number, number, number] },
+  ConvolutionAttributes & { inputShape: Shape4D },
   BackendWasm
 >;
-
-type Shape4D = [number, number, number, number];
 
 /** Registers both, the input's in the place of the package's own. */
 export function registerConv2dGradients(): void {
@@ -49,7 +38,9 @@ export function registerConv2dGradients(): void {
  * The gradient by the filter: channels become images and images channels, and dy, spread out by the
  * stride, is the filter that goes over them.
  */
-function filterGradient({ inputs: { x, dy }, attrs, backend }: FilterGradient): tf.TensorInfo {
+function filterGradient(
+  { inputs: { x, dy }, attrs, backend }: FilterGradientArguments<BackendWasm>,
+): tf.TensorInfo {
   const { strides, pad, dataFormat, dimRoundingMode, filterShape } = attrs;
   refuseChannelsFirst(dataFormat);
   const shape = x.shape as Shape4D;

@@ -7,20 +7,10 @@
 
 import type * as tf from "@tensorflow/tfjs";
 import type { BackendWasm } from "@tensorflow/tfjs-backend-wasm/dist/backend_wasm.js";
-import {
-  type KernelArguments,
-  KernelCalls,
-  kernelOf,
-  registerKernel,
-} from "../portable/kernel_calls.ts";
+import { KernelCalls, kernelOf, registerKernel } from "../portable/kernel_calls.ts";
+import type { MatMulArguments } from "../portable/package_kernels.ts";
 import { BACKEND } from "./package.ts";
 import { withoutPackedCopy } from "./heap.ts";
-
-type MatMul = KernelArguments<
-  { a: tf.TensorInfo; b: tf.TensorInfo },
-  { transposeA: boolean; transposeB: boolean },
-  BackendWasm
->;
 
 /**
  * Bytes of a right-hand side from which on the package's packed copy is not kept for the next product:
@@ -31,10 +21,13 @@ const LARGE = 64e6;
 /** Registers it in the place of the package's own. */
 export function registerMatMul(): void {
   const own = kernelOf(BACKEND, "BatchMatMul");
-  registerKernel(BACKEND, "BatchMatMul", (args: MatMul) => matMul(args, own));
+  registerKernel(BACKEND, "BatchMatMul", (args: MatMulArguments<BackendWasm>) => matMul(args, own));
 }
 
-function matMul({ inputs: { a, b }, attrs, backend }: MatMul, own: tf.KernelConfig): tf.TensorInfo {
+function matMul(
+  { inputs: { a, b }, attrs, backend }: MatMulArguments<BackendWasm>,
+  own: tf.KernelConfig,
+): tf.TensorInfo {
   using calls = new KernelCalls(BACKEND, backend);
   if (matrices(a) !== 1 || matrices(b) !== 1) {
     return calls.keep(calls.call(own, { a, b }, { ...attrs }));

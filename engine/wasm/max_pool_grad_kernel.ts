@@ -8,19 +8,9 @@
 import * as tf from "@tensorflow/tfjs";
 import type { BackendWasm } from "@tensorflow/tfjs-backend-wasm/dist/backend_wasm.js";
 import { floats } from "./heap.ts";
-import { type KernelArguments, registerKernel } from "../portable/kernel_calls.ts";
+import { registerKernel } from "../portable/kernel_calls.ts";
+import type { MaxPoolGradArguments, Shape4D } from "../portable/package_kernels.ts";
 import { BACKEND } from "./package.ts";
-
-type MaxPoolGrad = KernelArguments<
-  { dy: tf.TensorInfo; input: tf.TensorInfo; output: tf.TensorInfo },
-  {
-    filterSize: number | [number, number];
-    strides: number | [number, number];
-    pad: "valid" | "same" | number | tf.backend_util.ExplicitPadding;
-    dimRoundingMode?: "floor" | "round" | "ceil";
-  },
-  BackendWasm
->;
 
 /** Registers it in the place of the package's own. */
 export function registerMaxPoolGrad(): void {
@@ -28,11 +18,11 @@ export function registerMaxPoolGrad(): void {
 }
 
 /** Of each window, the first element that is its maximum gets its gradient, as in TensorFlow. */
-function maxPoolGrad({ inputs, attrs, backend }: MaxPoolGrad): tf.TensorInfo {
+function maxPoolGrad({ inputs, attrs, backend }: MaxPoolGradArguments<BackendWasm>): tf.TensorInfo {
   const { dy, input, output } = inputs;
   const { filterSize, strides, pad, dimRoundingMode } = attrs;
   const info = tf.backend_util.computePool2DInfo(
-    ...[input.shape as [number, number, number, number], filterSize, strides, 1, pad] as const,
+    ...[input.shape as Shape4D, filterSize, strides, 1, pad] as const,
     dimRoundingMode,
   );
   const { batchSize, inHeight, inWidth, inChannels, outHeight, outWidth, padInfo } = info;

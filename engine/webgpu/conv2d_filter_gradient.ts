@@ -6,24 +6,11 @@
  */
 
 import * as tf from "@tensorflow/tfjs";
-import { type KernelArguments, kernelOf, registerKernel } from "../portable/kernel_calls.ts";
+import { kernelOf, registerKernel } from "../portable/kernel_calls.ts";
+import type { FilterGradientArguments, Shape4D } from "../portable/package_kernels.ts";
 import type { WebGpuKernels } from "./kernels.ts";
 import { BACKEND } from "./package.ts";
 import { sumRows } from "./sum_rows.ts";
-
-type FilterGradient = KernelArguments<
-  { x: tf.TensorInfo; dy: tf.TensorInfo },
-  {
-    strides: number | [number, number];
-    pad: "valid" | "same" | number | tf.backend_util.ExplicitPadding;
-    dataFormat: "NHWC" | "NCHW";
-    dimRoundingMode?: "floor" | "round" | "ceil";
-    filterShape: Shape4D;
-  },
-  WebGpuKernels
->;
-
-type Shape4D = [number, number, number, number];
 
 /** Rows and columns of the filter's matrix that a workgroup computes, and places it takes at a time. */
 const TILE = 32;
@@ -123,16 +110,22 @@ const PROGRAM = `
 /** Registers it, in the place of the package's own. */
 export function registerConv2dFilterGradient(): void {
   const own = kernelOf(BACKEND, "Conv2DBackpropFilter");
-  registerKernel(BACKEND, "Conv2DBackpropFilter", (args: FilterGradient) => {
-    // The package's program does what nothing of the study needs.
-    if (args.attrs.dataFormat !== "NHWC") {
-      return own.kernelFunc(args as never) as tf.TensorInfo;
-    }
-    return filterGradient(args);
-  });
+  registerKernel(
+    BACKEND,
+    "Conv2DBackpropFilter",
+    (args: FilterGradientArguments<WebGpuKernels>) => {
+      // The package's program does what nothing of the study needs.
+      if (args.attrs.dataFormat !== "NHWC") {
+        return own.kernelFunc(args as never) as tf.TensorInfo;
+      }
+      return filterGradient(args);
+    },
+  );
 }
 
-function filterGradient({ inputs: { x, dy }, attrs, backend }: FilterGradient): tf.TensorInfo {
+function filterGradient(
+  { inputs: { x, dy }, attrs, backend }: FilterGradientArguments<WebGpuKernels>,
+): tf.TensorInfo {
   const { filterShape, strides, pad, dimRoundingMode } = attrs;
   const info = tf.backend_util.computeConv2DInfo(
     ...[x.shape as Shape4D, filterShape, strides, 1, pad, dimRoundingMode] as const,

@@ -14,15 +14,14 @@ import {
   kernelOf,
   registerKernel,
 } from "../portable/kernel_calls.ts";
+import type {
+  ConvolutionAttributes,
+  MatMulArguments,
+  Shape4D,
+} from "../portable/package_kernels.ts";
 import { ELEMENT_BYTES, type WebGpuKernels } from "./kernels.ts";
 import { assignSlice } from "./ops.ts";
 import { BACKEND } from "./package.ts";
-
-type MatMul = KernelArguments<
-  { a: tf.TensorInfo; b: tf.TensorInfo },
-  { transposeA: boolean; transposeB: boolean },
-  WebGpuKernels
->;
 
 type Transpose = KernelArguments<{ x: tf.TensorInfo }, { perm: number[] }, WebGpuKernels>;
 
@@ -38,8 +37,6 @@ type Batched = KernelArguments<
   WebGpuKernels
 >;
 
-type Shape4D = [number, number, number, number];
-
 /** Kernels that treat each row of the first axis alone; a `filter` has none. */
 const BATCHED = [
   ...["Conv2D", "MaxPool", "AvgPool"],
@@ -49,7 +46,7 @@ const BATCHED = [
 /** Registers, in the place of the package's, kernels that take tensors of any size. */
 export function registerLargeTensors(): void {
   const matMulOwn = kernelOf(BACKEND, "BatchMatMul");
-  registerKernel(BACKEND, "BatchMatMul", (args: MatMul) => {
+  registerKernel(BACKEND, "BatchMatMul", (args: MatMulArguments<WebGpuKernels>) => {
     const { a, b } = args.inputs;
     const { transposeA, transposeB } = args.attrs;
     const shape = [a.shape.at(transposeA ? -1 : -2)!, b.shape.at(transposeB ? -2 : -1)!];
@@ -181,13 +178,7 @@ function rowsThatFit({ largestBinding }: WebGpuKernels, shape: readonly number[]
 }
 
 function convolvedShape({ inputs: { x, filter }, attrs }: Batched): number[] {
-  type Attributes = {
-    strides: number | [number, number];
-    dilations: number | [number, number];
-    pad: "valid" | "same" | number | tf.backend_util.ExplicitPadding;
-    dimRoundingMode?: "floor" | "round" | "ceil";
-    dataFormat: "NHWC" | "NCHW";
-  };
+  type Attributes = ConvolutionAttributes & { dilations: number | [number, number] };
   const { strides, dilations, pad, dimRoundingMode, dataFormat } = attrs as unknown as Attributes;
   const shapes = [x!.shape, filter!.shape] as [Shape4D, Shape4D];
   return tf.backend_util.computeConv2DInfo(

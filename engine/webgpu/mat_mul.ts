@@ -5,26 +5,15 @@
  * @module
  */
 
-import type * as tf from "@tensorflow/tfjs";
-import {
-  type KernelArguments,
-  KernelCalls,
-  kernelOf,
-  registerKernel,
-} from "../portable/kernel_calls.ts";
+import { KernelCalls, kernelOf, registerKernel } from "../portable/kernel_calls.ts";
+import type { MatMulArguments } from "../portable/package_kernels.ts";
 import type { WebGpuKernels } from "./kernels.ts";
 import { BACKEND } from "./package.ts";
-
-type MatMul = KernelArguments<
-  { a: tf.TensorInfo; b: tf.TensorInfo },
-  { transposeA: boolean; transposeB: boolean },
-  WebGpuKernels
->;
 
 /** Registers it, in the place of the package's own. */
 export function registerMatMul(): void {
   const own = kernelOf(BACKEND, "BatchMatMul");
-  registerKernel(BACKEND, "BatchMatMul", (args: MatMul) => {
+  registerKernel(BACKEND, "BatchMatMul", (args: MatMulArguments<WebGpuKernels>) => {
     const { inputs: { a, b }, attrs, backend } = args;
     using calls = new KernelCalls(BACKEND, backend);
     if (!attrs.transposeB) return calls.keep(calls.call(own, { a, b }, { ...attrs }));

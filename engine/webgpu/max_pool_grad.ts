@@ -6,22 +6,12 @@
  */
 
 import * as tf from "@tensorflow/tfjs";
-import { type KernelArguments, registerKernel } from "../portable/kernel_calls.ts";
+import { registerKernel } from "../portable/kernel_calls.ts";
+import type { MaxPoolGradArguments, Shape4D } from "../portable/package_kernels.ts";
 import type { WebGpuKernels } from "./kernels.ts";
 import { workgroupsOf } from "./ops.ts";
 import { BACKEND } from "./package.ts";
 import { MAIN, PLACE } from "./programs.ts";
-
-type MaxPoolGrad = KernelArguments<
-  { dy: tf.TensorInfo; input: tf.TensorInfo; output: tf.TensorInfo },
-  {
-    filterSize: number | [number, number];
-    strides: number | [number, number];
-    pad: "valid" | "same" | number | tf.backend_util.ExplicitPadding;
-    dimRoundingMode?: "floor" | "round" | "ceil";
-  },
-  WebGpuKernels
->;
 
 /** A thread per element of the input, which looks at each window that it is in. */
 const PROGRAM = `
@@ -84,11 +74,11 @@ export function registerMaxPoolGrad(): void {
 }
 
 function maxPoolGrad(
-  { inputs: { dy, input, output }, attrs, backend }: MaxPoolGrad,
+  { inputs: { dy, input, output }, attrs, backend }: MaxPoolGradArguments<WebGpuKernels>,
 ): tf.TensorInfo {
   const { filterSize, strides, pad, dimRoundingMode } = attrs;
   const info = tf.backend_util.computePool2DInfo(
-    ...[input.shape as [number, number, number, number], filterSize, strides, 1, pad] as const,
+    ...[input.shape as Shape4D, filterSize, strides, 1, pad] as const,
     dimRoundingMode,
   );
   const dx = backend.makeTensorInfo(input.shape, "float32");

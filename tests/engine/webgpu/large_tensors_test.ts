@@ -2,20 +2,13 @@
 
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import * as tf from "@tensorflow/tfjs";
-import { startEngine } from "../../../engine/engine.ts";
 import { applyAdam, biasAdd, relu } from "../../../engine/ops.ts";
 import { StudyError } from "../../../io/errors.ts";
+import { onAdapter, startOnAdapter } from "./adapter.ts";
+import { kernels } from "./kernels.ts";
 
 /** In bytes; WebGPU wants multiples of 256. */
 const LIMIT = 12_800;
-
-let isReady = false;
-try {
-  await startEngine({ backend: "webgpu", device: "software" });
-  isReady = true;
-} catch (error) {
-  if (!(error instanceof StudyError)) throw error;
-}
 
 /** Whole numbers, of which sums and products are exact in any order. */
 function numbers(shape: number[], stream = 1, least = -16): tf.Tensor {
@@ -26,91 +19,82 @@ function numbers(shape: number[], stream = 1, least = -16): tf.Tensor {
   return tf.tensor(values, shape);
 }
 
-/** The same work on whole tensors and with the limit; all results are equal. */
-function check(name: string, work: () => tf.Tensor[]): void {
-  Deno.test({
-    name: `${name} is the same piece by piece${isReady ? "" : " (no WebGPU adapter here)"}`,
-    ignore: !isReady,
-    // A read's promise is kept some milliseconds after the read.
-    sanitizeOps: false,
-    fn() {
-      const results = () =>
-        tf.tidy(() => ({ of: work().map((x) => [x.shape, [...x.dataSync()]]) })).of;
-      const whole = results();
-      const backend = tf.backend() as unknown as { largestBinding: number };
-      const { largestBinding } = backend;
-      const { numTensors } = tf.memory();
-      const data = (tf.backend() as tf.KernelBackend).numDataIds();
-      try {
-        backend.largestBinding = LIMIT;
-        assertEquals(results(), whole);
-      } finally {
-        backend.largestBinding = largestBinding;
-      }
-      assertEquals(tf.memory().numTensors, numTensors);
-      assertEquals((tf.backend() as tf.KernelBackend).numDataIds(), data);
-    },
-  });
-}
-
-for (const [m, k, n] of [[5, 300, 40], [40, 5, 300], [60, 50, 64]] as const) {
-  for (const transposeA of [false, true]) {
-    for (const transposeB of [false, true]) {
-      check(`a product of ${m}×${k} and ${k}×${n}, ${transposeA}, ${transposeB},`, () => [
-        tf.matMul(
-          numbers(transposeA ? [k, m] : [m, k]),
-          numbers(transposeB ? [n, k] : [k, n], 2),
-          transposeA,
-          transposeB,
-        ),
-      ]);
-    }
+/** What `work` yields while no program may be bound to more than the limit. */
+function withLimit<T>(work: () => T): T {
+  const backend = kernels() as { largestBinding: number };
+  const { largestBinding } = backend;
+  try {
+    backend.largestBinding = LIMIT;
+    return work();
+  } finally {
+    backend.largestBinding = largestBinding;
   }
 }
 
-check("a gradient of a linear layer", () => {
-  const loss = (x: tf.Tensor, weight: tf.Tensor) =>
-    tf.matMul(x as tf.Tensor2D, weight as tf.Tensor2D).sum();
-  return tf.grads(loss)([numbers([5, 300]), numbers([300, 40], 2)]);
-});
-
-check("a batch of images", () => {
-  const images = numbers([6, 28, 28, 3]) as tf.Tensor4D;
-  const convolved = tf.conv2d(images, numbers([3, 3, 3, 2], 2) as tf.Tensor4D, 1, "same");
-  return [tf.maxPool(relu(biasAdd(convolved, numbers([2], 3) as tf.Tensor1D)), 2, 2, "valid")];
-});
-
-check("a transposed tensor", () => [numbers([7, 9, 60, 2]).transpose([2, 0, 3, 1])]);
-
-check("an Adam step", () => {
-  const variables = [1, 2, 3].map((stream) => tf.variable(numbers([50, 80], stream, 0)));
-  const [parameter, m, v] = variables as [tf.Variable, tf.Variable, tf.Variable];
-  const scalars = [0.01, 1e-8, 0.9, 0.999, 1e-4].map((value) => tf.scalar(value));
-  const [stepSize, epsilon, beta1, beta2, weightDecay] = scalars as [
-    ...[tf.Scalar, tf.Scalar, tf.Scalar, tf.Scalar, tf.Scalar],
-  ];
-  applyAdam({ parameter, m, v }, numbers([50, 80], 4), {
-    ...{ stepSize, epsilon, beta1, beta2, weightDecay },
+/** The same work on whole tensors and with the limit; all results are equal. */
+function check(name: string, work: () => tf.Tensor[]): void {
+  Deno.test(`${name} is the same piece by piece`, () => {
+    const results = () =>
+      tf.tidy(() => ({ of: work().map((x) => [x.shape, [...x.dataSync()]]) })).of;
+    const whole = results();
+    const { numTensors } = tf.memory();
+    const data = kernels().numDataIds();
+    assertEquals(withLimit(results), whole);
+    assertEquals(tf.memory().numTensors, numTensors);
+    assertEquals(kernels().numDataIds(), data);
   });
-  const results = variables.map((variable) => variable.clone());
-  for (const variable of variables) variable.dispose();
-  return results;
-});
+}
 
-Deno.test({
-  name: `what cannot be cut is an error that says so${isReady ? "" : " (no WebGPU adapter here)"}`,
-  ignore: !isReady,
-  sanitizeOps: false,
-  fn() {
-    const backend = tf.backend() as unknown as { largestBinding: number };
-    const { largestBinding } = backend;
-    try {
-      backend.largestBinding = LIMIT;
-      const work = () => tf.tidy(() => numbers([5000]).square().dataSync());
-      const { message } = assertThrows(work, StudyError);
-      assert(message.includes("[5000] has 20.0 kB"), message);
-    } finally {
-      backend.largestBinding = largestBinding;
+await onAdapter("tensors beyond what WebGPU binds at once", async () => {
+  await startOnAdapter();
+
+  for (const [m, k, n] of [[5, 300, 40], [40, 5, 300], [60, 50, 64]] as const) {
+    for (const transposeA of [false, true]) {
+      for (const transposeB of [false, true]) {
+        check(`a product of ${m}×${k} and ${k}×${n}, ${transposeA}, ${transposeB},`, () => [
+          tf.matMul(
+            numbers(transposeA ? [k, m] : [m, k]),
+            numbers(transposeB ? [n, k] : [k, n], 2),
+            transposeA,
+            transposeB,
+          ),
+        ]);
+      }
     }
-  },
+  }
+
+  check("a gradient of a linear layer", () => {
+    const loss = (x: tf.Tensor, weight: tf.Tensor) =>
+      tf.matMul(x as tf.Tensor2D, weight as tf.Tensor2D).sum();
+    return tf.grads(loss)([numbers([5, 300]), numbers([300, 40], 2)]);
+  });
+
+  check("a batch of images", () => {
+    const images = numbers([6, 28, 28, 3]) as tf.Tensor4D;
+    const convolved = tf.conv2d(images, numbers([3, 3, 3, 2], 2) as tf.Tensor4D, 1, "same");
+    return [tf.maxPool(relu(biasAdd(convolved, numbers([2], 3) as tf.Tensor1D)), 2, 2, "valid")];
+  });
+
+  check("a transposed tensor", () => [numbers([7, 9, 60, 2]).transpose([2, 0, 3, 1])]);
+
+  check("an Adam step", () => {
+    const variables = [1, 2, 3].map((stream) => tf.variable(numbers([50, 80], stream, 0)));
+    const [parameter, m, v] = variables as [tf.Variable, tf.Variable, tf.Variable];
+    const scalars = [0.01, 1e-8, 0.9, 0.999, 1e-4].map((value) => tf.scalar(value));
+    const [stepSize, epsilon, beta1, beta2, weightDecay] = scalars as [
+      ...[tf.Scalar, tf.Scalar, tf.Scalar, tf.Scalar, tf.Scalar],
+    ];
+    applyAdam({ parameter, m, v }, numbers([50, 80], 4), {
+      ...{ stepSize, epsilon, beta1, beta2, weightDecay },
+    });
+    const results = variables.map((variable) => variable.clone());
+    for (const variable of variables) variable.dispose();
+    return results;
+  });
+
+  Deno.test("what cannot be cut is an error that says so", () => {
+    const work = () => tf.tidy(() => numbers([5000]).square().dataSync());
+    const { message } = assertThrows(() => withLimit(work), StudyError);
+    assert(message.includes("[5000] has 20.0 kB"), message);
+  });
 });
