@@ -94,6 +94,7 @@ export type { Checkpoint, CheckpointStructure } from "./models/checkpoint/stored
 export { vgg16 } from "./models/vgg16.ts";
 export type { Adam, AdamOptions, Moments } from "./training/adam.ts";
 export type { Muon, MuonOptions } from "./training/muon.ts";
+export type { LearningRate } from "./training/parameter_state.ts";
 export type { WeightAverage, WeightAverageOptions } from "./training/weight_average.ts";
 export {
   evaluate,

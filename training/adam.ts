@@ -13,11 +13,12 @@ import {
   type Tensor1D,
   type Variable,
 } from "../engine/ops.ts";
+import { gradientOf, type LearningRate, rateAt, zeroVariable } from "./parameter_state.ts";
 
 /** Settings of {@linkcode Adam}; defaults are PyTorch's. */
 export interface AdamOptions {
-  /** Step size, > 0; or its schedule, from the number of the step, counted from 1. */
-  learningRate: number | ((step: number) => number);
+  /** Step size, or its schedule. */
+  learningRate: LearningRate;
   /**
    * Factor of the parameter that is added to its gradient, biases included.
    *
@@ -72,22 +73,15 @@ export class Adam {
     this.#parameters = parameters;
     const { weightDecay = 0 } = options;
     this.#options = { beta1: 0.9, beta2: 0.999, epsilon: 1e-8, ...options, weightDecay };
-    const zeros = (name: string, shape: number[]) => {
-      const value = tf.zeros(shape);
-      const variable = tf.variable(value, false, `${crypto.randomUUID()}/${name}`);
-      value.dispose();
-      return variable;
-    };
-    this.moments = new Map([...parameters].map(([name, { shape }]) => [
+    this.moments = new Map([...parameters].map(([name, parameter]) => [
       name,
-      { m: zeros(`${name}/m`, shape), v: zeros(`${name}/v`, shape) },
+      { m: zeroVariable(parameter, `${name}/m`), v: zeroVariable(parameter, `${name}/v`) },
     ]));
   }
 
   /** Of a step, steps counted from 1. */
   learningRate(step: number): number {
-    const { learningRate } = this.#options;
-    return typeof learningRate === "number" ? learningRate : learningRate(step);
+    return rateAt(this.#options.learningRate, step);
   }
 
   /**
@@ -123,8 +117,7 @@ export class Adam {
         ...(weightDecay !== 0 && { weightDecay: tf.scalar(weightDecay) }),
       };
       for (const [name, parameter] of this.#parameters) {
-        const gradient = gradients[parameter.name];
-        if (gradient === undefined) throw new Error(`No gradient reached the parameter ${name}`);
+        const gradient = gradientOf(gradients, name, parameter);
         const { m, v } = this.moments.get(name)!;
         applyAdam({ parameter, m, v }, gradient, shared);
       }

@@ -6,11 +6,12 @@
 
 import * as tf from "@tensorflow/tfjs";
 import type { NamedTensorMap, Scalar, Tensor2D, Variable } from "../engine/ops.ts";
+import { gradientOf, type LearningRate, rateAt, zeroVariable } from "./parameter_state.ts";
 
 /** Settings of {@linkcode Muon}; defaults are PyTorch's, but for the decay. */
 export interface MuonOptions {
-  /** Step size, > 0; or its schedule, from the number of the step, counted from 1. */
-  learningRate: number | ((step: number) => number);
+  /** Step size, or its schedule. */
+  learningRate: LearningRate;
   /**
    * Decay of the running mean of the gradient, which is looked ahead of as Nesterov does.
    *
@@ -55,18 +56,14 @@ export class Muon {
     this.#parameters = parameters;
     const { weightDecay = 0 } = options;
     this.#options = { momentum: 0.95, ...options, weightDecay };
-    this.momenta = new Map([...parameters].map(([name, { shape }]) => {
-      const value = tf.zeros(shape);
-      const variable = tf.variable(value, false, `${crypto.randomUUID()}/${name}/momentum`);
-      value.dispose();
-      return [name, variable];
-    }));
+    this.momenta = new Map(
+      [...parameters].map(([name, one]) => [name, zeroVariable(one, `${name}/momentum`)]),
+    );
   }
 
   /** Of a step, steps counted from 1. */
   learningRate(step: number): number {
-    const { learningRate } = this.#options;
-    return typeof learningRate === "number" ? learningRate : learningRate(step);
+    return rateAt(this.#options.learningRate, step);
   }
 
   /**
@@ -79,8 +76,7 @@ export class Muon {
     const { momentum, weightDecay } = this.#options;
     tf.tidy(() => {
       for (const [name, parameter] of this.#parameters) {
-        const gradient = gradients[parameter.name];
-        if (gradient === undefined) throw new Error(`No gradient reached the parameter ${name}`);
+        const gradient = gradientOf(gradients, name, parameter);
         const mean = this.momenta.get(name)!;
         mean.assign(mean.mul(momentum).add(gradient.mul(1 - momentum)));
         const ahead = gradient.mul(1 - momentum).add(mean.mul(momentum));

@@ -8,6 +8,7 @@ import * as tf from "@tensorflow/tfjs";
 import type { CompiledFunction } from "../engine/compile.ts";
 import type { Engine } from "../engine/engine.ts";
 import type { Scalar, Variable } from "../engine/ops.ts";
+import { zeroVariable } from "./parameter_state.ts";
 
 /** Settings of {@linkcode WeightAverage}. */
 export interface WeightAverageOptions {
@@ -36,12 +37,9 @@ export class WeightAverage {
   ) {
     this.#parameters = parameters;
     this.#options = options;
-    this.variables = new Map([...parameters].map(([name, { shape }]) => {
-      const value = tf.zeros(shape);
-      const variable = tf.variable(value, false, `${crypto.randomUUID()}/${name}/average`);
-      value.dispose();
-      return [name, variable];
-    }));
+    this.variables = new Map(
+      [...parameters].map(([name, one]) => [name, zeroVariable(one, `${name}/average`)]),
+    );
     this.#update = engine.compile((...[share]: tf.Tensor[]): void => {
       for (const [name, mean] of this.variables) {
         mean.assign(mean.add(parameters.get(name)!.sub(mean).mul(share as Scalar)));
@@ -70,7 +68,7 @@ export class WeightAverage {
     for (const [name, mean] of this.variables) {
       const parameter = this.#parameters.get(name)!;
       tf.tidy(() => {
-        const before = parameter.clone().add(0);
+        const before = parameter.add(0);
         parameter.assign(mean.add(0));
         mean.assign(before);
       });
