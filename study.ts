@@ -226,6 +226,26 @@ export const SIMPLE_CNN_FAST = {
   published: null,
 } as const satisfies StudyModel;
 
+/** Ours: as accurate as it becomes in the published recipe's time; chosen as the fast recipe is. */
+export const SIMPLE_CNN_ACCURATE = {
+  ...SIMPLE_CNN,
+  name: "SimpleCNN_Accurate",
+  description:
+    "the same network, trained with Muon and Adam on images moved at random, its weights " +
+    "averaged",
+  training: {
+    ...SIMPLE_CNN_FAST.training,
+    epochs: 12,
+    recipe: {
+      ...SIMPLE_CNN_FAST.training.recipe,
+      dropoutRate: 0.5,
+      average: { decay: 0.99, every: 5 },
+      augmentation: { shift: 2, rotation: 10, scale: 0.1, shear: 0.1 },
+    },
+  },
+  published: null,
+} as const satisfies StudyModel;
+
 // Part 2: a detector whose box head is new and untrained, its best detection taken for the digit.
 
 export const FASTER_RCNN_ADAPTED = {
@@ -349,6 +369,7 @@ export const ALEXNET = {
 export const MODELS: readonly StudyModel[] = [
   SIMPLE_CNN,
   SIMPLE_CNN_FAST,
+  SIMPLE_CNN_ACCURATE,
   FASTER_RCNN_ADAPTED,
   FASTER_RCNN_NORMALISE_ONCE,
   FASTER_RCNN_HEAD_TUNED,

@@ -45,10 +45,12 @@ import {
   DEFAULT_CASES,
   type Measurement,
   type PairedTiming,
+  readBenchResults,
 } from "../report/record/bench_results.ts";
 import { SIMPLE_CNN } from "../study.ts";
 import { killChildren } from "./child.ts";
 import { startOurs, startPeer } from "./context.ts";
+import { insertFinding, isComparable, withEarlier } from "./earlier_runs.ts";
 import { BUSY, renderPage } from "./page.ts";
 import { readTrials, TRIALS_FILE } from "./recipe_trials.ts";
 import { measureSteadyCases } from "./steady_cases.ts";
@@ -76,7 +78,7 @@ const FLAGS = {
     default: SIMPLE_CNN.training.epochs,
     help: "of part1's runs",
   },
-  data: { ...data, default: "fashion" },
+  data,
   python: {
     kind: "text",
     placeholder: "PATH",
@@ -100,7 +102,8 @@ async function main(): Promise<void> {
   const flags = readCommandLine({
     usage: "deno task bench [flags]",
     description: "Times training, inference and whole runs against PyTorch on this machine, in " +
-      "turn, and writes bench.json and bench.md.",
+      "turn, and writes bench.json and bench.md. What these have of other cases on the same machine " +
+      "and data stays.",
     table: FLAGS,
     examples: [
       "deno task bench",
@@ -162,7 +165,8 @@ async function runBench(flags: FlagValues<typeof FLAGS>, signal: AbortSignal): P
   const peerOn = hasPeer ? peer.info.on : undefined;
   if (peerOn?.note !== undefined) reporter.warn(peerOn.note);
   const out = flags.out ?? join(OUT, folderOf(flags.backend, on));
-  const results: BenchResults = {
+  const path = join(out, "bench.json");
+  const started: BenchResults = {
     started_at: new Date().toISOString(),
     finished_at: "",
     settings,
@@ -176,12 +180,13 @@ async function runBench(flags: FlagValues<typeof FLAGS>, signal: AbortSignal): P
     comparisons: [],
     measures: [],
   };
+  const results = await besideEarlier(started, path, reporter);
   const trials = await readTrials(join(out, TRIALS_FILE));
   const record = async (finding: PairedTiming | Measurement) => {
-    if ("ours" in finding) results.comparisons.push(finding);
-    else results.measures.push(finding);
+    if ("ours" in finding) insertFinding(results.comparisons, finding);
+    else insertFinding(results.measures, finding);
     results.finished_at = new Date().toISOString();
-    await writeFileAtomic(join(out, "bench.json"), `${JSON.stringify(results, null, 2)}\n`);
+    await writeFileAtomic(path, `${JSON.stringify(results, null, 2)}\n`);
     await writeFileAtomic(join(out, "bench.md"), renderPage(results, trials));
   };
   const context = {
@@ -210,6 +215,24 @@ async function runBench(flags: FlagValues<typeof FLAGS>, signal: AbortSignal): P
     reporter.line(`${verdict}:${found} (${target}) ${what}${note && `; ${note}`}`);
   }
   reporter.line(`All of it is in ${join(out, "bench.md")} and bench.json beside it`);
+}
+
+/**
+ * The results of a run that starts, with what the file at `path` has of other cases on this machine. What
+ * cannot stand beside them is put aside, not lost.
+ */
+async function besideEarlier(
+  started: BenchResults,
+  path: string,
+  reporter: Reporter,
+): Promise<BenchResults> {
+  const before = await readBenchResults(path);
+  if (before === null) return started;
+  if (isComparable(started, before)) return withEarlier(started, before);
+  const aside = path.replace(/\.json$/, `-${before.started_at.replace(/[-:]|\.\d+/g, "")}.json`);
+  await Deno.rename(path, aside);
+  reporter.warn(`${path} is of another machine, other data or another backend: it is now ${aside}`);
+  return started;
 }
 
 /** Where results go unless `--out` says otherwise. */

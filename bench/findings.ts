@@ -11,7 +11,13 @@ import {
   rate,
   ratios,
 } from "../report/analysis/paired_timings.ts";
-import type { BenchResults, CaseName, PairedTiming } from "../report/record/bench_results.ts";
+import type {
+  BenchResults,
+  CaseName,
+  PairedTiming,
+  Precision,
+  SideResult,
+} from "../report/record/bench_results.ts";
 
 /** A quantity that was measured, or computed from measurements. */
 export interface Found {
@@ -57,6 +63,58 @@ export function pairedTimingOf(
   return results.comparisons.find((timing) =>
     timing.case === name && (peer === undefined || timing.theirs.label === peer)
   );
+}
+
+/** How many times as fast ours is as the fastest of a case's peers in its own number format. */
+export function speedUpOverBest(results: BenchResults, name: CaseName): Found | undefined {
+  const found = results.comparisons
+    .filter(({ case: one, ours, theirs }) => one === name && theirs.precision === ours.precision)
+    .flatMap((timing) => {
+      const ratio = medianAndRange(ratios(timing));
+      return ratio === undefined ? [] : [{ ratio, label: timing.theirs.label }];
+    })
+    .sort((a, b) => a.ratio.median - b.ratio.median)[0];
+  if (found === undefined) return undefined;
+  const { ratio, label } = found;
+  const note = [label, pairsNote(ratio.count)].filter((text) => text !== "").join("; ");
+  return { value: ratio.median, text: formatMedianAndRange(ratio), note };
+}
+
+/** Median speed of ours in percent of the machine's limit in its number format, see `page.ts`. */
+export function shareOfLimit(results: BenchResults, name: CaseName): Found | undefined {
+  const timing = pairedTimingOf(results, name);
+  const limit = timing && limitsOf(results).get(timing.ours.precision);
+  const speed = timing && gflops(timing, timing.ours);
+  if (speed === undefined || !limit) return undefined;
+  const value = 100 * speed / limit;
+  return {
+    value,
+    text: `${value.toFixed(0)} %`,
+    note: [`of ${limit.toFixed(0)} GFLOP/s`, pairsNote(timing.ours.timings.length)]
+      .filter((text) => text !== "").join("; "),
+  };
+}
+
+/** The machine's limits, in GFLOP/s: the fastest single product or convolution on either side. */
+export function limitsOf({ comparisons }: BenchResults): Map<Precision, number> {
+  const limits = new Map<Precision, number>();
+  for (const { case: name, ours, theirs, gflopPerUnit = 0 } of comparisons) {
+    if (name !== "limit") continue;
+    for (const { precision, timings } of [ours, theirs]) {
+      const speeds = timings.map((timing) => rate(timing) * gflopPerUnit);
+      limits.set(precision, Math.max(limits.get(precision) ?? 0, ...speeds));
+    }
+  }
+  return limits;
+}
+
+/** Median GFLOP/s of a side; `undefined` if there is none. */
+export function gflops(
+  { gflopPerUnit }: PairedTiming,
+  { timings }: SideResult,
+): number | undefined {
+  if (gflopPerUnit === undefined || timings.length === 0) return undefined;
+  return gflopPerUnit * median(timings.map(rate));
 }
 
 /** Median seconds of our unit. */

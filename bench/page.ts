@@ -15,12 +15,14 @@ import {
 import { escapeMarkdown, table } from "../report/page/markdown.ts";
 import {
   type BenchResults,
+  type BenchRun,
   type ComputedOn,
   isOnCpu,
   type PairedTiming,
-  type Precision,
   type SideResult,
 } from "../report/record/bench_results.ts";
+import { casesOf } from "./earlier_runs.ts";
+import { gflops, limitsOf } from "./findings.ts";
 import { type RecipeTrial, renderTrials } from "./recipe_trials.ts";
 import { judgeTargets } from "./targets.ts";
 
@@ -33,7 +35,7 @@ export function renderPage(results: BenchResults, trials: readonly RecipeTrial[]
   return [
     onCpu ? "# Bench\n" : `# Bench: ${escapeMarkdown(describeComputer(results.ours!))}\n`,
     renderProvenance(results),
-    ...(results.load_average > BUSY
+    ...([results, ...results.earlier ?? []].some(({ load_average }) => load_average > BUSY)
       ? ["**Other programs kept the machine busy: these timings mean little.**\n"]
       : []),
     ...(onCpu ? [] : adapterRemarks(results)),
@@ -113,11 +115,6 @@ export function describeComputer({ backend, device, vendor }: ComputedOn): strin
 
 function renderProvenance(results: BenchResults): string {
   const { settings, machine, ours, peer, threads, load_average: load, versions, git } = results;
-  const commit = git === null
-    ? "unknown"
-    : `${git.commit.slice(0, 12)}${git.clean ? "" : ", with changes"}`;
-  const list = (values: Readonly<Record<string, string | number>>) =>
-    Object.entries(values).map(([name, value]) => `${name} ${value}`).join(", ");
   const lines = {
     Date: `${results.started_at} to ${results.finished_at}`,
     Machine: `${list(machine)}; ` +
@@ -128,11 +125,46 @@ function renderProvenance(results: BenchResults): string {
     }),
     "Load average before": load.toFixed(2),
     Versions: list(versions),
-    Commit: commit,
+    Commit: describeCommit(git),
     Settings: `${settings.pairs} pairs, ${settings.seconds} s a timing, data ${settings.data}`,
   };
   return Object.entries(lines).map(([name, text]) => `- ${name}: ${escapeMarkdown(text)}\n`)
-    .join("");
+    .join("") + renderRuns(results);
+}
+
+/** Which cases are of which run, where there are several. */
+function renderRuns(results: BenchResults): string {
+  if (!results.earlier?.length) return "";
+  const { started_at: _, ...last } = results;
+  const runs = [...results.earlier, { ...last, started_at: undefined }];
+  const rows = runs.map((run) => {
+    const { settings, load_average: load, versions, git } = run;
+    const started = run.started_at ?? results.started_at;
+    const cases = casesOf(results, run.started_at).join(", ");
+    const how = `${settings.pairs} of ${settings.seconds} s`;
+    return [started.slice(0, 16), cases, describeCommit(git), how, load.toFixed(2), list(versions)]
+      .map(escapeMarkdown);
+  });
+  return "\n" + table(
+    [
+      { title: "run" },
+      { title: "cases" },
+      { title: "commit" },
+      { title: "pairs" },
+      { title: "load before", align: "right" },
+      { title: "versions" },
+    ],
+    rows,
+  );
+}
+
+function describeCommit(git: BenchRun["git"]): string {
+  if (git === null) return "unknown";
+  return `${git.commit.slice(0, 12)}${git.clean ? "" : ", with changes"}`;
+}
+
+function list(values: Readonly<Record<string, string | number>>): string {
+  return Object.entries(values).map(([name, value]) => `${name} ${value}`).join(", ");
 }
 
 export function renderTargets(results: BenchResults): string {
@@ -178,16 +210,12 @@ export function renderPairedTimings({ comparisons }: BenchResults): string {
 }
 
 /** The table of GFLOP/s. */
-export function renderLimits({ comparisons }: BenchResults): string {
-  const limits = new Map<Precision, number>();
+export function renderLimits(results: BenchResults): string {
+  const { comparisons } = results;
+  const limits = limitsOf(results);
   const sides = comparisons.flatMap((comparison) =>
     [comparison.ours, comparison.theirs].map((side) => ({ comparison, side }))
   );
-  for (const { comparison, side } of sides) {
-    if (comparison.case !== "limit") continue;
-    const speeds = side.timings.map((timing) => rate(timing) * (comparison.gflopPerUnit ?? 0));
-    limits.set(side.precision, Math.max(limits.get(side.precision) ?? 0, ...speeds));
-  }
   const rows: string[][] = [];
   const shown = new Set<string>();
   for (const { comparison, side } of sides) {
@@ -217,12 +245,6 @@ export function renderLimits({ comparisons }: BenchResults): string {
     ],
     rows,
   );
-}
-
-/** Median GFLOP/s of a side; `undefined` if there is none. */
-function gflops({ gflopPerUnit }: PairedTiming, { timings }: SideResult): number | undefined {
-  if (gflopPerUnit === undefined || timings.length === 0) return undefined;
-  return gflopPerUnit * median(timings.map(rate));
 }
 
 function pace({ timings }: SideResult, { unit, imagesPerUnit }: PairedTiming): string {

@@ -6,7 +6,7 @@
  */
 
 import { join } from "node:path";
-import { RECIPES } from "../experiment/flags.ts";
+import { type Recipe, RECIPES } from "../experiment/flags.ts";
 import { mean, type MeanAndSd, meanAndSd } from "../metrics/descriptive_statistics.ts";
 import { formatMeanAndSd, formatP } from "../report/analysis/format_numbers.ts";
 import { meanAboveTest } from "../report/analysis/statistics.ts";
@@ -16,13 +16,13 @@ import { readResults } from "../report/record/read_results.ts";
 import { denoScript, startChild } from "./child.ts";
 import type { BenchContext } from "./context.ts";
 
-type Recipe = keyof typeof RECIPES;
-
 /** What is trained, in this order: the published recipe before, between and after ours. */
 const PLAN: readonly [recipe: Recipe, seeds: readonly number[]][] = [
   ["published", [1]],
   ["fast", [1, 2, 3, 4, 5]],
+  ["accurate", [1, 2]],
   ["published", [2]],
+  ["accurate", [3, 4, 5]],
   ["fast", [6, 7, 8, 9, 10]],
 ];
 

@@ -35,8 +35,8 @@ export const TRANSFER_TARGETS: readonly Target[] = [
   ...featureTargets("alexnet", ALEXNET.title),
   classifierTarget("alexnet-classifier", ALEXNET.title),
   classifierTarget("vgg16-classifier", VGG16.title),
-  wholeTarget({ features: "alexnet", step: "alexnet-classifier" }, ALEXNET.title, 6),
-  wholeTarget({ features: "vgg16", step: "vgg16-classifier" }, VGG16.title, 8),
+  wholeTarget({ features: "alexnet", step: "alexnet-classifier" }, ALEXNET.title, 8),
+  wholeTarget({ features: "vgg16", step: "vgg16-classifier" }, VGG16.title, 15),
   {
     cases: ["detector"],
     what: `${FASTER_RCNN_ADAPTED.title}, one image of 224×224, fp32: ours / torchvision`,

@@ -17,7 +17,7 @@ import { IMAGE_PIXELS } from "../data/idx.ts";
 import { ImageBatches, normalizeMnist } from "../data/image_batches.ts";
 import { loadDataset } from "../data/load_dataset.ts";
 import { type Engine, startEngine } from "../engine/engine.ts";
-import { RECIPES, SHARED_FLAGS } from "../experiment/flags.ts";
+import { RECIPE_NAMES, RECIPES, SHARED_FLAGS } from "../experiment/flags.ts";
 import { recipeNetwork } from "../experiment/recipe.ts";
 import { trainerOptions } from "../experiment/training.ts";
 import { writeFileAtomic } from "../io/atomic.ts";
@@ -48,7 +48,7 @@ const { libtensorflow, threads, quiet, verbose, help } = SHARED_FLAGS;
 const FLAGS = {
   recipe: {
     kind: "choice",
-    choices: ["published", "fast"],
+    choices: RECIPE_NAMES,
     default: "fast",
     help: "which recipe's ingredients",
   },

@@ -24,7 +24,14 @@ import {
   type TrainingSettings,
   VGG16,
 } from "../study.ts";
-import { type part1Command, type PART_2, type PART_4, RECIPES, seedList } from "./flags.ts";
+import {
+  type part1Command,
+  type PART_2,
+  type PART_4,
+  recipePrecision,
+  RECIPES,
+  seedList,
+} from "./flags.ts";
 import { trainingSettings } from "./training.ts";
 
 /** What decides a part's runs besides its models. */
@@ -76,7 +83,7 @@ export function planPart1(flags: FlagValues<ReturnType<typeof part1Command>["tab
     part: model.part,
     models: [{ model, settings }],
     seeds: seedList(flags),
-    precision: flags.precision ?? (flags.recipe === "fast" ? "auto" : "fp32"),
+    precision: flags.precision ?? recipePrecision(flags.recipe),
     flags,
   };
 }

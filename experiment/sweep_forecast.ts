@@ -15,17 +15,16 @@ import {
   FASTER_RCNN_ADAPTED,
   FASTER_RCNN_HEAD_TUNED,
   type PartSize,
-  SIMPLE_CNN,
-  SIMPLE_CNN_FAST,
   type StudyModel,
   VGG16,
 } from "../study.ts";
+import { type Recipe, RECIPES } from "./flags.ts";
 import { imageCounts, inferenceSeconds, type MachineRates, stepSeconds } from "./forecast.ts";
 
 /** How much a run does. */
 export interface RunSize extends PartSize {
   model: "simplecnn" | "fasterrcnn" | "vgg16" | "alexnet";
-  recipe?: "published" | "fast";
+  recipe?: Recipe;
   /** Of `fasterrcnn`: whether its predictor is trained first. */
   trainHead?: boolean;
   batchSize?: number;
@@ -96,10 +95,10 @@ export function forecastRun(size: RunSize, rates: NodeRates): RunForecast {
   };
 }
 
-function modelOf({ model, recipe, trainHead }: RunSize): StudyModel {
+function modelOf({ model, recipe = "published", trainHead }: RunSize): StudyModel {
   switch (model) {
     case "simplecnn":
-      return recipe === "fast" ? SIMPLE_CNN_FAST : SIMPLE_CNN;
+      return RECIPES[recipe];
     case "fasterrcnn":
       return trainHead ? FASTER_RCNN_HEAD_TUNED : FASTER_RCNN_ADAPTED;
     case "vgg16":

@@ -34,6 +34,7 @@ import {
   FASTER_RCNN_HEAD_TUNED,
   FASTER_RCNN_NORMALISE_ONCE,
   SIMPLE_CNN,
+  SIMPLE_CNN_ACCURATE,
   SIMPLE_CNN_FAST,
   VGG16,
 } from "../study.ts";
@@ -69,6 +70,7 @@ type Restore = (run: LocatedRun, options: LoadModelOptions) => Promise<LoadedMod
 const RESTORE: ReadonlyMap<string, Restore> = new Map<string, Restore>([
   [SIMPLE_CNN.name, restoreSimpleCnn],
   [SIMPLE_CNN_FAST.name, restoreSimpleCnn],
+  [SIMPLE_CNN_ACCURATE.name, restoreSimpleCnn],
   [
     VGG16.name,
     (run, options) => restoreFrozen(run, options, { build: vgg16, source: VGG16_WEIGHTS }),

@@ -13,7 +13,7 @@
 
 import { ImageBatches, normalizeMnist } from "../data/image_batches.ts";
 import { showDryRun } from "../experiment/dry_run.ts";
-import { part1Command, RECIPES, seedList } from "../experiment/flags.ts";
+import { part1Command, recipePrecision, RECIPES, seedList } from "../experiment/flags.ts";
 import { planPart1 } from "../experiment/plan.ts";
 import { recipeNetwork } from "../experiment/recipe.ts";
 import { runExperiment } from "../experiment/run.ts";
@@ -43,7 +43,7 @@ async function main(): Promise<void> {
   if (flags === undefined) return;
   if (flags.dryRun) return await showDryRun([planPart1(flags)]);
   const settings = trainingSettings(model.training, flags);
-  const precision = flags.precision ?? (recipe === "fast" ? "auto" : "fp32");
+  const precision = flags.precision ?? recipePrecision(recipe);
   const seeds = seedList(flags);
   const planned = { models: [model.name], seeds, file: CHECKPOINT } as const;
   using setup = await setUp(model.part, { ...flags, precision, planned });

@@ -20,7 +20,7 @@ import { renderReadmeHeadline } from "../report/page/section_headline.ts";
 import { renderReadmePyTorch } from "../report/page/section_pytorch.ts";
 import { renderSpeedTable } from "../report/page/speed_table.ts";
 import { studyTables } from "../report/page/study_tables.ts";
-import { readPairedTimings } from "../report/record/bench_results.ts";
+import { readBenchResults } from "../report/record/bench_results.ts";
 import { describeSkipped } from "../report/record/problems.ts";
 import { REFERENCE_RESULTS } from "../report/record/reference_results.ts";
 import { PROCEDURE } from "../study.ts";
@@ -61,10 +61,10 @@ export async function documents(
     );
   }
   describeSkipped(comparison.problems).forEach((phrase) => onSkipped(phrase));
-  const timings = await readPairedTimings(join(results, "bench", "bench.json"));
-  const speed = timings === null
+  const bench = await readBenchResults(join(results, "bench", "bench.json"));
+  const speed = bench === null
     ? "Not measured yet: `deno task bench`.\n"
-    : renderSpeedTable(timings);
+    : renderSpeedTable(bench.comparisons);
   return [
     marked("README.md", {
       results: renderReadmeHeadline(comparison),

@@ -97,6 +97,8 @@ export interface PairedTiming {
   theirs: SideResult;
   /** Why timings are missing, or what else the reader must know. */
   note?: string;
+  /** When the earlier run that it is of was started; without one it is of the last. */
+  of?: string;
 }
 
 /** A single quantity of ours, measured without a peer. */
@@ -111,9 +113,12 @@ export interface Measurement {
   note?: string;
   /** What the value was taken from. */
   samples?: readonly Readonly<Record<string, number>>[];
+  /** When the earlier run that it is of was started; without one it is of the last. */
+  of?: string;
 }
 
-export interface BenchResults {
+/** When and how a run of the bench measured. */
+export interface BenchRun {
   started_at: string;
   finished_at: string;
   /** The flags as they were in force. */
@@ -125,6 +130,15 @@ export interface BenchResults {
     epochs: number;
     data: string;
   };
+  /** Of the minute before the start: what other programs did. */
+  load_average: number;
+  /** Of everything that took part; PyTorch's are missing where it is. */
+  versions: Readonly<Record<string, string>>;
+  git: { commit: string; clean: boolean } | null;
+}
+
+/** What the last run of the bench on a machine found, and what earlier ones did of other cases. */
+export interface BenchResults extends BenchRun {
   /** Processor, memory, operating system and device. */
   machine: Readonly<Record<string, string | number>>;
   /** What our side computes with; absent in results of before there were other devices than CPUs. */
@@ -133,11 +147,8 @@ export interface BenchResults {
   peer?: ComputedOn;
   /** Of ours and of PyTorch, each. */
   threads: number;
-  /** Of the minute before the start: what other programs did. */
-  load_average: number;
-  /** Of everything that took part; PyTorch's are missing where it is. */
-  versions: Readonly<Record<string, string>>;
-  git: { commit: string; clean: boolean } | null;
+  /** Earlier runs that findings are of, oldest first. */
+  earlier?: readonly BenchRun[];
   comparisons: PairedTiming[];
   measures: Measurement[];
 }
@@ -151,11 +162,11 @@ export function isOnCpu({ ours }: Pick<BenchResults, "ours">): boolean {
 const MOST_BYTES = 16e6;
 
 /**
- * The timings in a `bench.json`; `null` if there is no such file.
+ * What a `bench.json` says; `null` if there is no such file.
  *
  * @throws {StudyError} If it is no result of the bench.
  */
-export async function readPairedTimings(path: string): Promise<PairedTiming[] | null> {
+export async function readBenchResults(path: string): Promise<BenchResults | null> {
   let results: Partial<BenchResults> | null = null;
   try {
     results = JSON.parse(await readRegularText(path, { maxBytes: MOST_BYTES }));
@@ -163,6 +174,9 @@ export async function readPairedTimings(path: string): Promise<PairedTiming[] | 
     if (error instanceof Deno.errors.NotFound) return null;
     if (!(error instanceof SyntaxError)) throw error;
   }
-  if (Array.isArray(results?.comparisons)) return results.comparisons;
+  const isWhole = Array.isArray(results?.comparisons) && Array.isArray(results.measures) &&
+    typeof results.started_at === "string" && Array.isArray(results.settings?.cases) &&
+    typeof results.machine === "object";
+  if (isWhole) return results as BenchResults;
   throw new StudyError(`${path} is not a result of the bench: write it again or remove it`);
 }

@@ -17,6 +17,7 @@ import {
   FASTER_RCNN_NORMALISE_ONCE,
   MODELS,
   SIMPLE_CNN,
+  SIMPLE_CNN_ACCURATE,
   SIMPLE_CNN_FAST,
   VGG16,
 } from "../../study.ts";
@@ -36,6 +37,7 @@ const REFERENCE = "reference";
 const COMMANDS: ReadonlyMap<string, string> = new Map([
   [SIMPLE_CNN.name, "deno task part1"],
   [SIMPLE_CNN_FAST.name, "deno task part1 --recipe fast"],
+  [SIMPLE_CNN_ACCURATE.name, "deno task part1 --recipe accurate"],
   [FASTER_RCNN_ADAPTED.name, "deno task part2"],
   [FASTER_RCNN_NORMALISE_ONCE.name, "deno task part2 --normalise once"],
   [FASTER_RCNN_HEAD_TUNED.name, "deno task part2 --train-head"],

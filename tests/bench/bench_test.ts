@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { chosenCases, folderOf } from "../../bench/bench.ts";
 import { startOurs, startPeer, torchDeviceFor } from "../../bench/context.ts";
 import { CONV2, convFlop, forwardFlop, SIMPLE_CNN_LAYERS, stepFlop } from "../../bench/flops.ts";
+import { shareOfLimit, speedUpOverBest } from "../../bench/findings.ts";
 import { measureMapping } from "../../bench/mapping.ts";
 import { sampleAt } from "../../bench/our_work.ts";
 import { renderLimits, renderPage, renderPairedTimings, renderTargets } from "../../bench/page.ts";
@@ -272,6 +273,8 @@ Deno.test("judgeTargets() sets what was measured beside every target", () => {
     ["met", "1.70 (1.50 to 1.90)", ""],
     ["not measured", "", "not asked for: --cases step-bf16, or --full"],
     ["not measured", "", "not asked for: --cases step-bf16, or --full"],
+    ["not measured", "", "not asked for: --cases step-bf16, or --full"],
+    ["not measured", "", "not asked for: --cases step,limit, or --full"],
     ["not met", "2.00 (2.00 to 2.00)", "n = 2, fewer than 5"],
     ["not measured", "", "not asked for: --cases part1, or --full"],
     ["met", "1.20 s", "n = 1, fewer than 5"],
@@ -294,8 +297,35 @@ Deno.test("judgeTargets() sets what was measured beside every target", () => {
       "step-wasm",
       "recipes",
       "recipes",
+      "recipes",
+      "recipes",
     ].map((cases) => ["not measured", "", `not asked for: --cases ${cases}, or --full`]),
   ]);
+});
+
+Deno.test("speedUpOverBest() takes the fastest peer of the same number format", () => {
+  const bf16 = (label: string, seconds: number) => {
+    const timing = comparison("step-bf16", timings(1), timings(seconds));
+    const [ours, theirs] = [timing.ours, timing.theirs]
+      .map((side) => ({ ...side, precision: "bfloat16" as const }));
+    return { ...timing, ours: ours!, theirs: { ...theirs!, label } };
+  };
+  const fp32 = bf16("fp32", 0.5);
+  fp32.theirs = { ...fp32.theirs, precision: "float32" as "bfloat16" };
+  const comparisons = [bf16("slow", 3), bf16("fast", 1.3), bf16("middling", 2), fp32];
+  const found = speedUpOverBest(results({ comparisons }), "step-bf16");
+  assertAlmostEquals(found!.value, 1.3);
+  assertEquals(found!.note, "fast; n = 1, fewer than 5");
+  assertEquals(speedUpOverBest(results(), "step-bf16"), undefined);
+});
+
+Deno.test("shareOfLimit() sets a step beside the fastest product of either side", () => {
+  const limit = { ...comparison("limit", timings(1, 2), timings(4)), gflopPerUnit: 20 };
+  const step = { ...comparison("step", timings(2, 2, 2), timings(1)), gflopPerUnit: 30 };
+  const found = shareOfLimit(results({ comparisons: [step, limit] }), "step");
+  assertAlmostEquals(found!.value, 75);
+  assertEquals(found!.text, "75 %");
+  assertEquals(shareOfLimit(results({ comparisons: [step] }), "step"), undefined);
 });
 
 Deno.test("wholeSpeedUp() extends measured rates to 60,000 images and 8 epochs", () => {
@@ -350,8 +380,11 @@ Deno.test("measureMapping() times 10,000 images", () => {
 });
 
 Deno.test("judgeTargets() says so where part 1 was shortened or has no peer", () => {
-  const settings = { ...results().settings, cases: ["step", "part1"] as const, epochs: 2 };
-  const pairs = comparison("part1", timings(1, 1, 1, 1, 1), timings(3, 3, 3, 3, 3));
+  const settings = { ...results().settings, cases: ["step", "part1"] as const };
+  const pairs = {
+    ...comparison("part1", timings(1, 1, 1, 1, 1), timings(3, 3, 3, 3, 3)),
+    note: "--epochs 2 instead of 10",
+  };
   const alone = { ...comparison("step", timings(1), []), note: "pip install torch" };
   const found = judgeTargets(results({ settings, comparisons: [alone, pairs] }));
   assertEquals(found[0]!.verdict, "not measured");
@@ -398,7 +431,7 @@ Deno.test("renderPage() holds machine, targets and tables", () => {
   const page = renderPage(results({ comparisons: [comparison("step", timings(1), timings(2))] }));
   assertEquals(page.includes("processor abacus; 2 threads on each side"), true);
   assertEquals(page.includes(renderTargets(results())), false);
-  assertEquals(page.match(/^\| .* \| not measured \| /gm)?.length, 23);
+  assertEquals(page.match(/^\| .* \| not measured \| /gm)?.length, 27);
   assertEquals(page.match(/^## /gm)?.length, 4);
   assertEquals(page.includes("machine busy"), false);
   assertEquals(renderPage(results({ load_average: 3 })).includes("machine busy"), true);

@@ -34,6 +34,23 @@ Deno.test("the fast recipe is judged by a t-test and by its share of the publish
   assertEquals(judged([99.1, 99.5, 99.2], 9.2), [["p = 0.510", false], ["0.092", false]]);
 });
 
+Deno.test("the accurate recipe is judged by its mean and by the published recipe's time", () => {
+  const judged = (accuracies: readonly number[], seconds: number) => {
+    const measures = recipeMeasurements(
+      new Map([
+        ["published", [{ accuracy: 99.2, seconds: 100, seed: 1 }]],
+        ["accurate", accuracies.map((accuracy, seed) => ({ accuracy, seconds, seed }))],
+      ]),
+    );
+    return RECIPE_TARGETS.slice(2).map(({ find, met }) => {
+      const found = find({ measures } as unknown as BenchResults)!;
+      return [found.text, met(found.value)];
+    });
+  };
+  assertEquals(judged([99.5, 99.7], 100), [["99.60 %", true], ["1.000", true]]);
+  assertEquals(judged([99.5, 99.6], 101), [["99.55 %", false], ["1.010", false]]);
+});
+
 Deno.test("the recipes' targets have no finding where nothing was trained", () => {
   const nothing = { measures: [] } as unknown as BenchResults;
   assertEquals(

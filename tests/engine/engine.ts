@@ -17,6 +17,14 @@ export function testOn(other: EngineOptions): void {
   options = other;
 }
 
+/**
+ * For tests of what goes on before anything is computed, such as reading weights: the backend makes no
+ * difference to them, and they are run on TensorFlow alone.
+ */
+export function onceForAllBackends(): { ignore: boolean } {
+  return { ignore: options.backend !== "tensorflow" };
+}
+
 /** Whether the engine of the tests computes graphics on the CPU, where each image takes long. */
 export function isSoftwareAdapter(): boolean {
   return runningBackend().adapter?.isSoftware ?? false;

@@ -15,7 +15,7 @@ import { openCheckpoint } from "../../models/checkpoint/open_checkpoint.ts";
 import { saveCheckpoint } from "../../models/checkpoint/safetensors.ts";
 import type { StateDict, StateTensor } from "../../models/checkpoint/state_dict.ts";
 import { vgg16 } from "../../models/vgg16.ts";
-import { testEngine } from "../engine/engine.ts";
+import { onceForAllBackends, testEngine } from "../engine/engine.ts";
 import { withFolder } from "../data/idx_samples.ts";
 import { firstTestDigits } from "../data/mnist.ts";
 
@@ -148,7 +148,9 @@ Deno.test("alexnet() with torchvision's weights", (t) =>
       });
 
       const path = join(folder, "alexnet.safetensors");
-      await t.step("gives them back bit for bit, also through a .safetensors file", async () => {
+      const hostStep = (name: string, fn: () => Promise<void>) =>
+        t.step({ name, fn, ...onceForAllBackends() });
+      await hostStep("gives them back bit for bit, also through a .safetensors file", async () => {
         const state = model.stateDict();
         assertEquals(shapesOf(state), Object.entries(shapes));
         for (const [name, { data }] of state) assertSame(data, weights.get(name)!.data, name);
@@ -159,7 +161,7 @@ Deno.test("alexnet() with torchvision's weights", (t) =>
         }
       });
 
-      await t.step("passes all but the last layer on to a model of 7 classes", () =>
+      await hostStep("passes all but the last layer on to a model of 7 classes", () =>
         using(alexnet({ numClasses: 7, seed: 3 }), async (other) => {
           const last = ["classifier.6.weight", "classifier.6.bias"];
           const before = last.map((name) =>
@@ -178,7 +180,7 @@ Deno.test("alexnet() with torchvision's weights", (t) =>
             } else assertSame(data, weights.get(name)!.data, name);
           }
         }));
-      await t.step("passes its features alone on, the whole classifier new", () =>
+      await hostStep("passes its features alone on, the whole classifier new", () =>
         using(alexnet({ seed: 3 }), async (other) => {
           const features = new Map(
             [...model.frozen.shapes.keys()].map((name) => [name, weights.get(name)!]),
@@ -246,41 +248,45 @@ function assertSame(actual: ArrayLike<number | bigint>, expected: typeof actual,
   }
 }
 
-Deno.test("weights that do not fit are refused, all names on both sides, and nothing is loaded", () =>
-  withFolder((folder) =>
-    using(alexnet(), async (model) => {
-      const bias = model.frozen.get("features.0.bias");
-      const before = bias.dataSync().slice();
-      const { shapes } = golden.alexnet;
-      const state = formulaWeights({
-        ...shapes,
-        "classifier.4.weight": [4096, 4095],
-        "classifier.6.weight": [1000, 4096],
-        "features.99.weight": [1],
-      });
-      state.delete("features.3.bias");
-      const error = assertThrows(() => model.loadStateDict(state), StudyError);
-      for (
-        const part of [
-          "AlexNet",
-          "1 missing (features.3.bias)",
-          '1 not in the model ("features.99.weight")',
-          "2 of another shape",
-          "classifier.6.weight [1000,4096] instead of [10,4096]",
-        ]
-      ) assertStringIncludes(error.message, part);
-      const pretrained = assertThrows(() => model.loadPretrained(state), StudyError);
-      assertStringIncludes(pretrained.message, "1 of another shape (classifier.4.weight");
-      const path = join(folder, "other.safetensors");
-      const data = new Float32Array(2);
-      await saveCheckpoint(path, new Map([["fc.bias", { dtype: "float32", shape: [2], data }]]));
-      const file = await assertRejects(() => model.loadPretrainedFile(path), StudyError);
-      for (const part of [path, "14 missing", '1 not in the model ("fc.bias")']) {
-        assertStringIncludes(file.message, part);
-      }
-      assertEquals(bias.dataSync(), before);
-    })
-  ));
+Deno.test(
+  "weights that do not fit are refused, all names on both sides, and nothing is loaded",
+  onceForAllBackends(),
+  () =>
+    withFolder((folder) =>
+      using(alexnet(), async (model) => {
+        const bias = model.frozen.get("features.0.bias");
+        const before = bias.dataSync().slice();
+        const { shapes } = golden.alexnet;
+        const state = formulaWeights({
+          ...shapes,
+          "classifier.4.weight": [4096, 4095],
+          "classifier.6.weight": [1000, 4096],
+          "features.99.weight": [1],
+        });
+        state.delete("features.3.bias");
+        const error = assertThrows(() => model.loadStateDict(state), StudyError);
+        for (
+          const part of [
+            "AlexNet",
+            "1 missing (features.3.bias)",
+            '1 not in the model ("features.99.weight")',
+            "2 of another shape",
+            "classifier.6.weight [1000,4096] instead of [10,4096]",
+          ]
+        ) assertStringIncludes(error.message, part);
+        const pretrained = assertThrows(() => model.loadPretrained(state), StudyError);
+        assertStringIncludes(pretrained.message, "1 of another shape (classifier.4.weight");
+        const path = join(folder, "other.safetensors");
+        const data = new Float32Array(2);
+        await saveCheckpoint(path, new Map([["fc.bias", { dtype: "float32", shape: [2], data }]]));
+        const file = await assertRejects(() => model.loadPretrainedFile(path), StudyError);
+        for (const part of [path, "14 missing", '1 not in the model ("fc.bias")']) {
+          assertStringIncludes(file.message, part);
+        }
+        assertEquals(bias.dataSync(), before);
+      })
+    ),
+);
 
 Deno.test("alexnet() starts from He's features and torch's linear layers, fixed by the seed", () =>
   using(

@@ -73,7 +73,13 @@ Deno.test("part1 --dry-run follows recipe and seeds", async () => {
 
 Deno.test("part1 --dry-run follows backend, threads and --tensorboard", async () => {
   const { backend, engine, threads, downloads } = JSON.parse(
-    await dryRun("part1", ["--backend=wasm", "--threads=1", "--limit=64", "--json"], NO_LIBRARY),
+    await dryRun("part1", [
+      "--backend=wasm",
+      "--threads=1",
+      "--limit=64",
+      "--batch-size=16",
+      "--json",
+    ], NO_LIBRARY),
   ) as Outlook;
   assertEquals([backend, threads, downloads], ["wasm", 1, []]);
   assertMatch(engine, /^tfjs-backend-wasm \d/);

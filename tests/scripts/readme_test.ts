@@ -25,7 +25,13 @@ Deno.test("readme replaces what is between README's markers, and nothing a secon
     await Deno.mkdir(join(results, "bench"));
     await Deno.writeTextFile(
       join(results, "bench", "bench.json"),
-      JSON.stringify({ comparisons: TIMINGS }),
+      JSON.stringify({
+        started_at: "2026-01-01T00:00:00.000Z",
+        settings: { cases: [] },
+        machine: {},
+        comparisons: TIMINGS,
+        measures: [],
+      }),
     );
     const updated = await update(results, "README.md", README);
     assertMatch(

@@ -83,15 +83,15 @@ def full_recipe(recipe):
     if isinstance(recipe, str):
         recipe = {"name": recipe, "base": recipe}
     recipe = {"base": "published", "train_head": False, **recipe}
-    usual = ["simplecnn"] if recipe["base"] == "fast" else list(MODELS)
+    usual = list(MODELS) if recipe["base"] == "published" else ["simplecnn"]
     return {**recipe, "models": recipe.get("models", usual), "asked": recipe.get("models", [])}
 
 
 def check_recipe(recipe):
     """Fails if a model that a recipe names does not have one of its settings."""
     for model in recipe["asked"]:
-        if recipe["base"] == "fast" and model != "simplecnn":
-            raise WorkflowError(f"recipe {recipe['name']}: {model} has no fast recipe")
+        if recipe["base"] != "published" and model != "simplecnn":
+            raise WorkflowError(f"recipe {recipe['name']}: {model} has no {recipe['base']} recipe")
         if recipe["train_head"] and model != "fasterrcnn":
             raise WorkflowError(f"recipe {recipe['name']}: train_head is of fasterrcnn, not {model}")
         if "weights" in recipe and model == "simplecnn":

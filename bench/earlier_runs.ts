@@ -1,0 +1,64 @@
+/**
+ * Cases that were measured before: a run of the bench measures some, and what is known of the others on
+ * the same machine stays beside them, each with the run that it is of.
+ *
+ * @module
+ */
+
+import {
+  type BenchResults,
+  type BenchRun,
+  CASES,
+  isOnCpu,
+  type Measurement,
+  type PairedTiming,
+} from "../report/record/bench_results.ts";
+
+/** Of what both were measured on and with, what their findings may differ by to stand in one table. */
+const SAME_MACHINE = ["os", "arch", "processor", "cores"] as const;
+
+/** Whether two runs' findings may stand in one table: the same processor, data and kind of backend. */
+export function isComparable(one: BenchResults, other: BenchResults): boolean {
+  return SAME_MACHINE.every((name) => one.machine[name] === other.machine[name]) &&
+    one.threads === other.threads && one.settings.data === other.settings.data &&
+    (one.ours?.device === other.ours?.device || (isOnCpu(one) && isOnCpu(other)));
+}
+
+/** The results of a run that has just started, with the findings of earlier ones that it leaves alone. */
+export function withEarlier(started: BenchResults, before: BenchResults): BenchResults {
+  const isKept = ({ case: name }: PairedTiming | Measurement) =>
+    !started.settings.cases.includes(name);
+  const keep = <T extends PairedTiming | Measurement>(findings: readonly T[]): T[] =>
+    findings.filter(isKept).map((finding) => ({ of: before.started_at, ...finding }));
+  const comparisons = keep(before.comparisons);
+  const measures = keep(before.measures);
+  const left = new Set([...comparisons, ...measures].map(({ of }) => of));
+  const earlier = [...before.earlier ?? [], runOf(before)]
+    .filter(({ started_at }) => left.has(started_at));
+  return { ...started, comparisons, measures, earlier };
+}
+
+/** Puts a finding in the place that its case has among the others. */
+export function insertFinding<T extends PairedTiming | Measurement>(
+  findings: T[],
+  finding: T,
+): void {
+  const place = (one: T) => CASES.indexOf(one.case);
+  const at = findings.findIndex((one) => place(one) > place(finding));
+  findings.splice(at < 0 ? findings.length : at, 0, finding);
+}
+
+/** The cases that a page has of a run. */
+export function casesOf(
+  { comparisons, measures }: BenchResults,
+  run: string | undefined,
+): string[] {
+  const own = [...comparisons, ...measures].filter(({ of }) => of === run);
+  return CASES.filter((name) => own.some((finding) => finding.case === name));
+}
+
+function runOf(
+  { started_at, finished_at, settings, load_average, versions, git }: BenchResults,
+): BenchRun {
+  return { started_at, finished_at, settings, load_average, versions, git };
+}

@@ -1,0 +1,80 @@
+/** What stays in `bench.json` when other cases are measured. */
+
+import { assertEquals, assertMatch } from "@std/assert";
+import { casesOf, insertFinding, isComparable, withEarlier } from "../../bench/earlier_runs.ts";
+import { renderPage } from "../../bench/page.ts";
+import type { BenchResults, CaseName, PairedTiming } from "../../report/record/bench_results.ts";
+
+const MACHINE = { os: "linux", arch: "x86_64", processor: "abacus", cores: 2, memory_bytes: 1 };
+
+/** A run of the bench that asked for some cases and has found nothing yet. */
+function run(day: number, cases: readonly CaseName[]): BenchResults {
+  const started_at = `2026-01-0${day}T00:00:00.000Z`;
+  return {
+    ...{ started_at, finished_at: started_at, machine: MACHINE, threads: 2, load_average: 0 },
+    settings: { cases, full: false, pairs: day, seconds: 2, epochs: 10, data: "mnist" },
+    versions: { torch: `2.${day}` },
+    git: { commit: `${day}`.repeat(40), clean: true },
+    comparisons: [],
+    measures: [],
+  };
+}
+
+function timing(name: CaseName, note: string): PairedTiming {
+  const side = { precision: "float32" as const, timings: [{ units: 1, seconds: 1 }] };
+  const sides = { ours: { label: "ours", ...side }, theirs: { label: "PyTorch", ...side } };
+  return { case: name, title: name, unit: "step", note, ...sides };
+}
+
+Deno.test("a run keeps what earlier ones found of cases that it does not measure", () => {
+  const first = run(1, ["step", "inference"]);
+  first.comparisons.push(timing("step", "first"), timing("inference", "first"));
+  first.measures.push({ case: "memory", title: "Peak", unit: "GB", value: 1 });
+  const second = withEarlier(run(2, ["inference"]), first);
+  insertFinding(second.comparisons, timing("inference", "second"));
+  const third = withEarlier(run(3, ["part1"]), second);
+  insertFinding(third.comparisons, timing("part1", "third"));
+
+  assertEquals(third.comparisons.map(({ case: name, note }) => [name, note]), [
+    ["step", "first"],
+    ["inference", "second"],
+    ["part1", "third"],
+  ]);
+  assertEquals(third.earlier?.map(({ started_at }) => started_at.slice(0, 10)), [
+    "2026-01-01",
+    "2026-01-02",
+  ]);
+  assertEquals(casesOf(third, first.started_at), ["step", "memory"]);
+  assertEquals(casesOf(third, second.started_at), ["inference"]);
+  assertEquals(casesOf(third, undefined), ["part1"]);
+
+  const page = renderPage(third);
+  assertMatch(
+    page,
+    /^\| 2026-01-01T00:00 \| step, memory \| 111111111111 \| 1 of 2 s \| 0.00 \| torch 2.1 \|$/m,
+  );
+  assertMatch(
+    page,
+    /^\| 2026-01-03T00:00 \| part1 \| 333333333333 \| 3 of 2 s \| 0.00 \| torch 2.3 \|$/m,
+  );
+});
+
+Deno.test("an earlier run of which nothing is left is forgotten", () => {
+  const first = run(1, ["step"]);
+  first.comparisons.push(timing("step", "first"));
+  const second = withEarlier(run(2, ["step"]), first);
+  assertEquals([second.comparisons, second.earlier], [[], []]);
+});
+
+Deno.test("runs on another processor or other data do not stand in one table", () => {
+  const one = run(1, ["step"]);
+  const other = (changes: Partial<BenchResults>) =>
+    isComparable({ ...run(2, ["step"]), ...changes }, one);
+  assertEquals(other({}), true);
+  assertEquals(other({ machine: { ...MACHINE, memory_bytes: 2 } }), true);
+  assertEquals(other({ machine: { ...MACHINE, processor: "slide rule" } }), false);
+  assertEquals(other({ threads: 4 }), false);
+  assertEquals(other({ settings: { ...one.settings, data: "fashion" } }), false);
+  assertEquals(other({ ours: { backend: "tensorflow", device: "CPU" } }), true);
+  assertEquals(other({ ours: { backend: "webgpu", device: "H100" } }), false);
+});
