@@ -41,8 +41,16 @@ async function cancelJob(_: string, name: string): Promise<boolean> {
   return id !== undefined && await works("scancel", id);
 }
 
+/** Has the controller lose the node with all that runs on it, and find it again. */
+async function loseNode(): Promise<boolean> {
+  const update = (...words: string[]) => works("scontrol", "update", "NodeName=ALL", ...words);
+  if (!await update("State=DOWN", "Reason=lost")) return false;
+  await new Promise((resolve) => setTimeout(resolve, 5000));
+  return await update("State=RESUME");
+}
+
 Deno.test({
-  name: `the same sweep on SLURM, two jobs at a time, one killed and one cancelled${
+  name: `the same sweep on SLURM, two jobs at a time, one killed, one cancelled, the node lost${
     reason && `: ${reason}`
   }`,
   ignore: reason !== "",
@@ -58,10 +66,10 @@ Deno.test({
         ];
         const { ended, killed } = await sweepWithKills(cwd, {
           words,
-          kills: [killPart, cancelJob],
+          kills: [killPart, cancelJob, loseNode],
         });
         assertEquals(ended.code, 0, ended.output);
-        assertEquals(killed.length, 2, ended.output);
+        assertEquals(killed.length, 3, ended.output);
         assert(/SLURM|sbatch|slurm/.test(ended.output), ended.output);
         await checkSweep(cwd, killed);
       } finally {

@@ -1,10 +1,11 @@
 /** The workflow: its form, its plan, mistakes in its configuration, and a real sweep on this machine. */
 
-import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { join } from "node:path";
 import { withFolder } from "../report/result_rows.ts";
 import {
   checkSweep,
+  command,
   hasSnakemake,
   killPart,
   snakemake,
@@ -113,4 +114,51 @@ test(
       assertStringIncludes(again.ended.output, "Nothing to be done");
     }),
   REAL_SWEEP,
+);
+
+// A file system of its own, small enough to be filled; it takes the right to mount one.
+const mountable = await works(
+  ...["unshare", "-m", "sh", "-c", "mount -t tmpfs -o size=1m tmpfs /mnt"],
+);
+
+test(
+  "a sweep whose disk is full fails, and goes on when there is room again",
+  () =>
+    withFolder({}, async (cwd) => {
+      const disk = join(cwd, "results");
+      await Deno.mkdir(disk);
+      assert(await works("mount", "-t", "tmpfs", "-o", "size=400m", "tmpfs", disk));
+      try {
+        const words = [
+          ...["--profile", join(WORKFLOW, "profiles/local"), "--cores", "2"],
+          ...["--config", "models=[simplecnn]"],
+        ];
+        // Whatever is freed is taken at once.
+        let filler: Deno.ChildProcess | undefined;
+        const fill = join(disk, "filler");
+        const { ended, killed } = await sweepWithKills(cwd, {
+          words,
+          kills: [() => {
+            const loop = 'while :; do cat /dev/zero >> "$1"; sleep 0.02; done';
+            const args = ["-c", loop, "sh", fill];
+            filler = new Deno.Command("sh", { args, stderr: "null" }).spawn();
+            return Promise.resolve(true);
+          }],
+        });
+        filler!.kill();
+        await filler!.status;
+        await Deno.remove(fill);
+        assertEquals([ended.code, killed.length], [1, 1], ended.output);
+        const log = await Deno.readTextFile(
+          join(disk, "smoke/logs/runs", `${killed[0]}.log`),
+        );
+        assertMatch(log, /no space left/i);
+        const again = await sweepWithKills(cwd, { words, kills: [] });
+        assertEquals(again.ended.code, 0, again.ended.output);
+        await checkSweep(cwd, killed, { models: ["SimpleCNN"] });
+      } finally {
+        await command(["umount", "--lazy", disk]);
+      }
+    }),
+  REAL_SWEEP || (mountable ? "" : "no file system can be mounted"),
 );
