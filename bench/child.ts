@@ -13,6 +13,8 @@ export interface Program {
   name: string;
   command: string;
   args: readonly string[];
+  /** Environment variables that it gets besides ours. */
+  env?: Readonly<Record<string, string>>;
 }
 
 export interface Child {
@@ -56,8 +58,9 @@ export function denoScript(name: string, script: string, args: readonly string[]
  *
  * @throws {StudyError} If it is not there or may not be run.
  */
-export function startChild({ name, command, args }: Program): Child {
-  const child = spawn(name, command, args);
+export function startChild(program: Program): Child {
+  const { name } = program;
+  const child = spawn(program);
   running.add(child);
   child.status.finally(() => running.delete(child));
   const lastWords = lastLine(child.stderr);
@@ -83,10 +86,11 @@ export function startChild({ name, command, args }: Program): Child {
   };
 }
 
-function spawn(name: string, command: string, args: readonly string[]): Deno.ChildProcess {
+function spawn({ name, command, args, env = {} }: Program): Deno.ChildProcess {
   try {
     return new Deno.Command(command, {
       args: [...args],
+      env: { ...env },
       cwd: repositoryRoot(),
       stdin: "piped",
       stdout: "piped",

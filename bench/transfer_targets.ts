@@ -36,7 +36,9 @@ export const TRANSFER_TARGETS: readonly Target[] = [
   classifierTarget("alexnet-classifier", ALEXNET.title),
   classifierTarget("vgg16-classifier", VGG16.title),
   wholeTarget({ features: "alexnet", step: "alexnet-classifier" }, ALEXNET.title, 8),
+  measuredTarget("part4-alexnet", ALEXNET.title, 8),
   wholeTarget({ features: "vgg16", step: "vgg16-classifier" }, VGG16.title, 15),
+  measuredTarget("part4-vgg16", VGG16.title, 15),
   {
     cases: ["detector"],
     what: `${FASTER_RCNN_ADAPTED.title}, one image of 224×224, fp32: ours / torchvision`,
@@ -100,6 +102,21 @@ function wholeTarget(names: WholeCases, model: string, factor: number): Target {
     what: `part 4 whole with ${model}, computed: ours / the study's procedure in PyTorch`,
     target: `≥ ${factor}`,
     find: (results) => wholeSpeedUp(results, names),
+    met: (value) => value >= factor,
+  };
+}
+
+/** Part 4 at full size as it was run. */
+function measuredTarget(name: CaseName, model: string, factor: number): Target {
+  return {
+    cases: [name],
+    what: `part 4 whole with ${model}, run: ours / the study's procedure in PyTorch`,
+    target: `≥ ${factor}`,
+    find(results) {
+      const note = pairedTimingOf(results, name)?.note;
+      const found = speedUp(results, name);
+      return found && { ...found, note };
+    },
     met: (value) => value >= factor,
   };
 }

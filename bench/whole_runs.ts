@@ -8,38 +8,50 @@
 import { join } from "node:path";
 import { loadDataset } from "../data/load_dataset.ts";
 import { InterruptedError, StudyError } from "../io/errors.ts";
-import type { Measurement, Timing } from "../report/record/bench_results.ts";
+import type { CaseName, Measurement, Timing } from "../report/record/bench_results.ts";
 import { SIMPLE_CNN } from "../study.ts";
-import { type Child, denoScript, type Program, startChild } from "./child.ts";
+import { denoScript, type Program, startChild } from "./child.ts";
 import { type BenchContext, startOurs } from "./context.ts";
 import { exportIdx } from "./export_idx.ts";
 import { measureMapping } from "./mapping.ts";
 import type { Growth } from "./our_work.ts";
 import { measureRecipes } from "./recipe_runs.ts";
 import { type MissingSide, type Side, timeInTurn } from "./pairs.ts";
+import {
+  drain,
+  missingForStudyScripts,
+  type Places,
+  untilEnd,
+  untilFirstStep,
+} from "./program_times.ts";
 import { ourLabel } from "./steady_cases.ts";
+import { measurePart4, PART4_CASES } from "./whole_part4.ts";
 
 const STUDY_EPOCHS = SIMPLE_CNN.training.epochs;
 const STUDY_SCRIPT = "bench/reference/study_part1.py";
 const STUDY_LABEL = "the study's script, PyTorch, 2 workers";
-/** What both print after their first training step. */
-const FIRST_STEP = /^Train Epoch: 1 /;
 /** Steps between which growth is measured, in full and shortened. */
 const GROWTH = { full: [1_000, 10_000], short: [200, 1_000] } as const;
 const MEMORY_POLL_MS = 250;
+
+/** The cases whose peer is a script in Python that reads the data set from a folder. */
+const PEER_SCRIPT_CASES: readonly CaseName[] = ["launch", "part1", ...PART4_CASES];
 
 /** Measures the cases among these that were asked for. */
 export async function measureWholeRuns(context: BenchContext): Promise<void> {
   const { cases } = context;
   const folder = await Deno.makeTempDir({ prefix: "mnist-study-bench-" });
   try {
-    if (cases.includes("launch") || cases.includes("part1")) {
+    if (PEER_SCRIPT_CASES.some((name) => cases.includes(name))) {
       const idx = join(folder, "idx");
       const { data, reporter } = context;
       await exportIdx(await loadDataset({ data, reporter }), idx);
-      const missing = await missingForStudyScript(context);
+      const missing = await missingForStudyScripts(context);
       if (cases.includes("launch")) await measureLaunch(context, { folder, idx, missing });
       if (cases.includes("part1")) await measurePart1(context, { folder, idx, missing });
+      for (const name of PART4_CASES) {
+        if (cases.includes(name)) await measurePart4(context, name, { folder, idx, missing });
+      }
     }
     if (cases.includes("memory")) await measured(context, "memory", () => memory(context, folder));
     if (cases.includes("growth")) await measured(context, "growth", () => growth(context));
@@ -52,15 +64,6 @@ export async function measureWholeRuns(context: BenchContext): Promise<void> {
   } finally {
     await Deno.remove(folder, { recursive: true });
   }
-}
-
-interface Places {
-  /** For results of the runs. */
-  folder: string;
-  /** The data set as the study's script reads it. */
-  idx: string;
-  /** Why the study's script cannot run. */
-  missing: string | undefined;
 }
 
 async function measureLaunch(context: BenchContext, places: Places): Promise<void> {
@@ -223,43 +226,4 @@ function studySide(
 ): Side | MissingSide {
   const side = { label: STUDY_LABEL, precision: "float32" } as const;
   return missing === undefined ? { ...side, on: peer.on, run } : { ...side, missing };
-}
-
-/** Why the study's script cannot run, if so. */
-async function missingForStudyScript({ python }: BenchContext): Promise<string | undefined> {
-  try {
-    const args = ["-c", "import torch, numpy, PIL, sklearn"];
-    await drain(startChild({ name: "Python", command: python, args }));
-    return undefined;
-  } catch (error) {
-    if (!(error instanceof StudyError)) throw error;
-    return `${error.message}; the study's script needs pip install torch numpy pillow scikit-learn`;
-  }
-}
-
-async function drain(child: Child): Promise<void> {
-  for await (const _ of child.lines);
-  await child.ended();
-}
-
-async function untilEnd(program: Program): Promise<Timing> {
-  const started = performance.now();
-  await drain(startChild(program));
-  return { units: 1, seconds: (performance.now() - started) / 1000 };
-}
-
-/** Time until the first step is logged; after that the program is killed, or left to its end. */
-async function untilFirstStep(program: Program, after: "kill" | "wait"): Promise<Timing> {
-  const started = performance.now();
-  const child = startChild(program);
-  let seconds: number | undefined;
-  for await (const line of child.lines) {
-    if (seconds !== undefined || !FIRST_STEP.test(line)) continue;
-    seconds = (performance.now() - started) / 1000;
-    if (after === "kill") break;
-  }
-  if (after === "kill" && seconds !== undefined) await child.kill();
-  else await child.ended();
-  if (seconds === undefined) throw new StudyError(`${program.name} logged no step`);
-  return { units: 1, seconds };
 }

@@ -28,6 +28,8 @@ export const CASES = [
   "vgg16",
   "vgg16-bf16",
   "vgg16-classifier",
+  "part4-alexnet",
+  "part4-vgg16",
   "detector",
   "detector-bf16",
   "step-wasm",

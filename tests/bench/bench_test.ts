@@ -1,4 +1,10 @@
-import { assertAlmostEquals, assertEquals, assertRejects, assertThrows } from "@std/assert";
+import {
+  assertAlmostEquals,
+  assertEquals,
+  assertMatch,
+  assertRejects,
+  assertThrows,
+} from "@std/assert";
 import { join } from "node:path";
 import { chosenCases, folderOf } from "../../bench/bench.ts";
 import { startOurs, startPeer, torchDeviceFor } from "../../bench/context.ts";
@@ -12,6 +18,7 @@ import { peersOn, PLANS } from "../../bench/plans.ts";
 import { judgeTargets } from "../../bench/targets.ts";
 import { wholeSpeedUp } from "../../bench/transfer_targets.ts";
 import { TRANSFER_CASES } from "../../bench/transfer_work.ts";
+import { describePace, paceOf } from "../../bench/whole_part4.ts";
 import { Worker } from "../../bench/worker.ts";
 import { InterruptedError, StudyError, UsageError } from "../../io/errors.ts";
 import { silentReporter } from "../../io/reporter.ts";
@@ -290,7 +297,9 @@ Deno.test("judgeTargets() sets what was measured beside every target", () => {
       "alexnet-classifier",
       "vgg16-classifier",
       "alexnet,alexnet-classifier",
+      "part4-alexnet",
       "vgg16,vgg16-classifier",
+      "part4-vgg16",
       "detector",
       "detector-bf16",
       "mapping",
@@ -343,6 +352,22 @@ Deno.test("wholeSpeedUp() extends measured rates to 60,000 images and 8 epochs",
   const theirs = 0.2 * (490_000 / 32) + 0.3 * (8 * 1875);
   assertAlmostEquals(found!.value, theirs / ours);
   assertEquals(wholeSpeedUp(results(), { features: "vgg16", step: "vgg16-classifier" }), undefined);
+});
+
+Deno.test("a part 4 that was run is judged by the pace of the images that the larger set has more", () => {
+  const sizes = [100, 300] as const;
+  assertEquals(paceOf(sizes, [20, 40]), { units: 200, seconds: 20 });
+  assertMatch(
+    describePace(sizes, [20, 40]),
+    /0\.200 s an image of the first, 0\.100 s of each further/,
+  );
+  const timing = {
+    ...comparison("part4-alexnet", [{ units: 600, seconds: 6 }], [paceOf(sizes, [20, 40])]),
+    note: "how",
+  };
+  const found = judgeTargets(results({ comparisons: [timing] }));
+  const { measured, verdict, note } = found.find(({ what }) => what.includes("AlexNet, run"))!;
+  assertEquals([measured, verdict, note], ["10.00 (10.00 to 10.00)", "met", "how"]);
 });
 
 Deno.test("TRANSFER_CASES are the peer's, in its words", async () => {
@@ -431,7 +456,7 @@ Deno.test("renderPage() holds machine, targets and tables", () => {
   const page = renderPage(results({ comparisons: [comparison("step", timings(1), timings(2))] }));
   assertEquals(page.includes("processor abacus; 2 threads on each side"), true);
   assertEquals(page.includes(renderTargets(results())), false);
-  assertEquals(page.match(/^\| .* \| not measured \| /gm)?.length, 27);
+  assertEquals(page.match(/^\| .* \| not measured \| /gm)?.length, 29);
   assertEquals(page.match(/^## /gm)?.length, 4);
   assertEquals(page.includes("machine busy"), false);
   assertEquals(renderPage(results({ load_average: 3 })).includes("machine busy"), true);
