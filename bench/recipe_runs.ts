@@ -5,16 +5,13 @@
  * @module
  */
 
-import { join } from "node:path";
 import { type Recipe, RECIPES } from "../experiment/flags.ts";
 import { mean, type MeanAndSd, meanAndSd } from "../metrics/descriptive_statistics.ts";
 import { formatMeanAndSd, formatP } from "../report/analysis/format_numbers.ts";
 import { meanAboveTest } from "../report/analysis/statistics.ts";
 import type { Measurement } from "../report/record/bench_results.ts";
-import { ProblemList } from "../report/record/problems.ts";
-import { readResults } from "../report/record/read_results.ts";
-import { denoScript, startChild } from "./child.ts";
 import type { BenchContext } from "./context.ts";
+import { part1Rows } from "./program_times.ts";
 
 /** What is trained, in this order: the published recipe before, between and after ours. */
 const PLAN: readonly [recipe: Recipe, seeds: readonly number[]][] = [
@@ -94,16 +91,11 @@ function describeTest(accuracy: MeanAndSd, bound: number): string {
 
 /** One program for all seeds: what it compiles, it compiles once. */
 async function train(
-  { data, engineFlags }: BenchContext,
+  context: BenchContext,
   { recipe, seeds, folder }: { recipe: Recipe; seeds: readonly number[]; folder: string },
 ): Promise<RecipeRun[]> {
-  const out = join(folder, crypto.randomUUID());
-  const args = ["--recipe", recipe, "--seeds", seeds.join(), "--data", data, "--out", out];
-  const child = startChild(denoScript("part 1", "scripts/part1.ts", [...args, ...engineFlags]));
-  for await (const _ of child.lines);
-  await child.ended();
-  const rows = await readResults(join(out, "part1.csv"), new ProblemList());
-  return rows.map(({ row: { accuracy, training_time_s, seed } }) => ({
+  const rows = await part1Rows(context, ["--recipe", recipe, "--seeds", seeds.join()], folder);
+  return rows.map(({ accuracy, training_time_s, seed }) => ({
     accuracy: accuracy!,
     seconds: Number(training_time_s),
     seed: seed!,

@@ -24,6 +24,7 @@ import {
   untilEnd,
   untilFirstStep,
 } from "./program_times.ts";
+import { measureScaling } from "./scaling.ts";
 import { ourLabel } from "./steady_cases.ts";
 import { measurePart4, PART4_CASES } from "./whole_part4.ts";
 
@@ -55,6 +56,9 @@ export async function measureWholeRuns(context: BenchContext): Promise<void> {
     }
     if (cases.includes("memory")) await measured(context, "memory", () => memory(context, folder));
     if (cases.includes("growth")) await measured(context, "growth", () => growth(context));
+    if (cases.includes("scaling")) {
+      await measured(context, "scaling", () => measureScaling(context, folder));
+    }
     if (cases.includes("recipes")) {
       await measured(context, "recipes", () => measureRecipes(context, folder));
     }
@@ -177,7 +181,7 @@ async function growth(context: BenchContext): Promise<Measurement[]> {
 /** Records what `measure` finds, or why it finds nothing. */
 async function measured(
   { record, reporter, signal }: BenchContext,
-  name: "memory" | "growth" | "mapping" | "recipes",
+  name: "memory" | "growth" | "scaling" | "mapping" | "recipes",
   measure: () => Promise<Measurement[]>,
 ): Promise<void> {
   let found: Measurement[];

@@ -20,6 +20,7 @@ export const CASES = [
   "launch",
   "memory",
   "growth",
+  "scaling",
   "mapping",
   "part1",
   "recipes",

@@ -289,6 +289,7 @@ Deno.test("judgeTargets() sets what was measured beside every target", () => {
     ["met", "0", "shortened"],
     ["not met", "1.25 %", ""],
     ...[
+      "scaling",
       "vgg16",
       "vgg16",
       "vgg16-bf16",
@@ -456,7 +457,7 @@ Deno.test("renderPage() holds machine, targets and tables", () => {
   const page = renderPage(results({ comparisons: [comparison("step", timings(1), timings(2))] }));
   assertEquals(page.includes("processor abacus; 2 threads on each side"), true);
   assertEquals(page.includes(renderTargets(results())), false);
-  assertEquals(page.match(/^\| .* \| not measured \| /gm)?.length, 29);
+  assertEquals(page.match(/^\| .* \| not measured \| /gm)?.length, 30);
   assertEquals(page.match(/^## /gm)?.length, 4);
   assertEquals(page.includes("machine busy"), false);
   assertEquals(renderPage(results({ load_average: 3 })).includes("machine busy"), true);

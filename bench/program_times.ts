@@ -1,0 +1,82 @@
+/**
+ * Whole programs: how long they take, and what they leave.
+ *
+ * @module
+ */
+
+import { join } from "node:path";
+import { StudyError } from "../io/errors.ts";
+import type { Timing } from "../report/record/bench_results.ts";
+import { ProblemList } from "../report/record/problems.ts";
+import { readResults, type ResultRow } from "../report/record/results.ts";
+import { type Child, denoScript, type Program, startChild } from "./child.ts";
+import type { BenchContext } from "./context.ts";
+
+/** Where programs find and leave things. */
+export interface Places {
+  /** For results of the runs. */
+  folder: string;
+  /** The data set as the study's script reads it. */
+  idx: string;
+  /** Why the study's script cannot run. */
+  missing: string | undefined;
+}
+
+/** What both print after their first training step. */
+const FIRST_STEP = /^Train Epoch: 1 /;
+
+/** Time from a program's start to its end. */
+export async function untilEnd(program: Program): Promise<Timing> {
+  const started = performance.now();
+  await drain(startChild(program));
+  return { units: 1, seconds: (performance.now() - started) / 1000 };
+}
+
+/** Time until the first step is logged; after that the program is killed, or left to its end. */
+export async function untilFirstStep(program: Program, after: "kill" | "wait"): Promise<Timing> {
+  const started = performance.now();
+  const child = startChild(program);
+  let seconds: number | undefined;
+  for await (const line of child.lines) {
+    if (seconds !== undefined || !FIRST_STEP.test(line)) continue;
+    seconds = (performance.now() - started) / 1000;
+    if (after === "kill") break;
+  }
+  if (after === "kill" && seconds !== undefined) await child.kill();
+  else await child.ended();
+  if (seconds === undefined) throw new StudyError(`${program.name} logged no step`);
+  return { units: 1, seconds };
+}
+
+/** Waits for a program's end, whatever it prints. */
+export async function drain(child: Child): Promise<void> {
+  for await (const _ of child.lines);
+  await child.ended();
+}
+
+/** Why the study's scripts cannot run, if so. */
+export async function missingForStudyScripts(
+  { python }: { python: string },
+): Promise<string | undefined> {
+  try {
+    const args = ["-c", "import torch, numpy, PIL, sklearn"];
+    await drain(startChild({ name: "Python", command: python, args }));
+    return undefined;
+  } catch (error) {
+    if (!(error instanceof StudyError)) throw error;
+    return `${error.message}; the study's scripts need pip install torch numpy pillow scikit-learn`;
+  }
+}
+
+/** Runs part 1 and reads what it has written, a row for each seed. */
+export async function part1Rows(
+  { data, engineFlags }: BenchContext,
+  flags: readonly string[],
+  folder: string,
+): Promise<ResultRow[]> {
+  const out = join(folder, crypto.randomUUID());
+  const args = [...flags, "--data", data, "--out", out, ...engineFlags];
+  await untilEnd(denoScript("part 1", "scripts/part1.ts", args));
+  const rows = await readResults(join(out, "part1.csv"), new ProblemList());
+  return rows.map(({ row }) => row);
+}
