@@ -48,12 +48,10 @@ export function insertFinding<T extends PairedTiming | Measurement>(
   findings.splice(at < 0 ? findings.length : at, 0, finding);
 }
 
-/** The cases that a page has of a run. */
-export function casesOf(
-  { comparisons, measures }: BenchResults,
-  run: string | undefined,
-): string[] {
-  const own = [...comparisons, ...measures].filter(({ of }) => of === run);
+/** The cases of which there are findings of the run that was started then. */
+export function casesOf(results: BenchResults, startedAt: string): string[] {
+  const own = [...results.comparisons, ...results.measures]
+    .filter(({ of = results.started_at }) => of === startedAt);
   return CASES.filter((name) => own.some((finding) => finding.case === name));
 }
 

@@ -135,14 +135,18 @@ function renderProvenance(results: BenchResults): string {
 /** Which cases are of which run, where there are several. */
 function renderRuns(results: BenchResults): string {
   if (!results.earlier?.length) return "";
-  const { started_at: _, ...last } = results;
-  const runs = [...results.earlier, { ...last, started_at: undefined }];
-  const rows = runs.map((run) => {
-    const { settings, load_average: load, versions, git } = run;
-    const started = run.started_at ?? results.started_at;
-    const cases = casesOf(results, run.started_at).join(", ");
+  const rows = [...results.earlier, results].map((run) => {
+    const { started_at, settings, load_average: load, versions, git } = run;
+    const cases = casesOf(results, started_at).join(", ");
     const how = `${settings.pairs} of ${settings.seconds} s`;
-    return [started.slice(0, 16), cases, describeCommit(git), how, load.toFixed(2), list(versions)]
+    return [
+      started_at.slice(0, 16),
+      cases,
+      describeCommit(git),
+      how,
+      load.toFixed(2),
+      list(versions),
+    ]
       .map(escapeMarkdown);
   });
   return "\n" + table(

@@ -46,7 +46,7 @@ Deno.test("a run keeps what earlier ones found of cases that it does not measure
   ]);
   assertEquals(casesOf(third, first.started_at), ["step", "memory"]);
   assertEquals(casesOf(third, second.started_at), ["inference"]);
-  assertEquals(casesOf(third, undefined), ["part1"]);
+  assertEquals(casesOf(third, third.started_at), ["part1"]);
 
   const page = renderPage(third);
   assertMatch(
