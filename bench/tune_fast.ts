@@ -3,7 +3,7 @@
  * recipe with one ingredient fewer or more, trained on the first 50,000 of the training digits and judged on the
  * last 10,000. The test digits are not looked at.
  *
- *     deno run -q -P=bench bench/tune_fast.ts --recipe fast --seeds 1,2,3,4,5
+ *     deno run -q -P=engine bench/tune_fast.ts --recipe fast --seeds 1,2,3,4,5
  *
  * Every trial goes to a CSV file as soon as it is finished, and what is there already is not done
  * again, so that it may be interrupted. `bench.md` has the table.
@@ -19,6 +19,7 @@ import { loadDataset } from "../data/load_dataset.ts";
 import { type Engine, startEngine } from "../engine/engine.ts";
 import { RECIPE_NAMES, RECIPES, SHARED_FLAGS } from "../experiment/flags.ts";
 import { recipeNetwork } from "../experiment/recipe.ts";
+import { describeEngine } from "../experiment/provenance.ts";
 import { trainerOptions } from "../experiment/training.ts";
 import { writeFileAtomic } from "../io/atomic.ts";
 import { UsageError } from "../io/errors.ts";
@@ -78,11 +79,11 @@ const FLAGS = {
 
 async function main(): Promise<void> {
   const flags = readCommandLine({
-    usage: "deno run -q -P=bench bench/tune_fast.ts [flags]",
+    usage: "deno run -q -P=engine bench/tune_fast.ts [flags]",
     description: "Trains SimpleCNN by a recipe and without each of its ingredients, judges it on " +
       "validation digits, and writes recipes.csv.",
     table: FLAGS,
-    examples: ["deno run -q -P=bench bench/tune_fast.ts --recipe fast --seeds 1,2,3,4,5"],
+    examples: ["deno run -q -P=engine bench/tune_fast.ts --recipe fast --seeds 1,2,3,4,5"],
   });
   if (flags === undefined) return;
   const { only = "", seeds = [1, 2, 3, 4, 5], recipe, out } = flags;
@@ -97,11 +98,14 @@ async function main(): Promise<void> {
     ? "auto"
     : ({ fp32: "float32", bf16: "bfloat16" } as const)[flags.precision];
   using engine = await startEngine({
+    // What is said of the recipes is said of one engine; where it cannot start, no other takes its place.
+    backend: "tensorflow",
     precision,
     libtensorflow: flags.libtensorflow,
     threads: flags.threads,
     reporter,
   });
+  reporter.line(describeEngine(engine));
   const { train } = await loadDataset({ data: DATA.name, reporter });
   const split = train.count - VALIDATION_DIGITS;
   const [fitted, validation] = [slice(train, 0, split), slice(train, split, train.count)];
