@@ -235,12 +235,14 @@ export const SIMPLE_CNN_ACCURATE = {
     "averaged",
   training: {
     ...SIMPLE_CNN_FAST.training,
-    epochs: 12,
+    epochs: 14,
+    learningRate: 0.002,
     recipe: {
       ...SIMPLE_CNN_FAST.training.recipe,
-      dropoutRate: 0.5,
+      dropoutRate: 0.3,
+      muon: { ...SIMPLE_CNN_FAST.training.recipe.muon, learningRate: 0.015 },
       average: { decay: 0.99, every: 5 },
-      augmentation: { shift: 2, rotation: 10, scale: 0.1, shear: 0.1 },
+      augmentation: { shift: 1, rotation: 10, scale: 0.1, shear: 0.1 },
     },
   },
   published: null,

@@ -24,9 +24,25 @@ const ADDED: Readonly<Record<string, RecipeSettings>> = {
   "with images moved by up to a pixel": { augmentation: { shift: 1 } },
 };
 
+/** Ingredients in another amount. */
+const VARIED: Readonly<Record<string, (settings: TrainingSettings) => TrainingSettings>> = {
+  "with half the learning rates": (settings) => withRates(settings, 1 / 2),
+  "with twice the learning rates": (settings) => withRates(settings, 2),
+};
+
+function withRates(settings: TrainingSettings, factor: number): TrainingSettings {
+  const { learningRate, recipe = {} } = settings;
+  const muon = recipe.muon && { ...recipe.muon, learningRate: factor * recipe.muon.learningRate };
+  return {
+    ...settings,
+    learningRate: factor * learningRate,
+    recipe: { ...recipe, ...(muon && { muon }) },
+  };
+}
+
 /**
- * The recipe, the recipe without each of its ingredients, and with each that it could have as well, by
- * what they are called.
+ * The recipe, the recipe without each of its ingredients, with each that it could have as well, and with
+ * other learning rates, by what they are called.
  */
 export function candidatesOf(settings: TrainingSettings): Map<string, TrainingSettings> {
   const { recipe = {}, oneCycle, ...rest } = settings;
@@ -40,5 +56,6 @@ export function candidatesOf(settings: TrainingSettings): Map<string, TrainingSe
     const isThere = Object.keys(ingredient).some((key) => key in recipe);
     if (!isThere) candidates.set(name, { ...settings, recipe: { ...recipe, ...ingredient } });
   }
+  for (const [name, vary] of Object.entries(VARIED)) candidates.set(name, vary(settings));
   return candidates;
 }

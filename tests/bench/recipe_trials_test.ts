@@ -50,7 +50,7 @@ Deno.test("renderTrials() sets each candidate beside the recipe", () => {
   assert(/^−0\.\d\d to /.test(without![4]!), without![4]);
 });
 
-Deno.test("candidatesOf() leaves out one ingredient at a time, and adds one", () => {
+Deno.test("candidatesOf() leaves out one ingredient at a time, adds one, and changes the rates", () => {
   const settings: TrainingSettings = {
     ...SIMPLE_CNN_FAST.training,
     oneCycle: true,
@@ -65,6 +65,11 @@ Deno.test("candidatesOf() leaves out one ingredient at a time, and adds one", ()
     settings.recipe,
     { ...settings.recipe, average: { decay: 0.9, every: 5 } },
     { ...settings.recipe, augmentation: { shift: 1 } },
+    settings.recipe,
+    settings.recipe,
   ]);
-  assertEquals(others.map(({ oneCycle }) => oneCycle), [true, true, undefined, true, true]);
+  const oneCycles = [true, true, undefined, true, true, true, true];
+  assertEquals(others.map(({ oneCycle }) => oneCycle), oneCycles);
+  const rates = others.slice(-2).map(({ learningRate }) => learningRate / settings.learningRate);
+  assertEquals(rates, [0.5, 2]);
 });
