@@ -3,7 +3,7 @@
  * recipe with one ingredient fewer or more, trained on the first 50,000 of the training digits and judged on the
  * last 10,000. The test digits are not looked at.
  *
- *     deno run -q -P=engine bench/tune_fast.ts --recipe fast --seeds 1,2,3,4,5
+ *     deno task tune --recipe fast --seeds 1,2,3,4,5
  *
  * Every trial goes to a CSV file as soon as it is finished, and what is there already is not done
  * again, so that it may be interrupted. `bench.md` has the table.
@@ -79,11 +79,13 @@ const FLAGS = {
 
 async function main(): Promise<void> {
   const flags = readCommandLine({
-    usage: "deno run -q -P=engine bench/tune_fast.ts [flags]",
+    usage: "deno task tune [flags]",
     description: "Trains SimpleCNN by a recipe and without each of its ingredients, judges it on " +
       "validation digits, and writes recipes.csv.",
     table: FLAGS,
-    examples: ["deno run -q -P=engine bench/tune_fast.ts --recipe fast --seeds 1,2,3,4,5"],
+    examples: [
+      "deno task tune --recipe fast --seeds 1,2,3,4,5",
+    ],
   });
   if (flags === undefined) return;
   const { only = "", seeds = [1, 2, 3, 4, 5], recipe, out } = flags;

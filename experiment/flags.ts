@@ -152,7 +152,7 @@ export const RECIPES = {
 /** A way to train part 1's network. */
 export type Recipe = keyof typeof RECIPES;
 
-/** Their names. */
+/** What `--recipe` takes. */
 export const RECIPE_NAMES = Object.keys(RECIPES) as [Recipe, ...Recipe[]];
 
 /** The number format of a recipe where none is asked for: the study's is fp32. */
