@@ -152,7 +152,7 @@ export const RECIPES = {
 /** A way to train part 1's network. */
 export type Recipe = keyof typeof RECIPES;
 
-/** What `--recipe` takes. */
+/** What `--recipe` takes, the usual one first. */
 export const RECIPE_NAMES = Object.keys(RECIPES) as [Recipe, ...Recipe[]];
 
 /** The number format of a recipe where none is asked for: the study's is fp32. */
