@@ -1,0 +1,35 @@
+/** The numbers in docs/cluster.md that are of committed runs. */
+
+import { assertEquals } from "@std/assert";
+import { join } from "node:path";
+import { repositoryRoot } from "../../io/cache.ts";
+import { meanAndSd } from "../../metrics/descriptive_statistics.ts";
+import { formatMeanAndSd } from "../../report/analysis/format_numbers.ts";
+import { ProblemList } from "../../report/record/problems.ts";
+import { readResults } from "../../report/record/results.ts";
+import { DATA, SIMPLE_CNN, SIMPLE_CNN_FAST } from "../../study.ts";
+
+const ROOT = repositoryRoot();
+
+Deno.test("cluster.md has the learning-set sizes of the committed sweep", async () => {
+  const problems = new ProblemList();
+  const path = join(ROOT, "results/reference/learning_set_size/part1.csv");
+  const rows = (await readResults(path, problems)).map(({ row }) => row);
+  assertEquals(problems.list(), []);
+  const expected = [300, 1000, 3000, 10_000, 30_000, DATA.trainImages].map((images) => {
+    const cells = [SIMPLE_CNN, SIMPLE_CNN_FAST].map(({ name }) => {
+      const own = rows.filter((row) => row.model === name && row.train_images === images);
+      assertEquals(own.map(({ seed, status }) => `${seed} ${status}`).sort(), [
+        ...["1 ok", "2 ok", "3 ok"],
+      ]);
+      return formatMeanAndSd(meanAndSd(own.map(({ accuracy }) => accuracy!)), 2);
+    });
+    return [images.toLocaleString("en"), ...cells];
+  });
+  const page = await Deno.readTextFile(join(ROOT, "docs/cluster.md"));
+  const [, table = ""] = /^\| training images .*\n\|.*\n((?:\|.*\n)+)/m.exec(page) ?? [];
+  const found = table.trim().split("\n").map((line) =>
+    line.split("|").slice(1, -1).map((cell) => cell.trim())
+  );
+  assertEquals(found, expected);
+});
