@@ -248,6 +248,16 @@ export const SIMPLE_CNN_ACCURATE = {
   published: null,
 } as const satisfies StudyModel;
 
+/** Ways to train part 1's network: the study's, ours in one pass over the images, ours in its time. */
+export const RECIPES = {
+  published: SIMPLE_CNN,
+  fast: SIMPLE_CNN_FAST,
+  accurate: SIMPLE_CNN_ACCURATE,
+} as const;
+
+/** A way to train part 1's network. */
+export type Recipe = keyof typeof RECIPES;
+
 // Part 2: a detector whose box head is new and untrained, its best detection taken for the digit.
 
 export const FASTER_RCNN_ADAPTED = {

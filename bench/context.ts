@@ -7,12 +7,13 @@
 import type { BackendName } from "../engine/engine.ts";
 import { StudyError } from "../io/errors.ts";
 import type { Reporter } from "../io/reporter.ts";
-import type {
-  CaseName,
-  ComputedOn,
-  Measurement,
-  PairedTiming,
-  Precision,
+import {
+  type CaseName,
+  type ComputedOn,
+  formatName,
+  type Measurement,
+  type PairedTiming,
+  type Precision,
 } from "../report/record/bench_results.ts";
 import { denoScript } from "./child.ts";
 import { Worker } from "./worker.ts";
@@ -54,8 +55,8 @@ export function startOurs(
   precision: Precision,
   backend: BackendName | "auto" = usual,
 ): Promise<Worker> {
-  const name = precision === "bfloat16" ? "bf16" : "fp32";
-  const args = ["--data", data, "--precision", name, "--backend", backend, ...engineFlags];
+  const format = ["--precision", formatName(precision)];
+  const args = ["--data", data, ...format, "--backend", backend, ...engineFlags];
   return Worker.start(denoScript("our side of the bench", "bench/our_worker.ts", args));
 }
 

@@ -18,6 +18,7 @@ import type {
   Precision,
   SideResult,
 } from "../report/record/bench_results.ts";
+import { joinNotes } from "./pairs.ts";
 
 /** A quantity that was measured, or computed from measurements. */
 export interface Found {
@@ -76,7 +77,7 @@ export function speedUpOverBest(results: BenchResults, name: CaseName): Found | 
     .sort((a, b) => a.ratio.median - b.ratio.median)[0];
   if (found === undefined) return undefined;
   const { ratio, label } = found;
-  const note = [label, pairsNote(ratio.count)].filter((text) => text !== "").join("; ");
+  const note = joinNotes(label, pairsNote(ratio.count));
   return { value: ratio.median, text: formatMedianAndRange(ratio), note };
 }
 
@@ -90,8 +91,7 @@ export function shareOfLimit(results: BenchResults, name: CaseName): Found | und
   return {
     value,
     text: `${value.toFixed(0)} %`,
-    note: [`of ${limit.toFixed(0)} GFLOP/s`, pairsNote(timing.ours.timings.length)]
-      .filter((text) => text !== "").join("; "),
+    note: joinNotes(`of ${limit.toFixed(0)} GFLOP/s`, pairsNote(timing.ours.timings.length)),
   };
 }
 

@@ -129,9 +129,9 @@ function pause(): Promise<void> {
   return new Promise((done) => setTimeout(done, PAUSE_MS));
 }
 
-/** Two remarks as one. */
-function joinNotes(...notes: (string | undefined)[]): string {
-  return notes.filter((note) => note !== undefined).join("; ");
+/** Several remarks as one; those that are missing or empty are left out. */
+export function joinNotes(...notes: (string | undefined)[]): string {
+  return notes.filter((note) => note).join("; ");
 }
 
 function sideResult(

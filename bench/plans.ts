@@ -5,7 +5,7 @@
  */
 
 import type { BackendName } from "../engine/engine.ts";
-import type { CaseName, Precision } from "../report/record/bench_results.ts";
+import { type CaseName, formatName, type Precision } from "../report/record/bench_results.ts";
 import { DATA, SIMPLE_CNN } from "../study.ts";
 import {
   CONV2,
@@ -149,10 +149,9 @@ export const PLANS: readonly SteadyPlan[] = [
 ];
 
 function limitPlan(limit: typeof MATMUL | typeof CONV, precision: Precision): SteadyPlan {
-  const suffix = precision === "float32" ? "fp32" : "bf16";
   return {
     ...limit,
-    title: `${limit.title}, ${suffix}`,
+    title: `${limit.title}, ${formatName(precision)}`,
     precision,
     peers: [{ ...torch, precision }],
   };

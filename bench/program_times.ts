@@ -11,6 +11,7 @@ import { ProblemList } from "../report/record/problems.ts";
 import { readResults, type ResultRow } from "../report/record/results.ts";
 import { type Child, denoScript, type Program, startChild } from "./child.ts";
 import type { BenchContext } from "./context.ts";
+import type { MissingSide, Side } from "./pairs.ts";
 
 /** Where programs find and leave things. */
 export interface Places {
@@ -68,15 +69,39 @@ export async function missingForStudyScripts(
   }
 }
 
+/** A peer in Python: what it does, or why it cannot. */
+export function studySide(
+  label: string,
+  { peer, missing }: Pick<BenchContext, "peer"> & Pick<Places, "missing">,
+  run: () => Promise<Timing>,
+): Side | MissingSide {
+  const side = { label, precision: "float32" } as const;
+  return missing === undefined ? { ...side, on: peer.on, run } : { ...side, missing };
+}
+
+/** A path in a folder that nothing has yet. */
+export function freshPath(folder: string): string {
+  return join(folder, crypto.randomUUID());
+}
+
+/** Part 1 on the context's backend and data. */
+export function part1Program(
+  { data, backend, engineFlags }: BenchContext,
+  flags: readonly string[],
+  out: string,
+): Program {
+  const where = ["--data", data, "--out", out, "--backend", backend];
+  return denoScript("part 1", "scripts/part1.ts", [...flags, ...where, ...engineFlags]);
+}
+
 /** Runs part 1 and reads what it has written, a row for each seed. */
 export async function part1Rows(
-  { data, engineFlags }: BenchContext,
+  context: BenchContext,
   flags: readonly string[],
   folder: string,
 ): Promise<ResultRow[]> {
-  const out = join(folder, crypto.randomUUID());
-  const args = [...flags, "--data", data, "--out", out, ...engineFlags];
-  await untilEnd(denoScript("part 1", "scripts/part1.ts", args));
+  const out = freshPath(folder);
+  await untilEnd(part1Program(context, flags, out));
   const rows = await readResults(join(out, "part1.csv"), new ProblemList());
   return rows.map(({ row }) => row);
 }

@@ -24,10 +24,10 @@ const ADDED: Readonly<Record<string, RecipeSettings>> = {
   "with images moved by up to a pixel": { augmentation: { shift: 1 } },
 };
 
-/** Ingredients in another amount. */
-const VARIED: Readonly<Record<string, (settings: TrainingSettings) => TrainingSettings>> = {
-  "with half the learning rates": (settings) => withRates(settings, 1 / 2),
-  "with twice the learning rates": (settings) => withRates(settings, 2),
+/** Other learning rates, as multiples of a recipe's. */
+const RATES: Readonly<Record<string, number>> = {
+  "with half the learning rates": 1 / 2,
+  "with twice the learning rates": 2,
 };
 
 function withRates(settings: TrainingSettings, factor: number): TrainingSettings {
@@ -56,6 +56,8 @@ export function candidatesOf(settings: TrainingSettings): Map<string, TrainingSe
     const isThere = Object.keys(ingredient).some((key) => key in recipe);
     if (!isThere) candidates.set(name, { ...settings, recipe: { ...recipe, ...ingredient } });
   }
-  for (const [name, vary] of Object.entries(VARIED)) candidates.set(name, vary(settings));
+  for (const [name, factor] of Object.entries(RATES)) {
+    candidates.set(name, withRates(settings, factor));
+  }
   return candidates;
 }

@@ -5,11 +5,11 @@
  * @module
  */
 
-import { type Recipe, RECIPES } from "../experiment/flags.ts";
 import { mean, type MeanAndSd, meanAndSd } from "../metrics/descriptive_statistics.ts";
 import { formatMeanAndSd, formatP } from "../report/analysis/format_numbers.ts";
 import { meanAboveTest } from "../report/analysis/statistics.ts";
 import type { Measurement } from "../report/record/bench_results.ts";
+import { type Recipe, RECIPES } from "../study.ts";
 import type { BenchContext } from "./context.ts";
 import { part1Rows } from "./program_times.ts";
 

@@ -17,6 +17,7 @@ import {
   speedUpOverBest,
   type Target,
 } from "./findings.ts";
+import { joinNotes } from "./pairs.ts";
 import { RECIPE_TARGETS } from "./recipe_targets.ts";
 import { TRANSFER_TARGETS } from "./transfer_targets.ts";
 
@@ -155,7 +156,7 @@ function part1SpeedUp(results: BenchResults): Found | undefined {
   const found = speedUp(results, "part1");
   const shortened = pairedTimingOf(results, "part1")?.note;
   if (found === undefined || shortened === undefined) return found;
-  return { ...found, note: found.note ? `${found.note}; ${shortened}` : shortened };
+  return { ...found, note: joinNotes(found.note, shortened) };
 }
 
 function reasonFor(results: BenchResults, cases: Target["cases"]): string {

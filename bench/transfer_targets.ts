@@ -16,6 +16,7 @@ import {
   speedUp,
   type Target,
 } from "./findings.ts";
+import { joinNotes } from "./pairs.ts";
 import { CHANNELS_LAST_LABEL, DEFAULT_LABEL } from "./transfer_plans.ts";
 import { TRANSFER_BATCH } from "./transfer_work.ts";
 
@@ -149,7 +150,7 @@ export function wholeSpeedUp(
   return {
     value: theirs / ours,
     text: (theirs / ours).toFixed(2),
-    note: [note, pairsNote(count)].filter((text) => text !== "").join("; "),
+    note: joinNotes(note, pairsNote(count)),
   };
 }
 

@@ -12,12 +12,12 @@
 import { join } from "node:path";
 import { cacheDir } from "../io/cache.ts";
 import { exists } from "../io/path_kind.ts";
-import type { Precision, Timing } from "../report/record/bench_results.ts";
+import { formatName, type Precision, type Timing } from "../report/record/bench_results.ts";
 import { ALEXNET, DATA, type StudyModel, VGG16 } from "../study.ts";
 import { denoScript, type Program } from "./child.ts";
 import type { BenchContext } from "./context.ts";
-import { type MissingSide, type Side, timeInTurn } from "./pairs.ts";
-import { type Places, untilEnd } from "./program_times.ts";
+import { joinNotes, type Side, timeInTurn } from "./pairs.ts";
+import { freshPath, type Places, studySide, untilEnd } from "./program_times.ts";
 import { ourLabel } from "./steady_cases.ts";
 
 export const PART4_CASES = ["part4-alexnet", "part4-vgg16"] as const;
@@ -67,38 +67,31 @@ export async function measurePart4(
         return { units: images, seconds };
       }),
   };
-  const side = {
-    label: "the study's procedure, PyTorch, 2 workers",
-    precision: "float32",
-  } as const;
-  const theirs: Side | MissingSide = places.missing === undefined
-    ? {
-      ...{ ...side, on: context.peer.on },
-      run: async () => {
-        const [small, large] = plan.peerImages;
-        const times = [];
-        for (const count of [small, large]) {
-          context.reporter.live(`${model.title}: the study's procedure on ${count} images`);
-          times.push((await untilEnd(peerRun(context, plan, { ...places, count }))).seconds);
-        }
-        const pace = paceOf(plan.peerImages, times as [number, number]);
-        notes.push(describePace(plan.peerImages, times as [number, number]));
-        return pace;
-      },
-    }
-    : { ...side, missing: places.missing };
+  const theirs = studySide(
+    "the study's procedure, PyTorch, 2 workers",
+    { ...context, ...places },
+    async () => {
+      const timeOn = async (count: number) => {
+        context.reporter.live(`${model.title}: the study's procedure on ${count} images`);
+        return (await untilEnd(peerRun(context, plan, { ...places, count }))).seconds;
+      };
+      const [small, large] = plan.peerImages;
+      const seconds = [await timeOn(small), await timeOn(large)] as const;
+      notes.push(describePace(plan.peerImages, seconds));
+      return paceOf(plan.peerImages, seconds);
+    },
+  );
   const timing = await timeInTurn({
     case: name,
-    title: `Part 4 with ${model.title} from launch to CSV, ${epochs} epochs, ${
-      precision === "float32" ? "fp32" : "bf16"
-    }`,
+    title: `Part 4 with ${model.title} from launch to CSV, ${epochs} epochs, ` +
+      formatName(precision),
     unit: "training image",
     ours,
     theirs,
     warmUp: false,
   }, { ...context, pairs: 1 });
-  const note = [timing.note, `${images} images`, ...notes].filter((text) => text !== undefined);
-  await context.record({ ...timing, note: note.join("; ") });
+  const note = joinNotes(timing.note, `${images} images`, ...notes);
+  await context.record({ ...timing, note });
 }
 
 /** What the images took that the larger of two sets has more than the smaller. */
@@ -114,10 +107,12 @@ export function describePace(
   [small, large]: readonly [number, number],
   [first, second]: readonly [number, number],
 ): string {
-  const pace = (second - first) / (large - small);
+  const { units, seconds } = paceOf([small, large], [first, second]);
   return `the study's procedure on ${small} and ${large} training images and a sixth as many to ` +
     `test on: ${first.toFixed(0)} and ${second.toFixed(0)} s, ${(first / small).toFixed(3)} s an ` +
-    `image of the first, ${pace.toFixed(3)} s of each further one, which is what is compared`;
+    `image of the first, ${
+      (seconds / units).toFixed(3)
+    } s of each further one, which is what is compared`;
 }
 
 /** Runs something with a cache in which there is nothing but libtensorflow. */
@@ -141,10 +136,10 @@ function ourRun(
   { word, precision, epochs, images }: Part4Plan,
   { folder, cache }: Places & { cache: string },
 ): Program {
-  const format = precision === "float32" ? "fp32" : "bf16";
-  const training = ["--models", word, "--weights", "random", "--precision", format];
+  const format = ["--precision", formatName(precision)];
+  const training = ["--models", word, "--weights", "random", ...format];
   const size = ["--epochs", `${epochs}`, ...(images < DATA.trainImages ? limits(images) : [])];
-  const out = ["--data", data, "--out", join(folder, crypto.randomUUID())];
+  const out = ["--data", data, "--out", freshPath(folder)];
   const args = [...training, ...size, ...out, "--backend", backend, ...engineFlags];
   return { ...denoScript("part 4", "scripts/part4.ts", args), env: { MNIST_STUDY_CACHE: cache } };
 }
@@ -155,7 +150,7 @@ function peerRun(
   { folder, idx, count }: Places & { count: number },
 ): Program {
   const training = ["--model", word, "--weights", "random", "--epochs", `${epochs}`];
-  const out = ["--data", idx, "--out", join(folder, `${crypto.randomUUID()}.json`)];
+  const out = ["--data", idx, "--out", `${freshPath(folder)}.json`];
   const args = [...training, ...limits(count), "--threads", `${threads}`, ...out];
   const script = "bench/reference/study_part4.py";
   return { name: "the study's procedure", command: python, args: ["-u", script, ...args] };

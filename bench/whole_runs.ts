@@ -8,19 +8,22 @@
 import { join } from "node:path";
 import { loadDataset } from "../data/load_dataset.ts";
 import { InterruptedError, StudyError } from "../io/errors.ts";
-import type { CaseName, Measurement, Timing } from "../report/record/bench_results.ts";
+import type { CaseName, Measurement } from "../report/record/bench_results.ts";
 import { SIMPLE_CNN } from "../study.ts";
-import { denoScript, type Program, startChild } from "./child.ts";
+import { type Program, startChild } from "./child.ts";
 import { type BenchContext, startOurs } from "./context.ts";
 import { exportIdx } from "./export_idx.ts";
 import { measureMapping } from "./mapping.ts";
 import type { Growth } from "./our_work.ts";
 import { measureRecipes } from "./recipe_runs.ts";
-import { type MissingSide, type Side, timeInTurn } from "./pairs.ts";
+import { type Side, timeInTurn } from "./pairs.ts";
 import {
   drain,
+  freshPath,
   missingForStudyScripts,
+  part1Program,
   type Places,
+  studySide,
   untilEnd,
   untilFirstStep,
 } from "./program_times.ts";
@@ -75,12 +78,12 @@ async function measureLaunch(context: BenchContext, places: Places): Promise<voi
     label: ourLabel(context.backend, "float32"),
     precision: "float32",
     on: context.ours,
-    run: () => untilFirstStep(part1(context, places.folder, context.epochs), "kill"),
+    run: () => untilFirstStep(part1(context, places, context.epochs), "kill"),
   };
   const short = ["--limit", "128", "--test-limit", "128", "--epochs", "1"];
   const theirs = studySide(
-    context,
-    places,
+    STUDY_LABEL,
+    { ...context, ...places },
     () => untilFirstStep(studyScript(context, places, short), "wait"),
   );
   const title = "Launch to first training step";
@@ -94,11 +97,11 @@ async function measurePart1(context: BenchContext, places: Places): Promise<void
     label: ourLabel(context.backend, "float32"),
     precision: "float32",
     on: context.ours,
-    run: () => untilEnd(part1(context, places.folder, epochs)),
+    run: () => untilEnd(part1(context, places, epochs)),
   };
   const theirs = studySide(
-    context,
-    places,
+    STUDY_LABEL,
+    { ...context, ...places },
     () => untilEnd(studyScript(context, places, ["--epochs", String(epochs)])),
   );
   const plan = {
@@ -121,7 +124,7 @@ async function memory(context: BenchContext, folder: string): Promise<Measuremen
   if (Deno.build.os !== "linux") {
     throw new StudyError("the peak of resident memory is read from Linux's /proc");
   }
-  const child = startChild(part1(context, folder, 1));
+  const child = startChild(part1(context, { folder }, 1));
   let peak = 0;
   const timer = setInterval(async () => {
     peak = Math.max(peak, await peakMemory(child.pid));
@@ -200,15 +203,8 @@ async function measured(
   for (const measurement of found) await record(measurement);
 }
 
-function part1(
-  { data, backend, engineFlags }: BenchContext,
-  folder: string,
-  epochs: number,
-): Program {
-  const out = join(folder, crypto.randomUUID());
-  const training = ["--data", data, "--epochs", String(epochs), "--out", out];
-  const args = [...training, "--backend", backend, ...engineFlags];
-  return denoScript("part 1", "scripts/part1.ts", args);
+function part1(context: BenchContext, { folder }: Pick<Places, "folder">, epochs: number): Program {
+  return part1Program(context, ["--epochs", `${epochs}`], freshPath(folder));
 }
 
 function studyScript(
@@ -216,18 +212,9 @@ function studyScript(
   { folder, idx }: Places,
   more: readonly string[],
 ): Program {
-  const out = join(folder, `${crypto.randomUUID()}.json`);
+  const out = `${freshPath(folder)}.json`;
   const machine = ["--threads", String(threads), "--device", peer.torchDevice];
   const args = [STUDY_SCRIPT, "--data", idx, ...machine, "--out", out, ...more];
   // Unbuffered: its first line is to be seen when it is printed.
   return { name: "the study's script", command: python, args: ["-u", ...args] };
-}
-
-function studySide(
-  { peer }: BenchContext,
-  { missing }: Places,
-  run: () => Promise<Timing>,
-): Side | MissingSide {
-  const side = { label: STUDY_LABEL, precision: "float32" } as const;
-  return missing === undefined ? { ...side, on: peer.on, run } : { ...side, missing };
 }

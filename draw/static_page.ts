@@ -12,7 +12,7 @@ import { StudyError } from "../io/errors.ts";
 import { systemReason } from "../io/system_reason.ts";
 import type { Reporter } from "../io/reporter.ts";
 import type { LocatedRun } from "../report/record/find_run.ts";
-import { SIMPLE_CNN, SIMPLE_CNN_ACCURATE, SIMPLE_CNN_FAST } from "../study.ts";
+import { RECIPES, SIMPLE_CNN } from "../study.ts";
 import { bundlePage } from "./bundle.ts";
 import { findMisread } from "./misread_digits.ts";
 import { toBase64 } from "./page/base64.ts";
@@ -32,9 +32,7 @@ const POLICY = [
 ].join("; ");
 
 /** The networks that a browser computes at once. */
-const SMALL: readonly string[] = [SIMPLE_CNN, SIMPLE_CNN_FAST, SIMPLE_CNN_ACCURATE].map((
-  { name },
-) => name);
+const SMALL: readonly string[] = Object.values(RECIPES).map(({ name }) => name);
 
 /**
  * Never called: Deno fetches the packages that a program may import, and the bundle is made of these.

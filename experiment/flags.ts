@@ -9,9 +9,8 @@ import type { FlagTable } from "../io/parse_flags.ts";
 import {
   DETECTION,
   FASTER_RCNN_HEAD_TUNED,
-  SIMPLE_CNN,
-  SIMPLE_CNN_ACCURATE,
-  SIMPLE_CNN_FAST,
+  type Recipe,
+  RECIPES,
   type TrainingSettings,
   VGG16,
 } from "../study.ts";
@@ -141,16 +140,6 @@ export const DRY_RUN = {
       "say what would be run, fetched and written and how long it would take, and do none of it",
   },
 } as const satisfies FlagTable;
-
-/** Ways to train part 1's network: the study's, ours in one pass over the images, ours in its time. */
-export const RECIPES = {
-  published: SIMPLE_CNN,
-  fast: SIMPLE_CNN_FAST,
-  accurate: SIMPLE_CNN_ACCURATE,
-} as const;
-
-/** A way to train part 1's network. */
-export type Recipe = keyof typeof RECIPES;
 
 /** What `--recipe` takes, the usual one first. */
 export const RECIPE_NAMES = Object.keys(RECIPES) as [Recipe, ...Recipe[]];

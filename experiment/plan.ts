@@ -20,18 +20,12 @@ import {
   FASTER_RCNN_HEAD_TUNED,
   FASTER_RCNN_NORMALISE_ONCE,
   type PartNumber,
+  RECIPES,
   type StudyModel,
   type TrainingSettings,
   VGG16,
 } from "../study.ts";
-import {
-  type part1Command,
-  type PART_2,
-  type PART_4,
-  recipePrecision,
-  RECIPES,
-  seedList,
-} from "./flags.ts";
+import { type part1Command, type PART_2, type PART_4, recipePrecision, seedList } from "./flags.ts";
 import { trainingSettings } from "./training.ts";
 
 /** What decides a part's runs besides its models. */

@@ -15,10 +15,11 @@ import {
   FASTER_RCNN_ADAPTED,
   FASTER_RCNN_HEAD_TUNED,
   type PartSize,
+  type Recipe,
+  RECIPES,
   type StudyModel,
   VGG16,
 } from "../study.ts";
-import { type Recipe, RECIPES } from "./flags.ts";
 import { imageCounts, inferenceSeconds, type MachineRates, stepSeconds } from "./forecast.ts";
 
 /** How much a run does. */

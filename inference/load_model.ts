@@ -33,9 +33,8 @@ import {
   FASTER_RCNN_ADAPTED,
   FASTER_RCNN_HEAD_TUNED,
   FASTER_RCNN_NORMALISE_ONCE,
+  RECIPES,
   SIMPLE_CNN,
-  SIMPLE_CNN_ACCURATE,
-  SIMPLE_CNN_FAST,
   VGG16,
 } from "../study.ts";
 import { type LoadedModel, readyClassifier, readyDetector } from "./loaded_model.ts";
@@ -68,9 +67,7 @@ export interface LoadModelOptions {
 type Restore = (run: LocatedRun, options: LoadModelOptions) => Promise<LoadedModel>;
 
 const RESTORE: ReadonlyMap<string, Restore> = new Map<string, Restore>([
-  [SIMPLE_CNN.name, restoreSimpleCnn],
-  [SIMPLE_CNN_FAST.name, restoreSimpleCnn],
-  [SIMPLE_CNN_ACCURATE.name, restoreSimpleCnn],
+  ...Object.values(RECIPES).map(({ name }) => [name, restoreSimpleCnn] as const),
   [
     VGG16.name,
     (run, options) => restoreFrozen(run, options, { build: vgg16, source: VGG16_WEIGHTS }),

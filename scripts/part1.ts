@@ -14,7 +14,7 @@
 
 import { ImageBatches, normalizeMnist } from "../data/image_batches.ts";
 import { showDryRun } from "../experiment/dry_run.ts";
-import { part1Command, recipePrecision, RECIPES, seedList } from "../experiment/flags.ts";
+import { part1Command, recipePrecision, seedList } from "../experiment/flags.ts";
 import { planPart1 } from "../experiment/plan.ts";
 import { recipeNetwork } from "../experiment/recipe.ts";
 import { runExperiment } from "../experiment/run.ts";
@@ -32,7 +32,7 @@ import {
 import { readCommandLine, readFlags } from "../io/help_text.ts";
 import { runScript } from "../io/run_script.ts";
 import type { ResultRow } from "../report/record/results.ts";
-import type { StudyModel, TrainingSettings } from "../study.ts";
+import { RECIPES, type StudyModel, type TrainingSettings } from "../study.ts";
 import { CHECKPOINT } from "../experiment/resume.ts";
 import { Trainer } from "../training/trainer.ts";
 

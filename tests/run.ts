@@ -13,6 +13,7 @@
 
 import { join, relative } from "node:path";
 import { repositoryRoot } from "../io/cache.ts";
+import { filesIn } from "./scripts/files_in.ts";
 import { addCounts, countsIn, formatCounts, NO_TESTS } from "./test_counts.ts";
 
 /** What a file's process takes at most, with what it starts: VGG16 in training, and PyTorch beside it. */
@@ -27,7 +28,8 @@ async function main(): Promise<number> {
   const started = performance.now();
   const failed: string[] = [];
   let counts = NO_TESTS;
-  const files = testFiles(join(ROOT, "tests")).map((path) => relative(ROOT, path));
+  const files = filesIn(join(ROOT, "tests")).map((path) => relative(ROOT, path))
+    .filter((path) => path.endsWith("_test.ts")).sort();
   const jobs = ["types", ...files];
   const work = async () => {
     for (let job = jobs.shift(); job !== undefined; job = jobs.shift()) {
@@ -53,16 +55,6 @@ async function main(): Promise<number> {
 function atATime(): number {
   const room = Math.floor(Deno.systemMemoryInfo().available / MOST_BYTES);
   return Math.max(1, Math.min(2, navigator.hardwareConcurrency, room));
-}
-
-/** The test files in a folder and those below it, in their order. */
-function testFiles(folder: string): string[] {
-  return [...Deno.readDirSync(folder)].sort((a, b) => a.name < b.name ? -1 : 1)
-    .flatMap(({ name, isDirectory }) => {
-      const path = join(folder, name);
-      if (isDirectory) return testFiles(path);
-      return name.endsWith("_test.ts") ? [path] : [];
-    });
 }
 
 /** Runs Deno in the repository's folder. */

@@ -11,6 +11,11 @@ import { readRegularText } from "../../io/regular_file.ts";
 /** Number format of the arithmetic, as torch names it. */
 export type Precision = "float32" | "bfloat16";
 
+/** What flags and titles call it. */
+export function formatName(precision: Precision): "fp32" | "bf16" {
+  return precision === "float32" ? "fp32" : "bf16";
+}
+
 /** What can be measured; see `bench.ts` for what each one is. */
 export const CASES = [
   "step",

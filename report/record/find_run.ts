@@ -16,8 +16,7 @@ import {
   FASTER_RCNN_HEAD_TUNED,
   FASTER_RCNN_NORMALISE_ONCE,
   MODELS,
-  SIMPLE_CNN,
-  SIMPLE_CNN_ACCURATE,
+  RECIPES,
   SIMPLE_CNN_FAST,
   VGG16,
 } from "../../study.ts";
@@ -35,9 +34,12 @@ export const BEST = "best";
 const REFERENCE = "reference";
 
 const COMMANDS: ReadonlyMap<string, string> = new Map([
-  [SIMPLE_CNN.name, "deno task part1"],
-  [SIMPLE_CNN_FAST.name, "deno task part1 --recipe fast"],
-  [SIMPLE_CNN_ACCURATE.name, "deno task part1 --recipe accurate"],
+  ...Object.entries(RECIPES).map(([recipe, { name }]) =>
+    [
+      name,
+      recipe === "published" ? "deno task part1" : `deno task part1 --recipe ${recipe}`,
+    ] as const
+  ),
   [FASTER_RCNN_ADAPTED.name, "deno task part2"],
   [FASTER_RCNN_NORMALISE_ONCE.name, "deno task part2 --normalise once"],
   [FASTER_RCNN_HEAD_TUNED.name, "deno task part2 --train-head"],

@@ -19,9 +19,8 @@ Deno.test("cluster.md has the learning-set sizes of the committed sweep", async 
   const expected = [300, 1000, 3000, 10_000, 30_000, DATA.trainImages].map((images) => {
     const cells = [SIMPLE_CNN, SIMPLE_CNN_FAST].map(({ name }) => {
       const own = rows.filter((row) => row.model === name && row.train_images === images);
-      assertEquals(own.map(({ seed, status }) => `${seed} ${status}`).sort(), [
-        ...["1 ok", "2 ok", "3 ok"],
-      ]);
+      const seeds = own.map(({ seed, status }) => `${seed} ${status}`).sort();
+      assertEquals(seeds, ["1 ok", "2 ok", "3 ok"]);
       return formatMeanAndSd(meanAndSd(own.map(({ accuracy }) => accuracy!)), 2);
     });
     return [images.toLocaleString("en"), ...cells];

@@ -211,7 +211,6 @@ Deno.test("detect() refuses what is no RGB image, and finds nothing in none", as
 
 Deno.test(
   "loadStateDict() takes torchvision's first spelling, and leaves the predictor on request",
-  onceForAllBackends(),
   async () => {
     const model = new FasterRcnn({ ...SMALL, numClasses: 11, seed: 3 });
     const older: StateDict = new Map(
