@@ -51,7 +51,7 @@ import { SIMPLE_CNN } from "../study.ts";
 import { killChildren } from "./child.ts";
 import { startOurs, startPeer } from "./context.ts";
 import { insertFinding, isComparable, withEarlier } from "./earlier_runs.ts";
-import { BUSY, renderPage } from "./page.ts";
+import { isBusy, renderPage } from "./page.ts";
 import { readTrials, TRIALS_FILE } from "./recipe_trials.ts";
 import { measureSteadyCases } from "./steady_cases.ts";
 import { judgeTargets } from "./targets.ts";
@@ -149,7 +149,7 @@ async function runBench(flags: FlagValues<typeof FLAGS>, signal: AbortSignal): P
     reporter,
     signal,
   });
-  if (load > BUSY) {
+  if (isBusy(load, threads)) {
     reporter.warn(
       `Other programs keep this machine busy (load average ${load.toFixed(1)}): these timings ` +
         "will mean little, and PyTorch's suffer most; run it again when the machine is quiet",
@@ -257,7 +257,7 @@ export function folderOf(asked: string, { backend, device }: ComputedOn): string
  */
 const SETTLING_MS = { cpu: 100_000, adapter: 10_000 } as const;
 
-/** The load average, once it has fallen to {@linkcode BUSY} or there was time enough for that. */
+/** The load average, once the machine is quiet or there was time enough for that. */
 async function quietLoad(
   { settlingMs }: { settlingMs: number },
   { reporter, signal }: { reporter: Reporter; signal: AbortSignal },
@@ -266,7 +266,7 @@ async function quietLoad(
   for (;;) {
     signal.throwIfAborted();
     const [load = 0] = Deno.loadavg();
-    if (load <= BUSY || performance.now() - started > settlingMs) {
+    if (!isBusy(load, navigator.hardwareConcurrency) || performance.now() - started > settlingMs) {
       reporter.live("");
       return load;
     }

@@ -26,8 +26,13 @@ import { gflops, limitsOf } from "./findings.ts";
 import { type RecipeTrial, renderTrials } from "./recipe_trials.ts";
 import { judgeTargets } from "./targets.ts";
 
-/** Load average, over a minute, above which timings are not to be trusted. */
-export const BUSY = 0.5;
+/** Load average, over a minute, for each processor, above which timings are not to be trusted. */
+const BUSY = 0.25;
+
+/** Whether other programs kept a machine's processors too busy for timings to mean much. */
+export function isBusy(loadAverage: number, processors: number): boolean {
+  return loadAverage > BUSY * processors;
+}
 
 /** @param trials What is known of the recipes of part 1. */
 export function renderPage(results: BenchResults, trials: readonly RecipeTrial[] = []): string {
@@ -35,7 +40,7 @@ export function renderPage(results: BenchResults, trials: readonly RecipeTrial[]
   return [
     onCpu ? "# Bench\n" : `# Bench: ${escapeMarkdown(describeComputer(results.ours!))}\n`,
     renderProvenance(results),
-    ...([results, ...results.earlier ?? []].some(({ load_average }) => load_average > BUSY)
+    ...([results, ...results.earlier ?? []].some((run) => isBusy(run.load_average, results.threads))
       ? ["**Other programs kept the machine busy: these timings mean little.**\n"]
       : []),
     ...(onCpu ? [] : adapterRemarks(results)),

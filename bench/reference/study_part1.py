@@ -146,6 +146,11 @@ def torch_device(text):
         raise argparse.ArgumentTypeError(f"{text} is no device of PyTorch's") from error
 
 
+def device_name(device):
+    """What the graphics card is called; None of the CPU."""
+    return torch.cuda.get_device_name(device) if device.type == "cuda" else None
+
+
 def positive(text):
     value = int(text)
     if value < 1:
@@ -190,6 +195,7 @@ def main():
         "seed": arguments.seed,
         "threads": torch.get_num_threads(),
         "device": str(arguments.device),
+        "device_name": device_name(arguments.device),
         "workers": WORKERS,
         "history": history,
         "versions": {

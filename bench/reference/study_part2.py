@@ -7,8 +7,12 @@ as in the study), and the best detection taken for the digit. Writes the result 
     deno run -A bench/export_idx.ts --data mnist --out DIR
     python3 bench/reference/study_part2.py --data DIR --weights random --out peer.json
 
-Its time per image is the model call's alone. Needs torch, torchvision, numpy, Pillow and
-scikit-learn.
+`--weights PATH` takes a `.pth` file of torchvision's detector, whose predictor is replaced, or a
+`.safetensors` file of the whole detector with its predictor, such as `deno task export` writes of one
+of our runs: both sides then have the same weights, and `predictions` are to be the same digits.
+
+Its time per image is the model call's alone. Needs torch, torchvision, numpy, Pillow, scikit-learn
+and, for such a file, safetensors.
 """
 
 import argparse
@@ -38,12 +42,26 @@ NO_DETECTION = -1
 
 def build(weights):
     """The detector with a predictor that knows nothing yet."""
+    if weights.endswith(".safetensors"):
+        return whole(weights)
     known = FasterRCNN_ResNet50_FPN_Weights.COCO_V1 if weights == "pretrained" else None
     model = fasterrcnn_resnet50_fpn(weights=known, weights_backbone=None)
     if weights not in ("pretrained", "random"):
         model.load_state_dict(torch.load(weights, weights_only=True))
     inputs = model.roi_heads.box_predictor.cls_score.in_features
     model.roi_heads.box_predictor = FastRCNNPredictor(inputs, NUM_CLASSES)
+    return model.eval()
+
+
+def whole(path):
+    """The detector of a file that has all of it."""
+    from safetensors.torch import load_file
+
+    model = fasterrcnn_resnet50_fpn(weights=None, weights_backbone=None, num_classes=NUM_CLASSES)
+    missing, unexpected = model.load_state_dict(load_file(path), strict=False)
+    missing = [name for name in missing if not name.endswith(".num_batches_tracked")]
+    if missing or unexpected:
+        raise SystemExit(f"{path} does not fit: missing {missing}, unexpected {unexpected}")
     return model.eval()
 
 
@@ -98,6 +116,7 @@ def main():
         "dataset_sha256": dataset_sha256(arguments.data),
         "evaluated_images": len(valid),
         "test_images": len(targets),
+        "predictions": predictions,
         "inference_ms_per_image": 1000 * statistics.mean(seconds),
         "median_ms_per_image": 1000 * statistics.median(seconds),
         "seed": arguments.seed,

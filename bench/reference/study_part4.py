@@ -12,7 +12,8 @@ writes the result as JSON:
 `--weights PATH` takes a `.pth` file of the whole network, or a `.safetensors` file that may hold
 `features.*` alone; the classifier is then drawn as `torch.nn.Linear` does. `--cache-features` computes
 the frozen features once and trains the classifier on them, which is the same training; their time is
-epoch 0 of the history and counts as training time. `--weights random` draws the features as the suite does without a checkpoint: He et al. 2015, normal
+epoch 0 of the history and counts as training time. `--device cuda` computes on a graphics card, in
+float32 throughout: without the TF32 that PyTorch gives convolutions there. `--weights random` draws the features as the suite does without a checkpoint: He et al. 2015, normal
 with standard deviation sqrt(2/fan_in), biases zero; the classifier as `torch.nn.Linear` does.
 
 Needs torch, torchvision, numpy, Pillow, scikit-learn and, for such a file, safetensors.
@@ -34,8 +35,11 @@ from sklearn.metrics import f1_score
 from study_part1 import (
     IdxDigits,
     dataset_sha256,
+    device_name,
+    device_of,
     evaluate,
     positive,
+    torch_device,
     train_epoch,
     write_atomic,
 )
@@ -116,14 +120,16 @@ def draw_classifier(model):
 def cached(model, loader):
     """The features of a set, flattened, with its labels, in the loader's order."""
     model.eval()
+    device = device_of(model)
     features, labels = zip(
-        *((model.avgpool(model.features(x)).flatten(1), y) for x, y in loader), strict=True
+        *((model.avgpool(model.features(x.to(device))).flatten(1).cpu(), y) for x, y in loader),
+        strict=True,
     )
     return TensorDataset(torch.cat(features), torch.cat(labels))
 
 
 def parse_arguments():
-    parser = argparse.ArgumentParser(description="Part 4 of the study in PyTorch, on the CPU.")
+    parser = argparse.ArgumentParser(description="Part 4 of the study in PyTorch.")
     parser.add_argument("--model", choices=sorted(PRETRAINED), required=True)
     parser.add_argument("--data", required=True, metavar="DIR", help="folder with four IDX files")
     parser.add_argument(
@@ -139,6 +145,12 @@ def parse_arguments():
     parser.add_argument("--epochs", type=positive, default=8)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--threads", type=positive, default=torch.get_num_threads())
+    parser.add_argument(
+        "--workers", type=positive, default=WORKERS, help="processes that make images of the digits"
+    )
+    parser.add_argument(
+        "--device", type=torch_device, default="cpu", help="in PyTorch's words, such as cuda:0"
+    )
     parser.add_argument("--limit", type=positive, help="train on the first N images only")
     parser.add_argument("--test-limit", type=positive, help="test on the first N images only")
     parser.add_argument("--out", metavar="FILE", help="JSON file to write the result to")
@@ -149,11 +161,13 @@ def main():
     arguments = parse_arguments()
     torch.set_num_threads(arguments.threads)
     torch.manual_seed(arguments.seed)
+    torch.backends.cudnn.allow_tf32 = False
     train_set = RgbDigits(arguments.data, "train", arguments.limit)
     test_set = RgbDigits(arguments.data, "t10k", arguments.test_limit)
-    train_loader = DataLoader(train_set, BATCH_SIZE, shuffle=True, num_workers=WORKERS)
-    test_loader = DataLoader(test_set, BATCH_SIZE, num_workers=WORKERS)
-    model = build(arguments.model, arguments.weights)
+    workers = arguments.workers
+    train_loader = DataLoader(train_set, BATCH_SIZE, shuffle=True, num_workers=workers)
+    test_loader = DataLoader(test_set, BATCH_SIZE, num_workers=workers)
+    model = build(arguments.model, arguments.weights).to(arguments.device)
     optimizer = torch.optim.Adam(
         model.classifier.parameters(), lr=LEARNING_RATE, weight_decay=WEIGHT_DECAY
     )
@@ -162,7 +176,7 @@ def main():
     trained = model
     if arguments.cache_features:
         started = time.perf_counter()
-        train_features = cached(model, DataLoader(train_set, BATCH_SIZE, num_workers=WORKERS))
+        train_features = cached(model, DataLoader(train_set, BATCH_SIZE, num_workers=workers))
         seconds = time.perf_counter() - started
         history.append({"epoch": 0, "train_loss": None, "train_accuracy": None, "time_s": seconds})
         train_loader = DataLoader(train_features, BATCH_SIZE, shuffle=True)
@@ -193,7 +207,9 @@ def main():
         "weight_decay": WEIGHT_DECAY,
         "seed": arguments.seed,
         "threads": torch.get_num_threads(),
-        "workers": WORKERS,
+        "device": str(arguments.device),
+        "device_name": device_name(arguments.device),
+        "workers": workers,
         "cached_features": arguments.cache_features,
         "history": history,
         "versions": {

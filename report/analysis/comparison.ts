@@ -153,6 +153,8 @@ export interface PeerComparison {
   theirs: { accuracy: MeanAndSd; f1: MeanAndSd; trainingTime: MeanAndSd };
   /** Whether PyTorch computed the frozen features once, as ours does. */
   cachedFeatures: boolean;
+  /** The graphics cards that PyTorch computed on; none where that was the processor. */
+  devices: string[];
   /** Accuracies less than this many percentage points apart count as equal; `null` if none is set. */
   margin: number | null;
   verdict: "equivalent" | "different" | "undecided" | "not tested";

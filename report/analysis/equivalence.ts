@@ -54,6 +54,7 @@ function comparePeer(setting: SeedAggregate, peers: readonly PeerRun[]): PeerCom
     ours: { accuracy, f1, trainingTime },
     theirs,
     cachedFeatures: peers.every((peer) => peer.cached_features === true),
+    devices: [...new Set(peers.flatMap((peer) => peer.device_name ?? []))],
     margin,
     ...judgeEquivalence(accuracy, theirs.accuracy, margin),
   };

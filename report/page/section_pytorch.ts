@@ -50,7 +50,7 @@ const COLUMNS: readonly Column[] = [
 ];
 
 function peerCells(peer: PeerComparison): string[] {
-  const { model, row, ours, theirs, cachedFeatures, interval } = peer;
+  const { model, row, ours, theirs, cachedFeatures, devices, interval } = peer;
   const difference = formatDifference(ours.accuracy.mean - theirs.accuracy.mean, 2);
   return [
     escapeMarkdown([model, ...settingNotes(row)].join(", ")),
@@ -60,7 +60,11 @@ function peerCells(peer: PeerComparison): string[] {
     interval === null ? difference : `${difference} (${formatInterval(interval, 2)})`,
     resultWords(peer),
     formatMeanAndSd(ours.trainingTime, 1),
-    formatMeanAndSd(theirs.trainingTime, 1) + (cachedFeatures ? ", features computed once" : ""),
+    [
+      formatMeanAndSd(theirs.trainingTime, 1),
+      ...devices.map((device) => escapeMarkdown(`on ${device}`)),
+      ...(cachedFeatures ? ["features computed once"] : []),
+    ].join(", "),
   ];
 }
 

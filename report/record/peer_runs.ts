@@ -33,6 +33,8 @@ export interface PeerRun {
   weights?: string;
   /** Whether frozen features were computed once. */
   cached_features?: boolean;
+  /** The graphics card that computed; absent or `null` of the processor. */
+  device_name?: string | null;
 }
 
 const NUMBERS = ["accuracy", "f1", "test_images", "seed"] as const;
@@ -51,7 +53,9 @@ export function isPeerRun(value: unknown): value is PeerRun {
   if (typeof value !== "object" || value === null) return false;
   const run = value as Record<string, unknown>;
   const trained = "epochs" in run ? [...TRAINING, "training_time_s"] : [];
+  const { device_name: device = null } = run;
   return typeof run.model === "string" && typeof run.dataset_sha256 === "string" &&
+    (device === null || typeof device === "string") &&
     [...NUMBERS, ...trained].every((name) => typeof run[name] === "number");
 }
 

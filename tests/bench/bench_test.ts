@@ -461,6 +461,8 @@ Deno.test("renderPage() holds machine, targets and tables", () => {
   assertEquals(page.match(/^## /gm)?.length, 4);
   assertEquals(page.includes("machine busy"), false);
   assertEquals(renderPage(results({ load_average: 3 })).includes("machine busy"), true);
+  const many = { load_average: 3, threads: 16 };
+  assertEquals(renderPage(results(many)).includes("machine busy"), false);
 });
 
 const peerOptions = { threads: 2, ours: { backend: "tensorflow", device: "CPU" } };

@@ -23,6 +23,8 @@ Deno.test("isPeerRun() wants every field that decides", () => {
     }
   }
   for (const value of [null, 1, [], "x"]) assertEquals(isPeerRun(value), false);
+  assertEquals(isPeerRun({ ...PEER, device_name: null }), true);
+  assertEquals(isPeerRun({ ...PEER, device_name: 1 }), false);
 });
 
 Deno.test("isPeerOf() puts nothing of PyTorch's beside another setting", () => {
