@@ -33,7 +33,7 @@ export interface ProgramRun {
   /** Bindings 0, 1, ...: first those that it writes to, then those that it reads. */
   written: readonly tf.TensorInfo[];
   read: readonly tf.TensorInfo[];
-  /** The next ones, which it reads: short ones. */
+  /** The next ones, of which it is always given all elements. */
   whole?: readonly tf.TensorInfo[];
   /** The binding after them: four bytes a number. */
   uniforms: ArrayBuffer;
@@ -62,7 +62,7 @@ export interface WebGpuKernels extends PackageKernels {
   /** Most bytes that a program may be given of a tensor. */
   readonly largestBinding: number;
   /** Cuts a tensor's elements into ranges that a program may be given. */
-  elementRanges(tensor: tf.TensorInfo): ElementRange[];
+  elementRanges(tensor: Pick<tf.TensorInfo, "shape">): ElementRange[];
 }
 
 /** Makes the kernels of a device, out of the package's. */
@@ -148,10 +148,13 @@ export function makeKernels(
         size: ELEMENT_BYTES * elements.count,
       };
       const tensors = [...written, ...read].map((tensor) => {
-        if (range === undefined) this.#checkSize(tensor);
+        if (range === undefined) this.#checkTensor(tensor);
         return { buffer: this.#bufferOf(tensor), ...range };
       });
-      tensors.push(...whole.map((tensor) => ({ buffer: this.#bufferOf(tensor) })));
+      for (const tensor of whole) {
+        this.#checkTensor(tensor);
+        tensors.push({ buffer: this.#bufferOf(tensor) });
+      }
       // What the host has read of them before holds no longer.
       for (const { dataId } of written) this.tensorMap.get(dataId).values = null;
       const uniform = this.bufferManager.acquireBuffer(
@@ -190,7 +193,7 @@ export function makeKernels(
       );
     }
 
-    elementRanges({ shape }: tf.TensorInfo): ElementRange[] {
+    elementRanges({ shape }: Pick<tf.TensorInfo, "shape">): ElementRange[] {
       const all = tf.util.sizeFromShape(shape);
       const most = this.largestBinding / ELEMENT_BYTES;
       return Array.from({ length: Math.max(1, Math.ceil(all / most)) }, (_, i) => ({
@@ -204,7 +207,7 @@ export function makeKernels(
       ...run: Parameters<PackageKernels["runWebGPUProgram"]>
     ): tf.TensorInfo {
       const [program, inputs, dtype] = run;
-      for (const input of inputs) this.#checkSize(input);
+      for (const input of inputs) this.#checkTensor(input);
       this.#checkSize({ shape: program.outputShape, dtype });
       const result = super.runWebGPUProgram(...run);
       // Some are given a tensor to write to.
@@ -226,8 +229,15 @@ export function makeKernels(
       return this.tensorMap.get(dataId).resource!;
     }
 
-    #checkSize({ shape, dtype }: Pick<tf.TensorInfo, "shape" | "dtype">): void {
-      const bytes = ELEMENT_BYTES * tf.util.sizeFromShape(shape);
+    /** 8-bit values take less than their shape says. */
+    #checkTensor(tensor: tf.TensorInfo): void {
+      this.#checkSize(tensor, sizeOf(this.tensorMap.get(tensor.dataId)));
+    }
+
+    #checkSize(
+      { shape, dtype }: Pick<tf.TensorInfo, "shape" | "dtype">,
+      bytes = ELEMENT_BYTES * tf.util.sizeFromShape(shape),
+    ): void {
       if (bytes <= this.largestBinding) return;
       throw new StudyError(
         `A ${dtype} tensor of shape [${shape}] has ${

@@ -86,10 +86,15 @@ function uint8Tensor(
   values: Uint8Array,
   shape: readonly number[],
 ): tf.Tensor {
-  const words = new Int32Array(Math.max(1, Math.ceil(values.length / 4)));
+  const words = new Int32Array(wordsOf(values.length));
   new Uint8Array(words.buffer).set(values);
   const dataId = kernels.write(words, [words.length], "int32");
   return tf.engine().makeTensorFromDataId(dataId, [...shape], "int32", kernels);
+}
+
+/** How many words 8-bit values lie in; a program cannot be bound to none. */
+function wordsOf(bytes: number): number {
+  return Math.max(1, Math.ceil(bytes / 4));
 }
 
 function biasAddGrad(
@@ -110,13 +115,18 @@ function gatherUint8(
   const width = tf.util.sizeFromShape(rest);
   const result = backend.makeTensorInfo([...indices.shape, ...rest], dtype);
   const count = tf.util.sizeFromShape(result.shape);
-  backend.run({
-    program: backend.program(gatherUint8Program(dtype === "float32" ? "f32" : "i32")),
-    written: [result],
-    read: [bytes, indices],
-    uniforms: Uint32Array.of(count, width, rows).buffer,
-    workgroups: workgroupsOf(count),
-  });
+  const program = backend.program(gatherUint8Program(dtype === "float32" ? "f32" : "i32"));
+  for (const words of backend.elementRanges({ shape: [wordsOf(rows * width)] })) {
+    backend.run({
+      program,
+      written: [],
+      read: [bytes],
+      whole: [result, indices],
+      elements: words,
+      uniforms: Uint32Array.of(count, width, words.start, words.count).buffer,
+      workgroups: workgroupsOf(count),
+    });
+  }
   return result;
 }
 

@@ -60,25 +60,25 @@ export const ASSIGN_SLICE: string = `
 `;
 
 /**
- * Rows of bytes, four to a word, widened.
+ * Rows of bytes, four to a word, widened, as far as they lie in a range of the words.
  *
  * @param type What to.
  */
 export function gatherUint8(type: "f32" | "i32"): string {
   return `
-  struct Settings { count: u32, width: u32, rows: u32 }
-  @group(0) @binding(0) var<storage, read_write> result: array<${type}>;
-  @group(0) @binding(1) var<storage, read> bytes: array<u32>;
+  struct Settings { count: u32, width: u32, start: u32, words: u32 }
+  @group(0) @binding(0) var<storage, read> words: array<u32>;
+  @group(0) @binding(1) var<storage, read_write> result: array<${type}>;
   @group(0) @binding(2) var<storage, read> indices: array<i32>;
   @group(0) @binding(3) var<uniform> settings: Settings;
   ${PLACE}
   ${MAIN} {
     let i = place(id, groups);
     if (i >= settings.count) { return; }
-    let row = u32(indices[i / settings.width]);
-    if (row >= settings.rows) { result[i] = 0; return; }
-    let byte = row * settings.width + i % settings.width;
-    result[i] = ${type}(extractBits(bytes[byte / 4u], 8u * (byte % 4u), 8u));
+    let byte = u32(indices[i / settings.width]) * settings.width + i % settings.width;
+    let word = byte / 4u - settings.start;
+    if (byte / 4u < settings.start || word >= settings.words) { return; }
+    result[i] = ${type}(extractBits(words[word], 8u * (byte % 4u), 8u));
   }
 `;
 }

@@ -2,7 +2,7 @@
 
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import * as tf from "@tensorflow/tfjs";
-import { applyAdam, biasAdd, relu } from "../../../engine/ops.ts";
+import { applyAdam, biasAdd, bytesTensor, gatherBytes, relu } from "../../../engine/ops.ts";
 import { StudyError } from "../../../io/errors.ts";
 import { onAdapter, startOnAdapter } from "./adapter.ts";
 import { kernels } from "./kernels.ts";
@@ -74,6 +74,15 @@ await onAdapter("tensors beyond what WebGPU binds at once", async () => {
     const convolved = tf.conv2d(images, numbers([3, 3, 3, 2], 2) as tf.Tensor4D, 1, "same");
     return [tf.maxPool(relu(biasAdd(convolved, numbers([2], 3) as tf.Tensor1D)), 2, 2, "valid")];
   });
+
+  for (const [what, rows] of [["8-bit values that fit", 16], ["more of them", 50]] as const) {
+    check(what, () => {
+      const values = Uint8Array.from({ length: rows * 783 }, (_, i) => 31 * i + i / 783);
+      const bytes = bytesTensor(values, [rows, 783]);
+      const indices = tf.tensor1d([rows - 1, 0, 7, 15], "int32");
+      return [gatherBytes(bytes, indices), gatherBytes(bytes, indices, "int32")];
+    });
+  }
 
   check("a transposed tensor", () => [numbers([7, 9, 60, 2]).transpose([2, 0, 3, 1])]);
 
