@@ -172,8 +172,10 @@ function describeCommit(git: BenchRun["git"]): string {
   return `${git.commit.slice(0, 12)}${git.clean ? "" : ", with changes"}`;
 }
 
-function list(values: Readonly<Record<string, string | number>>): string {
-  return Object.entries(values).map(([name, value]) => `${name} ${value}`).join(", ");
+/** An adapter's limits, which a machine has as an object, are left to the file. */
+function list(values: Readonly<Record<string, unknown>>): string {
+  return Object.entries(values).filter(([, value]) => typeof value !== "object")
+    .map(([name, value]) => `${name} ${value}`).join(", ");
 }
 
 export function renderTargets(results: BenchResults): string {

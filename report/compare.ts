@@ -17,6 +17,7 @@ import { comparePeers } from "./analysis/equivalence.ts";
 import { findMismatches } from "./analysis/mismatches.ts";
 import { nearestFirst } from "./analysis/nearest_setting.ts";
 import { comparePairs, type PredictedRun, rankModels } from "./analysis/rankings.ts";
+import { compareAnswers } from "./analysis/same_answers.ts";
 import { aggregateSeeds, type SeedAggregate } from "./analysis/seed_aggregates.ts";
 import { findModel, findPublished, PUBLISHED_MODELS } from "./analysis/study_models.ts";
 import { scorePredictions } from "./analysis/test_scores.ts";
@@ -94,10 +95,8 @@ export async function compareResults(
       })
     ),
   );
-  const { comparisons, alone } = comparePeers(
-    models.flatMap(({ settings }) => settings),
-    peerRuns.flat(),
-  );
+  const { answers, rest } = compareAnswers(predicted, peerRuns.flat());
+  const { comparisons, alone } = comparePeers(models.flatMap(({ settings }) => settings), rest);
   return {
     folders: [...folders],
     models,
@@ -106,6 +105,7 @@ export async function compareResults(
     claims: testClaims(models, pairs),
     judged,
     peers: comparisons,
+    answers,
     peersAlone: alone,
     reference: reference === undefined || folders.some((folder) => isSameFolder(folder, reference))
       ? []

@@ -85,7 +85,11 @@ async function main(): Promise<void> {
 async function writeSafetensors(model: LoadedModel, out: string): Promise<string[]> {
   const path = out.endsWith(".safetensors") ? out : join(out, "model.safetensors");
   const name = basename(path);
-  await saveCheckpoint(path, model.stateDict(), { format: "pt" });
+  const { run } = model;
+  await saveCheckpoint(path, model.stateDict(), {
+    format: "pt",
+    ...(run && { run_id: run.runId }),
+  });
   const card = join(dirname(path), `${name.replace(/\.safetensors$/, "")}.md`);
   const usage = [
     "```python",

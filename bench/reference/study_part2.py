@@ -9,7 +9,8 @@ as in the study), and the best detection taken for the digit. Writes the result 
 
 `--weights PATH` takes a `.pth` file of torchvision's detector, whose predictor is replaced, or a
 `.safetensors` file of the whole detector with its predictor, such as `deno task export` writes of one
-of our runs: both sides then have the same weights, and `predictions` are to be the same digits.
+of our runs: both sides then have the same weights, and `deno task compare` says of how many images
+they have the same answer.
 
 Its time per image is the model call's alone. Needs torch, torchvision, numpy, Pillow, scikit-learn
 and, for such a file, safetensors.
@@ -51,6 +52,16 @@ def build(weights):
     inputs = model.roi_heads.box_predictor.cls_score.in_features
     model.roi_heads.box_predictor = FastRCNNPredictor(inputs, NUM_CLASSES)
     return model.eval()
+
+
+def run_of(path):
+    """The run of ours whose weights a file has; None if it does not say."""
+    if not path.endswith(".safetensors"):
+        return None
+    from safetensors import safe_open
+
+    with safe_open(path, "pt") as file:
+        return (file.metadata() or {}).get("run_id")
 
 
 def whole(path):
@@ -116,6 +127,7 @@ def main():
         "dataset_sha256": dataset_sha256(arguments.data),
         "evaluated_images": len(valid),
         "test_images": len(targets),
+        "run": run_of(arguments.weights),
         "predictions": predictions,
         "inference_ms_per_image": 1000 * statistics.mean(seconds),
         "median_ms_per_image": 1000 * statistics.median(seconds),

@@ -164,6 +164,16 @@ export interface PeerComparison {
   p: number;
 }
 
+/** The answers of ours and of PyTorch from the same weights, image by image. */
+export interface AnswerComparison {
+  /** Of ours. */
+  row: ResultRow;
+  /** Images that both have answered, the first ones of the test set. */
+  images: number;
+  /** Images that both have the same answer for; none at all is an answer too. */
+  same: number;
+}
+
 /** What the committed runs found of a model. */
 export interface ReferenceResult {
   model: string;
@@ -220,7 +230,9 @@ export interface Comparison {
   judged: { count: number; confidence: number };
   /** PyTorch's runs beside ours, in the order of the models. */
   peers: PeerComparison[];
-  /** Those of PyTorch's runs that none of ours has the setting of. */
+  /** PyTorch's answers from the weights of one of ours, beside those of ours. */
+  answers: AnswerComparison[];
+  /** Those of PyTorch's runs that none of ours has the setting or the weights of. */
   peersAlone: PeerRun[];
   /** What the committed runs found, where others are compared; empty where they are the ones. */
   reference: ReferenceResult[];

@@ -1,13 +1,14 @@
 /**
- * Accuracy against the number of training images: a curve for each model and recipe.
+ * Error against the number of training images: a curve for each model and recipe.
  *
  * @module
  */
 
 import type { LearningSetCurve } from "../analysis/sweeps.ts";
 import { formatMeanAndSd } from "../analysis/format_numbers.ts";
+import { DATA } from "../../study.ts";
 import { curveLabel } from "../analysis/describe_run.ts";
-import { accuracyAxis, closeRange, logarithmicAxis } from "./axes.ts";
+import { logarithmicAxis } from "./axes.ts";
 import type { Drawing } from "./drawn_models.ts";
 import { COLOUR, figureText, MODEL_COLOURS } from "./theme.ts";
 
@@ -28,9 +29,9 @@ export function learningSetFigure(curves: readonly LearningSetCurve[]): Drawing 
     curve.points.map(({ images, accuracy, mean }) => ({
       curve: names[i]!,
       images,
-      accuracy: accuracy.mean,
-      low: mean === null ? accuracy.mean : Math.max(0, mean.low),
-      high: mean === null ? accuracy.mean : Math.min(100, mean.high),
+      error: errorOf(curve, accuracy.mean),
+      low: errorOf(curve, mean?.high ?? accuracy.mean),
+      high: errorOf(curve, mean?.low ?? accuracy.mean),
       written: formatMeanAndSd(accuracy, 2),
       seeds: accuracy.n,
     }))
@@ -40,7 +41,7 @@ export function learningSetFigure(curves: readonly LearningSetCurve[]): Drawing 
       accuracies.length < 2 ? [] : accuracies.slice(0, DOTS_DRAWN).map((accuracy) => ({
         curve: names[i]!,
         images,
-        accuracy,
+        error: errorOf(curve, accuracy),
       }))
     )
   );
@@ -50,18 +51,12 @@ export function learningSetFigure(curves: readonly LearningSetCurve[]): Drawing 
     title: "Training images",
     margin: 1.3,
   });
-  const y = {
-    ...accuracyAxis({ title: "Test accuracy", tickCount: 7 }),
-    scale: {
-      zero: false,
-      nice: false,
-      // An interval of two seeds may be wider than all else: it is cut off.
-      domain: closeRange([
-        ...points.map(({ accuracy }) => accuracy),
-        ...dots.map(({ accuracy }) => accuracy),
-      ]),
-    },
-  } as const;
+  // An interval of two seeds may be wider than all else: it is cut off.
+  const y = logarithmicAxis([...points, ...dots].map(({ error }) => error), {
+    field: "error",
+    title: "Test error (%)",
+    margin: 1.2,
+  });
   const stroke = {
     field: "curve",
     type: "nominal",
@@ -72,8 +67,8 @@ export function learningSetFigure(curves: readonly LearningSetCurve[]): Drawing 
   const shape = { ...stroke, scale: { domain: names, range: SHAPES.slice(0, names.length) } };
   return {
     file: "figures/learning_set_size.svg",
-    title: "Accuracy against the number of training images",
-    alt: `Test accuracy by the number of training images, on a logarithmic axis. ${
+    title: "Error against the number of training images",
+    alt: `Test error by the number of training images, on logarithmic axes. Accuracies: ${
       drawn.map((curve, i) => describe(curve, names[i]!)).join(" ")
     }`,
     caption:
@@ -81,7 +76,7 @@ export function learningSetFigure(curves: readonly LearningSetCurve[]): Drawing 
       "the first images of the set. Points are means over the seeds, with the 95 % interval of the " +
       "mean" + (dots.length > 0 ? "; small dots are single seeds" : "") +
       (most > DOTS_DRAWN ? `, ${DOTS_DRAWN} at most` : "") +
-      ". The axis of images is logarithmic, and that of accuracy begins where the points are." +
+      ". Both axes are logarithmic; where no image is wrong, half a one is drawn." +
       (curves.length > drawn.length
         ? ` The first ${drawn.length} of ${curves.length} curves.`
         : ""),
@@ -119,6 +114,11 @@ export function learningSetFigure(curves: readonly LearningSetCurve[]): Drawing 
       ],
     },
   };
+}
+
+/** The percentage of test images that are wrong; at least half an image, as 0 has no logarithm. */
+function errorOf({ row }: LearningSetCurve, accuracy: number): number {
+  return Math.max(100 - accuracy, 50 / (row.test_images ?? DATA.testImages));
 }
 
 /** Names of two curves may be cut to the same text. */

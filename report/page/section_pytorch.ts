@@ -4,9 +4,11 @@
  * @module
  */
 
-import type { Comparison, PeerComparison } from "../analysis/comparison.ts";
+import type { AnswerComparison, Comparison, PeerComparison } from "../analysis/comparison.ts";
 import {
+  formatCount,
   formatDifference,
+  formatFixed,
   formatInterval,
   formatMeanAndSd,
   formatP,
@@ -17,8 +19,10 @@ import { settingNotes } from "../analysis/describe_run.ts";
 import { alignedTable, type Column, escapeMarkdown, table } from "./markdown.ts";
 
 /** Nothing if there is no run of PyTorch's. */
-export function renderPyTorch({ peers, peersAlone }: Pick<Comparison, "peers" | "peersAlone">) {
-  if (peers.length + peersAlone.length === 0) return "";
+export function renderPyTorch(
+  { peers, answers, peersAlone }: Pick<Comparison, "peers" | "answers" | "peersAlone">,
+): string {
+  if (peers.length + answers.length + peersAlone.length === 0) return "";
   return [
     "## Ours against PyTorch\n",
     "The study's procedure in PyTorch, on the same data by its checksum, with the same settings and the " +
@@ -29,6 +33,7 @@ export function renderPyTorch({ peers, peersAlone }: Pick<Comparison, "peers" | 
     "*undecided* that neither is shown, as there are too few runs. Each line is a test of its own.\n",
     peers.length > 0 ? table(COLUMNS, peers.map(peerCells)) : "",
     renderNotes(peers, peersAlone),
+    answers.map(renderAnswers).join("\n"),
   ].filter((part) => part !== "").join("\n");
 }
 
@@ -95,6 +100,13 @@ function renderNotes(peers: readonly PeerComparison[], alone: readonly PeerRun[]
     notes === "" ? "" : "\n"
   }PyTorch's runs without one of ours in the same setting: ` +
     `${runs}.\n`;
+}
+
+function renderAnswers({ row, images, same }: AnswerComparison): string {
+  const format = row.precision === "float32" ? "" : ` ours in ${row.precision},`;
+  return `${escapeMarkdown(row.model)}, seed ${row.seed}: with the same weights,${format} PyTorch in ` +
+    `float32, both have the same answer for ${same} of the first ${formatCount(images)} test ` +
+    `images (${formatFixed(100 * same / images, 1)} %).\n`;
 }
 
 function describePeer(peer: PeerRun): string {

@@ -147,8 +147,8 @@ export interface BenchRun {
 
 /** What the last run of the bench on a machine found, and what earlier ones did of other cases. */
 export interface BenchResults extends BenchRun {
-  /** Processor, memory, operating system and device. */
-  machine: Readonly<Record<string, string | number>>;
+  /** Processor, memory, operating system and device; of a graphics adapter its limits as well. */
+  machine: Readonly<Record<string, unknown>>;
   /** What our side computes with; absent in results of before there were other devices than CPUs. */
   ours?: ComputedOn;
   /** What PyTorch computes with, if there is one. */

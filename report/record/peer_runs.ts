@@ -35,6 +35,10 @@ export interface PeerRun {
   cached_features?: boolean;
   /** The graphics card that computed; absent or `null` of the processor. */
   device_name?: string | null;
+  /** The run of ours whose weights it took; absent or `null` if of none. */
+  run?: string | null;
+  /** Its answers of the first `test_images`, 0 to 9 or −1 for none, where it says them. */
+  predictions?: number[];
 }
 
 const NUMBERS = ["accuracy", "f1", "test_images", "seed"] as const;
@@ -53,9 +57,10 @@ export function isPeerRun(value: unknown): value is PeerRun {
   if (typeof value !== "object" || value === null) return false;
   const run = value as Record<string, unknown>;
   const trained = "epochs" in run ? [...TRAINING, "training_time_s"] : [];
-  const { device_name: device = null } = run;
+  const { device_name: device = null, run: weightsOf = null, predictions = [] } = run;
   return typeof run.model === "string" && typeof run.dataset_sha256 === "string" &&
-    (device === null || typeof device === "string") &&
+    [device, weightsOf].every((name) => name === null || typeof name === "string") &&
+    Array.isArray(predictions) && predictions.every(Number.isInteger) &&
     [...NUMBERS, ...trained].every((name) => typeof run[name] === "number");
 }
 

@@ -159,7 +159,9 @@ Deno.test("renderPage() of a graphics adapter names both devices, and has no tar
   const timed = { ...comparison("alexnet", timings(1), timings(2)), imagesPerUnit: 32 };
   const found = { ...results({ comparisons: [timed] }), ours: H100 };
   const peer = { backend: "torch", device: H100.device };
-  const page = renderPage({ ...found, peer });
+  const machine = { ...found.machine, adapter: { limits: { maxBufferSize: 1 } } };
+  const page = renderPage({ ...found, machine, peer });
+  assertEquals(page.includes("- Machine: processor abacus; 2 threads for PyTorch\n"), true);
   assertEquals(page.split("\n")[0], "# Bench: webgpu on NVIDIA H100 80GB HBM3 (NVIDIA)");
   assertEquals(page.includes("- Peer: PyTorch on NVIDIA H100 80GB HBM3\n"), true);
   assertEquals(page.includes("| 10.0 steps/s, 320 images/s |"), true);

@@ -12,6 +12,7 @@ import { StudyError } from "../../io/errors.ts";
 import type { DigitDetector } from "../../experiment/detection.ts";
 import { ALEXNET } from "../../study.ts";
 import { loadCheckpoint } from "../../models/checkpoint/open_checkpoint.ts";
+import { openSafetensors } from "../../models/checkpoint/safetensors.ts";
 import { alexnet } from "../../models/alexnet.ts";
 import type { Detector } from "../../models/faster_rcnn.ts";
 import { simpleCnn } from "../../models/simple_cnn.ts";
@@ -172,6 +173,8 @@ Deno.test("deno task export writes weights alone and a card; PyTorch has equal l
     [path, join(folder, CHECKPOINT)].map(loadCheckpoint),
   );
   for (const [name, tensor] of state!) assertEquals(tensor, checkpoint!.get(name), name);
+  using file = await openSafetensors(path);
+  assertEquals(file.metadata, { format: "pt", run_id: row!.run_id });
   if (reason === undefined) {
     // The program prints logits of the 100 digits of its own fixture, MNIST's first.
     const theirs: number[][] = JSON.parse(await python("simple_cnn.py", path));

@@ -118,6 +118,7 @@ export function comparison(models: ModelComparison[]): Comparison {
     claims: [],
     judged: { count: 0, confidence: 0.95 },
     peers: [],
+    answers: [],
     peersAlone: [],
     reference: [],
     mixed: [],

@@ -20,6 +20,7 @@ Deno.test("seeds and learning-set sizes are drawn where there are such runs", as
     assertStringIncludes(seeds, "300 / 10,000 images, 3 seeds");
     const sizes = svgTexts(await drawn.read(SIZES)).join("\n");
     assertStringIncludes(sizes, "Training images, logarithmic");
+    assertStringIncludes(sizes, "Test error (%), logarithmic");
     assertStringIncludes(sizes, "SimpleCNN");
     const { alt } = drawn.figures.find(({ file }) => file === SIZES)!;
     assertStringIncludes(alt, "90.13 % with 300, 94.13 % with 1,000, 98.13 % with 60,000");

@@ -11,7 +11,7 @@ function render(...changes: Partial<typeof PEER>[]): string {
     aggregateSeeds([resultRow({ weights: "" })]),
     peers,
   );
-  return renderPyTorch({ peers: comparisons, peersAlone: alone });
+  return renderPyTorch({ peers: comparisons, answers: [], peersAlone: alone });
 }
 
 Deno.test("renderPyTorch() says on which graphics card PyTorch trained, and how", () => {
@@ -23,4 +23,16 @@ Deno.test("renderPyTorch() says on which graphics card PyTorch trained, and how"
 
 Deno.test("renderPyTorch() is nothing without PyTorch's runs", () => {
   assertEquals(render(), "");
+});
+
+Deno.test("renderPyTorch() says of how many images both have the same answer", () => {
+  const row = resultRow({ model: "FasterRCNN_Adapted", precision: "bfloat16", seed: 3 });
+  const page = renderPyTorch({
+    peers: [],
+    answers: [{ row, images: 200, same: 197 }],
+    peersAlone: [],
+  });
+  const expected = "FasterRCNN_Adapted, seed 3: with the same weights, ours in bfloat16, PyTorch " +
+    "in float32, both have the same answer for 197 of the first 200 test images (98.5 %).";
+  assert(page.includes(expected), page);
 });

@@ -25,6 +25,10 @@ Deno.test("isPeerRun() wants every field that decides", () => {
   for (const value of [null, 1, [], "x"]) assertEquals(isPeerRun(value), false);
   assertEquals(isPeerRun({ ...PEER, device_name: null }), true);
   assertEquals(isPeerRun({ ...PEER, device_name: 1 }), false);
+  assertEquals(isPeerRun({ ...DETECTOR, run: "r", predictions: [7, -1] }), true);
+  assertEquals(isPeerRun({ ...DETECTOR, run: 1 }), false);
+  assertEquals(isPeerRun({ ...DETECTOR, predictions: [0.5] }), false);
+  assertEquals(isPeerRun({ ...DETECTOR, predictions: "7" }), false);
 });
 
 Deno.test("isPeerOf() puts nothing of PyTorch's beside another setting", () => {
