@@ -30,7 +30,7 @@ import { join, resolve } from "node:path";
 import { setTimeout } from "node:timers/promises";
 import { writeFileAtomic } from "../io/atomic.ts";
 import { userFolder } from "../io/cache.ts";
-import { UsageError } from "../io/errors.ts";
+import { StudyError, UsageError } from "../io/errors.ts";
 import { createReporter, type Reporter } from "../io/reporter.ts";
 import { SHARED_FLAGS } from "../experiment/flags.ts";
 import { readCommandLine } from "../io/help_text.ts";
@@ -161,7 +161,10 @@ async function runBench(flags: FlagValues<typeof FLAGS>, signal: AbortSignal): P
     ours.info;
   const peer = await startPeer({ python, threads, ours: on });
   const hasPeer = peer instanceof Worker;
-  if (!hasPeer) reporter.warn(`PyTorch is not measured: ${peer.missing}`);
+  if (!hasPeer) {
+    checkMissingPeer(flags.python, peer.missing);
+    reporter.warn(`PyTorch is not measured: ${peer.missing}`);
+  }
   const peerOn = hasPeer ? peer.info.on : undefined;
   if (peerOn?.note !== undefined) reporter.warn(peerOn.note);
   const out = flags.out ?? join(OUT, folderOf(flags.backend, on));
@@ -249,6 +252,17 @@ export function folderOf(asked: string, { backend, device }: ComputedOn): string
   if (device === "CPU" && (asked === "auto" || backend === "tensorflow")) return "";
   const words = `${backend} ${device}`.toLowerCase().match(/[a-z0-9]+/g) ?? [];
   return words.join("-");
+}
+
+/**
+ * A Python that was named is to be measured: without it, the bench would find less than it was asked.
+ *
+ * @param missing Why there is no peer.
+ * @throws {StudyError} If `python` is not the one that is taken where none is named.
+ */
+export function checkMissingPeer(python: string, missing: string): void {
+  if (python === FLAGS.python.default) return;
+  throw new StudyError(`--python ${python} cannot be the peer: ${missing}`);
 }
 
 /**

@@ -104,7 +104,9 @@ function renderNotes(peers: readonly PeerComparison[], alone: readonly PeerRun[]
 
 function renderAnswers({ row, images, same }: AnswerComparison): string {
   const format = row.precision === "float32" ? "" : ` ours in ${row.precision},`;
-  return `${escapeMarkdown(row.model)}, seed ${row.seed}: with the same weights,${format} PyTorch in ` +
+  return `${
+    escapeMarkdown(row.model)
+  }, seed ${row.seed}: with the same weights,${format} PyTorch in ` +
     `float32, both have the same answer for ${same} of the first ${formatCount(images)} test ` +
     `images (${formatFixed(100 * same / images, 1)} %).\n`;
 }

@@ -6,7 +6,7 @@ import {
   assertThrows,
 } from "@std/assert";
 import { join } from "node:path";
-import { chosenCases, folderOf } from "../../bench/bench.ts";
+import { checkMissingPeer, chosenCases, folderOf } from "../../bench/bench.ts";
 import { startOurs, startPeer, torchDeviceFor } from "../../bench/context.ts";
 import { CONV2, convFlop, forwardFlop, SIMPLE_CNN_LAYERS, stepFlop } from "../../bench/flops.ts";
 import { shareOfLimit, speedUpOverBest } from "../../bench/findings.ts";
@@ -473,6 +473,15 @@ Deno.test("startPeer() says what is missing where there is no such Python", asyn
   assertEquals(await startPeer({ ...peerOptions, python: "/no/such/python" }), {
     missing: "Cannot start PyTorch's side of the bench: there is no program /no/such/python",
   });
+});
+
+Deno.test("a Python that is named and cannot be the peer is an error, the usual one is not", () => {
+  checkMissingPeer(Deno.build.os === "windows" ? "python" : "python3", "no torch");
+  assertThrows(
+    () => checkMissingPeer("/no/such/python", "there is no such program"),
+    StudyError,
+    "--python /no/such/python cannot be the peer: there is no such program",
+  );
 });
 
 Deno.test({

@@ -41,9 +41,7 @@ Deno.test("the guide's accuracies on each backend are those of the committed run
   const expected = [SIMPLE_CNN, SIMPLE_CNN_FAST, ALEXNET].map(({ name }) =>
     backends.map(([backend, device]) => {
       const found = accuracies(name, backend, device);
-      return found.length === 0
-        ? ""
-        : `${formatMeanAndSd(meanAndSd(found), 2)} (${found.length})`;
+      return found.length === 0 ? "" : `${formatMeanAndSd(meanAndSd(found), 2)} (${found.length})`;
     })
   );
   const page = await Deno.readTextFile(join(ROOT, "docs/guide.md"));
