@@ -166,7 +166,7 @@ export interface PeerComparison {
 
 /** The answers of ours and of PyTorch from the same weights, image by image. */
 export interface AnswerComparison {
-  /** Of ours. */
+  /** The run of ours whose weights both have. */
   row: ResultRow;
   /** Images that both have answered, the first ones of the test set. */
   images: number;
