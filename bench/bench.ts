@@ -145,16 +145,6 @@ async function runBench(flags: FlagValues<typeof FLAGS>, signal: AbortSignal): P
     ...(flags.device === "auto" ? [] : ["--device", flags.device]),
     ...(flags.libtensorflow ? ["--libtensorflow", flags.libtensorflow] : []),
   ];
-  const load = await quietLoad({ settlingMs: SETTLING_MS[onAdapter ? "adapter" : "cpu"] }, {
-    reporter,
-    signal,
-  });
-  if (isBusy(load, threads)) {
-    reporter.warn(
-      `Other programs keep this machine busy (load average ${load.toFixed(1)}): these timings ` +
-        "will mean little, and PyTorch's suffer most; run it again when the machine is quiet",
-    );
-  }
   const shared = { ...settings, backend: flags.backend, engineFlags };
   const ours = await startOurs(shared, "float32");
   const { versions, on = { backend: flags.backend, device: "CPU" }, machine = {}, git = null } =
@@ -164,6 +154,16 @@ async function runBench(flags: FlagValues<typeof FLAGS>, signal: AbortSignal): P
   if (!hasPeer) {
     checkMissingPeer(flags.python, peer.missing);
     reporter.warn(`PyTorch is not measured: ${peer.missing}`);
+  }
+  const load = await quietLoad({ settlingMs: SETTLING_MS[onAdapter ? "adapter" : "cpu"] }, {
+    reporter,
+    signal,
+  });
+  if (isBusy(load, threads)) {
+    reporter.warn(
+      `Other programs keep this machine busy (load average ${load.toFixed(1)}): these timings ` +
+        "will mean little, and PyTorch's suffer most; run it again when the machine is quiet",
+    );
   }
   const peerOn = hasPeer ? peer.info.on : undefined;
   if (peerOn?.note !== undefined) reporter.warn(peerOn.note);
