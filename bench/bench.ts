@@ -155,10 +155,13 @@ async function runBench(flags: FlagValues<typeof FLAGS>, signal: AbortSignal): P
     checkMissingPeer(flags.python, peer.missing);
     reporter.warn(`PyTorch is not measured: ${peer.missing}`);
   }
-  const load = await quietLoad({ settlingMs: SETTLING_MS[onAdapter ? "adapter" : "cpu"] }, {
-    reporter,
-    signal,
-  });
+  const load = await quietLoad(
+    { threads, settlingMs: SETTLING_MS[onAdapter ? "adapter" : "cpu"] },
+    {
+      reporter,
+      signal,
+    },
+  );
   if (isBusy(load, threads)) {
     reporter.warn(
       `Other programs keep this machine busy (load average ${load.toFixed(1)}): these timings ` +
@@ -273,14 +276,14 @@ const SETTLING_MS = { cpu: 100_000, adapter: 10_000 } as const;
 
 /** The load average, once the machine is quiet or there was time enough for that. */
 async function quietLoad(
-  { settlingMs }: { settlingMs: number },
+  { threads, settlingMs }: { threads: number; settlingMs: number },
   { reporter, signal }: { reporter: Reporter; signal: AbortSignal },
 ): Promise<number> {
   const started = performance.now();
   for (;;) {
     signal.throwIfAborted();
     const [load = 0] = Deno.loadavg();
-    if (!isBusy(load, navigator.hardwareConcurrency) || performance.now() - started > settlingMs) {
+    if (!isBusy(load, threads) || performance.now() - started > settlingMs) {
       reporter.live("");
       return load;
     }

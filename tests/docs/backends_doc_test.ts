@@ -9,6 +9,7 @@ import { ProblemList } from "../../report/record/problems.ts";
 import { readResults } from "../../report/record/results.ts";
 import type { ResultRow } from "../../report/record/result_row.ts";
 import { ALEXNET, DATA, SIMPLE_CNN, SIMPLE_CNN_FAST } from "../../study.ts";
+import { tableRows } from "./table_rows.ts";
 
 const ROOT = repositoryRoot();
 
@@ -45,10 +46,7 @@ Deno.test("the guide's accuracies on each backend are those of the committed run
     })
   );
   const page = await Deno.readTextFile(join(ROOT, "docs/guide.md"));
-  const [, table = ""] = /^\| accuracy \(%\), seeds .*\n\|.*\n((?:\|.*\n)+)/m.exec(page) ?? [];
-  const cells = table.trim().split("\n").map((line) =>
-    line.split("|").slice(2, -1).map((cell) => cell.trim())
-  );
+  const cells = tableRows(page, "\\| accuracy \\(%\\), seeds ").map(([_, ...row]) => row);
   assertEquals(cells, expected);
 });
 

@@ -8,6 +8,7 @@ import { formatMeanAndSd } from "../../report/analysis/format_numbers.ts";
 import { ProblemList } from "../../report/record/problems.ts";
 import { readResults } from "../../report/record/results.ts";
 import { DATA, SIMPLE_CNN, SIMPLE_CNN_FAST } from "../../study.ts";
+import { tableRows } from "./table_rows.ts";
 
 const ROOT = repositoryRoot();
 
@@ -26,9 +27,5 @@ Deno.test("cluster.md has the learning-set sizes of the committed sweep", async 
     return [images.toLocaleString("en"), ...cells];
   });
   const page = await Deno.readTextFile(join(ROOT, "docs/cluster.md"));
-  const [, table = ""] = /^\| training images .*\n\|.*\n((?:\|.*\n)+)/m.exec(page) ?? [];
-  const found = table.trim().split("\n").map((line) =>
-    line.split("|").slice(1, -1).map((cell) => cell.trim())
-  );
-  assertEquals(found, expected);
+  assertEquals(tableRows(page, "\\| training images "), expected);
 });
