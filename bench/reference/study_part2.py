@@ -10,7 +10,7 @@ as in the study), and the best detection taken for the digit. Writes the result 
 `--weights PATH` takes a `.pth` file of torchvision's detector, whose predictor is replaced, or a
 `.safetensors` file of the whole detector with its predictor, such as `deno task export` writes of one
 of our runs: both sides then have the same weights, and `deno task compare` says of how many images
-they have the same answer.
+they have the same answer. `--device cuda` computes on a graphics card, in float32 without TF32.
 
 Its time per image is the model call's alone. Needs torch, torchvision, numpy, Pillow, scikit-learn
 and, for such a file, safetensors.
@@ -29,7 +29,7 @@ import sklearn
 import torch
 import torchvision
 from sklearn.metrics import f1_score
-from study_part1 import dataset_sha256, positive, write_atomic
+from study_part1 import dataset_sha256, device_name, positive, torch_device, write_atomic
 from study_part4 import RgbDigits
 from torchvision.models.detection import (
     FasterRCNN_ResNet50_FPN_Weights,
@@ -78,13 +78,14 @@ def whole(path):
 
 def read_digit(detection):
     """The best detection's digit; that of the best after it where it is background."""
-    labels = detection["labels"][detection["scores"].argsort(descending=True, stable=True)]
+    order = detection["scores"].argsort(descending=True, stable=True)
+    labels = detection["labels"][order].cpu()
     digits = labels[labels != 0] - 1
     return int(digits[0]) if len(digits) > 0 else NO_DETECTION
 
 
 def parse_arguments():
-    parser = argparse.ArgumentParser(description="Part 2 of the study in PyTorch, on the CPU.")
+    parser = argparse.ArgumentParser(description="Part 2 of the study in PyTorch.")
     parser.add_argument("--data", required=True, metavar="DIR", help="folder with four IDX files")
     parser.add_argument(
         "--weights",
@@ -94,6 +95,9 @@ def parse_arguments():
     )
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--threads", type=positive, default=torch.get_num_threads())
+    parser.add_argument(
+        "--device", type=torch_device, default="cpu", help="in PyTorch's words, such as cuda:0"
+    )
     parser.add_argument("--test-limit", type=positive, help="test on the first N images only")
     parser.add_argument("--out", metavar="FILE", help="JSON file to write the result to")
     return parser.parse_args()
@@ -104,14 +108,19 @@ def main():
     arguments = parse_arguments()
     torch.set_num_threads(arguments.threads)
     torch.manual_seed(arguments.seed)
+    torch.backends.cudnn.allow_tf32 = False
     test_set = RgbDigits(arguments.data, "t10k", arguments.test_limit)
-    model = build(arguments.weights)
+    device = arguments.device
+    model = build(arguments.weights).to(device)
 
     targets, predictions, seconds = [], [], []
     for index in range(len(test_set)):
         image, target = test_set[index]
+        image = image.to(device)
         started = time.perf_counter()
         detection = model([image])[0]
+        if device.type == "cuda":
+            torch.cuda.synchronize(device)
         seconds.append(time.perf_counter() - started)
         targets.append(target)
         predictions.append(read_digit(detection))
@@ -133,6 +142,8 @@ def main():
         "median_ms_per_image": 1000 * statistics.median(seconds),
         "seed": arguments.seed,
         "threads": torch.get_num_threads(),
+        "device": str(device),
+        "device_name": device_name(device),
         "versions": {
             "python": platform.python_version(),
             "torch": torch.__version__,

@@ -172,6 +172,8 @@ export interface AnswerComparison {
   images: number;
   /** Images that both have the same answer for; none at all is an answer too. */
   same: number;
+  /** PyTorch's graphics card; `null` if it computed on the processor. */
+  device: string | null;
 }
 
 /** What the committed runs found of a model. */

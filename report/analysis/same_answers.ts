@@ -33,7 +33,7 @@ export function compareAnswers(
     const { predictions } = ours.predictions;
     const images = Math.min(theirs.length, predictions.length);
     const same = theirs.slice(0, images).filter((digit, i) => digit === predictions[i]).length;
-    answers.push({ row: ours.row, images, same });
+    answers.push({ row: ours.row, images, same, device: peer.device_name ?? null });
   }
   return { answers, rest };
 }

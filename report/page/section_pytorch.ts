@@ -33,14 +33,19 @@ export function renderPyTorch(
     "*undecided* that neither is shown, as there are too few runs. Each line is a test of its own.\n",
     peers.length > 0 ? table(COLUMNS, peers.map(peerCells)) : "",
     renderNotes(peers, peersAlone),
-    answers.map(renderAnswers).join("\n"),
+    answers.length > 0 ? table(ANSWER_COLUMNS, answers.map(answerCells)) : "",
   ].filter((part) => part !== "").join("\n");
 }
 
-/** The table as `deno fmt` formats it, for README. */
-export function renderReadmePyTorch({ peers }: Pick<Comparison, "peers">): string {
+/** The tables as `deno fmt` formats them, for README. */
+export function renderReadmePyTorch(
+  { peers, answers }: Pick<Comparison, "peers" | "answers">,
+): string {
   if (peers.length === 0) return "PyTorch's runs of these settings are not there yet.\n";
-  return alignedTable(COLUMNS, peers.map(peerCells));
+  return [
+    alignedTable(COLUMNS, peers.map(peerCells)),
+    ...(answers.length === 0 ? [] : [alignedTable(ANSWER_COLUMNS, answers.map(answerCells))]),
+  ].join("\n");
 }
 
 const COLUMNS: readonly Column[] = [
@@ -102,13 +107,24 @@ function renderNotes(peers: readonly PeerComparison[], alone: readonly PeerRun[]
     `${runs}.\n`;
 }
 
-function renderAnswers({ row, images, same }: AnswerComparison): string {
-  const format = row.precision === "float32" ? "" : ` ours in ${row.precision},`;
-  return `${
-    escapeMarkdown(row.model)
-  }, seed ${row.seed}: with the same weights,${format} PyTorch in ` +
-    `float32, both have the same answer for ${same} of the first ${formatCount(images)} test ` +
-    `images (${formatFixed(100 * same / images, 1)} %).\n`;
+/** Of the detector, of which nothing is trained: its answers from the same weights. */
+const ANSWER_COLUMNS: readonly Column[] = [
+  { title: "From the same weights" },
+  { title: "Ours in" },
+  { title: "PyTorch in" },
+  { title: "Images with the same answer", align: "right" },
+];
+
+function answerCells({ row, images, same, device }: AnswerComparison): string[] {
+  const { model, seed, precision, test_images: all } = row;
+  const which = images === all ? "all" : "the first";
+  return [
+    `${model}, seed ${seed}`,
+    precision,
+    `float32${device === null ? "" : `, on ${device}`}`,
+    `${formatCount(same)} of ${which} ${formatCount(images)}` +
+    ` (${formatFixed(100 * same / images, 2)} %)`,
+  ].map(escapeMarkdown);
 }
 
 function describePeer(peer: PeerRun): string {

@@ -23,11 +23,12 @@ const peer: PeerRun = {
 
 Deno.test("compareAnswers() counts the images with the same answer, none among them", () => {
   assertEquals(compareAnswers([ours], [peer]), {
-    answers: [{ row, images: 3, same: 2 }],
+    answers: [{ row, images: 3, same: 2, device: null }],
     rest: [],
   });
   const longer = { ...peer, predictions: [7, 0, 1, 3, 4, 1] };
-  assertEquals(compareAnswers([ours], [longer]).answers, [{ row, images: 4, same: 3 }]);
+  const [answer] = compareAnswers([ours], [{ ...longer, device_name: "A card" }]).answers;
+  assertEquals(answer, { row, images: 4, same: 3, device: "A card" });
 });
 
 Deno.test("compareAnswers() leaves the runs of PyTorch's that took no weights of these", () => {

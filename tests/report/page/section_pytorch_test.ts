@@ -27,12 +27,18 @@ Deno.test("renderPyTorch() is nothing without PyTorch's runs", () => {
 
 Deno.test("renderPyTorch() says of how many images both have the same answer", () => {
   const row = resultRow({ model: "FasterRCNN_Adapted", precision: "bfloat16", seed: 3 });
-  const page = renderPyTorch({
-    peers: [],
-    answers: [{ row, images: 200, same: 197 }],
-    peersAlone: [],
-  });
-  const expected = "FasterRCNN_Adapted, seed 3: with the same weights, ours in bfloat16, PyTorch " +
-    "in float32, both have the same answer for 197 of the first 200 test images (98.5 %).";
-  assert(page.includes(expected), page);
+  const line = (images: number, same: number, device: string | null) => {
+    const answers = [{ row, images, same, device }];
+    const page = renderPyTorch({ peers: [], answers, peersAlone: [] });
+    return page.trimEnd().split("\n").at(-1);
+  };
+  assertEquals(
+    line(200, 197, null),
+    "| FasterRCNN_Adapted, seed 3 | bfloat16 | float32 | 197 of the first 200 (98.50 %) |",
+  );
+  assertEquals(
+    line(row.test_images!, row.test_images!, "A|card"),
+    "| FasterRCNN_Adapted, seed 3 | bfloat16 | float32, on A\\|card | " +
+      "10,000 of all 10,000 (100.00 %) |",
+  );
 });
