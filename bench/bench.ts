@@ -2,7 +2,8 @@
  * Ours and PyTorch on the same machine, in turn: `deno task bench`; `--help` lists the flags.
  *
  * Cases: `step` and `step-bf16`, a training step of part 1; `inference` of 10,000 images; `limit`,
- * matrix product and convolution, what the machine can do at most; `launch`, from launch to the first
+ * matrix product and convolution, what the machine can do at most; `profile`, what a training step is
+ * made of; `launch`, from launch to the first
  * training step; `memory`, peak resident memory of part 1; `growth` of handles and memory over
  * thousands of steps; `mapping`, digits and metrics out of 10,000 detections; `part1`, the whole of
  * it from launch to CSV; `recipes`, accuracy and training time by our recipes for part 1; `alexnet`, `vgg16` and `vgg16-bf16`, the frozen features of part 4;

@@ -45,11 +45,16 @@ function killNow(child: Deno.ChildProcess): void {
 }
 
 /** A script of the suite, run by Deno with the permissions of the parts of the study. */
-export function denoScript(name: string, script: string, args: readonly string[]): Program {
+export function denoScript(
+  name: string,
+  script: string,
+  args: readonly string[],
+  runtimeFlags: readonly string[] = [],
+): Program {
   return {
     name,
     command: "deno",
-    args: ["run", "-q", "-P=engine", script, ...args],
+    args: ["run", "-q", "-P=engine", ...runtimeFlags, script, ...args],
   };
 }
 

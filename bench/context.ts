@@ -49,15 +49,27 @@ export interface BenchContext {
   record(finding: PairedTiming | Measurement): Promise<void>;
 }
 
-/** Starts our side in one number format, on the context's backend or another. */
+/** Options of {@linkcode startOurs}. */
+export interface OurSideOptions {
+  /** The backend, instead of the context's. */
+  backend?: BackendName;
+  /** Environment variables that it gets besides ours. */
+  env?: Readonly<Record<string, string>>;
+  /** Flags of Deno's own, such as `--v8-flags=--expose-gc`. */
+  runtimeFlags?: readonly string[];
+}
+
+/** Starts our side in one number format. */
 export function startOurs(
   { data, backend: usual, engineFlags }: Pick<BenchContext, "data" | "backend" | "engineFlags">,
   precision: Precision,
-  backend: BackendName | "auto" = usual,
+  { backend, env = {}, runtimeFlags = [] }: OurSideOptions = {},
 ): Promise<Worker> {
   const format = ["--precision", formatName(precision)];
-  const args = ["--data", data, ...format, "--backend", backend, ...engineFlags];
-  return Worker.start(denoScript("our side of the bench", "bench/our_worker.ts", args));
+  const args = ["--data", data, ...format, "--backend", backend ?? usual, ...engineFlags];
+  const script = "bench/our_worker.ts";
+  const program = denoScript("our side of the bench", script, args, runtimeFlags);
+  return Worker.start({ ...program, env });
 }
 
 /** Vendors whose adapters PyTorch computes on, by its name of the kind of device. */

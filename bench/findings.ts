@@ -25,6 +25,8 @@ export interface Found {
   value: number;
   text: string;
   note?: string | undefined;
+  /** Of a speed-up: what it would be if ours worked at the machine's measured limit. */
+  atLimit?: number | undefined;
 }
 
 /** What the suite is to reach. */
@@ -50,9 +52,22 @@ export function speedUp(
   peer?: string,
 ): Found | undefined {
   const timing = pairedTimingOf(results, name, peer);
-  const found = timing && medianAndRange(ratios(timing));
+  if (timing === undefined) return undefined;
+  const found = medianAndRange(ratios(timing));
   if (found === undefined) return undefined;
-  return { value: found.median, text: formatMedianAndRange(found), note: pairsNote(found.count) };
+  return {
+    value: found.median,
+    text: formatMedianAndRange(found),
+    note: pairsNote(found.count),
+    atLimit: speedUpAtLimit(results, timing),
+  };
+}
+
+/** How many times as fast as the peer ours would be at the machine's limit in our number format. */
+function speedUpAtLimit(results: BenchResults, timing: PairedTiming): number | undefined {
+  const limit = limitsOf(results).get(timing.ours.precision);
+  const speed = gflops(timing, timing.theirs);
+  return limit && speed && limit / speed;
 }
 
 /** The timing that {@linkcode speedUp} takes. */
@@ -72,13 +87,17 @@ export function speedUpOverBest(results: BenchResults, name: CaseName): Found | 
     .filter(({ case: one, ours, theirs }) => one === name && theirs.precision === ours.precision)
     .flatMap((timing) => {
       const ratio = medianAndRange(ratios(timing));
-      return ratio === undefined ? [] : [{ ratio, label: timing.theirs.label }];
+      return ratio === undefined ? [] : [{ ratio, timing }];
     })
     .sort((a, b) => a.ratio.median - b.ratio.median)[0];
   if (found === undefined) return undefined;
-  const { ratio, label } = found;
-  const note = joinNotes(label, pairsNote(ratio.count));
-  return { value: ratio.median, text: formatMedianAndRange(ratio), note };
+  const { ratio, timing } = found;
+  return {
+    value: ratio.median,
+    text: formatMedianAndRange(ratio),
+    note: joinNotes(timing.theirs.label, pairsNote(ratio.count)),
+    atLimit: speedUpAtLimit(results, timing),
+  };
 }
 
 /** Median speed of ours in percent of the machine's limit in its number format, see `page.ts`. */

@@ -7,7 +7,7 @@
 import type * as TF from "@tensorflow/tfjs";
 import type { Dataset } from "../data/dataset.ts";
 import type { Engine } from "../engine/engine.ts";
-import { InterruptedError } from "../io/errors.ts";
+import { InterruptedError, StudyError } from "../io/errors.ts";
 import { median } from "../metrics/descriptive_statistics.ts";
 import type { Classifier } from "../models/classifier.ts";
 import { simpleCnn } from "../models/simple_cnn.ts";
@@ -20,21 +20,26 @@ import { CONV2, MATRIX } from "./flops.ts";
 import { TransferWork } from "./transfer_work.ts";
 import type { WorkRequest } from "./worker.ts";
 
+declare global {
+  /** Collects garbage; there where V8 was started with `--expose-gc`. */
+  var gc: (() => void) | undefined;
+}
+
 const { batchSize: BATCH_SIZE, learningRate, weightDecay } = SIMPLE_CNN.training;
 const ADAM = { learningRate, weightDecay } as const;
 /** Work done before the first timing of a kind. */
 const WARM_UP_SECONDS = 1;
-/** Samples whose median stands for a step: resident memory moves with the garbage collector. */
-const WINDOW = 20;
-/** Steps between two samples that are kept. */
-const KEEP_EVERY = 50;
+/** Steps between two samples. */
+const SAMPLE_EVERY = 50;
+/** Samples whose median stands for a step. */
+const WINDOW = 5;
 
 /** What {@linkcode OurWork.do} can be asked for. */
 export type OurRequest =
   | { do: "run" } & WorkRequest
   | { do: "growth"; from: number; to: number };
 
-/** Handles and memory after a step. */
+/** Handles and memory after a step, the one before it followed by a collection of garbage. */
 export interface GrowthSample {
   step: number;
   /** Tensors that the engine holds. */
@@ -178,21 +183,20 @@ export class OurWork {
       : engine.tf.memory().numTensors;
   }
 
+  /** Garbage comes and goes; what is left when it has been collected does not, but where there is a leak. */
   async #growth(from: number, to: number): Promise<Growth> {
+    const { gc: collectGarbage } = globalThis;
+    if (collectGarbage === undefined) throw new StudyError("V8 was started without --expose-gc");
     const samples: GrowthSample[] = [];
     await this.#train((step) => {
-      samples.push({
-        step,
-        handles: this.#handles(),
-        rss: Deno.memoryUsage().rss,
-      });
+      // What hangs on the collected is freed on the way to the next step.
+      if ((step + 1) % SAMPLE_EVERY === 0) collectGarbage();
+      if (step % SAMPLE_EVERY === 0) {
+        samples.push({ step, handles: this.#handles(), rss: Deno.memoryUsage().rss });
+      }
       return step >= to;
     });
-    return {
-      from: sampleAt(samples, from),
-      to: sampleAt(samples, to),
-      samples: samples.filter(({ step }) => step % KEEP_EVERY === 0),
-    };
+    return { from: sampleAt(samples, from), to: sampleAt(samples, to), samples };
   }
 }
 

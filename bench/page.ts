@@ -54,6 +54,7 @@ export function renderPage(results: BenchResults, trials: readonly RecipeTrial[]
     "same number format; the speeds are medians. Steps and inference are counted by the operations of their convolutions and " +
     "products alone.\n",
     renderLimits(results),
+    ...renderProfiles(results),
     ...(trials.length === 0 ? [] : [
       "## What the recipes of part 1 owe to what\n",
       RECIPES_PREFACE,
@@ -64,6 +65,11 @@ export function renderPage(results: BenchResults, trials: readonly RecipeTrial[]
     ...(onCpu ? [] : [HOW_ON_GPU]),
   ].join("\n");
 }
+
+const PROFILE_PREFACE = `\
+What oneDNN says of its kernels (\`ONEDNN_VERBOSE\`), in a process that does nothing but steps. Two
+kernels may run side by side: then the time of both counts, and what is left for the rest is less.
+`;
 
 const RECIPES_PREFACE = `\
 \`bench/tune_fast.ts\` trains on the first 50,000 of MNIST's training digits and judges on the last
@@ -87,6 +93,8 @@ a second, and there is a rest of 0.2 s between the sides.
   weights, made by a formula, and so propose the same 1,000 regions and find the same objects.
 - Launch and part 1 are whole programs, from their start until they log a first step or have ended.
   The study's script reads the same images from unpacked files.
+- Growth sets what is held at one step beside what is at another, each just after a collection of
+  garbage: medians of the last five samples, 50 steps apart.
 - Building models, compiling them (torch.compile as well) and loading data are left out of steps,
   inference and limits, and are part of launch, part 1 and memory.
 `;
@@ -256,6 +264,34 @@ export function renderLimits(results: BenchResults): string {
     ],
     rows,
   );
+}
+
+/** The kernels of each profile; nothing if there is none. */
+export function renderProfiles(results: BenchResults): string[] {
+  const limits = limitsOf(results);
+  const tables = results.measures.flatMap(({ title, precision, value, kernels }) => {
+    if (value === null || kernels === undefined) return [];
+    const limit = precision && limits.get(precision);
+    const row = (what: string, ms: number, calls = "", speed = "", share = "") => [
+      ...[escapeMarkdown(what), calls, ms.toFixed(2), `${(100 * ms / value).toFixed(0)} %`],
+      ...[speed, share],
+    ];
+    const rest = value - kernels.reduce((sum, { ms }) => sum + ms, 0);
+    const rows = [
+      ...kernels.map(({ what, calls, ms, gflop }) => {
+        const speed = gflop === undefined ? undefined : 1000 * gflop * calls / ms;
+        const share = speed === undefined || !limit ? "" : `${(100 * speed / limit).toFixed(0)} %`;
+        return row(what, ms, calls.toFixed(0), speed?.toFixed(0), share);
+      }),
+      row("everything else: images, biases, ReLU, dropout, loss, Adam, the loop", rest),
+      row("together", value),
+    ];
+    const columns = ["calls a step", "ms a step", "of the step", "GFLOP/s", "of the limit"]
+      .map((title) => ({ title, align: "right" } as const));
+    return [`### ${escapeMarkdown(title)}\n`, table([{ title: "what" }, ...columns], rows)];
+  });
+  if (tables.length === 0) return [];
+  return ["## Where a training step's time goes\n", PROFILE_PREFACE, ...tables];
 }
 
 function pace({ timings }: SideResult, { unit, imagesPerUnit }: PairedTiming): string {

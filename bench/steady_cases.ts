@@ -76,7 +76,7 @@ export async function measureSteadyCases(
     plansOf("float32", "wasm"),
     peer,
     // It runs on the CPU, whatever device is asked for of the others.
-    () => startOurs({ ...context, engineFlags: [] }, "float32", "wasm"),
+    () => startOurs({ ...context, engineFlags: [] }, "float32", { backend: "wasm" }),
   );
 }
 

@@ -147,9 +147,16 @@ export function judgeTargets(results: BenchResults): JudgedTarget[] {
         return { what, target, measured: "", verdict: "not measured", note, asked };
       }
       const verdict = met(found.value) ? "met" : "not met";
-      return { what, target, measured: found.text, verdict, note: found.note ?? "", asked };
+      const note = joinNotes(found.note, verdict === "not met" ? atLimitNote(found) : undefined);
+      return { what, target, measured: found.text, verdict, note, asked };
     },
   );
+}
+
+/** How far from reach a speed-up is. */
+function atLimitNote({ atLimit }: Found): string | undefined {
+  if (atLimit === undefined) return undefined;
+  return `${atLimit.toFixed(2)} if ours worked at the processor's limit`;
 }
 
 function part1SpeedUp(results: BenchResults): Found | undefined {

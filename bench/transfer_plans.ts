@@ -46,7 +46,12 @@ const VGG16_WORK = {
   flop: forwardFlop(VGG16_FEATURES, TRANSFER_BATCH),
   torchvision: true,
 } as const;
-const DETECTOR_WORK = { work: "detector", unit: "call", torchvision: true } as const;
+const DETECTOR_WORK = {
+  work: "detector",
+  unit: "call",
+  flop: 2 * FASTER_RCNN_ADAPTED.multiplyAdds,
+  torchvision: true,
+} as const;
 
 /** The cases of parts 4 and 2, in the order they are measured. */
 export const TRANSFER_PLANS: readonly SteadyPlan[] = [

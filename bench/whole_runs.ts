@@ -15,6 +15,7 @@ import { type BenchContext, startOurs } from "./context.ts";
 import { exportIdx } from "./export_idx.ts";
 import { measureMapping } from "./mapping.ts";
 import type { Growth } from "./our_work.ts";
+import { measureProfile } from "./profile.ts";
 import { measureRecipes } from "./recipe_runs.ts";
 import { type Side, timeInTurn } from "./pairs.ts";
 import {
@@ -56,6 +57,9 @@ export async function measureWholeRuns(context: BenchContext): Promise<void> {
       for (const name of PART4_CASES) {
         if (cases.includes(name)) await measurePart4(context, name, { folder, idx, missing });
       }
+    }
+    if (cases.includes("profile")) {
+      await measured(context, "profile", () => measureProfile(context));
     }
     if (cases.includes("memory")) await measured(context, "memory", () => memory(context, folder));
     if (cases.includes("growth")) await measured(context, "growth", () => growth(context));
@@ -152,7 +156,8 @@ async function peakMemory(pid: number): Promise<number> {
 async function growth(context: BenchContext): Promise<Measurement[]> {
   const [from, to] = context.full ? GROWTH.full : GROWTH.short;
   context.reporter.live(`Training ${to} steps to see what grows`);
-  const worker = await startOurs(context, "float32");
+  const runtimeFlags = ["--v8-flags=--expose-gc"];
+  const worker = await startOurs(context, "float32", { runtimeFlags });
   try {
     const result = await worker.ask({ do: "growth", from, to }) as Growth;
     const steps = `from step ${from} to step ${to}`;
@@ -184,7 +189,7 @@ async function growth(context: BenchContext): Promise<Measurement[]> {
 /** Records what `measure` finds, or why it finds nothing. */
 async function measured(
   { record, reporter, signal }: BenchContext,
-  name: "memory" | "growth" | "scaling" | "mapping" | "recipes",
+  name: "profile" | "memory" | "growth" | "scaling" | "mapping" | "recipes",
   measure: () => Promise<Measurement[]>,
 ): Promise<void> {
   let found: Measurement[];

@@ -37,6 +37,7 @@ export class Worker {
   readonly info: WorkerInfo;
   #name: string;
   #child: Child;
+  #remarks: string[] = [];
 
   private constructor(name: string, child: Child, info: WorkerInfo) {
     this.#name = name;
@@ -52,7 +53,8 @@ export class Worker {
   static async start(program: Program): Promise<Worker> {
     const child = startChild(program);
     try {
-      return new Worker(program.name, child, await nextAnswer(program.name, child) as WorkerInfo);
+      const { answer } = await nextAnswer(program.name, child);
+      return new Worker(program.name, child, answer as WorkerInfo);
     } catch (error) {
       await child.kill();
       throw error;
@@ -77,7 +79,14 @@ export class Worker {
       await this.#child.ended();
       throw new StudyError(`${this.#name} takes no more requests`, { cause: error });
     }
-    return await nextAnswer(this.#name, this.#child);
+    const { answer, remarks } = await nextAnswer(this.#name, this.#child);
+    this.#remarks.push(...remarks);
+    return answer;
+  }
+
+  /** What it has printed besides answers since it was last asked for. */
+  takeRemarks(): string[] {
+    return this.#remarks.splice(0);
   }
 
   async stop(): Promise<void> {
@@ -85,13 +94,24 @@ export class Worker {
   }
 }
 
-async function nextAnswer(name: string, child: Child): Promise<unknown> {
-  const { value, done } = await child.lines.next();
-  if (done) {
-    await child.ended();
-    throw new StudyError(`${name} ended without an answer`);
+/** The next line that is an answer, an object in JSON, and what libraries have printed before it. */
+async function nextAnswer(
+  name: string,
+  child: Child,
+): Promise<{ answer: unknown; remarks: string[] }> {
+  const remarks: string[] = [];
+  for (;;) {
+    const { value, done } = await child.lines.next();
+    if (done) {
+      await child.ended();
+      throw new StudyError(`${name} ended without an answer`);
+    }
+    if (!value.startsWith("{")) {
+      remarks.push(value);
+      continue;
+    }
+    const answer = JSON.parse(value);
+    if (typeof answer.error === "string") throw new StudyError(answer.error);
+    return { answer, remarks };
   }
-  const answer = JSON.parse(value);
-  if (typeof answer.error === "string") throw new StudyError(answer.error);
-  return answer;
 }

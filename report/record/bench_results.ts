@@ -22,6 +22,7 @@ export const CASES = [
   "step-bf16",
   "inference",
   "limit",
+  "profile",
   "launch",
   "memory",
   "growth",
@@ -109,6 +110,17 @@ export interface PairedTiming {
   of?: string;
 }
 
+/** What a kernel takes of a unit of work. */
+export interface KernelTime {
+  what: string;
+  /** Calls in a unit, on average. */
+  calls: number;
+  /** Milliseconds of them together. */
+  ms: number;
+  /** Floating-point operations of a call, in 10⁹, of a convolution or product. */
+  gflop?: number;
+}
+
 /** A single quantity of ours, measured without a peer. */
 export interface Measurement {
   case: CaseName;
@@ -121,6 +133,10 @@ export interface Measurement {
   note?: string;
   /** What the value was taken from. */
   samples?: readonly Readonly<Record<string, number>>[];
+  /** Number format that was worked in, where a case has several. */
+  precision?: Precision;
+  /** Of a profile, the kernels whose time is known. */
+  kernels?: readonly KernelTime[];
   /** When the earlier run that it is of was started; without one it is of the last. */
   of?: string;
 }

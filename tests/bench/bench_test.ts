@@ -76,15 +76,15 @@ Deno.test("convFlop() and stepFlop() count SimpleCNN's work", () => {
   assertEquals(stepFlop(SIMPLE_CNN_LAYERS, 128), 128 * 2 * (3 * products - 627_200));
 });
 
-Deno.test("sampleAt() takes medians of the last 20 samples up to a step", () => {
+Deno.test("sampleAt() takes medians of the last 5 samples up to a step", () => {
   const samples = Array.from({ length: 100 }, (_, i) => ({
-    step: i + 1,
+    step: 50 * (i + 1),
     handles: 7,
     rss: i === 45 ? 1e9 : i + 1,
   }));
-  // Steps 31 to 50, of which 46 is an outlier: 31..45, 47..50 and 1e9.
-  assertEquals(sampleAt(samples, 50), { step: 50, handles: 7, rss: 40.5 });
-  assertEquals(sampleAt(samples, 3), { step: 3, handles: 7, rss: 2 });
+  // The samples 44 to 48, of which 46 is an outlier.
+  assertEquals(sampleAt(samples, 2400), { step: 2400, handles: 7, rss: 47 });
+  assertEquals(sampleAt(samples, 100), { step: 100, handles: 7, rss: 1.5 });
 });
 
 Deno.test("chosenCases() knows lists, --full and its default", () => {
@@ -315,6 +315,23 @@ Deno.test("judgeTargets() sets what was measured beside every target", () => {
   ]);
 });
 
+Deno.test("judgeTargets() says what the processor's limit would allow where a speed-up is missed", () => {
+  const limit = { ...comparison("limit", timings(1), timings(1.25)), gflopPerUnit: 20 };
+  const flop = { gflopPerUnit: 30 };
+  const missed = { ...comparison("step", timings(4), timings(5)), ...flop };
+  const met = { ...comparison("inference", timings(2), timings(6)), ...flop };
+  const found = judgeTargets(results({ comparisons: [limit, missed, met] }));
+  // The limit is 200 GFLOP/s, PyTorch's step 60.
+  assertEquals(
+    found.find(({ what }) => what.includes("fp32: ours / PyTorch default"))!.note,
+    "n = 1, fewer than 5; 3.33 if ours worked at the processor's limit",
+  );
+  assertEquals(
+    found.find(({ what }) => what.startsWith("inference"))!.note,
+    "n = 1, fewer than 5",
+  );
+});
+
 Deno.test("speedUpOverBest() takes the fastest peer of the same number format", () => {
   const bf16 = (label: string, seconds: number) => {
     const timing = comparison("step-bf16", timings(1), timings(seconds));
@@ -518,7 +535,7 @@ Deno.test({
     const script = [
       `echo '{"versions": {"torch": "0"}}'`,
       `read request; echo '{"error": "no compiler"}'`,
-      `read request; printf '{"units": 3, '; echo '"seconds": 1.5}'`,
+      `read request; echo 'a library, speaking'; printf '{"units": 3, '; echo '"seconds": 1.5}'`,
       "read request",
     ].join("; ");
     const worker = await Worker.start({ name: "fake", command: "sh", args: ["-c", script] });
@@ -528,6 +545,8 @@ Deno.test({
       await assertRejects(() => worker.run(request), StudyError, "no compiler");
       const timing = await worker.run(request);
       assertAlmostEquals(rate(timing), 2);
+      assertEquals(worker.takeRemarks(), ["a library, speaking"]);
+      assertEquals(worker.takeRemarks(), []);
       await assertRejects(() => worker.run(request), StudyError, "fake ended without an answer");
       // Nobody reads what it is asked now.
       await assertRejects(() => worker.run(request), StudyError, "fake ");
