@@ -243,8 +243,10 @@ export function formatPercent(share: number): string {
 
 /** Why some verdicts have words of their own. */
 function renderCaveats(models: readonly ModelComparison[]): string {
-  const withCaveats = models.filter(({ caveats, published }) =>
-    caveats.length > 0 && published !== null
+  // Of a model that cannot be compared at all, neither word is said.
+  const withCaveats = models.filter(({ caveats, verdicts }) =>
+    caveats.length > 0 &&
+    verdicts.some(({ verdict }) => verdict === "consistent" || verdict === "inconsistent")
   );
   const lines = [...Map.groupBy(withCaveats, ({ caveats }) => caveats.join("; "))].map(
     ([caveats, ofModels]) => {

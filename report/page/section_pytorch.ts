@@ -12,7 +12,6 @@ import {
   formatInterval,
   formatMeanAndSd,
   formatP,
-  NONE,
 } from "../analysis/format_numbers.ts";
 import type { PeerRun } from "../record/peer_runs.ts";
 import { settingNotes } from "../analysis/describe_run.ts";
@@ -132,7 +131,8 @@ function describePeer(peer: PeerRun): string {
   const parts = [
     model,
     ...(weights === undefined ? [] : [`weights ${weights}`]),
-    `${train ?? NONE} / ${test} images of data ${peer.dataset_sha256.slice(0, 8)}`,
+    `${train === undefined ? test : `${train} / ${test}`} images of data ` +
+    peer.dataset_sha256.slice(0, 8),
     ...(epochs === undefined ? [] : [`${epochs} epochs`]),
     `seed ${seed}`,
   ];

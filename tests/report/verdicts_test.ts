@@ -169,6 +169,18 @@ Deno.test("compareResults() has the same words for another precision, each cavea
   );
 });
 
+Deno.test("compareResults() explains no word that it has not said", async () => {
+  const random = { weights: "random", precision: "bfloat16" } as const;
+  await compareRuns(
+    { a: [simple, { ...detector, row: { ...detector.row, ...random } }] },
+    ({ models }, report) => {
+      assertEquals(models[1]!.caveats.length, 1);
+      assertStringIncludes(report, "| not comparable: random weights");
+      assertEquals(report.includes("**Consistent** or"), false);
+    },
+  );
+});
+
 Deno.test("compareResults() tests the claims on new classifiers, and states the caveat", async () => {
   const tuned = [vgg16, alexnet].map((run) => ({ ...run, row: { ...run.row, ...converted } }));
   await compareRuns({ a: [simple, ...tuned] }, ({ claims }) => {
