@@ -39,6 +39,7 @@ const SIMPLE = SIMPLE_CNN.name;
 const FINE_TUNED = [VGG16.name, ALEXNET.name] as const;
 const DETECTOR = FASTER_RCNN_ADAPTED.name;
 
+/** What is found, before the caveats of the models that it is found on. */
 type Judgement = Pick<Claim, "verdict" | "because">;
 
 /**
@@ -71,11 +72,13 @@ function withModels(
   models: readonly ModelComparison[],
   names: readonly string[],
   decide: (found: readonly ShownModel[]) => Judgement,
-): Judgement {
+): Omit<Claim, "claim"> {
   const { usable, reasons } = findUsable(models, names);
-  if (reasons.length > 0) return { verdict: "not tested", because: `${reasons.join("; ")}.` };
-  const { verdict, because } = decide(usable);
-  return { verdict, because: because + describeSetting(usable) };
+  return reasons.length > 0 ? notTested(reasons) : withSetting(decide(usable), usable);
+}
+
+function notTested(reasons: readonly string[]): Omit<Claim, "claim"> {
+  return { verdict: "not tested", because: `${reasons.join("; ")}.`, caveats: [] };
 }
 
 /** The models that a claim can be tested on, the first of them deciding the test images. */
@@ -97,8 +100,11 @@ function findUsable(
   return { usable, reasons };
 }
 
-/** What the reader must know of the runs that decide; nothing if they have the study's setting. */
-function describeSetting(usable: readonly ShownModel[]): string {
+/** Adds what the reader must know of the runs that decide where they have not the study's setting. */
+function withSetting(
+  { verdict, because }: Judgement,
+  usable: readonly ShownModel[],
+): Omit<Claim, "claim"> {
   const { row } = usable[0]!;
   const smaller = usable.some(({ differences }) => differences.length > 0)
     ? ` On ${row.dataset} with ${row.test_images} test images, not in the study's setting.`
@@ -107,10 +113,13 @@ function describeSetting(usable: readonly ShownModel[]): string {
     usable.flatMap(({ model, caveats }) => caveats.map((caveat) => ({ model, caveat }))),
     ({ caveat }) => caveat,
   );
-  return smaller +
-    [...caveats].map(([caveat, ofModels]) =>
-      ` Caveat of ${ofModels.map(({ model }) => model).join(" and ")}: ${caveat}.`
-    ).join("");
+  return {
+    verdict,
+    because: because + smaller,
+    caveats: [...caveats].map(([caveat, ofModels]) =>
+      `${ofModels.map(({ model }) => model).join(" and ")}: ${caveat}`
+    ),
+  };
 }
 
 function whyUnusable(model: ModelComparison | undefined): string | undefined {
@@ -124,12 +133,13 @@ function whyUnusable(model: ModelComparison | undefined): string | undefined {
 }
 
 /** One better rival contradicts the claim; to support it takes all of them. */
-function mostAccurate(models: readonly ModelComparison[], pairs: readonly PairTest[]): Judgement {
+function mostAccurate(
+  models: readonly ModelComparison[],
+  pairs: readonly PairTest[],
+): Omit<Claim, "claim"> {
   const { usable, reasons } = findUsable(models, [SIMPLE, DETECTOR, ...FINE_TUNED]);
   const [simple, ...others] = usable;
-  if (simple?.model !== SIMPLE || others.length === 0) {
-    return { verdict: "not tested", because: `${reasons.join("; ")}.` };
-  }
+  if (simple?.model !== SIMPLE || others.length === 0) return notTested(reasons);
   const rivals = testRivals(simple, others, pairs);
   const isSure = ({ p }: RivalTest) => p < SIGNIFICANT;
   const closest = rivals.reduce((a, b) => b.behind < a.behind ? b : a);
@@ -138,14 +148,12 @@ function mostAccurate(models: readonly ModelComparison[], pairs: readonly PairTe
     (closest.test === ""
       ? "; without predictions there is no test."
       : `; ${closest.test} with Holm's correction: ${formatP(closest.p)}.`) +
-    (reasons.length > 0 ? ` Left out: ${reasons.join("; ")}.` : "") +
-    describeSetting(usable);
-  if (rivals.some((rival) => rival.behind < 0 && isSure(rival))) {
-    return { verdict: "contradicted", because };
-  }
+    (reasons.length > 0 ? ` Left out: ${reasons.join("; ")}.` : "");
+  const isBeaten = rivals.some((rival) => rival.behind < 0 && isSure(rival));
   const isBest = rivals.every((rival) => rival.behind > 0 && isSure(rival));
-  if (!isBest) return { verdict: "undecided", because };
-  return { verdict: reasons.length > 0 ? "supported in part" : "supported", because };
+  const support = reasons.length > 0 ? "supported in part" : "supported";
+  const verdict = isBeaten ? "contradicted" : isBest ? support : "undecided";
+  return withSetting({ verdict, because }, usable);
 }
 
 /** `99.18 ± 0.07 % (5 seeds)`, images without a detection counted as wrong. */

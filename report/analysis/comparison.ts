@@ -215,6 +215,8 @@ export interface Claim {
   verdict: "supported" | "supported in part" | "contradicted" | "undecided" | "not tested";
   /** The numbers that decide, or what is missing: a sentence. */
   because: string;
+  /** What is not as in the study of the models that decide, each after their names. */
+  caveats: string[];
 }
 
 /** All models, what follows from them, and what was odd on the way. */

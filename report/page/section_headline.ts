@@ -41,6 +41,7 @@ export function renderHeadline(comparison: HeadlineFacts): string {
     renderCaveats(comparison.models),
     "### The study's claims\n",
     table(CLAIM_COLUMNS, claimRows(comparison)),
+    claimCaveats(comparison),
   ].filter((part) => part !== "").join("\n");
 }
 
@@ -270,6 +271,14 @@ function claimRows({ claims }: HeadlineFacts): string[][] {
     `**${verdict}**`,
     escapeMarkdown(because),
   ]);
+}
+
+/** What is not as in the study of the models that decide; README says it in its own words. */
+function claimCaveats({ claims }: HeadlineFacts): string {
+  const caveats = [...new Set(claims.flatMap(({ caveats }) => caveats))];
+  if (caveats.length === 0) return "";
+  const items = caveats.map((caveat) => `- ${escapeMarkdown(caveat)}.\n`).join("");
+  return `Not as in the study, of the models that decide:\n\n${items}`;
 }
 
 function plural(count: number, word: string): string {

@@ -164,7 +164,8 @@ Deno.test("compareResults() has the same words for another precision, each cavea
       assertEquals(caveats.length, 2);
       assertStringIncludes(report, `: ${caveats.join("; ")}.\n`);
       assertStringIncludes(report, "| alexnet_FineTuned, new classifier, bfloat16 | 99.14 |");
-      assertStringIncludes(claims[0]!.because, ` Caveat of alexnet_FineTuned: ${caveats[1]}.`);
+      assertEquals(claims[0]!.caveats[1], `alexnet_FineTuned: ${caveats[1]}`);
+      assertStringIncludes(report, `\n- alexnet_FineTuned: ${caveats[1]}.\n`);
     },
   );
 });
@@ -191,8 +192,8 @@ Deno.test("compareResults() tests the claims on new classifiers, and states the 
     ]);
     assertStringIncludes(claims[0]!.because, "Left out: FasterRCNN_Adapted has not been run.");
     assertMatch(
-      claims[1]!.because,
-      / Caveat of vgg16_FineTuned and alexnet_FineTuned: the study started all layers /,
+      claims[1]!.caveats[0]!,
+      /^vgg16_FineTuned and alexnet_FineTuned: the study started all layers /,
     );
   });
 });
