@@ -16,21 +16,19 @@ Its time per image is the model call's alone. Needs torch, torchvision, numpy, P
 and, for such a file, safetensors.
 """
 
-import argparse
-import json
-import platform
 import statistics
 import time
-from pathlib import Path
 
-import numpy as np
-import PIL
-import sklearn
 import torch
 import torchvision
-from sklearn.metrics import f1_score
-from study_part1 import dataset_sha256, device_name, positive, torch_device, write_atomic
 from study_part4 import RgbDigits
+from study_run import (
+    argument_parser,
+    begin,
+    named_weights,
+    scores,
+    write_result,
+)
 from torchvision.models.detection import (
     FasterRCNN_ResNet50_FPN_Weights,
     fasterrcnn_resnet50_fpn,
@@ -85,29 +83,21 @@ def read_digit(detection):
 
 
 def parse_arguments():
-    parser = argparse.ArgumentParser(description="Part 2 of the study in PyTorch.")
-    parser.add_argument("--data", required=True, metavar="DIR", help="folder with four IDX files")
+    parser = argument_parser("Part 2 of the study in PyTorch.")
     parser.add_argument(
         "--weights",
         default="pretrained",
         metavar="pretrained|random|PATH",
-        help="torchvision's COCO weights (downloaded), its random ones, or a .pth file",
+        help="torchvision's COCO weights (downloaded), its random ones, or a .pth or .safetensors "
+        "file",
     )
-    parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--threads", type=positive, default=torch.get_num_threads())
-    parser.add_argument(
-        "--device", type=torch_device, default="cpu", help="in PyTorch's words, such as cuda:0"
-    )
-    parser.add_argument("--test-limit", type=positive, help="test on the first N images only")
-    parser.add_argument("--out", metavar="FILE", help="JSON file to write the result to")
     return parser.parse_args()
 
 
 @torch.no_grad()
 def main():
     arguments = parse_arguments()
-    torch.set_num_threads(arguments.threads)
-    torch.manual_seed(arguments.seed)
+    begin(arguments)
     torch.backends.cudnn.allow_tf32 = False
     test_set = RgbDigits(arguments.data, "t10k", arguments.test_limit)
     device = arguments.device
@@ -125,41 +115,23 @@ def main():
         targets.append(target)
         predictions.append(read_digit(detection))
     valid = [(t, p) for t, p in zip(targets, predictions) if p != NO_DETECTION]
-    right = sum(t == p for t, p in valid)
     result = {
         "model": "FasterRCNN_Adapted",
-        "weights": arguments.weights
-        if arguments.weights in ("pretrained", "random")
-        else Path(arguments.weights).name,
-        "accuracy": 100 * right / len(valid) if valid else 0,
-        "f1": float(f1_score(*zip(*valid), average="weighted")) if valid else 0,
-        "dataset_sha256": dataset_sha256(arguments.data),
+        "weights": named_weights(arguments.weights),
+        **scores([t for t, _ in valid], [p for _, p in valid]),
         "evaluated_images": len(valid),
         "test_images": len(targets),
         "run": run_of(arguments.weights),
         "predictions": predictions,
         "inference_ms_per_image": 1000 * statistics.mean(seconds),
         "median_ms_per_image": 1000 * statistics.median(seconds),
-        "seed": arguments.seed,
-        "threads": torch.get_num_threads(),
-        "device": str(device),
-        "device_name": device_name(device),
-        "versions": {
-            "python": platform.python_version(),
-            "torch": torch.__version__,
-            "torchvision": torchvision.__version__,
-            "numpy": np.__version__,
-            "pillow": PIL.__version__,
-            "scikit-learn": sklearn.__version__,
-        },
     }
     print(
-        f"Test: accuracy {right}/{len(valid)} ({result['accuracy']:.2f}%), F1 {result['f1']:.4f}, "
+        f"Test: accuracy {result['accuracy']:.2f}% of {len(valid)}, F1 {result['f1']:.4f}, "
         f"{len(targets) - len(valid)} without a detection, "
         f"{result['inference_ms_per_image']:.0f} ms an image"
     )
-    if arguments.out:
-        write_atomic(arguments.out, json.dumps(result, indent=2) + "\n")
+    write_result(arguments, result, torchvision=torchvision)
 
 
 if __name__ == "__main__":

@@ -2,9 +2,8 @@
 
 Fine-tunes VGG16 or AlexNet the way the study does: features frozen but computed again for every
 batch of every epoch (once, with `--cache-features`), the whole classifier trained (its last layer
-new), one PIL image at a time
-grown to 224x224 in a DataLoader with two workers, Adam with L2. Evaluates on the test images and
-writes the result as JSON:
+new), one PIL image at a time grown to 224x224 in a DataLoader with two workers, Adam with L2.
+Evaluates on the test images and writes the result as JSON:
 
     deno run -A bench/export_idx.ts --data mnist --out DIR
     python3 bench/reference/study_part4.py --model alexnet --data DIR --weights random --out p.json
@@ -13,35 +12,29 @@ writes the result as JSON:
 `features.*` alone; the classifier is then drawn as `torch.nn.Linear` does. `--cache-features` computes
 the frozen features once and trains the classifier on them, which is the same training; their time is
 epoch 0 of the history and counts as training time. `--device cuda` computes on a graphics card, in
-float32 throughout: without the TF32 that PyTorch gives convolutions there. `--weights random` draws the features as the suite does without a checkpoint: He et al. 2015, normal
-with standard deviation sqrt(2/fan_in), biases zero; the classifier as `torch.nn.Linear` does.
+float32 throughout: without the TF32 that PyTorch gives convolutions there. `--weights random` draws
+the features as the suite does without a checkpoint: He et al. 2015, normal with standard deviation
+sqrt(2/fan_in), biases zero; the classifier as `torch.nn.Linear` does.
 
 Needs torch, torchvision, numpy, Pillow, scikit-learn and, for such a file, safetensors.
 """
 
-import argparse
-import json
-import platform
 import time
-from pathlib import Path
 
-import numpy as np
-import PIL
-import sklearn
 import torch
 import torchvision
 from PIL import Image
-from sklearn.metrics import f1_score
-from study_part1 import (
+from study_run import (
     IdxDigits,
-    dataset_sha256,
-    device_name,
+    argument_parser,
+    begin,
     device_of,
     evaluate,
+    finish_training,
+    named_weights,
     positive,
-    torch_device,
-    train_epoch,
-    write_atomic,
+    train,
+    write_result,
 )
 from torch import nn
 from torch.utils.data import DataLoader, TensorDataset
@@ -129,9 +122,8 @@ def cached(model, loader):
 
 
 def parse_arguments():
-    parser = argparse.ArgumentParser(description="Part 4 of the study in PyTorch.")
+    parser = argument_parser("Part 4 of the study in PyTorch.")
     parser.add_argument("--model", choices=sorted(PRETRAINED), required=True)
-    parser.add_argument("--data", required=True, metavar="DIR", help="folder with four IDX files")
     parser.add_argument(
         "--weights",
         default="pretrained",
@@ -143,24 +135,16 @@ def parse_arguments():
         "--cache-features", action="store_true", help="compute the frozen features once"
     )
     parser.add_argument("--epochs", type=positive, default=8)
-    parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--threads", type=positive, default=torch.get_num_threads())
     parser.add_argument(
         "--workers", type=positive, default=WORKERS, help="processes that make images of the digits"
     )
-    parser.add_argument(
-        "--device", type=torch_device, default="cpu", help="in PyTorch's words, such as cuda:0"
-    )
     parser.add_argument("--limit", type=positive, help="train on the first N images only")
-    parser.add_argument("--test-limit", type=positive, help="test on the first N images only")
-    parser.add_argument("--out", metavar="FILE", help="JSON file to write the result to")
     return parser.parse_args()
 
 
 def main():
     arguments = parse_arguments()
-    torch.set_num_threads(arguments.threads)
-    torch.manual_seed(arguments.seed)
+    begin(arguments)
     torch.backends.cudnn.allow_tf32 = False
     train_set = RgbDigits(arguments.data, "train", arguments.limit)
     test_set = RgbDigits(arguments.data, "t10k", arguments.test_limit)
@@ -172,62 +156,26 @@ def main():
         model.classifier.parameters(), lr=LEARNING_RATE, weight_decay=WEIGHT_DECAY
     )
 
-    history = []
+    extraction = []
     trained = model
     if arguments.cache_features:
         started = time.perf_counter()
         train_features = cached(model, DataLoader(train_set, BATCH_SIZE, num_workers=workers))
         seconds = time.perf_counter() - started
-        history.append({"epoch": 0, "train_loss": None, "train_accuracy": None, "time_s": seconds})
+        extraction = [{"epoch": 0, "train_loss": None, "train_accuracy": None, "time_s": seconds}]
         train_loader = DataLoader(train_features, BATCH_SIZE, shuffle=True)
         test_loader = DataLoader(cached(model, test_loader), BATCH_SIZE)
         trained = model.classifier
-    for epoch in range(1, arguments.epochs + 1):
-        loss, accuracy, seconds = train_epoch(trained, train_loader, optimizer, epoch)
-        history.append(
-            {"epoch": epoch, "train_loss": loss, "train_accuracy": accuracy, "time_s": seconds}
-        )
-    test_loss, targets, predictions = evaluate(trained, test_loader)
-    correct = sum(target == prediction for target, prediction in zip(targets, predictions))
+    history = extraction + train(trained, train_loader, optimizer, arguments.epochs)
+    evaluation = evaluate(trained, test_loader)
     result = {
         "model": f"{arguments.model}_FineTuned",
-        "weights": arguments.weights
-        if arguments.weights in ("pretrained", "random")
-        else Path(arguments.weights).name,
-        "accuracy": 100 * correct / len(targets),
-        "test_loss": test_loss,
-        "f1": float(f1_score(targets, predictions, average="weighted")),
-        "training_time_s": sum(row["time_s"] for row in history),
-        "train_images": len(train_set),
-        "test_images": len(test_set),
-        "dataset_sha256": dataset_sha256(arguments.data),
-        "epochs": arguments.epochs,
-        "batch_size": BATCH_SIZE,
-        "learning_rate": LEARNING_RATE,
-        "weight_decay": WEIGHT_DECAY,
-        "seed": arguments.seed,
-        "threads": torch.get_num_threads(),
-        "device": str(arguments.device),
-        "device_name": device_name(arguments.device),
+        "weights": named_weights(arguments.weights),
+        **finish_training(arguments, optimizer, train_loader, history, evaluation),
         "workers": workers,
         "cached_features": arguments.cache_features,
-        "history": history,
-        "versions": {
-            "python": platform.python_version(),
-            "torch": torch.__version__,
-            "torchvision": torchvision.__version__,
-            "numpy": np.__version__,
-            "pillow": PIL.__version__,
-            "scikit-learn": sklearn.__version__,
-        },
     }
-    print(
-        f"Test: average loss {test_loss:.4f}, accuracy {correct}/{len(targets)} "
-        f"({result['accuracy']:.2f}%), F1 {result['f1']:.4f}, "
-        f"training time {result['training_time_s']:.2f} s"
-    )
-    if arguments.out:
-        write_atomic(arguments.out, json.dumps(result, indent=2) + "\n")
+    write_result(arguments, result, torchvision=torchvision)
 
 
 if __name__ == "__main__":
