@@ -67,8 +67,10 @@ export function renderPage(results: BenchResults, trials: readonly RecipeTrial[]
 }
 
 const PROFILE_PREFACE = `\
-What oneDNN says of its kernels (\`ONEDNN_VERBOSE\`), in a process that does nothing but steps. Two
-kernels may run side by side: then the time of both counts, and what is left for the rest is less.
+What oneDNN says of its kernels (\`ONEDNN_VERBOSE\`), in a process that does nothing but steps. What
+does not need each other runs side by side, such as the two gradients of a layer, and takes longer
+than it would alone: together they may be more than the step. Images, biases, ReLU, dropout, loss and
+Adam are not oneDNN's.
 `;
 
 const RECIPES_PREFACE = `\
@@ -276,15 +278,15 @@ export function renderProfiles(results: BenchResults): string[] {
       ...[escapeMarkdown(what), calls, ms.toFixed(2), `${(100 * ms / value).toFixed(0)} %`],
       ...[speed, share],
     ];
-    const rest = value - kernels.reduce((sum, { ms }) => sum + ms, 0);
+    const known = kernels.reduce((sum, { ms }) => sum + ms, 0);
     const rows = [
       ...kernels.map(({ what, calls, ms, gflop }) => {
         const speed = gflop === undefined ? undefined : 1000 * gflop * calls / ms;
         const share = speed === undefined || !limit ? "" : `${(100 * speed / limit).toFixed(0)} %`;
         return row(what, ms, calls.toFixed(0), speed?.toFixed(0), share);
       }),
-      row("everything else: images, biases, ReLU, dropout, loss, Adam, the loop", rest),
-      row("together", value),
+      row("these kernels, one after the other", known),
+      row("the step", value),
     ];
     const columns = ["calls a step", "ms a step", "of the step", "GFLOP/s", "of the limit"]
       .map((title) => ({ title, align: "right" } as const));

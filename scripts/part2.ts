@@ -7,7 +7,8 @@
  * The study normalises the images with ImageNet's statistics and feeds them to a detector that does
  * the same again. So do we, unless `--normalise once` is given.
  *
- * Expect: nothing is on record yet.
+ * Expect what the runs on record found. FasterRCNN_Adapted (random weights, bfloat16): correct on
+ * 10.07 % of 10,000 images, 713 ms an image, 1.4 GB of memory; 1 seed, on AMD EPYC, 2 cores.
  *
  * @module
  */

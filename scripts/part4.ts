@@ -6,8 +6,8 @@
  *
  * Expect what the runs on record found. vgg16_FineTuned (new classifier, bfloat16): correct on
  * 98.99 % of 10,000 images, 9687 s of training, 3.9 GB of memory; 1 seed, on AMD EPYC, 2 cores.
- * alexnet_FineTuned (new classifier): correct on 99.05 ± 0.09 % of 10,000 images, 2738 ± 632 s of
- * training, 2.2 GB of memory; 3 seeds, on AMD EPYC, 2 cores.
+ * alexnet_FineTuned (new classifier): correct on 99.05 ± 0.09 % of 10,000 images, 2434 ± 197 s of
+ * training, 2.1 GB of memory; 3 seeds, on AMD EPYC, 2 cores.
  *
  * @module
  */

@@ -43,7 +43,7 @@ Deno.test("kernelTimes() adds up what oneDNN says of each kernel, by the step", 
   assertThrows(() => kernelTimes(["a line"], 1), StudyError, "oneDNN");
 });
 
-Deno.test("renderProfiles() shows each kernel's share, and what is left", () => {
+Deno.test("renderProfiles() shows each kernel's share of the step", () => {
   const timings = [{ units: 1, seconds: 1 }];
   const side = { label: "ours", precision: "float32", timings } as const;
   const limit = { case: "limit", title: "", unit: "", gflopPerUnit: 100, ours: side } as const;
@@ -65,8 +65,8 @@ Deno.test("renderProfiles() shows each kernel's share, and what is left", () => 
   const rows = text.split("\n").filter((line) => line.startsWith("| ")).slice(2);
   assertEquals(rows, [
     "| product a\\|b | 2 | 30.00 | 75 % | 50 | 50 % |",
-    "| everything else: images, biases, ReLU, dropout, loss, Adam, the loop |  | 10.00 | 25 % |  |  |",
-    "| together |  | 40.00 | 100 % |  |  |",
+    "| these kernels, one after the other |  | 30.00 | 75 % |  |  |",
+    "| the step |  | 40.00 | 100 % |  |  |",
   ]);
   assertEquals(renderProfiles({ ...results, measures: [] }), []);
 });
