@@ -93,7 +93,8 @@ const UNTRAINED: readonly string[] = [FASTER_RCNN_ADAPTED.name, FASTER_RCNN_NORM
  * answers for it.
  *
  * @param run The folder of a run, its id or the beginning of it, `best` for the finished run with the
- *   highest accuracy, or a `.pth` or `.safetensors` file with all weights of a model for ten digits.
+ *   highest accuracy of a model that was trained, or a `.pth` or `.safetensors` file with all weights
+ *   of a model for ten digits.
  * @throws {StudyError} If there is no such run or file, it has no weights or damaged ones, or they are
  *   of no model for ten digits.
  */
@@ -106,7 +107,10 @@ export async function loadModel(run: string, options: LoadModelOptions = {}): Pr
     if (!isRun) return await loadWeightsAlone(run, model);
     return await loadRun(await locateRun(folder, { results }), options);
   }
-  const found = await locateRun(run, { results, model, usable: canComeBack });
+  const usable = async (candidate: LocatedRun) =>
+    (model !== undefined || !UNTRAINED.includes(candidate.manifest.model)) &&
+    await canComeBack(candidate);
+  const found = await locateRun(run, { results, model, usable });
   return await loadRun(found, options);
 }
 

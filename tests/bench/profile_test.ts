@@ -108,7 +108,8 @@ Deno.test("growth is what is left when garbage has been collected", async () => 
     const { from, to, samples } = await worker.ask({ do: "growth", from: 50, to: 100 }) as Growth;
     assertEquals(samples.map(({ step }) => step), [50, 100]);
     assertEquals([from.step, to.step], [50, 100]);
-    assertEquals(to.handles, from.handles);
+    // What was collected is freed a little later; a handle kept by each step would be 50 more.
+    assertEquals(to.handles - from.handles < 25, true, `${from.handles} to ${to.handles}`);
     assertEquals(from.rss > 0, true);
   } finally {
     await worker.stop();

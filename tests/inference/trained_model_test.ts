@@ -112,6 +112,7 @@ Deno.test("loadModel() says what a run without a checkpoint needs", async () => 
     error.message,
     /has no checkpoint\.safetensors.*make a run that has one with deno task/,
   );
+  // The detector there can come back, but nothing of it was trained: it is the best of nothing.
   const best = () => loadModel("best", { results: reference });
   assertMatch(
     (await assertRejects(best, StudyError)).message,
