@@ -189,7 +189,7 @@ export class OurWork {
     if (collectGarbage === undefined) throw new StudyError("V8 was started without --expose-gc");
     const samples: GrowthSample[] = [];
     await this.#train((step) => {
-      // What hangs on the collected is freed on the way to the next step.
+      // Most of what hangs on the collected is freed on the way to the next step.
       if ((step + 1) % SAMPLE_EVERY === 0) collectGarbage();
       if (step % SAMPLE_EVERY === 0) {
         samples.push({ step, handles: this.#handles(), rss: Deno.memoryUsage().rss });

@@ -252,7 +252,7 @@ export function renderLimits(results: BenchResults): string {
       escapeMarkdown(side.label),
       side.precision,
       speed.toFixed(0),
-      limit === undefined ? "not measured" : `${(100 * speed / limit).toFixed(0)} %`,
+      limit === undefined ? "not measured" : percentOf(speed, limit),
     ]);
   }
   if (rows.length === 0) return "Not measured.\n";
@@ -275,14 +275,14 @@ export function renderProfiles(results: BenchResults): string[] {
     if (value === null || kernels === undefined) return [];
     const limit = precision && limits.get(precision);
     const row = (what: string, ms: number, calls = "", speed = "", share = "") => [
-      ...[escapeMarkdown(what), calls, ms.toFixed(2), `${(100 * ms / value).toFixed(0)} %`],
+      ...[escapeMarkdown(what), calls, ms.toFixed(2), percentOf(ms, value)],
       ...[speed, share],
     ];
     const known = kernels.reduce((sum, { ms }) => sum + ms, 0);
     const rows = [
       ...kernels.map(({ what, calls, ms, gflop }) => {
         const speed = gflop === undefined ? undefined : 1000 * gflop * calls / ms;
-        const share = speed === undefined || !limit ? "" : `${(100 * speed / limit).toFixed(0)} %`;
+        const share = speed === undefined || !limit ? "" : percentOf(speed, limit);
         return row(what, ms, calls.toFixed(0), speed?.toFixed(0), share);
       }),
       row("these kernels, one after the other", known),
@@ -294,6 +294,10 @@ export function renderProfiles(results: BenchResults): string[] {
   });
   if (tables.length === 0) return [];
   return ["## Where a training step's time goes\n", PROFILE_PREFACE, ...tables];
+}
+
+function percentOf(part: number, whole: number): string {
+  return `${(100 * part / whole).toFixed(0)} %`;
 }
 
 function pace({ timings }: SideResult, { unit, imagesPerUnit }: PairedTiming): string {

@@ -39,8 +39,10 @@ const SIMPLE = SIMPLE_CNN.name;
 const FINE_TUNED = [VGG16.name, ALEXNET.name] as const;
 const DETECTOR = FASTER_RCNN_ADAPTED.name;
 
-/** What is found, before the caveats of the models that it is found on. */
-type Judgement = Pick<Claim, "verdict" | "because">;
+/** What is found of a claim. */
+type Outcome = Omit<Claim, "claim">;
+/** The same before the caveats of the models that it is found on. */
+type Judgement = Omit<Outcome, "caveats">;
 
 /**
  * Tests the study's claims, as its results imply them, on the settings shown.
@@ -72,12 +74,12 @@ function withModels(
   models: readonly ModelComparison[],
   names: readonly string[],
   decide: (found: readonly ShownModel[]) => Judgement,
-): Omit<Claim, "claim"> {
+): Outcome {
   const { usable, reasons } = findUsable(models, names);
   return reasons.length > 0 ? notTested(reasons) : withSetting(decide(usable), usable);
 }
 
-function notTested(reasons: readonly string[]): Omit<Claim, "claim"> {
+function notTested(reasons: readonly string[]): Outcome {
   return { verdict: "not tested", because: `${reasons.join("; ")}.`, caveats: [] };
 }
 
@@ -104,7 +106,7 @@ function findUsable(
 function withSetting(
   { verdict, because }: Judgement,
   usable: readonly ShownModel[],
-): Omit<Claim, "claim"> {
+): Outcome {
   const { row } = usable[0]!;
   const smaller = usable.some(({ differences }) => differences.length > 0)
     ? ` On ${row.dataset} with ${row.test_images} test images, not in the study's setting.`
@@ -136,7 +138,7 @@ function whyUnusable(model: ModelComparison | undefined): string | undefined {
 function mostAccurate(
   models: readonly ModelComparison[],
   pairs: readonly PairTest[],
-): Omit<Claim, "claim"> {
+): Outcome {
   const { usable, reasons } = findUsable(models, [SIMPLE, DETECTOR, ...FINE_TUNED]);
   const [simple, ...others] = usable;
   if (simple?.model !== SIMPLE || others.length === 0) return notTested(reasons);
