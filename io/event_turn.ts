@@ -9,7 +9,7 @@ import { stopIsAsked } from "./stop_notice.ts";
 import { setImmediate, setTimeout } from "node:timers/promises";
 
 /** Milliseconds between two looks at what the system has to say. */
-const INTERVAL_MS = 250;
+const INTERVAL_MS = 1000;
 
 /** Milliseconds of a call after which to miss a signal would cost another long one. */
 const LONG_CALL_MS = 100;
