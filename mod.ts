@@ -24,7 +24,13 @@ export {
   type SummaryWriter,
 } from "./engine/engine.ts";
 export type { DeviceChoice, Precision } from "./engine/backend.ts";
-export type { compile, CompiledFunction, CompiledResult, TensorSpec } from "./engine/compile.ts";
+export type {
+  compile,
+  CompiledFunction,
+  CompiledResult,
+  CompileOptions,
+  TensorSpec,
+} from "./engine/compile.ts";
 export type {
   DataType,
   NamedTensorMap,

@@ -109,6 +109,7 @@ export class TransferWork {
         adam.apply(grads, scalars);
         return value;
       },
+      { precision: "float32" },
     );
     const features = tf.randomUniform([TRANSFER_BATCH, model.featureCount]);
     const labels = tf.randomUniform<TF.Rank.R1>([TRANSFER_BATCH], 0, NUM_CLASSES, "int32");

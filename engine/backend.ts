@@ -216,10 +216,12 @@ export interface Recorder {
    *
    * @param signature The arguments' sizes and types.
    * @param body Gets one tensor per argument and returns the results.
+   * @param precision See `CompileOptions` in `compile.ts`.
    */
   record(
     signature: readonly TensorSpec[],
     body: (args: tf.Tensor[]) => tf.Tensor[],
+    precision?: "float32",
   ): RecordedFunction;
 }
 

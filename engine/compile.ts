@@ -19,6 +19,19 @@ export type { TensorSpec } from "./backend.ts";
 /** What a function to be compiled returns. */
 export type CompiledResult = Tensor | Tensor[] | void;
 
+/** Settings of {@linkcode compile}. */
+export interface CompileOptions {
+  /** Records at once for arguments of these sizes and types. */
+  signature?: readonly TensorSpec[];
+  /**
+   * Number format of the body's convolutions and products. Where they mostly wait for memory, such as
+   * those of a small batch with large weights, a shorter one than the weights' gains nothing.
+   *
+   * @default {the engine's}
+   */
+  precision?: "float32" | undefined;
+}
+
 /** A function whose body runs as one call of the backend, where that can record functions. */
 export interface CompiledFunction<A extends readonly Tensor[], R extends CompiledResult>
   extends Disposable {
@@ -48,18 +61,17 @@ type ResultForm = "list" | "single" | "none";
  * A backend that cannot record runs the body op by op at every call, in a `tf.tidy()`.
  *
  * @param fn Ordinary tfjs code, gradients included.
- * @param signature Record at once for these arguments.
  */
 export function compile<A extends readonly Tensor[], R extends CompiledResult>(
   fn: (...args: A) => R,
-  signature?: readonly TensorSpec[],
+  options: CompileOptions = {},
 ): CompiledFunction<A, R> {
   const backend = runningBackend();
   const { recorder } = backend;
   const recordings = new Map<string, RecordedFunction & { form: ResultForm }>();
   const run = recorder === undefined
     ? (...args: A): R => runOpByOp(fn, args)
-    : recordedCall({ fn, recorder, recordings, signature });
+    : recordedCall({ fn, recorder, recordings, ...options });
   const call = (...args: A): R => {
     if (runningBackend() === backend) return run(...args);
     throw new Error(
@@ -79,11 +91,10 @@ export function compile<A extends readonly Tensor[], R extends CompiledResult>(
 }
 
 function recordedCall<A extends readonly Tensor[], R extends CompiledResult>(
-  { fn, recorder, recordings, signature }: {
+  { fn, recorder, recordings, signature, precision }: CompileOptions & {
     fn: (...args: A) => R;
     recorder: Recorder;
     recordings: Map<string, RecordedFunction & { form: ResultForm }>;
-    signature: readonly TensorSpec[] | undefined;
   },
 ): (...args: A) => R {
   const record = (specs: readonly TensorSpec[]) => {
@@ -93,7 +104,7 @@ function recordedCall<A extends readonly Tensor[], R extends CompiledResult>(
       if (Array.isArray(result)) return result;
       form = result instanceof tf.Tensor ? "single" : "none";
       return result instanceof tf.Tensor ? [result] : [];
-    });
+    }, precision);
     const recording = { call: recorded.call, dispose: recorded.dispose, form };
     recordings.set(signatureKey(specs), recording);
     return recording;

@@ -214,8 +214,8 @@ function engineOf(name: BackendName, backend: StartedBackend, reason: string): E
     get binding() {
       return only(binding, "TFJSBinding");
     },
-    compile(fn, signature) {
-      if (isRunning(backend)) return compile(fn, signature);
+    compile(fn, options) {
+      if (isRunning(backend)) return compile(fn, options);
       throw new Error("This engine has been disposed of: start another with startEngine()");
     },
     ...(openSummaries && { openSummaries }),

@@ -95,7 +95,7 @@ function stepRate(engine: Engine): number {
     );
     adam.apply(grads, scalars);
     return value;
-  });
+  }, { precision: "float32" });
   const seconds = tf.tidy(() => {
     const x = tf.randomNormal<tf.Rank.R2>([VGG16.training.batchSize, width]);
     const scalars = tf.tensor1d(adam.stepScalars(1));

@@ -56,7 +56,7 @@ export interface Evaluation {
  */
 export async function evaluate<Input>(
   engine: Engine,
-  model: Pick<TrainableModel<Input>, "forward">,
+  model: Pick<TrainableModel<Input>, "forward" | "precision">,
   test: LabelledBatches<Input>,
   options: EvaluateOptions,
 ): Promise<Evaluation> {
@@ -72,7 +72,7 @@ export async function evaluate<Input>(
       logits.argMax(1),
       logits.softmax().max(1),
     ];
-  });
+  }, { precision: model.precision });
   let seconds = 0;
   try {
     for (let start = 0; start < test.count; start += chunk) {

@@ -44,6 +44,8 @@ export interface BatchSource<Input, Targets = Tensor1D> {
 export interface TrainableModel<Input, Output = Tensor2D> {
   /** The variables that a step updates. */
   readonly parameters: Parameters;
+  /** Number format of its products where it is not to be the engine's. */
+  readonly precision?: "float32" | undefined;
   /**
    * Computes outputs: logits, float32 `[n, numClasses]`, as a rule.
    *
@@ -180,7 +182,7 @@ export class Trainer<Input = Tensor4D, Output = Tensor2D, Targets = Tensor1D>
       const outcome = tf.stack([value, correct]) as tf.Tensor1D;
       correct.dispose();
       return outcome;
-    });
+    }, { precision: model.precision });
   }
 
   /**

@@ -51,6 +51,8 @@ interface GraphFunction {
   /** Variables that it reads or changes; their resources come last among its inputs. */
   readonly variables: readonly tf.Variable[];
   readonly outputs: number;
+  /** Of its own, whatever the backend's is. */
+  readonly precision: "float32" | undefined;
   /** Whether it has run: TensorFlow optimises its graph on the first call. */
   called: boolean;
 }
@@ -82,9 +84,9 @@ export class TensorFlowBackend extends KernelBackendBase implements Recorder {
   }
 
   /**
-   * Number format of compiled functions. With `bfloat16`, TensorFlow's graph optimiser runs their
-   * convolutions and products in bfloat16, accumulated in float32; variables, sums and losses stay
-   * float32. It applies from a function's first call on.
+   * Number format of compiled functions that have none of their own. With `bfloat16`, TensorFlow's
+   * graph optimiser runs their convolutions and products in bfloat16, accumulated in float32;
+   * variables, sums and losses stay float32. It applies from a function's first call on.
    */
   precision: Precision = "float32";
 
@@ -143,6 +145,19 @@ export class TensorFlowBackend extends KernelBackendBase implements Recorder {
     this.#dropReads(variables);
   }
 
+  /**
+   * `y + a x`; where it is recorded, in y's memory if nothing else uses y.
+   *
+   * @param a Scalar.
+   * @param x Variable of y's sizes.
+   */
+  axpy(a: tf.Tensor, x: tf.Variable, y: tf.Tensor): tf.Tensor {
+    const recording = this.#recording;
+    if (recording === undefined) return tf.tidy(() => y.add(x.mul(a)));
+    const [aId, yId] = this.getInputTensorIds([a, y]);
+    return this.createOutputTensor(recording.binding.axpy(aId!, recording.resourceOf(x), yId!));
+  }
+
   describe(tensor: tf.Tensor): TensorSpec {
     const dtype = dataTypeName(this.dataType(tensor)) as TensorSpec["dtype"];
     return { shape: tensor.shape, dtype };
@@ -181,6 +196,7 @@ export class TensorFlowBackend extends KernelBackendBase implements Recorder {
   record(
     signature: readonly TensorSpec[],
     body: (args: tf.Tensor[]) => tf.Tensor[],
+    precision?: "float32",
   ): RecordedFunction & { readonly name: string } {
     if (this.#recording !== undefined) throw new Error("Cannot record inside a recording");
     const { state } = tf.engine();
@@ -198,7 +214,7 @@ export class TensorFlowBackend extends KernelBackendBase implements Recorder {
       recording.binding.finish(name, results);
       this.#registered.add(name);
       const { variables } = recording;
-      const fn: GraphFunction = { name, variables, outputs: results.length, called: false };
+      const fn = { name, variables, outputs: results.length, precision, called: false };
       return { name, call: (args) => this.#call(fn, args), dispose: () => this.#remove(name) };
     } finally {
       recording.restoreVariables();
@@ -307,7 +323,7 @@ export class TensorFlowBackend extends KernelBackendBase implements Recorder {
   }
 
   #call(fn: GraphFunction, args: readonly tf.Tensor[]): tf.Tensor[] {
-    const { name, variables, outputs } = fn;
+    const { name, variables, outputs, precision = this.precision } = fn;
     this.tensorflow.requireOpen();
     if (!this.#registered.has(name)) {
       throw new Error(
@@ -317,7 +333,7 @@ export class TensorFlowBackend extends KernelBackendBase implements Recorder {
     }
     const resources = variables.map((variable) => this.resourceOf(variable));
     const ids = this.getInputTensorIds([...args]);
-    const attributes = this.precision === "bfloat16" ? BFLOAT16_ATTRIBUTES : [];
+    const attributes = precision === "bfloat16" ? BFLOAT16_ATTRIBUTES : [];
     const execute = () => this.eager.executeOp(name, attributes, [...ids, ...resources], outputs);
     // TensorFlow may comment on the graph while it optimises it.
     const results = withMessages(this.#verbose || fn.called, execute);

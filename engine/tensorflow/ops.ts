@@ -12,6 +12,9 @@ import { AttrType, DataType } from "./c_enums.ts";
 
 const FLOAT = type("T", DataType.FLOAT);
 
+/** Elements of a parameter, 34 MB, from which on a second tensor of that size is felt. */
+const LARGE = 1 << 23;
+
 /** The operations on a backend. */
 export function tensorflowOps(backend: TensorFlowBackend): BackendOps {
   const run = (opName: string, attributes: readonly OpAttribute[], inputs: readonly tf.Tensor[]) =>
@@ -76,7 +79,9 @@ export function tensorflowOps(backend: TensorFlowBackend): BackendOps {
       tf.tidy(() => {
         const penalised = weightDecay === undefined
           ? gradient
-          : gradient.add(parameter.mul(weightDecay));
+          : gradient.size < LARGE
+          ? gradient.add(parameter.mul(weightDecay))
+          : backend.axpy(weightDecay, parameter, gradient);
         // With both powers at 0 the op applies no bias correction of its own.
         const none = tf.scalar(0);
         const attributes = [

@@ -138,6 +138,41 @@ export class RecordingBinding extends Binding {
     }
   }
 
+  /**
+   * Adds `y + a x`, BLAS' axpy, for a variable x. It is TensorFlow's step of gradient descent on a
+   * variable that lives as long as that, as this takes over y's memory where nothing else uses it.
+   *
+   * @param a Id of a scalar.
+   * @param index Of x.
+   * @param y Id of a tensor of x's type and sizes.
+   */
+  axpy(a: number, index: number, y: number): TensorMetadata {
+    const { shape, dtype } = this.#node(y);
+    const x = this.readResource(index).id;
+    const elements = { name: "dtype", type: AttrType.TYPE, value: dtype };
+    const type = { name: "T", type: AttrType.TYPE, value: dtype };
+    const handle = this.#add("VarHandleOp", [
+      elements,
+      { name: "shape", type: AttrType.SHAPE, value: shape },
+      { name: "shared_name", type: AttrType.STRING, value: crypto.randomUUID() },
+      { name: "container", type: AttrType.STRING, value: "" },
+    ], [])[0]!.id;
+    const filled = this.#operation("AssignVariableOp", [elements], [handle, y], []);
+    const rate = this.#add("Neg", [type], [a])[0]!.id;
+    const locking = { name: "use_locking", type: AttrType.BOOL, value: false };
+    const descended = this.#operation(
+      "ResourceApplyGradientDescent",
+      [type, locking],
+      [handle, rate, x],
+      [filled],
+    );
+    const [sum] = this.#add("ReadVariableOp", [elements], [handle], [descended]);
+    const ignore = { name: "ignore_lookup_error", type: AttrType.BOOL, value: true };
+    const read = this.#node(sum!.id).operation;
+    this.#sideEffects.push(this.#operation("DestroyResourceOp", [ignore], [handle], [read]));
+    return sum!;
+  }
+
   override createTensor(shape: number[], dtype: number, values: HostValues): number {
     const { symbols, status } = this.tensorflow;
     const tensor = newHostTensor(this.tensorflow, shape, dtype, values);

@@ -71,12 +71,16 @@ export function rowsInMemory(values: Float32Array, columns: number): FeatureRows
   };
 }
 
-/** The part of a model that is trained, as a model on features. */
+/**
+ * The part of a model that is trained, as a model on features. Its products are float32: for a small
+ * batch, to read the weights takes most of their time, and bfloat16 would need a copy of them.
+ */
 export function classifierOn(
   model: Pick<FrozenFeatureClassifier, "parameters" | "classify">,
 ): TrainableModel<tf.Tensor2D> {
   return {
     parameters: model.parameters,
+    precision: "float32",
     forward: (features, dropoutKey) => model.classify(features, dropoutKey),
   };
 }

@@ -25,10 +25,10 @@ Deno.test({
     const bias = tf.randomNormal([32], 0, 1, "float32", 3);
     const layer = (a: tf.Tensor, b: tf.Tensor, bias: tf.Tensor) =>
       tf.relu(tf.relu(tf.matMul(a, b)).add(bias)).mul(0.5).exp().add(1).log().mean(1);
-    const difference = (precision: "float32" | "bfloat16") => {
+    const difference = (precision: "float32" | "bfloat16", own?: "float32") => {
       const backend = tensorflowBackend();
       backend.precision = precision;
-      const compiled = engine.compile(layer);
+      const compiled = engine.compile(layer, { precision: own });
       try {
         const ours = compiled(a, b, bias).dataSync();
         const exact = layer(a, b, bias).dataSync();
@@ -39,6 +39,7 @@ Deno.test({
       }
     };
     assertLess(difference("float32"), 1e-5);
+    assertLess(difference("bfloat16", "float32"), 1e-5);
     // bfloat16 has 8 bits of significand; values are about 5 here.
     const rounded = difference("bfloat16");
     assert(rounded > 1e-5 && rounded < 0.05, `difference ${rounded}`);

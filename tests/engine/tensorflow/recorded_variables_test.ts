@@ -273,10 +273,36 @@ test("dispose() takes the function out of TensorFlow", [], () => {
   fn.dispose();
   assertThrows(() => binding.executeOp(fn.name, [], [], 1), TensorFlowError, fn.name);
 
-  const compiled = compile((x: tfjs.Tensor) => x.add(1), [{ shape: [], dtype: "float32" }]);
+  const compiled = compile((x: tfjs.Tensor) => x.add(1), {
+    signature: [{ shape: [], dtype: "float32" }],
+  });
   compiled.dispose();
   assertEquals(compiled.recordings, 0);
 });
+
+test(
+  "axpy() has the bits of a product and a sum, and leaves what it is given as it was",
+  [],
+  () => {
+    const backend = tensorflowBackend();
+    const [x, y] = [1, 2].map((seed) => tf.randomNormal([1000], 0, 1, "float32", seed));
+    const v = tf.variable(x!);
+    const compiled = compile((y: tfjs.Tensor) => {
+      const [a, doubled] = [tf.scalar(1e-4), y.mul(2)];
+      const before = v.mul(1);
+      return [backend.axpy(a, v, doubled), doubled, y, before, v.mul(1)];
+    });
+    for (let call = 0; call < 3; call++) {
+      const sum = y!.mul(2).add(v.mul(1e-4));
+      const expected = [sum, y!.mul(2), y!, v, v].map(values);
+      assertEquals(compiled(y!).map(values), expected);
+      assertEquals(values(backend.axpy(tf.scalar(1e-4), v, y!.mul(2))), values(sum));
+      v.assign(v.add(1));
+    }
+    compiled.dispose();
+    v.dispose();
+  },
+);
 
 test("200 training calls leave as many tensors as there were", [[0.5, -0.3]], (w) => {
   const step = compile((x: tfjs.Tensor) => {

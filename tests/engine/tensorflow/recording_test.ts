@@ -168,7 +168,7 @@ Deno.test("compile() with a signature records at once", () => {
     const square = compile((x: tfjs.Tensor) => {
       runs++;
       return x.square();
-    }, [{ shape: [2], dtype: "float32" }]);
+    }, { signature: [{ shape: [2], dtype: "float32" }] });
     assertEquals([square.recordings, runs], [1, 1]);
     assertEquals([...square(tf.tensor1d([3, 4])).dataSync()], [9, 16]);
     assertEquals([square.recordings, runs], [1, 1]);
