@@ -1,6 +1,6 @@
 /**
  * The case `profile`: what the milliseconds of a training step are spent on, as oneDNN, whose kernels
- * libtensorflow computes with, tells of each of them (`ONEDNN_VERBOSE`).
+ * libtensorflow computes with, tells when each of them began and how long it took (`ONEDNN_VERBOSE`).
  *
  * @module
  */
@@ -41,7 +41,9 @@ async function profileStep(
   context: BenchContext,
   precision: Precision,
 ): Promise<Pick<Measurement, "value" | "kernels">> {
-  const worker = await startOurs(context, precision, { env: { ONEDNN_VERBOSE: "1" } });
+  const worker = await startOurs(context, precision, {
+    env: { ONEDNN_VERBOSE: "1", ONEDNN_VERBOSE_TIMESTAMP: "1" },
+  });
   try {
     const { seconds } = context;
     const request = { case: "step", variant: "default", precision, seconds } as const;
@@ -58,22 +60,29 @@ async function profileStep(
   }
 }
 
+/** A call of a kernel. */
+interface KernelCall extends Omit<KernelTime, "calls" | "ms"> {
+  /** When it began and ended, in milliseconds of a clock of its own. */
+  start: number;
+  end: number;
+}
+
 /**
- * Calls and time of each kernel in one of so many steps, those that take longest first.
+ * Calls and time of each kernel in one of so many steps, those that take longest first. Time in which
+ * several ran side by side is divided among them.
  *
  * @param lines What oneDNN prints; other lines are left out.
  * @throws {StudyError} If it printed nothing: libtensorflow computes without it, or another backend.
  */
 export function kernelTimes(lines: readonly string[], steps: number): KernelTime[] {
+  const calls = lines.map(readCall).filter((call) => call !== undefined);
   const kernels = new Map<string, KernelTime>();
-  for (const line of lines) {
-    const kernel = readKernel(line);
-    if (kernel === undefined) continue;
-    const before = kernels.get(kernel.what);
-    kernels.set(kernel.what, {
-      ...kernel,
+  for (const [{ what, gflop }, ms] of sharedTimes(calls)) {
+    const before = kernels.get(what);
+    kernels.set(what, {
+      ...{ what, ...(gflop !== undefined && { gflop }) },
       calls: (before?.calls ?? 0) + 1 / steps,
-      ms: (before?.ms ?? 0) + kernel.ms / steps,
+      ms: (before?.ms ?? 0) + ms / steps,
     });
   }
   if (kernels.size === 0) {
@@ -90,38 +99,55 @@ const PASSES: Readonly<Record<string, string>> = {
   backward_weights: "gradient of its weights",
 };
 
+/** The milliseconds of each call, those of which it had only a part counted in part. */
+function sharedTimes(calls: readonly KernelCall[]): Map<KernelCall, number> {
+  const times = new Map(calls.map((call) => [call, 0]));
+  const turns = calls
+    .flatMap((call) => [{ at: call.start, call }, { at: call.end, call }])
+    .sort((a, b) => a.at - b.at);
+  const running = new Set<KernelCall>();
+  let since = 0;
+  for (const { at, call } of turns) {
+    for (const one of running) times.set(one, times.get(one)! + (at - since) / running.size);
+    since = at;
+    if (!running.delete(call)) running.add(call);
+  }
+  return times;
+}
+
 /**
- * A call of a kernel from its line: `onednn_verbose,v1,primitive,exec,cpu,KIND,IMPLEMENTATION,PASS,
- * MEMORY,ATTRIBUTES,ALGORITHM,PROBLEM,MILLISECONDS`.
+ * A call of a kernel from its line: `onednn_verbose,v1,TIMESTAMP,primitive,exec,cpu,KIND,IMPLEMENTATION,
+ * PASS,MEMORY,ATTRIBUTES,ALGORITHM,PROBLEM,MILLISECONDS`.
  */
-function readKernel(line: string): Omit<KernelTime, "calls"> | undefined {
+function readCall(line: string): KernelCall | undefined {
   const fields = line.split(",");
-  const [mark, , subject, event, , kind = "", , pass = ""] = fields;
+  const [mark, , timestamp, subject, event, , kind = "", , pass = ""] = fields;
   if (mark !== "onednn_verbose" || subject !== "primitive" || event !== "exec") return undefined;
   const [problem = "", milliseconds] = fields.slice(-2);
-  const ms = Number(milliseconds);
-  if (fields.length < 12 || !Number.isFinite(ms)) return undefined;
+  const [start, took] = [Number(timestamp), Number(milliseconds)];
+  if (fields.length < 13 || !Number.isFinite(start) || !Number.isFinite(took)) return undefined;
+  const times = { start, end: start + took };
   const direction = PASSES[pass] ?? "";
   switch (kind) {
     case "convolution": {
       const { mb = 0, ic = 0, oc = 0, oh = 0, ow = 0, kh = 0 } = sizes(problem);
       const shape = { height: oh, width: ow, inChannels: ic, outChannels: oc, kernelSize: kh };
       const what = `convolution ${kh}×${kh}, ${ic}→${oc} channels, ${direction}`;
-      return { what, ms, gflop: mb * convFlop(shape) / 1e9 };
+      return { what, ...times, gflop: mb * convFlop(shape) / 1e9 };
     }
     case "pooling": {
       const { ic = 0 } = sizes(problem);
-      return { what: `max pooling, ${ic} channels, ${direction}`, ms };
+      return { what: `max pooling, ${ic} channels, ${direction}`, ...times };
     }
     case "matmul": {
       const [m = 0, k = 0, , n = 0] = problem.split(/[x:]/).map(Number);
       const what = `product ${m}×${k} · ${k}×${n}`;
-      return { what, ms, gflop: matmulFlop(m, k, n) / 1e9 };
+      return { what, ...times, gflop: matmulFlop(m, k, n) / 1e9 };
     }
     case "reorder":
-      return { what: "change of layout or number format", ms };
+      return { what: "change of layout or number format", ...times };
     default:
-      return { what: direction === "" ? kind : `${kind}, ${direction}`, ms };
+      return { what: direction === "" ? kind : `${kind}, ${direction}`, ...times };
   }
 }
 
