@@ -63,11 +63,26 @@ export function speedUp(
   };
 }
 
-/** How many times as fast as the peer ours would be at the machine's limit in our number format. */
+/** How many times as fast as the peer ours would be at the machine's limit. */
 function speedUpAtLimit(results: BenchResults, timing: PairedTiming): number | undefined {
-  const limit = limitsOf(results).get(timing.ours.precision);
-  const speed = gflops(timing, timing.theirs);
-  return limit && speed && limit / speed;
+  const { timings } = timing.theirs;
+  const seconds = secondsAtLimit(results, timing);
+  if (seconds === undefined || timings.length === 0) return undefined;
+  return 1 / (seconds * median(timings.map(rate)));
+}
+
+/**
+ * Seconds of a unit of ours at the machine's limit: the processor's in our number format, or the
+ * memory's where that is what a unit waits for.
+ */
+export function secondsAtLimit(
+  results: BenchResults,
+  { gflopPerUnit, gbytePerUnit, ours }: PairedTiming,
+): number | undefined {
+  const [amount, limit] = gflopPerUnit === undefined
+    ? [gbytePerUnit, bandwidthOf(results)]
+    : [gflopPerUnit, limitsOf(results).get(ours.precision)];
+  return amount !== undefined && limit ? amount / limit : undefined;
 }
 
 /** The timing that {@linkcode speedUp} takes. */
@@ -127,6 +142,16 @@ export function limitsOf({ comparisons }: BenchResults): Map<Precision, number> 
   return limits;
 }
 
+/** The memory's limit, in GB/s: the fastest single update of many parameters on either side. */
+export function bandwidthOf({ comparisons }: BenchResults): number | undefined {
+  const speeds = comparisons.flatMap(({ case: name, ours, theirs, gbytePerUnit }) =>
+    name !== "limit" || gbytePerUnit === undefined
+      ? []
+      : [...ours.timings, ...theirs.timings].map((timing) => rate(timing) * gbytePerUnit)
+  );
+  return speeds.length === 0 ? undefined : Math.max(...speeds);
+}
+
 /** Median GFLOP/s of a side; `undefined` if there is none. */
 export function gflops(
   { gflopPerUnit }: PairedTiming,
@@ -134,6 +159,15 @@ export function gflops(
 ): number | undefined {
   if (gflopPerUnit === undefined || timings.length === 0) return undefined;
   return gflopPerUnit * median(timings.map(rate));
+}
+
+/** Median GB/s of a side; `undefined` if there is none. */
+export function gigabytes(
+  { gbytePerUnit }: PairedTiming,
+  { timings }: SideResult,
+): number | undefined {
+  if (gbytePerUnit === undefined || timings.length === 0) return undefined;
+  return gbytePerUnit * median(timings.map(rate));
 }
 
 /** Median seconds of our unit. */

@@ -1,5 +1,6 @@
 /**
- * Floating-point operations, counted from shapes: a multiplication and an addition are two.
+ * Floating-point operations, counted from shapes: a multiplication and an addition are two. And bytes,
+ * where more time goes by waiting for memory than by computing.
  *
  * @module
  */
@@ -64,6 +65,21 @@ export function forwardFlop(layers: readonly LayerCost[], images: number): numbe
 /** Operations of a training step: three passes, less the first layer's gradient of the images. */
 export function stepFlop(layers: readonly LayerCost[], images: number): number {
   return 3 * forwardFlop(layers, images) - images * (layers[0]?.flop ?? 0);
+}
+
+/** Parameters that are updated to see how fast memory is: four arrays of 134 MB, beyond any cache. */
+export const ADAM_PARAMETERS = 1 << 25;
+
+const FLOAT_BYTES = 4;
+
+/** Of Adam in one pass: gradient, parameter and two moments are read, all but the gradient written. */
+export function adamBytes(parameters: number): number {
+  return 7 * FLOAT_BYTES * parameters;
+}
+
+/** Of a training step of large linear layers: a weight read, a gradient written, and Adam. */
+export function linearStepBytes(parameters: number): number {
+  return 2 * FLOAT_BYTES * parameters + adamBytes(parameters);
 }
 
 /** A convolution by the size of its result, its channels and its kernel. */

@@ -15,8 +15,9 @@ import type { Timing } from "../report/record/bench_results.ts";
 import { SIMPLE_CNN } from "../study.ts";
 import { evaluate } from "../training/evaluate.ts";
 import { ImageBatches } from "../data/image_batches.ts";
+import { Adam } from "../training/adam.ts";
 import { Trainer } from "../training/trainer.ts";
-import { CONV2, MATRIX } from "./flops.ts";
+import { ADAM_PARAMETERS, CONV2, MATRIX } from "./flops.ts";
 import { TransferWork } from "./transfer_work.ts";
 import type { WorkRequest } from "./worker.ts";
 
@@ -64,6 +65,7 @@ export class OurWork {
   #trainer: Trainer | undefined;
   #epoch = 0;
   #kernels = new Map<string, () => void>();
+  #update: (() => void) | undefined;
   #transfer: TransferWork;
   #warm = new Set<string>();
 
@@ -100,6 +102,8 @@ export class OurWork {
         const kernel = this.#kernels.get(work) ?? this.#makeKernel(work);
         return timeUnits(seconds, kernel);
       }
+      case "adam":
+        return timeUnits(seconds, this.#update ??= this.#makeUpdate());
       default:
         return timeUnits(seconds, this.#transfer.unit(work));
     }
@@ -173,6 +177,20 @@ export class OurWork {
         [kernelSize, kernelSize, inChannels, outChannels],
       ],
     };
+  }
+
+  /** An update of many parameters; one of them is read. */
+  #makeUpdate(): () => void {
+    const { tf } = this.#engine;
+    const parameter = tf.tidy(() => tf.variable(tf.zeros([ADAM_PARAMETERS])));
+    const adam = new Adam(new Map([["weight", parameter]]), { learningRate });
+    const compiled = this.#engine.compile((gradient: TF.Tensor, scalars: TF.Tensor1D) => {
+      adam.apply({ [parameter.name]: gradient }, scalars);
+      return parameter.slice(0, 1);
+    });
+    const gradient = tf.randomNormal([ADAM_PARAMETERS]);
+    const scalars = tf.tensor1d(adam.stepScalars(1));
+    return () => tf.tidy(() => void compiled(gradient, scalars).dataSync());
   }
 
   /** What the engine holds: libtensorflow's own count, else tfjs'. */

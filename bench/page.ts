@@ -22,7 +22,7 @@ import {
   type SideResult,
 } from "../report/record/bench_results.ts";
 import { casesOf } from "./earlier_runs.ts";
-import { gflops, limitsOf } from "./findings.ts";
+import { bandwidthOf, gflops, gigabytes, limitsOf } from "./findings.ts";
 import { type RecipeTrial, renderTrials } from "./recipe_trials.ts";
 import { judgeTargets } from "./targets.ts";
 
@@ -54,6 +54,7 @@ export function renderPage(results: BenchResults, trials: readonly RecipeTrial[]
     "same number format; the speeds are medians. Steps and inference are counted by the operations of their convolutions and " +
     "products alone.\n",
     renderLimits(results),
+    ...renderMemoryLimits(results),
     ...renderProfiles(results),
     ...(trials.length === 0 ? [] : [
       "## What the recipes of part 1 owe to what\n",
@@ -67,10 +68,10 @@ export function renderPage(results: BenchResults, trials: readonly RecipeTrial[]
 }
 
 const PROFILE_PREFACE = `\
-What oneDNN says of its kernels (\`ONEDNN_VERBOSE\`), in a process that does nothing but steps. What
-does not need each other runs side by side, such as the two gradients of a layer, and takes longer
-than it would alone: together they may be more than the step. Images, biases, ReLU, dropout, loss and
-Adam are not oneDNN's.
+When oneDNN's kernels began and how long they took (\`ONEDNN_VERBOSE\`), in a process that does nothing
+but steps. What does not need each other runs side by side, such as the two gradients of a layer: that
+time is divided among them. Images, biases, ReLU, dropout, loss and Adam are not oneDNN's; what of
+them runs beside its kernels is in the kernels' time, the rest of them is the last but one row.
 `;
 
 const RECIPES_PREFACE = `\
@@ -230,31 +231,36 @@ export function renderPairedTimings({ comparisons }: BenchResults): string {
   );
 }
 
+/** Each side that has a speed, once: ours is measured again beside every variant of the peer. */
+function speedsOf(
+  { comparisons }: BenchResults,
+  speedOf: (timing: PairedTiming, side: SideResult) => number | undefined,
+): { title: string; side: SideResult; speed: number }[] {
+  const found = new Map<string, { title: string; side: SideResult; speed: number }>();
+  for (const comparison of comparisons) {
+    const { title } = comparison;
+    for (const side of [comparison.ours, comparison.theirs]) {
+      const speed = speedOf(comparison, side);
+      const key = `${title}, ${side.label}`;
+      if (speed !== undefined && !found.has(key)) found.set(key, { title, side, speed });
+    }
+  }
+  return [...found.values()];
+}
+
 /** The table of GFLOP/s. */
 export function renderLimits(results: BenchResults): string {
-  const { comparisons } = results;
   const limits = limitsOf(results);
-  const sides = comparisons.flatMap((comparison) =>
-    [comparison.ours, comparison.theirs].map((side) => ({ comparison, side }))
-  );
-  const rows: string[][] = [];
-  const shown = new Set<string>();
-  for (const { comparison, side } of sides) {
-    const speed = gflops(comparison, side);
-    if (speed === undefined) continue;
-    // Ours is measured again beside every variant of the peer: the first time will do.
-    const key = `${comparison.title}, ${side.label}`;
-    if (shown.has(key)) continue;
-    shown.add(key);
-    const limit = limits.get(side.precision) || undefined;
-    rows.push([
-      escapeMarkdown(comparison.title),
+  const rows = speedsOf(results, gflops).map(({ title, side, speed }) => {
+    const limit = limits.get(side.precision);
+    return [
+      escapeMarkdown(title),
       escapeMarkdown(side.label),
       side.precision,
       speed.toFixed(0),
-      limit === undefined ? "not measured" : percentOf(speed, limit),
-    ]);
-  }
+      limit ? percentOf(speed, limit) : "not measured",
+    ];
+  });
   if (rows.length === 0) return "Not measured.\n";
   return table(
     [
@@ -266,6 +272,26 @@ export function renderLimits(results: BenchResults): string {
     ],
     rows,
   );
+}
+
+const MEMORY_PREFACE = `
+What waits for memory: a limit of its own is the fastest single update of many parameters by Adam on
+either side. Counted are the bytes that cannot be avoided: a step of large linear layers reads each
+weight, writes its gradient, and updates it in one pass.
+`;
+
+/** The table of GB/s; nothing if there is none. */
+export function renderMemoryLimits(results: BenchResults): string[] {
+  const limit = bandwidthOf(results);
+  const rows = speedsOf(results, gigabytes).map(({ title, side, speed }) => [
+    escapeMarkdown(title),
+    escapeMarkdown(side.label),
+    speed.toFixed(1),
+    limit === undefined ? "not measured" : percentOf(speed, limit),
+  ]);
+  if (rows.length === 0) return [];
+  const columns = ["GB/s", "of the limit"].map((title) => ({ title, align: "right" } as const));
+  return [MEMORY_PREFACE, table([{ title: "what" }, { title: "who" }, ...columns], rows)];
 }
 
 /** The kernels of each profile; nothing if there is none. */
@@ -285,7 +311,7 @@ export function renderProfiles(results: BenchResults): string[] {
         const share = speed === undefined || !limit ? "" : percentOf(speed, limit);
         return row(what, ms, calls.toFixed(0), speed?.toFixed(0), share);
       }),
-      row("these kernels, one after the other", known),
+      row("no kernel of oneDNN's at work", value - known),
       row("the step", value),
     ];
     const columns = ["calls a step", "ms a step", "of the step", "GFLOP/s", "of the limit"]

@@ -42,7 +42,10 @@ export interface MissingSide {
 
 /** What is to be timed; see {@linkcode PairedTiming}. */
 export type PairPlan =
-  & Pick<PairedTiming, "case" | "title" | "unit" | "gflopPerUnit" | "imagesPerUnit" | "note">
+  & Pick<
+    PairedTiming,
+    "case" | "title" | "unit" | "gflopPerUnit" | "gbytePerUnit" | "imagesPerUnit" | "note"
+  >
   & {
     ours: Side;
     theirs: Side | MissingSide;

@@ -8,6 +8,8 @@ import type { BackendName } from "../engine/engine.ts";
 import { type CaseName, formatName, type Precision } from "../report/record/bench_results.ts";
 import { DATA, SIMPLE_CNN } from "../study.ts";
 import {
+  ADAM_PARAMETERS,
+  adamBytes,
   CONV2,
   convFlop,
   forwardFlop,
@@ -26,6 +28,8 @@ export interface SteadyPlan {
   unit: string;
   /** Operations of a unit, where they are what it takes its time for. */
   flop?: number;
+  /** Bytes that a unit reads and writes, where it waits for memory. */
+  bytes?: number;
   /** Images of a unit, where it is made of many. */
   imagesPerUnit?: number;
   precision: Precision;
@@ -108,6 +112,16 @@ const CONV = {
   flop: BATCH * convFlop(CONV2),
 } as const;
 
+const ADAM: SteadyPlan = {
+  case: "limit",
+  work: "adam",
+  title: `Adam on ${ADAM_PARAMETERS} parameters, fp32`,
+  unit: "update",
+  bytes: adamBytes(ADAM_PARAMETERS),
+  precision: "float32",
+  peers: [{ variant: "fused", label: "PyTorch, fused Adam", precision: "float32" }],
+};
+
 /** Part 1's cases and what the machine can do at most. */
 export const PLANS: readonly SteadyPlan[] = [
   {
@@ -130,6 +144,7 @@ export const PLANS: readonly SteadyPlan[] = [
     ],
   },
   ...[MATMUL, CONV].map((limit) => limitPlan(limit, "float32")),
+  ADAM,
   {
     ...STEP,
     case: "step-bf16",

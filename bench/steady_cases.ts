@@ -28,7 +28,7 @@ async function measurePrecision(
 ): Promise<void> {
   const { seconds } = context;
   for (const plan of plans) {
-    const { peers, precision, flop, work, torchvision = false, backend, ...what } = plan;
+    const { peers, precision, flop, bytes, work, torchvision = false, backend, ...what } = plan;
     const able = torchvision ? withTorchvision(peer) : peer;
     const suite: Side = {
       label: ourLabel(backend ?? context.backend, precision),
@@ -45,7 +45,8 @@ async function measurePrecision(
         }
         : { ...variant, ...able };
       const gflop = flop === undefined ? {} : { gflopPerUnit: flop / 1e9 };
-      const timed = { ...what, ...gflop, ours: suite, theirs };
+      const gbyte = bytes === undefined ? {} : { gbytePerUnit: bytes / 1e9 };
+      const timed = { ...what, ...gflop, ...gbyte, ours: suite, theirs };
       await context.record(await timeInTurn(timed, context));
     }
   }

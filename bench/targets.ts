@@ -156,7 +156,7 @@ export function judgeTargets(results: BenchResults): JudgedTarget[] {
 /** How far from reach a speed-up is. */
 function atLimitNote({ atLimit }: Found): string | undefined {
   if (atLimit === undefined) return undefined;
-  return `${atLimit.toFixed(2)} if ours worked at the processor's limit`;
+  return `${atLimit.toFixed(2)} if ours worked at the machine's limit`;
 }
 
 function part1SpeedUp(results: BenchResults): Found | undefined {

@@ -5,7 +5,7 @@
  */
 
 import { ALEXNET, FASTER_RCNN_ADAPTED, VGG16 } from "../study.ts";
-import { ALEXNET_FEATURES, forwardFlop, VGG16_FEATURES } from "./flops.ts";
+import { ALEXNET_FEATURES, forwardFlop, linearStepBytes, VGG16_FEATURES } from "./flops.ts";
 import type { PeerVariant, SteadyPlan } from "./plans.ts";
 import { TRANSFER_BATCH } from "./transfer_work.ts";
 
@@ -67,6 +67,7 @@ export const TRANSFER_PLANS: readonly SteadyPlan[] = [
     work: "alexnet_classifier",
     title: `${ALEXNET.title} classifier step, batch ${TRANSFER_BATCH}, fp32`,
     unit: "step",
+    bytes: linearStepBytes(ALEXNET.trainedParameters),
     precision: "float32",
     torchvision: true,
     peers: classifier,
@@ -83,6 +84,7 @@ export const TRANSFER_PLANS: readonly SteadyPlan[] = [
     work: "vgg16_classifier",
     title: `${VGG16.title} classifier step, batch ${TRANSFER_BATCH}, fp32`,
     unit: "step",
+    bytes: linearStepBytes(VGG16.trainedParameters),
     precision: "float32",
     torchvision: true,
     peers: classifier,

@@ -25,7 +25,7 @@ export interface WorkerInfo {
 
 /** A request for some units of work. */
 export interface WorkRequest {
-  case: "step" | "inference" | "matmul" | "conv" | TransferCase;
+  case: "step" | "inference" | "matmul" | "conv" | "adam" | TransferCase;
   /** A key of the peer's `VARIANTS`; ours has one way only. */
   variant: string;
   precision: Precision;

@@ -101,6 +101,7 @@ class Bench:
             "inference": self.inference,
             "matmul": self.matmul,
             "conv": self.conv,
+            "adam": self.adam,
         }
         return make[case](options, precision)
 
@@ -175,6 +176,18 @@ class Bench:
         def unit():
             with torch.no_grad():
                 return conv2d(x, weight, padding=2)[0, 0, 0, 0].item()
+
+        return unit
+
+    def adam(self, options, _):
+        """An update of 2^25 parameters."""
+        parameter = torch.nn.Parameter(torch.zeros(1 << 25, device=self.device))
+        parameter.grad = torch.randn_like(parameter)
+        optimizer = torch.optim.Adam([parameter], lr=LEARNING_RATE, fused=options.get("fused"))
+
+        def unit():
+            optimizer.step()
+            return parameter[0].item()
 
         return unit
 

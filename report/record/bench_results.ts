@@ -99,6 +99,8 @@ export interface PairedTiming {
   unit: string;
   /** Floating-point operations of a unit, in 10⁹, where that is meaningful. */
   gflopPerUnit?: number;
+  /** Bytes that a unit reads and writes at least, in 10⁹, where memory is what it waits for. */
+  gbytePerUnit?: number;
   /** Images of a unit, where it is made of many. */
   imagesPerUnit?: number;
   ours: SideResult;

@@ -12,7 +12,13 @@ import { CONV2, convFlop, forwardFlop, SIMPLE_CNN_LAYERS, stepFlop } from "../..
 import { shareOfLimit, speedUpOverBest } from "../../bench/findings.ts";
 import { measureMapping } from "../../bench/mapping.ts";
 import { sampleAt } from "../../bench/our_work.ts";
-import { renderLimits, renderPage, renderPairedTimings, renderTargets } from "../../bench/page.ts";
+import {
+  renderLimits,
+  renderMemoryLimits,
+  renderPage,
+  renderPairedTimings,
+  renderTargets,
+} from "../../bench/page.ts";
 import { type Side, summary, timeInTurn } from "../../bench/pairs.ts";
 import { peersOn, PLANS } from "../../bench/plans.ts";
 import { judgeTargets } from "../../bench/targets.ts";
@@ -301,7 +307,7 @@ Deno.test("judgeTargets() sets what was measured beside every target", () => {
       "vgg16-classifier",
       "alexnet,alexnet-classifier",
       "part4-alexnet",
-      "vgg16,vgg16-classifier",
+      "vgg16-bf16,vgg16-classifier",
       "part4-vgg16",
       "detector",
       "detector-bf16",
@@ -315,7 +321,7 @@ Deno.test("judgeTargets() sets what was measured beside every target", () => {
   ]);
 });
 
-Deno.test("judgeTargets() says what the processor's limit would allow where a speed-up is missed", () => {
+Deno.test("judgeTargets() says what the machine's limit would allow where a speed-up is missed", () => {
   const limit = { ...comparison("limit", timings(1), timings(1.25)), gflopPerUnit: 20 };
   const flop = { gflopPerUnit: 30 };
   const missed = { ...comparison("step", timings(4), timings(5)), ...flop };
@@ -324,7 +330,7 @@ Deno.test("judgeTargets() says what the processor's limit would allow where a sp
   // The limit is 200 GFLOP/s, PyTorch's step 60.
   assertEquals(
     found.find(({ what }) => what.includes("fp32: ours / PyTorch default"))!.note,
-    "n = 1, fewer than 5; 3.33 if ours worked at the processor's limit",
+    "n = 1, fewer than 5; 3.33 if ours worked at the machine's limit",
   );
   assertEquals(
     found.find(({ what }) => what.startsWith("inference"))!.note,
@@ -371,7 +377,26 @@ Deno.test("wholeSpeedUp() extends measured rates to 60,000 images and 8 epochs",
   const ours = 0.1 * (70_000 / 32 + 8 * 1875);
   const theirs = 0.2 * (490_000 / 32) + 0.3 * (8 * 1875);
   assertAlmostEquals(found!.value, theirs / ours);
+  assertEquals(found!.atLimit, undefined);
   assertEquals(wholeSpeedUp(results(), { features: "vgg16", step: "vgg16-classifier" }), undefined);
+});
+
+Deno.test("wholeSpeedUp() says what the limits of processor and memory would allow", () => {
+  // 10 units in so many seconds: limits of 200 GFLOP/s and 40 GB/s.
+  const found = wholeSpeedUp(
+    results({
+      comparisons: [
+        { ...comparison("limit", timings(1), timings(2)), gflopPerUnit: 20 },
+        { ...comparison("limit", timings(2), timings(1)), gbytePerUnit: 4 },
+        { ...comparison("alexnet", timings(1), timings(2)), gflopPerUnit: 10 },
+        { ...comparison("alexnet-classifier", timings(1), timings(3)), gbytePerUnit: 1 },
+      ],
+    }),
+    { features: "alexnet", step: "alexnet-classifier" },
+  );
+  const least = 10 / 200 * (70_000 / 32) + 1 / 40 * (8 * 1875);
+  const theirs = 0.2 * (490_000 / 32) + 0.3 * (8 * 1875);
+  assertAlmostEquals(found!.atLimit!, theirs / least);
 });
 
 Deno.test("a part 4 that was run is judged by the pace of the images that the larger set has more", () => {
@@ -470,6 +495,16 @@ Deno.test("renderLimits() compares with the fastest product or convolution of ei
     "",
   ]);
   assertEquals(renderLimits(results()), "Not measured.\n");
+  assertEquals(renderMemoryLimits(results({ comparisons: [step, limit] })), []);
+  const update = { ...comparison("limit", timings(2), timings(1)), gbytePerUnit: 4 };
+  const linear = { ...comparison("alexnet-classifier", timings(1), []), gbytePerUnit: 1 };
+  const [, memory] = renderMemoryLimits(results({ comparisons: [update, linear] }));
+  assertEquals(memory!.split("\n").slice(2), [
+    "| Made-up limit | ours | 20.0 | 50 % |",
+    "| Made-up limit | PyTorch default | 40.0 | 100 % |",
+    "| Made-up alexnet-classifier | ours | 10.0 | 25 % |",
+    "",
+  ]);
 });
 
 Deno.test("renderPage() holds machine, targets and tables", () => {
