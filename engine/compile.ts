@@ -24,8 +24,8 @@ export interface CompileOptions {
   /** Records at once for arguments of these sizes and types. */
   signature?: readonly TensorSpec[];
   /**
-   * Number format of the body's convolutions and products. Where they mostly wait for memory, such as
-   * those of a small batch with large weights, a shorter one than the weights' gains nothing.
+   * Number format of the body's convolutions and products. In bfloat16 weights are copied at each
+   * call, which for large ones and few images costs as much as is gained.
    *
    * @default {the engine's}
    */

@@ -15,6 +15,7 @@ import { ImageBatches, normalizeMnist } from "../../data/image_batches.ts";
 import { InterruptedError, StudyError } from "../../io/errors.ts";
 import { freeSpace } from "../../io/free_space.ts";
 import { type Reporter, silentReporter } from "../../io/reporter.ts";
+import { bfloat16Problem } from "../../engine/tensorflow/bfloat16_support.ts";
 import { readProgress, restoreTraining, saveTraining } from "../../training/checkpoint.ts";
 import { evaluate } from "../../training/evaluate.ts";
 import {
@@ -30,7 +31,7 @@ import {
 import { EXTRACTION_BATCH, FeatureExtractor } from "../../training/features/feature_extractor.ts";
 import { requireRoom } from "../../training/features/feature_room.ts";
 import { Trainer } from "../../training/trainer.ts";
-import { testEngine } from "../engine/engine.ts";
+import { tensorflowBackend, testEngine } from "../engine/engine.ts";
 import { withFolder } from "../report/result_rows.ts";
 import { TINY_FEATURES, type TinyModel, tinyModel } from "./tiny_features.ts";
 
@@ -370,6 +371,37 @@ Deno.test("training on cached features gives the parameters of training from pix
     const owners = [fromPixels, fromFeatures, pixelModel, featureModel];
     for (const owner of owners) owner.dispose();
   }));
+
+const noBfloat16 = bfloat16Problem("CPU");
+
+Deno.test({
+  name: "a classifier on features is trained in float32, whatever the engine's number format",
+  ignore: noBfloat16 !== undefined,
+  fn: async () => {
+    const backend = tensorflowBackend();
+    using images = digits(100);
+    using extractor = new FeatureExtractor(engine, model, images);
+    const values = await extractor.extract(0, 100);
+    const data = new FeatureBatches(rowsInMemory(values, TINY_FEATURES), images.labels);
+    const train = async (precision: typeof backend.precision, own?: "float32") => {
+      const trained = tinyModel();
+      const half = { ...classifierOn(trained), ...(own === undefined && { precision: own }) };
+      backend.precision = precision;
+      try {
+        using trainer = new Trainer(engine, half, data, OPTIONS);
+        const { loss } = await trainer.trainEpoch(1);
+        const { scores } = await evaluate(engine, half, data, OPTIONS);
+        return { loss, scores, values: valuesOf(trained) };
+      } finally {
+        backend.precision = "float32";
+        trained.dispose();
+      }
+    };
+    const exact = await train("float32", "float32");
+    assertEquals(await train("bfloat16", "float32"), exact);
+    assertNotEquals((await train("bfloat16")).scores, exact.scores);
+  },
+});
 
 Deno.test("saveTraining() keeps what is trained alone, and restoreTraining() goes on to the bit", () =>
   withFolder({}, async (folder) => {

@@ -72,8 +72,8 @@ export function rowsInMemory(values: Float32Array, columns: number): FeatureRows
 }
 
 /**
- * The part of a model that is trained, as a model on features. Its products are float32: for a small
- * batch, to read the weights takes most of their time, and bfloat16 would need a copy of them.
+ * The part of a model that is trained, as a model on features. Its products are float32: in bfloat16
+ * the weights are copied first, and a step of 32 images was no faster for 400 to 900 MB more.
  */
 export function classifierOn(
   model: Pick<FrozenFeatureClassifier, "parameters" | "classify">,
