@@ -49,7 +49,8 @@ export function formatPace(timings: readonly Timing[], unit: string): string {
     : `${(1 / pace).toPrecision(3)} s a ${unit}`;
 }
 
-/** `1.62 (1.55 to 1.70)`. */
-export function formatMedianAndRange({ median, min, max }: MedianAndRange): string {
+/** `1.62 (1.55 to 1.70)`; of a single pair `1.62`. */
+export function formatMedianAndRange({ median, min, max, count }: MedianAndRange): string {
+  if (count === 1) return median.toFixed(2);
   return `${median.toFixed(2)} (${min.toFixed(2)} to ${max.toFixed(2)})`;
 }
