@@ -153,21 +153,19 @@ export function bandwidthOf({ comparisons }: BenchResults): number | undefined {
 }
 
 /** Median GFLOP/s of a side; `undefined` if there is none. */
-export function gflops(
-  { gflopPerUnit }: PairedTiming,
-  { timings }: SideResult,
-): number | undefined {
-  if (gflopPerUnit === undefined || timings.length === 0) return undefined;
-  return gflopPerUnit * median(timings.map(rate));
+export function gflops({ gflopPerUnit }: PairedTiming, side: SideResult): number | undefined {
+  return medianSpeed(gflopPerUnit, side);
 }
 
 /** Median GB/s of a side; `undefined` if there is none. */
-export function gigabytes(
-  { gbytePerUnit }: PairedTiming,
-  { timings }: SideResult,
-): number | undefined {
-  if (gbytePerUnit === undefined || timings.length === 0) return undefined;
-  return gbytePerUnit * median(timings.map(rate));
+export function gigabytes({ gbytePerUnit }: PairedTiming, side: SideResult): number | undefined {
+  return medianSpeed(gbytePerUnit, side);
+}
+
+function medianSpeed(perUnit: number | undefined, { timings }: SideResult): number | undefined {
+  return perUnit === undefined || timings.length === 0
+    ? undefined
+    : perUnit * median(timings.map(rate));
 }
 
 /** Median seconds of our unit. */

@@ -258,7 +258,7 @@ export function renderLimits(results: BenchResults): string {
       escapeMarkdown(side.label),
       side.precision,
       speed.toFixed(0),
-      limit ? percentOf(speed, limit) : "not measured",
+      ofLimit(speed, limit),
     ];
   });
   if (rows.length === 0) return "Not measured.\n";
@@ -287,7 +287,7 @@ export function renderMemoryLimits(results: BenchResults): string[] {
     escapeMarkdown(title),
     escapeMarkdown(side.label),
     speed.toFixed(1),
-    limit === undefined ? "not measured" : percentOf(speed, limit),
+    ofLimit(speed, limit),
   ]);
   if (rows.length === 0) return [];
   const columns = ["GB/s", "of the limit"].map((title) => ({ title, align: "right" } as const));
@@ -320,6 +320,10 @@ export function renderProfiles(results: BenchResults): string[] {
   });
   if (tables.length === 0) return [];
   return ["## Where a training step's time goes\n", PROFILE_PREFACE, ...tables];
+}
+
+function ofLimit(speed: number, limit: number | undefined): string {
+  return limit ? percentOf(speed, limit) : "not measured";
 }
 
 function percentOf(part: number, whole: number): string {

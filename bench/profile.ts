@@ -80,7 +80,8 @@ export function kernelTimes(lines: readonly string[], steps: number): KernelTime
   for (const [{ what, gflop }, ms] of sharedTimes(calls)) {
     const before = kernels.get(what);
     kernels.set(what, {
-      ...{ what, ...(gflop !== undefined && { gflop }) },
+      what,
+      ...(gflop !== undefined && { gflop }),
       calls: (before?.calls ?? 0) + 1 / steps,
       ms: (before?.ms ?? 0) + ms / steps,
     });

@@ -13,6 +13,7 @@ import { fasterRcnnResnet50Fpn } from "../models/faster_rcnn.ts";
 import { vgg16 } from "../models/vgg16.ts";
 import { DATA, VGG16 } from "../study.ts";
 import { Adam } from "../training/adam.ts";
+import { classifierOn } from "../training/features/feature_batches.ts";
 import { formulaWeight, image as formulaImage } from "./faster_rcnn_formulas.ts";
 
 /** The kinds of work; what they are is told in `reference/transfer.py`. */
@@ -100,16 +101,17 @@ export class TransferWork {
     const { tf } = this.#engine;
     const adam = new Adam(model.parameters.variables, ADAM);
     const variables = [...model.parameters.variables.values()];
+    const { forward, precision } = classifierOn(model);
     const compiled = this.#engine.compile(
       (features: TF.Tensor, labels: TF.Tensor1D, key: TF.Tensor1D, scalars: TF.Tensor1D) => {
         const { value, grads } = tf.variableGrads(() => {
-          const logits = model.classify(features as TF.Tensor2D, key);
+          const logits = forward(features as TF.Tensor2D, key);
           return sparseSoftmaxCrossEntropy(logits, labels).mean();
         }, variables);
         adam.apply(grads, scalars);
         return value;
       },
-      { precision: "float32" },
+      { precision },
     );
     const features = tf.randomUniform([TRANSFER_BATCH, model.featureCount]);
     const labels = tf.randomUniform<TF.Rank.R1>([TRANSFER_BATCH], 0, NUM_CLASSES, "int32");

@@ -83,7 +83,7 @@ function convolutionRate(engine: Engine): number {
   });
 }
 
-/** Seconds of a training step of a linear layer, for each of its parameters. */
+/** Seconds of a training step of a linear layer as `classifierOn` has them, for each of its parameters. */
 function stepRate(engine: Engine): number {
   const width = 4096;
   const weight = tf.variable(tf.randomNormal([width, width], 0, 0.01));

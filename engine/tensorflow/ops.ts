@@ -30,6 +30,12 @@ export function tensorflowOps(backend: TensorFlowBackend): BackendOps {
       return run(opName, attributes, [tf.tensor1d([...shape], "int32"), key]);
     });
 
+  /** A gradient with the L2 term of its parameter. */
+  const penalise = (gradient: tf.Tensor, parameter: tf.Variable, weightDecay: tf.Tensor) =>
+    gradient.size < LARGE
+      ? gradient.add(parameter.mul(weightDecay))
+      : backend.axpy(weightDecay, parameter, gradient);
+
   return {
     biasAdd: (x, bias) => run("BiasAdd", [FLOAT], [x, bias]),
     biasAddGrad: (dy) => run("BiasAddGrad", [FLOAT], [dy]),
@@ -79,9 +85,7 @@ export function tensorflowOps(backend: TensorFlowBackend): BackendOps {
       tf.tidy(() => {
         const penalised = weightDecay === undefined
           ? gradient
-          : gradient.size < LARGE
-          ? gradient.add(parameter.mul(weightDecay))
-          : backend.axpy(weightDecay, parameter, gradient);
+          : penalise(gradient, parameter, weightDecay);
         // With both powers at 0 the op applies no bias correction of its own.
         const none = tf.scalar(0);
         const attributes = [

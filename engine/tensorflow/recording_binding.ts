@@ -14,6 +14,7 @@ import {
   newHostTensor,
   type ReadValues,
 } from "./host_tensor.ts";
+import { IGNORE_MISSING, newHandle, valueType } from "./resource_variables.ts";
 import { inputArguments, listLengths, statedAttributes } from "./op_definition.ts";
 import { notNull, type TensorFlow, TensorFlowError } from "./tensorflow.ts";
 
@@ -93,8 +94,8 @@ export class RecordingBinding extends Binding {
   readResource(index: number): TensorMetadata {
     const resource = this.#resources[index]!;
     if (resource.value === undefined) {
-      const dtype = { name: "dtype", type: AttrType.TYPE, value: resource.dtype };
-      const read = this.#operation("ReadVariableOp", [dtype], [resource.handle], resource.after);
+      const { dtype, handle, after } = resource;
+      const read = this.#operation("ReadVariableOp", [valueType(dtype)], [handle], after);
       resource.after = [...resource.after, read];
       // A variable has no static shape inside a function; EnsureShape gives it one.
       const id = this.#keep({
@@ -113,8 +114,8 @@ export class RecordingBinding extends Binding {
 
   /** Sets the variable to a recorded tensor, after all reads so far. */
   assignResource(index: number, value: number): void {
-    const dtype = { name: "dtype", type: AttrType.TYPE, value: this.#resources[index]!.dtype };
-    this.updateResources("AssignVariableOp", [dtype], [index], [value]);
+    const attributes = [valueType(this.#resources[index]!.dtype)];
+    this.updateResources("AssignVariableOp", attributes, [index], [value]);
   }
 
   /**
@@ -149,14 +150,9 @@ export class RecordingBinding extends Binding {
   axpy(a: number, index: number, y: number): TensorMetadata {
     const { shape, dtype } = this.#node(y);
     const x = this.readResource(index).id;
-    const elements = { name: "dtype", type: AttrType.TYPE, value: dtype };
+    const elements = valueType(dtype);
     const type = { name: "T", type: AttrType.TYPE, value: dtype };
-    const handle = this.#add("VarHandleOp", [
-      elements,
-      { name: "shape", type: AttrType.SHAPE, value: shape },
-      { name: "shared_name", type: AttrType.STRING, value: crypto.randomUUID() },
-      { name: "container", type: AttrType.STRING, value: "" },
-    ], [])[0]!.id;
+    const handle = this.#add("VarHandleOp", newHandle(shape, dtype), [])[0]!.id;
     const filled = this.#operation("AssignVariableOp", [elements], [handle, y], []);
     const rate = this.#add("Neg", [type], [a])[0]!.id;
     const locking = { name: "use_locking", type: AttrType.BOOL, value: false };
@@ -167,9 +163,10 @@ export class RecordingBinding extends Binding {
       [filled],
     );
     const [sum] = this.#add("ReadVariableOp", [elements], [handle], [descended]);
-    const ignore = { name: "ignore_lookup_error", type: AttrType.BOOL, value: true };
     const read = this.#node(sum!.id).operation;
-    this.#sideEffects.push(this.#operation("DestroyResourceOp", [ignore], [handle], [read]));
+    this.#sideEffects.push(
+      this.#operation("DestroyResourceOp", [IGNORE_MISSING], [handle], [read]),
+    );
     return sum!;
   }
 

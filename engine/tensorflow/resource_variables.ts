@@ -19,14 +19,8 @@ export function newResource(
   { shape, dtype }: { shape: readonly number[]; dtype: number },
   value: number,
 ): number {
-  const attributes = [
-    typeAttribute(dtype),
-    { name: "shape", type: AttrType.SHAPE, value: shape },
-    { name: "shared_name", type: AttrType.STRING, value: crypto.randomUUID() },
-    { name: "container", type: AttrType.STRING, value: "" },
-  ];
-  const [handle] = eager.executeOp("VarHandleOp", attributes, [], 1);
-  eager.executeOp("AssignVariableOp", [typeAttribute(dtype)], [handle!.id, value], 0);
+  const [handle] = eager.executeOp("VarHandleOp", newHandle(shape, dtype), [], 1);
+  eager.executeOp("AssignVariableOp", [valueType(dtype)], [handle!.id, value], 0);
   return handle!.id;
 }
 
@@ -36,15 +30,32 @@ export function readResource(
   resource: number,
   dtype: number,
 ): TensorMetadata {
-  return eager.executeOp("ReadVariableOp", [typeAttribute(dtype)], [resource], 1)[0]!;
+  return eager.executeOp("ReadVariableOp", [valueType(dtype)], [resource], 1)[0]!;
 }
 
 export function destroyResource(eager: EagerBinding, resource: number): void {
-  const ignore = { name: "ignore_lookup_error", type: AttrType.BOOL, value: true };
-  eager.executeOp("DestroyResourceOp", [ignore], [resource], 0);
+  eager.executeOp("DestroyResourceOp", [IGNORE_MISSING], [resource], 0);
   eager.deleteTensor(resource);
 }
 
-function typeAttribute(dtype: number): OpAttribute {
+/** Of `VarHandleOp`: a variable that no other has the name of. */
+export function newHandle(shape: readonly number[], dtype: number): OpAttribute[] {
+  return [
+    valueType(dtype),
+    { name: "shape", type: AttrType.SHAPE, value: shape },
+    { name: "shared_name", type: AttrType.STRING, value: crypto.randomUUID() },
+    { name: "container", type: AttrType.STRING, value: "" },
+  ];
+}
+
+/** Of `DestroyResourceOp`: a variable that is gone already is no error. */
+export const IGNORE_MISSING: OpAttribute = {
+  name: "ignore_lookup_error",
+  type: AttrType.BOOL,
+  value: true,
+};
+
+/** Of ops on variables: the type of the value. */
+export function valueType(dtype: number): OpAttribute {
   return { name: "dtype", type: AttrType.TYPE, value: dtype };
 }
