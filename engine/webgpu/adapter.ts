@@ -28,6 +28,13 @@ const RAISED_LIMITS = [
   "maxComputeWorkgroupsPerDimension",
 ] as const satisfies (keyof GPUSupportedLimits)[];
 
+/**
+ * Graphics interfaces that Deno may look for adapters in, unless the user has named some. OpenGL's adapters
+ * cannot compute, and once its loader (libEGL, of libglvnd) is in the process, a thread that ends while
+ * the process does frees its state a second time: about one in 300 processes of `deno test` died of that.
+ */
+const INTERFACES = { variable: "DENO_WEBGPU_BACKEND", value: "vulkan,metal,dx12" } as const;
+
 /** Vendors by what Deno names them with: numbers of the PCI register, and Vulkan's own above it. */
 const VENDORS: Readonly<Record<number, string>> = {
   0x1002: "AMD",
@@ -57,6 +64,8 @@ export async function findAdapter(
   if (gpu === undefined) {
     throw new StudyError("This Deno has no WebGPU", { remedy: "deno upgrade" });
   }
+  const { variable, value } = INTERFACES;
+  if (Deno.env.get(variable) === undefined) Deno.env.set(variable, value);
   const request = () => gpu.requestAdapter({ powerPreference: "high-performance" });
   // Drivers are loaded before it returns, and say that there is no desktop.
   const adapter = await (verbose ? request() : withQuietStderr(request));

@@ -1,11 +1,18 @@
 /** Which adapter the engine starts on, what it asks of it, and what it refuses. */
 
-import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
+import {
+  assert,
+  assertEquals,
+  assertFalse,
+  assertRejects,
+  assertStringIncludes,
+} from "@std/assert";
 import * as tf from "@tensorflow/tfjs";
 import { runningBackend } from "../../../engine/backend.ts";
 import { type EngineOptions, startEngine } from "../../../engine/engine.ts";
 import { findAdapter, requestDevice } from "../../../engine/webgpu/adapter.ts";
 import { StudyError } from "../../../io/errors.ts";
+import { readSystemFile } from "../../../io/libc.ts";
 import { silentReporter } from "../../../io/reporter.ts";
 import { ON_WEBGPU, onAdapter, startOnAdapter } from "./adapter.ts";
 import { kernels } from "./kernels.ts";
@@ -46,6 +53,16 @@ Deno.test("no adapter at all is an error that names driver and other backends", 
 
 await onAdapter("adapters of WebGPU", async () => {
   const { description } = await findAdapter("software");
+
+  Deno.test({
+    name: "OpenGL's loader stays out of the process, which can die of it on its way out",
+    ignore: Deno.build.os !== "linux",
+    fn() {
+      const libraries = readSystemFile("/proc/self/maps", 1 << 23) ?? "";
+      assertStringIncludes(libraries, "libvulkan");
+      assertFalse(libraries.includes("libEGL"));
+    },
+  });
 
   Deno.test("an adapter makes one device: each start looks for an adapter of its own", async () => {
     const { requestAdapter } = GPU.prototype;
