@@ -23,7 +23,7 @@
  * otherwise; memory is one run.
  *
  * `bench.json` and `bench.md` are written after every finding, so that an interrupted run keeps what
- * it found.
+ * it found; `--render` writes the page again from the findings.
  *
  * @module
  */
@@ -95,6 +95,14 @@ const FLAGS = {
     help: "folder for bench.json and bench.md [default: results/bench, and in it a folder of its " +
       "own for each backend and device but libtensorflow on the CPU]",
   },
+  render: {
+    kind: "boolean",
+    help: "measure nothing: write bench.md again, from what bench.json in the folder has",
+    excludes: [
+      ...["cases", "full", "pairs", "seconds", "epochs", "data"],
+      ...["python", "backend", "device", "libtensorflow"],
+    ],
+  },
   quiet,
   verbose,
   help,
@@ -114,9 +122,11 @@ async function main(): Promise<void> {
       "deno task bench --cases alexnet,alexnet-classifier",
       "deno task bench --backend webgpu --device gpu",
       "deno task bench --full",
+      "deno task bench --render --out results/reference/bench",
     ],
   });
   if (flags === undefined) return;
+  if (flags.render) return await renderAgain(flags.out ?? OUT);
   await interruptible(async (signal) => {
     signal.addEventListener("abort", killChildren);
     try {
@@ -170,7 +180,7 @@ async function runBench(flags: FlagValues<typeof FLAGS>, signal: AbortSignal): P
   const peerOn = hasPeer ? peer.info.on : undefined;
   if (peerOn?.note !== undefined) reporter.warn(peerOn.note);
   const out = flags.out ?? join(OUT, folderOf(flags.backend, on));
-  const path = join(out, "bench.json");
+  const path = join(out, RESULTS);
   const started: BenchResults = {
     started_at: new Date().toISOString(),
     finished_at: "",
@@ -192,7 +202,7 @@ async function runBench(flags: FlagValues<typeof FLAGS>, signal: AbortSignal): P
     else insertFinding(results.measures, finding);
     results.finished_at = new Date().toISOString();
     await writeFileAtomic(path, `${JSON.stringify(results, null, 2)}\n`);
-    await writeFileAtomic(join(out, "bench.md"), renderPage(results, trials));
+    await writeFileAtomic(join(out, PAGE), renderPage(results, trials));
   };
   const context = {
     ...shared,
@@ -219,7 +229,21 @@ async function runBench(flags: FlagValues<typeof FLAGS>, signal: AbortSignal): P
     const found = measured && ` ${measured}`;
     reporter.line(`${verdict}:${found} (${target}) ${what}${note && `; ${note}`}`);
   }
-  reporter.line(`All of it is in ${join(out, "bench.md")} and bench.json beside it`);
+  reporter.line(`All of it is in ${join(out, PAGE)} and ${RESULTS} beside it`);
+}
+
+/** `--render`: the page of results that are there, in today's words. */
+async function renderAgain(folder: string): Promise<void> {
+  const path = join(folder, RESULTS);
+  const results = await readBenchResults(path);
+  if (results === null) {
+    throw new StudyError(`There is no ${path}`, {
+      remedy: "name its folder with --out, or measure: deno task bench",
+    });
+  }
+  const trials = await readTrials(join(folder, TRIALS_FILE));
+  await writeFileAtomic(join(folder, PAGE), renderPage(results, trials));
+  createReporter().line(`${join(folder, PAGE)} is of ${results.finished_at}`);
 }
 
 /**
@@ -242,6 +266,9 @@ async function besideEarlier(
 
 /** Where results go unless `--out` says otherwise. */
 const OUT = "results/bench";
+
+/** What is written there: the findings, and a page of them. */
+const [RESULTS, PAGE] = ["bench.json", "bench.md"] as const;
 
 /**
  * The folder below the results of libtensorflow on the CPU that keeps another backend's or device's apart

@@ -62,7 +62,7 @@ export function renderPage(results: BenchResults, trials: readonly RecipeTrial[]
       renderTrials(trials),
     ]),
     "## How it was measured\n",
-    HOW,
+    HOW + (results.measures.some((one) => one.case === "growth") ? HOW_GROWTH : ""),
     ...(onCpu ? [] : [HOW_ON_GPU]),
   ].join("\n");
 }
@@ -96,10 +96,13 @@ a second, and there is a rest of 0.2 s between the sides.
   weights, made by a formula, and so propose the same 1,000 regions and find the same objects.
 - Launch and part 1 are whole programs, from their start until they log a first step or have ended.
   The study's script reads the same images from unpacked files.
-- Growth sets what is held at one step beside what is at another, each just after a collection of
-  garbage: medians of the last five samples, 50 steps apart.
 - Building models, compiling them (torch.compile as well) and loading data are left out of steps,
   inference and limits, and are part of launch, part 1 and memory.
+`;
+
+const HOW_GROWTH = `\
+- Growth sets what is held at one step beside what is at another, each just after a collection of
+  garbage: medians of the last five samples, 50 steps apart.
 `;
 
 const HOW_ON_GPU = `\

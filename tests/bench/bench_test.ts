@@ -3,9 +3,10 @@ import {
   assertEquals,
   assertMatch,
   assertRejects,
+  assertStringIncludes,
   assertThrows,
 } from "@std/assert";
-import { join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { checkMissingPeer, chosenCases, folderOf } from "../../bench/bench.ts";
 import { startOurs, startPeer, torchDeviceFor } from "../../bench/context.ts";
 import { CONV2, convFlop, forwardFlop, SIMPLE_CNN_LAYERS, stepFlop } from "../../bench/flops.ts";
@@ -26,7 +27,9 @@ import { wholeSpeedUp } from "../../bench/transfer_targets.ts";
 import { TRANSFER_CASES } from "../../bench/transfer_work.ts";
 import { describePace, paceOf } from "../../bench/whole_part4.ts";
 import { Worker } from "../../bench/worker.ts";
+import { repositoryRoot } from "../../io/cache.ts";
 import { InterruptedError, StudyError, UsageError } from "../../io/errors.ts";
+import { exists } from "../../io/path_kind.ts";
 import { silentReporter } from "../../io/reporter.ts";
 import { rate, ratios } from "../../report/analysis/paired_timings.ts";
 import type {
@@ -35,8 +38,12 @@ import type {
   PairedTiming,
   Timing,
 } from "../../report/record/bench_results.ts";
+import { REFERENCE_RESULTS } from "../../report/record/reference_results.ts";
 import { SIMPLE_CNN, type TrainingSettings, VGG16 } from "../../study.ts";
 import { noPyTorch } from "../pytorch.ts";
+import { withFolder } from "../report/result_rows.ts";
+import { filesIn } from "../scripts/files_in.ts";
+import { taskArgs } from "../task.ts";
 
 const timings = (...seconds: number[]): Timing[] => seconds.map((s) => ({ units: 10, seconds: s }));
 
@@ -517,6 +524,41 @@ Deno.test("renderPage() holds machine, targets and tables", () => {
   assertEquals(renderPage(results({ load_average: 3 })).includes("machine busy"), true);
   const many = { load_average: 3, threads: 16 };
   assertEquals(renderPage(results(many)).includes("machine busy"), false);
+});
+
+/** `bench --render` as users start it. */
+async function render(folder: string): Promise<{ code: number; stderr: string }> {
+  const { code, stderr } = await new Deno.Command(Deno.execPath(), {
+    args: [...taskArgs("bench"), "--render", "--out", folder],
+    cwd: repositoryRoot(),
+    env: { NO_COLOR: "1" },
+  }).output();
+  return { code, stderr: new TextDecoder().decode(stderr) };
+}
+
+Deno.test("every committed bench.md is what --render makes of the findings beside it", async () => {
+  const committed = join(repositoryRoot(), REFERENCE_RESULTS, "bench");
+  // A folder with a date in its name keeps the page of that day, in its words.
+  const pages = filesIn(committed)
+    .filter((path) => basename(path) === "bench.md" && !/-\d{4}-\d\d-\d\d$/.test(dirname(path)));
+  assertEquals(pages.length, 3);
+  await withFolder({}, async (copies) => {
+    for (const [index, page] of pages.entries()) {
+      const folder = join(copies, String(index));
+      await Deno.mkdir(folder);
+      for (const name of ["bench.json", "recipes.csv"]) {
+        const file = join(dirname(page), name);
+        if (await exists(file)) await Deno.copyFile(file, join(folder, name));
+      }
+      assertEquals(await render(folder), { code: 0, stderr: "" });
+      const text = await Deno.readTextFile(page);
+      assertEquals(await Deno.readTextFile(join(folder, "bench.md")), text, page);
+    }
+    const { code, stderr } = await render(copies);
+    assertEquals(code, 1);
+    assertStringIncludes(stderr, "There is no ");
+    assertStringIncludes(stderr, "--out");
+  });
 });
 
 const peerOptions = { threads: 2, ours: { backend: "tensorflow", device: "CPU" } };
