@@ -10,16 +10,16 @@ import { loadDataset } from "../data/load_dataset.ts";
 import { InterruptedError, StudyError } from "../io/errors.ts";
 import type { CaseName, Measurement } from "../report/record/bench_results.ts";
 import { SIMPLE_CNN } from "../study.ts";
-import { type Program, startChild } from "./child.ts";
+import type { Program } from "./child.ts";
 import { type BenchContext, startOurs } from "./context.ts";
 import { exportIdx } from "./export_idx.ts";
 import { measureMapping } from "./mapping.ts";
+import { measureMemory, MEMORY_CASES } from "./memory.ts";
 import type { Growth } from "./our_work.ts";
 import { measureProfile } from "./profile.ts";
 import { measureRecipes } from "./recipe_runs.ts";
 import { type Side, timeInTurn } from "./pairs.ts";
 import {
-  drain,
   freshPath,
   missingForStudyScripts,
   part1Program,
@@ -37,7 +37,6 @@ const STUDY_SCRIPT = "bench/reference/study_part1.py";
 const STUDY_LABEL = "the study's script, PyTorch, 2 workers";
 /** Steps between which growth is measured, in full and shortened. */
 const GROWTH = { full: [1_000, 10_000], short: [200, 1_000] } as const;
-const MEMORY_POLL_MS = 250;
 
 /** The cases whose peer is a script in Python that reads the data set from a folder. */
 const PEER_SCRIPT_CASES: readonly CaseName[] = ["launch", "part1", ...PART4_CASES];
@@ -61,7 +60,10 @@ export async function measureWholeRuns(context: BenchContext): Promise<void> {
     if (cases.includes("profile")) {
       await measured(context, "profile", () => measureProfile(context));
     }
-    if (cases.includes("memory")) await measured(context, "memory", () => memory(context, folder));
+    for (const name of MEMORY_CASES) {
+      if (!cases.includes(name)) continue;
+      await measured(context, name, () => measureMemory(context, name, folder));
+    }
     if (cases.includes("growth")) await measured(context, "growth", () => growth(context));
     if (cases.includes("scaling")) {
       await measured(context, "scaling", () => measureScaling(context, folder));
@@ -123,36 +125,6 @@ async function measurePart1(context: BenchContext, places: Places): Promise<void
   await context.record(await timeInTurn(plan, context));
 }
 
-/** Largest resident memory of a run of part 1 with one epoch, evaluation and CSV. */
-async function memory(context: BenchContext, folder: string): Promise<Measurement[]> {
-  if (Deno.build.os !== "linux") {
-    throw new StudyError("the peak of resident memory is read from Linux's /proc");
-  }
-  const child = startChild(part1(context, { folder }, 1));
-  let peak = 0;
-  const timer = setInterval(async () => {
-    peak = Math.max(peak, await peakMemory(child.pid));
-  }, MEMORY_POLL_MS);
-  try {
-    await drain(child);
-  } finally {
-    clearInterval(timer);
-  }
-  if (peak === 0) throw new StudyError("the run ended before its memory was read");
-  const title = "Peak resident memory of part 1, one epoch";
-  return [{ case: "memory", title, unit: "GB", on: context.ours, value: peak / 1e9 }];
-}
-
-/** `VmHWM` in bytes; 0 if the process is gone. Deno itself may not read /proc without all rights. */
-async function peakMemory(pid: number): Promise<number> {
-  const { stdout } = await new Deno.Command("cat", {
-    args: [`/proc/${pid}/status`],
-    stderr: "null",
-  }).output();
-  const [, kibibytes = "0"] = /^VmHWM:\s+(\d+) kB/m.exec(new TextDecoder().decode(stdout)) ?? [];
-  return Number(kibibytes) * 1024;
-}
-
 async function growth(context: BenchContext): Promise<Measurement[]> {
   const [from, to] = context.full ? GROWTH.full : GROWTH.short;
   context.reporter.live(`Training ${to} steps to see what grows`);
@@ -189,7 +161,7 @@ async function growth(context: BenchContext): Promise<Measurement[]> {
 /** Records what `measure` finds, or why it finds nothing. */
 async function measured(
   { record, reporter, signal }: BenchContext,
-  name: "profile" | "memory" | "growth" | "scaling" | "mapping" | "recipes",
+  name: CaseName,
   measure: () => Promise<Measurement[]>,
 ): Promise<void> {
   let found: Measurement[];

@@ -37,8 +37,11 @@ export const CASES = [
   "vgg16-classifier",
   "part4-alexnet",
   "part4-vgg16",
+  "memory-alexnet",
+  "memory-vgg16",
   "detector",
   "detector-bf16",
+  "memory-detector",
   "step-wasm",
 ] as const;
 

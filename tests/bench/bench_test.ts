@@ -12,6 +12,7 @@ import { startOurs, startPeer, torchDeviceFor } from "../../bench/context.ts";
 import { CONV2, convFlop, forwardFlop, SIMPLE_CNN_LAYERS, stepFlop } from "../../bench/flops.ts";
 import { shareOfLimit, speedUpOverBest } from "../../bench/findings.ts";
 import { measureMapping } from "../../bench/mapping.ts";
+import { MEMORY_CASES, memoryRun } from "../../bench/memory.ts";
 import { sampleAt } from "../../bench/our_work.ts";
 import {
   renderLimits,
@@ -301,6 +302,9 @@ Deno.test("judgeTargets() sets what was measured beside every target", () => {
     ["not measured", "", "not asked for: --cases part1, or --full"],
     ["met", "1.20 s", "n = 1, fewer than 5"],
     ["not measured", "", "no /proc"],
+    ...["memory-detector", "memory-alexnet", "memory-vgg16"].map((name) => {
+      return ["not measured", "", `not asked for: --cases ${name}, or --full`];
+    }),
     ["met", "0", "shortened"],
     ["not met", "1.25 %", ""],
     ...[
@@ -450,6 +454,24 @@ Deno.test("the peers in Python train with the study's settings", async () => {
   }
 });
 
+Deno.test("what is run for its memory are command lines that the parts take", async () => {
+  await withFolder({}, async (folder) => {
+    const context = { data: "auto", backend: "auto", engineFlags: [] } as const;
+    for (const name of MEMORY_CASES) {
+      const { command, args } = memoryRun(context, name, folder);
+      const { code, stdout, stderr } = await new Deno.Command(command, {
+        args: [...args, "--dry-run"],
+        cwd: repositoryRoot(),
+        env: { NO_COLOR: "1" },
+      }).output();
+      assertEquals([code, new TextDecoder().decode(stderr)], [0, ""], name);
+      assertStringIncludes(new TextDecoder().decode(stdout), "Dry run: nothing is trained");
+    }
+    // Nothing was run.
+    assertEquals([...Deno.readDirSync(folder)], []);
+  });
+});
+
 Deno.test("measureMapping() times 10,000 images", () => {
   const { value, samples } = measureMapping();
   assertEquals(samples?.length, 5);
@@ -518,7 +540,7 @@ Deno.test("renderPage() holds machine, targets and tables", () => {
   const page = renderPage(results({ comparisons: [comparison("step", timings(1), timings(2))] }));
   assertEquals(page.includes("processor abacus; 2 threads on each side"), true);
   assertEquals(page.includes(renderTargets(results())), false);
-  assertEquals(page.match(/^\| .* \| not measured \| /gm)?.length, 30);
+  assertEquals(page.match(/^\| .* \| not measured \| /gm)?.length, 33);
   assertEquals(page.match(/^## /gm)?.length, 4);
   assertEquals(page.includes("machine busy"), false);
   assertEquals(renderPage(results({ load_average: 3 })).includes("machine busy"), true);

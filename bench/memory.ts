@@ -1,0 +1,116 @@
+/**
+ * The cases of resident memory: the most that a run of a part holds, from launch to CSV.
+ *
+ * @module
+ */
+
+import { StudyError } from "../io/errors.ts";
+import type { Measurement } from "../report/record/bench_results.ts";
+import { ALEXNET, DATA, FASTER_RCNN_ADAPTED, VGG16 } from "../study.ts";
+import { denoScript, type Program, startChild } from "./child.ts";
+import type { BenchContext } from "./context.ts";
+import { drain, freshPath } from "./program_times.ts";
+
+/** `memory` is part 1's. */
+export const MEMORY_CASES = [
+  "memory",
+  "memory-detector",
+  "memory-alexnet",
+  "memory-vgg16",
+] as const;
+
+/** One of {@linkcode MEMORY_CASES}. */
+export type MemoryCase = typeof MEMORY_CASES[number];
+
+/** What is run of a part. */
+interface MemoryPlan {
+  /** What of it is held, for a title and a target. */
+  what: string;
+  part: 1 | 2 | 4;
+  flags: readonly string[];
+  /** Gigabytes that it is to stay within. */
+  most: number;
+}
+
+/** Memory does not grow with epochs, nor with the detector's images: they are few. */
+export const MEMORY_PLANS: Readonly<Record<MemoryCase, MemoryPlan>> = {
+  memory: {
+    what: `part 1 at ${DATA.trainImages.toLocaleString("en")} images`,
+    part: 1,
+    flags: ["--epochs", "1"],
+    most: 1,
+  },
+  "memory-detector": {
+    what: `part 2 with ${FASTER_RCNN_ADAPTED.title}, fp32`,
+    part: 2,
+    flags: ["--weights", "random", "--test-limit", "32"],
+    most: 2,
+  },
+  "memory-alexnet": fineTuning(ALEXNET.title, ["--models", "alexnet"], 1.5),
+  "memory-vgg16": fineTuning(
+    `${VGG16.title}, its features in bf16`,
+    ["--models", "vgg16", "--precision", "bf16"],
+    3,
+  ),
+};
+
+function fineTuning(model: string, flags: readonly string[], most: number): MemoryPlan {
+  const images = DATA.trainImages.toLocaleString("en");
+  const what = `part 4 with ${model}, at ${images} images`;
+  return { what, part: 4, flags: [...flags, "--epochs", "1"], most };
+}
+
+const POLL_MS = 250;
+
+/**
+ * Largest resident memory of a run, evaluation and CSV included. Features of part 4 are those in the
+ * cache, if they are there.
+ *
+ * @param folder For what the run writes.
+ * @throws {StudyError} If it fails, or this is not Linux.
+ */
+export async function measureMemory(
+  context: BenchContext,
+  name: MemoryCase,
+  folder: string,
+): Promise<Measurement[]> {
+  if (Deno.build.os !== "linux") {
+    throw new StudyError("the peak of resident memory is read from Linux's /proc");
+  }
+  const { what } = MEMORY_PLANS[name];
+  context.reporter.live(`Running ${what} for its memory`);
+  const child = startChild(memoryRun(context, name, folder));
+  let peak = 0;
+  const timer = setInterval(async () => {
+    peak = Math.max(peak, await peakMemory(child.pid));
+  }, POLL_MS);
+  try {
+    await drain(child);
+  } finally {
+    clearInterval(timer);
+  }
+  if (peak === 0) throw new StudyError("the run ended before its memory was read");
+  const title = `Peak resident memory of ${what}`;
+  return [{ case: name, title, unit: "GB", on: context.ours, value: peak / 1e9 }];
+}
+
+/** A run of a case's plan on the context's backend and data. */
+export function memoryRun(
+  { data, backend, engineFlags }: Pick<BenchContext, "data" | "backend" | "engineFlags">,
+  name: MemoryCase,
+  folder: string,
+): Program {
+  const { part, flags } = MEMORY_PLANS[name];
+  const where = ["--data", data, "--out", freshPath(folder), "--backend", backend, ...engineFlags];
+  return denoScript(`part ${part}`, `scripts/part${part}.ts`, [...flags, ...where]);
+}
+
+/** `VmHWM` in bytes; 0 if the process is gone. Deno itself may not read /proc without all rights. */
+async function peakMemory(pid: number): Promise<number> {
+  const { stdout } = await new Deno.Command("cat", {
+    args: [`/proc/${pid}/status`],
+    stderr: "null",
+  }).output();
+  const [, kibibytes = "0"] = /^VmHWM:\s+(\d+) kB/m.exec(new TextDecoder().decode(stdout)) ?? [];
+  return Number(kibibytes) * 1024;
+}
