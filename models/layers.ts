@@ -77,7 +77,8 @@ export function conv2d(
 }
 
 /**
- * `torch.nn.Conv2d` and ReLU, which TensorFlow makes one op in compiled functions.
+ * `torch.nn.Conv2d` and ReLU, of which TensorFlow makes one op in compiled functions in bfloat16. (In
+ * float32 its optimiser stays away: with it a training step took no less time, the detector 1.5 % less.)
  *
  * @param x float32 `[n, h, w, in]`.
  * @param name Prefix of the convolution's `weight` and `bias`.
