@@ -102,7 +102,7 @@ a second, and there is a rest of 0.2 s between the sides.
 
 const HOW_GROWTH = `\
 - Growth sets what is held at one step beside what is at another, each just after a collection of
-  garbage: medians of the last five samples, 50 steps apart.
+  garbage that gives free pages back: medians of the last five samples, 50 steps apart.
 `;
 
 const HOW_ON_GPU = `\
