@@ -47,6 +47,7 @@ import {
   CASES,
   type ComputedOn,
   DEFAULT_CASES,
+  isTimed,
   type Measurement,
   type PairedTiming,
   readBenchResults,
@@ -169,11 +170,10 @@ async function runBench(flags: FlagValues<typeof FLAGS>, signal: AbortSignal): P
     checkMissingPeer(flags.python, peer.missing);
     reporter.warn(`PyTorch is not measured: ${peer.missing}`);
   }
-  const load = await quietLoad(
-    { threads, settlingMs: SETTLING_MS[onAdapter ? "adapter" : "cpu"] },
-    { reporter, signal },
-  );
-  if (isBusy(load, threads)) {
+  const timed = settings.cases.some(isTimed);
+  const settlingMs = timed ? SETTLING_MS[onAdapter ? "adapter" : "cpu"] : 0;
+  const load = await quietLoad({ threads, settlingMs }, { reporter, signal });
+  if (timed && isBusy(load, threads)) {
     reporter.warn(
       `Other programs keep this machine busy (load average ${load.toFixed(1)}): these timings ` +
         "will mean little, and PyTorch's suffer most; run it again when the machine is quiet",

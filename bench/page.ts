@@ -18,6 +18,7 @@ import {
   type BenchRun,
   type ComputedOn,
   isOnCpu,
+  isTimed,
   type PairedTiming,
   type SideResult,
 } from "../report/record/bench_results.ts";
@@ -40,7 +41,9 @@ export function renderPage(results: BenchResults, trials: readonly RecipeTrial[]
   return [
     onCpu ? "# Bench\n" : `# Bench: ${escapeMarkdown(describeComputer(results.ours!))}\n`,
     renderProvenance(results),
-    ...([results, ...results.earlier ?? []].some((run) => isBusy(run.load_average, results.threads))
+    ...([results, ...results.earlier ?? []].some((run) =>
+        isBusy(run.load_average, results.threads) && run.settings.cases.some(isTimed)
+      )
       ? ["**Other programs kept the machine busy: these timings mean little.**\n"]
       : []),
     ...(onCpu ? [] : adapterRemarks(results)),

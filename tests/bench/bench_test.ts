@@ -544,6 +544,9 @@ Deno.test("renderPage() holds machine, targets and tables", () => {
   assertEquals(page.match(/^## /gm)?.length, 4);
   assertEquals(page.includes("machine busy"), false);
   assertEquals(renderPage(results({ load_average: 3 })).includes("machine busy"), true);
+  const cases: CaseName[] = ["memory", "memory-vgg16", "growth"];
+  const untimed = results({ load_average: 3, settings: { ...results().settings, cases } });
+  assertEquals(renderPage(untimed).includes("machine busy"), false);
   const many = { load_average: 3, threads: 16 };
   assertEquals(renderPage(results(many)).includes("machine busy"), false);
 });
