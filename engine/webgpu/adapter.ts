@@ -29,9 +29,9 @@ const RAISED_LIMITS = [
 ] as const satisfies (keyof GPUSupportedLimits)[];
 
 /**
- * Graphics interfaces that Deno may look for adapters in, unless the user has named some. OpenGL's adapters
- * cannot compute, and once its loader (libEGL, of libglvnd) is in the process, a thread that ends while
- * the process does frees its state a second time: about one in 300 processes of `deno test` died of that.
+ * Graphics interfaces that adapters are looked for in, unless the user has named some. OpenGL is none of
+ * them: once its loader (libEGL, of libglvnd) is in the process, a thread that ends while the process does
+ * frees its state a second time. One in 300 processes of `deno test` died of that.
  */
 const INTERFACES = { variable: "DENO_WEBGPU_BACKEND", value: "vulkan,metal,dx12" } as const;
 
