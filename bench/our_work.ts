@@ -8,7 +8,6 @@ import type * as TF from "@tensorflow/tfjs";
 import type { Dataset } from "../data/dataset.ts";
 import type { Engine } from "../engine/engine.ts";
 import { InterruptedError, StudyError } from "../io/errors.ts";
-import { median } from "../metrics/descriptive_statistics.ts";
 import type { Classifier } from "../models/classifier.ts";
 import { simpleCnn } from "../models/simple_cnn.ts";
 import type { Timing } from "../report/record/bench_results.ts";
@@ -18,6 +17,7 @@ import { ImageBatches } from "../data/image_batches.ts";
 import { Adam } from "../training/adam.ts";
 import { Trainer } from "../training/trainer.ts";
 import { ADAM_PARAMETERS, CONV2, MATRIX } from "./flops.ts";
+import { type Growth, type GrowthSample, sampleAt } from "./growth.ts";
 import { TransferWork } from "./transfer_work.ts";
 import type { WorkRequest } from "./worker.ts";
 
@@ -34,29 +34,11 @@ const WARM_UP_SECONDS = 1;
 const SAMPLE_EVERY = 50;
 /** A collection that gives V8's free pages back as well: how many it keeps changes by megabytes. */
 const THOROUGH = { type: "major", execution: "sync", flavor: "last-resort" } as const;
-/** Samples whose median stands for a step. */
-const WINDOW = 5;
 
 /** What {@linkcode OurWork.do} can be asked for. */
 export type OurRequest =
   | { do: "run" } & WorkRequest
   | { do: "growth"; from: number; to: number };
-
-/** Handles and memory after a step, the one before it followed by a collection of garbage. */
-export interface GrowthSample {
-  step: number;
-  /** Tensors that the engine holds. */
-  handles: number;
-  /** Resident memory in bytes. */
-  rss: number;
-}
-
-/** Answer to a request for `growth`. */
-export interface Growth {
-  from: GrowthSample;
-  to: GrowthSample;
-  samples: GrowthSample[];
-}
 
 /** Does what it is asked for, one thing at a time. */
 export class OurWork {
@@ -221,16 +203,6 @@ export class OurWork {
     });
     return { from: sampleAt(samples, from), to: sampleAt(samples, to), samples };
   }
-}
-
-/** Medians over the last few samples up to a step. */
-export function sampleAt(samples: readonly GrowthSample[], step: number): GrowthSample {
-  const window = samples.filter((sample) => sample.step <= step).slice(-WINDOW);
-  return {
-    step,
-    handles: median(window.map(({ handles }) => handles)),
-    rss: median(window.map(({ rss }) => rss)),
-  };
 }
 
 async function timeUnits(seconds: number, unit: () => void | Promise<void>): Promise<Timing> {

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { type BenchResults, isOnCpu } from "../report/record/bench_results.ts";
+import { type BenchResults, isOnCpu, type Measurement } from "../report/record/bench_results.ts";
 import { SIMPLE_CNN } from "../study.ts";
 import {
   type Found,
@@ -17,6 +17,7 @@ import {
   speedUpOverBest,
   type Target,
 } from "./findings.ts";
+import { type GrowthSample, stillFrom } from "./growth.ts";
 import { MEMORY_CASES, MEMORY_PLANS, type MemoryCase } from "./memory.ts";
 import { joinNotes } from "./pairs.ts";
 import { RECIPE_TARGETS } from "./recipe_targets.ts";
@@ -105,7 +106,7 @@ const TARGETS: readonly Target[] = [
     cases: ["growth"],
     what: "resident memory from step 1,000 to 10,000",
     target: "< 1 %",
-    find: (results) => measuredValue(results, "growth", "%"),
+    find: memoryGrowth,
     met: (value) => value < 1,
   },
   {
@@ -116,6 +117,23 @@ const TARGETS: readonly Target[] = [
     met: (value) => value <= 1.1,
   },
 ];
+
+/** Share of memory within which it stands still. */
+const STILL = 0.001;
+
+/** With the step from which on it did not grow any more. */
+function memoryGrowth(results: BenchResults): Found | undefined {
+  const found = measuredValue(results, "growth", "%");
+  const { samples = [] } = results.measures.find(isMemoryGrowth) ?? {};
+  if (found === undefined || samples.length === 0) return found;
+  const since = stillFrom(samples as unknown as readonly GrowthSample[], STILL);
+  const note = `from step ${since.toLocaleString("en")} on it stays within ${100 * STILL} %`;
+  return { ...found, note: joinNotes(found.note, note) };
+}
+
+function isMemoryGrowth({ case: name, unit }: Measurement): boolean {
+  return name === "growth" && unit === "%";
+}
 
 function memoryTarget(name: MemoryCase): Target {
   const { what, most } = MEMORY_PLANS[name];

@@ -13,7 +13,7 @@ import { CONV2, convFlop, forwardFlop, SIMPLE_CNN_LAYERS, stepFlop } from "../..
 import { shareOfLimit, speedUpOverBest } from "../../bench/findings.ts";
 import { measureMapping } from "../../bench/mapping.ts";
 import { MEMORY_CASES, memoryRun } from "../../bench/memory.ts";
-import { sampleAt } from "../../bench/our_work.ts";
+import { sampleAt, stillFrom } from "../../bench/growth.ts";
 import {
   renderLimits,
   renderMemoryLimits,
@@ -332,6 +332,20 @@ Deno.test("judgeTargets() sets what was measured beside every target", () => {
   ]);
 });
 
+Deno.test("stillFrom() passes over single samples", () => {
+  const samples = [1000, 1010, 1020, 1020, 1020, 1020, 1030, 1020, 1020.5, 1020]
+    .map((rss, index) => ({ step: 50 * (index + 1), handles: 1, rss }));
+  assertEquals(stillFrom(samples, 0.001), 250);
+  assertEquals(stillFrom(samples, 0.1), 50);
+  assertEquals(stillFrom(samples.slice(0, 1), 0.001), 50);
+  const measures = [{ case: "growth", title: "Memory", unit: "%", value: 2, samples }] as const;
+  assertEquals(
+    judgeTargets(results({ measures: [...measures] }))
+      .find(({ what }) => what.startsWith("resident memory from step"))!.note,
+    "from step 250 on it stays within 0.1 %",
+  );
+});
+
 Deno.test("judgeTargets() says what the machine's limit would allow where a speed-up is missed", () => {
   const limit = { ...comparison("limit", timings(1), timings(1.25)), gflopPerUnit: 20 };
   const flop = { gflopPerUnit: 30 };
@@ -464,7 +478,7 @@ Deno.test("what is run for its memory are command lines that the parts take", as
         cwd: repositoryRoot(),
         env: { NO_COLOR: "1" },
       }).output();
-      assertEquals([code, new TextDecoder().decode(stderr)], [0, ""], name);
+      assertEquals(code, 0, `${name}: ${new TextDecoder().decode(stderr)}`);
       assertStringIncludes(new TextDecoder().decode(stdout), "Dry run: nothing is trained");
     }
     // Nothing was run.

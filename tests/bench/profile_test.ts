@@ -1,6 +1,6 @@
 import { assertAlmostEquals, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { type BenchContext, startOurs } from "../../bench/context.ts";
-import type { Growth } from "../../bench/our_work.ts";
+import type { Growth } from "../../bench/growth.ts";
 import { renderProfiles } from "../../bench/page.ts";
 import { kernelTimes, measureProfile } from "../../bench/profile.ts";
 import { StudyError } from "../../io/errors.ts";
