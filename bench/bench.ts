@@ -3,15 +3,14 @@
  *
  * Cases: `step` and `step-bf16`, a training step of part 1; `inference` of 10,000 images; `limit`,
  * matrix product and convolution, what the machine can do at most; `profile`, what a training step is
- * made of; `launch`, from launch to the first training step; `memory`, peak resident memory of part 1,
- * `memory-alexnet`, `memory-vgg16` and `memory-detector`, of parts 4 and 2;
- * `growth` of handles and memory over thousands of steps; `mapping`, digits and metrics out of 10,000
- * detections; `part1`, the whole of it from launch to CSV; `recipes`, accuracy and training time by
- * our recipes for part 1; `alexnet`, `vgg16` and `vgg16-bf16`, the frozen features of part 4;
- * `alexnet-classifier` and `vgg16-classifier`, its training step; `part4-alexnet` and `part4-vgg16`, the
- * whole of it; `detector` and `detector-bf16`, part
- * 2's; `step-wasm`, the training step of part 1 on WebAssembly. All before `part1` run unless `--cases`
- * or `--full` says otherwise.
+ * made of; `launch`, from launch to the first training step; `memory`, peak resident memory of part
+ * 1; `growth` of handles and memory over thousands of steps; `mapping`, digits and metrics out of
+ * 10,000 detections; `part1`, the whole of it from launch to CSV; `recipes`, accuracy and training
+ * time by our recipes for part 1; `alexnet`, `vgg16` and `vgg16-bf16`, the frozen features of part 4;
+ * `alexnet-classifier` and `vgg16-classifier`, its training step; `part4-alexnet` and `part4-vgg16`,
+ * the whole of it; `memory-alexnet` and `memory-vgg16`, its memory; `detector` and `detector-bf16`,
+ * part 2's, and `memory-detector`; `step-wasm`, the training step of part 1 on WebAssembly. All
+ * before `part1` run unless `--cases` or `--full` says otherwise.
  *
  * `--backend webgpu` and `--device gpu` measure ours on a graphics adapter, PyTorch on the same one where
  * it can; results of each backend and device have a folder of their own.
@@ -129,7 +128,9 @@ async function main(): Promise<void> {
     ],
   });
   if (flags === undefined) return;
-  if (flags.render) return await renderAgain(flags.out ?? OUT);
+  if (flags.render) {
+    return await renderAgain(flags.out ?? OUT, createReporter({ quiet: flags.quiet }));
+  }
   await interruptible(async (signal) => {
     signal.addEventListener("abort", killChildren);
     try {
@@ -235,7 +236,7 @@ async function runBench(flags: FlagValues<typeof FLAGS>, signal: AbortSignal): P
 }
 
 /** `--render`: the page of results that are there, in today's words. */
-async function renderAgain(folder: string): Promise<void> {
+async function renderAgain(folder: string, reporter: Reporter): Promise<void> {
   const path = join(folder, RESULTS);
   const results = await readBenchResults(path);
   if (results === null) {
@@ -245,7 +246,7 @@ async function renderAgain(folder: string): Promise<void> {
   }
   const trials = await readTrials(join(folder, TRIALS_FILE));
   await writeFileAtomic(join(folder, PAGE), renderPage(results, trials));
-  createReporter().line(`${join(folder, PAGE)} is of ${results.finished_at}`);
+  reporter.line(`${join(folder, PAGE)} is of ${results.finished_at}`);
 }
 
 /**

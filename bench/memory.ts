@@ -5,6 +5,7 @@
  */
 
 import { StudyError } from "../io/errors.ts";
+import { formatCount } from "../report/analysis/format_numbers.ts";
 import type { Measurement } from "../report/record/bench_results.ts";
 import { ALEXNET, DATA, FASTER_RCNN_ADAPTED, VGG16 } from "../study.ts";
 import { denoScript, type Program, startChild } from "./child.ts";
@@ -35,7 +36,7 @@ interface MemoryPlan {
 /** Memory does not grow with epochs, nor with the detector's images: they are few. */
 export const MEMORY_PLANS: Readonly<Record<MemoryCase, MemoryPlan>> = {
   memory: {
-    what: `part 1 at ${DATA.trainImages.toLocaleString("en")} images`,
+    what: `part 1 at ${formatCount(DATA.trainImages)} images`,
     part: 1,
     flags: ["--epochs", "1"],
     most: 1,
@@ -55,8 +56,7 @@ export const MEMORY_PLANS: Readonly<Record<MemoryCase, MemoryPlan>> = {
 };
 
 function fineTuning(model: string, flags: readonly string[], most: number): MemoryPlan {
-  const images = DATA.trainImages.toLocaleString("en");
-  const what = `part 4 with ${model}, at ${images} images`;
+  const what = `part 4 with ${model}, at ${formatCount(DATA.trainImages)} images`;
   return { what, part: 4, flags: [...flags, "--epochs", "1"], most };
 }
 

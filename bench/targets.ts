@@ -4,6 +4,7 @@
  * @module
  */
 
+import { formatCount } from "../report/analysis/format_numbers.ts";
 import { type BenchResults, isOnCpu, type Measurement } from "../report/record/bench_results.ts";
 import { SIMPLE_CNN } from "../study.ts";
 import {
@@ -127,7 +128,7 @@ function memoryGrowth(results: BenchResults): Found | undefined {
   const { samples = [] } = results.measures.find(isMemoryGrowth) ?? {};
   if (found === undefined || samples.length === 0) return found;
   const since = stillFrom(samples as unknown as readonly GrowthSample[], STILL);
-  const note = `from step ${since.toLocaleString("en")} on it stays within ${100 * STILL} %`;
+  const note = `from step ${formatCount(since)} on it stays within ${100 * STILL} %`;
   return { ...found, note: joinNotes(found.note, note) };
 }
 
