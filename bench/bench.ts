@@ -46,7 +46,6 @@ import {
   CASES,
   type ComputedOn,
   DEFAULT_CASES,
-  isTimed,
   type Measurement,
   type PairedTiming,
   readBenchResults,
@@ -55,7 +54,7 @@ import { SIMPLE_CNN } from "../study.ts";
 import { killChildren } from "./child.ts";
 import { startOurs, startPeer } from "./context.ts";
 import { insertFinding, isComparable, withEarlier } from "./earlier_runs.ts";
-import { isBusy, renderPage } from "./page.ts";
+import { isBusy, isTimed, renderPage } from "./page.ts";
 import { readTrials, TRIALS_FILE } from "./recipe_trials.ts";
 import { measureSteadyCases } from "./steady_cases.ts";
 import { judgeTargets } from "./targets.ts";

@@ -14,6 +14,7 @@ import {
 import type {
   BenchResults,
   CaseName,
+  Measurement,
   PairedTiming,
   Precision,
   SideResult,
@@ -184,12 +185,21 @@ export function ourRate(results: BenchResults, name: CaseName): Found | undefine
   return { value, text: `${value.toFixed(2)}/s`, note: pairsNote(timings.length) };
 }
 
+/** What was measured of a case in a unit, or why it was not. */
+export function measurementOf(
+  { measures }: BenchResults,
+  name: CaseName,
+  unit: string,
+): Measurement | undefined {
+  return measures.find((one) => one.case === name && one.unit === unit);
+}
+
 export function measuredValue(
   results: BenchResults,
   name: CaseName,
   unit: string,
 ): Found | undefined {
-  const found = results.measures.find((one) => one.case === name && one.unit === unit);
+  const found = measurementOf(results, name, unit);
   if (found === undefined || found.value === null) return undefined;
   const text = unit === "handles" ? String(found.value) : `${found.value.toFixed(2)} ${unit}`;
   return { value: found.value, text, note: found.note };

@@ -7,13 +7,13 @@
 import { median } from "../metrics/descriptive_statistics.ts";
 
 /** Handles and memory after a step, the one before it followed by a collection of garbage. */
-export interface GrowthSample {
+export type GrowthSample = {
   step: number;
   /** Tensors that the engine holds. */
   handles: number;
   /** Resident memory in bytes. */
   rss: number;
-}
+};
 
 /** Answer to a request for `growth`. */
 export interface Growth {

@@ -8,9 +8,9 @@ import { StudyError } from "../io/errors.ts";
 import { formatCount } from "../report/analysis/format_numbers.ts";
 import type { Measurement } from "../report/record/bench_results.ts";
 import { ALEXNET, DATA, FASTER_RCNN_ADAPTED, VGG16 } from "../study.ts";
-import { denoScript, type Program, startChild } from "./child.ts";
+import { type Program, startChild } from "./child.ts";
 import type { BenchContext } from "./context.ts";
-import { drain, freshPath } from "./program_times.ts";
+import { drain, freshPath, partProgram } from "./program_times.ts";
 
 /** `memory` is part 1's. */
 export const MEMORY_CASES = [
@@ -96,13 +96,12 @@ export async function measureMemory(
 
 /** A run of a case's plan on the context's backend and data. */
 export function memoryRun(
-  { data, backend, engineFlags }: Pick<BenchContext, "data" | "backend" | "engineFlags">,
+  context: Parameters<typeof partProgram>[0],
   name: MemoryCase,
   folder: string,
 ): Program {
   const { part, flags } = MEMORY_PLANS[name];
-  const where = ["--data", data, "--out", freshPath(folder), "--backend", backend, ...engineFlags];
-  return denoScript(`part ${part}`, `scripts/part${part}.ts`, [...flags, ...where]);
+  return partProgram(context, part, flags, freshPath(folder));
 }
 
 /** `VmHWM` in bytes; 0 if the process is gone. Deno itself may not read /proc without all rights. */

@@ -16,14 +16,15 @@ import { escapeMarkdown, table } from "../report/page/markdown.ts";
 import {
   type BenchResults,
   type BenchRun,
+  type CaseName,
   type ComputedOn,
   isOnCpu,
-  isTimed,
   type PairedTiming,
   type SideResult,
 } from "../report/record/bench_results.ts";
 import { casesOf } from "./earlier_runs.ts";
 import { bandwidthOf, gflops, gigabytes, limitsOf } from "./findings.ts";
+import { MEMORY_CASES } from "./memory.ts";
 import { type RecipeTrial, renderTrials } from "./recipe_trials.ts";
 import { judgeTargets } from "./targets.ts";
 
@@ -33,6 +34,11 @@ const BUSY = 0.25;
 /** Whether other programs kept a machine's processors too busy for timings to mean much. */
 export function isBusy(loadAverage: number, processors: number): boolean {
   return loadAverage > BUSY * processors;
+}
+
+/** Whether time is measured in a case: what else the machine does is of no matter to the others. */
+export function isTimed(name: CaseName): boolean {
+  return name !== "growth" && !(MEMORY_CASES as readonly CaseName[]).includes(name);
 }
 
 /** @param trials What is known of the recipes of part 1. */

@@ -84,14 +84,16 @@ export function freshPath(folder: string): string {
   return join(folder, crypto.randomUUID());
 }
 
-/** Part 1 on the context's backend and data. */
-export function part1Program(
-  { data, backend, engineFlags }: BenchContext,
+/** A part of the study on the context's backend and data. */
+export function partProgram(
+  { data, backend, engineFlags }: Pick<BenchContext, "data" | "backend" | "engineFlags">,
+  part: 1 | 2 | 4,
   flags: readonly string[],
   out: string,
 ): Program {
   const where = ["--data", data, "--out", out, "--backend", backend];
-  return denoScript("part 1", "scripts/part1.ts", [...flags, ...where, ...engineFlags]);
+  const args = [...flags, ...where, ...engineFlags];
+  return denoScript(`part ${part}`, `scripts/part${part}.ts`, args);
 }
 
 /** Runs part 1 and reads what it has written, a row for each seed. */
@@ -101,7 +103,7 @@ export async function part1Rows(
   folder: string,
 ): Promise<ResultRow[]> {
   const out = freshPath(folder);
-  await untilEnd(part1Program(context, flags, out));
+  await untilEnd(partProgram(context, 1, flags, out));
   const rows = await readResults(join(out, "part1.csv"), new ProblemList());
   return rows.map(({ row }) => row);
 }

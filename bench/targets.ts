@@ -5,11 +5,12 @@
  */
 
 import { formatCount } from "../report/analysis/format_numbers.ts";
-import { type BenchResults, isOnCpu, type Measurement } from "../report/record/bench_results.ts";
+import { type BenchResults, isOnCpu } from "../report/record/bench_results.ts";
 import { SIMPLE_CNN } from "../study.ts";
 import {
   type Found,
   measuredValue,
+  measurementOf,
   ourRate,
   ourSeconds,
   pairedTimingOf,
@@ -125,15 +126,11 @@ const STILL = 0.001;
 /** With the step from which on it did not grow any more. */
 function memoryGrowth(results: BenchResults): Found | undefined {
   const found = measuredValue(results, "growth", "%");
-  const { samples = [] } = results.measures.find(isMemoryGrowth) ?? {};
+  const { samples = [] } = measurementOf(results, "growth", "%") ?? {};
   if (found === undefined || samples.length === 0) return found;
-  const since = stillFrom(samples as unknown as readonly GrowthSample[], STILL);
+  const since = stillFrom(samples as readonly GrowthSample[], STILL);
   const note = `from step ${formatCount(since)} on it stays within ${100 * STILL} %`;
   return { ...found, note: joinNotes(found.note, note) };
-}
-
-function isMemoryGrowth({ case: name, unit }: Measurement): boolean {
-  return name === "growth" && unit === "%";
 }
 
 function memoryTarget(name: MemoryCase): Target {

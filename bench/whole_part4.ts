@@ -14,10 +14,10 @@ import { cacheDir } from "../io/cache.ts";
 import { exists } from "../io/path_kind.ts";
 import { formatName, type Precision, type Timing } from "../report/record/bench_results.ts";
 import { ALEXNET, DATA, type StudyModel, VGG16 } from "../study.ts";
-import { denoScript, type Program } from "./child.ts";
+import type { Program } from "./child.ts";
 import type { BenchContext } from "./context.ts";
 import { joinNotes, type Side, timeInTurn } from "./pairs.ts";
-import { freshPath, type Places, studySide, untilEnd } from "./program_times.ts";
+import { freshPath, partProgram, type Places, studySide, untilEnd } from "./program_times.ts";
 import { ourLabel } from "./steady_cases.ts";
 
 export const PART4_CASES = ["part4-alexnet", "part4-vgg16"] as const;
@@ -132,16 +132,15 @@ async function inFreshCache(action: (cache: string) => Promise<Timing>): Promise
 }
 
 function ourRun(
-  { data, backend, engineFlags }: BenchContext,
+  context: BenchContext,
   { word, precision, epochs, images }: Part4Plan,
   { folder, cache }: Places & { cache: string },
 ): Program {
   const format = ["--precision", formatName(precision)];
   const training = ["--models", word, "--weights", "random", ...format];
   const size = ["--epochs", `${epochs}`, ...(images < DATA.trainImages ? limits(images) : [])];
-  const out = ["--data", data, "--out", freshPath(folder)];
-  const args = [...training, ...size, ...out, "--backend", backend, ...engineFlags];
-  return { ...denoScript("part 4", "scripts/part4.ts", args), env: { MNIST_STUDY_CACHE: cache } };
+  const program = partProgram(context, 4, [...training, ...size], freshPath(folder));
+  return { ...program, env: { MNIST_STUDY_CACHE: cache } };
 }
 
 function peerRun(

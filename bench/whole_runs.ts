@@ -22,7 +22,7 @@ import { type Side, timeInTurn } from "./pairs.ts";
 import {
   freshPath,
   missingForStudyScripts,
-  part1Program,
+  partProgram,
   type Places,
   studySide,
   untilEnd,
@@ -136,7 +136,7 @@ async function growth(context: BenchContext): Promise<Measurement[]> {
     const common = {
       case: "growth",
       on: context.ours,
-      samples: result.samples.map((sample) => ({ ...sample })),
+      samples: result.samples,
       ...(!context.full && { note: "shortened; --cases growth goes from step 1000 to 10000" }),
     } as const;
     return [
@@ -181,7 +181,7 @@ async function measured(
 }
 
 function part1(context: BenchContext, { folder }: Pick<Places, "folder">, epochs: number): Program {
-  return part1Program(context, ["--epochs", `${epochs}`], freshPath(folder));
+  return partProgram(context, 1, ["--epochs", `${epochs}`], freshPath(folder));
 }
 
 function studyScript(

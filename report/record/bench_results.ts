@@ -50,11 +50,6 @@ export const DEFAULT_CASES = CASES.slice(0, CASES.indexOf("part1"));
 
 export type CaseName = typeof CASES[number];
 
-/** Whether time is measured in it: what else the machine does is of no matter to the others. */
-export function isTimed(name: CaseName): boolean {
-  return name !== "growth" && name !== "memory" && !name.startsWith("memory-");
-}
-
 /** Those that are measured on a graphics adapter unless others are asked for. */
 export const ADAPTER_CASES = [
   "step",
