@@ -18,3 +18,8 @@ export function variableIfAllowed(name: string): string | undefined {
     throw error;
   }
 }
+
+/** Sets a variable for this process and the libraries that it loads, unless the user has. */
+export function setUnlessGiven(name: string, value: string): void {
+  if (Deno.env.get(name) === undefined) Deno.env.set(name, value);
+}

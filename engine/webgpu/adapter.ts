@@ -4,6 +4,7 @@
  * @module
  */
 
+import { setUnlessGiven } from "../../io/environment.ts";
 import { StudyError } from "../../io/errors.ts";
 import { withQuietStderr } from "../../io/quiet_stderr.ts";
 import type { AdapterDescription } from "../backend.ts";
@@ -33,7 +34,7 @@ const RAISED_LIMITS = [
  * them: once its loader (libEGL, of libglvnd) is in the process, a thread that ends while the process does
  * frees its state a second time. One in 300 processes of `deno test` died of that.
  */
-const INTERFACES = { variable: "DENO_WEBGPU_BACKEND", value: "vulkan,metal,dx12" } as const;
+const INTERFACES = ["DENO_WEBGPU_BACKEND", "vulkan,metal,dx12"] as const;
 
 /** Vendors by what Deno names them with: numbers of the PCI register, and Vulkan's own above it. */
 const VENDORS: Readonly<Record<number, string>> = {
@@ -64,8 +65,7 @@ export async function findAdapter(
   if (gpu === undefined) {
     throw new StudyError("This Deno has no WebGPU", { remedy: "deno upgrade" });
   }
-  const { variable, value } = INTERFACES;
-  if (Deno.env.get(variable) === undefined) Deno.env.set(variable, value);
+  setUnlessGiven(...INTERFACES);
   const request = () => gpu.requestAdapter({ powerPreference: "high-performance" });
   // Drivers are loaded before it returns, and say that there is no desktop.
   const adapter = await (verbose ? request() : withQuietStderr(request));

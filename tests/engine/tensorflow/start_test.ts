@@ -50,12 +50,13 @@ Deno.test("threadCount() takes what is asked for, else TensorFlow's variable", (
 });
 
 async function part1(args: string[], env: Record<string, string>) {
-  const { code, stderr } = await new Deno.Command(Deno.execPath(), {
+  const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
     args: [...taskArgs("part1"), ...args, "--limit=1", "--test-limit=1", "--epochs=1"],
     cwd: repositoryRoot(),
     env: { NO_COLOR: "1", ...env },
   }).output();
-  return { code, stderr: new TextDecoder().decode(stderr) };
+  const decode = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
+  return { code, stdout: decode(stdout), stderr: decode(stderr) };
 }
 
 Deno.test("part1 refuses a variable that TensorFlow would choke on, and records --threads", async () => {
@@ -66,7 +67,8 @@ Deno.test("part1 refuses a variable that TensorFlow would choke on, and records 
       assertEquals(refused.code, 1);
       assertStringIncludes(refused.stderr, `error: TF_NUM_INTRAOP_THREADS is "${value}"`);
     }
-    assertEquals(await part1(["--out", out, "--threads=1"], {}), { code: 0, stderr: "" });
+    const { code, stderr } = await part1(["--out", out, "--threads=1"], {});
+    assertEquals({ code, stderr }, { code: 0, stderr: "" });
     for await (const { name } of Deno.readDir(join(out, "runs"))) {
       const text = await Deno.readTextFile(join(out, "runs", name, "manifest.json"));
       assertEquals(JSON.parse(text).machine.threads, 1);
@@ -77,4 +79,26 @@ Deno.test("part1 refuses a variable that TensorFlow would choke on, and records 
   } finally {
     await Deno.remove(out, { recursive: true });
   }
+});
+
+Deno.test({
+  name: "TensorFlow convolves with oneDNN on every x86-64, unless the user says otherwise",
+  ignore: Deno.build.arch !== "x86_64" || Deno.build.os !== "linux",
+  async fn() {
+    const out = await Deno.makeTempDir();
+    const isConvolution = (line: string) => /^onednn_verbose,.*,convolution,/.test(line);
+    const convolves = async (env: Record<string, string>) => {
+      const { stdout } = await part1(["--device=cpu", "--out", out], {
+        ONEDNN_VERBOSE: "1",
+        ...env,
+      });
+      return stdout.split("\n").some(isConvolution);
+    };
+    try {
+      assert(await convolves({}));
+      assert(!await convolves({ TF_ENABLE_ONEDNN_OPTS: "0" }));
+    } finally {
+      await Deno.remove(out, { recursive: true });
+    }
+  },
 });
