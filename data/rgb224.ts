@@ -8,6 +8,7 @@
 import * as tf from "@tensorflow/tfjs";
 import type { Tensor, Tensor3D, Tensor4D } from "../engine/ops.ts";
 import { IMAGENET_NORMALIZATION, type Normalization } from "../study.ts";
+import type { Box } from "./grey_picture.ts";
 import { IMAGE_SIDE } from "./idx.ts";
 import { transformImages } from "./image_batches.ts";
 
@@ -88,6 +89,20 @@ export function normalizeGrey224(pixels: Tensor): Tensor4D {
  */
 export function rgb224(images: Uint8Array): Tensor4D {
   return transformImages(images, normalizeRgb224);
+}
+
+/**
+ * What a part of an image decides after {@linkcode resize224}: half a pixel more on each side, within
+ * the image.
+ */
+export function resizedBox({ left, top, width, height }: Box): Box {
+  const stretch = (start: number, length: number) => {
+    const first = Math.max(0, SCALE * start - SCALE / 2);
+    return [first, Math.min(RESIZED_SIDE, SCALE * (start + length) + SCALE / 2) - first] as const;
+  };
+  const [resizedLeft, resizedWidth] = stretch(left, width);
+  const [resizedTop, resizedHeight] = stretch(top, height);
+  return { left: resizedLeft, top: resizedTop, width: resizedWidth, height: resizedHeight };
 }
 
 /**

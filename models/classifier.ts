@@ -4,10 +4,12 @@
  * @module
  */
 
-import type { Tensor1D, Tensor2D, Tensor4D } from "../engine/ops.ts";
+import type { Box } from "../data/grey_picture.ts";
+import type { Tensor, Tensor1D, Tensor2D, Tensor4D } from "../engine/ops.ts";
 import type { LoadedLayers } from "./loaded_layers.ts";
 import type { Parameters } from "./parameters.ts";
 import type { StateDict } from "./checkpoint/state_dict.ts";
+import type { WindowPlan } from "./windows.ts";
 
 /** A model that scores each image for each class. */
 export interface Classifier extends Disposable {
@@ -38,6 +40,37 @@ export interface Classifier extends Disposable {
   dispose(): void;
 }
 
+/** Features of square images that share a background, computed where they differ from it. */
+export interface WindowedFeatures {
+  /**
+   * Plans a batch.
+   *
+   * @param boxes By image the part outside of which it is background, within the image and not empty.
+   */
+  plan(boxes: readonly Box[]): WindowPlan;
+  /**
+   * Computes what every batch takes from the background.
+   *
+   * @param background float32 `[1, side, side, inChannels]`, an image that is nothing else.
+   */
+  backgroundMaps(background: Tensor4D): Tensor4D[];
+  /**
+   * Computes what {@linkcode FrozenFeatureClassifier.features} does, but for rounding.
+   *
+   * @param images float32 `[n, side, side, inChannels]`.
+   * @param plan Theirs, or another of the same key.
+   * @param backgroundMaps Of {@linkcode backgroundMaps}.
+   * @param planTensors Those of their plan, of {@linkcode planTensors}.
+   * @returns float32 `[n, featureCount]`.
+   */
+  features(
+    images: Tensor4D,
+    plan: WindowPlan,
+    backgroundMaps: readonly Tensor4D[],
+    planTensors: readonly Tensor[],
+  ): Tensor2D;
+}
+
 /**
  * A classifier in two halves: features that stay as they are, and a classifier trained on them.
  *
@@ -58,6 +91,13 @@ export interface FrozenFeatureClassifier extends Classifier {
    * @returns float32 `[n, featureCount]`, the feature maps flattened as `[h, w, c]`.
    */
   features(images: Tensor4D): Tensor2D;
+  /**
+   * {@linkcode features} of images that are background around a box, in less time.
+   *
+   * @internal
+   * @param imageSide Height and width of an image.
+   */
+  windowedFeatures(imageSide: number): WindowedFeatures;
   /**
    * Scores features.
    *

@@ -9,7 +9,7 @@ import * as tf from "@tensorflow/tfjs";
 import { StudyError } from "../io/errors.ts";
 import { dropout, randomNormal, relu } from "../engine/ops.ts";
 import { DATA } from "../study.ts";
-import type { FrozenFeatureClassifier } from "./classifier.ts";
+import type { FrozenFeatureClassifier, WindowedFeatures } from "./classifier.ts";
 import type { LoadedLayers } from "./loaded_layers.ts";
 import { adaptiveAvgPool2d, conv2dRelu, linear, maxPool2d } from "./layers.ts";
 import { withoutMoments } from "./checkpoint/optimizer_state.ts";
@@ -30,6 +30,7 @@ import {
 } from "./frozen_feature_layout.ts";
 import { defaultInitializer, type Initializer, parameterKey, Parameters } from "./parameters.ts";
 import { type StateDict, type StateTensor, toFloat32 } from "./checkpoint/state_dict.ts";
+import { WindowedMaps } from "./windows.ts";
 
 /** Options of {@linkcode vgg16} and {@linkcode alexnet}. */
 export interface FrozenFeatureClassifierOptions {
@@ -116,16 +117,24 @@ class Network implements FrozenFeatureClassifier {
   }
 
   features(images: tf.Tensor4D): tf.Tensor2D {
-    const { convolutions, pooledSize } = this.#architecture;
+    const { convolutions } = this.#architecture;
     return tf.tidy(() => {
       let x = images;
       for (const { name, stride = 1, padding, maxPool } of convolutions) {
         x = conv2dRelu(x, this.frozen, name, { stride, padding });
         if (maxPool !== undefined) x = maxPool2d(x, maxPool.size, maxPool.stride);
       }
-      x = adaptiveAvgPool2d(x, pooledSize); // [n, pooledSize, pooledSize, channels]
-      return x.reshape<tf.Tensor2D>([x.shape[0], this.featureCount]);
+      return this.#pooled(x);
     });
+  }
+
+  windowedFeatures(imageSide: number): WindowedFeatures {
+    const maps = new WindowedMaps(this.#architecture, this.frozen, imageSide);
+    return {
+      plan: (boxes) => maps.plan(boxes),
+      backgroundMaps: (background) => maps.backgroundMaps(background),
+      features: (...batch) => tf.tidy(() => this.#pooled(maps.maps(...batch))),
+    };
   }
 
   classify(features: tf.Tensor2D, dropoutKey?: tf.Tensor1D): tf.Tensor2D {
@@ -179,6 +188,12 @@ class Network implements FrozenFeatureClassifier {
 
   [Symbol.dispose](): void {
     this.dispose();
+  }
+
+  /** From the last convolution's maps to rows of features. */
+  #pooled(maps: tf.Tensor4D): tf.Tensor2D {
+    const x = adaptiveAvgPool2d(maps, this.#architecture.pooledSize);
+    return x.reshape<tf.Tensor2D>([x.shape[0], this.featureCount]);
   }
 
   /** A run's checkpoint has what is trained and nothing else. */

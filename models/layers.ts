@@ -48,11 +48,11 @@ export interface Conv2dOptions {
   /** @default {1} */
   stride?: number;
   /**
-   * Zeros added on every side.
+   * Zeros added on every side, or above and below and on the left and right.
    *
    * @default {0}
    */
-  padding?: number;
+  padding?: number | readonly [rows: number, columns: number];
 }
 
 /**
@@ -70,10 +70,15 @@ export function conv2d(
 ): tf.Tensor4D {
   const { stride = 1, padding = 0 } = options;
   const weight = parameters.get(`${name}.weight`) as tf.Tensor as tf.Tensor4D;
+  const [rows, columns] = typeof padding === "number" ? [padding, padding] : padding;
   // tfjs has a gradient of the form that keeps the size, but none of explicit padding.
-  if (stride === 1 && 2 * padding + 1 === weight.shape[0]) return tf.conv2d(x, weight, 1, "same");
-  const sides: [number, number] = [padding, padding];
-  return tf.conv2d(x, weight, stride, [[0, 0], sides, sides, [0, 0]], "NHWC", 1, "floor");
+  if (
+    stride === 1 && [rows, columns].every((zeros, axis) => 2 * zeros + 1 === weight.shape[axis])
+  ) {
+    return tf.conv2d(x, weight, 1, "same");
+  }
+  const zeros: tf.backend_util.ExplicitPadding = [[0, 0], [rows, rows], [columns, columns], [0, 0]];
+  return tf.conv2d(x, weight, stride, zeros, "NHWC", 1, "floor");
 }
 
 /**

@@ -14,7 +14,7 @@ import { BOX_WEIGHTS, encodeBoxes } from "../../models/detection/boxes.ts";
 import type { Detector } from "../../models/faster_rcnn.ts";
 import { BOX_FEATURES } from "../../models/detection/faster_rcnn_layout.ts";
 import { BOXES_PER_IMAGE, digitBox, sampleBoxes } from "./digit_boxes.ts";
-import type { FeatureExtractor } from "../features/feature_extractor.ts";
+import type { FeatureSource } from "../features/feature_extractor.ts";
 import { imageTensors, type PixelTransform } from "./predict_digits.ts";
 
 /** Features of an image: those of its boxes, one after the other. */
@@ -71,7 +71,7 @@ export function boxFeatureExtractor(
   detector: Pick<Detector, "boxFeatures">,
   train: ImageSet,
   { boxes, batchSize, transform }: BoxFeatureOptions,
-): Pick<FeatureExtractor, "extract"> {
+): FeatureSource {
   return {
     async extract(first, rows, { onProgress, signal } = {}) {
       const values = new Float32Array(rows * FEATURES_PER_IMAGE);

@@ -21,12 +21,13 @@ import { withLock } from "../../io/lock.ts";
 import { formatDuration, type Reporter } from "../../io/reporter.ts";
 import { sha256Hex } from "../../io/sha256.ts";
 import type { FeatureRows } from "./feature_batches.ts";
-import { EXTRACTION_BATCH, type FeatureExtractor } from "./feature_extractor.ts";
+import { EXTRACTION_BATCH, type FeatureSource } from "./feature_extractor.ts";
 import { ROOM_REMEDY } from "./feature_room.ts";
 import {
   checkShard,
   HEADER_BYTES,
   readShard,
+  rowsMissing,
   shardBytes,
   type ShardHeader,
   writeShard,
@@ -148,7 +149,7 @@ export class FeatureCache implements FeatureRows, Disposable {
    * @throws {StudyError} If a file cannot be written.
    * @throws {InterruptedError} If aborted.
    */
-  async fill(extractor: Pick<FeatureExtractor, "extract">, work: CacheWork): Promise<void> {
+  async fill(source: FeatureSource, work: CacheWork): Promise<void> {
     if (this.missingRows === 0) return;
     const { reporter } = work;
     await Deno.mkdir(this.folder, { recursive: true }).catch((error) => {
@@ -164,7 +165,7 @@ export class FeatureCache implements FeatureRows, Disposable {
         // The one waited for may have computed it meanwhile.
         await this.#check(index);
         const show = (now: number) => this.#show(done + now, { rows, started, reporter });
-        if (this.#shards[index] === undefined) await this.#compute(index, extractor, work, show);
+        if (this.#shards[index] === undefined) await this.#compute(index, source, work, show);
         done += this.#rowsOf(index);
         if (!reporter.terminal) reporter.line(liveText(this.#progress(done, { rows, started })));
       }
@@ -224,42 +225,57 @@ export class FeatureCache implements FeatureRows, Disposable {
   /** Computes a file, from where an interruption or a smaller set has left it. */
   async #compute(
     index: number,
-    extractor: Pick<FeatureExtractor, "extract">,
+    source: FeatureSource,
     { signal, reporter }: CacheWork,
     onProgress: (done: number) => void,
   ): Promise<void> {
     const { columns } = this;
+    const { group = EXTRACTION_BATCH } = source;
     const wanted = this.#wanted(index);
     const earlier = await readShard(this.#path(index), wanted);
-    const values = new Float32Array(wanted.rows * columns);
-    // Batches begin where they always do.
-    const known = Math.floor(earlier.values.length / columns / EXTRACTION_BATCH) * EXTRACTION_BATCH;
-    values.set(earlier.values.subarray(0, known * columns));
+    const values = new Float32Array(wanted.rows * columns).fill(NaN);
+    // Of another number of images only whole groups are those of this one.
+    const known = earlier.values.length / columns;
+    const kept = known === wanted.rows ? known : Math.floor(known / group) * group;
+    values.set(earlier.values.subarray(0, kept * columns));
+    const before = rowsMissing(values, columns).length;
     const started = performance.now();
-    let rows = known;
-    const write = async () => {
+    const write = async (missing: readonly number[]) => {
       const seconds = earlier.seconds + (performance.now() - started) / 1000;
-      const header = { ...wanted, rows, seconds };
+      // As a rule those that are left are the last ones.
+      const present = wanted.rows - missing.length;
+      const rows = missing[0] === present ? present : wanted.rows;
+      const header = {
+        ...{ ...wanted, rows, seconds },
+        ...(rows > present && { missing: missing.length }),
+      };
       await writeShard(this.#path(index), header, values.subarray(0, rows * columns));
       return header;
     };
     try {
-      while (rows < wanted.rows) {
-        const count = Math.min(EXTRACTION_BATCH, wanted.rows - rows);
-        const batch = await extractor.extract(wanted.first + rows, count, signal && { signal });
-        values.set(batch, rows * columns);
-        onProgress(rows += count);
+      for (let row = 0; row < wanted.rows; row += group) {
+        const count = Math.min(group, wanted.rows - row);
+        const part = values.subarray(row * columns, (row + count) * columns);
+        if (rowsMissing(part, columns).length === 0) continue;
+        const computed = await source.extract(wanted.first + row, count, {
+          values: part,
+          onProgress: (done) => onProgress(row + done),
+          ...(signal && { signal }),
+        });
+        if (computed !== part) part.set(computed);
       }
     } catch (error) {
       // What cannot be kept now is no reason to hide why it ended.
-      if (rows > known) {
-        await write().catch((error) => {
-          reporter.warn(`The last ${rows - known} features are not kept: ${failureReason(error)}`);
+      const missing = rowsMissing(values, columns);
+      const computed = before - missing.length;
+      if (computed > 0) {
+        await write(missing).catch((error) => {
+          reporter.warn(`The last ${computed} features are not kept: ${failureReason(error)}`);
         });
       }
       throw error;
     }
-    this.#shards[index] = await write().catch((error) => {
+    this.#shards[index] = await write([]).catch((error) => {
       throw this.#noRoom(error);
     });
   }

@@ -2,7 +2,7 @@
  * One file of a feature cache: the features of a run of images, with a checksum.
  *
  * A file is 512 bytes of JSON, padded with spaces, and the features as little-endian float32, row
- * after row. It appears whole or not at all.
+ * after row; a row that an interruption has left out is NaN. It appears whole or not at all.
  *
  * @module
  */
@@ -18,6 +18,12 @@ export interface ShardHeader {
   first: number;
   /** Images whose features it holds. */
   rows: number;
+  /**
+   * How many of these are NaN, to be computed.
+   *
+   * @default {0}
+   */
+  missing?: number;
   /** Features of one image. */
   columns: number;
   /** Seconds it took to compute them. */
@@ -77,10 +83,10 @@ export async function checkShard(
     const head = new Uint8Array(HEADER_BYTES);
     if (await fill(file, head) < HEADER_BYTES) return "damaged";
     const { sha256, ...header } = parseHeader(head);
-    const { key, first, rows, columns } = header;
+    const { key, first, rows, columns, missing = 0 } = header;
     const same = key === wanted.key && first === wanted.first && columns === wanted.columns;
     if (!same || (await file.stat()).size !== shardBytes(rows, columns)) return "damaged";
-    if (rows < wanted.rows) return "short";
+    if (rows < wanted.rows || (missing > 0 && wanted.rows > 0)) return "short";
     const hash = checksum(header);
     const block = new Uint8Array(BLOCK_BYTES);
     for (let count; (count = await fill(file, block)) > 0;) hash.update(block.subarray(0, count));
@@ -94,7 +100,7 @@ export async function checkShard(
  * The features that a file has of the images wanted, however few.
  *
  * @returns float32 `[k * columns]`, and the seconds that they took; nothing of a file that is not there
- *   or damaged.
+ *   or damaged. Rows that were left out are among them only where the file is of as many images.
  */
 export async function readShard(
   path: string,
@@ -102,17 +108,30 @@ export async function readShard(
 ): Promise<{ values: Float32Array; seconds: number }> {
   const header = await checkShard(path, { ...wanted, rows: 0 });
   if (typeof header === "string") return { values: new Float32Array(), seconds: 0 };
-  const rows = Math.min(header.rows, wanted.rows);
-  const values = new Float32Array(rows * header.columns);
+  const { columns, seconds } = header;
+  let rows = Math.min(header.rows, wanted.rows);
+  let values = new Float32Array(rows * columns);
   using file = await Deno.open(path);
   await file.seek(HEADER_BYTES, Deno.SeekMode.Start);
   await fill(file, new Uint8Array(values.buffer));
-  return { values, seconds: header.seconds * rows / header.rows };
+  if (header.rows !== wanted.rows) {
+    const firstMissing = rowsMissing(values, columns)[0];
+    rows = firstMissing ?? rows;
+    values = values.subarray(0, rows * columns);
+  }
+  return { values, seconds: seconds * rows / header.rows };
+}
+
+/** The rows that are to be computed. */
+export function rowsMissing(values: Float32Array, columns: number): number[] {
+  const rows = Array.from({ length: values.length / columns }, (_, row) => row);
+  return rows.filter((row) => Number.isNaN(values[row * columns]!));
 }
 
 /** A hash that has the header in it already. */
-function checksum({ key, first, rows, columns, seconds }: ShardHeader) {
-  return createHash("sha256").update(JSON.stringify([key, first, rows, columns, seconds]));
+function checksum({ key, first, rows, columns, seconds, missing = 0 }: ShardHeader) {
+  const fields = [key, first, rows, columns, seconds, ...(missing > 0 ? [missing] : [])];
+  return createHash("sha256").update(JSON.stringify(fields));
 }
 
 /** The header's fields; ones that fit nothing where it is damaged. */
