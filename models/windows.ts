@@ -6,7 +6,7 @@
  * network, its convolutions up to a max-pool, is computed in one window for each image, which holds
  * all that the digit can reach; around it are the maps of an image that is nothing but background.
  * Every value is the sum of the same products as in the whole map; libraries add them in an order that
- * can depend on a map's size, so last bits may differ.
+ * can depend on a map's size, so last bits may differ. Of the last stage the whole map is put together.
  *
  * @module
  */
@@ -173,14 +173,17 @@ export class WindowedMaps {
   /** Plans one axis, stage by stage. */
   #axis(contents: readonly Span[]): AxisPlan[] {
     let reached = contents;
-    return this.#stages.map((stage) => {
+    return this.#stages.map((stage, index) => {
       reached = reached.map((span) => stage.layers.reduce(reachedBy, span));
       const side = stage.sides.at(-1)!;
       const onMap = reached.map(({ start, end }) => ({
         start: Math.max(0, start),
         end: Math.min(side, end),
       }));
-      const size = Math.max(...onMap.map(length));
+      // Of the last stage everything is wanted.
+      const isLast = index === this.#stages.length - 1;
+      // At the ends strides can pass over all that is reached.
+      const size = isLast ? side : Math.max(1, ...onMap.map(length));
       const output = onMap.map(({ start }) => {
         const first = Math.min(start, side - size);
         return { start: first, end: first + size };

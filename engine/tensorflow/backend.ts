@@ -9,6 +9,7 @@ import * as tf from "@tensorflow/tfjs";
 import type { Precision, RecordedFunction, Recorder, TensorSpec } from "../backend.ts";
 import type { OpAttribute } from "./attributes.ts";
 import { AttrType, DataType, dataTypeName, dataTypeNamed } from "./c_enums.ts";
+import { registerConv2d } from "./conv2d_kernel.ts";
 import { EagerBinding, type TensorMetadata } from "./eager_binding.ts";
 import { registerGather } from "./gather_kernel.ts";
 import { type DataId, KernelBackendBase, type TensorData } from "./kernel_backend.ts";
@@ -20,6 +21,7 @@ import { destroyResource, newResource, readResource } from "./resource_variables
 import { TensorFlow, type TensorFlowOptions } from "./tensorflow.ts";
 
 registerGather();
+registerConv2d();
 
 /** How {@linkcode TensorFlowBackend} opens its library. */
 export interface TensorFlowBackendOptions extends TensorFlowOptions {

@@ -26,7 +26,7 @@ import { peersOn, PLANS } from "../../bench/plans.ts";
 import { judgeTargets } from "../../bench/targets.ts";
 import { wholeSpeedUp } from "../../bench/transfer_targets.ts";
 import { TRANSFER_CASES } from "../../bench/transfer_work.ts";
-import { describePace, paceOf } from "../../bench/whole_part4.ts";
+import { describePace, extended, paceOf } from "../../bench/whole_part4.ts";
 import { Worker } from "../../bench/worker.ts";
 import { repositoryRoot } from "../../io/cache.ts";
 import { InterruptedError, StudyError, UsageError } from "../../io/errors.ts";
@@ -431,6 +431,7 @@ Deno.test("a part 4 that was run is judged by the pace of the images that the la
     describePace(sizes, [20, 40]),
     /0\.200 s an image of the first, 0\.100 s of each further/,
   );
+  assertEquals(extended(sizes, [20, 40], 1000), { units: 1000, seconds: 110 });
   const timing = {
     ...comparison("part4-alexnet", [{ units: 600, seconds: 6 }], [paceOf(sizes, [20, 40])]),
     note: "how",
