@@ -36,8 +36,10 @@ type Step =
 /** What painting needs of a canvas. */
 export type Paint = Pick<
   CanvasRenderingContext2D,
+  | "arc"
   | "beginPath"
   | "clearRect"
+  | "fill"
   | "fillRect"
   | "fillStyle"
   | "globalCompositeOperation"
@@ -124,6 +126,14 @@ export class Sketch {
   #line(tool: Tool, from: Point, to: Point): void {
     const paint = this.#paint;
     paint.globalCompositeOperation = tool === "pen" ? "source-over" : "destination-out";
+    if (from.x === to.x && from.y === to.y) {
+      // A line without length is none, by HTML's rules and in some versions of Chromium.
+      paint.fillStyle = "black";
+      paint.beginPath();
+      paint.arc(to.x, to.y, to.width / 2, 0, 2 * Math.PI);
+      paint.fill();
+      return;
+    }
     paint.lineCap = "round";
     paint.lineWidth = to.width;
     paint.beginPath();

@@ -85,17 +85,24 @@ export function convolveInHalves(
   });
 }
 
-/** Replaces the kernel registered for `Conv2D` where {@linkcode prefersTwoImages} holds. */
+/** What the kernel needs of the backend that it runs on. */
+interface ConvolutionBackend {
+  readonly tensorflow: { readonly device: { readonly type: string } };
+}
+
+/** Replaces the kernel registered for `Conv2D`, on a CPU of which {@linkcode prefersTwoImages} holds. */
 export function registerConv2d(): void {
   const original = tf.getKernel("Conv2D", BACKEND).kernelFunc;
   tf.unregisterKernel("Conv2D", BACKEND);
-  let isReplaced: boolean | undefined;
+  let prefersTwo: boolean | undefined;
   tf.registerKernel({
     kernelName: "Conv2D",
     backendName: BACKEND,
     kernelFunc(args) {
-      // When TensorFlow is there, as what it is to compute with is decided before it is loaded.
-      if (!(isReplaced ??= prefersTwoImages())) return original(args);
+      // Asked when TensorFlow is there: what it is to compute with is decided before it is loaded.
+      prefersTwo ??= prefersTwoImages();
+      const { device } = (args.backend as unknown as ConvolutionBackend).tensorflow;
+      if (!prefersTwo || device.type !== "CPU") return original(args);
       const { x, filter } = args.inputs as unknown as Record<"x" | "filter", tf.Tensor4D>;
       const attributes = args.attrs as unknown as ConvolutionAttributes;
       return convolveInHalves(x, filter, attributes, (x, attributes) =>

@@ -94,6 +94,13 @@ pageTest("eraser, undo and clear", async ({ page }) => {
   assertEquals(await inkOf(page), drawn);
 });
 
+pageTest("a tap leaves a dot", async ({ page }) => {
+  await clear(page);
+  await drawStrokes(page, [[[0.5, 0.5]]]);
+  assert(await inkOf(page) > 0);
+  await settle(page);
+});
+
 pageTest("keys alone draw a digit", async ({ page }) => {
   await page.reload();
   await page.waitForSelector("body[data-ready]");

@@ -16,6 +16,9 @@ function recorder(): { paint: Paint; seen: () => string } {
     moveTo: (x: number, y: number) => marks.push(`${paint.globalCompositeOperation} ${x},${y}`),
     lineTo: (x: number, y: number) => marks.push(`to ${x},${y} ${paint.lineWidth}`),
     stroke() {},
+    arc: (x: number, y: number, radius: number) =>
+      marks.push(`${paint.globalCompositeOperation} ${paint.fillStyle} ${x},${y} ${radius}`),
+    fill() {},
     fillRect: (x: number, y: number) => marks.push(`${paint.fillStyle} ${x},${y}`),
   };
   return { paint: paint as Paint, seen: () => marks.join("; ") };
@@ -70,4 +73,13 @@ Deno.test("paper is empty at first and after clear(), which is no step on empty 
   assertEquals(sketch.isEmpty, false);
   sketch.clear();
   assert(sketch.isEmpty && sketch.canUndo);
+});
+
+Deno.test("a tap is a dot as wide as the tool, not a line without length", () => {
+  const { paint, seen } = recorder();
+  const sketch = new Sketch(paint);
+  sketch.begin("pen", at(1, 2));
+  assertEquals(seen(), "source-over black 1,2 5");
+  sketch.begin("eraser", at(3, 4));
+  assertEquals(seen().split("; ")[1], "destination-out black 3,4 5");
 });
