@@ -54,14 +54,15 @@ interface StagePlan {
   /** Height and width of what is gathered for the first layer. */
   readonly inputSize: readonly [number, number];
   readonly isWhole: readonly [boolean, boolean];
-  /** Whether layers compute beyond the ends of a map, where the next one has to find zeros. */
-  readonly isMasked: boolean;
   /**
    * For every pixel of the input the row that it has among those of the stage before, then of the
    * background, then one of zeros: int32 `[n * height * width]`. `undefined` if it is that output.
    */
   readonly gather: Int32Array | undefined;
-  /** Before each layer but the first, where `isMasked`: 1 within the map and 0 beyond. */
+  /**
+   * Before each convolution but the first, 1 within the map and 0 beyond; none where no layer computes
+   * beyond the ends of a map.
+   */
   readonly masks: readonly (readonly [rows: Mask, columns: Mask])[];
 }
 
@@ -106,17 +107,14 @@ export class WindowedMaps {
       planStage(
         stage,
         [rows[index]!, columns[index]!],
-        index === 0 ? undefined : {
-          side: stage.sides[0]!,
-          windows: [rows[index - 1]!.output, columns[index - 1]!.output],
-        },
+        index === 0 ? undefined : [rows[index - 1]!.output, columns[index - 1]!.output],
       )
     );
     const key = JSON.stringify(
-      stages.map(({ gather, inputSize, isWhole, isMasked }) => [
+      stages.map(({ gather, inputSize, isWhole, masks }) => [
         ...inputSize,
         ...isWhole,
-        isMasked,
+        masks.length > 0,
         gather === undefined,
       ]),
     );
@@ -163,7 +161,7 @@ export class WindowedMaps {
         }
         x = runLayers(this.#stages[index]!.layers, x, this.#parameters, {
           isWhole: stage.isWhole,
-          mask: stage.isMasked ? (y) => y.mul<Tensor4D>(next().mul(next())) : undefined,
+          mask: stage.masks.length > 0 ? (y) => y.mul<Tensor4D>(next().mul(next())) : undefined,
         });
       }
       return x;
@@ -228,7 +226,7 @@ function stagesOf({ convolutions }: Architecture, imageSide: number): Stage[] {
 function planStage(
   stage: Stage,
   axes: readonly [AxisPlan, AxisPlan],
-  before: { side: number; windows: [readonly Span[], readonly Span[]] } | undefined,
+  before: readonly [readonly Span[], readonly Span[]] | undefined,
 ): StagePlan {
   const [rows, columns] = axes;
   const isWhole = [rows.isWhole, columns.isWhole] as const;
@@ -240,12 +238,11 @@ function planStage(
     )
   );
   const isKept = isWhole.every(Boolean) &&
-    (before === undefined || before.windows.every((spans) => length(spans[0]!) === before.side));
+    (before ?? []).every((spans) => length(spans[0]!) === stage.sides[0]!);
   return {
     inputSize: [length(rows.inputs[0]![0]!), length(columns.inputs[0]![0]!)],
     isWhole,
-    isMasked: outside,
-    gather: isKept ? undefined : gatherIndices(stage.sides[0]!, axes, before?.windows),
+    gather: isKept ? undefined : gatherIndices(stage.sides[0]!, axes, before),
     masks: !outside ? [] : stage.layers.flatMap(({ name }, layer) => {
       if (layer === 0 || name === undefined) return [];
       const side = stage.sides[layer]!;

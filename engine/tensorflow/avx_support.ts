@@ -39,8 +39,8 @@ export function processorProblem(
   },
 ): ProcessorProblem | undefined {
   if (arch !== "x86_64") return undefined;
-  const flags = /^flags\s*:(.*)$/m.exec(cpuinfo ?? "")?.[1];
-  if (flags === undefined || flags.trim().split(/\s+/).includes("avx")) return undefined;
+  const flags = processorFlags(cpuinfo);
+  if (flags === undefined || flags.includes("avx")) return undefined;
   const lacks = "This processor has no AVX, which TensorFlow's own builds need";
   if (CHOSEN.includes(source)) {
     const text = `${lacks}: if ${path} does too, the process ends now without a message`;
@@ -49,4 +49,9 @@ export function processorProblem(
   const text = `${lacks}: run on a machine that has it, or set LIBTENSORFLOW_PATH to a ` +
     "libtensorflow that is built without";
   return { text, fatal: true };
+}
+
+/** What an x86-64 can do, in Linux's words; `undefined` where its description says nothing of it. */
+export function processorFlags(cpuinfo: string | undefined): string[] | undefined {
+  return /^flags\s*:(.*)$/m.exec(cpuinfo ?? "")?.[1]?.trim().split(/\s+/);
 }

@@ -10,6 +10,8 @@
 
 import * as tf from "@tensorflow/tfjs";
 import { readSystemFile } from "../../io/libc.ts";
+import { type KernelArguments, kernelOf, registerKernel } from "../portable/kernel_calls.ts";
+import { processorFlags } from "./avx_support.ts";
 
 const BACKEND = "tensorflow";
 
@@ -37,7 +39,7 @@ export function prefersTwoImages(
   cpuinfo: string | undefined = readSystemFile("/proc/cpuinfo"),
   onednn: string | undefined = Deno.env.get("TF_ENABLE_ONEDNN_OPTS"),
 ): boolean {
-  const flags = /^flags\s*:(.*)$/m.exec(cpuinfo ?? "")?.[1]?.trim().split(/\s+/) ?? [];
+  const flags = processorFlags(cpuinfo) ?? [];
   return onednn === "1" && flags.includes("avx2") && !flags.includes("avx512f");
 }
 
@@ -90,27 +92,28 @@ interface ConvolutionBackend {
   readonly tensorflow: { readonly device: { readonly type: string } };
 }
 
+type Conv2d = KernelArguments<
+  { x: tf.Tensor4D; filter: tf.Tensor4D },
+  ConvolutionAttributes,
+  ConvolutionBackend
+>;
+
 /** Replaces the kernel registered for `Conv2D`, on a CPU of which {@linkcode prefersTwoImages} holds. */
 export function registerConv2d(): void {
-  const original = tf.getKernel("Conv2D", BACKEND).kernelFunc;
-  tf.unregisterKernel("Conv2D", BACKEND);
+  const original = kernelOf(BACKEND, "Conv2D").kernelFunc as unknown as (
+    args: Conv2d,
+  ) => tf.Tensor4D;
   let prefersTwo: boolean | undefined;
-  tf.registerKernel({
-    kernelName: "Conv2D",
-    backendName: BACKEND,
-    kernelFunc(args) {
-      // Asked when TensorFlow is there: what it is to compute with is decided before it is loaded.
-      prefersTwo ??= prefersTwoImages();
-      const { device } = (args.backend as unknown as ConvolutionBackend).tensorflow;
-      if (!prefersTwo || device.type !== "CPU") return original(args);
-      const { x, filter } = args.inputs as unknown as Record<"x" | "filter", tf.Tensor4D>;
-      const attributes = args.attrs as unknown as ConvolutionAttributes;
-      return convolveInHalves(x, filter, attributes, (x, attributes) =>
-        original({
-          ...args,
-          inputs: { ...args.inputs, x },
-          attrs: attributes as unknown as tf.NamedAttrMap,
-        }) as tf.Tensor4D);
-    },
+  registerKernel(BACKEND, "Conv2D", (args: Conv2d) => {
+    // Asked when TensorFlow is there: what it is to compute with is decided before it is loaded.
+    prefersTwo ??= prefersTwoImages();
+    if (!prefersTwo || args.backend.tensorflow.device.type !== "CPU") return original(args);
+    const { x, filter } = args.inputs;
+    return convolveInHalves(
+      x,
+      filter,
+      args.attrs,
+      (x, attrs) => original({ ...args, inputs: { x, filter }, attrs }),
+    );
   });
 }

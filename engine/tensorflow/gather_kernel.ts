@@ -8,6 +8,7 @@
  */
 
 import * as tf from "@tensorflow/tfjs";
+import { type KernelArguments, kernelOf, registerKernel } from "../portable/kernel_calls.ts";
 import type { OpAttribute } from "./attributes.ts";
 import { AttrType, DataType } from "./c_enums.ts";
 
@@ -24,25 +25,26 @@ interface GatherBackend {
   ): tf.Tensor[];
 }
 
+type Gather = KernelArguments<
+  { x: tf.Tensor; indices: tf.Tensor },
+  { axis: number; batchDims: number },
+  GatherBackend
+>;
+
 /** Replaces the kernel registered for `GatherV2`. */
 export function registerGather(): void {
-  const original = tf.getKernel("GatherV2", BACKEND).kernelFunc;
-  tf.unregisterKernel("GatherV2", BACKEND);
-  tf.registerKernel({
-    kernelName: "GatherV2",
-    backendName: BACKEND,
-    kernelFunc(args) {
-      const backend = args.backend as unknown as GatherBackend;
-      if (!backend.recording) return original(args);
-      const { x, indices } = args.inputs as unknown as Record<"x" | "indices", tf.Tensor>;
-      const { axis, batchDims } = args.attrs as unknown as Record<"axis" | "batchDims", number>;
-      const type = (name: string, value: number) => ({ name, type: AttrType.TYPE, value });
-      return backend.run("GatherV2", [
-        type("Tparams", backend.dataType(x)),
-        type("Tindices", backend.dataType(indices)),
-        type("Taxis", DataType.INT32),
-        { name: "batch_dims", type: AttrType.INT, value: batchDims },
-      ], [x, indices, tf.scalar(axis, "int32")])[0]!;
-    },
+  const original = kernelOf(BACKEND, "GatherV2").kernelFunc as unknown as (
+    args: Gather,
+  ) => tf.Tensor;
+  registerKernel(BACKEND, "GatherV2", (args: Gather) => {
+    const { inputs: { x, indices }, attrs: { axis, batchDims }, backend } = args;
+    if (!backend.recording) return original(args);
+    const type = (name: string, value: number) => ({ name, type: AttrType.TYPE, value });
+    return backend.run("GatherV2", [
+      type("Tparams", backend.dataType(x)),
+      type("Tindices", backend.dataType(indices)),
+      type("Taxis", DataType.INT32),
+      { name: "batch_dims", type: AttrType.INT, value: batchDims },
+    ], [x, indices, tf.scalar(axis, "int32")])[0]!;
   });
 }

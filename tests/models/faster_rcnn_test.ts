@@ -4,6 +4,7 @@ import { assert, assertEquals, assertNotEquals, assertRejects, assertThrows } fr
 import * as tf from "@tensorflow/tfjs";
 import { formulaWeight, image } from "../../bench/faster_rcnn_formulas.ts";
 import { bfloat16Problem } from "../../engine/tensorflow/bfloat16_support.ts";
+import { prefersTwoImages } from "../../engine/tensorflow/conv2d_kernel.ts";
 import { StudyError } from "../../io/errors.ts";
 import type { StateDict } from "../../models/checkpoint/state_dict.ts";
 import { FasterRcnn } from "../../models/faster_rcnn.ts";
@@ -89,12 +90,25 @@ function largestDifference(actual: ArrayLike<number>, expected: readonly number[
   return Math.max(0, ...expected.map((value, i) => Math.abs(actual[i]! - value)));
 }
 
+function assertDetection(actual: Detection, expected: GoldenCase["detections"][number]): void {
+  if (engine.backend !== "tensorflow" || prefersTwoImages()) {
+    return assertSameBoxes(actual, expected);
+  }
+  assertEquals([...actual.labels], expected.labels);
+  // The issue asks for 1e-3 and 0.1 pixel.
+  const scores = largestDifference(actual.scores, expected.scores);
+  assert(scores <= 1e-4, `scores differ by ${scores}`);
+  const boxes = largestDifference(actual.boxes, expected.boxes);
+  assert(boxes <= 0.01, `boxes differ by ${boxes} pixels`);
+}
+
 /**
- * The same labels, scores within 1e-4 and boxes within 0.01 pixel, in any order, but for one box in
- * fifty: these weights yield boxes a fifth of a pixel high, and the last bits of float32 decide
- * whether two of them overlap by half, so that one of them goes.
+ * The same within the same tolerances, in any order, but for one box in fifty: these weights yield
+ * boxes a fifth of a pixel high, and the last bits of float32 decide whether two of them overlap by
+ * half, so that one of them goes. TensorFlow's happen to be decided as PyTorch's, but not with oneDNN
+ * on AVX2.
  */
-function assertDetection(
+function assertSameBoxes(
   { scores, labels, boxes }: Detection,
   expected: GoldenCase["detections"][number],
 ): void {
