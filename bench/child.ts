@@ -107,8 +107,7 @@ function spawn({ name, command, args, env = {} }: Program): Deno.ChildProcess {
     }
     if (error instanceof Deno.errors.NotCapable) {
       throw new StudyError(
-        `Cannot start ${name}: deno.json does not let the bench run ${command}; activate its ` +
-          "environment instead of naming it, or run deno run -A bench/bench.ts",
+        `Cannot start ${name}: ${command} may not be run; deno task bench gives that permission`,
       );
     }
     throw error;

@@ -14,6 +14,7 @@
 import { join } from "node:path";
 import { cacheDir } from "../io/cache.ts";
 import { exists } from "../io/path_kind.ts";
+import { formatDuration } from "../io/reporter.ts";
 import { formatName, type Precision, type Timing } from "../report/record/bench_results.ts";
 import { ALEXNET, DATA, type StudyModel, VGG16 } from "../study.ts";
 import type { Program } from "./child.ts";
@@ -61,10 +62,18 @@ export async function measurePart4(
 ): Promise<void> {
   const { model, precision, epochs, images } = plan;
   const notes: string[] = [];
+  /** A case takes long: each program's time is said when it is known. */
+  const secondsOf = async (whose: string, count: number, program: Program) => {
+    const { reporter } = context;
+    const what = `${model.title}, ${whose} on ${count} images`;
+    reporter.live(what);
+    const { seconds } = await untilEnd(program);
+    reporter.line(`${what}: ${formatDuration(seconds)}`);
+    return seconds;
+  };
   const oursOn = (count: number) =>
     inFreshCache(async (cache) => {
-      context.reporter.live(`${model.title}: ours on ${count} images`);
-      return (await untilEnd(ourRun(context, plan, { ...places, cache, count }))).seconds;
+      return await secondsOf("ours", count, ourRun(context, plan, { ...places, cache, count }));
     });
   const ours: Side = {
     ...{ label: ourLabel(context.backend, precision), precision, on: context.ours },
@@ -80,10 +89,8 @@ export async function measurePart4(
     "the study's procedure, PyTorch, 2 workers",
     { ...context, ...places },
     async () => {
-      const timeOn = async (count: number) => {
-        context.reporter.live(`${model.title}: the study's procedure on ${count} images`);
-        return (await untilEnd(peerRun(context, plan, { ...places, count }))).seconds;
-      };
+      const timeOn = (count: number) =>
+        secondsOf("the study's procedure", count, peerRun(context, plan, { ...places, count }));
       const [small, large] = plan.peerImages;
       const seconds = [await timeOn(small), await timeOn(large)] as const;
       notes.push(

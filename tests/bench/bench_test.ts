@@ -28,6 +28,7 @@ import { wholeSpeedUp } from "../../bench/transfer_targets.ts";
 import { TRANSFER_CASES } from "../../bench/transfer_work.ts";
 import { describePace, extended, paceOf } from "../../bench/whole_part4.ts";
 import { Worker } from "../../bench/worker.ts";
+import { bfloat16Problem } from "../../engine/tensorflow/bfloat16_support.ts";
 import { repositoryRoot } from "../../io/cache.ts";
 import { InterruptedError, StudyError, UsageError } from "../../io/errors.ts";
 import { exists } from "../../io/path_kind.ts";
@@ -45,7 +46,6 @@ import { noPyTorch } from "../pytorch.ts";
 import { withFolder } from "../report/result_rows.ts";
 import { filesIn } from "../scripts/files_in.ts";
 import { taskArgs } from "../task.ts";
-import { bfloat16Problem } from "../../engine/tensorflow/bfloat16_support.ts";
 import { WEBGPU_PROBLEM } from "../engine/webgpu/adapter.ts";
 
 const timings = (...seconds: number[]): Timing[] => seconds.map((s) => ({ units: 10, seconds: s }));
@@ -620,6 +620,32 @@ Deno.test("a Python that is named and cannot be the peer is an error, the usual 
     StudyError,
     "--python /no/such/python cannot be the peer: there is no such program",
   );
+});
+
+Deno.test({
+  name:
+    "deno task bench starts both sides although LD_LIBRARY_PATH is set, whichever Python is named",
+  ignore: Deno.build.os === "windows", // A shell script stands in for Python.
+  fn: () =>
+    withFolder({}, async (folder) => {
+      const python = join(folder, "python");
+      const script = `#!/bin/sh\necho '{"error": "PyTorch is not installed in this one"}'\n`;
+      await Deno.writeTextFile(python, script, { mode: 0o755 });
+      const { code, stderr } = await new Deno.Command(Deno.execPath(), {
+        args: [
+          ...taskArgs("bench"),
+          ...["--cases=limit", "--pairs=1", "--seconds=0.1", "--data=mnist"],
+          ...["--python", python, "--out", join(folder, "bench")],
+        ],
+        cwd: repositoryRoot(),
+        env: { LD_LIBRARY_PATH: folder, NO_COLOR: "1" },
+      }).output();
+      assertEquals(code, 1);
+      assertStringIncludes(
+        new TextDecoder().decode(stderr),
+        `error: --python ${python} cannot be the peer: PyTorch is not installed in this one`,
+      );
+    }),
 });
 
 Deno.test({
