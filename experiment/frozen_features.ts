@@ -44,8 +44,11 @@ export interface TrainableHalf extends Disposable {
   testing: Omit<TestClassifierOptions, "batchSize">;
 }
 
-/** Steps that an epoch's time is measured by. */
+/** Steps that an epoch's time is measured by, after one that compiles. */
 const MEASURED_STEPS = 2;
+
+/** Images whose features are computed for a forecast, once to compile and once to measure. */
+const MEASURED_IMAGES = 2 * EXTRACTION_BATCH;
 
 /** Images per call where features are computed in the evaluation: VGG16's take 13 MB each. */
 const IMAGE_CHUNK = 32;
@@ -110,7 +113,7 @@ export function featuresEveryEpoch(
   model: FrozenFeatureClassifier,
 ): TrainableHalf {
   const images = imageSource(run, model);
-  showForecast(run, 0, epochSeconds(run, model, images.train));
+  if (!isShorterThanForecast(run, 0)) showForecast(run, 0, epochSeconds(run, model, images.train));
   return { model, ...images, testing: { chunk: IMAGE_CHUNK } };
 }
 
@@ -185,6 +188,13 @@ function identityOf(model: FrozenFeatureClassifier, part: string, { engine, data
   };
 }
 
+/** Whether a run has no more to do than is measured to say how long it takes. */
+function isShorterThanForecast({ row, earlier, dataset }: Run, missingImages: number): boolean {
+  const epochs = row.epochs! - earlier.length;
+  const steps = epochs * Math.ceil(dataset.train.count / row.batch_size!);
+  return steps <= 1 + MEASURED_STEPS && missingImages <= 2 * MEASURED_IMAGES;
+}
+
 /** Measures features and steps on a few batches, and says how long all of them will take. */
 async function announce(
   run: Run,
@@ -196,12 +206,13 @@ async function announce(
 ): Promise<void> {
   const { dataset, signal, reporter } = run;
   const missing = train.missingRows + test.missingRows;
+  if (isShorterThanForecast(run, missing)) return;
   reporter.live("Measuring how long it will take");
   let rows: FeatureRows = train;
   let seconds = 0;
   let { labels } = dataset.train;
   if (missing > 0) {
-    const count = Math.min(2 * EXTRACTION_BATCH, dataset.train.count);
+    const count = Math.min(MEASURED_IMAGES, dataset.train.count);
     const values = await withExtractors(run, model, async ({ train: extractor }) => {
       // The first time compiles.
       await extractor.extract(0, count, { signal });

@@ -137,7 +137,8 @@ Deno.test("part4 --no-feature-cache --in-channels 1 computes features in every e
       out,
     ]);
     assertEquals(code, 0, stderr);
-    assertMatch(stdout, /^Expected: about .*: 1 epoch /m);
+    // Measuring it would take longer than the one step.
+    assertEquals(stdout.includes("Expected: about"), false, stdout);
     const [row] = await rowsOf(out);
     assertEquals([row!.status, row!.train_images], ["ok", 32]);
     const folder = runFolder(out, row!.run_id);
