@@ -10,8 +10,9 @@ import { StudyError } from "../io/errors.ts";
 import { dropout, randomNormal, relu } from "../engine/ops.ts";
 import { DATA } from "../study.ts";
 import type { FrozenFeatureClassifier, WindowedFeatures } from "./classifier.ts";
+import { featureLayers, runFeatureLayers } from "./feature_layers.ts";
 import type { LoadedLayers } from "./loaded_layers.ts";
-import { adaptiveAvgPool2d, conv2dRelu, linear, maxPool2d } from "./layers.ts";
+import { adaptiveAvgPool2d, linear } from "./layers.ts";
 import { withoutMoments } from "./checkpoint/optimizer_state.ts";
 import { featuresSha256 } from "./checkpoint/features_sha256.ts";
 import {
@@ -117,15 +118,8 @@ class Network implements FrozenFeatureClassifier {
   }
 
   features(images: tf.Tensor4D): tf.Tensor2D {
-    const { convolutions } = this.#architecture;
-    return tf.tidy(() => {
-      let x = images;
-      for (const { name, stride = 1, padding, maxPool } of convolutions) {
-        x = conv2dRelu(x, this.frozen, name, { stride, padding });
-        if (maxPool !== undefined) x = maxPool2d(x, maxPool.size, maxPool.stride);
-      }
-      return this.#pooled(x);
-    });
+    const layers = featureLayers(this.#architecture);
+    return tf.tidy(() => this.#pooled(runFeatureLayers(layers, images, this.frozen)));
   }
 
   windowedFeatures(imageSide: number): WindowedFeatures {

@@ -14,8 +14,8 @@
 import * as tf from "@tensorflow/tfjs";
 import type { Box } from "../data/grey_picture.ts";
 import type { Tensor4D } from "../engine/ops.ts";
+import { type FeatureLayer, featureLayers, runFeatureLayers } from "./feature_layers.ts";
 import type { Architecture } from "./frozen_feature_layout.ts";
-import { conv2dRelu, maxPool2d } from "./layers.ts";
 import type { Parameters } from "./parameters.ts";
 
 /** Rows or columns from `start` to before `end`. */
@@ -24,17 +24,9 @@ interface Span {
   readonly end: number;
 }
 
-/** A convolution, which has a name, or a max-pool. */
-interface Layer {
-  readonly name?: string;
-  readonly kernelSize: number;
-  readonly stride: number;
-  readonly padding: number;
-}
-
 /** The layers from one max-pool to the next. */
 interface Stage {
-  readonly layers: readonly Layer[];
+  readonly layers: readonly FeatureLayer[];
   /** Height and width of the stage's input, and of what each layer makes of it. */
   readonly sides: readonly number[];
 }
@@ -129,7 +121,7 @@ export class WindowedMaps {
   backgroundMaps(background: Tensor4D): Tensor4D[] {
     let x = background;
     return this.#stages.slice(0, -1).map(({ layers }) =>
-      x = runLayers(layers, x, this.#parameters)
+      x = runFeatureLayers(layers, x, this.#parameters)
     );
   }
 
@@ -159,8 +151,8 @@ export class WindowedMaps {
             size: stage.inputSize,
           });
         }
-        x = runLayers(this.#stages[index]!.layers, x, this.#parameters, {
-          isWhole: stage.isWhole,
+        x = runFeatureLayers(this.#stages[index]!.layers, x, this.#parameters, {
+          isPadded: stage.isWhole,
           mask: stage.masks.length > 0 ? (y) => y.mul<Tensor4D>(next().mul(next())) : undefined,
         });
       }
@@ -206,18 +198,16 @@ export function planTensors({ stages }: WindowPlan): tf.Tensor[] {
   ]);
 }
 
-function stagesOf({ convolutions }: Architecture, imageSide: number): Stage[] {
+function stagesOf(architecture: Architecture, imageSide: number): Stage[] {
   const stages: Stage[] = [];
-  let side = imageSide;
-  let layers: Layer[] = [];
-  for (const { name, kernelSize, stride = 1, padding, maxPool } of convolutions) {
-    layers.push({ name, kernelSize, stride, padding });
-    if (maxPool === undefined) continue;
-    layers.push({ kernelSize: maxPool.size, stride: maxPool.stride, padding: 0 });
-    const sides = [side];
-    for (const layer of layers) sides.push(side = outputSide(side, layer));
+  let layers: FeatureLayer[] = [];
+  let sides = [imageSide];
+  for (const layer of featureLayers(architecture)) {
+    layers.push(layer);
+    sides.push(outputSide(sides.at(-1)!, layer));
+    if (layer.name !== undefined) continue;
     stages.push({ layers, sides });
-    layers = [];
+    [layers, sides] = [[], [sides.at(-1)!]];
   }
   if (layers.length > 0) throw new RangeError("Cannot plan windows: the last layer is no max-pool");
   return stages;
@@ -306,39 +296,12 @@ function gatherPixels(
   return tf.gather(rows, indices).reshape([count, height, width, channels]);
 }
 
-/**
- * Runs a stage.
- *
- * @param options.isWhole Whether rows and columns are padded; both, if not given.
- * @param options.mask Applied to what a convolution takes from another.
- */
-function runLayers(
-  layers: readonly Layer[],
-  x: Tensor4D,
-  parameters: Parameters,
-  { isWhole = [true, true], mask }: {
-    isWhole?: readonly [boolean, boolean];
-    mask?: ((y: Tensor4D) => Tensor4D) | undefined;
-  } = {},
-): Tensor4D {
-  for (const [index, { name, kernelSize, stride, padding }] of layers.entries()) {
-    if (name === undefined) {
-      x = maxPool2d(x, kernelSize, stride);
-      continue;
-    }
-    if (index > 0 && mask !== undefined) x = mask(x);
-    const [rows, columns] = isWhole.map((whole) => (whole ? padding : 0)) as [number, number];
-    x = conv2dRelu(x, parameters, name, { stride, padding: [rows, columns] });
-  }
-  return x;
-}
-
-function outputSide(side: number, { kernelSize, stride, padding }: Layer): number {
+function outputSide(side: number, { kernelSize, stride, padding }: FeatureLayer): number {
   return Math.floor((side + 2 * padding - kernelSize) / stride) + 1;
 }
 
 /** What a layer's output owes to a part of its input, beyond the map's ends too. */
-function reachedBy({ start, end }: Span, { kernelSize, stride, padding }: Layer): Span {
+function reachedBy({ start, end }: Span, { kernelSize, stride, padding }: FeatureLayer): Span {
   return {
     start: Math.ceil((start + padding - kernelSize + 1) / stride),
     end: Math.floor((end - 1 + padding) / stride) + 1,
@@ -346,7 +309,7 @@ function reachedBy({ start, end }: Span, { kernelSize, stride, padding }: Layer)
 }
 
 /** What a layer takes for a part of its output. */
-function takenFor({ start, end }: Span, { kernelSize, stride, padding }: Layer): Span {
+function takenFor({ start, end }: Span, { kernelSize, stride, padding }: FeatureLayer): Span {
   return { start: stride * start - padding, end: stride * (end - 1) - padding + kernelSize };
 }
 
