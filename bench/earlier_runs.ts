@@ -38,14 +38,29 @@ export function withEarlier(started: BenchResults, before: BenchResults): BenchR
   return { ...started, comparisons, measures, earlier };
 }
 
-/** Puts a finding in the place that its case has among the others. */
+/**
+ * Puts a finding in the place that its case has among the others, or in that of what was known of the same
+ * timings before.
+ */
 export function insertFinding<T extends PairedTiming | Measurement>(
   findings: T[],
   finding: T,
 ): void {
+  const before = findings.findIndex((one) => isOfSameSides(one, finding));
+  if (before >= 0) {
+    findings[before] = finding;
+    return;
+  }
   const place = (one: T) => CASES.indexOf(one.case);
   const at = findings.findIndex((one) => place(one) > place(finding));
   findings.splice(at < 0 ? findings.length : at, 0, finding);
+}
+
+function isOfSameSides(one: PairedTiming | Measurement, other: typeof one): boolean {
+  if (!("ours" in one && "ours" in other)) return false;
+  const sides = ({ case: name, title, ours, theirs }: PairedTiming) =>
+    JSON.stringify([name, title, ours.label, theirs.label]);
+  return sides(one) === sides(other);
 }
 
 /** The cases of which there are findings of the run that was started then. */

@@ -63,6 +63,11 @@ export interface PairOptions {
   reporter: Reporter;
   /** Stops between two timings. */
   signal: AbortSignal;
+  /**
+   * Takes what there is so far, where timings are so long that they should outlast an interruption: ours
+   * of the first pair, then all whole pairs after each but the last.
+   */
+  keep?: ((soFar: PairedTiming) => Promise<void>) | undefined;
 }
 
 /** A rest between the sides, in which threads of the one before go to sleep. */
@@ -78,7 +83,7 @@ const PAUSE_MS = 200;
  */
 export async function timeInTurn(
   plan: PairPlan,
-  { pairs, reporter, signal }: PairOptions,
+  { pairs, reporter, signal, keep = () => Promise.resolve() }: PairOptions,
 ): Promise<PairedTiming> {
   const { ours, theirs, warmUp = true, ...what } = plan;
   const result: PairedTiming = { ...what, ours: sideResult(ours), theirs: sideResult(theirs) };
@@ -98,9 +103,14 @@ export async function timeInTurn(
     }
     for (let pair = 1; pair <= pairs; pair++) {
       reporter.live(`${name}: pair ${pair} of ${pairs}`);
-      const timings = [await time(ours), ...(peer === undefined ? [] : [await time(peer)])];
-      result.ours.timings.push(timings[0]!);
-      if (timings[1] !== undefined) result.theirs.timings.push(timings[1]);
+      const timing = await time(ours);
+      if (peer !== undefined && pair === 1) {
+        const note = joinNotes(`${theirs.label}: not reached`, plan.note);
+        await keep({ ...result, ours: { ...result.ours, timings: [timing] }, note });
+      }
+      if (peer !== undefined) result.theirs.timings.push(await time(peer));
+      result.ours.timings.push(timing);
+      if (pair < pairs) await keep(structuredClone(result));
     }
   } catch (error) {
     await pause(); // Ctrl-C ends the sides too, maybe before we hear of it.

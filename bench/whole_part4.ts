@@ -15,7 +15,12 @@ import { join } from "node:path";
 import { cacheDir } from "../io/cache.ts";
 import { exists } from "../io/path_kind.ts";
 import { formatDuration } from "../io/reporter.ts";
-import { formatName, type Precision, type Timing } from "../report/record/bench_results.ts";
+import {
+  formatName,
+  type PairedTiming,
+  type Precision,
+  type Timing,
+} from "../report/record/bench_results.ts";
 import { ALEXNET, DATA, type StudyModel, VGG16 } from "../study.ts";
 import type { Program } from "./child.ts";
 import type { BenchContext } from "./context.ts";
@@ -101,6 +106,11 @@ export async function measurePart4(
       return paceOf(plan.peerImages, seconds);
     },
   );
+  const record = (timing: PairedTiming) =>
+    context.record({
+      ...timing,
+      note: joinNotes(timing.note, `${DATA.trainImages} images`, ...notes),
+    });
   const timing = await timeInTurn({
     case: name,
     title: `Part 4 with ${model.title} from launch to CSV, ${epochs} epochs, ` +
@@ -109,9 +119,8 @@ export async function measurePart4(
     ours,
     theirs,
     warmUp: false,
-  }, { ...context, pairs: 1 });
-  const note = joinNotes(timing.note, `${DATA.trainImages} images`, ...notes);
-  await context.record({ ...timing, note });
+  }, { ...context, pairs: 1, keep: record });
+  await record(timing);
 }
 
 /** What the images took that the larger of two sets has more than the smaller. */

@@ -122,7 +122,7 @@ async function measurePart1(context: BenchContext, places: Places): Promise<void
       note: `--epochs ${epochs} instead of the study's ${STUDY_EPOCHS}`,
     }),
   } as const;
-  await context.record(await timeInTurn(plan, context));
+  await context.record(await timeInTurn(plan, { ...context, keep: context.record }));
 }
 
 async function growth(context: BenchContext): Promise<Measurement[]> {

@@ -9,6 +9,7 @@ import {
 import { basename, dirname, join } from "node:path";
 import { checkMissingPeer, chosenCases, folderOf } from "../../bench/bench.ts";
 import { startOurs, startPeer, torchDeviceFor } from "../../bench/context.ts";
+import { insertFinding } from "../../bench/earlier_runs.ts";
 import { CONV2, convFlop, forwardFlop, SIMPLE_CNN_LAYERS, stepFlop } from "../../bench/flops.ts";
 import { shareOfLimit, speedUpOverBest } from "../../bench/findings.ts";
 import { measureMapping } from "../../bench/mapping.ts";
@@ -267,6 +268,44 @@ Deno.test("timeInTurn() keeps no half pairs of a side that fails, and says why",
   assertEquals(result.ours.timings, []);
   assertEquals(result.theirs.timings, []);
   assertEquals(summary(result), "Steps, ours / compiled: not measured: no compiler");
+});
+
+Deno.test("timeInTurn() hands over what is known so far, for the results to outlast an interruption", async () => {
+  const log: string[] = [];
+  const found: PairedTiming[] = [];
+  const kept: string[] = [];
+  const plan = {
+    ...PLAN,
+    ours: side(log, "ours", () => ({ units: 4, seconds: 1 })),
+    theirs: side(log, "theirs", () => ({ units: 2, seconds: 1 })),
+  };
+  const result = await timeInTurn(plan, {
+    ...options(3),
+    keep: (soFar) => {
+      insertFinding(found, soFar);
+      kept.push(`${log.length}: ${soFar.ours.timings.length}/${soFar.theirs.timings.length}`);
+      return Promise.resolve();
+    },
+  });
+  // Both have warmed up first.
+  assertEquals(kept, ["3: 1/0", "4: 1/1", "6: 2/2"]);
+  assertEquals(found.map(({ note }) => note), [undefined]);
+  insertFinding(found, result);
+  assertEquals(found, [result]);
+  assertEquals(result.ours.timings.length, 3);
+
+  const alone: PairedTiming[] = [];
+  const stop = new AbortController();
+  const keep = (soFar: PairedTiming) => {
+    alone.push(soFar);
+    stop.abort();
+    return Promise.resolve();
+  };
+  await assertRejects(
+    () => timeInTurn(plan, { ...options(2), signal: stop.signal, keep }),
+    InterruptedError,
+  );
+  assertEquals(alone.map(summary), ["Steps, ours: 4.00 steps/s; no peer: theirs: not reached"]);
 });
 
 Deno.test("timeInTurn() stops when aborted", async () => {
