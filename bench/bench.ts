@@ -24,7 +24,11 @@
  * otherwise; memory is one run.
  *
  * `bench.json` and `bench.md` are written after every finding, so that an interrupted run keeps what
- * it found; `--render` writes the page again from the findings.
+ * it found, and after each pair of whole runs of part 1 and each side of part 4; `--render` writes the
+ * page again from the findings.
+ *
+ * Its permission to run programs is not narrowed, for the reason that `scripts/all.ts` gives; PyTorch
+ * keeps its `LD_LIBRARY_PATH`.
  *
  * @module
  */

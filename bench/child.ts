@@ -61,7 +61,7 @@ export function denoScript(
 /**
  * Starts a program in the repository's folder.
  *
- * @throws {StudyError} If it is not there or may not be run.
+ * @throws {StudyError} If it is not there.
  */
 export function startChild(program: Program): Child {
   const { name } = program;
@@ -104,11 +104,6 @@ function spawn({ name, command, args, env = {} }: Program): Deno.ChildProcess {
   } catch (error) {
     if (error instanceof Deno.errors.NotFound) {
       throw new StudyError(`Cannot start ${name}: there is no program ${command}`);
-    }
-    if (error instanceof Deno.errors.NotCapable) {
-      throw new StudyError(
-        `Cannot start ${name}: ${command} may not be run; deno task bench gives that permission`,
-      );
     }
     throw error;
   }
