@@ -12,10 +12,12 @@
  */
 
 import { join } from "node:path";
+import { bfloat16Problem } from "../engine/tensorflow/bfloat16_support.ts";
 import { cacheDir } from "../io/cache.ts";
 import { exists } from "../io/path_kind.ts";
 import { formatDuration } from "../io/reporter.ts";
 import {
+  type ComputedOn,
   formatName,
   type PairedTiming,
   type Precision,
@@ -35,7 +37,7 @@ export interface Part4Plan {
   model: StudyModel;
   /** As `--models` takes it. */
   word: "alexnet" | "vgg16";
-  /** Ours; the study's is in float32. */
+  /** Ours, where that is to be had; the study's is in float32. */
   precision: Precision;
   epochs: number;
   /** Training images of ours: all, or two sets, the smaller one first. */
@@ -58,15 +60,33 @@ export const PART4_PLANS: Readonly<Record<typeof PART4_CASES[number], Part4Plan>
   },
 };
 
+/**
+ * The format that a whole run is made in: the one wanted, or float32 on what has no bfloat16. A run in
+ * float32 is what users have there, and its title says so.
+ *
+ * @param cpuinfo The description of the processor, as Linux has it; this one's unless given.
+ */
+export function precisionOn(
+  { backend, device }: Pick<ComputedOn, "backend" | "device">,
+  wanted: Precision,
+  cpuinfo?: string,
+): Precision {
+  const hasBfloat16 = backend === "tensorflow" && bfloat16Problem(device, cpuinfo) === undefined;
+  return hasBfloat16 ? wanted : "float32";
+}
+
 /** Times one case and records it. */
 export async function measurePart4(
   context: BenchContext,
   name: typeof PART4_CASES[number],
   places: Places,
-  plan: Part4Plan = PART4_PLANS[name],
 ): Promise<void> {
+  const planned = PART4_PLANS[name];
+  const plan = { ...planned, precision: precisionOn(context.ours, planned.precision) };
   const { model, precision, epochs, images } = plan;
-  const notes: string[] = [];
+  const notes = precision === planned.precision
+    ? []
+    : [`ours in ${formatName(precision)}, as it has no ${formatName(planned.precision)} here`];
   /** A case takes long: each program's time is said when it is known. */
   const secondsOf = async (whose: string, count: number, program: Program) => {
     const { reporter } = context;

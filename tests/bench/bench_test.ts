@@ -27,7 +27,7 @@ import { peersOn, PLANS } from "../../bench/plans.ts";
 import { judgeTargets } from "../../bench/targets.ts";
 import { wholeSpeedUp } from "../../bench/transfer_targets.ts";
 import { TRANSFER_CASES } from "../../bench/transfer_work.ts";
-import { describePace, extended, paceOf } from "../../bench/whole_part4.ts";
+import { describePace, extended, paceOf, precisionOn } from "../../bench/whole_part4.ts";
 import { Worker } from "../../bench/worker.ts";
 import { bfloat16Problem } from "../../engine/tensorflow/bfloat16_support.ts";
 import { repositoryRoot } from "../../io/cache.ts";
@@ -480,6 +480,16 @@ Deno.test("a part 4 that was run is judged by the pace of the images that the la
   const found = judgeTargets(results({ comparisons: [timing] }));
   const { measured, verdict, note } = found.find(({ what }) => what.includes("AlexNet, run"))!;
   assertEquals([measured, verdict, note], ["10.00", "met", "how"]);
+});
+
+Deno.test("a whole run of part 4 is in float32 where there is no bfloat16", () => {
+  const cpu = { backend: "tensorflow", device: "CPU" };
+  const [able, unable] = ["flags : avx2 avx512_bf16\n", "flags : avx2\n"];
+  assertEquals(precisionOn(cpu, "bfloat16", able), "bfloat16");
+  assertEquals(precisionOn(cpu, "float32", able), "float32");
+  assertEquals(precisionOn(cpu, "bfloat16", unable), "float32");
+  assertEquals(precisionOn({ ...cpu, device: "GPU" }, "bfloat16", able), "float32");
+  assertEquals(precisionOn({ ...cpu, backend: "webgpu" }, "bfloat16", able), "float32");
 });
 
 Deno.test("TRANSFER_CASES are the peer's, in its words", async () => {
