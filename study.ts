@@ -97,6 +97,8 @@ export interface RecipeSettings {
    * variance that is added to each.
    */
   whitening?: number;
+  /** Parameters that stay as they start. */
+  frozen?: readonly string[];
   /** Parameters that Muon updates instead of Adam, with which highest learning rate and momentum. */
   muon?: { parameters: readonly string[]; learningRate: number; momentum: number };
   /** A running mean of the weights, which is what is tested: its decay, taken every so many steps. */

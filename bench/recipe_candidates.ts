@@ -13,6 +13,7 @@ const WITHOUT: Readonly<Record<keyof RecipeSettings, string>> = {
   labelSmoothing: "without label smoothing",
   dropoutRate: "with the study's dropout",
   whitening: "without whitening filters",
+  frozen: "without frozen parameters",
   muon: "without Muon: Adam for all parameters",
   average: "without a running mean of the weights",
   augmentation: "without moved images",
@@ -22,6 +23,7 @@ const WITHOUT: Readonly<Record<keyof RecipeSettings, string>> = {
 const ADDED: Readonly<Record<string, RecipeSettings>> = {
   "with a running mean of the weights": { average: { decay: 0.9, every: 5 } },
   "with images moved by up to a pixel": { augmentation: { shift: 1 } },
+  "with the first layer frozen": { frozen: ["conv1.weight", "conv1.bias"] },
 };
 
 /** Other learning rates, as multiples of a recipe's. */

@@ -58,11 +58,11 @@ export function trainingColumns(
 export function trainerOptions(
   { epochs, batchSize, learningRate, weightDecay, oneCycle: cycle, recipe = {} }: TrainingSettings,
   { seed, count }: { seed: number; count: number },
-): Pick<TrainerOptions, "batchSize" | "adam" | "seed" | "muon" | "average" | "loss"> {
+): Pick<TrainerOptions, "batchSize" | "adam" | "seed" | "frozen" | "muon" | "average" | "loss"> {
   const totalSteps = epochs * Math.ceil(count / batchSize);
   const shape = typeof cycle === "object" ? cycle : {};
   const rate = (maxLr: number) => cycle ? oneCycle({ maxLr, totalSteps, ...shape }) : maxLr;
-  const { beta2, labelSmoothing, muon, average } = recipe;
+  const { beta2, labelSmoothing, frozen, muon, average } = recipe;
   return {
     batchSize,
     adam: {
@@ -72,6 +72,7 @@ export function trainerOptions(
     },
     seed,
     ...(labelSmoothing !== undefined && { loss: smoothedCrossEntropy(labelSmoothing) }),
+    ...(frozen && { frozen }),
     ...(muon && { muon: { ...muon, learningRate: rate(muon.learningRate) } }),
     ...(average && { average }),
   };

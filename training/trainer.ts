@@ -67,6 +67,8 @@ export interface TrainerOptions<Output = Tensor2D, Targets = Tensor1D> {
   batchSize: number;
   /** Settings of the optimiser. */
   adam: AdamOptions;
+  /** Parameters that stay as they are: no gradient is computed for them. All are trained if absent. */
+  frozen?: readonly string[];
   /** Parameters that Muon updates in Adam's place, and how; none if absent. */
   muon?: MuonOptions & { parameters: readonly string[] };
   /** A running mean of the parameters to be made; none if absent. */
@@ -149,7 +151,11 @@ export class Trainer<Input = Tensor4D, Output = Tensor2D, Targets = Tensor1D>
   #data: BatchSource<Input, Targets>;
   #run: CompiledFunction<tf.Tensor[], tf.Tensor1D>;
 
-  /** The step is compiled when first used. */
+  /**
+   * The step is compiled when first used.
+   *
+   * @throws {Error} If an option names a parameter that the model has not.
+   */
   constructor(
     engine: Engine,
     model: TrainableModel<Input, Output>,
@@ -161,8 +167,10 @@ export class Trainer<Input = Tensor4D, Output = Tensor2D, Targets = Tensor1D>
     const lossOf = options.loss ?? crossEntropy as unknown as Loss<Output, Targets>;
     this.#options = options;
     this.#data = data;
-    const { muon, average } = options;
-    const named = [...model.parameters.variables];
+    const { muon, average, frozen = [] } = options;
+    // Throws at a name that no parameter has.
+    for (const name of [...frozen, ...muon?.parameters ?? []]) model.parameters.get(name);
+    const named = [...model.parameters.variables].filter(([name]) => !frozen.includes(name));
     const isMuons = ([name]: [name: string, ...unknown[]]) => muon?.parameters.includes(name);
     this.optimizer = new Adam(new Map(named.filter((one) => !isMuons(one))), options.adam);
     this.muon = muon && new Muon(new Map(named.filter(isMuons)), muon);

@@ -65,10 +65,11 @@ Deno.test("candidatesOf() leaves out one ingredient at a time, adds one, and cha
     settings.recipe,
     { ...settings.recipe, average: { decay: 0.9, every: 5 } },
     { ...settings.recipe, augmentation: { shift: 1 } },
+    { ...settings.recipe, frozen: ["conv1.weight", "conv1.bias"] },
     settings.recipe,
     settings.recipe,
   ]);
-  const oneCycles = [true, true, undefined, true, true, true, true];
+  const oneCycles = [true, true, undefined, true, true, true, true, true];
   assertEquals(others.map(({ oneCycle }) => oneCycle), oneCycles);
   const rates = others.slice(-2).map(({ learningRate }) => learningRate / settings.learningRate);
   assertEquals(rates, [0.5, 2]);

@@ -1,6 +1,6 @@
 /** Training and evaluation of SimpleCNN on a few real digits. */
 
-import { assert, assertEquals, assertNotEquals, assertRejects } from "@std/assert";
+import { assert, assertEquals, assertNotEquals, assertRejects, assertThrows } from "@std/assert";
 import * as tf from "@tensorflow/tfjs";
 import type { ImageSet } from "../../data/dataset.ts";
 import { loadMnist } from "../data/mnist.ts";
@@ -112,9 +112,26 @@ Deno.test("Trainer's dropout depends on the step and can be off", () => {
   assertEquals(new Set(losses(false)).size, 1);
 });
 
-Deno.test("restoreTraining() goes on to the same bits with Muon and a running mean", async () => {
+Deno.test("Trainer leaves frozen parameters as they are and the others' first step unchanged", () => {
+  const frozen = ["conv1.weight", "conv1.bias"];
+  const batch = Int32Array.from({ length: 64 }, (_, index) => index);
+  const [whole, part, start] = [new Run(64), new Run(64, { frozen }), new Run(64)];
+  for (const { trainer } of [whole, part]) trainer.trainBatch(batch);
+  for (const [name, { data }] of part.model.stateDict()) {
+    const expected = (frozen.includes(name) ? start : whole).model.stateDict().get(name)!;
+    assertEquals(data, expected.data, name);
+    assertEquals(part.trainer.optimizer.moments.has(name), !frozen.includes(name), name);
+  }
+  using images = testImages(1);
+  const misspelt = { ...OPTIONS, frozen: ["conv9.weight"] };
+  assertThrows(() => new Trainer(engine, start.model, images, misspelt), Error, "conv9.weight");
+  for (const run of [whole, part, start]) run[Symbol.dispose]();
+});
+
+Deno.test("restoreTraining() goes on to the same bits with Muon, a running mean and frozen parameters", async () => {
   const path = await Deno.makeTempFile({ suffix: ".safetensors" });
   const recipe: Partial<TrainerOptions> = {
+    frozen: ["conv1.bias"],
     muon: { parameters: ["conv1.weight", "fc2.weight"], learningRate: 0.03 },
     average: { decay: 0.9, every: 2 },
     loss: smoothedCrossEntropy(0.1),
