@@ -56,7 +56,7 @@ export const PART4_PLANS: Readonly<Record<typeof PART4_CASES[number], Part4Plan>
   },
   "part4-vgg16": {
     ...{ model: VGG16, word: "vgg16", precision: "bfloat16", epochs: EPOCHS },
-    ...{ images: [3000, 6000], peerImages: [160, 320] },
+    ...{ images: [1500, 3000], peerImages: [96, 192] },
   },
 };
 
