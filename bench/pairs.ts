@@ -67,7 +67,7 @@ export interface PairOptions {
    * Takes what there is so far, where timings are so long that they should outlast an interruption: ours
    * of the first pair, then all whole pairs after each but the last.
    */
-  keep?: ((soFar: PairedTiming) => Promise<void>) | undefined;
+  keep?: (soFar: PairedTiming) => Promise<void>;
 }
 
 /** A rest between the sides, in which threads of the one before go to sleep. */
@@ -83,7 +83,7 @@ const PAUSE_MS = 200;
  */
 export async function timeInTurn(
   plan: PairPlan,
-  { pairs, reporter, signal, keep = () => Promise.resolve() }: PairOptions,
+  { pairs, reporter, signal, keep }: PairOptions,
 ): Promise<PairedTiming> {
   const { ours, theirs, warmUp = true, ...what } = plan;
   const result: PairedTiming = { ...what, ours: sideResult(ours), theirs: sideResult(theirs) };
@@ -106,11 +106,11 @@ export async function timeInTurn(
       const timing = await time(ours);
       if (peer !== undefined && pair === 1) {
         const note = joinNotes(`${theirs.label}: not reached`, plan.note);
-        await keep({ ...result, ours: { ...result.ours, timings: [timing] }, note });
+        await keep?.({ ...result, ours: { ...result.ours, timings: [timing] }, note });
       }
       if (peer !== undefined) result.theirs.timings.push(await time(peer));
       result.ours.timings.push(timing);
-      if (pair < pairs) await keep(structuredClone(result));
+      if (pair < pairs) await keep?.(structuredClone(result));
     }
   } catch (error) {
     await pause(); // Ctrl-C ends the sides too, maybe before we hear of it.

@@ -48,7 +48,7 @@ export interface Part4Plan {
 
 const EPOCHS = VGG16.training.epochs;
 
-/** In full: a few minutes of the study's procedure each. */
+/** In full: some minutes of the study's procedure on each of its sets. */
 export const PART4_PLANS: Readonly<Record<typeof PART4_CASES[number], Part4Plan>> = {
   "part4-alexnet": {
     ...{ model: ALEXNET, word: "alexnet", precision: "float32", epochs: EPOCHS },

@@ -71,7 +71,7 @@ export interface TrainerOptions<Output = Tensor2D, Targets = Tensor1D> {
   frozen?: readonly string[];
   /** Parameters that Muon updates in Adam's place, and how; none if absent. */
   muon?: MuonOptions & { parameters: readonly string[] };
-  /** A running mean of the parameters to be made; none if absent. */
+  /** A running mean of the trained parameters to be made; none if absent. */
   average?: WeightAverageOptions;
   /** Seed of shuffling and dropout, an integer 0..2³¹-1. */
   seed: number;
@@ -174,7 +174,7 @@ export class Trainer<Input = Tensor4D, Output = Tensor2D, Targets = Tensor1D>
     const isMuons = ([name]: [name: string, ...unknown[]]) => muon?.parameters.includes(name);
     this.optimizer = new Adam(new Map(named.filter((one) => !isMuons(one))), options.adam);
     this.muon = muon && new Muon(new Map(named.filter(isMuons)), muon);
-    this.average = average && new WeightAverage(engine, model.parameters.variables, average);
+    this.average = average && new WeightAverage(engine, new Map(named), average);
     const variables = named.map(([, variable]) => variable);
     this.#run = engine.compile((...args: tf.Tensor[]): tf.Tensor1D => {
       const [key, scalars, ...tensors] = args as [tf.Tensor1D, tf.Tensor1D, ...tf.Tensor[]];

@@ -115,17 +115,18 @@ Deno.test("Trainer's dropout depends on the step and can be off", () => {
 Deno.test("Trainer leaves frozen parameters as they are and the others' first step unchanged", () => {
   const frozen = ["conv1.weight", "conv1.bias"];
   const batch = Int32Array.from({ length: 64 }, (_, index) => index);
-  const [whole, part, start] = [new Run(64), new Run(64, { frozen }), new Run(64)];
+  using whole = new Run(64);
+  using part = new Run(64, { frozen });
+  const start = whole.model.stateDict();
   for (const { trainer } of [whole, part]) trainer.trainBatch(batch);
+  const trained = whole.model.stateDict();
   for (const [name, { data }] of part.model.stateDict()) {
-    const expected = (frozen.includes(name) ? start : whole).model.stateDict().get(name)!;
-    assertEquals(data, expected.data, name);
+    assertEquals(data, (frozen.includes(name) ? start : trained).get(name)!.data, name);
     assertEquals(part.trainer.optimizer.moments.has(name), !frozen.includes(name), name);
   }
   using images = testImages(1);
   const misspelt = { ...OPTIONS, frozen: ["conv9.weight"] };
-  assertThrows(() => new Trainer(engine, start.model, images, misspelt), Error, "conv9.weight");
-  for (const run of [whole, part, start]) run[Symbol.dispose]();
+  assertThrows(() => new Trainer(engine, part.model, images, misspelt), Error, "conv9.weight");
 });
 
 Deno.test("restoreTraining() goes on to the same bits with Muon, a running mean and frozen parameters", async () => {
