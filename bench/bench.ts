@@ -166,8 +166,8 @@ async function runBench(flags: FlagValues<typeof FLAGS>, signal: AbortSignal): P
   ];
   const shared = { ...settings, backend: flags.backend, engineFlags };
   const ours = await startOurs(shared, "float32");
-  const { versions, on = { backend: flags.backend, device: "CPU" }, machine = {}, git = null } =
-    ours.info;
+  const { versions, on = { backend: flags.backend, device: "CPU" }, precisions = [] } = ours.info;
+  const { machine = {}, git = null } = ours.info;
   const peer = await startPeer({ python, threads, ours: on });
   const hasPeer = peer instanceof Worker;
   if (!hasPeer) {
@@ -213,6 +213,7 @@ async function runBench(flags: FlagValues<typeof FLAGS>, signal: AbortSignal): P
   const context = {
     ...shared,
     ours: on,
+    precisions,
     peer: {
       torchDevice: hasPeer ? peer.info.torch_device ?? "cpu" : "cpu",
       ...(peerOn && { on: peerOn }),

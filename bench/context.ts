@@ -38,6 +38,8 @@ export interface BenchContext {
   backend: BackendName | "auto";
   /** What that computes with. */
   ours: ComputedOn;
+  /** The formats that ours multiplies in there. */
+  precisions: readonly Precision[];
   /** What PyTorch computes with: in its own words, and in the results'. */
   peer: { torchDevice: string; on?: ComputedOn };
   /** Flags beside the backend's that every program of ours is given. */

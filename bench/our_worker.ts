@@ -8,13 +8,14 @@
 import { loadDataset } from "../data/load_dataset.ts";
 import { normalizeMnist } from "../data/image_batches.ts";
 import { type Engine, startEngine } from "../engine/engine.ts";
+import { bfloat16Problem } from "../engine/tensorflow/bfloat16_support.ts";
 import { SHARED_FLAGS } from "../experiment/flags.ts";
 import { gitState, machine, versions } from "../experiment/provenance.ts";
 import { StudyError } from "../io/errors.ts";
 import { parseFlags } from "../io/parse_flags.ts";
 import { createReporter } from "../io/reporter.ts";
 import { runScript } from "../io/run_script.ts";
-import type { ComputedOn } from "../report/record/bench_results.ts";
+import type { ComputedOn, Precision } from "../report/record/bench_results.ts";
 import { OurWork } from "./our_work.ts";
 
 async function main(): Promise<void> {
@@ -43,6 +44,7 @@ async function main(): Promise<void> {
       ready: true,
       versions: versions(engine),
       on: computedOn(engine),
+      precisions: precisionsOf(engine),
       machine: machine(engine),
       git: await gitState(),
       dataset: dataset.name,
@@ -64,6 +66,12 @@ async function main(): Promise<void> {
 function computedOn({ backend, device, adapter }: Engine): ComputedOn {
   if (adapter === undefined) return { backend, device };
   return { backend, device, vendor: adapter.vendor, software: adapter.isSoftware };
+}
+
+/** Asked here, as only what may use FFI can look at the processor. */
+function precisionsOf({ backend, device }: Engine): Precision[] {
+  const hasBfloat16 = backend === "tensorflow" && bfloat16Problem(device) === undefined;
+  return hasBfloat16 ? ["float32", "bfloat16"] : ["float32"];
 }
 
 async function* stdinLines(): AsyncGenerator<string> {

@@ -12,12 +12,10 @@
  */
 
 import { join } from "node:path";
-import { bfloat16Problem } from "../engine/tensorflow/bfloat16_support.ts";
 import { cacheDir } from "../io/cache.ts";
 import { exists } from "../io/path_kind.ts";
 import { formatDuration } from "../io/reporter.ts";
 import {
-  type ComputedOn,
   formatName,
   type PairedTiming,
   type Precision,
@@ -56,23 +54,19 @@ export const PART4_PLANS: Readonly<Record<typeof PART4_CASES[number], Part4Plan>
   },
   "part4-vgg16": {
     ...{ model: VGG16, word: "vgg16", precision: "bfloat16", epochs: EPOCHS },
-    ...{ images: [1500, 3000], peerImages: [96, 192] },
+    ...{ images: [768, 1536], peerImages: [64, 128] },
   },
 };
 
 /**
- * The format that a whole run is made in: the one wanted, or float32 on what has no bfloat16. A run in
+ * The format that a whole run is made in: the one wanted, or float32 on what does not have it. A run in
  * float32 is what users have there, and its title says so.
- *
- * @param cpuinfo The description of the processor, as Linux has it; this one's unless given.
  */
-export function precisionOn(
-  { backend, device }: Pick<ComputedOn, "backend" | "device">,
+export function precisionOf(
+  { precisions }: Pick<BenchContext, "precisions">,
   wanted: Precision,
-  cpuinfo?: string,
 ): Precision {
-  const hasBfloat16 = backend === "tensorflow" && bfloat16Problem(device, cpuinfo) === undefined;
-  return hasBfloat16 ? wanted : "float32";
+  return precisions.includes(wanted) ? wanted : "float32";
 }
 
 /** Times one case and records it. */
@@ -82,7 +76,7 @@ export async function measurePart4(
   places: Places,
 ): Promise<void> {
   const planned = PART4_PLANS[name];
-  const plan = { ...planned, precision: precisionOn(context.ours, planned.precision) };
+  const plan = { ...planned, precision: precisionOf(context, planned.precision) };
   const { model, precision, epochs, images } = plan;
   const notes = precision === planned.precision
     ? []

@@ -18,7 +18,8 @@ export interface WorkerInfo {
   torch_device?: string;
   /** The peer's alone: whether PyTorch rounds what convolutions multiply to TF32 unless told otherwise. */
   tf32?: boolean;
-  /** Ours alone, as what follows. */
+  /** Ours alone, as what follows: the formats that it multiplies in. */
+  precisions?: Precision[];
   machine?: Record<string, string | number>;
   git?: { commit: string; clean: boolean } | null;
 }

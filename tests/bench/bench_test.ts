@@ -27,7 +27,7 @@ import { peersOn, PLANS } from "../../bench/plans.ts";
 import { judgeTargets } from "../../bench/targets.ts";
 import { wholeSpeedUp } from "../../bench/transfer_targets.ts";
 import { TRANSFER_CASES } from "../../bench/transfer_work.ts";
-import { describePace, extended, paceOf, precisionOn } from "../../bench/whole_part4.ts";
+import { describePace, extended, paceOf, precisionOf } from "../../bench/whole_part4.ts";
 import { Worker } from "../../bench/worker.ts";
 import { bfloat16Problem } from "../../engine/tensorflow/bfloat16_support.ts";
 import { repositoryRoot } from "../../io/cache.ts";
@@ -39,6 +39,7 @@ import type {
   BenchResults,
   CaseName,
   PairedTiming,
+  Precision,
   Timing,
 } from "../../report/record/bench_results.ts";
 import { REFERENCE_RESULTS } from "../../report/record/reference_results.ts";
@@ -483,13 +484,11 @@ Deno.test("a part 4 that was run is judged by the pace of the images that the la
 });
 
 Deno.test("a whole run of part 4 is in float32 where there is no bfloat16", () => {
-  const cpu = { backend: "tensorflow", device: "CPU" };
-  const [able, unable] = ["flags : avx2 avx512_bf16\n", "flags : avx2\n"];
-  assertEquals(precisionOn(cpu, "bfloat16", able), "bfloat16");
-  assertEquals(precisionOn(cpu, "float32", able), "float32");
-  assertEquals(precisionOn(cpu, "bfloat16", unable), "float32");
-  assertEquals(precisionOn({ ...cpu, device: "GPU" }, "bfloat16", able), "float32");
-  assertEquals(precisionOn({ ...cpu, backend: "webgpu" }, "bfloat16", able), "float32");
+  const chosen = (precisions: Precision[], wanted: Precision) =>
+    precisionOf({ precisions }, wanted);
+  assertEquals(chosen(["float32", "bfloat16"], "bfloat16"), "bfloat16");
+  assertEquals(chosen(["float32", "bfloat16"], "float32"), "float32");
+  assertEquals(chosen(["float32"], "bfloat16"), "float32");
 });
 
 Deno.test("TRANSFER_CASES are the peer's, in its words", async () => {

@@ -3,6 +3,7 @@ import { type BenchContext, startOurs } from "../../bench/context.ts";
 import type { Growth } from "../../bench/growth.ts";
 import { renderProfiles } from "../../bench/page.ts";
 import { kernelTimes, measureProfile } from "../../bench/profile.ts";
+import { bfloat16Problem } from "../../engine/tensorflow/bfloat16_support.ts";
 import { StudyError } from "../../io/errors.ts";
 import { silentReporter } from "../../io/reporter.ts";
 import type { BenchResults } from "../../report/record/bench_results.ts";
@@ -127,6 +128,23 @@ Deno.test("growth is what is left when garbage has been collected", async () => 
   } finally {
     await worker.stop();
   }
+});
+
+Deno.test("our side of the bench says which formats this processor multiplies in", async () => {
+  const context = { data: "mnist", engineFlags: [] } as const;
+  const formats = async (backend: "tensorflow" | "wasm") => {
+    const worker = await startOurs({ ...context, backend }, "float32");
+    await worker.stop();
+    return worker.info.precisions;
+  };
+  // The bench itself may not look at the processor; this test may.
+  const more = bfloat16Problem("CPU") === undefined ? ["bfloat16"] : [];
+  assertEquals(await formats("tensorflow"), ["float32", ...more]);
+  assertEquals(await formats("wasm"), ["float32"]);
+});
+
+Deno.test("growth is not measured without what collects garbage", async () => {
+  const context = { data: "mnist", backend: "auto", engineFlags: [] } as const;
   const plain = await startOurs(context, "float32");
   try {
     const growth = plain.ask({ do: "growth", from: 1, to: 2 });
