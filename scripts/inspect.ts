@@ -5,7 +5,8 @@
  * @module
  */
 
-import { basename } from "node:path";
+import { basename, resolve } from "node:path";
+import { userFolder } from "../io/cache.ts";
 import { UsageError } from "../io/errors.ts";
 import { type HelpOptions, helpText } from "../io/help_text.ts";
 import { type FlagTable, parseWords } from "../io/parse_flags.ts";
@@ -83,13 +84,13 @@ interface TensorFinding {
 async function main(): Promise<void> {
   const { words: files, flags } = parseWords(Deno.args, FLAGS);
   if (flags.help) return console.log(helpText(HELP));
-  const [path] = files;
-  if (path === undefined || files.length > 1) {
+  const [file] = files;
+  if (file === undefined || files.length > 1) {
     throw new UsageError(
       `Give one file to look at, not ${files.length}: deno task inspect FILE; see --help`,
     );
   }
-  const findings = await inspectCheckpoint(path);
+  const findings = await inspectCheckpoint(resolve(userFolder(), file));
   const reporter = createReporter();
   const lines = flags.json
     ? [JSON.stringify(findings)]

@@ -25,7 +25,7 @@ Deno.test("every task that runs a script names its permissions, and no set is wi
 
 Deno.test("what reads the files of others has neither FFI, network nor programs", () => {
   const expected: Readonly<Record<string, readonly string[]>> = {
-    inspect: ["read"],
+    inspect: ["env", "read"],
     report: ["env", "read", "write"],
     readme: ["env", "read", "write"],
     runs: ["env", "read", "write"],

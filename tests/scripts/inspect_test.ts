@@ -17,6 +17,8 @@ import {
 import { withFolder } from "../report/result_rows.ts";
 import { taskArgs, TASKS } from "../task.ts";
 
+const scalar: StateTensor = { dtype: "float32", shape: [1], data: Float32Array.of(1) };
+
 /** Runs the task with its own permissions. */
 async function inspect(...args: string[]) {
   const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
@@ -31,8 +33,21 @@ async function inspect(...args: string[]) {
 Deno.test("deno task inspect may read files and do nothing else", async () => {
   const config = JSON.parse(await Deno.readTextFile(join(repositoryRoot(), "deno.json")));
   assertStringIncludes(TASKS.inspect!.command, "-P=inspect ");
-  assertEquals(config.permissions.inspect, { read: true });
+  assertEquals(config.permissions.inspect, { read: true, env: ["INIT_CWD"] });
 });
+
+Deno.test("deno task inspect follows the folder that it is started in", () =>
+  withFolder({}, async (folder) => {
+    await saveCheckpoint(join(folder, "mine.safetensors"), new Map([["a", scalar]]));
+    const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
+      args: [...taskArgs("inspect"), "mine.safetensors", "--json"],
+      cwd: repositoryRoot(),
+      env: { NO_COLOR: "1", INIT_CWD: folder },
+    }).output();
+    assertEquals(code, 0, new TextDecoder().decode(stderr));
+    const { file } = JSON.parse(new TextDecoder().decode(stdout));
+    assertEquals(file, join(folder, "mine.safetensors"));
+  }));
 
 Deno.test("deno task inspect says what is in a .pth and what it would fit", () =>
   withFolder({}, async (folder) => {
