@@ -124,6 +124,8 @@ export async function trainEpochs<Input, Output, Targets>(
   { epochs, resumed, epochsOnly = false, unit = "images", evaluation }: TrainEpochsOptions,
 ): Promise<void> {
   const { reporter, signal, folder, settings, history, row } = run;
+  const own = join(folder, CHECKPOINT);
+  const goesOn = run.checkpoint === own && await exists(own);
   if (await exists(run.checkpoint)) {
     history.push(...(await restoreTraining(run.checkpoint, model, trainer)).history);
     const done = history.length;
@@ -133,8 +135,18 @@ export async function trainEpochs<Input, Output, Targets>(
   if (history.length < epochs) {
     await requireCheckpointRoom(folder, checkpointBytes(model, trainer));
   }
+  const evaluateEpoch = async () => {
+    const epoch = history.length;
+    if (!evaluation || epoch === 0 || epoch % evaluation.every !== 0) return;
+    // After the last epoch the running mean is in the model's parameters already.
+    if (epoch !== epochs) trainer.swapAverage();
+    await saveEvaluation(run, await evaluation.evaluate());
+    if (epoch !== epochs) trainer.swapAverage();
+  };
   stopsAfter("batch");
   try {
+    // It may have been stopped between an epoch's checkpoint and the evaluation.
+    if (goesOn && !(await isEvaluated(run))) await evaluateEpoch();
     for (let epoch = history.length + 1; epoch <= epochs; epoch++) {
       const result = await trainer.trainEpoch(epoch, (progress) => {
         showBatch(reporter, progress, { epochs, epochsOnly });
@@ -146,13 +158,9 @@ export async function trainEpochs<Input, Output, Targets>(
       showEpoch(reporter, result);
       // Before the checkpoint: a run that goes on from it has the events up to it.
       await run.events?.epoch(result);
-      await saveTraining(join(folder, CHECKPOINT), model, trainer, { settings, history });
+      await saveTraining(own, model, trainer, { settings, history });
       await saveHistory(run);
-      if (evaluation && epoch % evaluation.every === 0) {
-        if (epoch !== epochs) trainer.swapAverage();
-        await saveEvaluation(run, await evaluation.evaluate());
-        if (epoch !== epochs) trainer.swapAverage();
-      }
+      await evaluateEpoch();
     }
   } finally {
     reporter.live("");
@@ -261,13 +269,21 @@ async function saveHistory({ folder, history, featureSeconds }: Run): Promise<vo
   ]);
 }
 
+/** The lines of `evaluations.csv`; none where there is no such file. */
+async function evaluationsOf({ folder }: Run): ReturnType<typeof readEvaluations> {
+  return await exists(join(folder, "evaluations.csv")) ? await readEvaluations(folder) : [];
+}
+
+/** Whether the test images were classified after the last epoch so far. */
+async function isEvaluated(run: Run): Promise<boolean> {
+  return (await evaluationsOf(run)).some(({ epoch }) => epoch === run.history.length);
+}
+
 /** Adds an epoch's line to `evaluations.csv`; later ones, of an earlier attempt, go. */
 async function saveEvaluation(run: Run, { loss, accuracy }: Evaluation): Promise<void> {
   const { folder, reporter, history: { length: epoch } } = run;
-  const hasEarlier = await exists(join(folder, "evaluations.csv"));
-  const earlier = hasEarlier ? await readEvaluations(folder) : [];
   await writeEvaluations(folder, [
-    ...earlier.filter((row) => row.epoch < epoch),
+    ...(await evaluationsOf(run)).filter((row) => row.epoch < epoch),
     { epoch, test_loss: loss, test_accuracy: 100 * accuracy },
   ]);
   await run.events?.evaluation(epoch, { loss, accuracy });

@@ -106,7 +106,9 @@ Deno.test("part1 goes on after kill and Ctrl-C to the bytes of a run never inter
     });
     assertEquals(await csv(out), before);
 
-    const resumed = await part1([...SMALL, ...epochs, "--out", out, "--resume"]);
+    // As if it had been stopped in the evaluation that follows its last epoch.
+    const evaluating = ["--eval-every", "1"];
+    const resumed = await part1([...SMALL, ...epochs, ...evaluating, "--out", out, "--resume"]);
     assertEquals(resumed.code, 0, resumed.stderr);
     const [finished, ...more] = await rowsOf(out);
     assertEquals(more, []);
@@ -114,12 +116,16 @@ Deno.test("part1 goes on after kill and Ctrl-C to the bytes of a run never inter
     assertEquals([finished!.started_at, finished!.epochs], [row!.started_at, done + 1]);
 
     const whole = join(folder, "whole");
-    const seeds = await part1([...SMALL, ...epochs, "--out", whole, "--seeds", "1,2"]);
+    const twice = ["--seeds", "1,2"];
+    const seeds = await part1([...SMALL, ...epochs, ...evaluating, "--out", whole, ...twice]);
     assertEquals([seeds.code, seeds.stderr], [0, ""]);
     const [first, second] = await rowsOf(whole);
     assertEquals(await predictions(out, finished!), await predictions(whole, first!));
     assertNotEquals(await predictions(whole, second!), await predictions(whole, first!));
     assertEquals(await curve(out, finished!), await curve(whole, first!));
+    const tested = (folder: string, row: ResultRow) =>
+      readEvaluations(runFolder(folder, row.run_id));
+    assertEquals(await tested(out, finished!), (await tested(whole, first!)).slice(-2));
     await checkOutput(seeds.stdout, done + 1);
     await checkFiles(whole, first!, done + 1);
 
