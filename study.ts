@@ -379,6 +379,32 @@ export const ALEXNET = {
   },
 } as const satisfies StudyModel;
 
+/** Ours: images of one channel, for which the first convolution is averaged over its three. */
+export const VGG16_ONE_CHANNEL = {
+  ...VGG16,
+  name: "vgg16_FineTuned_OneChannel",
+  description: "the same VGG16 on images of one channel instead of the same grey in three",
+  parameters: 134_300_362,
+  multiplyAdds: 15.41e9,
+  published: null,
+} as const satisfies StudyModel;
+
+/** Ours, as {@linkcode VGG16_ONE_CHANNEL}. */
+export const ALEXNET_ONE_CHANNEL = {
+  ...ALEXNET,
+  name: "alexnet_FineTuned_OneChannel",
+  description: "the same AlexNet on images of one channel instead of the same grey in three",
+  parameters: 57_029_322,
+  multiplyAdds: 0.667e9,
+  published: null,
+} as const satisfies StudyModel;
+
+/** Part 4's networks by their names on the command line, and by the channels of their images. */
+export const FINE_TUNED = {
+  vgg16: { 3: VGG16, 1: VGG16_ONE_CHANNEL },
+  alexnet: { 3: ALEXNET, 1: ALEXNET_ONE_CHANNEL },
+} as const;
+
 /** Every model, the study's in its order, each followed by our variations on it. */
 export const MODELS: readonly StudyModel[] = [
   SIMPLE_CNN,
@@ -388,7 +414,9 @@ export const MODELS: readonly StudyModel[] = [
   FASTER_RCNN_NORMALISE_ONCE,
   FASTER_RCNN_HEAD_TUNED,
   VGG16,
+  VGG16_ONE_CHANNEL,
   ALEXNET,
+  ALEXNET_ONE_CHANNEL,
 ];
 
 /** What the study concludes, as its results imply it; the report tests each on our runs. */

@@ -75,10 +75,11 @@ export async function loadTrained(
 
 /** What the page says of a model. */
 export function describeModel({ name, title, side, run }: LoadedModel): PageModel {
-  const isShared = MODELS.filter((model) => model.title === title).length > 1;
+  // Variations have the title of what they vary, which stands first.
+  const first = MODELS.find((model) => model.title === title);
   return {
     name,
-    title: isShared ? name : title,
+    title: first === undefined || first.name === name ? title : name,
     side,
     runId: run?.runId ?? "",
     accuracy: run?.row?.accuracy ?? null,

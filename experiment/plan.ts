@@ -15,10 +15,10 @@ import {
 import { type Architecture, featureCount } from "../models/frozen_feature_layout.ts";
 import { VGG16_ARCHITECTURE } from "../models/vgg16.ts";
 import {
-  ALEXNET,
   FASTER_RCNN_ADAPTED,
   FASTER_RCNN_HEAD_TUNED,
   FASTER_RCNN_NORMALISE_ONCE,
+  FINE_TUNED,
   type PartNumber,
   RECIPES,
   type StudyModel,
@@ -102,8 +102,8 @@ export function planPart2(flags: FlagValues<typeof PART_2.table>): PartPlan {
 }
 
 const NETWORKS = {
-  vgg16: { model: VGG16, source: VGG16_WEIGHTS, architecture: VGG16_ARCHITECTURE },
-  alexnet: { model: ALEXNET, source: ALEXNET_WEIGHTS, architecture: ALEXNET_ARCHITECTURE },
+  vgg16: { source: VGG16_WEIGHTS, architecture: VGG16_ARCHITECTURE },
+  alexnet: { source: ALEXNET_WEIGHTS, architecture: ALEXNET_ARCHITECTURE },
 } as const;
 
 /** What part 4 would do. */
@@ -112,7 +112,8 @@ export function planPart4(flags: FlagValues<typeof PART_4.table>): PartPlan {
   return {
     part: VGG16.part,
     models: flags.models.map((name) => {
-      const { model, source, architecture } = NETWORKS[name];
+      const { source, architecture } = NETWORKS[name];
+      const model = FINE_TUNED[name][flags.inChannels];
       return {
         model,
         settings: trainingSettings(model.training, flags),

@@ -29,13 +29,12 @@ import {
 } from "../report/record/find_run.ts";
 import { CHECKPOINT } from "../report/record/run_folder.ts";
 import {
-  ALEXNET,
   FASTER_RCNN_ADAPTED,
   FASTER_RCNN_HEAD_TUNED,
   FASTER_RCNN_NORMALISE_ONCE,
+  FINE_TUNED,
   RECIPES,
   SIMPLE_CNN,
-  VGG16,
 } from "../study.ts";
 import { type LoadedModel, readyClassifier, readyDetector } from "./loaded_model.ts";
 import { loadWeightsAlone } from "./load_weights_alone.ts";
@@ -68,14 +67,20 @@ type Restore = (run: LocatedRun, options: LoadModelOptions) => Promise<LoadedMod
 
 const RESTORE: ReadonlyMap<string, Restore> = new Map<string, Restore>([
   ...Object.values(RECIPES).map(({ name }) => [name, restoreSimpleCnn] as const),
-  [
-    VGG16.name,
-    (run, options) => restoreFrozen(run, options, { build: vgg16, source: VGG16_WEIGHTS }),
-  ],
-  [
-    ALEXNET.name,
-    (run, options) => restoreFrozen(run, options, { build: alexnet, source: ALEXNET_WEIGHTS }),
-  ],
+  ...Object.values(FINE_TUNED.vgg16).map(({ name, title }) =>
+    [
+      name,
+      (run: LocatedRun, options: LoadModelOptions) =>
+        restoreFrozen(run, options, { title, build: vgg16, source: VGG16_WEIGHTS }),
+    ] as const
+  ),
+  ...Object.values(FINE_TUNED.alexnet).map(({ name, title }) =>
+    [
+      name,
+      (run: LocatedRun, options: LoadModelOptions) =>
+        restoreFrozen(run, options, { title, build: alexnet, source: ALEXNET_WEIGHTS }),
+    ] as const
+  ),
   [FASTER_RCNN_ADAPTED.name, restoreDetector],
   [FASTER_RCNN_NORMALISE_ONCE.name, restoreDetector],
   [FASTER_RCNN_HEAD_TUNED.name, restoreDetector],
@@ -159,7 +164,8 @@ async function restoreSimpleCnn(run: LocatedRun): Promise<LoadedModel> {
 async function restoreFrozen(
   run: LocatedRun,
   { weights, cache, reporter = silentReporter }: LoadModelOptions,
-  { build, source }: {
+  { title, build, source }: {
+    title: string;
     build: typeof vgg16;
     source: typeof VGG16_WEIGHTS;
   },
@@ -167,7 +173,6 @@ async function restoreFrozen(
   const { settings, model: name } = run.manifest;
   const found = await weightsOfRun(run, { source, weights, cache, reporter });
   const network = build({ seed: seedOf(run), inChannels: settings.in_channels === 1 ? 1 : 3 });
-  const title = name === VGG16.name ? VGG16.title : ALEXNET.title;
   try {
     if (found.path !== undefined) await network.loadPretrainedFile(found.path);
     await loadTrained(run, network.parameters, `${title}'s classifier`);

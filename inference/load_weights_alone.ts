@@ -18,7 +18,7 @@ import { fasterRcnnResnet50Fpn } from "../models/faster_rcnn.ts";
 import { type Architecture, expectedWeights } from "../models/frozen_feature_layout.ts";
 import { simpleCnn, simpleCnnLayouts } from "../models/simple_cnn.ts";
 import { vgg16, VGG16_ARCHITECTURE } from "../models/vgg16.ts";
-import { ALEXNET, DATA, FASTER_RCNN_ADAPTED, SIMPLE_CNN, VGG16 } from "../study.ts";
+import { ALEXNET, DATA, FASTER_RCNN_ADAPTED, FINE_TUNED, SIMPLE_CNN, VGG16 } from "../study.ts";
 import { type LoadedModel, readyClassifier, readyDetector } from "./loaded_model.ts";
 
 /** Names and shapes of a checkpoint. */
@@ -43,12 +43,12 @@ const NETWORKS: readonly Candidate[] = [
   },
   ...([3, 1] as const).flatMap((inChannels) => [
     {
-      model: VGG16,
+      model: FINE_TUNED.vgg16[inChannels],
       fits: fitsFrozen(VGG16_ARCHITECTURE, inChannels),
       build: () => vgg16({ inChannels }),
     },
     {
-      model: ALEXNET,
+      model: FINE_TUNED.alexnet[inChannels],
       fits: fitsFrozen(ALEXNET_ARCHITECTURE, inChannels),
       build: () => alexnet({ inChannels }),
     },

@@ -98,11 +98,8 @@ export function detectAndTest(setup: RunningSetup, options: DetectionRun): Promi
   const plan = {
     model: modelOf(flags),
     seed,
-    columns: {
-      ...(trainHead && trainingColumns(settings, setup)),
-      batch_size: batchSize,
-    },
-    settings: { normalise, ...(trainHead && { head_batch_size: headBatchSize }) },
+    columns: trainHead ? trainingColumns(settings, setup) : { batch_size: batchSize },
+    settings: { normalise, ...(trainHead && { detector_batch_size: batchSize }) },
     weights: () => obtainWeights({ ...flags, source: FASTER_RCNN_WEIGHTS, reporter, signal }),
     resume: {
       file: "manifest.json",

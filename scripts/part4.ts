@@ -43,12 +43,12 @@ import {
 import { describeLoadedLayers } from "../models/loaded_layers.ts";
 import { vgg16 } from "../models/vgg16.ts";
 import type { ResultRow } from "../report/record/results.ts";
-import { ALEXNET, VGG16 } from "../study.ts";
+import { FINE_TUNED, VGG16 } from "../study.ts";
 import { Trainer } from "../training/trainer.ts";
 
 const NETWORKS = {
-  vgg16: { model: VGG16, source: VGG16_WEIGHTS, build: vgg16 },
-  alexnet: { model: ALEXNET, source: ALEXNET_WEIGHTS, build: alexnet },
+  vgg16: { source: VGG16_WEIGHTS, build: vgg16 },
+  alexnet: { source: ALEXNET_WEIGHTS, build: alexnet },
 } as const;
 
 type Flags = FlagValues<typeof PART_4.table>;
@@ -63,7 +63,7 @@ async function main(): Promise<void> {
   const mayStartPrograms = (await Promise.all(pip)).includes(true);
   const seeds = seedList(flags);
   const planned = {
-    models: flags.models.map((name) => NETWORKS[name].model.name),
+    models: flags.models.map((name) => FINE_TUNED[name][flags.inChannels].name),
     seeds,
     file: CHECKPOINT,
   } as const;
@@ -72,7 +72,7 @@ async function main(): Promise<void> {
     setup,
     flags.models.flatMap((name) =>
       seeds.map((seed) => ({
-        title: `${NETWORKS[name].model.name} (seed ${seed})`,
+        title: `${FINE_TUNED[name][flags.inChannels].name} (seed ${seed})`,
         start: (setup) => fineTuneAndTest(setup, { name, seed, flags }),
       }))
     ),
@@ -84,7 +84,8 @@ function fineTuneAndTest(
   setup: RunningSetup,
   { name, seed, flags }: { name: keyof typeof NETWORKS; seed: number; flags: Flags },
 ): Promise<ResultRow> {
-  const { model, source, build } = NETWORKS[name];
+  const { source, build } = NETWORKS[name];
+  const model = FINE_TUNED[name][flags.inChannels];
   const settings = trainingSettings(model.training, flags);
   const inChannels = flags.inChannels === "1" ? 1 : 3;
   const { reporter, signal } = setup;

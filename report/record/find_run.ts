@@ -10,15 +10,14 @@ import { exists } from "../../io/path_kind.ts";
 import { printable } from "../../io/printable.ts";
 import { UnusableFileError } from "../../io/regular_file.ts";
 import {
-  ALEXNET,
   DATA,
   FASTER_RCNN_ADAPTED,
   FASTER_RCNN_HEAD_TUNED,
   FASTER_RCNN_NORMALISE_ONCE,
+  FINE_TUNED,
   MODELS,
   RECIPES,
   SIMPLE_CNN_FAST,
-  VGG16,
 } from "../../study.ts";
 import { describeAmbiguity, runsMeantBy } from "./match_run_id.ts";
 import { ProblemList } from "./problems.ts";
@@ -43,8 +42,12 @@ const COMMANDS: ReadonlyMap<string, string> = new Map([
   [FASTER_RCNN_ADAPTED.name, "deno task part2"],
   [FASTER_RCNN_NORMALISE_ONCE.name, "deno task part2 --normalise once"],
   [FASTER_RCNN_HEAD_TUNED.name, "deno task part2 --train-head"],
-  [VGG16.name, "deno task part4 --models vgg16"],
-  [ALEXNET.name, "deno task part4 --models alexnet"],
+  ...Object.entries(FINE_TUNED).flatMap(([word, { 3: colour, 1: grey }]) =>
+    [
+      [colour.name, `deno task part4 --models ${word}`],
+      [grey.name, `deno task part4 --models ${word} --in-channels 1`],
+    ] as const
+  ),
 ]);
 
 /** A run that was found. */
@@ -144,8 +147,8 @@ export function trainingCommand(model: string = SIMPLE_CNN_FAST.name): string {
 }
 
 /**
- * The name in the results of the model that a person means: the name itself or the beginning of one and
- * no other, in whatever case.
+ * The name in the results of the model that a person means: the name itself or the beginning of one, in
+ * whatever case, if that is no other's or all others begin with that name.
  *
  * @throws {StudyError} If there is none, with the choices.
  */
@@ -154,7 +157,7 @@ export function modelNamed(word: string): string {
   const lower = word.toLowerCase();
   const exact = names.find((name) => name.toLowerCase() === lower);
   const matching = names.filter((name) => name.toLowerCase().startsWith(lower));
-  const name = exact ?? (matching.length === 1 ? matching[0] : undefined);
+  const name = exact ?? matching.find((name) => matching.every((other) => other.startsWith(name)));
   if (name !== undefined && word !== "") return name;
   throw new StudyError(
     `There is no model ${JSON.stringify(printable(word))}: choose ${names.join(", ")}`,

@@ -39,7 +39,10 @@ export interface ResultRow {
   train_images: number | null;
   /** Epochs that were finished. */
   epochs: number | null;
-  /** Images of a training step. */
+  /**
+   * Images of a training step; boxes, where a detector's head is trained. Of an untrained detector,
+   * images of a call.
+   */
   batch_size: number | null;
   /** Adam's, the highest of a schedule. */
   learning_rate: number | null;

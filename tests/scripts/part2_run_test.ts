@@ -368,6 +368,8 @@ Deno.test("detectAndTest() trains the predictor, counts misses as errors, and re
         20,
         3,
       ]);
+      // Boxes of a step, not images of a call: only those decide what is trained.
+      assertEquals(written!.batch_size, 16);
       assertEquals([written!.learning_rate, written!.weight_decay, written!.test_loss], [
         0.001,
         1e-4,

@@ -141,6 +141,8 @@ Deno.test("part4 --no-feature-cache --in-channels 1 computes features in every e
     assertMatch(stdout, /^Expected: about .*: 1 epoch /m);
     const [row] = await rowsOf(out);
     assertEquals([row!.status, row!.train_images], ["ok", 128]);
+    // It is no run of the study's model: nothing sets it beside such runs.
+    assertEquals(row!.model, "alexnet_FineTuned_OneChannel");
     const folder = runFolder(out, row!.run_id);
     assertEquals((await readHistory(folder)).map(({ epoch }) => epoch), [1]);
     const { settings } = await readManifest(folder);

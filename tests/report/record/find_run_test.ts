@@ -11,7 +11,7 @@ import {
 } from "../../../report/record/find_run.ts";
 import { appendRow, type ResultRow } from "../../../report/record/results.ts";
 import { runFolder, writeManifest } from "../../../report/record/run_folder.ts";
-import { ALEXNET, MODELS, SIMPLE_CNN } from "../../../study.ts";
+import { ALEXNET, ALEXNET_ONE_CHANNEL, MODELS, SIMPLE_CNN } from "../../../study.ts";
 import { resultRow, withFolder } from "../result_rows.ts";
 
 /** Puts a run's row and folder into a results folder. */
@@ -74,7 +74,10 @@ Deno.test("bestRuns() ranks digits before other data, more test images, then acc
 Deno.test("modelNamed() takes a name or the beginning of one; every model has its command", () => {
   assertEquals(modelNamed("AlexNet"), ALEXNET.name);
   assertEquals(modelNamed("simplecnn"), SIMPLE_CNN.name);
-  for (const word of ["", "simple", "lenet"]) assertThrows(() => modelNamed(word), StudyError);
+  // A variation's name begins with that of what it varies.
+  assertEquals(modelNamed("simple"), SIMPLE_CNN.name);
+  assertEquals(modelNamed("alexnet_finetuned_one"), ALEXNET_ONE_CHANNEL.name);
+  for (const word of ["", "fasterrcnn", "lenet"]) assertThrows(() => modelNamed(word), StudyError);
   const commands = MODELS.map(({ name }) => trainingCommand(name));
   assertEquals(new Set(commands).size, MODELS.length);
 });
