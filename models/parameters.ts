@@ -98,6 +98,7 @@ export type Initializer = (layout: ParameterLayout, index: number) => Tensor;
  *
  * @param seed Integer 0..2³¹-1; equal seeds give equal values.
  * @param offset Added to a parameter's index, where a model has several sets of them.
+ * @throws {RangeError} When it is used, if the seed is no such number.
  */
 export function defaultInitializer(seed: number, offset = 0): Initializer {
   return ({ torchShape, fanIn }, index) => {
@@ -113,10 +114,23 @@ export function defaultInitializer(seed: number, offset = 0): Initializer {
 }
 
 /**
+ * Two seeds that are not whole numbers could be one key.
+ *
+ * @throws {RangeError} If the seed is no integer 0..2³¹-1.
+ */
+export function checkSeed(seed: number): void {
+  if (Number.isInteger(seed) && seed >= 0 && seed < 2 ** 31) return;
+  throw new RangeError(
+    `Cannot draw from seed ${seed}: it must be a whole number from 0 to ${2 ** 31 - 1}`,
+  );
+}
+
+/**
  * Key of the random numbers of a model's parameter. Second words below zero belong to initialisation;
  * training steps count from 1.
  */
 export function parameterKey(seed: number, index: number): Tensor1D {
+  checkSeed(seed);
   return tf.tensor1d([seed, -1 - index], "int32");
 }
 

@@ -11,7 +11,7 @@ import type { Engine } from "../engine/engine.ts";
 import type { Tensor, Tensor1D, Tensor2D, Tensor4D } from "../engine/ops.ts";
 import { StudyError } from "../io/errors.ts";
 import { eventTurn } from "../io/event_turn.ts";
-import type { Parameters } from "../models/parameters.ts";
+import { checkSeed, type Parameters } from "../models/parameters.ts";
 import { Adam, type AdamOptions } from "./adam.ts";
 import { crossEntropy, type Loss } from "./cross_entropy.ts";
 import { Muon, type MuonOptions } from "./muon.ts";
@@ -155,6 +155,7 @@ export class Trainer<Input = Tensor4D, Output = Tensor2D, Targets = Tensor1D>
    * The step is compiled when first used.
    *
    * @throws {Error} If an option names a parameter that the model has not.
+   * @throws {RangeError} If the seed is no integer 0..2³¹-1.
    */
   constructor(
     engine: Engine,
@@ -162,7 +163,8 @@ export class Trainer<Input = Tensor4D, Output = Tensor2D, Targets = Tensor1D>
     data: BatchSource<Input, Targets>,
     options: TrainerOptions<Output, Targets>,
   ) {
-    const { dropout = true } = options;
+    const { dropout = true, seed } = options;
+    checkSeed(seed);
     // The default fits the defaults of both types.
     const lossOf = options.loss ?? crossEntropy as unknown as Loss<Output, Targets>;
     this.#options = options;

@@ -102,6 +102,19 @@ Deno.test("simpleCnn() starts with the same bits for the same seed, others for a
   }
 });
 
+Deno.test("simpleCnn() refuses seeds that would be another's", () => {
+  const before = tf.memory().numTensors;
+  for (const seed of [NaN, 1.5, -1, 2 ** 31, 2 ** 40, "x" as unknown as number]) {
+    const { message } = assertThrows(() => fresh(seed), RangeError);
+    assertEquals(
+      message,
+      `Cannot draw from seed ${seed}: it must be a whole number from 0 to 2147483647`,
+    );
+  }
+  assertEquals(tf.memory().numTensors, before);
+  assertNotEquals(fresh(2 ** 31 - 1), fresh(0));
+});
+
 Deno.test("loadStateDict() lists missing, foreign and misshapen names, and changes nothing", () => {
   const model = simpleCnn({ seed: 1 });
   const before = model.stateDict();
