@@ -203,9 +203,56 @@ export async function readBenchResults(path: string): Promise<BenchResults | nul
     if (error instanceof Deno.errors.NotFound) return null;
     if (!(error instanceof SyntaxError)) throw error;
   }
-  const isWhole = Array.isArray(results?.comparisons) && Array.isArray(results.measures) &&
-    typeof results.started_at === "string" && Array.isArray(results.settings?.cases) &&
-    typeof results.machine === "object";
-  if (isWhole) return results as BenchResults;
+  if (isBenchResults(results)) return results;
   throw new StudyError(`${path} is not a result of the bench: write it again or remove it`);
+}
+
+type Unknown = Readonly<Record<string, unknown>>;
+
+function isObject(value: unknown): value is Unknown {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+function isBenchResults(value: unknown): value is BenchResults {
+  if (!isObject(value) || !isBenchRun(value) || !isObject(value.machine)) return false;
+  const { ours, peer, earlier = [], comparisons, measures } = value;
+  return [ours, peer].every((on) => on === undefined || isObject(on)) &&
+    Array.isArray(earlier) && earlier.every(isBenchRun) &&
+    Array.isArray(comparisons) && comparisons.every(isPairedTiming) &&
+    Array.isArray(measures) && measures.every(isMeasurement);
+}
+
+function isBenchRun(value: unknown): boolean {
+  if (!isObject(value) || !isObject(value.settings) || !isObject(value.versions)) return false;
+  const { settings, git } = value;
+  return [value.started_at, value.finished_at].every((time) => typeof time === "string") &&
+    Array.isArray(settings.cases) &&
+    [settings.pairs, settings.seconds, value.load_average].every(Number.isFinite) &&
+    (git === null || (isObject(git) && typeof git.commit === "string"));
+}
+
+function isFinding(value: unknown): value is Unknown {
+  return isObject(value) &&
+    [value.case, value.title, value.unit].every((text) => typeof text === "string") &&
+    (value.note === undefined || typeof value.note === "string");
+}
+
+function isPairedTiming(value: unknown): boolean {
+  const isSide = (side: unknown) =>
+    isObject(side) && typeof side.label === "string" && Array.isArray(side.timings) &&
+    side.timings.every((timing) =>
+      isObject(timing) && [timing.units, timing.seconds].every(Number.isFinite)
+    );
+  return isFinding(value) && isSide(value.ours) && isSide(value.theirs);
+}
+
+function isMeasurement(value: unknown): boolean {
+  return isFinding(value) && (value.value === null || Number.isFinite(value.value)) &&
+    (value.kernels === undefined ||
+      (Array.isArray(value.kernels) && value.kernels.every(isKernel)));
+}
+
+function isKernel(value: unknown): boolean {
+  return isObject(value) && typeof value.what === "string" &&
+    [value.calls, value.ms].every(Number.isFinite);
 }

@@ -48,7 +48,7 @@ export const DATA_FOLDER = "data_folder";
 
 /** A line of `history.csv`. */
 export interface HistoryRow {
-  /** From 1. */
+  /** From 1; 0 stands for features that were computed before, with no loss and accuracy. */
   epoch: number;
   /** Mean of the batches' mean losses. */
   train_loss: number;
