@@ -69,6 +69,7 @@ recipes: [{name: a, lr: 0}, quick]`,
       "recipes[1]: 'quick' is not 'published' or 'fast' or 'accurate' or settings with a name",
     ],
   ],
+  ["out: x\nmodels: [simplecnn]\nseeds: [2, 1, 2]", ["seeds: 2 is there twice"]],
   ["out: x\nmodels: [alexnet]\nseeds: [1]\nrecipes: [fast]", ["asks for no run: no recipe is"]],
   [
     "out: x\nmodels: [vgg16]\nseeds: [1]\nrecipes: [{name: a, base: fast, models: [vgg16]}]",

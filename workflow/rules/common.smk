@@ -54,12 +54,16 @@ def describe_mistake(error):
     if error.validator == "additionalProperties":
         known = ", ".join(sorted(error.schema["properties"]))
         return f"{where}: {error.message} (known are {known})"
+    if error.validator == "uniqueItems":
+        items = error.instance
+        again = next(item for index, item in enumerate(items) if item in items[:index])
+        return f"{where}: {again!r} is there twice"
     if error.validator == "oneOf":
         # What has the right form is told what is wrong with it, not that other forms are there too.
         inside = [
             nested
             for nested in error.context
-            if nested.path or nested.validator in ("required", "additionalProperties", "minItems")
+            if nested.path or nested.validator in ("required", "additionalProperties", "minItems", "uniqueItems")
         ]
         if inside and isinstance(error.instance, (dict, list)):
             return "; ".join(describe_mistake(nested) for nested in inside)
