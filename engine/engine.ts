@@ -206,7 +206,6 @@ function engineOf(name: BackendName, backend: StartedBackend, reason: string): E
     precision,
     version,
     threads,
-    ...(adapter && { adapter }),
     get library() {
       return only(library, "libtensorflow");
     },

@@ -177,6 +177,7 @@ export class RecordingBinding extends Binding {
       const description = this.#describeOperation("Const");
       symbols.TF_SetAttrType(description, this.tensorflow.cString("dtype"), dtype);
       symbols.TF_SetAttrTensor(description, this.tensorflow.cString("value"), tensor, status);
+      this.tensorflow.check("Cannot set Const.value");
       const operation = this.#finishOperation(description, "Const");
       const [metadata] = this.#outputs(operation, "Const", 1);
       const copy = ArrayBuffer.isView(values) ? values.slice() : undefined;
@@ -229,6 +230,9 @@ export class RecordingBinding extends Binding {
       Deno.UnsafePointer.value(notNull(Deno.UnsafePointer.of(bytes), "UnsafePointer.of"))
     );
     const outputNodes = outputs.map((id) => outputOf(this.#node(id)));
+    const [effectNodes, effectNames] = [addresses, namePointers].map((list) =>
+      BigUint64Array.from(list)
+    );
     const fn = symbols.TF_GraphToFunctionWithControlOutputs(
       this.#graph,
       this.tensorflow.cString(name),
@@ -240,9 +244,10 @@ export class RecordingBinding extends Binding {
       outputNodes.length,
       joined(outputNodes),
       null,
-      addresses.length,
-      BigUint64Array.from(addresses),
-      BigUint64Array.from(namePointers),
+      // Read here, so that the names' bytes are still held when their addresses are used.
+      names.length,
+      effectNodes!,
+      effectNames!,
       null,
       null,
       status,
