@@ -121,9 +121,10 @@ async function snakemakeArgs({ config, on, jobs, dryRun }: FlagValues<typeof FLA
     ...["--snakefile", join(workflow, "Snakefile"), "--configfile", config],
     ...["--profile", join(workflow, "profiles", on)],
     ...(jobs === undefined ? [] : [on === "local" ? "--cores" : "--jobs", String(jobs)]),
-    // Pods do not see this machine's files.
+    // Not `rates`, which would take the place of what the file says. Pods do not see this machine's
+    // files.
     ...(on !== "kubernetes" && await exists(ratesPath())
-      ? ["--config", `rates=${ratesPath()}`]
+      ? ["--config", `measured_rates=${ratesPath()}`]
       : []),
     ...(dryRun ? ["--dry-run", "--quiet", "rules"] : []),
   ];

@@ -75,7 +75,7 @@ Deno.test("sweep plans with what was measured of this machine, where that was do
     await Deno.writeTextFile(join(folder, "cache/rates.json"), "{}");
     const { code, stdout } = await sweep(folder, ["--jobs=2"], { snakemake: FAKE });
     assertEquals(code, 0);
-    assertStringIncludes(stdout, `--cores 2 --config rates=${folder}/cache/rates.json`);
+    assertStringIncludes(stdout, `--cores 2 --config measured_rates=${folder}/cache/rates.json`);
   }));
 
 Deno.test("sweep names a configuration that is not there, and ends as Snakemake does", () =>

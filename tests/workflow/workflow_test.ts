@@ -93,6 +93,25 @@ test("mistakes in a configuration are named, all at once, with what would be rig
     }
   }));
 
+test("the configuration's rates go before those of the machine that the sweep is called on", () =>
+  withFolder({}, async (cwd) => {
+    const ours = JSON.parse(await Deno.readTextFile(join(WORKFLOW, "rates.json")));
+    const plan = async (rates: string) => {
+      const config = `out: x\nmodels: [simplecnn]\nseeds: [1]\n${rates}`;
+      await Deno.writeTextFile(join(cwd, "sweep.yaml"), config);
+      const words = ["--configfile", "sweep.yaml", "--config", "measured_rates=measured.json"];
+      const { code, output } = await snakemake(cwd, ...words, "--dry-run");
+      assertEquals(code, 0, output);
+      return output.match(/, the longest run (\d+) min;.* Rates: (.*)\./)?.slice(1);
+    };
+    for (const [name, imagesPerSecond] of [["nodes", 1000], ["measured", 500]] as const) {
+      const rates = { ...ours, startSeconds: 0, trainingImagesPerSecond: imagesPerSecond };
+      await Deno.writeTextFile(join(cwd, `${name}.json`), JSON.stringify(rates));
+    }
+    assertEquals(await plan("rates: nodes.json"), ["10", "nodes.json"]);
+    assertEquals(await plan(""), ["20", "measured.json"]);
+  }));
+
 // A namespace without a network in it; not every system lets one be made.
 const offline = await works("unshare", "-rn", "true") ? ["unshare", "-rn"] : [];
 if (offline.length === 0) console.log("skipped: the sweep without a network (unshare -rn fails)");

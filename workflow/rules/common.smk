@@ -256,13 +256,18 @@ def suite_command(*words):
     return " ".join([config["deno"], *map(shlex.quote, task)])
 
 
+def rates_path():
+    """The rates of the nodes, or else of the machine that the sweep was called on, if measured."""
+    return config.get("rates", config.get("measured_rates"))
+
+
 def forecast(sizes):
     """Seconds, memory and disk of each size as the suite's own forecast has them.
 
     They are the same for the same rates and code, so they are kept: a job reads what the first call,
     which plans all, has written.
     """
-    rates = config.get("rates", str(WORKFLOW / "rates.json"))
+    rates = rates_path() or str(WORKFLOW / "rates.json")
     code = [SUITE / "experiment" / name for name in ("forecast.ts", "sweep_forecast.ts")]
     distinct = sorted({json.dumps(size, sort_keys=True) for size in sizes})
     mark = hashlib.sha256("\n".join(distinct).encode())
@@ -336,5 +341,5 @@ def describe_plan():
         f"longest run {longest / 60:.0f} min; {kept / 1e9:.2f} GB stay, {largest / 1e9:.2f} GB more "
         f"for each run while it goes on, and {features / 1e9:.1f} GB of features in the cache; "
         f"{moved / 1e9:.0f} GB go through the shared file system. Rates: "
-        f"{config.get('rates', 'those of the committed results')}."
+        f"{rates_path() or 'those of the committed results'}."
     )
