@@ -1,4 +1,4 @@
-"""What many runs would take on clusters of several sizes, by a simulation: the tables of docs/cluster.md.
+"""What many runs would take on clusters of several sizes, by a simulation, for docs/cluster.md.
 
     python3 workflow/scripts/simulate.py [--seeds 1000] [--jobs-per-minute 60] [--file-system-gb-s 1]
 
@@ -61,14 +61,22 @@ def main():
             f"| {many * run['seconds'] * THREADS / 3600:,.0f} | {many * run['keptBytes'] / 1e9:.1f} GB "
             f"| {many * run['writtenBytes'] / 1e12:.2f} TB | {many * run['readBytes'] / 1e12:.2f} TB |"
         )
-    preparation = max(
-        run["seconds"]
-        for run in forecasts(
-            [
-                {"model": model, "threads": THREADS, "features": True, "epochs": 1}
-                for model in ("vgg16", "alexnet")
-            ]
-        )
+    prepared = forecasts(
+        [
+            {"model": model, "threads": THREADS, "features": True, "epochs": 1}
+            for model in ("vgg16", "alexnet")
+        ]
+    )
+    preparation = max(run["seconds"] for run in prepared)
+
+    def together(*names):
+        return asked.seeds * sum(run[name] for run in one.values() for name in names)
+
+    print(
+        f"\nTogether {together('seconds') * THREADS / 3600:,.0f} core hours; "
+        f"{together('keptBytes') / 1e9:.2f} GB of results, "
+        f"{sum(run['featureBytes'] for run in prepared) / 1e9:.0f} GB of features in the cache, and "
+        f"{together('writtenBytes', 'readBytes') / 1e12:.0f} TB through the shared file system"
     )
     # The longest first, as the engine would not: the last ones then keep no node waiting.
     runs = [

@@ -1,0 +1,57 @@
+/** The rates that a sweep is planned with, and what docs/cluster.md makes of them. */
+
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { delimiter, dirname, join } from "node:path";
+import { ourRate, ourSeconds } from "../../bench/findings.ts";
+import type { NodeRates } from "../../experiment/sweep_forecast.ts";
+import { repositoryRoot } from "../../io/cache.ts";
+import { type CaseName, readBenchResults } from "../../report/record/bench_results.ts";
+import { REFERENCE_RESULTS } from "../../report/record/reference_results.ts";
+import { ALEXNET, DATA, SIMPLE_CNN } from "../../study.ts";
+import { command, WORKFLOW, works } from "./sweeps.ts";
+
+/** How far a rate may be from the bench's median: those of a step beside several peers differ by as much. */
+const TOLERANCE = 0.05;
+
+Deno.test("rates.json is what the committed bench found of its machine, within 5 %", async () => {
+  const rates: NodeRates = JSON.parse(await Deno.readTextFile(join(WORKFLOW, "rates.json")));
+  const path = join(repositoryRoot(), REFERENCE_RESULTS, "bench/bench.json");
+  const bench = (await readBenchResults(path))!;
+  assertEquals(rates.cores, bench.threads);
+  assertEquals([rates.trainImages, rates.testImages], [DATA.trainImages, DATA.testImages]);
+  const near = (rate: number, found: number) =>
+    assert(Math.abs(rate / found - 1) < TOLERANCE, `${rate}, and the bench has ${found}`);
+  const perSecond = (name: CaseName) => ourRate(bench, name)!.value;
+  near(rates.trainingImagesPerSecond, SIMPLE_CNN.training.batchSize * perSecond("step"));
+  const { gflopPerUnit } = bench.comparisons.find((timing) => timing.case === "vgg16")!;
+  near(rates.convolutionFlopPerSecond, 1e9 * gflopPerUnit! * perSecond("vgg16"));
+  const stepSeconds = ourSeconds(bench, "alexnet-classifier")!.value;
+  near(rates.secondsPerParameter, stepSeconds / ALEXNET.trainedParameters);
+  // The bench's launch ends a step later.
+  const launch = ourSeconds(bench, "launch")!.value;
+  assert(rates.startSeconds < launch && rates.startSeconds > launch / 2, `${launch}`);
+});
+
+const hasPython = await works("python3", "--version");
+if (!hasPython) console.log("skipped: simulate.py (there is no python3)");
+
+/** Words and cells, however they are broken into lines and padded. */
+function unpadded(text: string): string {
+  return text.replaceAll(/\s+/g, " ");
+}
+
+Deno.test({
+  name: "docs/cluster.md has the tables and sums that simulate.py makes of rates.json",
+  ignore: !hasPython,
+  fn: async () => {
+    const path = [dirname(Deno.execPath()), Deno.env.get("PATH")].join(delimiter);
+    const script = join(WORKFLOW, "scripts/simulate.py");
+    const { code, output } = await command(["env", `PATH=${path}`, "python3", "-B", script]);
+    assertEquals(code, 0, output);
+    const page = unpadded(await Deno.readTextFile(join(repositoryRoot(), "docs/cluster.md")));
+    const said = output.split("\n").filter((line) => line !== "" && !line.startsWith("| ---"));
+    // Two tables, of four models and three clusters, and the sums.
+    assertEquals(said.length, 1 + 4 + 1 + 1 + 3, output);
+    for (const line of said) assertStringIncludes(page, unpadded(line));
+  },
+});
