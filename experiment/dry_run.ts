@@ -11,6 +11,7 @@ import type { BackendName } from "../engine/engine.ts";
 import { freeSpace } from "../io/free_space.ts";
 import { createReporter, formatBytes, writeText } from "../io/reporter.ts";
 import { type WeightsNeeds, weightsNeeds } from "../models/checkpoint/weights_needs.ts";
+import { expectedCheckpointBytes } from "./checkpoint_forecast.ts";
 import { type Fetch, lookAtEngine, setSizes } from "./engine_outlook.ts";
 import { imageCounts, type MachineRates, modelSeconds, roundDuration } from "./forecast.ts";
 import type { PartPlan, PlannedModel } from "./plan.ts";
@@ -130,10 +131,7 @@ function modelOutlook(
     ...(settings && { epochs: settings.epochs, batchSize: settings.batchSize }),
   } as const;
   const { epochs, batchSize, learningRate, weightDecay, oneCycle = false } = settings ?? {};
-  // Parameters and Adam's two moments of each.
-  const checkpoint = settings === undefined
-    ? 0
-    : 3 * Float32Array.BYTES_PER_ELEMENT * model.trainedParameters;
+  const checkpoint = expectedCheckpointBytes(model, settings ?? null);
   return {
     model: model.name,
     seeds,

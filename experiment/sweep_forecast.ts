@@ -20,6 +20,7 @@ import {
   type StudyModel,
   VGG16,
 } from "../study.ts";
+import { expectedCheckpointBytes } from "./checkpoint_forecast.ts";
 import { imageCounts, inferenceSeconds, type MachineRates, stepSeconds } from "./forecast.ts";
 
 /** How much a run does. */
@@ -64,9 +65,6 @@ export interface RunForecast {
 /** Fits the peaks of SimpleCNN and AlexNet in the committed runs, 0.7 and 2.2 GB. */
 const MEMORY = { engine: 6e8, perParameter: 28 } as const;
 
-/** A weight and Adam's two moments, four bytes each. */
-const CHECKPOINT_BYTES_PER_PARAMETER = 12;
-
 /** A line of `predictions.csv` with the committed runs' scores, and the other files of a run. */
 const KEPT = { perTestImage: 18, files: 4000 } as const;
 
@@ -80,7 +78,7 @@ const FEATURE_BYTES: Readonly<Record<string, number>> = {
 export function forecastRun(size: RunSize, rates: NodeRates): RunForecast {
   const model = modelOf(size);
   const { train, test } = imageCounts(size, rates);
-  const checkpointBytes = CHECKPOINT_BYTES_PER_PARAMETER * model.trainedParameters;
+  const checkpointBytes = expectedCheckpointBytes(model, model.training);
   const keptBytes = KEPT.files + KEPT.perTestImage * test;
   const featureBytes = (train + test) * (FEATURE_BYTES[model.name] ?? 0);
   return {

@@ -56,8 +56,9 @@ Deno.test("part1 --dry-run says runs, settings, data, time, disk and downloads",
 });
 
 Deno.test("part1 --dry-run follows recipe and seeds", async () => {
-  const [fast, one, two] = await Promise.all([
+  const [fast, accurate, one, two] = await Promise.all([
     outlookOf("part1", ["--recipe=fast"]),
+    outlookOf("part1", ["--recipe=accurate"]),
     outlookOf("part1", []),
     outlookOf("part1", ["--runs=2"]),
   ]);
@@ -67,6 +68,9 @@ Deno.test("part1 --dry-run follows recipe and seeds", async () => {
   assertEquals(modelOf(fast).settings.epochs, SIMPLE_CNN_FAST.training.epochs);
   assertEquals(modelOf(two).seeds, [1, 2]);
   assertEquals(modelOf(one).disk.results, 12 * SIMPLE_CNN.parameters);
+  // Muon has a single moment of its 62,000 parameters, and the accurate recipe has a mean of all.
+  assertEquals(modelOf(fast).disk.results, 12 * SIMPLE_CNN.parameters - 4 * 62_000);
+  assertEquals(modelOf(accurate).disk.results, 16 * SIMPLE_CNN.parameters - 4 * 62_000);
   assertEquals(modelOf(two).disk.results, 2 * modelOf(one).disk.results);
   for (const { seconds } of [one, two]) assert(seconds === null || seconds > 0);
 });

@@ -8,6 +8,7 @@ import { repositoryRoot } from "../../io/cache.ts";
 import { type CaseName, readBenchResults } from "../../report/record/bench_results.ts";
 import { REFERENCE_RESULTS } from "../../report/record/reference_results.ts";
 import { ALEXNET, DATA, SIMPLE_CNN } from "../../study.ts";
+import { IMPORTS } from "../source.ts";
 import { command, WORKFLOW, works } from "./sweeps.ts";
 
 /** How far a rate may be from the bench's median: those of a step beside several peers differ by as much. */
@@ -30,6 +31,19 @@ Deno.test("rates.json is what the committed bench found of its machine, within 5
   // The bench's launch ends a step later.
   const launch = ourSeconds(bench, "launch")!.value;
   assert(rates.startSeconds < launch && rates.startSeconds > launch / 2, `${launch}`);
+});
+
+Deno.test("common.smk computes forecasts anew when any of their code is another", async () => {
+  const rules = await Deno.readTextFile(join(WORKFLOW, "rules/common.smk"));
+  const listed = rules.match(/FORECAST_CODE = \(([^)]*)\)/)![1]!;
+  const code = new Set(["experiment/sweep_forecast.ts", "models/simple_cnn.ts"]);
+  for (const path of code) {
+    const imported = path.startsWith("experiment/") ? IMPORTS.get(path)!.files : [];
+    for (const file of imported) {
+      if (file === "study.ts" || file.startsWith("experiment/")) code.add(file);
+    }
+  }
+  for (const path of code) assertStringIncludes(listed, `"${path}"`);
 });
 
 const hasPython = await works("python3", "--version");

@@ -26,6 +26,15 @@ MODELS = {
     "alexnet": {"part": 4, "flags": ["--models", "alexnet"]},
 }
 
+# What a forecast depends on besides rates and sizes.
+FORECAST_CODE = (
+    "experiment/checkpoint_forecast.ts",
+    "experiment/forecast.ts",
+    "experiment/sweep_forecast.ts",
+    "models/simple_cnn.ts",
+    "study.ts",
+)
+
 # Asked of the engine beyond what is expected: a slower node, a busy file system.
 TIME_MARGIN = 3
 MEMORY_MARGIN = 1.5
@@ -268,10 +277,10 @@ def forecast(sizes):
     which plans all, has written.
     """
     rates = rates_path() or str(WORKFLOW / "rates.json")
-    code = [SUITE / "experiment" / name for name in ("forecast.ts", "sweep_forecast.ts")]
+    code = [SUITE / name for name in FORECAST_CODE]
     distinct = sorted({json.dumps(size, sort_keys=True) for size in sizes})
     mark = hashlib.sha256("\n".join(distinct).encode())
-    for path in [rates, *code, SUITE / "study.ts"]:
+    for path in [rates, *code]:
         try:
             mark.update(Path(path).read_bytes())
         except OSError as error:
