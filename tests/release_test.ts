@@ -48,6 +48,25 @@ Deno.test("every file is committed with LF, or is known to git as binary", async
   assertEquals(wrong, []);
 });
 
+Deno.test("nothing is committed that a run leaves for itself, wherever it is in the results", async () => {
+  const { stdout } = await run("git", "ls-files", "--cached", "--ignored", "--exclude-standard");
+  assertEquals(stdout, "");
+  const left = ["", "backends/"].flatMap((folder) =>
+    [
+      ".lock",
+      "figures/.snakemake_timestamp",
+      "runs/20261126T010410465Z-part1-SimpleCNN-seed1-8cf1564d/.lock",
+      "runs/20261126T010410465Z-part1-SimpleCNN-seed1-8cf1564d/checkpoint.safetensors",
+      "runs/20261126T010410465Z-part1-SimpleCNN-seed1-8cf1564d/events.out.tfevents.1",
+    ].map((name) => `results/reference/${folder}${name}`)
+  );
+  const ignored = await run("git", "check-ignore", "--no-index", ...left);
+  assertEquals(ignored.stdout.trim().split("\n"), left);
+  const kept = ["figures/.written.json", "part1.csv", "runs/x/history.csv"];
+  const others = kept.map((name) => `results/reference/backends/${name}`);
+  assertEquals((await run("git", "check-ignore", "--no-index", ...others)).stdout, "");
+});
+
 Deno.test("the workflow runs tests, check and the gate, each action at a commit", async () => {
   const workflow = await read(".github/workflows/check.yml");
   for (const [, action] of workflow.matchAll(/uses: (.*)$/gm)) {
