@@ -38,8 +38,11 @@ export interface RunSize extends PartSize {
 
 /** What was measured of a node. */
 export interface NodeRates extends MachineRates {
-  /** Processor cores that it was measured with: another number takes as many core seconds. */
-  cores: number;
+  /**
+   * Processor cores that it was measured with: another number takes as many core seconds. `null` where
+   * a GPU computes, and they make no difference.
+   */
+  cores: number | null;
 }
 
 /** What a run will take. */
@@ -81,8 +84,9 @@ export function forecastRun(size: RunSize, rates: NodeRates): RunForecast {
   const checkpointBytes = expectedCheckpointBytes(model, model.training);
   const keptBytes = KEPT.files + KEPT.perTestImage * test;
   const featureBytes = (train + test) * (FEATURE_BYTES[model.name] ?? 0);
+  const slowdown = rates.cores === null ? 1 : rates.cores / size.threads;
   return {
-    seconds: rates.startSeconds + workSeconds(size, rates) * rates.cores / size.threads,
+    seconds: rates.startSeconds + workSeconds(size, rates) * slowdown,
     memoryBytes: MEMORY.engine + MEMORY.perParameter * model.parameters,
     diskBytes: keptBytes + 2 * checkpointBytes,
     keptBytes,
@@ -111,7 +115,7 @@ function epochsOf(size: RunSize): number {
   return size.epochs ?? modelOf(size).training?.epochs ?? 0;
 }
 
-/** Seconds with as many cores as the rates are of. */
+/** Seconds with as many cores as the rates are of, or on its GPU. */
 function workSeconds(size: RunSize, rates: NodeRates): number {
   const model = modelOf(size);
   const { train, test } = imageCounts(size, rates);

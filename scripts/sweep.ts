@@ -111,8 +111,7 @@ async function measure(reporter: Reporter, signal: AbortSignal): Promise<void> {
     signal,
   });
   if (failure !== undefined) throw new StudyError(`The measurement failed: ${failure}`);
-  const rates = { cores: navigator.hardwareConcurrency, ...JSON.parse(output) };
-  await writeFileAtomic(ratesPath(), `${JSON.stringify(rates, null, 2)}\n`);
+  await writeFileAtomic(ratesPath(), `${JSON.stringify(JSON.parse(output), null, 2)}\n`);
 }
 
 async function snakemakeArgs({ config, on, jobs, dryRun }: FlagValues<typeof FLAGS>) {

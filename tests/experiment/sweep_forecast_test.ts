@@ -20,6 +20,8 @@ Deno.test("forecastRun() takes epochs, recipe and size for part 1, and its time 
   assertEquals(fast.seconds, 1 + 3 + 0.1);
   const alone = run({ model: "simplecnn", threads: 1, limit: 3000, testLimit: 300 });
   assertEquals(alone.seconds, 1 + 2 * (30 + 0.1));
+  const size: RunSize = { model: "simplecnn", threads: 16, limit: 3000, testLimit: 300 };
+  assertEquals(forecastRun(size, { ...RATES, cores: null }).seconds, 1 + 30 + 0.1);
 });
 
 Deno.test("forecastRun() has what measured runs took of memory and disk", () => {
