@@ -1,7 +1,7 @@
-/** The rates that a sweep is planned with, and what docs/cluster.md makes of them. */
+/** The rates that a sweep is planned with. */
 
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
-import { delimiter, dirname, join } from "node:path";
+import { join } from "node:path";
 import { ourRate, ourSeconds } from "../../bench/findings.ts";
 import type { NodeRates } from "../../experiment/sweep_forecast.ts";
 import { repositoryRoot } from "../../io/cache.ts";
@@ -9,7 +9,7 @@ import { type CaseName, readBenchResults } from "../../report/record/bench_resul
 import { REFERENCE_RESULTS } from "../../report/record/reference_results.ts";
 import { ALEXNET, DATA, SIMPLE_CNN } from "../../study.ts";
 import { IMPORTS } from "../source.ts";
-import { command, WORKFLOW, works } from "./sweeps.ts";
+import { WORKFLOW } from "./sweeps.ts";
 
 /** How far a rate may be from the bench's median: those of a step beside several peers differ by as much. */
 const TOLERANCE = 0.05;
@@ -44,28 +44,4 @@ Deno.test("common.smk computes forecasts anew when any of their code is another"
     }
   }
   for (const path of code) assertStringIncludes(listed, `"${path}"`);
-});
-
-const hasPython = await works("python3", "--version");
-if (!hasPython) console.log("skipped: simulate.py (there is no python3)");
-
-/** Words and cells, however they are broken into lines and padded. */
-function unpadded(text: string): string {
-  return text.replaceAll(/\s+/g, " ");
-}
-
-Deno.test({
-  name: "docs/cluster.md has the tables and sums that simulate.py makes of rates.json",
-  ignore: !hasPython,
-  fn: async () => {
-    const path = [dirname(Deno.execPath()), Deno.env.get("PATH")].join(delimiter);
-    const script = join(WORKFLOW, "scripts/simulate.py");
-    const { code, output } = await command(["env", `PATH=${path}`, "python3", "-B", script]);
-    assertEquals(code, 0, output);
-    const page = unpadded(await Deno.readTextFile(join(repositoryRoot(), "docs/cluster.md")));
-    const said = output.split("\n").filter((line) => line !== "" && !line.startsWith("| ---"));
-    // Two tables, of four models and three clusters, and the sums.
-    assertEquals(said.length, 1 + 4 + 1 + 1 + 3, output);
-    for (const line of said) assertStringIncludes(page, unpadded(line));
-  },
 });
