@@ -59,7 +59,7 @@ export function speedUp(
   return {
     value: found.median,
     text: formatMedianAndRange(found),
-    note: pairsNote(found.count),
+    note: joinNotes(pairsNote(found.count), timing.note),
     atLimit: speedUpAtLimit(results, timing),
   };
 }
@@ -111,7 +111,7 @@ export function speedUpOverBest(results: BenchResults, name: CaseName): Found | 
   return {
     value: ratio.median,
     text: formatMedianAndRange(ratio),
-    note: joinNotes(timing.theirs.label, pairsNote(ratio.count)),
+    note: joinNotes(timing.theirs.label, pairsNote(ratio.count), timing.note),
     atLimit: speedUpAtLimit(results, timing),
   };
 }
