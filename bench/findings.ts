@@ -45,7 +45,8 @@ const ENOUGH_PAIRS = 5;
 
 /**
  * How many times as fast ours is: the case's timing beside that peer; without a peer named its first,
- * which is PyTorch with its defaults in the same number format.
+ * which is PyTorch with its defaults. It is in our number format, but in float32 beside features and a
+ * backbone in bfloat16.
  */
 export function speedUp(
   results: BenchResults,

@@ -10,7 +10,7 @@ import {
   medianAndRange,
   ratios,
 } from "../analysis/paired_timings.ts";
-import type { PairedTiming } from "../record/bench_results.ts";
+import { formatName, type PairedTiming } from "../record/bench_results.ts";
 import { alignedTable, type Column, escapeMarkdown } from "./markdown.ts";
 
 const SPEED_COLUMNS = [
@@ -24,7 +24,8 @@ const SPEED_COLUMNS = [
 /**
  * The table of speeds, formatted as `deno fmt` does: a line for all that was timed beside PyTorch. A
  * speed-up is the median over pairs, with the lowest and the highest; that over PyTorch's best settings
- * is the lowest median among its settings in the same number format.
+ * is the lowest median among its settings in the same number format. Where PyTorch's defaults are in
+ * another one than ours, the cell says in which.
  */
 export function renderSpeedTable(timings: readonly PairedTiming[]): string {
   const paired = timings.filter((timing) =>
@@ -37,7 +38,8 @@ export function renderSpeedTable(timings: readonly PairedTiming[]): string {
     return [
       escapeMarkdown(title),
       formatPace(ours.timings, unit),
-      formatPace(theirs.timings, unit),
+      formatPace(theirs.timings, unit) +
+      (theirs.precision === ours.precision ? "" : `, in ${formatName(theirs.precision)}`),
       formatMedianAndRange(medianAndRange(ratios(peers[0]!))!),
       sameFormat.length > 1 ? best.toFixed(2) : "",
     ];

@@ -14,3 +14,16 @@ Deno.test("renderSpeedTable() has the median ratio to the defaults and to the be
     ["Alone", "1.00 s a set", "4.00 s a set", "4.00", ""],
   ]);
 });
+
+Deno.test("renderSpeedTable() says in which number format the defaults are where it is not ours", () => {
+  const inBfloat16 = TIMINGS.slice(0, 3).map((timing) => ({
+    ...timing,
+    ours: { ...timing.ours, precision: "bfloat16" as const },
+  }));
+  assertEquals(body(renderSpeedTable(inBfloat16))[0]!.slice(2), [
+    "1.00 s a step",
+    "2.00 s a step, in fp32",
+    "2.00 (2.00 to 4.00)",
+    "",
+  ]);
+});
