@@ -167,7 +167,7 @@ async function runBench(flags: FlagValues<typeof FLAGS>, signal: AbortSignal): P
   const shared = { ...settings, backend: flags.backend, engineFlags };
   const ours = await startOurs(shared, "float32");
   const { versions, on = { backend: flags.backend, device: "CPU" }, precisions = [] } = ours.info;
-  const { machine = {}, git = null } = ours.info;
+  const { machine = {}, git = null, images = { train: 0, test: 0 } } = ours.info;
   const peer = await startPeer({ python, threads, ours: on });
   const hasPeer = peer instanceof Worker;
   if (!hasPeer) {
@@ -212,6 +212,7 @@ async function runBench(flags: FlagValues<typeof FLAGS>, signal: AbortSignal): P
   };
   const context = {
     ...shared,
+    images,
     ours: on,
     precisions,
     peer: {

@@ -16,6 +16,7 @@ import {
   type Precision,
 } from "../report/record/bench_results.ts";
 import { denoScript } from "./child.ts";
+import type { ImageCounts } from "./image_counts.ts";
 import { Worker } from "./worker.ts";
 
 /** Settings and what cases share. */
@@ -30,6 +31,8 @@ export interface BenchContext {
   epochs: number;
   /** The data set, as `--data` takes it. */
   data: string;
+  /** How many images that has. */
+  images: ImageCounts;
   /** The Python that PyTorch is looked for in. */
   python: string;
   /** Of ours and of PyTorch, each. */

@@ -10,6 +10,7 @@ import type { Measurement } from "../report/record/bench_results.ts";
 import { ALEXNET, DATA, FASTER_RCNN_ADAPTED, VGG16 } from "../study.ts";
 import { type Program, startChild } from "./child.ts";
 import type { BenchContext } from "./context.ts";
+import { checkStudyImages } from "./image_counts.ts";
 import { drain, freshPath, partProgram } from "./program_times.ts";
 
 /** `memory` is part 1's. */
@@ -67,7 +68,7 @@ const POLL_MS = 250;
  * cache, if they are there.
  *
  * @param folder For what the run writes.
- * @throws {StudyError} If it fails, or this is not Linux.
+ * @throws {StudyError} If it fails, this is not Linux, or there are not as many images as it says.
  */
 export async function measureMemory(
   context: BenchContext,
@@ -77,7 +78,9 @@ export async function measureMemory(
   if (Deno.build.os !== "linux") {
     throw new StudyError("the peak of resident memory is read from Linux's /proc");
   }
-  const { what } = MEMORY_PLANS[name];
+  const { what, part } = MEMORY_PLANS[name];
+  // The detector's is of a few test images, whatever there are.
+  if (part !== 2) checkStudyImages(context.images);
   context.reporter.live(`Running ${what} for its memory`);
   const child = startChild(memoryRun(context, name, folder));
   let peak = 0;

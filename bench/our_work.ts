@@ -11,13 +11,14 @@ import { InterruptedError, StudyError } from "../io/errors.ts";
 import type { Classifier } from "../models/classifier.ts";
 import { simpleCnn } from "../models/simple_cnn.ts";
 import type { Timing } from "../report/record/bench_results.ts";
-import { SIMPLE_CNN } from "../study.ts";
+import { DATA, SIMPLE_CNN } from "../study.ts";
 import { evaluate } from "../training/evaluate.ts";
 import { ImageBatches } from "../data/image_batches.ts";
 import { Adam } from "../training/adam.ts";
 import { Trainer } from "../training/trainer.ts";
 import { ADAM_PARAMETERS, CONV2, MATRIX } from "./flops.ts";
 import { type Growth, type GrowthSample, sampleAt } from "./growth.ts";
+import { checkEnoughImages, checkStudyImages } from "./image_counts.ts";
 import { TransferWork } from "./transfer_work.ts";
 import type { WorkRequest } from "./worker.ts";
 
@@ -30,6 +31,8 @@ const { batchSize: BATCH_SIZE, learningRate, weightDecay } = SIMPLE_CNN.training
 const ADAM = { learningRate, weightDecay } as const;
 /** Work done before the first timing of a kind. */
 const WARM_UP_SECONDS = 1;
+/** Steps of an epoch, at least, for its last, whose batch may be smaller, not to count. */
+const LEAST_STEPS = 100;
 /** Steps between two samples. */
 const SAMPLE_EVERY = 50;
 /** A collection that gives V8's free pages back as well: how many it keeps changes by megabytes. */
@@ -74,18 +77,21 @@ export class OurWork {
     return await this.#run(request.case, request.seconds);
   }
 
-  #run(work: WorkRequest["case"], seconds: number): Promise<Timing> {
+  async #run(work: WorkRequest["case"], seconds: number): Promise<Timing> {
+    const images = { train: this.#training.count, test: this.#test.count };
     switch (work) {
       case "step":
-        return this.#steps(seconds);
+        checkEnoughImages(images, { train: LEAST_STEPS * BATCH_SIZE });
+        return await this.#steps(seconds);
       case "inference":
-        return timeUnits(seconds, () => this.#inference());
+        checkStudyImages(images, { test: DATA.testImages });
+        return await timeUnits(seconds, () => this.#inference());
       case "matmul":
       case "conv":
       case "adam":
-        return timeUnits(seconds, this.#kernel(work));
+        return await timeUnits(seconds, this.#kernel(work));
       default:
-        return timeUnits(seconds, this.#transfer.unit(work));
+        return await timeUnits(seconds, this.#transfer.unit(work));
     }
   }
 

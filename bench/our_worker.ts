@@ -47,7 +47,7 @@ async function main(): Promise<void> {
       precisions: precisionsOf(engine),
       machine: machine(engine),
       git: await gitState(),
-      dataset: dataset.name,
+      images: { train: dataset.train.count, test: dataset.test.count },
     });
     for await (const line of lines) {
       try {

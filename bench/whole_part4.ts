@@ -21,9 +21,10 @@ import {
   type Precision,
   type Timing,
 } from "../report/record/bench_results.ts";
-import { ALEXNET, DATA, type StudyModel, VGG16 } from "../study.ts";
+import { ALEXNET, type StudyModel, VGG16 } from "../study.ts";
 import type { Program } from "./child.ts";
 import type { BenchContext } from "./context.ts";
+import { checkEnoughImages, type ImageCounts, sizeNote } from "./image_counts.ts";
 import { joinNotes, type Side, timeInTurn } from "./pairs.ts";
 import { freshPath, partProgram, type Places, studySide, untilEnd } from "./program_times.ts";
 import { ourLabel } from "./steady_cases.ts";
@@ -39,7 +40,7 @@ export interface Part4Plan {
   precision: Precision;
   epochs: number;
   /** Training images of ours: all, or two sets, the smaller one first. */
-  images: number | readonly [small: number, large: number];
+  images: "all" | readonly [small: number, large: number];
   /** Training images of the study's procedure, the smaller set first. */
   peerImages: readonly [small: number, large: number];
 }
@@ -50,7 +51,7 @@ const EPOCHS = VGG16.training.epochs;
 export const PART4_PLANS: Readonly<Record<typeof PART4_CASES[number], Part4Plan>> = {
   "part4-alexnet": {
     ...{ model: ALEXNET, word: "alexnet", precision: "float32", epochs: EPOCHS },
-    ...{ images: DATA.trainImages, peerImages: [960, 1920] },
+    ...{ images: "all", peerImages: [960, 1920] },
   },
   "part4-vgg16": {
     ...{ model: VGG16, word: "vgg16", precision: "bfloat16", epochs: EPOCHS },
@@ -69,15 +70,21 @@ export function precisionOf(
   return precisions.includes(wanted) ? wanted : "float32";
 }
 
-/** Times one case and records it. */
+/**
+ * Times one case and records it.
+ *
+ * @param run Runs a program to its end and times it; tests put their own in place.
+ */
 export async function measurePart4(
   context: BenchContext,
   name: typeof PART4_CASES[number],
   places: Places,
+  run: (program: Program) => Promise<Timing> = untilEnd,
 ): Promise<void> {
   const planned = PART4_PLANS[name];
   const plan = { ...planned, precision: precisionOf(context, planned.precision) };
-  const { model, precision, epochs, images } = plan;
+  const { model, precision, epochs, images, peerImages } = plan;
+  const all = context.images;
   const notes = precision === planned.precision
     ? []
     : [`ours in ${formatName(precision)}, as it has no ${formatName(planned.precision)} here`];
@@ -86,7 +93,7 @@ export async function measurePart4(
     const { reporter } = context;
     const what = `${model.title}, ${whose} on ${count} images`;
     reporter.live(what);
-    const { seconds } = await untilEnd(program);
+    const { seconds } = await run(program);
     reporter.line(`${what}: ${formatDuration(seconds)}`);
     return seconds;
   };
@@ -97,11 +104,13 @@ export async function measurePart4(
   const ours: Side = {
     ...{ label: ourLabel(context.backend, precision), precision, on: context.ours },
     async run() {
-      if (typeof images === "number") return { units: images, seconds: await oursOn(images) };
+      const most = Math.max(peerImages[1], images === "all" ? 0 : images[1]);
+      checkEnoughImages(all, { train: most });
+      if (images === "all") return { units: all.train, seconds: await oursOn(all.train) };
       const [small, large] = images;
       const seconds = [await oursOn(small), await oursOn(large)] as const;
-      notes.push(`ours ${describePace(images, seconds)}, by which it is extended to all`);
-      return extended(images, seconds, DATA.trainImages);
+      notes.push(`ours ${describePace(images, seconds, all)}, by which it is extended to all`);
+      return extended(images, seconds, all.train);
     },
   };
   const theirs = studySide(
@@ -110,20 +119,17 @@ export async function measurePart4(
     async () => {
       const timeOn = (count: number) =>
         secondsOf("the study's procedure", count, peerRun(context, plan, { ...places, count }));
-      const [small, large] = plan.peerImages;
+      const [small, large] = peerImages;
       const seconds = [await timeOn(small), await timeOn(large)] as const;
-      notes.push(
-        `the study's procedure ${
-          describePace(plan.peerImages, seconds)
-        }, which is what is compared`,
-      );
-      return paceOf(plan.peerImages, seconds);
+      const pace = describePace(peerImages, seconds, all);
+      notes.push(`the study's procedure ${pace}, which is what is compared`);
+      return paceOf(peerImages, seconds);
     },
   );
   const record = (timing: PairedTiming) =>
     context.record({
       ...timing,
-      note: joinNotes(timing.note, `${DATA.trainImages} images`, ...notes),
+      note: joinNotes(timing.note, sizeNote(all) ?? `${all.train} images`, ...notes),
     });
   const timing = await timeInTurn({
     case: name,
@@ -160,9 +166,11 @@ export function extended(
 export function describePace(
   [small, large]: readonly [number, number],
   [first, second]: readonly [number, number],
+  all: ImageCounts,
 ): string {
   const { units, seconds } = paceOf([small, large], [first, second]);
-  return `on ${small} and ${large} training images and a sixth as many to test on: ` +
+  const [test, moreTest] = [small, large].map((count) => testImagesOf(count, all));
+  return `on ${small} and ${large} training images and ${test} and ${moreTest} to test on: ` +
     `${first.toFixed(0)} and ${second.toFixed(0)} s, ${(first / small).toFixed(3)} s an image of ` +
     `the first, ${(seconds / units).toFixed(3)} s of each further one`;
 }
@@ -188,27 +196,31 @@ function ourRun(
   { word, precision, epochs }: Part4Plan,
   { folder, cache, count }: Places & { cache: string; count: number },
 ): Program {
+  const { images: all } = context;
   const format = ["--precision", formatName(precision)];
   const training = ["--models", word, "--weights", "random", ...format];
-  const size = ["--epochs", `${epochs}`, ...(count < DATA.trainImages ? limits(count) : [])];
+  const size = ["--epochs", `${epochs}`, ...(count < all.train ? limits(count, all) : [])];
   const program = partProgram(context, 4, [...training, ...size], freshPath(folder));
   return { ...program, env: { MNIST_STUDY_CACHE: cache } };
 }
 
 function peerRun(
-  { python, threads }: BenchContext,
+  { python, threads, images: all }: BenchContext,
   { word, epochs }: Part4Plan,
   { folder, idx, count }: Places & { count: number },
 ): Program {
   const training = ["--model", word, "--weights", "random", "--epochs", `${epochs}`];
   const out = ["--data", idx, "--out", `${freshPath(folder)}.json`];
-  const args = [...training, ...limits(count), "--threads", `${threads}`, ...out];
+  const args = [...training, ...limits(count, all), "--threads", `${threads}`, ...out];
   const script = "bench/reference/study_part4.py";
   return { name: "the study's procedure", command: python, args: ["-u", script, ...args] };
 }
 
-/** Of the test images as large a share as of the training images. */
-function limits(images: number): string[] {
-  const test = Math.ceil(images * DATA.testImages / DATA.trainImages);
-  return ["--limit", `${images}`, "--test-limit", `${test}`];
+function limits(count: number, all: ImageCounts): string[] {
+  return ["--limit", `${count}`, "--test-limit", `${testImagesOf(count, all)}`];
+}
+
+/** Of the test images as large a share as so many are of the training images. */
+function testImagesOf(count: number, { train, test }: ImageCounts): number {
+  return Math.ceil(count * test / train);
 }

@@ -14,11 +14,12 @@ import type { Program } from "./child.ts";
 import { type BenchContext, startOurs } from "./context.ts";
 import { exportIdx } from "./export_idx.ts";
 import type { Growth } from "./growth.ts";
+import { sizeNote } from "./image_counts.ts";
 import { measureMapping } from "./mapping.ts";
 import { measureMemory, MEMORY_CASES } from "./memory.ts";
 import { measureProfile } from "./profile.ts";
 import { measureRecipes } from "./recipe_runs.ts";
-import { type Side, timeInTurn } from "./pairs.ts";
+import { joinNotes, type Side, timeInTurn } from "./pairs.ts";
 import {
   freshPath,
   missingForStudyScripts,
@@ -93,7 +94,11 @@ async function measureLaunch(context: BenchContext, places: Places): Promise<voi
     () => untilFirstStep(studyScript(context, places, short), "wait"),
   );
   const title = "Launch to first training step";
-  const plan = { case: "launch", title, unit: "start", ours, theirs } as const;
+  const note = sizeNote(context.images);
+  const plan = {
+    ...{ case: "launch", title, unit: "start", ours, theirs } as const,
+    ...(note !== undefined && { note }),
+  };
   await context.record(await timeInTurn(plan, context));
 }
 
@@ -110,6 +115,10 @@ async function measurePart1(context: BenchContext, places: Places): Promise<void
     { ...context, ...places },
     () => untilEnd(studyScript(context, places, ["--epochs", String(epochs)])),
   );
+  const shortened = epochs === STUDY_EPOCHS
+    ? undefined
+    : `--epochs ${epochs} instead of the study's ${STUDY_EPOCHS}`;
+  const note = joinNotes(shortened, sizeNote(context.images));
   const plan = {
     case: "part1",
     title: `Part 1 from launch to CSV, --epochs ${epochs}`,
@@ -118,9 +127,7 @@ async function measurePart1(context: BenchContext, places: Places): Promise<void
     theirs,
     // A run warms the disk's caches, which it needs but once: epochs of training would be wasted.
     warmUp: false,
-    ...(epochs !== STUDY_EPOCHS && {
-      note: `--epochs ${epochs} instead of the study's ${STUDY_EPOCHS}`,
-    }),
+    ...(note !== "" && { note }),
   } as const;
   await context.record(await timeInTurn(plan, { ...context, keep: context.record }));
 }

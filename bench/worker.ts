@@ -8,6 +8,7 @@
 import { StudyError } from "../io/errors.ts";
 import type { ComputedOn, Precision, Timing } from "../report/record/bench_results.ts";
 import { type Child, type Program, startChild } from "./child.ts";
+import type { ImageCounts } from "./image_counts.ts";
 import type { TransferCase } from "./transfer_work.ts";
 
 /** What a worker says of itself when it is ready. */
@@ -20,6 +21,8 @@ export interface WorkerInfo {
   tf32?: boolean;
   /** Ours alone, as what follows: the formats that it multiplies in. */
   precisions?: Precision[];
+  /** How many images it has loaded. */
+  images?: ImageCounts;
   machine?: Record<string, string | number>;
   git?: { commit: string; clean: boolean } | null;
 }

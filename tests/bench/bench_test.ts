@@ -470,8 +470,8 @@ Deno.test("a part 4 that was run is judged by the pace of the images that the la
   const sizes = [100, 300] as const;
   assertEquals(paceOf(sizes, [20, 40]), { units: 200, seconds: 20 });
   assertMatch(
-    describePace(sizes, [20, 40]),
-    /0\.200 s an image of the first, 0\.100 s of each further/,
+    describePace(sizes, [20, 40], { train: 600, test: 100 }),
+    /^on 100 and 300 training images and 17 and 50 to test on: .* 0\.200 s an image of the first, 0\.100 s of each further/,
   );
   assertEquals(extended(sizes, [20, 40], 1000), { units: 1000, seconds: 110 });
   const timing = {

@@ -1,0 +1,157 @@
+import { assertEquals, assertRejects, assertStringIncludes, assertThrows } from "@std/assert";
+import { type BenchContext, startOurs } from "../../bench/context.ts";
+import type { Program } from "../../bench/child.ts";
+import { checkEnoughImages, checkStudyImages, sizeNote } from "../../bench/image_counts.ts";
+import { measureMemory } from "../../bench/memory.ts";
+import { measureScaling } from "../../bench/scaling.ts";
+import { measurePart4 } from "../../bench/whole_part4.ts";
+import { StudyError } from "../../io/errors.ts";
+import { silentReporter } from "../../io/reporter.ts";
+import type { PairedTiming } from "../../report/record/bench_results.ts";
+import { idxImages, idxLabels, withFolder, writeFiles } from "../data/idx_samples.ts";
+
+const STUDY = { train: 60_000, test: 10_000 };
+/** A tenth of the training images, a quarter of the test images. */
+const FEW = { train: 6_000, test: 2_500 };
+
+/** What a case is given, and the findings that it has recorded. */
+function contextOf(images: BenchContext["images"]): BenchContext & { found: PairedTiming[] } {
+  const found: PairedTiming[] = [];
+  return {
+    ...{ cases: [], full: true, pairs: 1, seconds: 1, epochs: 10, data: "digits", images },
+    ...{ python: "python3", threads: 2, backend: "auto", engineFlags: [] },
+    ours: { backend: "tensorflow", device: "CPU" },
+    precisions: ["float32", "bfloat16"],
+    peer: { torchDevice: "cpu" },
+    reporter: silentReporter,
+    signal: new AbortController().signal,
+    record(finding) {
+      if ("ours" in finding) found.push(finding);
+      return Promise.resolve();
+    },
+    found,
+  };
+}
+
+/** The value after a flag; undefined without that flag. */
+function valueOf({ args }: Program, flag: string): string | undefined {
+  return args.includes(flag) ? args[args.indexOf(flag) + 1] : undefined;
+}
+
+/** Runs a case of part 4 whose programs would take a second and a tenth of one for each image. */
+async function part4(
+  name: Parameters<typeof measurePart4>[1],
+  images: BenchContext["images"],
+): Promise<{ timing: PairedTiming; sizes: (string | undefined)[][] }> {
+  const context = contextOf(images);
+  const sizes: (string | undefined)[][] = [];
+  const places = { folder: "out", idx: "idx", missing: undefined };
+  await measurePart4(context, name, places, (program) => {
+    const [limit, testLimit] = [valueOf(program, "--limit"), valueOf(program, "--test-limit")];
+    sizes.push([limit, testLimit]);
+    return Promise.resolve({ units: 1, seconds: 1 + Number(limit ?? images.train) / 10 });
+  });
+  return { timing: context.found.at(-1)!, sizes };
+}
+
+Deno.test("a whole run of part 4 counts the images that the data set has", async () => {
+  const { timing, sizes } = await part4("part4-alexnet", FEW);
+  assertEquals(sizes, [[undefined, undefined], ["960", "400"], ["1920", "800"]]);
+  assertEquals(timing.ours.timings, [{ units: 6_000, seconds: 601 }]);
+  assertEquals(timing.theirs.timings, [{ units: 960, seconds: 96 }]);
+  assertStringIncludes(
+    timing.note!,
+    "with 6,000 training and 2,500 test images instead of the study's 60,000 training and " +
+      "10,000 test images; the study's procedure on 960 and 1920 training images and 400 and 800 " +
+      "to test on",
+  );
+  const whole = await part4("part4-alexnet", STUDY);
+  assertEquals(whole.sizes, [[undefined, undefined], ["960", "160"], ["1920", "320"]]);
+  assertEquals(whole.timing.ours.timings, [{ units: 60_000, seconds: 6001 }]);
+  assertEquals(whole.timing.note!.startsWith("60000 images; the study's procedure"), true);
+});
+
+Deno.test("two sets of images are extended to those that the data set has", async () => {
+  const { timing, sizes } = await part4("part4-vgg16", FEW);
+  assertEquals(sizes, [["768", "320"], ["1536", "640"], ["64", "27"], ["128", "54"]]);
+  const [{ units, seconds }] = timing.ours.timings as [PairedTiming["ours"]["timings"][0]];
+  assertEquals([units, Math.round(seconds)], [6_000, 601]);
+  const whole = await part4("part4-vgg16", STUDY);
+  assertEquals(whole.timing.ours.timings[0]!.units, 60_000);
+});
+
+Deno.test("a whole run of part 4 is refused where there are fewer images than it takes", async () => {
+  for (const name of ["part4-alexnet", "part4-vgg16"] as const) {
+    const { timing, sizes } = await part4(name, { train: 1_500, test: 250 });
+    assertEquals([timing.ours.timings, sizes], [[], []]);
+    const most = name === "part4-alexnet" ? "1,920" : "1,536";
+    assertStringIncludes(
+      timing.note!,
+      `this takes at least ${most} training images: the data set has 1,500 training and 250 ` +
+        "test images",
+    );
+  }
+});
+
+Deno.test("memory and scaling are refused where there are not as many images as they say", async () => {
+  const context = contextOf(FEW);
+  for (const name of ["memory", "memory-alexnet", "memory-vgg16"] as const) {
+    await assertRejects(
+      () => measureMemory(context, name, "/no/such/folder"),
+      StudyError,
+      // Elsewhere it cannot be measured at all.
+      Deno.build.os === "linux" ? "60,000 training and 10,000 test images" : "Linux",
+    );
+  }
+  await assertRejects(
+    () => measureScaling(context, "/no/such/folder"),
+    StudyError,
+    "this takes at least 60,000 training and 1,000 test images: the data set has 6,000 training",
+  );
+});
+
+Deno.test("checkStudyImages(), checkEnoughImages() and sizeNote() pass the study's size over", () => {
+  checkStudyImages(STUDY);
+  checkStudyImages(FEW, { test: 2_500 });
+  assertThrows(() => checkStudyImages({ ...STUDY, train: 60_001 }), StudyError);
+  assertThrows(
+    () => checkStudyImages(FEW, { test: 10_000 }),
+    StudyError,
+    "takes 10,000 test images",
+  );
+  checkEnoughImages(FEW, FEW);
+  checkEnoughImages(FEW, { test: 1 });
+  assertThrows(() => checkEnoughImages(FEW, { test: 2_501 }), StudyError, "at least 2,501 test");
+  assertEquals(sizeNote(STUDY), undefined);
+  assertStringIncludes(sizeNote({ ...STUDY, test: 9_999 })!, "9,999 test images instead of");
+});
+
+Deno.test("our side says how many images it has loaded, and times none that are too few", async () => {
+  await withFolder(async (data) => {
+    const labels = (count: number) => idxLabels(...Array.from({ length: count }, (_, i) => i % 10));
+    await writeFiles(data, {
+      "train-images-idx3-ubyte": idxImages(300),
+      "train-labels-idx1-ubyte": labels(300),
+      "t10k-images-idx3-ubyte": idxImages(40),
+      "t10k-labels-idx1-ubyte": labels(40),
+    });
+    const worker = await startOurs({ data, backend: "auto", engineFlags: [] }, "float32");
+    try {
+      assertEquals(worker.info.images, { train: 300, test: 40 });
+      const request = { variant: "default", precision: "float32", seconds: 0.01 } as const;
+      const has = "the data set has 300 training and 40 test images";
+      await assertRejects(
+        () => worker.run({ ...request, case: "inference" }),
+        StudyError,
+        `this takes 10,000 test images: ${has}`,
+      );
+      await assertRejects(
+        () => worker.run({ ...request, case: "step" }),
+        StudyError,
+        `this takes at least 12,800 training images: ${has}`,
+      );
+    } finally {
+      await worker.stop();
+    }
+  });
+});
