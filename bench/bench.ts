@@ -164,7 +164,7 @@ async function runBench(flags: FlagValues<typeof FLAGS>, signal: AbortSignal): P
     ...(flags.device === "auto" ? [] : ["--device", flags.device]),
     ...(flags.libtensorflow ? ["--libtensorflow", flags.libtensorflow] : []),
   ];
-  const shared = { ...settings, backend: flags.backend, engineFlags };
+  const shared = { ...settings, backend: flags.backend, threads, engineFlags };
   const ours = await startOurs(shared, "float32");
   const { versions, on = { backend: flags.backend, device: "CPU" }, precisions = [] } = ours.info;
   const { machine = {}, git = null, images = { train: 0, test: 0 } } = ours.info;
@@ -220,7 +220,6 @@ async function runBench(flags: FlagValues<typeof FLAGS>, signal: AbortSignal): P
       ...(peerOn && { on: peerOn }),
     },
     python,
-    threads,
     reporter,
     signal,
     record,

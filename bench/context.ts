@@ -35,7 +35,7 @@ export interface BenchContext {
   images: ImageCounts;
   /** The Python that PyTorch is looked for in. */
   python: string;
-  /** Of ours and of PyTorch, each. */
+  /** That ours and PyTorch are given, each; ours takes none on a graphics adapter. */
   threads: number;
   /** The backend of ours, where a case has none of its own. */
   backend: BackendName | "auto";
@@ -64,14 +64,18 @@ export interface OurSideOptions {
   runtimeFlags?: readonly string[];
 }
 
+/** What every program of ours is started with. */
+export type OurSettings = Pick<BenchContext, "data" | "backend" | "threads" | "engineFlags">;
+
 /** Starts our side in one number format. */
 export function startOurs(
-  { data, backend: usual, engineFlags }: Pick<BenchContext, "data" | "backend" | "engineFlags">,
+  { data, backend: usual, threads, engineFlags }: OurSettings,
   precision: Precision,
   { backend, env = {}, runtimeFlags = [] }: OurSideOptions = {},
 ): Promise<Worker> {
   const format = ["--precision", formatName(precision)];
-  const args = ["--data", data, ...format, "--backend", backend ?? usual, ...engineFlags];
+  const where = ["--data", data, "--backend", backend ?? usual, "--threads", `${threads}`];
+  const args = [...where, ...format, ...engineFlags];
   const script = "bench/our_worker.ts";
   const program = denoScript("our side of the bench", script, args, runtimeFlags);
   return Worker.start({ ...program, env });

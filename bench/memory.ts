@@ -9,7 +9,7 @@ import { formatCount } from "../report/analysis/format_numbers.ts";
 import type { Measurement } from "../report/record/bench_results.ts";
 import { ALEXNET, DATA, FASTER_RCNN_ADAPTED, VGG16 } from "../study.ts";
 import { type Program, startChild } from "./child.ts";
-import type { BenchContext } from "./context.ts";
+import type { BenchContext, OurSettings } from "./context.ts";
 import { checkStudyImages } from "./image_counts.ts";
 import { drain, freshPath, partProgram } from "./program_times.ts";
 
@@ -99,7 +99,7 @@ export async function measureMemory(
 
 /** A run of a case's plan on the context's backend and data. */
 export function memoryRun(
-  context: Parameters<typeof partProgram>[0],
+  context: OurSettings,
   name: MemoryCase,
   folder: string,
 ): Program {

@@ -19,11 +19,12 @@ import type { ComputedOn, Precision } from "../report/record/bench_results.ts";
 import { OurWork } from "./our_work.ts";
 
 async function main(): Promise<void> {
-  const { data, backend, device, libtensorflow, precision, verbose } = SHARED_FLAGS;
+  const { data, backend, device, threads, libtensorflow, precision, verbose } = SHARED_FLAGS;
   const flags = parseFlags(Deno.args, {
     data,
     backend,
     device,
+    threads,
     libtensorflow,
     precision,
     verbose,

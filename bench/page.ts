@@ -143,10 +143,12 @@ export function describeComputer({ backend, device, vendor }: ComputedOn): strin
 
 function renderProvenance(results: BenchResults): string {
   const { settings, machine, ours, peer, threads, load_average: load, versions, git } = results;
+  // The machine's are ours; a graphics adapter takes none of them, WebAssembly a few at most.
+  const isEqual = isOnCpu(results) && (machine.threads ?? threads) === threads;
   const lines = {
     Date: `${results.started_at} to ${results.finished_at}`,
     Machine: `${list(machine)}; ` +
-      (isOnCpu(results) ? `${threads} threads on each side` : `${threads} threads for PyTorch`),
+      (isEqual ? `${threads} threads on each side` : `${threads} threads for PyTorch`),
     ...(ours && { Ours: describeComputer(ours) }),
     ...(peer && {
       Peer: describeComputer(peer) + (peer.note === undefined ? "" : `: ${peer.note}`),

@@ -10,7 +10,7 @@ import type { Timing } from "../report/record/bench_results.ts";
 import { ProblemList } from "../report/record/problems.ts";
 import { readResults, type ResultRow } from "../report/record/results.ts";
 import { type Child, denoScript, type Program, startChild } from "./child.ts";
-import type { BenchContext } from "./context.ts";
+import type { BenchContext, OurSettings } from "./context.ts";
 import type { MissingSide, Side } from "./pairs.ts";
 
 /** Where programs find and leave things. */
@@ -86,12 +86,12 @@ export function freshPath(folder: string): string {
 
 /** A part of the study on the context's backend and data. */
 export function partProgram(
-  { data, backend, engineFlags }: Pick<BenchContext, "data" | "backend" | "engineFlags">,
+  { data, backend, threads, engineFlags }: OurSettings,
   part: 1 | 2 | 4,
   flags: readonly string[],
   out: string,
 ): Program {
-  const where = ["--data", data, "--out", out, "--backend", backend];
+  const where = ["--data", data, "--out", out, "--backend", backend, "--threads", `${threads}`];
   const args = [...flags, ...where, ...engineFlags];
   return denoScript(`part ${part}`, `scripts/part${part}.ts`, args);
 }

@@ -12,7 +12,7 @@ import { type BenchContext, startOurs } from "./context.ts";
 import { type MissingSide, type Side, timeInTurn } from "./pairs.ts";
 import { peersOn, PLANS, type SteadyPlan } from "./plans.ts";
 import { TRANSFER_PLANS } from "./transfer_plans.ts";
-import { Worker } from "./worker.ts";
+import { Worker, type WorkerInfo } from "./worker.ts";
 
 /**
  * Measures the cases that were asked for in one number format.
@@ -26,7 +26,8 @@ async function measurePrecision(
   ours: Worker | { missing: string },
   peer: Worker | { missing: string },
 ): Promise<void> {
-  const { seconds } = context;
+  const { seconds, threads } = context;
+  const note = ours instanceof Worker ? threadsNote(ours.info, threads) : undefined;
   for (const plan of plans) {
     const { peers, precision, flop, bytes, work, torchvision = false, backend, ...what } = plan;
     const able = torchvision ? withTorchvision(peer) : peer;
@@ -46,7 +47,8 @@ async function measurePrecision(
         : { ...variant, ...able };
       const gflop = flop === undefined ? {} : { gflopPerUnit: flop / 1e9 };
       const gbyte = bytes === undefined ? {} : { gbytePerUnit: bytes / 1e9 };
-      const timed = { ...what, ...gflop, ...gbyte, ours: suite, theirs };
+      const noted = note === undefined ? {} : { note };
+      const timed = { ...what, ...gflop, ...gbyte, ...noted, ours: suite, theirs };
       await context.record(await timeInTurn(timed, context));
     }
   }
@@ -106,6 +108,19 @@ export function ourLabel(backend: BackendName | "auto", precision: Precision): s
   return backend === "auto" || backend === "tensorflow"
     ? `ours${format}`
     : `ours${format}, ${backend}`;
+}
+
+/**
+ * A remark where ours computes on the CPU with another number of threads than it was given, as the peer
+ * was: WebAssembly takes a few at most. What computes on a graphics adapter does not take any.
+ */
+export function threadsNote(
+  { on, machine }: Pick<WorkerInfo, "on" | "machine">,
+  threads: number,
+): string | undefined {
+  const taken = machine?.threads;
+  if (on?.device !== "CPU" || taken === undefined || taken === threads) return undefined;
+  return `threads of ours: ${taken}, of the peer: ${threads}`;
 }
 
 function workerOrError(worker: Worker | { missing: string }): Worker {

@@ -174,7 +174,7 @@ export interface BenchResults extends BenchRun {
   ours?: ComputedOn;
   /** What PyTorch computes with, if there is one. */
   peer?: ComputedOn;
-  /** Of ours and of PyTorch, each. */
+  /** That ours and PyTorch were given, each; ours takes none on a graphics adapter. */
   threads: number;
   /** Earlier runs that findings are of, oldest first. */
   earlier?: readonly BenchRun[];

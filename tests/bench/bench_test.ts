@@ -24,6 +24,8 @@ import {
 } from "../../bench/page.ts";
 import { type Side, summary, timeInTurn } from "../../bench/pairs.ts";
 import { peersOn, PLANS } from "../../bench/plans.ts";
+import { partProgram } from "../../bench/program_times.ts";
+import { threadsNote } from "../../bench/steady_cases.ts";
 import { judgeTargets } from "../../bench/targets.ts";
 import { wholeSpeedUp } from "../../bench/transfer_targets.ts";
 import { TRANSFER_CASES } from "../../bench/transfer_work.ts";
@@ -521,7 +523,7 @@ Deno.test("the peers in Python train with the study's settings", async () => {
 
 Deno.test("what is run for its memory are command lines that the parts take", async () => {
   await withFolder({}, async (folder) => {
-    const context = { data: "auto", backend: "auto", engineFlags: [] } as const;
+    const context = { data: "auto", backend: "auto", threads: 2, engineFlags: [] } as const;
     for (const name of MEMORY_CASES) {
       // A dry run refuses what the processor has not.
       if (name === "memory-vgg16" && bfloat16Problem("CPU") !== undefined) continue;
@@ -537,6 +539,31 @@ Deno.test("what is run for its memory are command lines that the parts take", as
     // Nothing was run.
     assertEquals([...Deno.readDirSync(folder)], []);
   });
+});
+
+Deno.test("our side has the threads that it is given, as PyTorch has", async () => {
+  const settings = { data: "mnist", backend: "auto", threads: 3, engineFlags: [] } as const;
+  const { args } = partProgram(settings, 4, ["--epochs", "1"], "out");
+  assertEquals(args[args.indexOf("--threads") + 1], "3");
+  // What TensorFlow would take by itself.
+  const env = { TF_NUM_INTRAOP_THREADS: "1" };
+  const threadsOf = async (backend: "tensorflow" | "wasm", threads: number) => {
+    const worker = await startOurs({ ...settings, threads }, "float32", { backend, env });
+    await worker.stop();
+    const { machine } = worker.info;
+    return [machine?.threads, threadsNote(worker.info, threads)];
+  };
+  assertEquals(await threadsOf("tensorflow", 3), [3, undefined]);
+  assertEquals(await threadsOf("wasm", 3), [3, undefined]);
+  assertEquals(await threadsOf("wasm", 12), [8, "threads of ours: 8, of the peer: 12"]);
+  const onAdapter = { on: H100, machine: { threads: 1 } };
+  assertEquals(threadsNote(onAdapter, 16), undefined);
+});
+
+Deno.test("renderPage() says of both sides what threads they have, where these are not the same", () => {
+  const machine = (threads: number) => renderPage(results({ machine: { threads }, threads: 12 }));
+  assertStringIncludes(machine(12), "- Machine: threads 12; 12 threads on each side\n");
+  assertStringIncludes(machine(8), "- Machine: threads 8; 12 threads for PyTorch\n");
 });
 
 Deno.test("measureMapping() times 10,000 images", () => {
@@ -758,7 +785,10 @@ Deno.test({
   ignore: WEBGPU_PROBLEM !== undefined,
   fn: async () => {
     const engineFlags = ["--device", "software"];
-    const worker = await startOurs({ data: "mnist", backend: "webgpu", engineFlags }, "float32");
+    const worker = await startOurs(
+      { data: "mnist", backend: "webgpu", threads: 2, engineFlags },
+      "float32",
+    );
     try {
       const { on, machine } = worker.info;
       assertEquals([on?.backend, on?.device], ["webgpu", machine?.device]);

@@ -19,7 +19,7 @@ function contextOf(images: BenchContext["images"]): BenchContext & { found: Pair
   const found: PairedTiming[] = [];
   return {
     ...{ cases: [], full: true, pairs: 1, seconds: 1, epochs: 10, data: "digits", images },
-    ...{ python: "python3", threads: 2, backend: "auto", engineFlags: [] },
+    ...{ python: "python3", backend: "auto", threads: 2, engineFlags: [] },
     ours: { backend: "tensorflow", device: "CPU" },
     precisions: ["float32", "bfloat16"],
     peer: { torchDevice: "cpu" },
@@ -135,7 +135,10 @@ Deno.test("our side says how many images it has loaded, and times none that are 
       "t10k-images-idx3-ubyte": idxImages(40),
       "t10k-labels-idx1-ubyte": labels(40),
     });
-    const worker = await startOurs({ data, backend: "auto", engineFlags: [] }, "float32");
+    const worker = await startOurs(
+      { data, backend: "auto", threads: 2, engineFlags: [] },
+      "float32",
+    );
     try {
       assertEquals(worker.info.images, { train: 300, test: 40 });
       const request = { variant: "default", precision: "float32", seconds: 0.01 } as const;

@@ -115,7 +115,7 @@ Deno.test({
 });
 
 Deno.test("growth is what is left when garbage has been collected", async () => {
-  const context = { data: "mnist", backend: "auto", engineFlags: [] } as const;
+  const context = { data: "mnist", backend: "auto", threads: 2, engineFlags: [] } as const;
   const runtimeFlags = ["--v8-flags=--expose-gc"];
   const worker = await startOurs(context, "float32", { runtimeFlags });
   try {
@@ -131,7 +131,7 @@ Deno.test("growth is what is left when garbage has been collected", async () => 
 });
 
 Deno.test("our side of the bench says which formats this processor multiplies in", async () => {
-  const context = { data: "mnist", engineFlags: [] } as const;
+  const context = { data: "mnist", threads: 2, engineFlags: [] } as const;
   const formats = async (backend: "tensorflow" | "wasm") => {
     const worker = await startOurs({ ...context, backend }, "float32");
     await worker.stop();
@@ -144,7 +144,7 @@ Deno.test("our side of the bench says which formats this processor multiplies in
 });
 
 Deno.test("growth is not measured without what collects garbage", async () => {
-  const context = { data: "mnist", backend: "auto", engineFlags: [] } as const;
+  const context = { data: "mnist", backend: "auto", threads: 2, engineFlags: [] } as const;
   const plain = await startOurs(context, "float32");
   try {
     const growth = plain.ask({ do: "growth", from: 1, to: 2 });
