@@ -44,7 +44,7 @@ function killNow(child: Deno.ChildProcess): void {
   }
 }
 
-/** A script of the suite, run by Deno with the permissions of the parts of the study. */
+/** A script of the suite, run by this Deno with the permissions of the parts of the study. */
 export function denoScript(
   name: string,
   script: string,
@@ -53,7 +53,7 @@ export function denoScript(
 ): Program {
   return {
     name,
-    command: "deno",
+    command: Deno.execPath(),
     args: ["run", "-q", "-P=engine", ...runtimeFlags, script, ...args],
   };
 }
