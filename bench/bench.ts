@@ -4,13 +4,14 @@
  * Cases: `step` and `step-bf16`, a training step of part 1; `inference` of 10,000 images; `limit`,
  * matrix product and convolution, what the machine can do at most; `profile`, what a training step is
  * made of; `launch`, from launch to the first training step; `memory`, peak resident memory of part
- * 1; `growth` of handles and memory over thousands of steps; `mapping`, digits and metrics out of
- * 10,000 detections; `part1`, the whole of it from launch to CSV; `recipes`, accuracy and training
- * time by our recipes for part 1; `alexnet`, `vgg16` and `vgg16-bf16`, the frozen features of part 4;
- * `alexnet-classifier` and `vgg16-classifier`, its training step; `part4-alexnet` and `part4-vgg16`,
- * the whole of it; `memory-alexnet` and `memory-vgg16`, its memory; `detector` and `detector-bf16`,
- * part 2's, and `memory-detector`; `step-wasm`, the training step of part 1 on WebAssembly. All
- * before `part1` run unless `--cases` or `--full` says otherwise.
+ * 1; `growth` of handles and memory over thousands of steps; `scaling`, an image's training time among
+ * 60,000 beside that among 6,000; `mapping`, digits and metrics out of 10,000 detections; `part1`, the
+ * whole of it from launch to CSV; `recipes`, accuracy and training time by our recipes for part 1;
+ * `alexnet`, `vgg16` and `vgg16-bf16`, the frozen features of part 4; `alexnet-classifier` and
+ * `vgg16-classifier`, its training step; `part4-alexnet` and `part4-vgg16`, the whole of it;
+ * `memory-alexnet` and `memory-vgg16`, its memory; `detector` and `detector-bf16`, part 2's, and
+ * `memory-detector`; `step-wasm`, the training step of part 1 on WebAssembly. All before `part1` run
+ * unless `--cases` or `--full` says otherwise.
  *
  * `--backend webgpu` and `--device gpu` measure ours on a graphics adapter, PyTorch on the same one where
  * it can; results of each backend and device have a folder of their own.

@@ -37,12 +37,13 @@ import { InterruptedError, StudyError, UsageError } from "../../io/errors.ts";
 import { exists } from "../../io/path_kind.ts";
 import { silentReporter } from "../../io/reporter.ts";
 import { rate, ratios } from "../../report/analysis/paired_timings.ts";
-import type {
-  BenchResults,
-  CaseName,
-  PairedTiming,
-  Precision,
-  Timing,
+import {
+  type BenchResults,
+  type CaseName,
+  CASES,
+  type PairedTiming,
+  type Precision,
+  type Timing,
 } from "../../report/record/bench_results.ts";
 import { REFERENCE_RESULTS } from "../../report/record/reference_results.ts";
 import { SIMPLE_CNN, type TrainingSettings, VGG16 } from "../../study.ts";
@@ -113,6 +114,12 @@ Deno.test("chosenCases() knows lists, --full and its default", () => {
   assertEquals(chosenCases(undefined, true).includes("part1"), true);
   assertEquals(chosenCases(undefined, false).includes("vgg16"), false);
   assertThrows(() => chosenCases("step,stpe", false), UsageError, '"stpe" is none of step, ');
+});
+
+Deno.test("bench.ts says at its head what each case is", async () => {
+  const source = await Deno.readTextFile(join(repositoryRoot(), "bench/bench.ts"));
+  const head = source.slice(0, source.indexOf("*/"));
+  assertEquals(CASES.filter((name) => !head.includes(`\`${name}\``)), []);
 });
 
 const H100 = {
