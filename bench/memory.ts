@@ -4,11 +4,13 @@
  * @module
  */
 
+import { setTimeout } from "node:timers/promises";
 import { StudyError } from "../io/errors.ts";
+import { systemReason } from "../io/system_reason.ts";
 import { formatCount } from "../report/analysis/format_numbers.ts";
 import type { Measurement } from "../report/record/bench_results.ts";
 import { ALEXNET, DATA, FASTER_RCNN_ADAPTED, VGG16 } from "../study.ts";
-import { type Program, startChild } from "./child.ts";
+import { type Child, type Program, startChild } from "./child.ts";
 import type { BenchContext, OurSettings } from "./context.ts";
 import { checkStudyImages } from "./image_counts.ts";
 import { drain, freshPath, partProgram } from "./program_times.ts";
@@ -82,16 +84,7 @@ export async function measureMemory(
   // The detector's is of a few test images, whatever there are.
   if (part !== 2) checkStudyImages(context.images);
   context.reporter.live(`Running ${what} for its memory`);
-  const child = startChild(memoryRun(context, name, folder));
-  let peak = 0;
-  const timer = setInterval(async () => {
-    peak = Math.max(peak, await peakMemory(child.pid));
-  }, POLL_MS);
-  try {
-    await drain(child);
-  } finally {
-    clearInterval(timer);
-  }
+  const peak = await peakUntilEnd(startChild(memoryRun(context, name, folder)));
   if (peak === 0) throw new StudyError("the run ended before its memory was read");
   const title = `Peak resident memory of ${what}`;
   return [{ case: name, title, unit: "GB", on: context.ours, value: peak / 1e9 }];
@@ -107,12 +100,42 @@ export function memoryRun(
   return partProgram(context, part, flags, freshPath(folder));
 }
 
+/**
+ * The largest of the readings that are begun while a program runs.
+ *
+ * @param read Reads a process' peak until then, in bytes; tests put their own in place.
+ * @returns Bytes; 0 if the program ended before it was read.
+ * @throws {StudyError} If the program fails, or what reads.
+ */
+export async function peakUntilEnd(
+  child: Child,
+  read: (pid: number) => Promise<number> = peakMemory,
+): Promise<number> {
+  const end = new AbortController();
+  let peak = 0;
+  const readings = async () => {
+    while (!end.signal.aborted) {
+      peak = Math.max(peak, await read(child.pid));
+      await setTimeout(POLL_MS, undefined, { signal: end.signal }).catch(() => {});
+    }
+  };
+  try {
+    await Promise.all([drain(child).finally(() => end.abort()), readings()]);
+  } finally {
+    // Where nothing can be read, it need not run on.
+    await child.kill();
+  }
+  return peak;
+}
+
 /** `VmHWM` in bytes; 0 if the process is gone. Deno itself may not read /proc without all rights. */
 async function peakMemory(pid: number): Promise<number> {
   const { stdout } = await new Deno.Command("cat", {
     args: [`/proc/${pid}/status`],
     stderr: "null",
-  }).output();
+  }).output().catch((error) => {
+    throw new StudyError(`Cannot read a process' memory by cat: ${systemReason(error)}`);
+  });
   const [, kibibytes = "0"] = /^VmHWM:\s+(\d+) kB/m.exec(new TextDecoder().decode(stdout)) ?? [];
   return Number(kibibytes) * 1024;
 }
