@@ -22,7 +22,8 @@
  * inference and limits leave out building, compiling and loading; those of launch and part 1, which
  * run as whole programs, leave out nothing. What either side's clock covers exactly is written at
  * the end of `bench.md`. Growth needs no pairs, and goes to 10,000 steps where it is named, to 1,000
- * otherwise; memory is one run.
+ * otherwise; memory is one run. Of `--data DIR` whole runs take all the images that there are; what is
+ * named after the study's number of images, or needs more than there are, is not measured.
  *
  * `bench.json` and `bench.md` are written after every finding, so that an interrupted run keeps what
  * it found, and after each pair of whole runs of part 1 and each side of part 4; `--render` writes the
