@@ -78,9 +78,9 @@ export type Resumption =
 type Candidate = Omit<FoundRun, "history"> & { differences: string[] };
 
 /**
- * The newest run with these settings, unfinished or finished as far as is asked for; else the one
- * that finished after the most of fewer epochs; `undefined` if there is none. Runs that another process has are
- * passed over. Temporary files that a killed run left are removed.
+ * The newest run with these settings, unfinished or finished as far as is asked for; else the one that
+ * finished after the most of fewer epochs; `undefined` if there is none. Runs that another process has
+ * are passed over. Temporary files that a killed run left are removed.
  *
  * @throws {StudyError} If the only unfinished runs of the model and seed have other settings or are
  *   going on in other processes, and if the run has more epochs than are asked for, its checkpoint is

@@ -57,6 +57,10 @@ def check_config(config):
         check_recipe(recipe)
 
 
+# Mistakes that only something of the right form can have.
+FORM_FITS = ("required", "additionalProperties", "minItems", "uniqueItems")
+
+
 def describe_mistake(error):
     parts = [f"[{part}]" if isinstance(part, int) else f".{part}" for part in error.absolute_path]
     where = "".join(parts).lstrip(".") or "the file"
@@ -72,7 +76,7 @@ def describe_mistake(error):
         inside = [
             nested
             for nested in error.context
-            if nested.path or nested.validator in ("required", "additionalProperties", "minItems", "uniqueItems")
+            if nested.path or nested.validator in FORM_FITS
         ]
         if inside and isinstance(error.instance, (dict, list)):
             return "; ".join(describe_mistake(nested) for nested in inside)
