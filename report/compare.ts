@@ -78,7 +78,7 @@ export async function compareResults(
     const shown = runs.find(({ row }) => row === settings[0]?.newest) ?? runs.at(-1);
     const files = shown && await readRunFiles(shown, { folders, problems });
     const curves = shown && await readSeedCurves(shown, runs, { folders, problems });
-    const seedRuns = shown && await readSeedRuns(shown, runs);
+    const seedRuns = shown && await readSeedRuns(shown, runs, { folders, problems });
     models.push(describeModel(model, { runs, settings, shown, files, curves, seedRuns }));
     if (shown && files?.predictions) {
       predicted.push({ row: shown.row, predictions: files.predictions });

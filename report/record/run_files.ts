@@ -25,6 +25,7 @@ import {
   runFolder,
   type ThinOptions,
 } from "./run_folder.ts";
+import { ownManifest } from "./run_folders.ts";
 
 /** What was found of a run. */
 export interface RunFiles {
@@ -66,12 +67,7 @@ export async function readRunFiles(
   };
   const note = (text: string, file = "") =>
     problems.add(text, { file: placeName(folders, folder, join("runs", row.run_id, file)) });
-  if (!/^[A-Za-z0-9_-]+$/.test(row.run_id)) {
-    note(
-      `${row.model} has a run_id that names no folder: its manifest and predictions are missing`,
-    );
-    return found;
-  }
+  if (!namesFolder(row, note)) return found;
   const path = runFolder(folder, row.run_id);
   const names = await fileNames(path);
   if (typeof names === "string") {
@@ -117,6 +113,13 @@ export async function readRunFiles(
   if (mismatch === undefined) found.predictions = predictions;
   else note(`${mismatch}, not used`, "predictions.csv");
   return found;
+}
+
+/** Whether a row's run can have a folder; if not, that is noted. */
+function namesFolder({ run_id, model }: ResultRow, note: (text: string) => void): boolean {
+  if (/^[A-Za-z0-9_-]+$/.test(run_id)) return true;
+  note(`${model} has a run_id that names no folder: its manifest and predictions are missing`);
+  return false;
 }
 
 /** The curves of some runs. */
@@ -166,24 +169,33 @@ export interface SeedRun {
 
 /**
  * The manifests of the runs that differ from an ok one in nothing but the seed, of many the newest ones;
- * the newest run first.
+ * the newest run first. A run_id that names no folder is noted.
  *
  * @param runs The model's runs, oldest first.
  */
 export async function readSeedRuns(
   shown: FoundRow,
   runs: readonly FoundRow[],
+  options: ProblemOptions,
 ): Promise<SeedRun[]> {
   if (shown.row.status !== "ok") return [];
   return await Promise.all(
-    otherSeeds(shown, runs).map(async ({ row, folder }) => {
-      const manifest = await readManifest(runFolder(folder, row.run_id)).catch((error) => {
-        if (!isUnreadable(error)) throw error;
-        return null;
-      });
-      return { row, manifest: manifest?.run_id === row.run_id ? manifest : null };
-    }),
+    otherSeeds(shown, runs).map(async (run) => ({
+      row: run.row,
+      manifest: await manifestOf(run, options),
+    })),
   );
+}
+
+/** The manifest of a row's run; `null` unless there is a readable one that is of this run. */
+async function manifestOf(
+  { row, folder }: FoundRow,
+  { folders, problems }: ProblemOptions,
+): Promise<Manifest | null> {
+  const { run_id: runId } = row;
+  const file = placeName(folders, folder, join("runs", runId));
+  if (!namesFolder(row, (text) => problems.add(text, { file }))) return null;
+  return await ownManifest(runFolder(folder, runId), runId) ?? null;
 }
 
 /** A file that is damaged or missing; a run_id that names no folder is a RangeError. */

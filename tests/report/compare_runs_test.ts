@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { join } from "node:path";
-import type { Comparison } from "../../report/analysis/comparison.ts";
+import type { Comparison, ModelComparison } from "../../report/analysis/comparison.ts";
 import { compareResults } from "../../report/compare.ts";
 import { renderReport } from "../../report/page/report_page.ts";
 import { appendRow } from "../../report/record/results.ts";
@@ -145,6 +145,30 @@ Deno.test("compareResults() holds a row's run_id that names no folder", async ()
     await Deno.writeTextFile(path, text.replace("run-1", "../../<b>|x"));
   });
 });
+
+for (const runId of ["", "../../x"]) {
+  Deno.test(`compareResults() notes ${JSON.stringify(runId)} as the run_id of an older seed, and goes on`, async () => {
+    await compareRuns({ a: [asPublished(1, 0.02), asPublished(2, 0.025)] }, (found, report) => {
+      assertEquals(
+        problemsOf(found).filter((problem) => !problem.includes("learning curve")),
+        [
+          `${join("runs", runId)}: SimpleCNN has a run_id that names no folder: its manifest and ` +
+          "predictions are missing",
+          "runs/seed-1: no row: the run was killed; the same command with --resume goes on with it, " +
+          "or remove the folder",
+        ],
+      );
+      const [{ row, settings, seedRuns }] = found.models as [ModelComparison];
+      assertEquals([row!.run_id, settings[0]!.seeds], ["seed-2", 2]);
+      assertEquals(seedRuns.map(({ manifest }) => manifest), [null]);
+      assertStringIncludes(report, "99.27 ± 0.00 (2 seeds)");
+    }, async (folder) => {
+      const path = join(folder, "a", "part1.csv");
+      const text = await Deno.readTextFile(path);
+      await Deno.writeTextFile(path, text.replace("\nseed-1,", `\n${runId},`));
+    });
+  });
+}
 
 Deno.test("compareResults() asks no folder of a run that failed", async () => {
   await withFolder({}, async (folder) => {
