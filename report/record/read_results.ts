@@ -68,7 +68,7 @@ export async function readResults(
       return [];
     }
     // A spreadsheet writes an empty line with its separators.
-    if (separator !== "," && cells?.every((cell) => cell.trim() === "")) continue;
+    if (cells?.every((cell) => cell.trim() === "")) continue;
     if (cells?.length !== width) {
       problems.skip("incomplete or damaged line, skipped", { file, line });
       continue;

@@ -103,6 +103,10 @@ Deno.test("readResults() passes over the empty lines of a spreadsheet", async ()
   const { problems, rows } = await read(`${separatedBy(";")}${";".repeat(25)}\n`);
   assertEquals(problems, ["read with semicolons between the columns"]);
   assertEquals(rows.length, 2);
+  for (const empty of [",".repeat(25), ",,,,,", '"",""', `${",".repeat(25)} `]) {
+    const found = await read(`${WRITTEN}${empty}\n`);
+    assertEquals([found.rows, found.problems, found.skipped], [ROWS, [], 0]);
+  }
 });
 
 Deno.test("readResults() notes a line of decimal commas among commas as damaged", async () => {
