@@ -84,7 +84,7 @@ export async function compareResults(
       predicted.push({ row: shown.row, predictions: files.predictions });
     }
   }
-  await noteUnrecordedRuns(gathered.rows, { folders, problems });
+  await noteUnrecordedRuns(gathered.runIds, { folders, problems });
   const judged = judgeModels(models);
   const pairs = comparePairs(predicted);
   const peerRuns = await Promise.all(

@@ -59,7 +59,7 @@ const looks: Record<string, () => unknown> = {
   },
   "a run's folder": async () => {
     const problems = new ProblemList();
-    await noteUnrecordedRuns([], { folders: [join(folder, "results")], problems });
+    await noteUnrecordedRuns(new Set(), { folders: [join(folder, "results")], problems });
     throw new StudyError(problems.list().map(({ text }) => text).join());
   },
   "--results": () => gatherRows([unlisted], new ProblemList()),

@@ -39,6 +39,12 @@ export function formatMeanAndSd({ n, mean, sd }: MeanAndSd, digits: number): str
   return n === 1 ? formatFixed(mean, digits) : `${mean.toFixed(digits)} ± ${sd.toFixed(digits)}`;
 }
 
+/** The same of a number of seeds, and of how many it is if not of all: `99.20 ± 0.20 (4 of 5 seeds)`. */
+export function formatOverSeeds(values: MeanAndSd, seeds: number, digits: number): string {
+  const text = formatMeanAndSd(values, digits);
+  return values.n > 0 && values.n < seeds ? `${text} (${values.n} of ${seeds} seeds)` : text;
+}
+
 /** `p = 0.034`, or `p < 0.001`. */
 export function formatP(p: number): string {
   return p < 0.001 ? "p < 0.001" : `p = ${p.toFixed(3)}`;

@@ -8,6 +8,7 @@ import { describeSkipped } from "../record/problems.ts";
 import type { Comparison, ModelComparison, Verdict } from "./comparison.ts";
 import { findMixedCode, findMixedData } from "./mismatches.ts";
 import { PUBLISHED_MODELS, type PublishedModel } from "./study_models.ts";
+import { NO_VALUE } from "./verdicts.ts";
 
 /** What the gate calls the models of the study: `vgg16` is `vgg16_FineTuned`. */
 export const GATE_NAMES: readonly string[] = PUBLISHED_MODELS.map(gateName);
@@ -15,10 +16,14 @@ export const GATE_NAMES: readonly string[] = PUBLISHED_MODELS.map(gateName);
 /** Verdicts that a published value passes with; the second is that of a run with a caveat. */
 const PASSES: readonly Verdict["verdict"][] = ["reproduced", "consistent"];
 
+/** The published values that are judged, and where their means over the seeds are. */
+const JUDGED = { test_loss: "testLoss", accuracy: "accuracy", f1: "f1" } as const;
+
 /**
  * What keeps a comparison from holding, a phrase each; empty if it holds: each required model has
- * verdicts, all of them *reproduced*, or *consistent* where it has a caveat, nothing was left
- * out, and their rows are of one version of the code and of one data set.
+ * verdicts, all of them *reproduced*, or *consistent* where it has a caveat, each of its runs has every
+ * score that was published, nothing was left out, and their rows are of one version of the code and of
+ * one data set.
  *
  * @param required Of {@linkcode GATE_NAMES}; without them the study's models that have a row.
  */
@@ -40,13 +45,28 @@ export function whatDoesNotHold(
   ];
 }
 
-function whatFails({ model, row, verdicts }: ModelComparison): string[] {
+function whatFails(compared: ModelComparison): string[] {
+  const { model, row, verdicts } = compared;
   if (row === null) return [`${model} has not been run`];
   if (row.status !== "ok") return [`${model} has no successful run`];
   const judged = verdicts.filter(({ verdict }) => verdict !== "not comparable");
   if (judged.length === 0) return [`${model} was not tested: ${whyNot(verdicts)}`];
-  return judged.filter(({ verdict }) => !PASSES.includes(verdict))
-    .map(({ metric }) => `${model}'s ${metric} differs from the published value`);
+  return [
+    ...findMissing(compared),
+    ...judged.filter(({ verdict }) => !PASSES.includes(verdict))
+      .map(({ metric }) => `${model}'s ${metric} differs from the published value`),
+  ];
+}
+
+/** The published scores that some of a model's runs do not have. */
+function findMissing({ model, verdicts, settings: [setting] }: ModelComparison): string[] {
+  return Object.entries(JUDGED).flatMap(([metric, mean]) => {
+    const verdict = verdicts.find((verdict) => verdict.metric === metric);
+    if (verdict === undefined) return [];
+    const { seeds = 0, [mean]: { n } = { n: 0 } } = setting ?? {};
+    if (n > 0 && n < seeds) return [`${model} has its ${metric} of ${n} of ${seeds} seeds only`];
+    return verdict.reasons.includes(NO_VALUE) ? [`${model} has no ${metric} to compare`] : [];
+  });
 }
 
 function whyNot(verdicts: readonly Verdict[]): string {

@@ -36,6 +36,9 @@ export const DIGITS: Readonly<Record<Metric, number>> = {
   inference_ms_per_image: 2,
 };
 
+/** Why a published value is not comparable that our rows have nothing beside. */
+export const NO_VALUE = "no value of ours";
+
 /** Of all the verdicts of a report on true values, at most this share of reports has a false one. */
 const FALSE_REPORTS = 1 - CONFIDENCE;
 
@@ -109,7 +112,7 @@ function plan(evidence: Evidence): Plan[] {
     const ours = Number.isFinite(single) && seeds !== undefined && seeds.n > 1
       ? seeds.mean
       : single;
-    const method = Number.isFinite(ours) ? methodOf(evidence) : "no value of ours";
+    const method = Number.isFinite(ours) ? methodOf(evidence) : NO_VALUE;
     plans.push({
       metric: metric as Metric,
       published: theirs,

@@ -10,7 +10,7 @@ import { FASTER_RCNN_ADAPTED } from "../../study.ts";
 import type { Comparison, Metric, ModelComparison, Verdict } from "../analysis/comparison.ts";
 import { describeDevice } from "../analysis/describe_machine.ts";
 import { blockingKinds } from "../analysis/differences_from_study.ts";
-import { formatFixed, formatMeanAndSd, NONE } from "../analysis/format_numbers.ts";
+import { formatFixed, formatMeanAndSd, formatOverSeeds, NONE } from "../analysis/format_numbers.ts";
 import type { SeedAggregate } from "../analysis/seed_aggregates.ts";
 import type { ResultRow } from "../record/result_row.ts";
 import type { Manifest } from "../record/run_folder.ts";
@@ -151,13 +151,20 @@ function resultCells(result: Result | string | undefined): Cells {
     return { accuracy: result ?? "not run", f1: NONE, cost: NONE, device: "" };
   }
   const { setting, manifest } = result;
-  const { accuracy, f1, trainingTime, inference, newest } = setting;
+  const { seeds, f1, trainingTime, inference, newest } = setting;
   return {
-    accuracy: `${formatMeanAndSd(accuracy, 2)} (${plural(setting.seeds, "seed")})`,
-    f1: formatMeanAndSd(f1, 4),
+    accuracy: describeAccuracy(setting),
+    f1: formatOverSeeds(f1, seeds, 4),
     cost: costWords({ time: timeOf(newest, trainingTime), inference: inference.mean }),
     device: escapeMarkdown(describeDevice(manifest)),
   };
+}
+
+/** `99.18 ± 0.07 (5 seeds)`, or of how many of the seeds it is. */
+function describeAccuracy({ accuracy, seeds }: SeedAggregate): string {
+  if (accuracy.n === 0) return NONE;
+  const text = formatOverSeeds(accuracy, seeds, 2);
+  return accuracy.n < seeds ? text : `${text} (${plural(seeds, "seed")})`;
 }
 
 function timeOf({ training_time_s: time, train_images }: ResultRow, seeds: MeanAndSd) {
@@ -182,8 +189,8 @@ function costWords(
 }
 
 /**
- * The verdict on the numbers that can be judged in a phrase: one word if all have the same, else each
- * word with its metrics.
+ * The verdict on the numbers that can be judged in a phrase: one word if all have the same, accuracy
+ * among them, else each word with its metrics.
  */
 function verdictWords(model: ModelComparison): string {
   const { published, row, settings, verdicts } = model;
@@ -193,10 +200,12 @@ function verdictWords(model: ModelComparison): string {
   const judged = verdicts.filter(({ verdict }) => verdict !== "not comparable");
   if (judged.length === 0) return `not comparable: ${escapeMarkdown(whyNot(model))}`;
   const byWord = Map.groupBy(judged, ({ verdict }) => verdict);
+  const hasAccuracy = judged.some(({ metric }) => metric === "accuracy");
   const words = [...byWord].map(([word, ofMetrics]) => {
     const metrics = ofMetrics.map(({ metric }) => METRIC_TITLES[metric]).join(", ");
-    return byWord.size === 1 ? `**${word}**` : `**${word}**: ${metrics}`;
+    return byWord.size === 1 && hasAccuracy ? `**${word}**` : `**${word}**: ${metrics}`;
   });
+  if (!hasAccuracy) words.unshift(`accuracy not comparable: ${escapeMarkdown(whyNot(model))}`);
   return words.join("; ") + (judged.some(isOfOneSeed) ? " (one seed)" : "");
 }
 

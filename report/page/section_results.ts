@@ -8,7 +8,7 @@ import { FASTER_RCNN_ADAPTED } from "../../study.ts";
 import type { MeanAndSd } from "../../metrics/descriptive_statistics.ts";
 import type { Comparison, ModelComparison } from "../analysis/comparison.ts";
 import { hasRandomWeights } from "../analysis/differences_from_study.ts";
-import { formatFixed, formatMeanAndSd, NONE } from "../analysis/format_numbers.ts";
+import { formatFixed, formatOverSeeds, NONE } from "../analysis/format_numbers.ts";
 import { findModel } from "../analysis/study_models.ts";
 import type { ResultRow } from "../record/result_row.ts";
 import { settingNotes } from "../analysis/describe_run.ts";
@@ -73,8 +73,8 @@ function metricCells({ row, settings: [setting] }: ModelComparison): string[] {
     return ["NaN", "NaN", "NaN", typeof time === "string" ? escapeMarkdown(time) : words];
   }
   const cell = (value: number | null, seeds: MeanAndSd | undefined, digits: number) =>
-    seeds !== undefined && seeds.n > 1
-      ? formatMeanAndSd(seeds, digits)
+    seeds !== undefined && seeds.n > 0
+      ? formatOverSeeds(seeds, setting!.seeds, digits)
       : formatFixed(value, digits);
   const noTime = findModel(row.model)?.training === null ? INFERENCE_ONLY : NONE;
   return [

@@ -7,7 +7,7 @@
 
 import { mean } from "../../metrics/descriptive_statistics.ts";
 import type { Comparison, ModelComparison } from "../analysis/comparison.ts";
-import { formatCount, formatFixed, formatMeanAndSd, NONE } from "../analysis/format_numbers.ts";
+import { formatCount, formatFixed, formatOverSeeds, NONE } from "../analysis/format_numbers.ts";
 import { SIGNIFICANT } from "../analysis/rankings.ts";
 import type { ResultRow } from "../record/result_row.ts";
 import { describeDifferences } from "./describe_differences.ts";
@@ -57,9 +57,9 @@ function renderSeeds(shown: readonly Shown[]): string {
       escapeMarkdown(model),
       formatCount(seeds),
       named.slice(0, SEEDS_NAMED).join(", ") + (cut ? ", …" : ""),
-      formatMeanAndSd(accuracy, 2),
+      formatOverSeeds(accuracy, seeds, 2),
       accuracy.n > 1 ? ends.map((end) => formatFixed(end, 2)).join(" to ") : NONE,
-      formatMeanAndSd(setting!.testLoss, 4),
+      formatOverSeeds(setting!.testLoss, seeds, 4),
     ];
   });
   const hasOne = shown.some(({ settings: [setting] }) => setting!.seeds === 1);

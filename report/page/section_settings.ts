@@ -5,7 +5,7 @@
  */
 
 import type { Comparison } from "../analysis/comparison.ts";
-import { formatCount, formatMeanAndSd, NONE } from "../analysis/format_numbers.ts";
+import { formatCount, formatOverSeeds, NONE } from "../analysis/format_numbers.ts";
 import { settingNotes } from "../analysis/describe_run.ts";
 import { code, escapeMarkdown, table } from "./markdown.ts";
 
@@ -19,16 +19,16 @@ export function renderSettings({ models }: Comparison): string {
   if (all.length === 0) return "";
   const shown = all.slice(0, SETTINGS_SHOWN);
   const more = all.length - shown.length;
-  const metrics = shown.map((setting, i) => [
+  const metrics = shown.map(({ seeds, ...setting }, i) => [
     String(i + 1),
     escapeMarkdown([setting.newest.model, ...settingNotes(setting.newest)].join(", ")),
     formatCount(setting.parameters),
-    String(setting.seeds),
-    formatMeanAndSd(setting.testLoss, 4),
-    formatMeanAndSd(setting.accuracy, 2),
-    formatMeanAndSd(setting.f1, 4),
-    formatMeanAndSd(setting.trainingTime, 2),
-    formatMeanAndSd(setting.inference, 3),
+    String(seeds),
+    formatOverSeeds(setting.testLoss, seeds, 4),
+    formatOverSeeds(setting.accuracy, seeds, 2),
+    formatOverSeeds(setting.f1, seeds, 4),
+    formatOverSeeds(setting.trainingTime, seeds, 2),
+    formatOverSeeds(setting.inference, seeds, 3),
     formatCount(setting.newest.evaluated_images),
   ]);
   const settings = shown.map(({ newest }, i) => [

@@ -27,25 +27,32 @@ export interface GatherOptions {
    * @default {false}
    */
   mayBeEmpty?: boolean;
+  /**
+   * Whether ok rows stay that are no results, as their scores cannot be right.
+   *
+   * @default {false}
+   */
+  keepAll?: boolean;
 }
 
 /**
- * Reads the rows of all folders and notes which values cannot be right.
+ * Reads the rows of all folders and notes which values cannot be right. An ok row whose test loss,
+ * accuracy or F1 is no number, or not a possible one, is left out.
  *
  * A row that comes again, under the same `run_id` and model, counts once: the last one read, folders
  * being read in the order given and files in the order of their names. No other file than `partN.csv`
  * counts, whatever it is a copy of.
  *
  * @returns `rows` by `started_at`, oldest first; of equals the one read first comes first. `models`
- *   in the order in which they were first seen.
+ *   in the order in which they were first seen. `runIds` are those of the rows left out too.
  * @throws {StudyError} If a folder has no `partN.csv` and may not be empty, or if a run has two ok rows
  *   that differ.
  */
 export async function gatherRows(
   folders: readonly string[],
   problems: ProblemList,
-  { mayBeEmpty = false }: GatherOptions = {},
-): Promise<{ rows: FoundRow[]; models: string[] }> {
+  { mayBeEmpty = false, keepAll = false }: GatherOptions = {},
+): Promise<{ rows: FoundRow[]; models: string[]; runIds: Set<string> }> {
   const found: FoundRow[] = [];
   for (const folder of folders) {
     const { files, others } = await resultFiles(folder);
@@ -71,13 +78,26 @@ export async function gatherRows(
       }
     }
   }
-  for (const { row, ...where } of found) {
-    for (const phrase of implausibleValues(row)) problems.add(phrase, where);
-  }
+  const results = found.filter((located) => noteImplausible(located, { keepAll, problems }));
   return {
-    rows: sortByAge(withoutRepeats(found, problems)),
-    models: [...new Set(found.map(({ row }) => row.model))],
+    rows: sortByAge(withoutRepeats(results, problems)),
+    models: [...new Set(results.map(({ row }) => row.model))],
+    runIds: new Set(found.map(({ row }) => row.run_id)),
   };
+}
+
+/** Notes which of a row's values cannot be right, and says whether it stays. */
+function noteImplausible(
+  { row, ...where }: FoundRow,
+  { keepAll, problems }: { keepAll: boolean; problems: ProblemList },
+): boolean {
+  const { notes, scores } = implausibleValues(row);
+  for (const phrase of notes) problems.add(phrase, where);
+  for (const phrase of scores) {
+    if (keepAll) problems.add(phrase, where);
+    else problems.skip(`${phrase}, row skipped`, where);
+  }
+  return keepAll || scores.length === 0;
 }
 
 /** How a file is named in the report: with its results folder where there are several. */

@@ -41,7 +41,8 @@ export function resultsPath(outDir: string, part: number): string {
  * they can be nothing else. A header may come again further down, in the same or another version; it
  * holds for the lines that follow it. Whatever can't be used is skipped and noted in `problems`: a
  * file without the columns `run_id`, `model` and `status`, a line with more or fewer cells than its
- * header, a row without a model or a known status.
+ * header, a row without a model or a known status. A number of an ok row that cannot be read counts as
+ * left out too, though the row stands.
  *
  * @param file What the file is called in the problems.
  * @throws {UnusableFileError} If the file is no regular one, is too large or cannot be read.
@@ -74,10 +75,8 @@ export async function readResults(
       continue;
     }
     const parsed = parseRow(cells, header, hasDecimalCommas);
-    for (const problem of parsed.problems) {
-      if (parsed.row === null) problems.skip(problem, { file, line });
-      else problems.add(problem, { file, line });
-    }
+    for (const problem of parsed.problems) problems.add(problem, { file, line });
+    for (const problem of parsed.unread) problems.skip(problem, { file, line });
     if (parsed.row !== null) rows.push({ row: parsed.row, file, line });
   }
   if (rows.length === 0) problems.add("no usable row", { file });

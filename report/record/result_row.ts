@@ -140,10 +140,15 @@ export interface ParsedRow {
   row: ResultRow | null;
   /** One phrase per oddity. */
   problems: string[];
+  /** The same of what an ok row says and nobody can read; all of it if there is no row. */
+  unread: string[];
 }
 
+/** What stands for a time where there is none, as the study writes it: `N/A (Error)` for one. */
+const NO_TIME = /^N\/A( \(.*\))?$/;
+
 /**
- * Reads a row whose columns are matched by name.
+ * Reads a row whose columns are matched by name. A number that cannot be read is NaN.
  *
  * @param cells The line's cells.
  * @param position Where each known column is in `cells`; a column that is not there reads as empty.
@@ -155,6 +160,7 @@ export function parseRow(
   hasDecimalCommas = false,
 ): ParsedRow {
   const problems: string[] = [];
+  const unread: string[] = [];
   // Filled in place, all rows share one layout: files of 100,000 rows are read in a second.
   const values: Record<string, string | number | null> = { ...EMPTY };
   for (const [column, kind] of COLUMN_KINDS) {
@@ -165,16 +171,23 @@ export function parseRow(
       values[column] = text.length > limit ? printable(text, limit) : text;
       continue;
     }
+    if (kind === "either" && NO_TIME.test(text)) {
+      values[column] = text;
+      continue;
+    }
     const number = parseNumber(hasDecimalCommas ? text.replace(",", ".") : text);
-    if (number === undefined && kind === "number") problems.push(`${column} is not a number`);
-    values[column] = number === undefined ? (kind === "either" ? text : NaN) : number;
+    if (number === undefined) unread.push(`${column} is not a number`);
+    values[column] = number === undefined ? NaN : number;
   }
   const row = values as unknown as ResultRow;
-  if (row.model === "") return { row: null, problems: ["no model is named, row skipped"] };
+  const skipped = (reason: string) => ({ row: null, problems: [], unread: [reason] });
+  if (row.model === "") return skipped("no model is named, row skipped");
   if (!["ok", "error", "interrupted"].includes(row.status)) {
-    return { row: null, problems: ["status is not ok, error or interrupted, row skipped"] };
+    return skipped("status is not ok, error or interrupted, row skipped");
   }
-  return { row, problems };
+  return row.status === "ok"
+    ? { row, problems, unread }
+    : { row, problems: [...problems, ...unread], unread: [] };
 }
 
 /** Columns that make runs comparable with each other; the machine is not among them. */
@@ -197,40 +210,55 @@ export function settingKey(row: ResultRow): string {
   return SETTINGS.map((column) => row[column]).join("\n");
 }
 
-/** Which of a row's values can't be right, one phrase each. */
-export function implausibleValues(row: ResultRow): string[] {
-  const found: string[] = [];
-  const check = (holds: boolean, phrase: string) => {
-    if (!holds) found.push(phrase);
+/** What is odd about a row's values, one phrase each. */
+export interface ImplausibleValues {
+  /** Values that can't be right, or are not there; the row's scores stand. */
+  notes: string[];
+  /** Scores of an ok row that can't be right: it is no result. */
+  scores: string[];
+}
+
+/** Which of a row's values can't be right. */
+export function implausibleValues(row: ResultRow): ImplausibleValues {
+  const notes: string[] = [];
+  const scores: string[] = [];
+  const isOk = row.status === "ok";
+  const check = (holds: boolean, phrase: string, list = notes) => {
+    if (!holds) list.push(phrase);
   };
   const { training_time_s: time } = row;
   check(!Number.isNaN(Date.parse(row.started_at)), "started_at is not a time, counted as oldest");
-  check(!((row.test_loss ?? 0) < 0), "test_loss is negative");
-  check(!((row.accuracy ?? 0) < 0 || (row.accuracy ?? 0) > 100), "accuracy is not in 0..100 %");
-  check(!((row.f1 ?? 0) < 0 || (row.f1 ?? 0) > 1), "f1 is not in 0..1");
   check(!(typeof time === "number" && time < 0), "training_time_s is negative");
   check(!((row.inference_ms_per_image ?? 0) < 0), "inference_ms_per_image is negative");
   check(
     !((row.evaluated_images ?? 0) > (row.test_images ?? Infinity)),
     "more evaluated_images than test_images",
   );
-  if (row.status === "ok") {
-    for (const column of ["test_loss", "accuracy", "f1"] as const) {
-      const value = row[column];
-      check(value === null || Number.isFinite(value), `status is ok but ${column} is not finite`);
-      // A detector has no cross-entropy: the study prints 0, our trained head leaves it empty.
-      const mayBeEmpty = column === "test_loss" && row.part === 2;
-      check(value !== null || mayBeEmpty, `status is ok but ${column} is empty`);
-    }
+  for (const [column, { most, range }] of Object.entries(SCORES)) {
+    const value = row[column as keyof typeof SCORES];
+    const isInRange = !((value ?? 0) < 0 || (value ?? 0) > most);
+    check(isInRange, `${column} ${range}`, isOk ? scores : notes);
+    if (!isOk) continue;
+    const isFinite = value === null || Number.isFinite(value);
+    check(isFinite || !isInRange, `status is ok but ${column} is not finite`, scores);
+    // A detector has no cross-entropy: the study prints 0, our trained head leaves it empty.
+    const mayBeEmpty = column === "test_loss" && row.part === 2;
+    check(value !== null || mayBeEmpty, `status is ok but ${column} is empty`);
   }
-  return found;
+  return { notes, scores };
 }
 
-/** A number, `null` for nothing, or `undefined` for text that is no number. */
+/** What a run is judged by: the most that it can be, at least 0, and what to say if it is not. */
+const SCORES = {
+  test_loss: { most: Infinity, range: "is negative" },
+  accuracy: { most: 100, range: "is not in 0..100 %" },
+  f1: { most: 1, range: "is not in 0..1" },
+} as const satisfies Partial<Record<keyof ResultRow, { most: number; range: string }>>;
+
+/** A decimal number, `null` for nothing, or `undefined` for text that is no such number. */
 function parseNumber(text: string): number | null | undefined {
   if (text === "") return null;
-  const value = Number(text);
-  if (!Number.isNaN(value)) return value;
+  if (/^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(text)) return Number(text);
   if (/^[+-]?nan$/i.test(text)) return NaN;
   const infinity = /^([+-]?)inf(inity)?$/i.exec(text);
   if (infinity) return infinity[1] === "-" ? -Infinity : Infinity;

@@ -5,19 +5,21 @@
  */
 
 import { join } from "node:path";
-import { type FoundRow, placeName } from "./gather_rows.ts";
+import { placeName } from "./gather_rows.ts";
 import type { ProblemOptions } from "./run_files.ts";
 import { runFolder } from "./run_folder.ts";
 import { listRunFolders } from "./run_folders.ts";
 import { type FolderState, folderState } from "./run_state.ts";
 
-/** Notes the runs of the results folders that have no row, and folders that are no run's. */
+/**
+ * Notes the runs of the results folders that have no row, and folders that are no run's.
+ *
+ * @param recorded The runs that have a row in one of the folders, whatever it says.
+ */
 export async function noteUnrecordedRuns(
-  rows: readonly FoundRow[],
+  recorded: ReadonlySet<string>,
   { folders, problems }: ProblemOptions,
 ): Promise<void> {
-  // Of a run in several folders one row is left.
-  const recorded = new Set(rows.map(({ row }) => row.run_id));
   for (const folder of folders) {
     const { runIds, foreign } = await listRunFolders(folder);
     const note = (name: string, text: string) =>

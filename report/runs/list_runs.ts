@@ -62,7 +62,7 @@ export async function listRuns(
         "with --results",
     );
   }
-  const { rows } = await gatherRows(folders, problems, { mayBeEmpty: true });
+  const { rows } = await gatherRows(folders, problems, { mayBeEmpty: true, keepAll: true });
   const recorded = new Set(rows.map(({ row }) => row.run_id));
   const runs: ListedRun[] = [];
   for (const results of folders) {

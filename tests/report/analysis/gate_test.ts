@@ -1,4 +1,5 @@
-import { assertEquals } from "@std/assert";
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { join } from "node:path";
 import { GATE_NAMES, whatDoesNotHold } from "../../../report/analysis/gate.ts";
 import { compareResults } from "../../../report/compare.ts";
 import { asPublished, compareRuns, detector, simple, vgg16, wrongOneIn } from "../compared_runs.ts";
@@ -43,6 +44,48 @@ Deno.test("the gate wants something to be tested", async () => {
     "SimpleCNN was not tested: test images 1000 instead of 10000",
   ]);
   assertEquals(await gate([failed]), ["vgg16_FineTuned has no successful run"]);
+});
+
+Deno.test("the gate wants every published score of every run", async () => {
+  const [first, second] = reproduced as [Answered, Answered];
+  const unscored = (run: Answered) => ({ ...run, row: { ...run.row, accuracy: null } });
+  assertEquals(await gate([unscored(first), unscored(second)]), [
+    "SimpleCNN has no accuracy to compare",
+  ]);
+  for (const runs of [[unscored(first), second], [first, unscored(second)]]) {
+    assertEquals(await gate(runs), ["SimpleCNN has its accuracy of 1 of 2 seeds only"]);
+  }
+});
+
+Deno.test("the headline has no verdict without accuracy", async () => {
+  const runs = reproduced.map((run) => ({ ...run, row: { ...run.row, accuracy: null } }));
+  await compareRuns({ a: runs }, (_comparison, report) => {
+    assertStringIncludes(
+      report,
+      "| 99.27 | – | accuracy not comparable: no value of ours; **reproduced**: test loss, F1 |",
+    );
+  });
+});
+
+Deno.test("the gate fails on a number of an ok row that cannot be read", async () => {
+  for (
+    const { cell, by, told } of [
+      { cell: ",99.27,", by: ",99.27%,", told: "accuracy is not a number" },
+      { cell: ",99.27,", by: ",Infinity,", told: "accuracy is not in 0..100 %, row skipped" },
+      { cell: ",99.27,", by: ",0x63,", told: "accuracy is not a number" },
+      { cell: ",120.5,", by: ',"1,034.25",', told: "training_time_s is not a number" },
+      { cell: ",60000,", by: ",60OOO,", told: "train_images is not a number" },
+    ]
+  ) {
+    await withFolder({}, async (folder) => {
+      for (const run of reproduced) await recordRun(folder, run);
+      const path = join(folder, "part1.csv");
+      const text = await Deno.readTextFile(path);
+      await Deno.writeTextFile(path, text.replace(cell, by));
+      const failures = whatDoesNotHold(await compareResults([folder]));
+      assert(failures.includes(`part1.csv, line 2: ${told}`), failures.join("; "));
+    });
+  }
 });
 
 Deno.test("the gate wants a verdict on every model that is required, and no other", async () => {

@@ -44,3 +44,10 @@ Deno.test("compareResults() tells of runs without a row and of folders that are 
       [join("runs", "live"), "no row yet: the run is still going on"],
     ]);
   }));
+
+Deno.test("compareResults() says of no run that it has no row as its row was left out", () =>
+  withFolder({}, async (out) => {
+    await recordRun(out, { images: 100, answer: (target) => target, row: { accuracy: 101 } });
+    const { problems } = await compareResults([out]);
+    assertEquals(problems.map(({ text }) => text), ["accuracy is not in 0..100 %, row skipped"]);
+  }));

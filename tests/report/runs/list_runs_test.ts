@@ -8,7 +8,7 @@ import { findRun } from "../../../report/runs/find_run.ts";
 import { listPage } from "../../../report/runs/list_page.ts";
 import { listRuns } from "../../../report/runs/list_runs.ts";
 import { filterRuns, sortRuns } from "../../../report/runs/select_runs.ts";
-import { withFolder } from "../result_rows.ts";
+import { recordRun, withFolder } from "../result_rows.ts";
 import { IDS, writeSomeRuns } from "./some_runs.ts";
 
 Deno.test("listRuns() finds runs with and without rows, and says what is wrong with them", () =>
@@ -43,6 +43,17 @@ Deno.test("listRuns() finds runs with and without rows, and says what is wrong w
     await Deno.remove(runFolder(out, IDS.ok), { recursive: true });
     const [, , ok] = await listRuns([out], new ProblemList());
     assertEquals([ok!.folder, ok!.note], [null, "its folder is missing"]);
+  }));
+
+Deno.test("listRuns() keeps a run whose score can't be right, and says so", () =>
+  withFolder({}, async (out) => {
+    await recordRun(out, { images: 100, answer: (target) => target, row: { accuracy: 101 } });
+    const problems = new ProblemList();
+    const runs = await listRuns([out], problems);
+    assertEquals(runs.map(({ runId, state }) => [runId, state]), [["run-1", "ok"]]);
+    assertEquals(problems.list().map(({ text, skipped }) => [text, skipped]), [
+      ["accuracy is not in 0..100 %", false],
+    ]);
   }));
 
 Deno.test("listRuns() takes a folder without runs, and refuses one that is not there", () =>
