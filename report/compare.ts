@@ -30,12 +30,13 @@ import { type FoundRow, gatherRows, placeName } from "./record/gather_rows.ts";
 import { readPeerRuns } from "./record/peer_runs.ts";
 import { ProblemList } from "./record/problems.ts";
 import {
+  readManifests,
   readRunFiles,
   readSeedCurves,
-  readSeedRuns,
   type RunFiles,
   type SeedCurves,
   type SeedRun,
+  seedRunsOf,
 } from "./record/run_files.ts";
 import { noteUnrecordedRuns } from "./record/unrecorded_runs.ts";
 
@@ -74,11 +75,12 @@ export async function compareResults(
   const predicted: PredictedRun[] = [];
   for (const model of names) {
     const runs = byModel.get(model) ?? [];
+    const manifests = await readManifests(runs, { folders, problems });
     const settings = settingsOf(runs);
     const shown = runs.find(({ row }) => row === settings[0]?.newest) ?? runs.at(-1);
     const files = shown && await readRunFiles(shown, { folders, problems });
     const curves = shown && await readSeedCurves(shown, runs, { folders, problems });
-    const seedRuns = shown && await readSeedRuns(shown, runs, { folders, problems });
+    const seedRuns = shown && seedRunsOf(shown, runs, manifests);
     models.push(describeModel(model, { runs, settings, shown, files, curves, seedRuns }));
     if (shown && files?.predictions) {
       predicted.push({ row: shown.row, predictions: files.predictions });

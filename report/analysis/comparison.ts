@@ -126,7 +126,10 @@ export interface ModelComparison {
   history: HistoryRow[];
   /** The same of the runs that differ from the row in nothing but the seed, newest first. */
   seedHistories: HistoryRow[][];
-  /** The runs that differ from the row in nothing but the seed, newest first, without the row's. */
+  /**
+   * The runs that differ from the row in nothing but the seed, of each other seed the newest one, newest
+   * first.
+   */
   seedRuns: SeedRun[];
   /** `evaluations.csv` of the row and of those runs, where they have one. */
   evaluations: EvaluationRow[][];

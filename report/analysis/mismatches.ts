@@ -22,11 +22,17 @@ export function findMismatches(models: readonly ModelComparison[]): string[] {
   ];
 }
 
-/** Whether the ok rows shown are of different versions of the code: a sentence if they are. */
+/**
+ * Whether the ok rows shown, and those of other seeds that they are averaged with, are of different
+ * versions of the code: a sentence if they are.
+ */
 export function findMixedCode(models: readonly ModelComparison[]): string[] {
+  const runs = models.flatMap(({ model, row, manifest, seedRuns }) =>
+    [{ row, manifest }, ...seedRuns].map((run) => ({ model, ...run }))
+  );
   return describeGroups(
     "The rows shown were made by different versions of the code",
-    models,
+    runs,
     ({ manifest }) => manifest?.git?.commit?.slice(0, 7),
   );
 }
@@ -50,18 +56,40 @@ export function isSameMachine(a: Manifest | null, b: Manifest | null): boolean {
   );
 }
 
+/** A row and the model that it is shown for. */
+type Shown = Pick<ModelComparison, "model" | "row">;
+
 /** The sentence with the ok models of each kind; nothing if there are not several kinds. */
-function describeGroups(
+function describeGroups<Run extends Shown>(
   sentence: string,
-  models: readonly ModelComparison[],
-  kindOf: (model: ModelComparison) => string | undefined,
+  runs: readonly Run[],
+  kindOf: (run: Run) => string | undefined,
 ): string[] {
-  const shown = models.filter(({ row }) => row?.status === "ok");
+  const shown = runs.filter(({ row }) => row?.status === "ok");
   const groups = Map.groupBy(shown, kindOf);
   groups.delete(undefined);
   if (groups.size < 2) return [];
-  const described = [...groups].map(([kind, group]) =>
-    `${kind} (${group.map(({ model }) => model).join(", ")})`
-  );
+  const kinds = [...groups.values()].map((group) => new Set(group.map(({ model }) => model)));
+  const isSplit = (model: string) => kinds.filter((models) => models.has(model)).length > 1;
+  const described = [...groups].map(([kind, group]) => {
+    const names = [...Map.groupBy(group, ({ model }) => model)].map(([model, runs]) =>
+      isSplit(model) ? `${model} ${describeSeeds(runs)}` : model
+    );
+    return `${kind} (${names.join(", ")})`;
+  });
   return [`${sentence}: ${described.join("; ")}`];
+}
+
+/** Of many seeds, how many are named. */
+const SEEDS_NAMED = 5;
+
+/** `seed 3`, or `seeds 1, 2 and 4`. */
+function describeSeeds(runs: readonly Shown[]): string {
+  const seeds = runs.map(({ row }) => row!.seed ?? NaN).sort((a, b) => a - b)
+    .map((seed) => Number.isNaN(seed) ? "unknown" : String(seed));
+  const more = seeds.length - SEEDS_NAMED;
+  const named = more > 0 ? [...seeds.slice(0, SEEDS_NAMED), `${more} more`] : seeds;
+  return named.length === 1
+    ? `seed ${named[0]}`
+    : `seeds ${named.slice(0, -1).join(", ")} and ${named.at(-1)}`;
 }

@@ -143,7 +143,7 @@ export async function readSeedCurves(
 ): Promise<SeedCurves> {
   const curves: SeedCurves = { histories: [], evaluations: [] };
   if (shown.row.status !== "ok" || !((shown.row.epochs ?? 0) > 0)) return curves;
-  for (const { row, folder } of otherSeeds(shown, runs)) {
+  for (const { row, folder } of otherSeeds(shown, runs).slice(0, SEEDS_READ)) {
     try {
       const path = runFolder(folder, row.run_id);
       const thin = { most: EPOCHS_KEPT };
@@ -167,24 +167,38 @@ export interface SeedRun {
   manifest: Manifest | null;
 }
 
+/** Files that are open at once. */
+const OPEN_FILES = 32;
+
 /**
- * The manifests of the runs that differ from an ok one in nothing but the seed, of many the newest ones;
- * the newest run first. A run_id that names no folder is noted.
+ * The manifests of a model's ok runs that differ from each other in seed or setting, of each seed the
+ * newest; `null` where none is readable. A run_id that names no folder is noted.
  *
  * @param runs The model's runs, oldest first.
  */
-export async function readSeedRuns(
-  shown: FoundRow,
+export async function readManifests(
   runs: readonly FoundRow[],
   options: ProblemOptions,
-): Promise<SeedRun[]> {
+): Promise<Map<ResultRow, Manifest | null>> {
+  const counted = newestPerSeed(runs);
+  const manifests = new Map<ResultRow, Manifest | null>();
+  for (let from = 0; from < counted.length; from += OPEN_FILES) {
+    const some = counted.slice(from, from + OPEN_FILES);
+    const read = await Promise.all(some.map((run) => manifestOf(run, options)));
+    for (const [i, { row }] of some.entries()) manifests.set(row, read[i]!);
+  }
+  return manifests;
+}
+
+/** The runs that differ from an ok one in nothing but the seed, all of them, the newest run first. */
+export function seedRunsOf(
+  shown: FoundRow,
+  runs: readonly FoundRow[],
+  manifests: ReadonlyMap<ResultRow, Manifest | null>,
+): SeedRun[] {
   if (shown.row.status !== "ok") return [];
-  return await Promise.all(
-    otherSeeds(shown, runs).map(async (run) => ({
-      row: run.row,
-      manifest: await manifestOf(run, options),
-    })),
-  );
+  return otherSeeds(shown, runs)
+    .map(({ row }) => ({ row, manifest: manifests.get(row) ?? null }));
 }
 
 /** The manifest of a row's run; `null` unless there is a readable one that is of this run. */
@@ -206,12 +220,19 @@ function isUnreadable(error: unknown): boolean {
 /** The newest ok run of each other seed with the same setting, newest first. */
 function otherSeeds(shown: FoundRow, runs: readonly FoundRow[]): FoundRow[] {
   const setting = settingKey(shown.row);
-  const seeds = new Set([shown.row.seed]);
+  return newestPerSeed(runs)
+    .filter(({ row }) => settingKey(row) === setting && !Object.is(row.seed, shown.row.seed));
+}
+
+/** Of each setting the newest ok run of each seed, newest first. */
+function newestPerSeed(runs: readonly FoundRow[]): FoundRow[] {
+  const seen = new Set<string>();
   return runs.toReversed().filter(({ row }) => {
-    if (row.status !== "ok" || settingKey(row) !== setting || seeds.has(row.seed)) return false;
-    seeds.add(row.seed);
+    const key = `${settingKey(row)}\n${row.seed}`;
+    if (row.status !== "ok" || seen.has(key)) return false;
+    seen.add(key);
     return true;
-  }).slice(0, SEEDS_READ);
+  });
 }
 
 /** What images are of, and what was predicted of them. */

@@ -122,6 +122,34 @@ Deno.test("the gate takes other numbers of test images, and no other code or dat
   assertEquals(await gate([...reproduced, newer], ["simplecnn"]), []);
 });
 
+Deno.test("the gate wants the seeds of a model to be of one code", async () => {
+  const [first, second] = reproduced as [Answered, Answered];
+  const older = { ...first, manifest: { git: { commit: "ffff0000", clean: true } } };
+  assertEquals(await gate([older, second]), [
+    "The rows shown were made by different versions of the code: 0123abc (SimpleCNN seed 2); " +
+    "ffff000 (SimpleCNN seed 1)",
+  ]);
+  const replaced = { ...older, row: { ...older.row, run_id: "old" } };
+  assertEquals(await gate([replaced, first, second]), []);
+});
+
+Deno.test("the code of every seed counts, however many there are", async () => {
+  const seeds = Array.from({ length: 40 }, (_, i): Answered => ({
+    ...simple,
+    images: 10,
+    row: { run_id: `seed-${i}`, seed: i, epochs: 0 },
+    ...(i % 5 === 0 ? { manifest: { git: { commit: "ffff0000", clean: true } } } : {}),
+  }));
+  const other = { ...vgg16, images: 10 };
+  await compareRuns({ a: [...seeds, other] }, ({ mixed, models }) => {
+    assertEquals(mixed, [
+      "The rows shown were made by different versions of the code: 0123abc (SimpleCNN seeds 1, 2, " +
+      "3, 4, 6 and 27 more, vgg16_FineTuned); ffff000 (SimpleCNN seeds 0, 5, 10, 15, 20 and 3 more)",
+    ]);
+    assertEquals(models[0]!.seedRuns.length, 39);
+  });
+});
+
 Deno.test("the gate fails on what was left out", async () => {
   await withFolder({ "part2_old.csv": "", "part4.csv": "a;b\n" }, async (folder) => {
     for (const run of reproduced) await recordRun(folder, run);
