@@ -15,7 +15,7 @@ import { escapeMarkdown, table } from "./markdown.ts";
 /** Of many seeds, how many have a line of their own. */
 const RUNS_SHOWN = 10;
 
-/** Fewer cores at work than this share of the machine's: the run was probably not alone. */
+/** Fewer cores at work than this share of those it could take: the run was probably not alone. */
 const ALONE = 0.75;
 
 /** A line for each run of the settings shown. */
@@ -29,8 +29,8 @@ export function renderCosts(
   return table(COLUMNS, runs.map(costCells)) +
     "\nCore-seconds are those of all cores from the start of the run to its end, loading included. " +
     "They hardly grow where other work has the cores, while the time does: a run with few cores at " +
-    "work, for its machine, was probably measured beside other work. Energy was not measured; on " +
-    "one machine it goes with core-seconds.\n";
+    "work, of those that its machine has and its threads could take, was probably measured beside " +
+    "other work. Energy was not measured; on one machine it goes with core-seconds.\n";
 }
 
 const COLUMNS = [
@@ -46,7 +46,8 @@ function costCells({ row, manifest }: SeedRun): string[] {
   const { training_time_s: training } = row;
   const { cpu_seconds: seconds } = resourcesOf(manifest);
   const wall = wallSeconds(row, manifest);
-  const cores = Number(manifest?.machine.cores ?? NaN);
+  const { cores: ofMachine = null, threads = null } = manifest?.machine ?? {};
+  const cores = Math.min(Number(ofMachine ?? NaN), Number(threads ?? Infinity));
   const busy = seconds === undefined || wall === null ? NaN : seconds / wall;
   const isKnown = Number.isFinite(busy) && cores > 0 && /^cpu$/i.test(deviceOf(manifest));
   return [

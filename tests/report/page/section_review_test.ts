@@ -93,7 +93,15 @@ Deno.test("the report shows core-seconds beside the time, and which run was not 
   });
   const [one, two] = SEEDS;
   const gpu = { ...measured(10, 100), machine: { ...machine, device: "GPU" } };
+  const withThreads = (threads: number, seed: number): Answered => ({
+    ...simple,
+    row: { run_id: `threads-${threads}`, seed },
+    manifest: { ...measured(98, 100), machine: { ...machine, threads } },
+  });
   const runs = [
+    withThreads(1, 3),
+    withThreads(2, 4),
+    withThreads(16, 5),
     { ...one!, manifest: measured(390, 100) },
     { ...two!, manifest: measured(390, 200) },
     { ...vgg16, manifest: gpu },
@@ -106,6 +114,9 @@ Deno.test("the report shows core-seconds beside the time, and which run was not 
     assertEquals(lines, [
       "| SimpleCNN | 1 | 120.5 | 390.0 | 3.90 of 4 | no sign of it |",
       "| SimpleCNN | 2 | 120.5 | 390.0 | 1.95 of 4 | **probably**, or it waited |",
+      "| SimpleCNN | 3 | 120.5 | 98.0 | 0.98 of 1 | no sign of it |",
+      "| SimpleCNN | 4 | 120.5 | 98.0 | 0.98 of 2 | **probably**, or it waited |",
+      "| SimpleCNN | 5 | 120.5 | 98.0 | 0.98 of 4 | **probably**, or it waited |",
       "| vgg16_FineTuned | 1 | 1205.0 | 10.0 | – | – |",
       "| alexnet_FineTuned | 1 | 1205.0 | – | – | – |",
     ]);
