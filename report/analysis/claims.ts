@@ -12,7 +12,7 @@ import {
   NEW_CLASSIFIER,
   OTHER_PRECISION,
 } from "./differences_from_study.ts";
-import { formatFixed, formatP } from "./format_numbers.ts";
+import { formatFixed, formatMeanAndSd, formatP } from "./format_numbers.ts";
 import { isSameMachine } from "./mismatches.ts";
 import { meanAccuracyOfAll, type ShownModel, SIGNIFICANT, testSetKey } from "./rankings.ts";
 import { type RivalTest, testRivals } from "./rivals.ts";
@@ -160,12 +160,10 @@ function mostAccurate(
 
 /** `99.18 ± 0.07 % (5 seeds)`, images without a detection counted as wrong. */
 function describeAccuracy(model: ShownModel): string {
-  const [setting] = model.settings;
-  const ofAll = meanAccuracyOfAll(model);
-  const { n, sd } = setting?.accuracy ?? { n: 1, sd: NaN };
-  // The deviation is that of the images with a detection, and says nothing where some have none.
-  const spread = n > 1 && ofAll === setting!.accuracy.mean ? ` ± ${formatFixed(sd, 2)}` : "";
-  return `${formatFixed(ofAll, 2)}${spread} %` + (n > 1 ? ` (${n} seeds)` : "");
+  const ofAll = model.settings[0]?.accuracyOfAll;
+  return ofAll !== undefined && ofAll.n > 1
+    ? `${formatMeanAndSd(ofAll, 2)} % (${ofAll.n} seeds)`
+    : `${formatFixed(meanAccuracyOfAll(model), 2)} %`;
 }
 
 function closeButSlow([simple, ...tuned]: readonly ShownModel[]): Judgement {

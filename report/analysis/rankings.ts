@@ -7,6 +7,7 @@
 import type { ResultRow } from "../record/result_row.ts";
 import type { Predictions } from "../record/run_folder.ts";
 import type { ModelComparison, PairTest, Ranking } from "./comparison.ts";
+import { accuracyOfAll } from "./seed_aggregates.ts";
 import { holm, mcnemarExact } from "./statistics.ts";
 
 /** A p-value below this counts as more than chance. */
@@ -56,23 +57,10 @@ export function testSetKey(row: ResultRow): string {
   return [row.dataset, row.dataset_sha256, row.test_images].join("\n");
 }
 
-/** Percent correct of all test images: one without a prediction is wrong. */
-export function accuracyOfAll(row: ResultRow): number {
-  const { accuracy, evaluated_images: evaluated, test_images: images } = row;
-  return (accuracy ?? NaN) * (evaluated !== null && images ? evaluated / images : 1);
-}
-
-/** Whether every test image has a prediction, so that the column is the accuracy over all of them. */
-export function isWhole({ evaluated_images, test_images }: ResultRow): boolean {
-  return evaluated_images === test_images;
-}
-
-/** The same, the mean over the seeds where every image has a prediction. */
+/** Percent correct of all test images: the mean over the seeds. */
 export function meanAccuracyOfAll({ row, settings }: ShownModel): number {
-  const accuracy = settings[0]?.accuracy;
-  return isWhole(row) && accuracy !== undefined && accuracy.n > 0
-    ? accuracy.mean
-    : accuracyOfAll(row);
+  const ofAll = settings[0]?.accuracyOfAll;
+  return ofAll !== undefined && ofAll.n > 0 ? ofAll.mean : accuracyOfAll(row);
 }
 
 function isSameImages(a: PredictedRun, b: PredictedRun): boolean {

@@ -5,7 +5,7 @@
  */
 
 import type { PairTest } from "./comparison.ts";
-import { isWhole, meanAccuracyOfAll, type ShownModel } from "./rankings.ts";
+import { meanAccuracyOfAll, type ShownModel } from "./rankings.ts";
 import { holm, meanDifference, welchTest } from "./statistics.ts";
 
 /** A model against another. */
@@ -44,8 +44,8 @@ function testDifference(
   second: ShownModel,
   pairs: readonly PairTest[],
 ): { test: string; p: number } {
-  const [a, b] = [first.settings[0]?.accuracy, second.settings[0]?.accuracy];
-  const means = a && b && isWhole(first.row) && isWhole(second.row) ? meanDifference(a, b) : null;
+  const [a, b] = [first.settings[0]?.accuracyOfAll, second.settings[0]?.accuracyOfAll];
+  const means = a && b ? meanDifference(a, b) : null;
   if (means !== null && means.standardError > 0) {
     return { test: `Welch's test over ${a!.n} and ${b!.n} seeds`, p: welchTest(means) };
   }

@@ -18,6 +18,8 @@ export interface SeedAggregate {
   accuracy: MeanAndSd;
   /** The accuracies that this is the mean of, the newest run's first. */
   accuracies: number[];
+  /** The same in percent of all test images, of which those without a prediction are wrong. */
+  accuracyOfAll: MeanAndSd;
   /** Support-weighted, 0..1. */
   f1: MeanAndSd;
   /** In seconds, all epochs. */
@@ -43,11 +45,25 @@ export function aggregateSeeds(rows: readonly ResultRow[]): SeedAggregate[] {
       testLoss: over("test_loss"),
       accuracy: meanAndSd(accuracies),
       accuracies,
+      accuracyOfAll: meanAndSd(runs.map(accuracyOfAll).filter(Number.isFinite)),
       f1: over("f1"),
       trainingTime: over("training_time_s"),
       inference: over("inference_ms_per_image"),
     };
   });
+}
+
+/** Percent correct of all test images: one without a prediction is wrong. */
+export function accuracyOfAll(row: ResultRow): number {
+  const { accuracy, evaluated_images: evaluated, test_images: images, part, epochs } = row;
+  // The accuracy of a detector whose head is trained is that of all images already.
+  const isOfAll = part === 2 && epochs !== null;
+  return (accuracy ?? NaN) * (evaluated !== null && images && !isOfAll ? evaluated / images : 1);
+}
+
+/** Whether every test image has a prediction with every seed: accuracy is that of all of them. */
+export function isWhole({ accuracy, accuracyOfAll }: SeedAggregate): boolean {
+  return accuracy.mean === accuracyOfAll.mean;
 }
 
 function finite(rows: readonly ResultRow[], column: keyof ResultRow): number[] {

@@ -8,8 +8,9 @@ import type { Comparison, ModelComparison, PairTest, Ranking } from "../analysis
 import { hasRandomWeights } from "../analysis/differences_from_study.ts";
 import { formatCount, formatFixed, formatMeanAndSd, formatP } from "../analysis/format_numbers.ts";
 import { isSameMachine } from "../analysis/mismatches.ts";
-import { isWhole, meanAccuracyOfAll, type ShownModel, SIGNIFICANT } from "../analysis/rankings.ts";
+import { meanAccuracyOfAll, type ShownModel, SIGNIFICANT } from "../analysis/rankings.ts";
 import { type RivalTest, testRivals } from "../analysis/rivals.ts";
+import { isWhole } from "../analysis/seed_aggregates.ts";
 import { escapeMarkdown } from "./markdown.ts";
 
 /** Which model is best, by how much and at what cost. */
@@ -63,12 +64,12 @@ function describeRival({ rival, behind, test, p }: RivalTest, best: ShownModel):
 
 /** Percent correct, the mean over the seeds where there are several. */
 function describeScore(model: ShownModel): string {
-  const score = `${formatFixed(meanAccuracyOfAll(model), 2)} %`;
-  if (!isWhole(model.row)) return `${score} of all images`;
-  const accuracy = model.settings[0]?.accuracy;
+  const [setting] = model.settings;
+  const ofAll = setting === undefined || isWhole(setting) ? "" : " of all images";
+  const accuracy = setting?.accuracyOfAll;
   return accuracy === undefined || accuracy.n < 2
-    ? score
-    : `${formatMeanAndSd(accuracy, 2)} % over ${accuracy.n} seeds`;
+    ? `${formatFixed(meanAccuracyOfAll(model), 2)} %${ofAll}`
+    : `${formatMeanAndSd(accuracy, 2)} %${ofAll} over ${accuracy.n} seeds`;
 }
 
 /** How the training time compares; nothing where either has none. */
