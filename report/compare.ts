@@ -29,6 +29,7 @@ import { renderReport, TITLE } from "./page/report_page.ts";
 import { type FoundRow, gatherRows, placeName } from "./record/gather_rows.ts";
 import { readPeerRuns } from "./record/peer_runs.ts";
 import { ProblemList } from "./record/problems.ts";
+import type { ResultRow } from "./record/result_row.ts";
 import {
   readManifests,
   readRunFiles,
@@ -38,6 +39,7 @@ import {
   type SeedRun,
   seedRunsOf,
 } from "./record/run_files.ts";
+import type { Manifest } from "./record/run_folder.ts";
 import { noteUnrecordedRuns } from "./record/unrecorded_runs.ts";
 
 /** What a comparison sets beside the runs; see {@linkcode compareResults}. */
@@ -76,7 +78,7 @@ export async function compareResults(
   for (const model of names) {
     const runs = byModel.get(model) ?? [];
     const manifests = await readManifests(runs, { folders, problems });
-    const settings = settingsOf(runs);
+    const settings = settingsOf(runs, manifests);
     const shown = runs.find(({ row }) => row === settings[0]?.newest) ?? runs.at(-1);
     const files = shown && await readRunFiles(shown, { folders, problems });
     const curves = shown && await readSeedCurves(shown, runs, { folders, problems });
@@ -118,9 +120,12 @@ export async function compareResults(
 }
 
 /** The settings of a model's ok runs, that nearest to the study's first. */
-function settingsOf(runs: readonly FoundRow[]): SeedAggregate[] {
+function settingsOf(
+  runs: readonly FoundRow[],
+  manifests: ReadonlyMap<ResultRow, Manifest | null>,
+): SeedAggregate[] {
   const ok = runs.map(({ row }) => row).filter(({ status }) => status === "ok");
-  return nearestFirst(aggregateSeeds(ok));
+  return nearestFirst(aggregateSeeds(ok, manifests));
 }
 
 function isSameFolder(a: string, b: string): boolean {
@@ -147,11 +152,10 @@ async function readReference(
   }
   const results: ReferenceResult[] = [];
   for (const [model, runs] of Map.groupBy(rows, ({ row }) => row.model)) {
-    const setting = settingsOf(runs)[0];
-    const shown = runs.find(({ row }) => row === setting?.newest);
-    if (setting === undefined || shown === undefined) continue;
-    const { manifest } = await readRunFiles(shown, { folders: [folder], problems });
-    results.push({ model, setting, manifest });
+    const manifests = await readManifests(runs, { folders: [folder], problems });
+    const [setting] = settingsOf(runs, manifests);
+    if (setting === undefined) continue;
+    results.push({ model, setting, manifest: manifests.get(setting.newest) ?? null });
   }
   return results;
 }

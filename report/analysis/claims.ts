@@ -6,6 +6,7 @@
 
 import { ALEXNET, CLAIMS, DATA, FASTER_RCNN_ADAPTED, SIMPLE_CNN, VGG16 } from "../../study.ts";
 import type { Claim, ModelComparison, PairTest } from "./comparison.ts";
+import { isTimedAlike } from "./describe_machine.ts";
 import {
   EMBEDDED_DIGITS,
   kindsOfDifference,
@@ -13,7 +14,6 @@ import {
   OTHER_PRECISION,
 } from "./differences_from_study.ts";
 import { formatFixed, formatMeanAndSd, formatP } from "./format_numbers.ts";
-import { isSameMachine } from "./mismatches.ts";
 import { meanAccuracyOfAll, type ShownModel, SIGNIFICANT, testSetKey } from "./rankings.ts";
 import { type RivalTest, testRivals } from "./rivals.ts";
 
@@ -168,17 +168,19 @@ function describeAccuracy(model: ShownModel): string {
 
 function closeButSlow([simple, ...tuned]: readonly ShownModel[]): Judgement {
   const facts = tuned.map((network) => {
-    const { model, manifest } = network;
+    const { model } = network;
     const behind = meanAccuracyOfAll(simple!) - meanAccuracyOfAll(network);
     const [ours, theirs] = [network, simple!].map(({ settings }) =>
       settings[0]?.trainingTime.mean ?? NaN
     );
-    const isTimed = isSameMachine(manifest, simple!.manifest);
+    const isTimed = isTimedAlike(network, simple!);
     return { model, behind, times: isTimed ? ours! / theirs! : NaN };
   });
   const untimed = facts.find(({ times }) => !(times > 0 && Number.isFinite(times)));
   if (untimed !== undefined) {
-    const because = `${untimed.model} and ${simple!.model} were not timed on the same machine.`;
+    const because =
+      `${untimed.model} and ${simple!.model} were not timed on the same machine, with ` +
+      "the same threads and engine.";
     return { verdict: "not tested", because };
   }
   const holds = facts.every(({ behind, times }) => behind <= CLOSE && times >= FAR_MORE);

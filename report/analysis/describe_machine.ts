@@ -1,9 +1,11 @@
 /**
- * The machine that a run was made on, and what the run took of it, from its manifest.
+ * The machine that a run was made on, what the run took of it, and whether its times can be set beside
+ * another's, from its manifest.
  *
  * @module
  */
 
+import type { ResultRow } from "../record/result_row.ts";
 import type { Json, Manifest } from "../record/run_folder.ts";
 
 /** What a run took of processor and memory, as far as its manifest says. */
@@ -15,6 +17,26 @@ export function resourcesOf(
   return Object.fromEntries(
     Object.entries(resources).filter(([, value]) => typeof value === "number"),
   );
+}
+
+/**
+ * Whether two runs are known to have been made on the same kind of machine by the same engine, and not
+ * known to differ in threads, which older manifests lack: so that their times can be compared.
+ */
+export function isTimedAlike(a: TimedRun, b: TimedRun): boolean {
+  if (a.row.backend !== b.row.backend || a.manifest === null || b.manifest === null) return false;
+  const [one, other] = [a.manifest.machine, b.manifest.machine];
+  const [threads = null, others = null] = [one.threads, other.threads];
+  if (threads !== null && others !== null && threads !== others) return false;
+  return ["processor", "cores", "device"].every((name) =>
+    one[name] !== undefined && one[name] === other[name]
+  );
+}
+
+/** A run whose times are of interest. */
+interface TimedRun {
+  row: ResultRow;
+  manifest: Manifest | null;
 }
 
 /** `AMD EPYC, 2 cores, linux, CPU`, as plain text; `""` if nothing is known. */

@@ -41,8 +41,12 @@ export function formatMeanAndSd({ n, mean, sd }: MeanAndSd, digits: number): str
 
 /** The same of a number of seeds, and of how many it is if not of all: `99.20 ± 0.20 (4 of 5 seeds)`. */
 export function formatOverSeeds(values: MeanAndSd, seeds: number, digits: number): string {
-  const text = formatMeanAndSd(values, digits);
-  return values.n > 0 && values.n < seeds ? `${text} (${values.n} of ${seeds} seeds)` : text;
+  return formatMeanAndSd(values, digits) + formatShare(values.n, seeds);
+}
+
+/** ` (4 of 5 seeds)`; nothing for all of them or none. */
+export function formatShare(n: number, seeds: number): string {
+  return n > 0 && n < seeds ? ` (${n} of ${seeds} seeds)` : "";
 }
 
 /** `p = 0.034`, or `p < 0.001`. */

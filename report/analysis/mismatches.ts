@@ -1,10 +1,9 @@
 /**
- * Whether the rows shown side by side are of the same code, test images and machine.
+ * Whether the rows shown side by side are of the same code and test images.
  *
  * @module
  */
 
-import type { Manifest } from "../record/run_folder.ts";
 import type { ModelComparison } from "./comparison.ts";
 
 /**
@@ -43,17 +42,6 @@ export function findMixedData(models: readonly ModelComparison[]): string[] {
     const { dataset, dataset_sha256: sha256 } = row!;
     return `${dataset || "unrecorded data"} ${sha256.slice(0, 8)}`.trim();
   });
-}
-
-/**
- * Whether two runs are known to have been made on the same kind of machine, so that their times can
- * be compared.
- */
-export function isSameMachine(a: Manifest | null, b: Manifest | null): boolean {
-  if (a === null || b === null) return false;
-  return ["processor", "cores", "device"].every((name) =>
-    a.machine[name] !== undefined && a.machine[name] === b.machine[name]
-  );
 }
 
 /** A row and the model that it is shown for. */

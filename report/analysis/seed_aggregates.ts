@@ -6,6 +6,8 @@
 
 import { type MeanAndSd, meanAndSd } from "../../metrics/descriptive_statistics.ts";
 import { type ResultRow, settingKey } from "../record/result_row.ts";
+import type { Manifest } from "../record/run_folder.ts";
+import { isTimedAlike } from "./describe_machine.ts";
 
 /** The ok runs of one model with one setting, over their seeds. */
 export interface SeedAggregate {
@@ -22,22 +24,34 @@ export interface SeedAggregate {
   accuracyOfAll: MeanAndSd;
   /** Support-weighted, 0..1. */
   f1: MeanAndSd;
-  /** In seconds, all epochs. */
+  /** In seconds, all epochs; of the seeds that were timed as the newest run was. */
   trainingTime: MeanAndSd;
-  /** In milliseconds for each image. */
+  /** In milliseconds for each image; of the same seeds. */
   inference: MeanAndSd;
 }
 
 /**
- * Aggregates a model's ok runs, setting by setting.
+ * Aggregates a model's ok runs, setting by setting. Times are those of the seeds that are known to have
+ * been timed as the newest run was: on the same machine, with the same threads and engine. Where no
+ * manifest says on which one, all count that have none either.
  *
  * @param rows Runs of one model, oldest first.
+ * @param manifests What the runs were made on, where that is known.
  * @returns One entry per setting, that with the newest run first.
  */
-export function aggregateSeeds(rows: readonly ResultRow[]): SeedAggregate[] {
+export function aggregateSeeds(
+  rows: readonly ResultRow[],
+  manifests: ReadonlyMap<ResultRow, Manifest | null> = new Map(),
+): SeedAggregate[] {
+  const isAsNewest = (newest: ResultRow, row: ResultRow) => {
+    const [a, b] = [newest, row].map((row) => ({ row, manifest: manifests.get(row) ?? null }));
+    const isUnknown = a!.manifest === null && b!.manifest === null;
+    return row === newest || (isUnknown ? row.backend === newest.backend : isTimedAlike(a!, b!));
+  };
   return [...Map.groupBy(rows.toReversed(), settingKey).values()].map((group) => {
     const runs = newestPerSeed(group);
-    const over = (column: keyof ResultRow) => meanAndSd(finite(runs, column));
+    const timed = runs.filter((row) => isAsNewest(group[0]!, row));
+    const over = (column: keyof ResultRow, rows = runs) => meanAndSd(finite(rows, column));
     const accuracies = finite(runs, "accuracy");
     return {
       newest: group[0]!,
@@ -47,8 +61,8 @@ export function aggregateSeeds(rows: readonly ResultRow[]): SeedAggregate[] {
       accuracies,
       accuracyOfAll: meanAndSd(runs.map(accuracyOfAll).filter(Number.isFinite)),
       f1: over("f1"),
-      trainingTime: over("training_time_s"),
-      inference: over("inference_ms_per_image"),
+      trainingTime: over("training_time_s", timed),
+      inference: over("inference_ms_per_image", timed),
     };
   });
 }

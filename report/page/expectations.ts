@@ -8,7 +8,12 @@
 import { MODELS, type PartNumber } from "../../study.ts";
 import type { ModelComparison } from "../analysis/comparison.ts";
 import { describeDevice, resourcesOf } from "../analysis/describe_machine.ts";
-import { formatCount, formatFixed, formatMeanAndSd } from "../analysis/format_numbers.ts";
+import {
+  formatCount,
+  formatFixed,
+  formatMeanAndSd,
+  formatShare,
+} from "../analysis/format_numbers.ts";
 import { settingNotes } from "../analysis/describe_run.ts";
 
 /** A paragraph that begins with `Expect`, on one line. */
@@ -30,7 +35,7 @@ function describeExpected({ model, settings: [setting], manifest }: ModelCompari
   const facts = [
     `correct on ${formatMeanAndSd(accuracy, 2)} % of ${formatCount(newest.test_images)} images`,
     ...(trainingTime.n > 0
-      ? [`${formatMeanAndSd(trainingTime, 0)} s of training`]
+      ? [`${formatMeanAndSd(trainingTime, 0)} s of training${formatShare(trainingTime.n, seeds)}`]
       : [`${formatFixed(inference.mean, 0)} ms an image`]),
     ...(memory === undefined ? [] : [`${formatFixed(memory / 1e9, 1)} GB of memory`]),
   ];

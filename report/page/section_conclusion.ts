@@ -5,9 +5,15 @@
  */
 
 import type { Comparison, ModelComparison, PairTest, Ranking } from "../analysis/comparison.ts";
+import { isTimedAlike } from "../analysis/describe_machine.ts";
 import { hasRandomWeights } from "../analysis/differences_from_study.ts";
-import { formatCount, formatFixed, formatMeanAndSd, formatP } from "../analysis/format_numbers.ts";
-import { isSameMachine } from "../analysis/mismatches.ts";
+import {
+  formatCount,
+  formatFixed,
+  formatMeanAndSd,
+  formatP,
+  formatShare,
+} from "../analysis/format_numbers.ts";
 import { meanAccuracyOfAll, type ShownModel, SIGNIFICANT } from "../analysis/rankings.ts";
 import { type RivalTest, testRivals } from "../analysis/rivals.ts";
 import { isWhole } from "../analysis/seed_aggregates.ts";
@@ -22,7 +28,8 @@ export function renderConclusion(comparison: Comparison): string {
   const findings = [...lines, ...guessing, ...describeRandomWeights(models)];
   return [
     "## Conclusion\n",
-    "Accuracies and times are means over the seeds. p-values have Holm's correction for the number of " +
+    "Accuracies are means over the seeds, times over those that were timed as the newest run was: on " +
+    "the same machine, with the same threads and engine. p-values have Holm's correction for the number of " +
     `models that the best one is compared with; below ${SIGNIFICANT} a difference counts as more than ` +
     "chance.\n",
     findings.length === 0
@@ -44,7 +51,9 @@ function describeRanking(
   const name = escapeMarkdown(best!.model);
   const score = describeScore(best!);
   const time = trainingSeconds(best!);
-  const cost = time === null ? "" : ` after ${formatFixed(time, 2)} s of training`;
+  const cost = time === null
+    ? ""
+    : ` after ${formatFixed(time, 2)} s of training${timedSeeds(best!)}`;
   if (others.length === 0) {
     return [`- On ${where} only ${name} was run: it is correct on ${score}${cost}.`];
   }
@@ -76,9 +85,9 @@ function describeScore(model: ShownModel): string {
 function describeCost(other: ShownModel, best: ShownModel): string {
   const [time, bestTime] = [trainingSeconds(other), trainingSeconds(best)];
   if (time === null || bestTime === null) return "";
-  const seconds = `${formatFixed(time, 2)} s`;
-  if (!isSameMachine(other.manifest, best.manifest) || bestTime === 0) {
-    return `; it trained for ${seconds}, not known to be on the same machine`;
+  const seconds = `${formatFixed(time, 2)} s${timedSeeds(other)}`;
+  if (!isTimedAlike(other, best) || bestTime === 0) {
+    return `; it trained for ${seconds}, not known to be on the same machine, with the same threads and engine`;
   }
   return `; it trained for ${seconds}, ${formatFixed(time / bestTime, 2)} times as long`;
 }
@@ -104,6 +113,11 @@ function describeRandomWeights(models: readonly ModelComparison[]): string[] {
     `- **Random weights**: ${names} started from them, so these numbers say nothing about ` +
     "pretrained networks.",
   ];
+}
+
+/** Of how many seeds the training time is, if not of all. */
+function timedSeeds({ settings: [setting] }: ShownModel): string {
+  return setting === undefined ? "" : formatShare(setting.trainingTime.n, setting.seeds);
 }
 
 /** The mean over the seeds; `null` where nothing was trained. */

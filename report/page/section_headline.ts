@@ -10,7 +10,13 @@ import { FASTER_RCNN_ADAPTED } from "../../study.ts";
 import type { Comparison, Metric, ModelComparison, Verdict } from "../analysis/comparison.ts";
 import { describeDevice } from "../analysis/describe_machine.ts";
 import { blockingKinds } from "../analysis/differences_from_study.ts";
-import { formatFixed, formatMeanAndSd, formatOverSeeds, NONE } from "../analysis/format_numbers.ts";
+import {
+  formatFixed,
+  formatMeanAndSd,
+  formatOverSeeds,
+  formatShare,
+  NONE,
+} from "../analysis/format_numbers.ts";
 import type { SeedAggregate } from "../analysis/seed_aggregates.ts";
 import type { ResultRow } from "../record/result_row.ts";
 import type { Manifest } from "../record/run_folder.ts";
@@ -152,10 +158,12 @@ function resultCells(result: Result | string | undefined): Cells {
   }
   const { setting, manifest } = result;
   const { seeds, f1, trainingTime, inference, newest } = setting;
+  const cost = costWords({ time: timeOf(newest, trainingTime), inference: inference.mean });
+  const timed = trainingTime.n > 0 ? trainingTime.n : inference.n;
   return {
     accuracy: describeAccuracy(setting),
     f1: formatOverSeeds(f1, seeds, 4),
-    cost: costWords({ time: timeOf(newest, trainingTime), inference: inference.mean }),
+    cost: cost === NONE ? NONE : cost + formatShare(timed, seeds),
     device: escapeMarkdown(describeDevice(manifest)),
   };
 }

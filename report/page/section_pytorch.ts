@@ -11,6 +11,7 @@ import {
   formatFixed,
   formatInterval,
   formatMeanAndSd,
+  formatOverSeeds,
   formatP,
 } from "../analysis/format_numbers.ts";
 import type { PeerRun } from "../record/peer_runs.ts";
@@ -68,7 +69,7 @@ function peerCells(peer: PeerComparison): string[] {
     formatMeanAndSd(theirs.accuracy, 2),
     interval === null ? difference : `${difference} (${formatInterval(interval, 2)})`,
     resultWords(peer),
-    formatMeanAndSd(ours.trainingTime, 1),
+    formatOverSeeds(ours.trainingTime, ours.accuracy.n, 1),
     [
       formatMeanAndSd(theirs.trainingTime, 1),
       ...devices.map((device) => escapeMarkdown(`on ${device}`)),

@@ -49,7 +49,8 @@ export function renderSettings({ models }: Comparison): string {
     "the seeds (divisor n − 1), of each seed the newest run. Of each model the setting nearest to the " +
     "study's comes first, which is the one shown above; a name is followed by what is not as in the " +
     "study. Parameters are all weights and biases, " +
-    "trained or frozen; inference is the model call alone.\n\n" +
+    "trained or frozen; inference is the model call alone. Times are those of the seeds that were timed " +
+    "as the newest run was: on the same machine, with the same threads and engine.\n\n" +
     table(METRIC_COLUMNS, metrics) + "\n" + table(SETTING_COLUMNS, settings) +
     (more > 0 ? `\nAnd ${more} more, not shown.\n` : "");
 }

@@ -1,9 +1,13 @@
 import { assertAlmostEquals, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { join } from "node:path";
 import {
   accuracyOfAll,
   aggregateSeeds,
   isWhole,
 } from "../../../report/analysis/seed_aggregates.ts";
+import { renderExpectation } from "../../../report/page/expectations.ts";
+import { renderResultsTable } from "../../../report/page/section_results.ts";
+import { type Json, runFolder } from "../../../report/record/run_folder.ts";
 import { alexnet, compareRuns, detector, simple, vgg16, wrongOneIn } from "../compared_runs.ts";
 import { type Answered, resultRow } from "../result_rows.ts";
 
@@ -26,6 +30,95 @@ Deno.test("accuracyOfAll() leaves the accuracy of a trained detector, which is o
   const row = { part: 2, accuracy: 90, evaluated_images: 5000 };
   assertEquals(accuracyOfAll(resultRow({ ...row, epochs: null })), 45);
   assertEquals(accuracyOfAll(resultRow(row)), 90);
+});
+
+/** A seed of SimpleCNN that took so many seconds, on a machine that differs as told. */
+function timed(
+  seed: number,
+  seconds: number,
+  { backend = "tensorflow", ...machine }: Record<string, Json> = {},
+): Answered {
+  const some = { processor: "some", cores: 2, os: "linux", device: "CPU" };
+  return {
+    ...simple,
+    row: {
+      run_id: `seed-${seed}`,
+      seed,
+      backend: String(backend),
+      training_time_s: seconds,
+      inference_ms_per_image: seconds / 1000,
+    },
+    manifest: { machine: { ...some, ...machine } },
+  };
+}
+
+Deno.test("aggregateSeeds() takes the times of the newest run's machine, threads and engine alone", async () => {
+  for (
+    const { first, newest, n } of [
+      { first: {}, newest: {}, n: 2 },
+      { first: {}, newest: { processor: "other" }, n: 1 },
+      { first: {}, newest: { cores: 16 }, n: 1 },
+      { first: {}, newest: { device: "GPU" }, n: 1 },
+      { first: {}, newest: { backend: "wasm" }, n: 1 },
+      { first: { threads: 2 }, newest: { threads: 1 }, n: 1 },
+      { first: { threads: 2 }, newest: { threads: 2 }, n: 2 },
+      // Older manifests have no threads.
+      { first: {}, newest: { threads: 2 }, n: 2 },
+      { first: { threads: 1 }, newest: {}, n: 2 },
+    ] as const
+  ) {
+    await compareRuns({ a: [timed(1, 1000, first), timed(2, 200, newest)] }, ({ models }) => {
+      const { seeds, accuracy, trainingTime, inference } = models[0]!.settings[0]!;
+      assertEquals([seeds, accuracy.n, trainingTime.n, inference.n], [2, 2, n, n]);
+      assertEquals(trainingTime.mean, n === 1 ? 200 : 600);
+    });
+  }
+});
+
+Deno.test("aggregateSeeds() takes no time with one whose machine is not known", async () => {
+  await compareRuns({ a: [timed(1, 1000), timed(2, 200)] }, ({ models }) => {
+    assertEquals(models[0]!.settings[0]!.trainingTime, { n: 1, mean: 200, sd: NaN });
+  }, (folder) => Deno.remove(join(runFolder(join(folder, "a"), "seed-1"), "manifest.json")));
+});
+
+Deno.test("the report says over how many seeds a time is, and claims are judged on those", async () => {
+  const other = { processor: "other" };
+  const tuned = [vgg16, alexnet].map((run) => ({
+    ...run,
+    row: { ...run.row, training_time_s: 450 },
+  }));
+  const runs = [timed(1, 1000, other), timed(2, 190), timed(3, 210), ...tuned];
+  await compareRuns({ a: runs }, ({ models, claims }, report) => {
+    for (
+      const text of [
+        "200.00 ± 14.14 (2 of 3 seeds) | 0.200 ± 0.014 (2 of 3 seeds) |",
+        "| 200.00 ± 14.14 s (2 of 3 seeds) |",
+        " after 200.00 s of training (2 of 3 seeds).",
+      ]
+    ) assertStringIncludes(report, text);
+    assertStringIncludes(renderResultsTable(models), "| 200.00 ± 14.14 (2 of 3 seeds) |");
+    assertStringIncludes(renderExpectation(models, 1), "200 ± 14 s of training (2 of 3 seeds)");
+    assertStringIncludes(claims[1]!.because, "and trains 2.3 times as long");
+  });
+});
+
+Deno.test("a claim on times is not tested on other threads or another engine", async () => {
+  for (const other of [{ threads: 1 }, { backend: "wasm" }]) {
+    const simple = timed(1, 10, { threads: 2, ...other });
+    const machine = { processor: "some", cores: 2, device: "CPU", threads: 2 };
+    const tuned = [vgg16, alexnet].map((run) => ({ ...run, manifest: { machine } }));
+    await compareRuns({ a: [simple, ...tuned] }, ({ claims }, report) => {
+      assertEquals(claims[1]!.verdict, "not tested");
+      assertStringIncludes(
+        claims[1]!.because,
+        "vgg16_FineTuned and SimpleCNN were not timed on the same machine, with the same threads",
+      );
+      assertStringIncludes(
+        report,
+        "not known to be on the same machine, with the same threads and engine",
+      );
+    });
+  }
 });
 
 /** A detector that is right wherever it finds a digit: with one seed everywhere, with others not. */
