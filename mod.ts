@@ -65,7 +65,11 @@ export type { Json, Manifest } from "./report/record/run_folder.ts";
 export { mnist28, normalizeMnist } from "./data/image_batches.ts";
 export { normalizeGrey224, normalizeRgb224, resize224, rgb224 } from "./data/rgb224.ts";
 export { alexnet } from "./models/alexnet.ts";
-export type { Classifier, FrozenFeatureClassifier } from "./models/classifier.ts";
+export type {
+  Classifier,
+  FrozenFeatureClassifier,
+  LoadStateDictOptions,
+} from "./models/classifier.ts";
 export type { FrozenFeatureClassifierOptions } from "./models/frozen_feature_classifier.ts";
 export { describeLoadedLayers, type LoadedLayers } from "./models/loaded_layers.ts";
 export type { Initializer, ParameterLayout, Parameters } from "./models/parameters.ts";

@@ -73,7 +73,7 @@ export async function loadWeightsAlone(
     refuseOther(path, network.model, model);
     const classifier = network.build();
     try {
-      classifier.loadStateDict(await loadCheckpoint(path));
+      classifier.loadStateDict(await loadCheckpoint(path), { path });
     } catch (error) {
       classifier.dispose();
       throw error;
@@ -84,7 +84,7 @@ export async function loadWeightsAlone(
   refuseOther(path, FASTER_RCNN_ADAPTED, model);
   const detector = fasterRcnnResnet50Fpn({ numClasses: DIGIT_CLASSES });
   try {
-    detector.loadStateDict(await loadCheckpoint(path));
+    detector.loadStateDict(await loadCheckpoint(path), { path });
   } catch (error) {
     detector.dispose();
     throw error;

@@ -11,7 +11,11 @@ import { normalizeGrey224, normalizeRgb224, RESIZED_SIDE, toTensorRgb224 } from 
 import type { Tensor, Tensor1D, Tensor2D, Tensor4D } from "../engine/ops.ts";
 import { StudyError } from "../io/errors.ts";
 import type { StateDict } from "../models/checkpoint/state_dict.ts";
-import type { Classifier, FrozenFeatureClassifier } from "../models/classifier.ts";
+import type {
+  Classifier,
+  FrozenFeatureClassifier,
+  LoadStateDictOptions,
+} from "../models/classifier.ts";
 import type { Detector } from "../models/faster_rcnn.ts";
 import type { Detection } from "../models/label_mapping.ts";
 import type { Parameters } from "../models/parameters.ts";
@@ -81,7 +85,7 @@ abstract class Ready implements LoadedModel {
   }
 
   abstract forward(images: Tensor4D, dropoutKey?: Tensor1D): Tensor2D;
-  abstract loadStateDict(state: StateDict): void;
+  abstract loadStateDict(state: StateDict, options?: LoadStateDictOptions): void;
   abstract stateDict(): StateDict;
   abstract dispose(): void;
 
@@ -138,8 +142,8 @@ class ReadyClassifier extends Ready {
     return this.#network.forward(images, dropoutKey);
   }
 
-  loadStateDict(state: StateDict): void {
-    this.#network.loadStateDict(state);
+  loadStateDict(state: StateDict, options?: LoadStateDictOptions): void {
+    this.#network.loadStateDict(state, options);
   }
 
   stateDict(): StateDict {
@@ -183,8 +187,8 @@ class ReadyDetector extends Ready {
     );
   }
 
-  loadStateDict(state: StateDict): void {
-    this.#detector.loadStateDict(state);
+  loadStateDict(state: StateDict, options?: LoadStateDictOptions): void {
+    this.#detector.loadStateDict(state, options);
   }
 
   stateDict(): StateDict {

@@ -31,6 +31,7 @@ export async function adaptedFasterRcnn(
   if (path === undefined) return detector;
   try {
     detector.loadStateDict(await loadCheckpoint(path), {
+      path,
       keepPredictor: true,
       onUnwrap: (removed) =>
         reporter?.line(

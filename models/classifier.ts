@@ -11,6 +11,12 @@ import type { Parameters } from "./parameters.ts";
 import type { StateDict } from "./checkpoint/state_dict.ts";
 import type { WindowPlan } from "./windows.ts";
 
+/** Options of {@linkcode Classifier.loadStateDict}. */
+export interface LoadStateDictOptions {
+  /** The file that the weights are from, for errors. */
+  path?: string;
+}
+
 /** A model that scores each image for each class. */
 export interface Classifier extends Disposable {
   /** The name that the study's results carry. */
@@ -31,9 +37,10 @@ export interface Classifier extends Disposable {
    * Takes over all parameters of a checkpoint. Prefixes such as DataParallel's `module.` are taken off
    * its names where they fit exactly without.
    *
-   * @throws {StudyError} If names are missing, unknown or of another shape; all are listed.
+   * @throws {StudyError} If names are missing, unknown or of another shape, which are all listed, or a
+   *   weight is of no floating-point dtype or not finite as float32.
    */
-  loadStateDict(state: StateDict): void;
+  loadStateDict(state: StateDict, options?: LoadStateDictOptions): void;
   /** The parameters as PyTorch would save them. */
   stateDict(): StateDict;
   /** Frees the parameters, as leaving the scope of a `using` does. */

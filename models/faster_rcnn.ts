@@ -23,7 +23,8 @@ import {
   transformDefaults,
 } from "./detection/detection_transform.ts";
 import type { Detector, LoadDetectorOptions } from "./detection/detector.ts";
-import { BOX_FEATURES, relevantEntries } from "./detection/faster_rcnn_layout.ts";
+import { requireDetectorFit } from "./detection/detector_fit.ts";
+import { BOX_FEATURES } from "./detection/faster_rcnn_layout.ts";
 import { FrozenWeights } from "./detection/faster_rcnn_weights.ts";
 import type { Detection } from "./label_mapping.ts";
 import { linear } from "./layers.ts";
@@ -36,9 +37,8 @@ import {
   padForRoiAlign,
   type Pyramid,
 } from "./detection/roi_align.ts";
-import { withoutMoments } from "./checkpoint/optimizer_state.ts";
-import { findMisfit, refuseMisfit, type StateDict } from "./checkpoint/state_dict.ts";
-import { unwrap } from "./checkpoint/wrapped_names.ts";
+import type { StateDict } from "./checkpoint/state_dict.ts";
+import { requireFinite } from "./checkpoint/usable_weights.ts";
 
 export type { Detector, LoadDetectorOptions } from "./detection/detector.ts";
 
@@ -128,14 +128,13 @@ export class FasterRcnn implements Detector {
   }
 
   loadStateDict(state: StateDict, options: LoadDetectorOptions = {}): void {
-    const { keepPredictor = false, batchNormEpsilon = 1e-5, onUnwrap } = options;
-    const expected = keepPredictor ? this.#weights.shapes : this.shapes;
-    const { entries, removed, misfit } = unwrap(
-      withoutMoments(state),
-      (entries) => findMisfit(relevantEntries(entries, { keepPredictor }), expected),
-    );
-    refuseMisfit(misfit, { what: FASTER_RCNN_ADAPTED.title });
-    const current = relevantEntries(entries, { keepPredictor });
+    const { keepPredictor = false, batchNormEpsilon = 1e-5, onUnwrap, path } = options;
+    const shapes = keepPredictor ? this.#weights.shapes : this.shapes;
+    const expected = { shapes, keepPredictor };
+    const { entries: current, removed } = requireDetectorFit(state, expected, path);
+    for (const name of shapes.keys()) {
+      requireFinite(name, current.get(name)!, path ?? FASTER_RCNN_ADAPTED.title);
+    }
     if (removed !== "") onUnwrap?.(removed);
     this.#forgetRecordings();
     this.#weights.load(current, batchNormEpsilon);

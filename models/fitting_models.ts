@@ -1,6 +1,5 @@
 /**
- * Which of the study's models a checkpoint would fit. No engine is needed: only names and shapes are
- * looked at.
+ * Which of the study's models a checkpoint would fit. No engine is needed.
  *
  * @module
  */
@@ -8,10 +7,9 @@
 import { ALEXNET, DATA, FASTER_RCNN_ADAPTED, SIMPLE_CNN, VGG16 } from "../study.ts";
 import { ALEXNET_ARCHITECTURE } from "./alexnet.ts";
 import { fitWeights } from "./checkpoint/load_weights.ts";
-import { withoutMoments } from "./checkpoint/optimizer_state.ts";
-import { describeMisfit, findMisfit, type Misfit } from "./checkpoint/state_dict.ts";
-import { unwrap } from "./checkpoint/wrapped_names.ts";
-import { frozenNetwork, relevantEntries } from "./detection/faster_rcnn_layout.ts";
+import { describeMisfit, type Misfit } from "./checkpoint/state_dict.ts";
+import { fitDetector } from "./detection/detector_fit.ts";
+import { frozenNetwork } from "./detection/faster_rcnn_layout.ts";
 import { type Architecture, expectedWeights, pretrainedPart } from "./frozen_feature_layout.ts";
 import { simpleCnnLayouts } from "./simple_cnn.ts";
 import { VGG16_ARCHITECTURE } from "./vgg16.ts";
@@ -27,12 +25,24 @@ export interface ModelFit {
   readonly removed: string;
   /** What does not fit, with two names of each kind; empty if all does. */
   readonly misfit: string;
+  /**
+   * Why it would be refused although it fits: `features.0.weight has values that are not finite`; empty
+   * if nothing is known against it.
+   */
+  readonly refused: string;
 }
 
-/** Names and shapes of a checkpoint. */
-type Found = ReadonlyMap<string, { readonly shape: readonly number[] }>;
+/** A tensor of a checkpoint. */
+interface FoundTensor {
+  readonly shape: readonly number[];
+  /** What keeps it from being a weight, in words behind its name, where its values have been read. */
+  readonly fault?: string | undefined;
+}
 
-/** Holds a checkpoint's names and shapes to each model in turn. */
+/** Tensors of a checkpoint by name. */
+type Found = ReadonlyMap<string, FoundTensor>;
+
+/** Holds a checkpoint's names and shapes, and faults of what would be taken, to each model in turn. */
 export function fittingModels(found: Found): ModelFit[] {
   return [
     fitOfSimpleCnn(found),
@@ -47,18 +57,18 @@ function fitOfSimpleCnn(found: Found): ModelFit {
   const layouts = simpleCnnLayouts(DATA.classes);
   const shapes = new Map([...layouts].map(([name, { torchShape }]) => [name, torchShape]));
   const fit = fitWeights(found, () => ({ title, shapes }));
-  return describe(fit, { title, use: 'simpleCnn().loadStateDict(await loadCheckpoint("FILE"))' });
+  return describe({ ...fit, shapes }, {
+    title,
+    use: 'simpleCnn().loadStateDict(await loadCheckpoint("FILE"))',
+  });
 }
 
 /** Part 2 keeps its own predictor, whatever the checkpoint's classes are. */
 function fitOfDetector(found: Found): ModelFit {
   const { part, title } = FASTER_RCNN_ADAPTED;
   const shapes = new Map([...frozenNetwork().layouts].map(([name, { shape }]) => [name, shape]));
-  const fit = unwrap(
-    withoutMoments(found),
-    (entries) => findMisfit(relevantEntries(entries, { keepPredictor: true }), shapes),
-  );
-  return describe(fit, { title, use: `deno task part${part} --weights FILE` });
+  const fit = fitDetector(found, { shapes, keepPredictor: true });
+  return describe({ ...fit, shapes }, { title, use: `deno task part${part} --weights FILE` });
 }
 
 /** Part 4 takes all but the last layer, or the convolutions of a checkpoint that has no more. */
@@ -66,7 +76,8 @@ function fitOfFeatures(found: Found, architecture: Architecture, task: string): 
   const { title } = architecture;
   const fitOf = (inChannels: 1 | 3) => {
     const expected = expectedWeights(architecture, { inChannels, numClasses: DATA.classes });
-    return fitWeights(found, (names) => pretrainedPart(expected, architecture, names));
+    const fit = fitWeights(found, (names) => pretrainedPart(expected, architecture, names));
+    return { ...fit, shapes: fit.expected.shapes };
   };
   const use = `deno task part${task} --weights FILE`;
   const colour = describe(fitOf(3), { title, use });
@@ -76,9 +87,17 @@ function fitOfFeatures(found: Found, architecture: Architecture, task: string): 
 }
 
 function describe(
-  { misfit, removed }: { misfit: Misfit; removed: string },
+  { entries, shapes, misfit, removed }: {
+    entries: Found;
+    shapes: ReadonlyMap<string, readonly number[]>;
+    misfit: Misfit;
+    removed: string;
+  },
   { title, use }: { title: string; use: string },
 ): ModelFit {
   const faults = describeMisfit(misfit, 2);
-  return { title, fits: faults === "", use, removed, misfit: faults };
+  const fits = faults === "";
+  const faulty = [...shapes.keys()].find((name) => entries.get(name)?.fault !== undefined);
+  const refused = fits && faulty !== undefined ? `${faulty} ${entries.get(faulty)!.fault}` : "";
+  return { title, fits, use, removed, misfit: faults, refused };
 }

@@ -9,7 +9,11 @@ import * as tf from "@tensorflow/tfjs";
 import { StudyError } from "../io/errors.ts";
 import { dropout, randomNormal, relu } from "../engine/ops.ts";
 import { DATA } from "../study.ts";
-import type { FrozenFeatureClassifier, WindowedFeatures } from "./classifier.ts";
+import type {
+  FrozenFeatureClassifier,
+  LoadStateDictOptions,
+  WindowedFeatures,
+} from "./classifier.ts";
 import { featureLayers, runFeatureLayers } from "./feature_layers.ts";
 import type { LoadedLayers } from "./loaded_layers.ts";
 import { adaptiveAvgPool2d, linear } from "./layers.ts";
@@ -148,9 +152,9 @@ class Network implements FrozenFeatureClassifier {
     });
   }
 
-  loadStateDict(state: StateDict): void {
+  loadStateDict(state: StateDict, { path }: LoadStateDictOptions = {}): void {
     this.#refuseHalf(withoutMoments(state).keys().toArray());
-    loadWeights(state, () => this.#target());
+    loadWeights(state, () => this.#target(), path);
   }
 
   featuresSha256(): Promise<string> {

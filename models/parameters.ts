@@ -170,10 +170,10 @@ export class Parameters {
     return variable;
   }
 
-  /** See {@linkcode Classifier.loadStateDict}. `what` names the model in errors. */
-  load(state: StateDict, what: string): void {
+  /** See {@linkcode Classifier.loadStateDict}. `what` names the model in errors, `path` the file. */
+  load(state: StateDict, what: string, path?: string): void {
     const assign = (name: string, tensor: StateTensor) => this.assign(this.get(name), name, tensor);
-    loadWeights(state, () => ({ title: what, shapes: this.shapes, assign }));
+    loadWeights(state, () => ({ title: what, shapes: this.shapes, assign }), path);
   }
 
   /** See {@linkcode Classifier.stateDict}. */

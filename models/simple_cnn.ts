@@ -66,7 +66,7 @@ export function simpleCnn(options: SimpleCnnOptions = {}): Classifier {
     numClasses,
     parameters,
     forward: (images, key) => forward(parameters, images, key && { rate: dropoutRate, key }),
-    loadStateDict: (state) => parameters.load(state, SIMPLE_CNN.title),
+    loadStateDict: (state, { path } = {}) => parameters.load(state, SIMPLE_CNN.title, path),
     stateDict: () => parameters.stateDict(),
     dispose,
     [Symbol.dispose]: dispose,

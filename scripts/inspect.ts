@@ -20,16 +20,10 @@ import {
   FASTER_RCNN_WEIGHTS,
   VGG16_WEIGHTS,
 } from "../models/checkpoint/pretrained.ts";
-import {
-  byteWidth,
-  type DType,
-  elementCount,
-  quoted,
-  type StateTensor,
-  toFloat32,
-} from "../models/checkpoint/state_dict.ts";
+import { byteWidth, type DType, elementCount, quoted } from "../models/checkpoint/state_dict.ts";
 import type { Checkpoint } from "../models/checkpoint/stored_tensor.ts";
 import { isPublished } from "../models/checkpoint/torchvision_weights.ts";
+import { countNonFinite, weightFault } from "../models/checkpoint/usable_weights.ts";
 import { fittingModels, type ModelFit } from "../models/fitting_models.ts";
 
 const FLAGS = {
@@ -77,7 +71,7 @@ interface TensorFinding {
   name: string;
   dtype: DType;
   shape: readonly number[];
-  /** How many of its elements are infinite or not a number. */
+  /** How many of its elements are infinite or not a number as float32, in which models compute. */
   nonFinite: number;
 }
 
@@ -119,17 +113,13 @@ async function inspectCheckpoint(path: string): Promise<Findings> {
     tensors,
     structure,
     metadata,
-    models: fittingModels(new Map(tensors.map(({ name, shape }) => [name, { shape }]))),
+    models: fittingModels(
+      new Map(tensors.map(({ name, shape, ...tensor }) => [
+        name,
+        { shape, fault: weightFault(tensor)?.fault },
+      ])),
+    ),
   };
-}
-
-function countNonFinite(tensor: StateTensor): number {
-  const { dtype, data } = tensor;
-  if (!/^b?float/.test(dtype)) return 0;
-  const values = data instanceof Float64Array ? data : toFloat32(tensor);
-  let count = 0;
-  for (let i = 0; i < values.length; i++) if (!Number.isFinite(values[i])) count++;
-  return count;
 }
 
 const FORMATS: Record<Checkpoint["format"], string> = {
@@ -143,6 +133,7 @@ function page(findings: Findings, listed: number): string[] {
   const { structure: { path, beside, foreign }, metadata } = findings;
   const notes = Object.keys(metadata).map(quoted);
   const broken = tensors.filter(({ nonFinite }) => nonFinite > 0);
+  const range = broken.some(({ dtype }) => dtype === "float64") ? " as float32" : "";
   return [
     `${quoted(basename(file))}: ${FORMATS[format]}, ${formatBytes(bytes)}`,
     `SHA-256: ${sha256}${published ? `, torchvision's ${published}` : ""}`,
@@ -157,7 +148,7 @@ function page(findings: Findings, listed: number): string[] {
     ...(notes.length > 0 ? [`Metadata: ${someOf(notes)}`] : []),
     broken.length === 0
       ? "Values: all read; none is infinite or NaN"
-      : `Values: infinite or NaN in ${
+      : `Values: infinite or NaN${range} in ${
         someOf(broken.map(({ name, nonFinite }) => `${quoted(name)} (${nonFinite})`))
       }`,
     "",
@@ -186,7 +177,7 @@ function table(tensors: readonly TensorFinding[]): string[] {
 }
 
 function fitLine(
-  { title, fits, use, removed, misfit }: ModelFit,
+  { title, fits, use, removed, misfit, refused }: ModelFit,
   tensors: readonly TensorFinding[],
 ): string {
   if (!fits) return `no   ${title}: ${misfit}`;
@@ -195,7 +186,8 @@ function fitLine(
   const own = tensors.some(({ name }) => isMoment(name, (other) => names.has(other)))
     ? `; its ${OPTIMIZER} are a training run's and are left out`
     : "";
-  return `yes  ${title}: ${use}${wrapped}${own}`;
+  const refusal = refused === "" ? "" : `; but it would be refused: ${refused}`;
+  return `yes  ${title}: ${use}${wrapped}${own}${refusal}`;
 }
 
 /** A list of at most ten items. */

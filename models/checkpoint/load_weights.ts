@@ -6,7 +6,14 @@
 
 import { openCheckpoint } from "./open_checkpoint.ts";
 import { withoutMoments } from "./optimizer_state.ts";
-import { findMisfit, refuseMisfit, type StateDict, type StateTensor } from "./state_dict.ts";
+import {
+  type DType,
+  findMisfit,
+  refuseMisfit,
+  type StateDict,
+  type StateTensor,
+} from "./state_dict.ts";
+import { requireFinite, requireFloats } from "./usable_weights.ts";
 import { unwrap, type Unwrapped } from "./wrapped_names.ts";
 
 /** What a model, or a part of one, needs of a checkpoint. */
@@ -40,13 +47,18 @@ export interface TakenWeights {
  * of it fits.
  *
  * @param targetFor What takes weights of these names.
- * @throws {StudyError} If names are missing, unknown or of another shape; all are listed.
+ * @param path The file that they are from, for errors.
+ * @throws {StudyError} If names are missing, unknown or of another shape, which are all listed, or a
+ *   weight is of no floating-point dtype or not finite as float32.
  */
 export function loadWeights(
   state: StateDict,
   targetFor: (names: readonly string[]) => WeightTarget,
+  path?: string,
 ): TakenWeights {
-  const { entries, expected: target, removed } = requireFit(state, targetFor);
+  const { entries, expected: target, removed } = requireFit(state, targetFor, path);
+  const source = path ?? target.title;
+  for (const name of target.shapes.keys()) requireFinite(name, entries.get(name)!, source);
   for (const name of target.shapes.keys()) target.assign(name, entries.get(name)!);
   return { names: new Set(target.shapes.keys()), removed };
 }
@@ -54,7 +66,7 @@ export function loadWeights(
 /**
  * Loads a checkpoint file, reading one tensor at a time, so that its size is not needed twice.
  *
- * Names and shapes are checked before the first tensor is read.
+ * Names, shapes and dtypes are checked before the first tensor is read, values as they are.
  *
  * @param path A `.pth` or `.safetensors` file.
  * @param targetFor What takes weights of these names.
@@ -70,7 +82,9 @@ export async function loadWeightsFile(
   );
   const { entries, expected: target, removed } = requireFit(found, targetFor, path);
   for (const name of target.shapes.keys()) {
-    target.assign(name, await checkpoint.read(entries.get(name)!.key));
+    const tensor = await checkpoint.read(entries.get(name)!.key);
+    requireFinite(name, tensor, path);
+    target.assign(name, tensor);
   }
   return { names: new Set(target.shapes.keys()), removed };
 }
@@ -97,15 +111,16 @@ export function fitWeights<T extends Shaped, E extends ExpectedWeights>(
   return { ...unwrapped, expected: expectedOf(unwrapped.entries) };
 }
 
-function requireFit<T extends Shaped, E extends ExpectedWeights>(
+function requireFit<T extends Shaped & { readonly dtype: DType }, E extends ExpectedWeights>(
   found: ReadonlyMap<string, T>,
   expectedFor: (names: readonly string[]) => E,
   path?: string,
 ): Unwrapped<T> & { expected: E } {
   const fit = fitWeights(found, expectedFor);
-  const { expected: { title }, misfit, removed } = fit;
+  const { expected: { title, shapes }, entries, misfit, removed } = fit;
   const notes = [...(path === undefined ? [] : [path]), ...(removed ? [`without ${removed}`] : [])];
   refuseMisfit(misfit, { what: notes.length === 0 ? title : `${title} (${notes.join(", ")})` });
+  requireFloats(entries, shapes.keys(), path ?? title);
   return fit;
 }
 

@@ -34,6 +34,14 @@ const MAX_LONG_BYTES = 255;
 /** What to do about a checkpoint that holds more than a state dict. */
 export const SAVE_AGAIN = "save it again with torch.save(model.state_dict(), path)";
 
+/** What to do about tensors of a dtype that is not taken, and about quantised ones. */
+export const SAVE_AS_FLOAT32 = saveAsFloat32("float");
+export const SAVE_DEQUANTISED = saveAsFloat32("dequantize");
+
+function saveAsFloat32(method: string): string {
+  return `save it again as float32: {name: tensor.${method}() for name, tensor in state_dict.items()}`;
+}
+
 /** What a pickle may reach. */
 export interface PickleEnvironment {
   /** The allow-list, by module and name joined by a dot. */

@@ -5,12 +5,13 @@
  */
 
 import type { Tensor3D } from "../../engine/ops.ts";
+import type { LoadStateDictOptions } from "../classifier.ts";
 import type { Detection } from "../label_mapping.ts";
 import type { Parameters } from "../parameters.ts";
 import type { StateDict } from "../checkpoint/state_dict.ts";
 
 /** Options of {@linkcode Detector.loadStateDict}. */
-export interface LoadDetectorOptions {
+export interface LoadDetectorOptions extends LoadStateDictOptions {
   /**
    * Keep the box predictor and ignore the checkpoint's: for weights trained on other classes.
    *
@@ -43,7 +44,8 @@ export interface Detector extends Disposable {
    * (`backbone.fpn.inner_blocks.0.weight`, `rpn.head.conv.weight`). Prefixes such as
    * DataParallel's `module.` are taken off where the names fit exactly without.
    *
-   * @throws {StudyError} If names are missing, unknown or of another shape; all are listed.
+   * @throws {StudyError} If names are missing, unknown or of another shape, which are all listed, or a
+   *   weight is of no floating-point dtype or not finite as float32.
    */
   loadStateDict(state: StateDict, options?: LoadDetectorOptions): void;
   /** All weights under torchvision's current names, batch normalisation as it was loaded. */

@@ -52,7 +52,7 @@ export class FrozenWeights {
    *
    * @param epsilon What batch normalisation adds to a variance.
    */
-  load(state: StateDict, epsilon: number): void {
+  load(state: ReadonlyMap<string, StateTensor>, epsilon: number): void {
     this.dispose();
     this.#epsilon = epsilon;
     this.#values = new Map(

@@ -12,7 +12,7 @@ import { StudyError } from "../../io/errors.ts";
 import type { DigitDetector } from "../../experiment/detection.ts";
 import { ALEXNET } from "../../study.ts";
 import { loadCheckpoint } from "../../models/checkpoint/open_checkpoint.ts";
-import { openSafetensors } from "../../models/checkpoint/safetensors.ts";
+import { openSafetensors, saveCheckpoint } from "../../models/checkpoint/safetensors.ts";
 import { alexnet } from "../../models/alexnet.ts";
 import type { Detector } from "../../models/faster_rcnn.ts";
 import { simpleCnn } from "../../models/simple_cnn.ts";
@@ -20,6 +20,7 @@ import { bestRuns, locateRun } from "../../report/record/find_run.ts";
 import { CHECKPOINT, readPredictions } from "../../report/record/run_folder.ts";
 import { firstTestDigits } from "../data/mnist.ts";
 import { testEngine } from "../engine/engine.ts";
+import { withFolder } from "../report/result_rows.ts";
 import { part1, rowsOf } from "../scripts/part1_process.ts";
 import { noPyTorch } from "../pytorch.ts";
 import { taskArgs } from "../task.ts";
@@ -121,6 +122,24 @@ Deno.test("loadModel() says what a run without a checkpoint needs", async () => 
   const unknown = () => locateRun("20", { results: reference });
   assertMatch((await assertRejects(unknown, StudyError)).message, /may be any of \d+ runs: /);
 });
+
+Deno.test("loadModel() refuses a value that is not finite, in a run's checkpoint and in a file alone", () =>
+  withFolder({}, async (copies) => {
+    const own = join(copies, "runs", row!.run_id);
+    await Deno.mkdir(own, { recursive: true });
+    await Deno.copyFile(join(folder, "manifest.json"), join(own, "manifest.json"));
+    const state = await loadCheckpoint(join(folder, CHECKPOINT));
+    const bias = state.get("conv1.bias")!;
+    state.set("conv1.bias", { ...bias, data: (bias.data as Float32Array).with(3, NaN) });
+    for (const path of [join(own, CHECKPOINT), join(copies, "alone.safetensors")]) {
+      await saveCheckpoint(path, state);
+      const { message } = await assertRejects(() => loadModel(path), StudyError);
+      assertEquals(
+        message,
+        `${path}: conv1.bias has values that are not finite; give other weights`,
+      );
+    }
+  }));
 
 Deno.test("a classifier alone is told apart from a whole network", () => {
   using network = alexnet();

@@ -7,7 +7,7 @@ import { bfloat16Problem } from "../../engine/tensorflow/bfloat16_support.ts";
 import { prefersTwoImages } from "../../engine/tensorflow/conv2d_kernel.ts";
 import { StudyError } from "../../io/errors.ts";
 import type { StateDict } from "../../models/checkpoint/state_dict.ts";
-import { FasterRcnn } from "../../models/faster_rcnn.ts";
+import { FasterRcnn, type LoadDetectorOptions } from "../../models/faster_rcnn.ts";
 import type { Detection } from "../../models/label_mapping.ts";
 import {
   nativeTensors,
@@ -266,6 +266,29 @@ Deno.test(
     );
   },
 );
+
+Deno.test("loadStateDict() of a detector refuses a value that is not finite, but in a predictor left out", () => {
+  const model = new FasterRcnn({ ...SMALL, numClasses: 11 });
+  const state = new Map(formulaState(modelOf(pair)));
+  const spoil = (name: string) => {
+    const { dtype, shape, data } = state.get(name)!;
+    state.set(name, { dtype, shape, data: (data as Float32Array).map(() => NaN) });
+  };
+  spoil("roi_heads.box_predictor.cls_score.bias");
+  model.loadStateDict(state, { keepPredictor: true });
+  const load = (options: LoadDetectorOptions) =>
+    assertThrows(() => model.loadStateDict(state, options), StudyError).message;
+  assertEquals(
+    load({ path: "d.pth" }),
+    "d.pth: roi_heads.box_predictor.cls_score.bias has values that are not finite; give other weights",
+  );
+  spoil("backbone.body.bn1.running_var");
+  assertEquals(
+    load({ keepPredictor: true }),
+    "Faster R-CNN: backbone.body.bn1.running_var has values that are not finite; give other weights",
+  );
+  model.dispose();
+});
 
 Deno.test("a detector without weights has torchvision's initial ones, a function of the seed", () => {
   const [first, second, other] = [7, 7, 8].map((seed) => {

@@ -89,6 +89,34 @@ Deno.test("deno task inspect says that a run's checkpoint fits, its optimiser le
     assertStringIncludes(stdout, "; its optimizer.* are a training run's and are left out");
   }));
 
+Deno.test("deno task inspect says of weights that fit why they would be refused", () =>
+  withFolder({}, async (folder) => {
+    const path = join(folder, "mine.safetensors");
+    const state = new Map([...simpleCnnLayouts(10)].map(([name, { torchShape }]) =>
+      [
+        name,
+        { dtype: "float32", shape: [...torchShape], data: zeros(torchShape) } as StateTensor,
+      ] as const
+    ));
+    const use = 'yes  SimpleCNN: simpleCnn().loadStateDict(await loadCheckpoint("FILE"))';
+    const wide = Float64Array.from({ length: 10 }, (_, i) => i < 3 ? 1e300 : 1);
+    await saveCheckpoint(
+      path,
+      state.set("fc2.bias", { dtype: "float64", shape: [10], data: wide }),
+    );
+    const large = await inspect(path);
+    assertEquals([large.code, large.stderr], [0, ""]);
+    assertStringIncludes(large.stdout, 'infinite or NaN as float32 in "fc2.bias" (3)\n');
+    const refused = "; but it would be refused: fc2.bias";
+    assertStringIncludes(
+      large.stdout,
+      `${use}${refused} has values that are not finite as float32\n`,
+    );
+    const whole = { dtype: "int8", shape: [10], data: new Int8Array(10) } as const;
+    await saveCheckpoint(path, state.set("fc2.bias", { ...whole, shape: [...whole.shape] }));
+    assertStringIncludes((await inspect(path)).stdout, `${use}${refused} is of dtype int8\n`);
+  }));
+
 function zeros(shape: readonly number[]): Float32Array {
   return new Float32Array(shape.reduce((product, length) => product * length, 1));
 }
