@@ -7,7 +7,7 @@
  */
 
 import type { ByteCursor } from "./byte_cursor.ts";
-import { type PickleEnvironment, SAVE_AGAIN } from "./pickle.ts";
+import { type PickleEnvironment, SAVE_AGAIN, SAVE_AS_FLOAT32, SAVE_DEQUANTISED } from "./pickle.ts";
 import {
   InertObject,
   kindOf,
@@ -99,10 +99,7 @@ export class TensorObject extends PickleObject {
   get view(): TensorView {
     const cursor: ByteCursor = this.#cursor;
     if (this.#unreadable !== undefined) {
-      cursor.refuse(
-        `has a tensor of dtype ${quoted(this.#unreadable)}`,
-        "save it again as float32: {name: tensor.float() for name, tensor in state_dict.items()}",
-      );
+      cursor.refuse(`has a tensor of dtype ${quoted(this.#unreadable)}`, SAVE_AS_FLOAT32);
     }
     if (this.#view === undefined) cursor.refuse("makes a tensor that is given no storage");
     return this.#view;
@@ -246,7 +243,16 @@ function storageOf(
     cursor.refuse("refers to something outside that is not a storage", SAVE_AGAIN);
   }
   const dtype = STORAGE_DTYPES.get(type.name);
-  if (dtype === undefined) cursor.refuse(`uses ${quoted(type.name)} as a storage's type`);
+  if (dtype === undefined) {
+    // PyTorch's own types that are not read: of complex numbers, and of quantised ones.
+    const [, other] = /^torch\.(?:cuda\.)?(\w+)Storage$/.exec(type.name) ?? [];
+    const remedy = other === undefined
+      ? undefined
+      : /^QU?Int/.test(other)
+      ? SAVE_DEQUANTISED
+      : SAVE_AS_FLOAT32;
+    cursor.refuse(`uses ${quoted(type.name)} as a storage's type`, remedy);
+  }
   const numel = length(count, cursor);
   const known = storages.get(key);
   if (known !== undefined && (known.dtype !== dtype || known.numel !== numel)) {

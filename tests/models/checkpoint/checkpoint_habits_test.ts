@@ -211,6 +211,25 @@ const REFUSED: Record<string, [Uint8Array, ...string[]]> = {
     ),
     'a tensor of dtype "torch.float8_e4m3fn"; save it again as float32',
   ],
+  ...Object.fromEntries(
+    ([
+      ["ComplexFloatStorage", "float"],
+      ["cuda.ComplexDoubleStorage", "float"],
+      ["QInt8Storage", "dequantize"],
+      ["QUInt4x2Storage", "dequantize"],
+    ] as const).map(([type, method]) => [
+      type,
+      [
+        dict(text("w"), tensor(storage(type, "0", 4), { size: [4], stride: [1] })),
+        `its data.pkl uses "torch.${type}" as a storage's type; save it again as float32: ` +
+        `{name: tensor.${method}() for name, tensor in state_dict.items()}`,
+      ],
+    ]),
+  ),
+  "a storage of no type of PyTorch's": [
+    dict(text("w"), tensor(storage("x.y.FloatStorage", "0", 4), { size: [4], stride: [1] })),
+    `uses "torch.x.y.FloatStorage" as a storage's type; the file is damaged`,
+  ],
   "a tensor with attributes within each other": [
     bytes(
       "ctorch._tensor\n_rebuild_from_type_v2\nq\x00NNN\x87",
