@@ -11,6 +11,7 @@ import type { BackendName } from "../engine/engine.ts";
 import { freeSpace } from "../io/free_space.ts";
 import { createReporter, formatBytes, writeText } from "../io/reporter.ts";
 import { type WeightsNeeds, weightsNeeds } from "../models/checkpoint/weights_needs.ts";
+import { lookAtResultsFile } from "../report/record/results.ts";
 import { expectedCheckpointBytes } from "./checkpoint_forecast.ts";
 import { type Fetch, lookAtEngine, setSizes } from "./engine_outlook.ts";
 import { imageCounts, type MachineRates, modelSeconds, roundDuration } from "./forecast.ts";
@@ -65,6 +66,7 @@ export async function showDryRun(plans: readonly PartPlan[]): Promise<void> {
 
 async function lookAhead(plans: readonly PartPlan[]): Promise<Outlook> {
   const { flags, precision } = plans[0]!;
+  for (const { part } of plans) await lookAtResultsFile(flags.out, part);
   const data = await datasetNeeds(flags.data);
   const engine = await lookAtEngine(flags, precision, data);
   const downloads: Fetch[] = [...engine.downloads, ...dataDownload(data)];

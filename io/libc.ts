@@ -39,6 +39,13 @@ const symbols = {
     ],
     result: "i32",
   },
+  access: {
+    parameters: [
+      "buffer", /* const char* path */
+      "i32", /* int mode */
+    ],
+    result: "i32",
+  },
   // Before glibc 2.34 these two were in a library of their own.
   dlopen: {
     parameters: [
@@ -73,6 +80,9 @@ const LIBRARIES: Partial<Record<typeof Deno.build.os, string>> = {
 
 /** `open` flags, the same on Linux and macOS. */
 export const OpenFlags = { RDONLY: 0, WRONLY: 1 } as const;
+
+/** `access` modes, the same on Linux and macOS. */
+export const AccessModes = { WRITE: 2 } as const;
 
 /** `dlopen` flags of Linux. */
 export const LoadFlags = { LAZY: 1, DEEPBIND: 8, NODELETE: 0x1000 } as const;

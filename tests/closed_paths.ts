@@ -10,6 +10,7 @@ import { searchLibrary } from "../engine/library/find_library.ts";
 import { RELEASES } from "../engine/library/releases.ts";
 import { folderProblem } from "../io/cache.ts";
 import { StudyError } from "../io/errors.ts";
+import { checkMayWrite } from "../io/may_write.ts";
 import { parseFlags } from "../io/parse_flags.ts";
 import { exists, pathKindSync } from "../io/path_kind.ts";
 import { readRegularFile } from "../io/regular_file.ts";
@@ -62,6 +63,8 @@ const looks: Record<string, () => unknown> = {
     await noteUnrecordedRuns(new Set(), { folders: [join(folder, "results")], problems });
     throw new StudyError(problems.list().map(({ text }) => text).join());
   },
+  "--out": () => checkMayWrite(unlisted),
+  "--out, in a closed folder": () => checkMayWrite(inside),
   "--results": () => gatherRows([unlisted], new ProblemList()),
 };
 

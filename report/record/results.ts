@@ -15,6 +15,7 @@ import { dirname, join } from "node:path";
 import { checkWritable, writeFileAtomic } from "../../io/atomic.ts";
 import { failureReason, isDiskFull, WriteError } from "../../io/disk_error.ts";
 import { StudyError } from "../../io/errors.ts";
+import { checkMayWrite } from "../../io/may_write.ts";
 import { type LockOptions, withLock } from "../../io/lock.ts";
 import { readResultText } from "./csv_dialect.ts";
 import { csvRecords } from "./csv_records.ts";
@@ -65,14 +66,39 @@ export async function checkResultsFile(
   waiting: LockOptions = {},
 ): Promise<void> {
   const path = resultsPath(outDir, part);
-  try {
+  await explained(outDir, async () => {
+    for (const folder of foldersIn(outDir)) await checkMayWrite(folder);
     await withLock(join(outDir, ".lock"), async () => {
       const content = await readBytes(path);
       checkHeader(path, content);
-      await checkWritable(outDir);
-      await checkWritable(join(outDir, "runs"));
+      for (const folder of foldersIn(outDir)) await checkWritable(folder);
       if (content.length > 0) await writeFileAtomic(path, content);
     }, waiting);
+  });
+}
+
+/**
+ * {@linkcode checkResultsFile} as far as it goes without writing anything.
+ *
+ * @throws {StudyError} If it is certain that rows will not be accepted.
+ */
+export async function lookAtResultsFile(outDir: string, part: number): Promise<void> {
+  const path = resultsPath(outDir, part);
+  await explained(outDir, async () => {
+    for (const folder of foldersIn(outDir)) await checkMayWrite(folder);
+    checkHeader(path, await readBytes(path));
+  });
+}
+
+/** The folders that a part writes into. */
+function foldersIn(outDir: string): string[] {
+  return [outDir, join(outDir, "runs")];
+}
+
+/** What `check` throws, as an error about the results folder. */
+async function explained(outDir: string, check: () => Promise<void>): Promise<void> {
+  try {
+    await check();
   } catch (error) {
     if (error instanceof StudyError && !(error instanceof WriteError)) throw error;
     throw new StudyError(

@@ -57,8 +57,8 @@ Deno.test({
         const root = repositoryRoot();
         const command = [
           ...prefix!,
-          ...[Deno.execPath(), "run", "-q", "--no-check", "--allow-read", "--allow-env"],
-          ...["--allow-sys", "--allow-ffi", "--allow-run=git"],
+          ...[Deno.execPath(), "run", "-q", "--no-check", "--allow-read", "--allow-write"],
+          ...["--allow-env", "--allow-sys", "--allow-ffi", "--allow-run=git"],
           ...[`--config=${join(root, "deno.json")}`, `--lock=${join(root, "deno.lock")}`],
           ...[join(root, "tests", "closed_paths.ts"), folder],
         ];
@@ -73,6 +73,7 @@ Deno.test({
           assert(!/os error|expected an existing|damaged|move it away|no such/.test(text), text);
         }
         assertStringIncludes(said.exists!, `may not enter ${closed}`);
+        assertStringIncludes(said["--out"]!, `may not write in ${join(folder, "unlisted")})`);
         assertStringIncludes(said["--data"]!, "UsageError: --data ");
       } finally {
         for (const path of [closed, file, ...folders]) await Deno.chmod(path, 0o700);

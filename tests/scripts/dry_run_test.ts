@@ -107,6 +107,29 @@ Deno.test("part4 --dry-run names what would be fetched, and the room that featur
   assertEquals(random.downloads.filter(({ what }) => what !== "libtensorflow"), []);
 });
 
+Deno.test("part1 --dry-run refuses an --out that part1 refuses, in the same words", async () => {
+  await withFolder({ file: "" }, async (folder) => {
+    for (const [name, file] of [["foreign", "part1.csv"], ["taken", "runs"]] as const) {
+      await Deno.mkdir(join(folder, name));
+      await Deno.writeTextFile(join(folder, name, file), "a,b\n1,2\n");
+    }
+    const before = filesIn(folder);
+    const outs = ["file", "file/sub", "foreign", "taken"].map((name) => join(folder, name));
+    if (Deno.build.os === "linux") outs.push("/proc/foo");
+    const results = await Promise.all(outs.map(async (out) => {
+      const args = [...taskArgs("part1"), "--limit=1", "--out", out];
+      const dry = await new Program(Deno.execPath(), [...args, "--dry-run"]).end();
+      assertEquals(filesIn(folder), before);
+      return { out, args, dry };
+    }));
+    for (const { out, args, dry } of results) {
+      const real = await new Program(Deno.execPath(), args).end();
+      assertEquals([dry.code, dry.stdout, dry.stderr], [1, "", real.stderr], out);
+      assertMatch(dry.stderr, /^error: .* another folder with --out\n$/);
+    }
+  });
+});
+
 Deno.test("all --dry-run says it of every part, without a library too", async () => {
   const page = await dryRun("all", ["--preset=smoke"], NO_LIBRARY);
   assertMatch(page, /^Part 1$[^]*^Part 2$[^]*^Part 4$[^]*^For all of them$/m);
