@@ -77,6 +77,7 @@ async function lookAhead(plans: readonly PartPlan[]): Promise<Outlook> {
       const weights = planned.weights && await weightsNeeds({
         weights: planned.weights.asked,
         source: planned.weights.source,
+        check: planned.weights.check,
         strict: flags.strict,
       });
       if (weights?.state === "missing") {

@@ -12,6 +12,7 @@ import {
   type PinnedWeights,
   VGG16_WEIGHTS,
 } from "../models/checkpoint/pretrained.ts";
+import { checkDetectorFile, checkPretrainedFile } from "../models/fitting_models.ts";
 import { type Architecture, featureCount } from "../models/frozen_feature_layout.ts";
 import { VGG16_ARCHITECTURE } from "../models/vgg16.ts";
 import {
@@ -53,7 +54,12 @@ export interface PlannedModel {
   /** How it is trained; `undefined` where nothing is. */
   settings: TrainingSettings | undefined;
   /** The weights that it starts from, where it has any. */
-  weights?: { asked: string; source: PinnedWeights };
+  weights?: {
+    asked: string;
+    source: PinnedWeights;
+    /** Refuses a file that a run would refuse. */
+    check: (path: string) => Promise<void>;
+  };
   /** Bytes of an image's features, where they are kept on disk. */
   featureBytes?: number;
   /** Whether frozen features are computed in every epoch. */
@@ -94,7 +100,11 @@ export function planPart2(flags: FlagValues<typeof PART_2.table>): PartPlan {
   const settings = trainHead ? trainingSettings(FASTER_RCNN_HEAD_TUNED.training, head) : undefined;
   return {
     part: model.part,
-    models: [{ model, settings, weights: { asked: weights, source: FASTER_RCNN_WEIGHTS } }],
+    models: [{
+      model,
+      settings,
+      weights: { asked: weights, source: FASTER_RCNN_WEIGHTS, check: checkDetectorFile },
+    }],
     seeds: seedList(flags),
     precision: flags.precision ?? "fp32",
     flags: { ...flags, limit: trainHead ? limit : undefined },
@@ -109,6 +119,7 @@ const NETWORKS = {
 /** What part 4 would do. */
 export function planPart4(flags: FlagValues<typeof PART_4.table>): PartPlan {
   const { weights: asked, noFeatureCache } = flags;
+  const inChannels = flags.inChannels === "1" ? 1 : 3;
   return {
     part: VGG16.part,
     models: flags.models.map((name) => {
@@ -117,7 +128,11 @@ export function planPart4(flags: FlagValues<typeof PART_4.table>): PartPlan {
       return {
         model,
         settings: trainingSettings(model.training, flags),
-        weights: { asked, source },
+        weights: {
+          asked,
+          source,
+          check: (path: string) => checkPretrainedFile(path, architecture, inChannels),
+        },
         ...(noFeatureCache
           ? { featuresEveryEpoch: true }
           : { featureBytes: bytesOfFeatures(architecture) }),

@@ -1,14 +1,17 @@
 /**
- * Which of the study's models a checkpoint would fit. No engine is needed.
+ * Which of the study's models a checkpoint would fit, and whether a run would take it. No engine is
+ * needed.
  *
  * @module
  */
 
 import { ALEXNET, DATA, FASTER_RCNN_ADAPTED, SIMPLE_CNN, VGG16 } from "../study.ts";
 import { ALEXNET_ARCHITECTURE } from "./alexnet.ts";
-import { fitWeights } from "./checkpoint/load_weights.ts";
+import { fitWeights, loadWeightsFile } from "./checkpoint/load_weights.ts";
+import { openCheckpoint } from "./checkpoint/open_checkpoint.ts";
 import { describeMisfit, type Misfit } from "./checkpoint/state_dict.ts";
-import { fitDetector } from "./detection/detector_fit.ts";
+import { requireFinite } from "./checkpoint/usable_weights.ts";
+import { fitDetector, requireDetectorFit } from "./detection/detector_fit.ts";
 import { frozenNetwork } from "./detection/faster_rcnn_layout.ts";
 import { type Architecture, expectedWeights, pretrainedPart } from "./frozen_feature_layout.ts";
 import { simpleCnnLayouts } from "./simple_cnn.ts";
@@ -52,6 +55,44 @@ export function fittingModels(found: Found): ModelFit[] {
   ];
 }
 
+/**
+ * Reads a file as part 4 does, one tensor at a time, and keeps nothing.
+ *
+ * @throws {StudyError} If part 4 would not take it.
+ */
+export async function checkPretrainedFile(
+  path: string,
+  architecture: Architecture,
+  inChannels: 1 | 3,
+): Promise<void> {
+  const expected = expectedWeights(architecture, { inChannels, numClasses: DATA.classes });
+  await loadWeightsFile(path, (names) => ({
+    ...pretrainedPart(expected, architecture, names),
+    assign() {},
+  }));
+}
+
+/**
+ * Reads a file's weights for part 2's detector, one tensor at a time, and keeps nothing.
+ *
+ * @throws {StudyError} If part 2 would not take them.
+ */
+export async function checkDetectorFile(path: string): Promise<void> {
+  using checkpoint = await openCheckpoint(path);
+  const found = new Map(
+    checkpoint.names().map((key) => [key, { ...checkpoint.describe(key), key }]),
+  );
+  const expected = { shapes: detectorShapes(), keepPredictor: true };
+  const { entries } = requireDetectorFit(found, expected, path);
+  for (const name of expected.shapes.keys()) {
+    requireFinite(name, await checkpoint.read(entries.get(name)!.key), path);
+  }
+}
+
+function detectorShapes(): Map<string, readonly number[]> {
+  return new Map([...frozenNetwork().layouts].map(([name, { shape }]) => [name, shape]));
+}
+
 function fitOfSimpleCnn(found: Found): ModelFit {
   const { title } = SIMPLE_CNN;
   const layouts = simpleCnnLayouts(DATA.classes);
@@ -66,7 +107,7 @@ function fitOfSimpleCnn(found: Found): ModelFit {
 /** Part 2 keeps its own predictor, whatever the checkpoint's classes are. */
 function fitOfDetector(found: Found): ModelFit {
   const { part, title } = FASTER_RCNN_ADAPTED;
-  const shapes = new Map([...frozenNetwork().layouts].map(([name, { shape }]) => [name, shape]));
+  const shapes = detectorShapes();
   const fit = fitDetector(found, { shapes, keepPredictor: true });
   return describe({ ...fit, shapes }, { title, use: `deno task part${part} --weights FILE` });
 }

