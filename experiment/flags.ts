@@ -210,14 +210,20 @@ export const PART_2 = {
     },
     headBatchSize: {
       ...BOXES.batchSize,
+      needs: "trainHead",
       help: "with --train-head: boxes for each step",
     },
     ...BOXES,
-    epochs: { ...BOXES.epochs, help: "with --train-head: passes over the boxes" },
-    lr: { ...BOXES.lr, help: "with --train-head: Adam's learning rate" },
+    epochs: {
+      ...BOXES.epochs,
+      needs: "trainHead",
+      help: "with --train-head: passes over the boxes",
+    },
+    lr: { ...BOXES.lr, needs: "trainHead", help: "with --train-head: Adam's learning rate" },
     limit: {
       ...BOXES.limit,
       default: DETECTION.headImages,
+      needs: "trainHead",
       help: "with --train-head: train on the first N images only, each of which takes 256 KiB of " +
         "disk and twice that of memory",
     },

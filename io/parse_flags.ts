@@ -17,6 +17,8 @@ interface FlagBase {
   help: string;
   /** Names in the table of flags that can't be given together with this one. */
   excludes?: readonly string[];
+  /** Name in the table of the flag without which this one would do nothing. */
+  needs?: string;
 }
 
 /** A flag that is there or not. */
@@ -131,7 +133,8 @@ export function flagName(key: string): string {
  * @param origins Makes paths absolute; without it they stay as they are.
  * @returns A value for each flag of the table.
  * @throws {UsageError} For an unknown flag, an argument that belongs to no flag, a flag given twice
- *   (unless it takes several paths) or together with one it excludes, and a missing or bad value.
+ *   (unless it takes several paths), together with one it excludes or without one it needs, and a
+ *   missing or bad value.
  */
 export function parseFlags<const T extends FlagTable>(
   argv: readonly string[],
@@ -184,18 +187,31 @@ export function parseWords<const T extends FlagTable>(
     if (value !== undefined) given.set(key, value);
   }
   checkBooleans(argv, names.filter(isBoolean));
+  const isOn = (key: string) => (given.get(key) ?? false) !== false;
   const values = Object.entries(table).map(([key, flag]) => {
     const value = given.get(key);
+    if (isOn(key)) checkCompany(key, flag, isOn);
     if (flag.kind === "boolean") return [key, value === true];
     if (value === undefined) return [key, defaultValue(flag, origins)];
-    const rival = flag.excludes?.find((other) => given.has(other));
-    if (rival !== undefined) {
-      throw new UsageError(`${flagName(key)} and ${flagName(rival)} exclude each other; give one`);
-    }
     const read = (text: string) => readValue(flagName(key), flag, { text, origins });
     return [key, Array.isArray(value) ? value.map(read) : read(String(value))];
   });
   return { words, flags: Object.fromEntries(values) as FlagValues<T> };
+}
+
+/** Refuses a flag beside one that it excludes, and without one that it needs. */
+function checkCompany(
+  key: string,
+  { excludes, needs }: Flag,
+  isOn: (key: string) => boolean,
+): void {
+  const rival = excludes?.find(isOn);
+  if (rival !== undefined) {
+    throw new UsageError(`${flagName(key)} and ${flagName(rival)} exclude each other; give one`);
+  }
+  if (needs !== undefined && !isOn(needs)) {
+    throw new UsageError(`${flagName(key)} needs ${flagName(needs)}; give both or neither`);
+  }
 }
 
 /** What a flag takes, in words: `a whole number from 1 to 1000`. */

@@ -55,6 +55,7 @@ const FLAGS = {
   require: {
     kind: "choices",
     choices: GATE_NAMES,
+    needs: "check",
     help: "models that --check wants verdicts on [default: those with a run]",
   },
   quiet: { kind: "boolean", help: "print warnings only" },
@@ -81,9 +82,6 @@ async function main(): Promise<void> {
     ],
   });
   if (flags === undefined) return;
-  if (flags.require !== undefined && !flags.check) {
-    throw new UsageError("--require says what --check wants; give both");
-  }
   for (const folder of flags.data ?? []) {
     if (!await isFolder(folder)) throw new UsageError(`--data: there is no folder ${folder}`);
   }

@@ -142,6 +142,35 @@ Deno.test("parseFlags() names an unknown flag, the nearest one and all there are
   assertStringIncludes(usageError("-e", "3"), "Unknown flag -e");
 });
 
+Deno.test("parseFlags() refuses a flag without the one that it needs, and switches beside their rivals", () => {
+  const table = {
+    train: { kind: "boolean", help: "" },
+    epochs: { kind: "integer", min: 1, default: 3, needs: "train", help: "" },
+    render: { kind: "boolean", excludes: ["train", "epochs"], help: "" },
+    trace: { kind: "boolean", needs: "render", help: "" },
+  } as const satisfies FlagTable;
+  const refusal = (...argv: string[]) =>
+    assertThrows(() => parseFlags(argv, table), UsageError).message;
+  const none = { train: false, epochs: 3, render: false, trace: false };
+  assertEquals<unknown>(parseFlags(["--trace=false"], table), none);
+  assertEquals<unknown>(parseFlags(["--train", "--epochs=5"], table), {
+    ...none,
+    train: true,
+    epochs: 5,
+  });
+  for (const argv of [["--epochs=5"], ["--epochs", "3", "--train=false"]]) {
+    assertEquals(refusal(...argv), "--epochs needs --train; give both or neither");
+  }
+  assertEquals(refusal("--trace"), "--trace needs --render; give both or neither");
+  const both = (other: string) => `--render and ${other} exclude each other; give one`;
+  assertEquals(refusal("--render", "--train"), both("--train"));
+  assertEquals(refusal("--train", "--render", "--epochs=5"), both("--train"));
+  assertEquals<unknown>(parseFlags(["--render", "--train=false"], table), {
+    ...none,
+    render: true,
+  });
+});
+
 Deno.test("parseFlags() refuses arguments, repeated flags and flags that exclude each other", () => {
   assertEquals(usageError("mnist"), '"mnist" belongs to no flag; see --help for what there is');
   assertStringIncludes(usageError("--quiet", "yes"), '"yes" belongs to no flag');

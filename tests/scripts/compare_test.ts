@@ -93,7 +93,7 @@ Deno.test("compare --check passes where all is reproduced, and warns of other nu
     assertStringIncludes(stderr, "does not hold: vgg16_FineTuned has not been run; see");
     const alone = await compare("--out", folder, "--require", "simplecnn");
     assertEquals(alone.code, 2);
-    assertMatch(alone.stderr, /^error: --require says what --check wants; give both\n$/);
+    assertMatch(alone.stderr, /^error: --require needs --check; give both or neither\n$/);
   });
 });
 

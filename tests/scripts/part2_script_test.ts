@@ -92,6 +92,10 @@ Deno.test("part2 names a wrong flag or value and the choices, exit 2", async () 
       /^error: --normalise and --train-head exclude each other; give one\n$/,
     ],
   ];
+  for (const flag of ["--epochs", "--lr", "--limit", "--head-batch-size"]) {
+    const line = new RegExp(`^error: ${flag} needs --train-head; give both or neither\n$`);
+    cases.push([[flag, "3", ...flag === "--lr" ? ["--dry-run"] : []], line]);
+  }
   const tooMany = ["--train-head", "--limit", "2501"];
   cases.push([tooMany, /^error: --limit 2501: --train-head takes at most 2500 images, .*\n$/]);
   const results = await Promise.all(cases.map(([args]) => start(args).end()));
