@@ -269,9 +269,16 @@ function readValue(name: string, flag: ValuedFlag, given: GivenText): unknown {
   const hint = guess !== undefined
     ? `; did you mean ${guess}?`
     : origins !== undefined && mayBePath(flag)
-    ? `; there is none at ${resolve(origins.given, text)}`
+    ? `; ${whatIsAt(resolve(origins.given, text))}`
     : "";
   throw new UsageError(`${name} ${shortened(text)}: expected ${expectation(flag)}${hint}`);
+}
+
+/** What is at a path at which there is not what a flag takes. */
+function whatIsAt(path: string): string {
+  const kind = pathKindSync(path);
+  if (kind === "nothing") return `there is none at ${path}`;
+  return `${path} is ${kind === "other" ? "neither file nor folder" : `a ${kind}`}`;
 }
 
 /** Whether a path may stand in the place of a word. */

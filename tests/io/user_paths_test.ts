@@ -41,6 +41,15 @@ Deno.test("parseFlags() takes relative paths from the user's folder, defaults fr
       message,
       `an existing folder; there is none at ${join(folder, "letters")}`,
     );
+    await Deno.writeTextFile(join(folder, "digits.pth"), "");
+    const file = assertThrows(() => read("--data", "digits.pth"), UsageError).message;
+    assertStringIncludes(file, `an existing folder; ${join(folder, "digits.pth")} is a file`);
+    const weights = { kind: "choice", choices: ["random"], orFile: true, help: "" } as const;
+    const { message: other } = assertThrows(
+      () => parseFlags(["--weights", "digits"], { weights }, origins),
+      UsageError,
+    );
+    assertStringIncludes(other, `an existing file; ${join(folder, "digits")} is a folder`);
   });
 });
 
