@@ -48,7 +48,10 @@ export interface LoadModelOptions {
    * @default {"results"}
    */
   results?: string | undefined;
-  /** The model that `best` is the best of: its name in the results, or the beginning of it. */
+  /**
+   * The model that `best` is the best of, and the only one that a run or file may be of: its name in the
+   * results, or the beginning of it.
+   */
   model?: string | undefined;
   /** The file of weights that the run started from, where it is no longer where the run had it. */
   weights?: string | undefined;
@@ -110,13 +113,25 @@ export async function loadModel(run: string, options: LoadModelOptions = {}): Pr
     const folder = dirname(run);
     const isRun = run.endsWith(CHECKPOINT) && await exists(join(folder, "manifest.json"));
     if (!isRun) return await loadWeightsAlone(run, model);
-    return await loadRun(await locateRun(folder, { results }), options);
+    return await loadRun(ofModel(await locateRun(folder, { results }), model), options);
   }
   const usable = async (candidate: LocatedRun) =>
     (model !== undefined || !UNTRAINED.includes(candidate.manifest.model)) &&
     await canComeBack(candidate);
   const found = await locateRun(run, { results, model, usable });
-  return await loadRun(found, options);
+  return await loadRun(ofModel(found, model), options);
+}
+
+/** The run, if it is of the model that is wanted. */
+function ofModel(run: LocatedRun, wanted: string | undefined): LocatedRun {
+  const { runId, manifest: { model } } = run;
+  if (wanted === undefined || wanted === model) return run;
+  throw new StudyError(
+    `Run ${runId} is of ${
+      printable(model)
+    }, not of ${wanted}: give another run, or leave the model ` +
+      "out",
+  );
 }
 
 /** The model of a run that has been found; see {@linkcode loadModel}. */

@@ -123,6 +123,19 @@ Deno.test("loadModel() says what a run without a checkpoint needs", async () => 
   assertMatch((await assertRejects(unknown, StudyError)).message, /may be any of \d+ runs: /);
 });
 
+Deno.test("loadModel() refuses a run or file of another model than the one asked for", async () => {
+  for (const name of [folder, join(folder, CHECKPOINT), row!.run_id, "best"]) {
+    (await loadModel(name, { results, model: row!.model })).dispose();
+  }
+  for (const name of [folder, join(folder, CHECKPOINT), row!.run_id]) {
+    const { message } = await assertRejects(
+      () => loadModel(name, { results, model: "vgg16" }),
+      StudyError,
+    );
+    assertMatch(message, /^Run \S+ is of SimpleCNN_Fast, not of vgg16_FineTuned: give another run/);
+  }
+});
+
 Deno.test("loadModel() refuses a value that is not finite, in a run's checkpoint and in a file alone", () =>
   withFolder({}, async (copies) => {
     const own = join(copies, "runs", row!.run_id);
