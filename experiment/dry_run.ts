@@ -8,6 +8,7 @@
 import { cacheDir } from "../io/cache.ts";
 import { type DatasetNeeds, datasetNeeds } from "../data/dataset_needs.ts";
 import type { BackendName } from "../engine/engine.ts";
+import { UsageError } from "../io/errors.ts";
 import { freeSpace } from "../io/free_space.ts";
 import { createReporter, formatBytes, writeText } from "../io/reporter.ts";
 import { type WeightsNeeds, weightsNeeds } from "../models/checkpoint/weights_needs.ts";
@@ -54,9 +55,17 @@ export interface Outlook {
   tensorboard: boolean;
 }
 
-/** Says what the parts would do. Those of one call share data, engine and results folder. */
+/**
+ * Says what the parts would do. Those of one call share data, engine and results folder.
+ *
+ * @throws {UsageError} If nothing is to be said, with `--quiet` and without `--json`.
+ * @throws {StudyError} If results cannot be written, or weights not be used.
+ */
 export async function showDryRun(plans: readonly PartPlan[]): Promise<void> {
   const { quiet, json, verbose } = plans[0]!.flags;
+  if (quiet && !json) {
+    throw new UsageError("--quiet and --dry-run exclude each other; give one, or --json too");
+  }
   const reporter = createReporter({ quiet, verbose, stream: json ? "stderr" : "stdout" });
   reporter.live("Looking at what is here, and how fast this machine is");
   const outlook = await lookAhead(plans).finally(() => reporter.live(""));

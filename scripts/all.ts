@@ -56,7 +56,7 @@ const FLAGS = {
   resume,
   tensorboard,
   strict: { ...strict, help: "fail rather than use substitute weights" },
-  quiet,
+  quiet: { ...quiet, excludes: ["dryRun"] },
   verbose,
   ...DRY_RUN,
   help,

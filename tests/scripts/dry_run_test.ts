@@ -175,6 +175,19 @@ Deno.test("--dry-run refuses weights that a run would refuse: those that do not 
   });
 });
 
+Deno.test("--dry-run is refused with --quiet, which would leave nothing of it but JSON", async () => {
+  for (const task of ["part1", "part2", "part4", "all"]) {
+    const args = [...taskArgs(task), "--quiet", "--dry-run"];
+    const { code, stdout, stderr } = await new Program(Deno.execPath(), args).end();
+    assertEquals([code, stdout], [2, ""], stderr);
+    assertMatch(stderr, /^error: --quiet and --dry-run exclude each other; give one/);
+  }
+  const { parts } = JSON.parse(
+    await dryRun("part2", ["--quiet", "--json", "--weights=random"], NO_LIBRARY),
+  ) as Outlook;
+  assertEquals(parts.map(({ part }) => part), [2]);
+});
+
 Deno.test("all --dry-run says it of every part, without a library too", async () => {
   const page = await dryRun("all", ["--preset=smoke"], NO_LIBRARY);
   assertMatch(page, /^Part 1$[^]*^Part 2$[^]*^Part 4$[^]*^For all of them$/m);
