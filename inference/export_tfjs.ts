@@ -11,6 +11,7 @@ import * as tf from "@tensorflow/tfjs";
 import { join } from "node:path";
 import { writeFileAtomic } from "../io/atomic.ts";
 import { StudyError } from "../io/errors.ts";
+import { type OwnFile, textIfReadable } from "../io/own_files.ts";
 import { ALEXNET_ARCHITECTURE } from "../models/alexnet.ts";
 import { elementCount, type StateDict, toFloat32 } from "../models/checkpoint/state_dict.ts";
 import type { ParameterLayout } from "../models/parameters.ts";
@@ -27,6 +28,12 @@ import type { LoadedModel } from "./loaded_model.ts";
 /** Bytes of a file of weights: a server may not like larger ones, nor a browser many small ones. */
 const FILE_BYTES = 16 * 2 ** 20;
 
+/** What an exported file says of itself, by which it is known again. */
+export const EXPORT_NOTE = { exported_by: "deno task export" } as const;
+
+/** The file that describes the layers and names the files of weights. */
+const MODEL_FILE = "model.json";
+
 /** A network as layers, each with the name of its parameters. */
 interface Plan {
   layers: tf.layers.Layer[];
@@ -39,6 +46,8 @@ const UNSET = { kernelInitializer: "zeros", biasInitializer: "zeros" } as const;
 /**
  * Writes a model that takes normalised images `[n, side, side, channels]`, as
  * {@linkcode LoadedModel.forward} does, and gives logits `[n, 10]`.
+ *
+ * Files of the same names are written over; {@linkcode tfjsFiles} says which there are.
  *
  * @param folder Made if missing. `model.json` comes last: where it is, all is there.
  * @throws {StudyError} If the model is a detector, which is no sequence of layers.
@@ -58,6 +67,33 @@ export async function exportTfjs(model: LoadedModel, folder: string): Promise<vo
     await writeArtifacts(saved!, folder);
   } finally {
     sequence.dispose();
+  }
+}
+
+/**
+ * What is in a folder under the names that {@linkcode exportTfjs} writes, and whether it wrote it: files
+ * of weights, which say nothing of themselves, are those of the `model.json` beside them.
+ */
+export async function tfjsFiles(folder: string): Promise<OwnFile[]> {
+  const names: string[] = [];
+  try {
+    for await (const { name } of Deno.readDir(folder)) {
+      if (name === MODEL_FILE || /^weights-\d+-of-\d+\.bin$/.test(name)) names.push(name);
+    }
+  } catch {
+    // There is none, or writing into it will say what is wrong.
+    return [];
+  }
+  const isOwn = () => isExported(join(folder, MODEL_FILE));
+  return names.sort().map((name) => ({ path: join(folder, name), isOwn }));
+}
+
+async function isExported(path: string): Promise<boolean> {
+  try {
+    const { userDefinedMetadata } = JSON.parse(await textIfReadable(path));
+    return userDefinedMetadata.exported_by === EXPORT_NOTE.exported_by;
+  } catch {
+    return false;
   }
 }
 
@@ -183,6 +219,7 @@ async function writeArtifacts(
     convertedBy: null,
     modelTopology,
     weightsManifest: [{ paths, weights: weightSpecs }],
+    userDefinedMetadata: EXPORT_NOTE,
   };
-  await writeFileAtomic(join(folder, "model.json"), JSON.stringify(model));
+  await writeFileAtomic(join(folder, MODEL_FILE), JSON.stringify(model));
 }

@@ -4,23 +4,25 @@
  * @module
  */
 
-import { basename, dirname, join } from "node:path";
+import { basename, join } from "node:path";
 import { IMAGE_SIDE } from "../data/dataset.ts";
 import { IMAGENET_GREY } from "../data/rgb224.ts";
 import { startEngine } from "../engine/engine.ts";
 import { DEFAULT_OUT, SHARED_FLAGS } from "../experiment/flags.ts";
-import { exportTfjs } from "../inference/export_tfjs.ts";
+import { EXPORT_NOTE, exportTfjs, tfjsFiles } from "../inference/export_tfjs.ts";
 import { loadModel } from "../inference/load_model.ts";
 import type { LoadedModel } from "../inference/loaded_model.ts";
 import { writeFileAtomic } from "../io/atomic.ts";
 import { userPath } from "../io/cache.ts";
-import { UsageError } from "../io/errors.ts";
+import { StudyError, UsageError } from "../io/errors.ts";
 import { type HelpOptions, readWords } from "../io/help_text.ts";
 import type { FlagTable } from "../io/parse_flags.ts";
 import { createReporter } from "../io/reporter.ts";
+import { type OwnFile, refuseForeign, textIfReadable } from "../io/own_files.ts";
 import { runScript } from "../io/run_script.ts";
-import { saveCheckpoint } from "../models/checkpoint/safetensors.ts";
-import { modelCard } from "../report/page/model_card.ts";
+import { openSafetensors, saveCheckpoint } from "../models/checkpoint/safetensors.ts";
+import { isModelCard, modelCard } from "../report/page/model_card.ts";
+import { refuseInsideRun } from "../report/record/run_folders.ts";
 import { FASTER_RCNN_ADAPTED, IMAGENET_NORMALIZATION, MNIST_NORMALIZATION } from "../study.ts";
 
 const { backend, device, libtensorflow, quiet, verbose, help } = SHARED_FLAGS;
@@ -74,23 +76,42 @@ async function main(): Promise<void> {
   if (flags.out === undefined) {
     throw new UsageError(`Say where the weights are to go with --out PATH: ${HELP.usage}`);
   }
+  const target = flags.format === "tfjs" ? tfjsTarget(flags.out) : safetensorsTarget(flags.out);
+  await refuseInsideRun(flags.out, "--out");
+  await refuseForeign(await target.existing(), { command: "deno task export", flag: "--out" });
   const reporter = createReporter({ quiet: flags.quiet });
   using _engine = await startEngine({ ...flags, reporter });
   using model = await loadModel(userPath(run), { ...flags, reporter });
-  const write = flags.format === "tfjs" ? writeTfjs : writeSafetensors;
-  for (const file of await write(model, flags.out)) reporter.line(`Written: ${file}`);
+  for (const file of await target.write(model)) reporter.line(`Written: ${file}`);
+}
+
+/** What is written in a format, and where. */
+interface Target {
+  /** The files that it may take the place of. */
+  existing(): Promise<OwnFile[]>;
+  /** @returns The paths to be named to the user. */
+  write(model: LoadedModel): Promise<string[]>;
 }
 
 /** PyTorch's names and layouts in one file, the card beside it under the same name. */
-async function writeSafetensors(model: LoadedModel, out: string): Promise<string[]> {
+function safetensorsTarget(out: string): Target {
   const path = out.endsWith(".safetensors") ? out : join(out, "model.safetensors");
-  const name = basename(path);
-  const { run } = model;
-  await saveCheckpoint(path, model.stateDict(), {
-    format: "pt",
-    ...(run && { run_id: run.runId }),
-  });
-  const card = join(dirname(path), `${name.replace(/\.safetensors$/, "")}.md`);
+  const card = path.replace(/\.safetensors$/, ".md");
+  return {
+    existing: () => Promise.resolve([{ path, isOwn: isExported }, { path: card, isOwn: isCard }]),
+    write: async (model) => {
+      await saveCheckpoint(path, model.stateDict(), {
+        format: "pt",
+        ...EXPORT_NOTE,
+        ...(model.run && { run_id: model.run.runId }),
+      });
+      await writeFileAtomic(card, safetensorsCard(model, basename(path)));
+      return [path, card];
+    },
+  };
+}
+
+function safetensorsCard(model: LoadedModel, name: string): string {
   const usage = [
     "```python",
     "from safetensors.torch import load_file",
@@ -101,25 +122,45 @@ async function writeSafetensors(model: LoadedModel, out: string): Promise<string
     `const model = await loadModel("${name}"); // from this suite's mod.ts`,
     "```",
   ].join("\n");
-  await writeFileAtomic(
-    card,
-    modelCard({ ...facts(model, ["n", "c", "h", "w"]), files: [name], usage }),
-  );
-  return [path, card];
+  return modelCard({ ...facts(model, ["n", "c", "h", "w"]), files: [name], usage });
+}
+
+/** Whether a file of weights came from here, and is not the checkpoint of a run or of others. */
+async function isExported(path: string): Promise<boolean> {
+  try {
+    using file = await openSafetensors(path);
+    return file.metadata.exported_by === EXPORT_NOTE.exported_by;
+  } catch (error) {
+    if (error instanceof StudyError) return false;
+    throw error;
+  }
+}
+
+async function isCard(path: string): Promise<boolean> {
+  return isModelCard(await textIfReadable(path));
 }
 
 /** `model.json` with its weights in a folder, the card as its README. */
-async function writeTfjs(model: LoadedModel, folder: string): Promise<string[]> {
-  await exportTfjs(model, folder);
+function tfjsTarget(folder: string): Target {
+  const card = join(folder, "README.md");
+  return {
+    existing: async () => [...await tfjsFiles(folder), { path: card, isOwn: isCard }],
+    write: async (model) => {
+      await exportTfjs(model, folder);
+      await writeFileAtomic(card, tfjsCard(model));
+      return [join(folder, "model.json"), card];
+    },
+  };
+}
+
+function tfjsCard(model: LoadedModel): string {
   const usage = [
     "```js",
     'const model = await tf.loadLayersModel("model.json"); // @tensorflow/tfjs 4',
     "```",
   ].join("\n");
-  const card = join(folder, "README.md");
   const files = ["model.json", "weights-*.bin"];
-  await writeFileAtomic(card, modelCard({ ...facts(model, ["n", "h", "w", "c"]), files, usage }));
-  return [join(folder, "model.json"), card];
+  return modelCard({ ...facts(model, ["n", "h", "w", "c"]), files, usage });
 }
 
 function facts(model: LoadedModel, order: readonly string[]) {

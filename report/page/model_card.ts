@@ -28,6 +28,9 @@ export interface CardFacts {
   run: { manifest: Manifest; row: ResultRow | undefined } | undefined;
 }
 
+/** The card's first line, by which an earlier one is known from a file of the user's. */
+const MARK = "<!-- Written by `deno task export`, which writes it anew: keep notes elsewhere. -->";
+
 /** Settings that say how the model was made; the others are of the machine or of no interest here. */
 const NOT_SHOWN = ["command", "source", "dataset", "dataset_sha256", "data_folder", "model"];
 
@@ -38,6 +41,8 @@ export function modelCard(
   const name = run?.manifest.model;
   const described = MODELS.find((model) => model.name === name)?.description;
   return [
+    MARK,
+    "",
     `# ${title}${name === undefined ? "" : ` (${printable(name)})`}`,
     "",
     ...(described === undefined ? [] : [`What it is: ${described}.`, ""]),
@@ -57,6 +62,11 @@ export function modelCard(
     terms(run?.manifest.settings),
     "",
   ].join("\n");
+}
+
+/** Whether a text is a card that was written here. */
+export function isModelCard(text: string): boolean {
+  return text.startsWith(MARK);
 }
 
 function ofRun({ manifest, row }: NonNullable<CardFacts["run"]>): string[] {

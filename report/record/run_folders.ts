@@ -4,7 +4,9 @@
  * @module
  */
 
-import { join } from "node:path";
+import { basename, dirname, join } from "node:path";
+import { StudyError } from "../../io/errors.ts";
+import { exists } from "../../io/path_kind.ts";
 import { type Manifest, readManifest } from "./run_folder.ts";
 
 /** What {@linkcode listRunFolders} finds, by name. */
@@ -49,4 +51,35 @@ export async function listRunFolders(outDir: string): Promise<RunFolders> {
 export async function ownManifest(folder: string, runId: string): Promise<Manifest | undefined> {
   const manifest = await readManifest(folder).catch(() => undefined);
   return manifest?.run_id === runId ? manifest : undefined;
+}
+
+/**
+ * Makes sure that a path is in no run's folder, however deep and by whatever links: what else is
+ * written there takes the place of the run's own files, and goes with the run when it is removed.
+ *
+ * @param flag The flag that named it: `--out`.
+ * @throws {StudyError} If it is in one.
+ */
+export async function refuseInsideRun(path: string, flag: string): Promise<void> {
+  for (let folder = await nearestFolder(path);; folder = dirname(folder)) {
+    if (await isRunFolder(folder)) {
+      throw new StudyError(`${path} is in the folder of a run, ${folder}: choose another ${flag}`);
+    }
+    if (folder === dirname(folder)) return;
+  }
+}
+
+/** The path itself without links or, where it does not exist, the nearest folder above that does. */
+async function nearestFolder(path: string): Promise<string> {
+  const above = dirname(path);
+  if (above === path) return path;
+  return await Deno.realPath(path).catch(() => nearestFolder(above));
+}
+
+/** Whether a folder is a run's, damaged or not: web sites have a `manifest.json` too. */
+async function isRunFolder(folder: string): Promise<boolean> {
+  // What may not be looked at will not be written to either.
+  if (!await exists(join(folder, "manifest.json")).catch(() => false)) return false;
+  if (basename(dirname(folder)) === "runs") return true;
+  return await readManifest(folder).then(() => true, () => false);
 }

@@ -207,7 +207,11 @@ Deno.test("deno task export writes weights alone and a card; PyTorch has equal l
   );
   for (const [name, tensor] of state!) assertEquals(tensor, checkpoint!.get(name), name);
   using file = await openSafetensors(path);
-  assertEquals(file.metadata, { format: "pt", run_id: row!.run_id });
+  assertEquals(file.metadata, {
+    format: "pt",
+    exported_by: "deno task export",
+    run_id: row!.run_id,
+  });
   if (reason === undefined) {
     // The program prints logits of the 100 digits of its own fixture, MNIST's first.
     const theirs: number[][] = JSON.parse(await python("simple_cnn.py", path));
