@@ -4,11 +4,18 @@
  * @module
  */
 
-/** What the system said, without paths and numbers: `permission denied`. */
+import { failureReason, WriteError } from "./disk_error.ts";
+
+/**
+ * What the system said, without paths and numbers: `permission denied`. Of an error of ours that is
+ * about a file that could not be written, the same.
+ */
 export function systemReason(error: unknown): string {
+  if (error instanceof WriteError) return systemReason(error.cause);
   if (error instanceof Deno.errors.PermissionDenied) return "permission denied";
-  const message = error instanceof Error ? error.message : String(error);
-  return message.replace(/ \(os error \d+\).*$/s, "").toLowerCase();
+  const message = failureReason(error).replace(/ \(os error \d+\).*$/s, "");
+  // The rest may be a path, or a name.
+  return message.charAt(0).toLowerCase() + message.slice(1);
 }
 
 /** Whether the system, or Deno, did not permit something. */

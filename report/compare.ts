@@ -7,6 +7,7 @@
 
 import { join, resolve } from "node:path";
 import { writeFileAtomic } from "../io/atomic.ts";
+import { isDiskFull } from "../io/disk_error.ts";
 import { StudyError } from "../io/errors.ts";
 import { exists } from "../io/path_kind.ts";
 import { systemReason } from "../io/system_reason.ts";
@@ -198,9 +199,8 @@ export async function writeReport(
     await writeFileAtomic(path, text);
   } catch (error) {
     throw new StudyError(
-      `Cannot write the report to ${path} (${
-        systemReason(error)
-      }): choose another folder with --out`,
+      `Cannot write the report to ${path} (${systemReason(error)}): ` +
+        `${isDiskFull(error) ? "free space there, or " : ""}choose another folder with --out`,
       { cause: error },
     );
   }
