@@ -9,16 +9,23 @@ import { fileURLToPath } from "node:url";
 import { exportTfjs } from "../inference/export_tfjs.ts";
 import { writeFileAtomic } from "../io/atomic.ts";
 import { StudyError } from "../io/errors.ts";
-import { systemReason } from "../io/system_reason.ts";
+import { refuseForeign, textIfReadable } from "../io/own_files.ts";
 import type { Reporter } from "../io/reporter.ts";
 import type { LocatedRun } from "../report/record/find_run.ts";
+import { refuseInsideRun } from "../report/record/run_folders.ts";
 import { RECIPES, SIMPLE_CNN } from "../study.ts";
 import { bundlePage } from "./bundle.ts";
 import { findMisread } from "./misread_digits.ts";
 import { toBase64 } from "./page/base64.ts";
 import { DATA_GLOBAL, MODEL_GLOBAL, type StoredModel, WASM_FILE } from "./page/stored_model.ts";
-import { pageFiles } from "./page_files.ts";
+import { isWrittenBy, pageFiles } from "./page_files.ts";
 import { describeModel, loadTrained } from "./trained_models.ts";
+
+/** What a page without a server says that it was written by. */
+const GENERATOR = "deno task draw --static";
+
+/** The document, which comes first: where it is the page's, so is all beside it. */
+const DOCUMENT = "index.html";
 
 /** What a page without a server may load: its own files alone. */
 const POLICY = [
@@ -41,6 +48,8 @@ const SMALL: readonly string[] = Object.values(RECIPES).map(({ name }) => name);
  */
 export const BUNDLED_PACKAGES = (): Promise<unknown> => import("./page/read_here.ts");
 
+const LICENCES_FILE = "licences.txt";
+
 /** What is said of what is in the files. */
 const LICENCES = `page.js, index.html, page.css: MNIST study in TypeScript, MIT License
 page.js and ${WASM_FILE} contain TensorFlow.js, Copyright Google LLC, Apache License 2.0
@@ -56,7 +65,8 @@ model.js: weights of your own training run
  * addresses and to nothing else.
  *
  * @returns The run whose network it has, and the size of all files.
- * @throws {StudyError} If none of them is of SimpleCNN, or the folder cannot be written.
+ * @throws {StudyError} If none of them is of SimpleCNN, the folder is a run's or has files of others in
+ *   the page's place, or cannot be written.
  */
 export async function writeStaticPage(
   folder: string,
@@ -69,32 +79,32 @@ export async function writeStaticPage(
         "with `deno task part1 --recipe fast`",
     );
   }
+  await refuseInsideRun(folder, "--static");
+  const scripts = ["data.js", "model.js", "page.js"];
+  const files = await pageFiles(DOCUMENT, { scripts, policy: POLICY, generator: GENERATOR });
+  const isOwn = async () => isWrittenBy(GENERATOR, await textIfReadable(join(folder, DOCUMENT)));
+  const names = [...files.keys(), ...scripts, WASM_FILE, LICENCES_FILE];
+  await refuseForeign(
+    names.map((name) => ({ path: join(folder, name), isOwn })),
+    { command: GENERATOR, flag: "--static" },
+  );
   const [model] = await loadTrained([run], reporter);
   using loaded = model!;
   const data = { models: [describeModel(loaded)], misread: await findMisread([run]) };
   const stored = await storeModel(loaded);
-  const scripts = ["data.js", "model.js", "page.js"];
-  const files = await pageFiles("index.html", { scripts, policy: POLICY });
   const contents = new Map<string, string | Uint8Array>([
     ...[...files].map(([name, { content }]) => [name, content] as const),
     ["data.js", `globalThis.${DATA_GLOBAL} = ${scriptValue(data)};\n`],
     ["model.js", `globalThis.${MODEL_GLOBAL} = ${scriptValue(stored)};\n`],
     ["page.js", await bundlePage("read_here.ts")],
     [WASM_FILE, await wasmBinary()],
-    ["licences.txt", LICENCES],
+    [LICENCES_FILE, LICENCES],
   ]);
   let bytes = 0;
-  try {
-    for (const [name, content] of contents) {
-      const encoded = typeof content === "string" ? new TextEncoder().encode(content) : content;
-      await writeFileAtomic(join(folder, name), encoded);
-      bytes += encoded.length;
-    }
-  } catch (error) {
-    throw new StudyError(
-      `Cannot write the page to ${folder} (${systemReason(error)}): choose another folder`,
-      { cause: error },
-    );
+  for (const [name, content] of contents) {
+    const encoded = typeof content === "string" ? new TextEncoder().encode(content) : content;
+    await writeFileAtomic(join(folder, name), encoded);
+    bytes += encoded.length;
   }
   return { run, bytes };
 }

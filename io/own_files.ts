@@ -40,7 +40,8 @@ export async function refuseForeign(
     const kind = await pathKind(path);
     if (kind === "nothing" || (kind === "file" && await isOwn(path))) continue;
     throw new StudyError(
-      `${path} is there already and ${command} did not write it: move it, or choose another ${flag}`,
+      `${path} is there already and ${command} did not write it: move it, or choose another place ` +
+        `with ${flag}`,
     );
   }
 }

@@ -63,7 +63,9 @@ export async function ownManifest(folder: string, runId: string): Promise<Manife
 export async function refuseInsideRun(path: string, flag: string): Promise<void> {
   for (let folder = await nearestFolder(path);; folder = dirname(folder)) {
     if (await isRunFolder(folder)) {
-      throw new StudyError(`${path} is in the folder of a run, ${folder}: choose another ${flag}`);
+      throw new StudyError(
+        `${path} is in the folder of a run, ${folder}: choose another place with ${flag}`,
+      );
     }
     if (folder === dirname(folder)) return;
   }

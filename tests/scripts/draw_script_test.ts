@@ -5,7 +5,8 @@ import { join } from "node:path";
 import { exists } from "../../io/path_kind.ts";
 import { draw, startDrawing } from "../draw/drawn_page.ts";
 import { withFolder } from "../report/result_rows.ts";
-import { part1, TINY } from "./part1_process.ts";
+import { filesIn } from "./files_in.ts";
+import { part1, rowsOf, TINY } from "./part1_process.ts";
 
 /** Makes sure of a failure told in one line. */
 async function assertFails(args: readonly string[], code: number, line: RegExp): Promise<void> {
@@ -49,11 +50,45 @@ Deno.test("deno task draw answers on this machine until Ctrl-C", () =>
     const { port } = new URL(address);
     await assertFails(["--results", results, "--port", port], 1, /choose another with --port/);
     const noFolder = join(folder, "no-folder");
-    await assertFails(["--results", results, "--static", noFolder], 1, /choose another folder/);
+    const inTheWay = new RegExp(
+      `^error: Cannot write ${
+        RegExp.escape(join(noFolder, "index.html"))
+      } \\(.*\\): a file or folder ` +
+        "of that name is in the way: move it, or choose another folder\n$",
+    );
+    await assertFails(["--results", results, "--static", noFolder], 1, inTheWay);
 
     program.kill("SIGINT");
     const ended = await program.end();
     assertEquals([ended.code, ended.stderr], [0, ""]);
+  }));
+
+Deno.test("deno task draw --static writes over its own page and nothing else", () =>
+  withFolder({}, async (folder) => {
+    const results = join(folder, "results");
+    const { code, stderr } = await part1([...TINY, "--out", results]);
+    assertEquals(code, 0, stderr);
+    const site = join(folder, "site");
+    const args = ["--results", results, "--static", site];
+    await Deno.mkdir(site);
+    for (const name of ["index.html", "data.js"]) {
+      const path = join(site, name);
+      await Deno.writeTextFile(path, "mine");
+      const line =
+        `^error: ${RegExp.escape(path)} is there already and deno task draw --static did ` +
+        "not write it: move it, or choose another place with --static\n$";
+      await assertFails(args, 1, new RegExp(line));
+      assertEquals(filesIn(site).map((path) => Deno.readTextFileSync(path)), ["mine"]);
+      await Deno.remove(path);
+    }
+    for (const _ of ["at first", "again"]) {
+      const ended = await draw(args).end();
+      assertEquals([ended.code, ended.stderr], [0, ""]);
+    }
+    const [row] = await rowsOf(results);
+    const run = join(results, "runs", row!.run_id);
+    await assertFails(["--results", results, "--static", run], 1, /is in the folder of a run/);
+    assertFalse(await exists(join(run, "index.html")));
   }));
 
 Deno.test({

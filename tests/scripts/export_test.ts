@@ -38,7 +38,7 @@ function isThere(folder: string, name: string): RegExp {
   const path = RegExp.escape(join(folder, name));
   return new RegExp(
     `^error: ${path} is there already and deno task export did not write it: move it, or choose ` +
-      "another --out\n$",
+      "another place with --out\n$",
   );
 }
 
@@ -79,7 +79,7 @@ Deno.test("export leaves weights and texts alone that are not its own", async ()
 
 Deno.test("export writes nothing into a run's folder", () =>
   withFolder({}, async (folder) => {
-    const line = /^error: .* is in the folder of a run, .*: choose another --out\n$/;
+    const line = /^error: .* is in the folder of a run, .*: choose another place with --out\n$/;
     await assertRefused(["--out", join(run, "checkpoint.safetensors")], line, results);
     await assertRefused(["--format=tfjs", "--out", run], line, results);
     const link = join(folder, "link");

@@ -11,7 +11,11 @@ Deno.test("refuseInsideRun() knows a run whose manifest is damaged from a web si
     await refuseInsideRun(join(run, "model.safetensors"), "--out");
     await Deno.writeTextFile(join(run, "manifest.json"), "{");
     for (const path of [run, join(run, "model.safetensors"), join(run, "a", "b")]) {
-      await assertRejects(() => refuseInsideRun(path, "--out"), StudyError, "choose another --out");
+      await assertRejects(
+        () => refuseInsideRun(path, "--out"),
+        StudyError,
+        "another place with --out",
+      );
     }
     await refuseInsideRun(site, "--out");
   }));
