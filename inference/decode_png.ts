@@ -7,6 +7,7 @@
 import { convertIndexedToRgb, decode, type DecodedPng } from "fast-png";
 import { constants, inflateSync } from "node:zlib";
 import { type ChannelPicture, type GreyPicture, greyPicture } from "../data/grey_picture.ts";
+import { exifOrientation } from "./exif_orientation.ts";
 import { PictureError } from "./picture_error.ts";
 
 /** Bytes before the first chunk. */
@@ -21,10 +22,11 @@ const CHANNELS: Readonly<Record<number, number>> = { 0: 1, 2: 3, 3: 1, 4: 2, 6: 
 /**
  * Unpacks a PNG.
  *
+ * @returns The picture as it is stored, and how it is to be turned, 1 to 8 as in EXIF.
  * @throws {PictureError} If it is damaged, cut off or an animation.
  */
-export function decodePng(bytes: Uint8Array): GreyPicture {
-  checkChunks(bytes);
+export function decodePng(bytes: Uint8Array): { picture: GreyPicture; orientation: number } {
+  const { exif } = checkChunks(bytes);
   let png: DecodedPng;
   try {
     png = decode(bytes, { checkCrc: true });
@@ -32,13 +34,19 @@ export function decodePng(bytes: Uint8Array): GreyPicture {
     const reason = error instanceof Error ? error.message : String(error);
     throw new PictureError(`it is damaged (${reason})`, { cause: error });
   }
-  return greyPicture(channelsOf(png));
+  const orientation = exif === undefined ? 1 : exifOrientation(exif);
+  return { picture: greyPicture(channelsOf(png)), orientation };
 }
 
-/** Makes sure that all chunks are there and unpack to what the header says, and to no more. */
-function checkChunks(bytes: Uint8Array): void {
+/**
+ * Makes sure that all chunks are there and unpack to what the header says, and to no more.
+ *
+ * @returns What the camera wrote, which may be in front of the pixels or behind them.
+ */
+function checkChunks(bytes: Uint8Array): { exif: Uint8Array | undefined } {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const packed: Uint8Array[] = [];
+  let exif: Uint8Array | undefined;
   let type = "";
   for (let at = SIGNATURE; type !== "IEND";) {
     if (at + AROUND > bytes.length) throw new PictureError("it is cut off");
@@ -48,10 +56,13 @@ function checkChunks(bytes: Uint8Array): void {
     if (type === "acTL") {
       throw new PictureError("it is an animation (APNG): save one of its pictures as PNG");
     }
-    if (type === "IDAT") packed.push(bytes.subarray(at + 8, at + 8 + length));
+    const data = bytes.subarray(at + 8, at + 8 + length);
+    if (type === "IDAT") packed.push(data);
+    if (type === "eXIf") exif = data;
     at += AROUND + length;
   }
   checkLength(packed, rowBytes(view));
+  return { exif };
 }
 
 function checkLength(packed: readonly Uint8Array[], expected: number): void {

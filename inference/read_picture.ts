@@ -45,8 +45,10 @@ export function readPicture(bytes: Uint8Array): GreyPicture {
       `it has ${width}×${height} pixels, more than ${MOST_PIXELS / 1e6} million: make it smaller`,
     );
   }
-  if (type === "png") return decodePng(bytes);
-  return upright(greyPicture({ ...jpegPixels(bytes), channels: 4 }), orientation);
+  const decoded = type === "png"
+    ? decodePng(bytes)
+    : { picture: greyPicture({ ...jpegPixels(bytes), channels: 4 }), orientation };
+  return upright(decoded);
 }
 
 /** What a file's first bytes say. */
@@ -111,8 +113,11 @@ function endsInMarker(bytes: Uint8Array): boolean {
 }
 
 /** Turns and mirrors a picture as EXIF's orientation says, 1 for as it is to 8. */
-function upright({ width, height, pixels }: GreyPicture, orientation: number): GreyPicture {
-  if (!(orientation > 1 && orientation <= 8)) return { width, height, pixels };
+function upright(
+  { picture, orientation }: { picture: GreyPicture; orientation: number },
+): GreyPicture {
+  if (!(orientation > 1 && orientation <= 8)) return picture;
+  const { width, height, pixels } = picture;
   const isTurned = orientation >= 5;
   const [newWidth, newHeight] = isTurned ? [height, width] : [width, height];
   const fromRight = [2, 3, 7, 8].includes(orientation);

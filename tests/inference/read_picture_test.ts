@@ -5,6 +5,7 @@ import { encode } from "fast-png";
 import { join } from "node:path";
 import { deflateSync } from "node:zlib";
 import { PictureError } from "../../inference/picture_error.ts";
+import { exifOrientation } from "../../inference/exif_orientation.ts";
 import { readPicture } from "../../inference/read_picture.ts";
 import { repositoryRoot } from "../../io/cache.ts";
 
@@ -32,6 +33,32 @@ Deno.test("readPicture() reads an interlaced PNG as the same without interlacing
   const picture = { width: 11, height: 7, channels: 1, depth: 8, data } as const;
   const interlaced = readPicture(encode(picture, { interlace: "Adam7" }));
   assertEquals(Array.from(interlaced.pixels), Array.from(data));
+});
+
+/** The chunk of EXIF that Pillow writes into a PNG, right behind the header. */
+const [EXIF_BEGIN, EXIF_END] = [33, 71];
+
+Deno.test("readPicture() turns a PNG whose EXIF comes behind its pixels", async () => {
+  const bytes = await fixture("exif6.png");
+  const exif = bytes.subarray(EXIF_BEGIN, EXIF_END);
+  assertEquals(new TextDecoder().decode(exif.subarray(4, 8)), "eXIf");
+  const moved = [bytes.subarray(0, EXIF_BEGIN), bytes.subarray(EXIF_END, -12), exif];
+  const behind = await new Blob([...moved, bytes.subarray(-12)]).bytes();
+  assertEquals(readPicture(behind), readPicture(bytes));
+});
+
+Deno.test("exifOrientation() takes 1 to 8, and what is damaged for upright", async () => {
+  for (let orientation = 2; orientation <= 8; orientation++) {
+    const bytes = await fixture(`exif${orientation}.png`);
+    const exif = bytes.slice(EXIF_BEGIN + 8, EXIF_END - 4);
+    assertEquals(exifOrientation(exif), orientation);
+    const prefixed = Uint8Array.from([...new TextEncoder().encode("Exif\0\0"), ...exif]);
+    assertEquals(exifOrientation(prefixed), orientation);
+    for (let end = 0; end < 20; end++) assertEquals(exifOrientation(exif.subarray(0, end)), 1);
+    // Behind the value there are zeros alone.
+    const at = exif.findLastIndex((byte) => byte === orientation);
+    for (const other of [0, 1, 9, 255]) assertEquals(exifOrientation(exif.with(at, other)), 1);
+  }
 });
 
 /** A PNG with this header and these rows, checksums as they should be. */

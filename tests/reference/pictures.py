@@ -82,6 +82,9 @@ def main():
         exif = Image.Exif()
         exif[0x0112] = orientation
         turned(rgb, orientation).save(OUT / f"exif{orientation}.jpg", quality=92, exif=exif)
+        # Cameras write either order of bytes.
+        exif.endian = "<>"[orientation % 2]
+        turned(rgb, orientation).save(OUT / f"exif{orientation}.png", exif=exif)
     frames = [rgb, plain.convert("RGB")]
     for name in ["animation.gif", "animation.png", "animation.webp"]:
         frames[0].save(OUT / name, save_all=True, append_images=frames[1:])
