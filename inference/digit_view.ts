@@ -13,6 +13,9 @@ const SHADES = [" ", "░", "▒", "▓", "█"] as const;
 /** How many times larger a PNG shows a digit. */
 const ENLARGED = 8;
 
+/** What a PNG says that it was written by: the keyword that the format has for it, and the program. */
+const SOFTWARE = { keyword: "Software", program: "deno task predict" } as const;
+
 /**
  * A digit in blocks, two for each pixel so that it is about as wide as high: 28 lines of 56.
  *
@@ -37,5 +40,15 @@ export function digitPng(pixels: Uint8Array): Uint8Array {
     const row = Math.floor(i / side / ENLARGED);
     return pixels[row * IMAGE_SIDE + Math.floor(i % side / ENLARGED)]!;
   });
-  return encode({ width: side, height: side, channels: 1, depth: 8, data });
+  const text = { [SOFTWARE.keyword]: SOFTWARE.program };
+  return encode({ width: side, height: side, channels: 1, depth: 8, data, text });
+}
+
+/**
+ * Whether a file is one of {@linkcode digitPng}, and no picture of others.
+ *
+ * @param content The file, read as text.
+ */
+export function isDigitPng(content: string): boolean {
+  return content.includes(`tEXt${SOFTWARE.keyword}\0${SOFTWARE.program}`);
 }

@@ -9,14 +9,15 @@ import { IMAGE_PIXELS } from "../data/dataset.ts";
 import { startEngine } from "../engine/engine.ts";
 import { DEFAULT_OUT, SHARED_FLAGS } from "../experiment/flags.ts";
 import { answerOf, percentOf } from "../inference/answer.ts";
-import { digitBlocks, digitPng } from "../inference/digit_view.ts";
+import { digitBlocks, digitPng, isDigitPng } from "../inference/digit_view.ts";
 import { digitCount, type DigitInput, digitInputs } from "../inference/digit_inputs.ts";
 import { loadModel } from "../inference/load_model.ts";
 import type { LoadedModel } from "../inference/loaded_model.ts";
-import { writeFileAtomic } from "../io/atomic.ts";
+import { checkWritable, writeFileAtomic } from "../io/atomic.ts";
 import { userFolder, userPath } from "../io/cache.ts";
 import { StudyError, UsageError } from "../io/errors.ts";
 import { type HelpOptions, readWords } from "../io/help_text.ts";
+import { refuseForeign, textIfReadable } from "../io/own_files.ts";
 import type { FlagTable, FlagValues } from "../io/parse_flags.ts";
 import { printable, printableJson } from "../io/printable.ts";
 import { createReporter, type Reporter, writeText } from "../io/reporter.ts";
@@ -103,11 +104,14 @@ async function predict(
     quiet: flags.quiet,
     stream: flags.json ? "stderr" : "stdout",
   });
+  if (flags.saveViews !== undefined) await checkWritable(flags.saveViews);
   using _engine = await startEngine({ ...flags, reporter });
   using model = await loadModel(userPath(flags.run), { ...flags, reporter });
   describeModel(model, reporter);
   const options = { pathOf: (word: string) => resolve(userFolder(), word), ink: flags.ink };
-  const views = flags.saveViews === undefined ? undefined : new ViewFolder(flags.saveViews);
+  const views = flags.saveViews === undefined
+    ? undefined
+    : new ViewFolder(flags.saveViews, reporter);
   let failures = 0;
   for await (const input of digitInputs(words, options)) {
     signal.throwIfAborted();
@@ -124,7 +128,7 @@ async function predict(
       await views?.save(input, i);
     }
   }
-  if (failures > 0) Deno.exitCode = 1;
+  if (failures + (views?.end() ?? 0) > 0) Deno.exitCode = 1;
 }
 
 /** Says who answers, and warns of one that has learnt something else. */
@@ -202,19 +206,45 @@ function pixelsOf({ images }: DigitInput, index: number): Uint8Array {
 /** Where what the model saw is written, each digit under a name of its own. */
 class ViewFolder {
   readonly #folder: string;
+  readonly #reporter: Reporter;
   readonly #names = new Set<string>();
+  #failures = 0;
 
-  constructor(folder: string) {
+  constructor(folder: string, reporter: Reporter) {
     this.#folder = folder;
+    this.#reporter = reporter;
   }
 
+  /** Keeps a view, or says of the first that cannot be kept why: the answers matter more. */
   async save(input: DigitInput, index: number): Promise<void> {
+    const path = join(this.#folder, this.#nameOf(input, index));
+    const isOwn = async (path: string) => isDigitPng(await textIfReadable(path));
+    const origin = { command: "deno task predict", flag: "--save-views" };
+    try {
+      await refuseForeign([{ path, isOwn }], origin);
+      await writeFileAtomic(path, digitPng(pixelsOf(input, index)));
+    } catch (error) {
+      if (!(error instanceof StudyError)) throw error;
+      if (this.#failures++ === 0) this.#reporter.warn(`error: ${error.message}`);
+    }
+  }
+
+  /** @returns How many could not be kept, which is said if it is more than the one named. */
+  end(): number {
+    const more = this.#failures - 1;
+    if (more > 0) {
+      this.#reporter.warn(`error: ${more} more view${more === 1 ? "" : "s"} could not be kept`);
+    }
+    return this.#failures;
+  }
+
+  #nameOf(input: DigitInput, index: number): string {
     const stem = basename(input.name).replace(/\.(png|jpe?g|gz)$/i, "").replace(/\s+/g, "-");
     const wanted = input.picture === undefined ? `${stem}-${index}` : stem;
     let name = wanted;
     for (let count = 2; this.#names.has(name); count++) name = `${wanted}-${count}`;
     this.#names.add(name);
-    await writeFileAtomic(join(this.#folder, `${name}.png`), digitPng(pixelsOf(input, index)));
+    return `${name}.png`;
   }
 }
 

@@ -104,6 +104,44 @@ Deno.test("predict --json prints a line for each digit; a picture's answer is th
   ]);
 });
 
+Deno.test("predict --save-views looks at the folder before it starts", async () => {
+  const { code, stdout, stderr } = await predict([
+    ...["pictures", "--results", RESULTS, "--save-views", "empty.png"],
+  ]);
+  assertEquals([code, stdout], [1, ""]);
+  assertMatch(
+    stderr,
+    /^error: Cannot write \S+ \(.*\): a file or folder of that name is in the way/,
+  );
+  assertEquals(stderr.split("\n").length, 2);
+});
+
+Deno.test("predict --save-views leaves the user's own pictures alone, and answers all the same", async () => {
+  const own = join(folder, "own");
+  await Deno.mkdir(own);
+  const names = ["grey.png", "rgb.png", "rgba.png"];
+  for (const name of names) {
+    const fixture = join(repositoryRoot(), "tests", "fixtures", "pictures", name);
+    await Deno.copyFile(fixture, join(own, name));
+  }
+  const before = names.map((name) => Deno.readFileSync(join(own, name)));
+  const pictures = ["pictures", ...names.map((name) => join("own", name))];
+  const args = [...pictures, "--results", RESULTS, "--save-views", "own"];
+  for (const _ of ["at first", "again"]) {
+    const { code, stdout, stderr } = await predict(args);
+    assertEquals(code, 1);
+    assertEquals(stdout.split("\n").length, 1 + 5 + 1, stdout);
+    assertEquals(stderr.trimEnd().split("\n"), [
+      `error: ${join(own, "grey.png")} is there already and deno task predict did not write it: ` +
+      "move it, or choose another place with --save-views",
+      "error: 2 more views could not be kept",
+    ]);
+  }
+  assertEquals(names.map((name) => Deno.readFileSync(join(own, name))), before);
+  const all = Array.from(Deno.readDirSync(own), ({ name }) => name).sort();
+  assertEquals(all, [...names, "seven.png", "two.png"]);
+});
+
 Deno.test("predict --explain shows what the model saw; --ink forces what counts as ink", async () => {
   const { code, stdout, stderr } = await predict([
     ...["pictures/two.PNG", "--explain", "--ink=dark", "--results", RESULTS],
