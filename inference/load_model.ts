@@ -6,7 +6,7 @@
 
 import { dirname, join } from "node:path";
 import { StudyError } from "../io/errors.ts";
-import { exists } from "../io/path_kind.ts";
+import { exists, isFile } from "../io/path_kind.ts";
 import { printable } from "../io/printable.ts";
 import { type Reporter, silentReporter } from "../io/reporter.ts";
 import { RANDOM_LABEL } from "../io/weights_label.ts";
@@ -250,15 +250,4 @@ function seedOf({ runId, manifest }: LocatedRun): number {
 function commandOf({ manifest: { model, settings } }: LocatedRun): string {
   const seed = Number.isInteger(settings.seed) ? ` --seed ${settings.seed}` : "";
   return `${trainingCommand(model)}${seed}`;
-}
-
-async function isFile(path: string): Promise<boolean> {
-  try {
-    return (await Deno.stat(path)).isFile;
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound || error instanceof Deno.errors.NotADirectory) {
-      return false;
-    }
-    throw error;
-  }
 }

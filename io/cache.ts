@@ -6,6 +6,7 @@
 
 import { isAbsolute, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
+import { failureReason } from "./disk_error.ts";
 import { StudyError } from "./errors.ts";
 import { unreadableReason } from "./system_reason.ts";
 
@@ -55,7 +56,7 @@ export function cacheError(error: unknown, what: string, folder: string): unknow
   if (error instanceof StudyError || !(error instanceof Error)) return error;
   if (!("code" in error) && !(error instanceof Deno.errors.NotCapable)) return error;
   return new StudyError(`Cannot keep ${what} in ${folder}`, {
-    reason: error.message,
+    reason: failureReason(error),
     remedy: "make it writable, or set MNIST_STUDY_CACHE to a folder that is",
     cause: error,
   });

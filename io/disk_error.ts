@@ -15,9 +15,16 @@ export class WriteError extends StudyError {
   }
 }
 
+/**
+ * What Deno's advice to give all permissions comes to: below `/proc`, `/dev` and their like it asks for
+ * all of them, and a task has its own.
+ */
+export const KEPT_OUT = "Deno lets no task in there";
+
 /** What the system said, without what we have said of it. */
 export function failureReason(error: unknown): string {
   if (error instanceof WriteError) return failureReason(error.cause);
+  if (isKeptOut(error)) return KEPT_OUT;
   return error instanceof Error ? error.message : String(error);
 }
 
@@ -39,6 +46,11 @@ export function diskRemedy(error: unknown): string {
 export function isDiskFull(error: unknown): boolean {
   if (error instanceof WriteError) return isDiskFull(error.cause);
   return /no space left|quota exceeded|not enough space/i.test(failureReason(error));
+}
+
+/** Whether Deno keeps all programs out of a place that have not every permission. */
+export function isKeptOut(error: unknown): boolean {
+  return error instanceof Deno.errors.NotCapable && /^requires all access to /i.test(error.message);
 }
 
 function isReadOnly(error: unknown): boolean {

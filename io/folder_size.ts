@@ -5,6 +5,7 @@
  */
 
 import { join } from "node:path";
+import { isNotPermitted } from "./system_reason.ts";
 
 /** A file or folder and what it holds. */
 export interface SizedEntry {
@@ -30,11 +31,9 @@ export async function folderEntries(folder: string): Promise<SizedEntry[]> {
       entries.push({ name, bytes });
     }
   } catch (error) {
-    const { NotFound, NotADirectory, PermissionDenied } = Deno.errors;
-    if (
-      !(error instanceof NotFound || error instanceof NotADirectory ||
-        error instanceof PermissionDenied)
-    ) throw error;
+    const { NotFound, NotADirectory } = Deno.errors;
+    const isNone = error instanceof NotFound || error instanceof NotADirectory;
+    if (!isNone && !isNotPermitted(error)) throw error;
   }
   return entries.sort((a, b) => (a.name < b.name ? -1 : 1));
 }

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { failureReason, WriteError } from "./disk_error.ts";
+import { failureReason, isKeptOut, KEPT_OUT, WriteError } from "./disk_error.ts";
 
 /**
  * What the system said, without paths and numbers: `permission denied`. Of an error of ours that is
@@ -13,6 +13,7 @@ import { failureReason, WriteError } from "./disk_error.ts";
 export function systemReason(error: unknown): string {
   if (error instanceof WriteError) return systemReason(error.cause);
   if (error instanceof Deno.errors.PermissionDenied) return "permission denied";
+  if (isKeptOut(error)) return KEPT_OUT;
   const message = failureReason(error).replace(/ \(os error \d+\).*$/s, "");
   // The rest may be a path, or a name.
   return message.charAt(0).toLowerCase() + message.slice(1);

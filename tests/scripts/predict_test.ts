@@ -170,6 +170,14 @@ Deno.test("predict says how to get a model, and which flags there are", async ()
     none.stderr,
     /^error: There is no finished run in .*nowhere that .*deno task part1.*\n$/,
   );
+  if (Deno.build.os === "linux") {
+    const { code, stderr } = await predict(["pictures/seven.png", "--run", "/proc/x.pth"]);
+    assertEquals(code, 1);
+    assertMatch(
+      stderr,
+      /^error: Cannot look at \/proc\/x\.pth \(Deno lets no task in there\): .*\n$/,
+    );
+  }
   for (const args of [[], ["seven.png", "--sed=1"], ["seven.png", "--ink=blue"]]) {
     const { code, stderr } = await predict(args);
     assertEquals(code, 2);
