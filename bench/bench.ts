@@ -99,6 +99,7 @@ const FLAGS = {
   libtensorflow,
   out: {
     kind: "path",
+    folder: true,
     help: "folder for bench.json and bench.md [default: results/bench, and in it a folder of its " +
       "own for each backend and device but libtensorflow on the CPU]",
   },

@@ -63,7 +63,7 @@ async function main(): Promise<void> {
     data,
     limit: { ...limit, help: "write the first N training images only" },
     testLimit: { ...testLimit, help: "write the first N test images only" },
-    out: { kind: "path", default: "idx", help: "folder to write to" },
+    out: { kind: "path", folder: true, default: "idx", help: "folder to write to" },
     help,
   } as const satisfies FlagTable;
   const flags = readCommandLine({

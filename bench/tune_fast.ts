@@ -69,7 +69,7 @@ const FLAGS = {
     choices: ["fp32", "bf16"],
     help: "of convolutions and products [default: bf16 where the processor has it]",
   },
-  out: { kind: "path", default: "results/bench", help: "folder for recipes.csv" },
+  out: { kind: "path", folder: true, default: "results/bench", help: "folder for recipes.csv" },
   libtensorflow,
   threads,
   quiet,

@@ -86,7 +86,12 @@ const COMMON = {
     kind: "path",
     help: "the library to use, instead of one found or fetched",
   },
-  out: { kind: "path", default: DEFAULT_OUT, help: "folder that results are written to" },
+  out: {
+    kind: "path",
+    folder: true,
+    default: DEFAULT_OUT,
+    help: "folder that results are written to",
+  },
   resume: { kind: "boolean", help: "go on with a run that was interrupted" },
   tensorboard: {
     kind: "boolean",

@@ -5,7 +5,7 @@
  */
 
 import { parseArgs } from "@std/cli";
-import { resolve } from "node:path";
+import { extname, resolve } from "node:path";
 import { closestWord } from "./closest_word.ts";
 import { UsageError } from "./errors.ts";
 import { PathAccessError, pathKindSync } from "./path_kind.ts";
@@ -70,6 +70,10 @@ export interface TextFlag extends FlagBase {
 export interface PathFlag extends FlagBase {
   kind: "path";
   default?: string;
+  /** Whether it is of a folder that is made if missing: a name like a file's is a mistake then. */
+  folder?: true;
+  /** With `folder`, the ending of a file that may be named as well: `.safetensors`. */
+  orEnding?: string;
 }
 
 /** Paths, one each time that the flag is given. */
@@ -77,6 +81,13 @@ export interface PathsFlag extends FlagBase {
   kind: "paths";
   default?: readonly string[];
 }
+
+/** Endings of files that the commands write or read, or that people may take them to write. */
+const FILE_ENDINGS = [
+  ...[".csv", ".html", ".json", ".md", ".txt"],
+  ...[".jpeg", ".jpg", ".png", ".svg"],
+  ...[".bin", ".ckpt", ".h5", ".onnx", ".pt", ".pth", ".safetensors"],
+];
 
 /** One flag of a table. */
 export type Flag =
@@ -236,6 +247,8 @@ export function expectation(flag: Flag): string {
     case "text":
       return flag.placeholder;
     case "path":
+      if (flag.folder !== true) return "a path";
+      return flag.orEnding === undefined ? "a folder" : `a ${flag.orEnding} file or a folder`;
     case "paths":
       return "a path";
   }
@@ -270,6 +283,8 @@ function readValue(name: string, flag: ValuedFlag, given: GivenText): unknown {
     ? `; did you mean ${guess}?`
     : origins !== undefined && mayBePath(flag)
     ? `; ${whatIsAt(resolve(origins.given, text))}`
+    : flag.kind === "path"
+    ? `, and ${extname(text)} is the ending of a file`
     : "";
   throw new UsageError(`${name} ${shortened(text)}: expected ${expectation(flag)}${hint}`);
 }
@@ -313,7 +328,10 @@ function interpret(name: string, flag: ValuedFlag, { text, origins }: GivenText)
     }
     case "text":
       return text;
-    case "path":
+    case "path": {
+      const path = absolute(text, origins);
+      return flag.folder === true && looksLikeFile(path, flag.orEnding) ? undefined : path;
+    }
     case "paths":
       return absolute(text, origins);
   }
@@ -321,6 +339,13 @@ function interpret(name: string, flag: ValuedFlag, { text, origins }: GivenText)
 
 function absolute(path: string, origins: PathOrigins | undefined): string {
   return origins === undefined ? path : resolve(origins.given, path);
+}
+
+/** Whether a path has the ending of a file that is not meant, and is not that of a folder all the same. */
+function looksLikeFile(path: string, orEnding: string | undefined): boolean {
+  const ending = extname(path);
+  if (ending === orEnding || !FILE_ENDINGS.includes(ending.toLowerCase())) return false;
+  return pathKindSync(path) !== "folder";
 }
 
 function wholeNumber(flag: IntegerFlag, text: string): number | undefined {

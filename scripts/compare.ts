@@ -25,6 +25,7 @@ const DEFAULT_FOLDER = "results";
 const FLAGS = {
   out: {
     kind: "path",
+    folder: true,
     help: "folder that the report and its figures are written to [default: the first --results " +
       "folder]",
   },

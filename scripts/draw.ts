@@ -31,6 +31,7 @@ const FLAGS = {
   },
   static: {
     kind: "path",
+    folder: true,
     excludes: ["port", "host", "noOpen"],
     help:
       "write the page to this folder instead, as files that need no server: the best SimpleCNN " +

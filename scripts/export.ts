@@ -19,6 +19,7 @@ import { type HelpOptions, readWords } from "../io/help_text.ts";
 import type { FlagTable } from "../io/parse_flags.ts";
 import { createReporter } from "../io/reporter.ts";
 import { type OwnFile, refuseForeign, textIfReadable } from "../io/own_files.ts";
+import { isFolder } from "../io/path_kind.ts";
 import { runScript } from "../io/run_script.ts";
 import { openSafetensors, saveCheckpoint } from "../models/checkpoint/safetensors.ts";
 import { isModelCard, modelCard } from "../report/page/model_card.ts";
@@ -37,6 +38,8 @@ const FLAGS = {
   },
   out: {
     kind: "path",
+    folder: true,
+    orEnding: ".safetensors",
     help: "where to: a .safetensors file, or a folder",
   },
   model: { kind: "text", placeholder: "NAME", help: "the model that best is the best of" },
@@ -75,6 +78,10 @@ async function main(): Promise<void> {
   }
   if (flags.out === undefined) {
     throw new UsageError(`Say where the weights are to go with --out PATH: ${HELP.usage}`);
+  }
+  const isFileName = flags.out.endsWith(".safetensors") && !await isFolder(flags.out);
+  if (flags.format === "tfjs" && isFileName) {
+    throw new UsageError(`--out ${basename(flags.out)}: --format tfjs writes a folder; name one`);
   }
   const target = flags.format === "tfjs" ? tfjsTarget(flags.out) : safetensorsTarget(flags.out);
   await refuseInsideRun(flags.out, "--out");

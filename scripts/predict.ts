@@ -48,7 +48,11 @@ const FLAGS = {
     help: "whether the digit is darker or lighter than what it is on; auto finds out",
   },
   explain: { kind: "boolean", help: "show what the model saw, and all ten probabilities" },
-  saveViews: { kind: "path", help: "folder to write what the model saw into, a PNG each" },
+  saveViews: {
+    kind: "path",
+    folder: true,
+    help: "folder to write what the model saw into, a PNG each",
+  },
   results: { kind: "path", default: DEFAULT_OUT, help: "folder that runs are looked for in" },
   weights: {
     kind: "path",

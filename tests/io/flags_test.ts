@@ -1,8 +1,10 @@
 import { assert, assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
+import { join } from "node:path";
 import { UsageError } from "../../io/errors.ts";
 import { runFlags, seedList } from "../../experiment/flags.ts";
 import { helpText } from "../../io/help_text.ts";
 import { type FlagTable, parseFlags } from "../../io/parse_flags.ts";
+import { withFolder } from "../report/result_rows.ts";
 
 const TABLE = runFlags({ epochs: 10, batchSize: 128, learningRate: 0.001 });
 
@@ -127,8 +129,37 @@ Deno.test("parseFlags() names a flag whose value is missing", () => {
   assertEquals(usageError("--epochs"), expected);
   assertEquals(usageError("--epochs="), expected);
   assertEquals(usageError("--epochs", "--quiet"), expected);
-  assertEquals(usageError("--out="), "--out needs a value: a path");
+  assertEquals(usageError("--out="), "--out needs a value: a folder");
+  assertEquals(usageError("--libtensorflow="), "--libtensorflow needs a value: a path");
 });
+
+Deno.test("parseFlags() takes no file's name for a folder's, unless there is such a folder", () =>
+  withFolder({ "part1.csv": "" }, async (given) => {
+    const table = {
+      out: { kind: "path", folder: true, help: "" },
+      to: { kind: "path", folder: true, orEnding: ".safetensors", help: "" },
+      from: { kind: "path", help: "" },
+    } as const satisfies FlagTable;
+    const read = (...argv: string[]) => parseFlags(argv, table, { given, defaults: given });
+    const refused = (...argv: string[]) => assertThrows(() => read(...argv), UsageError).message;
+    for (const name of ["part1.csv", "new.csv", "new.CSV"]) {
+      assertEquals(
+        refused("--out", name),
+        `--out ${name}: expected a folder, and ${name.slice(-4)} is the ending of a file`,
+      );
+    }
+    assertEquals(
+      refused("--to=x.pth"),
+      "--to x.pth: expected a .safetensors file or a folder, and .pth is the ending of a file",
+    );
+    assertEquals(read("--to=x.safetensors").to, join(given, "x.safetensors"));
+    assertEquals(read("--from=new.csv").from, join(given, "new.csv"));
+    for (const name of ["2026.11.27", "v1.2", ".hidden"]) {
+      assertEquals(read("--out", name).out, join(given, name));
+    }
+    await Deno.mkdir(join(given, "new.csv"));
+    assertEquals(read("--out=new.csv").out, join(given, "new.csv"));
+  }));
 
 Deno.test("parseFlags() names an unknown flag, the nearest one and all there are", () => {
   const message = usageError("--epoch", "3");

@@ -77,6 +77,29 @@ Deno.test("export leaves weights and texts alone that are not its own", async ()
   });
 });
 
+Deno.test("export makes no folder of a file's name", () =>
+  withFolder({}, async (folder) => {
+    for (
+      const [format, name, line] of [
+        [
+          "safetensors",
+          "x.pth",
+          "--out x.pth: expected a .safetensors file or a folder, and .pth is",
+        ],
+        ["tfjs", "x.safetensors", "--out x.safetensors: --format tfjs writes a folder; name one"],
+      ] as const
+    ) {
+      // The name alone stands in the message where it was given alone.
+      const env = { INIT_CWD: folder };
+      const args = ["best", "--results", results, "--format", format, "--out", name];
+      const program = new Program(Deno.execPath(), [...taskArgs("export"), ...args], env);
+      const { code, stdout, stderr } = await program.end();
+      assertEquals([code, stdout], [2, ""]);
+      assertEquals(stderr.slice(0, `error: ${line}`.length), `error: ${line}`);
+    }
+    assertEquals(filesIn(folder), []);
+  }));
+
 Deno.test("export writes nothing into a run's folder", () =>
   withFolder({}, async (folder) => {
     const line = /^error: .* is in the folder of a run, .*: choose another place with --out\n$/;

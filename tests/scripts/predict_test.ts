@@ -106,7 +106,7 @@ Deno.test("predict --json prints a line for each digit; a picture's answer is th
 
 Deno.test("predict --save-views looks at the folder before it starts", async () => {
   const { code, stdout, stderr } = await predict([
-    ...["pictures", "--results", RESULTS, "--save-views", "empty.png"],
+    ...["pictures", "--results", RESULTS, "--save-views", "digits-idx3-ubyte"],
   ]);
   assertEquals([code, stdout], [1, ""]);
   assertMatch(
