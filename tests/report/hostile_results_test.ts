@@ -1,6 +1,12 @@
 /** A report on folders in which anything lies where a file is expected. */
 
-import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
+import {
+  assert,
+  assertEquals,
+  assertMatch,
+  assertRejects,
+  assertStringIncludes,
+} from "@std/assert";
 import { join } from "node:path";
 import { StudyError } from "../../io/errors.ts";
 import { compareResults, writeReport } from "../../report/compare.ts";
@@ -127,6 +133,9 @@ Deno.test("a report that cannot be written says where and what to do", async () 
     const error = await assertRejects(() => report(folder), StudyError);
     assertStringIncludes(error.message, `Cannot write the report to ${path} (`);
     assertStringIncludes(error.message, "choose another folder with --out");
+    // The system's own words, and no half of a message about the same file.
+    const reason = error.message.slice(`Cannot write the report to ${path} (`.length);
+    assertMatch(reason, /^[^()/]+\): choose another folder with --out$/);
   });
 });
 
