@@ -26,11 +26,15 @@ export function resourcesOf(
 export function isTimedAlike(a: TimedRun, b: TimedRun): boolean {
   if (a.row.backend !== b.row.backend || a.manifest === null || b.manifest === null) return false;
   const [one, other] = [a.manifest.machine, b.manifest.machine];
-  const [threads = null, others = null] = [one.threads, other.threads];
-  if (threads !== null && others !== null && threads !== others) return false;
+  if (isKnownToDiffer(one.threads, other.threads)) return false;
   return ["processor", "cores", "device"].every((name) =>
     one[name] !== undefined && one[name] === other[name]
   );
+}
+
+/** Whether two values of manifests, which older ones may lack, are both there and not the same. */
+export function isKnownToDiffer(a: unknown, b: unknown): boolean {
+  return a !== undefined && a !== null && b !== undefined && b !== null && a !== b;
 }
 
 /** A run whose times are of interest. */

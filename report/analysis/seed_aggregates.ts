@@ -7,7 +7,7 @@
 import { type MeanAndSd, meanAndSd } from "../../metrics/descriptive_statistics.ts";
 import { type ResultRow, settingKey } from "../record/result_row.ts";
 import type { Manifest } from "../record/run_folder.ts";
-import { isTimedAlike } from "./describe_machine.ts";
+import { isKnownToDiffer, isTimedAlike } from "./describe_machine.ts";
 
 /** The ok runs of one model with one setting, over their seeds. */
 export interface SeedAggregate {
@@ -30,10 +30,15 @@ export interface SeedAggregate {
   inference: MeanAndSd;
 }
 
+/** Which times of a model go together, behind "timed as the newest run was". */
+export const TIMED_ALIKE =
+  "on the same machine, with the same threads and engine and, in part 4, " +
+  "the same use of the feature cache";
+
 /**
  * Aggregates a model's ok runs, setting by setting. Times are those of the seeds that are known to have
- * been timed as the newest run was: on the same machine, with the same threads and engine. Where no
- * manifest says on which one, all count that have none either.
+ * been timed as the newest run was, {@linkcode TIMED_ALIKE}. Where no manifest says on which machine,
+ * all count that have none either.
  *
  * @param rows Runs of one model, oldest first.
  * @param manifests What the runs were made on, where that is known.
@@ -45,8 +50,10 @@ export function aggregateSeeds(
 ): SeedAggregate[] {
   const isAsNewest = (newest: ResultRow, row: ResultRow) => {
     const [a, b] = [newest, row].map((row) => ({ row, manifest: manifests.get(row) ?? null }));
-    const isUnknown = a!.manifest === null && b!.manifest === null;
-    return row === newest || (isUnknown ? row.backend === newest.backend : isTimedAlike(a!, b!));
+    if (row === newest) return true;
+    if (a!.manifest === null && b!.manifest === null) return row.backend === newest.backend;
+    const caches = [a, b].map((run) => run!.manifest?.settings.feature_cache);
+    return isTimedAlike(a!, b!) && !isKnownToDiffer(caches[0], caches[1]);
   };
   return [...Map.groupBy(rows.toReversed(), settingKey).values()].map((group) => {
     const runs = newestPerSeed(group);

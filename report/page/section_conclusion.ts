@@ -16,7 +16,7 @@ import {
 } from "../analysis/format_numbers.ts";
 import { meanAccuracyOfAll, type ShownModel, SIGNIFICANT } from "../analysis/rankings.ts";
 import { type RivalTest, testRivals } from "../analysis/rivals.ts";
-import { isWhole } from "../analysis/seed_aggregates.ts";
+import { isWhole, TIMED_ALIKE } from "../analysis/seed_aggregates.ts";
 import { escapeMarkdown } from "./markdown.ts";
 
 /** Which model is best, by how much and at what cost. */
@@ -28,8 +28,8 @@ export function renderConclusion(comparison: Comparison): string {
   const findings = [...lines, ...guessing, ...describeRandomWeights(models)];
   return [
     "## Conclusion\n",
-    "Accuracies are means over the seeds, times over those that were timed as the newest run was: on " +
-    "the same machine, with the same threads and engine. p-values have Holm's correction for the number of " +
+    "Accuracies are means over the seeds, times over those that were timed as the newest run was: " +
+    `${TIMED_ALIKE}. p-values have Holm's correction for the number of ` +
     `models that the best one is compared with; below ${SIGNIFICANT} a difference counts as more than ` +
     "chance.\n",
     findings.length === 0

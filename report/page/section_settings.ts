@@ -7,6 +7,7 @@
 import type { Comparison } from "../analysis/comparison.ts";
 import { formatCount, formatOverSeeds, NONE } from "../analysis/format_numbers.ts";
 import { settingNotes } from "../analysis/describe_run.ts";
+import { TIMED_ALIKE } from "../analysis/seed_aggregates.ts";
 import { code, escapeMarkdown, table } from "./markdown.ts";
 
 const SETTINGS_SHOWN = 50;
@@ -50,7 +51,7 @@ export function renderSettings({ models }: Comparison): string {
     "study's comes first, which is the one shown above; a name is followed by what is not as in the " +
     "study. Parameters are all weights and biases, " +
     "trained or frozen; inference is the model call alone. Times are those of the seeds that were timed " +
-    "as the newest run was: on the same machine, with the same threads and engine.\n\n" +
+    `as the newest run was: ${TIMED_ALIKE}.\n\n` +
     table(METRIC_COLUMNS, metrics) + "\n" + table(SETTING_COLUMNS, settings) +
     (more > 0 ? `\nAnd ${more} more, not shown.\n` : "");
 }

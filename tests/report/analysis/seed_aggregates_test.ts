@@ -75,6 +75,21 @@ Deno.test("aggregateSeeds() takes the times of the newest run's machine, threads
   }
 });
 
+Deno.test("aggregateSeeds() keeps times with features computed once from those of every epoch", async () => {
+  const tuned = (seed: number, cache: string, seconds: number) => ({
+    ...timed(seed, seconds),
+    row: { ...timed(seed, seconds).row, ...alexnet.row, run_id: `seed-${seed}`, seed },
+    manifest: { ...timed(seed, seconds).manifest, settings: { feature_cache: cache } },
+  });
+  for (const [cache, n] of [["yes", 2], ["no", 1]] as const) {
+    const runs = [tuned(1, cache, 1000), tuned(2, "yes", 200)];
+    await compareRuns({ a: runs }, ({ models }) => {
+      const { settings: [setting] } = models.find(({ model }) => model.startsWith("alexnet"))!;
+      assertEquals([setting!.seeds, setting!.trainingTime.n], [2, n]);
+    });
+  }
+});
+
 Deno.test("aggregateSeeds() takes no time with one whose machine is not known", async () => {
   await compareRuns({ a: [timed(1, 1000), timed(2, 200)] }, ({ models }) => {
     assertEquals(models[0]!.settings[0]!.trainingTime, { n: 1, mean: 200, sd: NaN });
