@@ -2,7 +2,7 @@
 
 import { assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import { join } from "node:path";
-import { WriteError } from "../../io/disk_error.ts";
+import { KEPT_OUT, WriteError } from "../../io/disk_error.ts";
 import { checkMayWrite } from "../../io/may_write.ts";
 import { withFolder } from "../report/result_rows.ts";
 import { filesIn } from "../scripts/files_in.ts";
@@ -27,7 +27,7 @@ Deno.test("checkMayWrite() finds what is in the way, and makes nothing", () =>
         ? [
           [
             "/proc/a",
-            '(requires all access to "/proc/a", run again with the --allow-all flag)',
+            `(${KEPT_OUT})`,
           ] as [string, string],
         ]
         : []),

@@ -27,7 +27,11 @@ Deno.test("readme replaces what is between README's markers, and nothing a secon
       join(results, "bench", "bench.json"),
       JSON.stringify({
         started_at: "2026-01-01T00:00:00.000Z",
-        settings: { cases: [] },
+        finished_at: "2026-01-01T00:01:00.000Z",
+        settings: { cases: [], pairs: 1, seconds: 1 },
+        load_average: 0,
+        versions: {},
+        git: null,
         machine: {},
         comparisons: TIMINGS,
         measures: [],
