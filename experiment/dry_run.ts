@@ -77,18 +77,20 @@ async function lookAhead(plans: readonly PartPlan[]): Promise<Outlook> {
   const { flags, precision } = plans[0]!;
   for (const { part } of plans) await lookAtResultsFile(flags.out, part);
   const data = await datasetNeeds(flags.data);
+  // Before the engine is measured, which takes seconds.
+  const needs = new Map<PlannedModel, WeightsNeeds>();
+  for (const planned of plans.flatMap(({ models }) => models)) {
+    if (planned.weights === undefined) continue;
+    const { asked, source, check } = planned.weights;
+    needs.set(planned, await weightsNeeds({ weights: asked, source, check, strict: flags.strict }));
+  }
   const engine = await lookAtEngine(flags, precision, data);
   const downloads: Fetch[] = [...engine.downloads, ...dataDownload(data)];
   const parts: Outlook["parts"] = [];
   for (const plan of plans) {
     const models: ModelOutlook[] = [];
     for (const planned of plan.models) {
-      const weights = planned.weights && await weightsNeeds({
-        weights: planned.weights.asked,
-        source: planned.weights.source,
-        check: planned.weights.check,
-        strict: flags.strict,
-      });
+      const weights = needs.get(planned);
       if (weights?.state === "missing") {
         const { file: what, from, bytes, otherwise } = weights;
         if (!downloads.some((known) => known.what === what)) {
