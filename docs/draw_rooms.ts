@@ -46,7 +46,7 @@ interface Room {
   imports: Map<string, number>;
 }
 
-const [BOX_HEIGHT, LAYER_GAP, PLACE_GAP, MARGIN] = [72, 44, 28, 12];
+const [BOX_HEIGHT, LAYER_GAP, PLACE_GAP, MARGIN] = [88, 44, 28, 12];
 const [LETTER, LETTERS_PER_LINE, POINT_WIDTH] = [6.4, 34, 12];
 
 /** The drawing of a suite's rooms, an SVG for light and dark pages. */

@@ -1,6 +1,8 @@
 import { assert, assertEquals, assertFalse, assertThrows } from "@std/assert";
+import { join } from "node:path";
 import { drawRooms } from "../../docs/draw_rooms.ts";
 import { type Imports, importsOf } from "../../docs/imports.ts";
+import { repositoryRoot } from "../../io/cache.ts";
 import { StudyError } from "../../io/errors.ts";
 import { wellFormedElements } from "../report/figures/well_formed.ts";
 
@@ -52,6 +54,18 @@ Deno.test("drawRooms() counts files and folders, and leaves the tests out", () =
   const drawing = drawRooms(imports(files));
   assert(drawing.includes(">2 files<") && drawing.includes(">y 1<"));
   assertFalse(drawing.includes("tests"));
+});
+
+Deno.test("the suite's drawing has room for every line in its box", async () => {
+  const drawing = await Deno.readTextFile(join(repositoryRoot(), "docs/rooms.svg"));
+  const boxes = [...drawing.matchAll(/<rect [^>]*y="(\d+)"[^>]*height="(\d+)"[^>]*>(.*?)<\/g>/g)];
+  assert(boxes.length > 9);
+  for (const [, top, height, text] of boxes) {
+    const lines = Array.from(text!.matchAll(/ y="([\d.]+)"/g), ([, y]) => Number(y));
+    // The first line's letters are 14 pixels high; below the last one's baseline hang 4.
+    assert(lines[0]! - 14 >= Number(top), text);
+    assert(lines.at(-1)! + 4 <= Number(top) + Number(height), text);
+  }
 });
 
 Deno.test("drawRooms() names the rooms of a circle", () => {
