@@ -4,6 +4,7 @@
  * @module
  */
 
+import { elementCount } from "../models/checkpoint/state_dict.ts";
 import { simpleCnnLayouts } from "../models/simple_cnn.ts";
 import { DATA, type RecipeSettings, type StudyModel, type TrainingSettings } from "../study.ts";
 
@@ -29,7 +30,7 @@ function numbersOfRecipe({ frozen = [], muon, average }: RecipeSettings): number
     const isTrained = !frozen.includes(name);
     const moments = muon?.parameters.includes(name) ? 1 : 2;
     const copies = 1 + (isTrained ? moments + (average ? 1 : 0) : 0);
-    numbers += copies * torchShape.reduce((count, size) => count * size, 1);
+    numbers += copies * elementCount(torchShape);
   }
   return numbers;
 }

@@ -5,16 +5,10 @@
  */
 
 import type { FlagValues } from "../io/parse_flags.ts";
-import { ALEXNET_ARCHITECTURE } from "../models/alexnet.ts";
-import {
-  ALEXNET_WEIGHTS,
-  FASTER_RCNN_WEIGHTS,
-  type PinnedWeights,
-  VGG16_WEIGHTS,
-} from "../models/checkpoint/pretrained.ts";
+import { FASTER_RCNN_WEIGHTS, type PinnedWeights } from "../models/checkpoint/pretrained.ts";
+import { FINE_TUNED_NETWORKS } from "../models/fine_tuned_networks.ts";
 import { checkDetectorFile, checkPretrainedFile } from "../models/fitting_models.ts";
 import { type Architecture, featureCount } from "../models/frozen_feature_layout.ts";
-import { VGG16_ARCHITECTURE } from "../models/vgg16.ts";
 import {
   FASTER_RCNN_ADAPTED,
   FASTER_RCNN_HEAD_TUNED,
@@ -111,11 +105,6 @@ export function planPart2(flags: FlagValues<typeof PART_2.table>): PartPlan {
   };
 }
 
-const NETWORKS = {
-  vgg16: { source: VGG16_WEIGHTS, architecture: VGG16_ARCHITECTURE },
-  alexnet: { source: ALEXNET_WEIGHTS, architecture: ALEXNET_ARCHITECTURE },
-} as const;
-
 /** What part 4 would do. */
 export function planPart4(flags: FlagValues<typeof PART_4.table>): PartPlan {
   const { weights: asked, noFeatureCache } = flags;
@@ -123,7 +112,7 @@ export function planPart4(flags: FlagValues<typeof PART_4.table>): PartPlan {
   return {
     part: VGG16.part,
     models: flags.models.map((name) => {
-      const { source, architecture } = NETWORKS[name];
+      const { source, architecture } = FINE_TUNED_NETWORKS[name];
       const model = FINE_TUNED[name][flags.inChannels];
       return {
         model,

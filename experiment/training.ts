@@ -125,8 +125,8 @@ export async function trainEpochs<Input, Output, Targets>(
 ): Promise<void> {
   const { reporter, signal, folder, settings, history, row } = run;
   const own = join(folder, CHECKPOINT);
-  const goesOn = run.checkpoint === own && await exists(own);
-  if (await exists(run.checkpoint)) {
+  const isContinued = await exists(run.checkpoint);
+  if (isContinued) {
     history.push(...(await restoreTraining(run.checkpoint, model, trainer)).history);
     const done = history.length;
     reporter.line(resumed?.(done) ?? `Going on with run ${row.run_id} after epoch ${done}`);
@@ -146,7 +146,7 @@ export async function trainEpochs<Input, Output, Targets>(
   stopsAfter("batch");
   try {
     // It may have been stopped between an epoch's checkpoint and the evaluation.
-    if (goesOn && !(await isEvaluated(run))) await evaluateEpoch();
+    if (isContinued && run.checkpoint === own && !(await isEvaluated(run))) await evaluateEpoch();
     for (let epoch = history.length + 1; epoch <= epochs; epoch++) {
       const result = await trainer.trainEpoch(epoch, (progress) => {
         showBatch(reporter, progress, { epochs, epochsOnly });

@@ -11,16 +11,13 @@ import { printable } from "../io/printable.ts";
 import { type Reporter, silentReporter } from "../io/reporter.ts";
 import { RANDOM_LABEL } from "../io/weights_label.ts";
 import { adaptedFasterRcnn } from "../models/adapted_faster_rcnn.ts";
-import { alexnet } from "../models/alexnet.ts";
 import { loadWeightsFile } from "../models/checkpoint/load_weights.ts";
-import {
-  ALEXNET_WEIGHTS,
-  FASTER_RCNN_WEIGHTS,
-  VGG16_WEIGHTS,
-} from "../models/checkpoint/pretrained.ts";
+import { FASTER_RCNN_WEIGHTS, type PinnedWeights } from "../models/checkpoint/pretrained.ts";
+import type { FrozenFeatureClassifier } from "../models/classifier.ts";
+import { FINE_TUNED_NETWORKS } from "../models/fine_tuned_networks.ts";
+import type { FrozenFeatureClassifierOptions } from "../models/frozen_feature_classifier.ts";
 import type { Parameters } from "../models/parameters.ts";
 import { simpleCnn } from "../models/simple_cnn.ts";
-import { vgg16 } from "../models/vgg16.ts";
 import {
   type LocatedRun,
   locateRun,
@@ -70,19 +67,12 @@ type Restore = (run: LocatedRun, options: LoadModelOptions) => Promise<LoadedMod
 
 const RESTORE: ReadonlyMap<string, Restore> = new Map<string, Restore>([
   ...Object.values(RECIPES).map(({ name }) => [name, restoreSimpleCnn] as const),
-  ...Object.values(FINE_TUNED.vgg16).map(({ name, title }) =>
-    [
-      name,
-      (run: LocatedRun, options: LoadModelOptions) =>
-        restoreFrozen(run, options, { title, build: vgg16, source: VGG16_WEIGHTS }),
-    ] as const
-  ),
-  ...Object.values(FINE_TUNED.alexnet).map(({ name, title }) =>
-    [
-      name,
-      (run: LocatedRun, options: LoadModelOptions) =>
-        restoreFrozen(run, options, { title, build: alexnet, source: ALEXNET_WEIGHTS }),
-    ] as const
+  ...(["vgg16", "alexnet"] as const).flatMap((word) =>
+    Object.values(FINE_TUNED[word]).map(({ name, title }) => {
+      const restore: Restore = (run, options) =>
+        restoreFrozen(run, options, { title, ...FINE_TUNED_NETWORKS[word] });
+      return [name, restore] as const;
+    })
   ),
   [FASTER_RCNN_ADAPTED.name, restoreDetector],
   [FASTER_RCNN_NORMALISE_ONCE.name, restoreDetector],
@@ -126,12 +116,9 @@ export async function loadModel(run: string, options: LoadModelOptions = {}): Pr
 function ofModel(run: LocatedRun, wanted: string | undefined): LocatedRun {
   const { runId, manifest: { model } } = run;
   if (wanted === undefined || wanted === model) return run;
-  throw new StudyError(
-    `Run ${runId} is of ${
-      printable(model)
-    }, not of ${wanted}: give another run, or leave the model ` +
-      "out",
-  );
+  throw new StudyError(`Run ${runId} is of ${printable(model)}, not of ${wanted}`, {
+    remedy: "give another run, or leave the model out",
+  });
 }
 
 /** The model of a run that has been found; see {@linkcode loadModel}. */
@@ -181,8 +168,8 @@ async function restoreFrozen(
   { weights, cache, reporter = silentReporter }: LoadModelOptions,
   { title, build, source }: {
     title: string;
-    build: typeof vgg16;
-    source: typeof VGG16_WEIGHTS;
+    build: (options: FrozenFeatureClassifierOptions) => FrozenFeatureClassifier;
+    source: PinnedWeights;
   },
 ): Promise<LoadedModel> {
   const { settings, model: name } = run.manifest;

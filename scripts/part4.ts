@@ -33,23 +33,12 @@ import { readCommandLine } from "../io/help_text.ts";
 import type { FlagValues } from "../io/parse_flags.ts";
 import { silentReporter } from "../io/reporter.ts";
 import { runScript } from "../io/run_script.ts";
-import { alexnet } from "../models/alexnet.ts";
-import {
-  ALEXNET_WEIGHTS,
-  mayStartPip,
-  obtainWeights,
-  VGG16_WEIGHTS,
-} from "../models/checkpoint/pretrained.ts";
+import { mayStartPip, obtainWeights } from "../models/checkpoint/pretrained.ts";
+import { FINE_TUNED_NETWORKS } from "../models/fine_tuned_networks.ts";
 import { describeLoadedLayers } from "../models/loaded_layers.ts";
-import { vgg16 } from "../models/vgg16.ts";
 import type { ResultRow } from "../report/record/results.ts";
 import { FINE_TUNED, VGG16 } from "../study.ts";
 import { Trainer } from "../training/trainer.ts";
-
-const NETWORKS = {
-  vgg16: { source: VGG16_WEIGHTS, build: vgg16 },
-  alexnet: { source: ALEXNET_WEIGHTS, build: alexnet },
-} as const;
 
 type Flags = FlagValues<typeof PART_4.table>;
 
@@ -58,7 +47,7 @@ async function main(): Promise<void> {
   if (flags === undefined) return;
   if (flags.dryRun) return await showDryRun([planPart4(flags)]);
   const pip = flags.models.map((name) =>
-    mayStartPip({ ...flags, source: NETWORKS[name].source, reporter: silentReporter })
+    mayStartPip({ ...flags, source: FINE_TUNED_NETWORKS[name].source, reporter: silentReporter })
   );
   const mayStartPrograms = (await Promise.all(pip)).includes(true);
   const seeds = seedList(flags);
@@ -82,9 +71,9 @@ async function main(): Promise<void> {
 /** One run: from pretrained features and a new classifier to a row. */
 function fineTuneAndTest(
   setup: RunningSetup,
-  { name, seed, flags }: { name: keyof typeof NETWORKS; seed: number; flags: Flags },
+  { name, seed, flags }: { name: keyof typeof FINE_TUNED_NETWORKS; seed: number; flags: Flags },
 ): Promise<ResultRow> {
-  const { source, build } = NETWORKS[name];
+  const { source, build } = FINE_TUNED_NETWORKS[name];
   const model = FINE_TUNED[name][flags.inChannels];
   const settings = trainingSettings(model.training, flags);
   const inChannels = flags.inChannels === "1" ? 1 : 3;

@@ -11,6 +11,7 @@
 import { join } from "node:path";
 import { writeFileAtomic } from "../../io/atomic.ts";
 import { cacheDir } from "../../io/cache.ts";
+import { isRecord } from "../../io/is_record.ts";
 import { readRegularText } from "../../io/regular_file.ts";
 
 /** All that a finding depends on: another value of any makes it worth nothing. */
@@ -122,8 +123,4 @@ function isFinding(value: unknown): value is NoHardware {
 function isKey(value: unknown): value is FindingKey {
   return isRecord(value) &&
     Object.values(value).every((part) => typeof part === "string" || typeof part === "number");
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }

@@ -8,6 +8,7 @@
  */
 
 import { writeFileAtomic } from "../../io/atomic.ts";
+import { isRecord } from "../../io/is_record.ts";
 import type { FileBytes } from "./file_bytes.ts";
 import {
   byteWidth,
@@ -300,10 +301,6 @@ function readEntry(
     tensor: { dtype, shape, strides, position: start + begin, littleEndian: true },
     end: start + end,
   };
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
 function isLengths(value: unknown): value is number[] {

@@ -6,7 +6,7 @@
 
 import { ALEXNET, CLAIMS, DATA, FASTER_RCNN_ADAPTED, SIMPLE_CNN, VGG16 } from "../../study.ts";
 import type { Claim, ModelComparison, PairTest } from "./comparison.ts";
-import { isTimedAlike } from "./describe_machine.ts";
+import { isTimedAlike, TIMED_ON } from "./describe_machine.ts";
 import {
   EMBEDDED_DIGITS,
   kindsOfDifference,
@@ -178,9 +178,7 @@ function closeButSlow([simple, ...tuned]: readonly ShownModel[]): Judgement {
   });
   const untimed = facts.find(({ times }) => !(times > 0 && Number.isFinite(times)));
   if (untimed !== undefined) {
-    const because =
-      `${untimed.model} and ${simple!.model} were not timed on the same machine, with ` +
-      "the same threads and engine.";
+    const because = `${untimed.model} and ${simple!.model} were not timed on ${TIMED_ON}.`;
     return { verdict: "not tested", because };
   }
   const holds = facts.every(({ behind, times }) => behind <= CLOSE && times >= FAR_MORE);

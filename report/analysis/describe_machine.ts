@@ -19,6 +19,9 @@ export function resourcesOf(
   );
 }
 
+/** What runs have in common that were timed alike, in words. */
+export const TIMED_ON = "the same machine, with the same threads and engine";
+
 /**
  * Whether two runs are known to have been made on the same kind of machine by the same engine, and not
  * known to differ in threads, which older manifests lack: so that their times can be compared.
@@ -38,7 +41,7 @@ export function isKnownToDiffer(a: unknown, b: unknown): boolean {
 }
 
 /** A run whose times are of interest. */
-interface TimedRun {
+export interface TimedRun {
   row: ResultRow;
   manifest: Manifest | null;
 }

@@ -7,7 +7,7 @@
 import { type MeanAndSd, meanAndSd } from "../../metrics/descriptive_statistics.ts";
 import { type ResultRow, settingKey } from "../record/result_row.ts";
 import type { Manifest } from "../record/run_folder.ts";
-import { isKnownToDiffer, isTimedAlike } from "./describe_machine.ts";
+import { isKnownToDiffer, isTimedAlike, TIMED_ON, type TimedRun } from "./describe_machine.ts";
 
 /** The ok runs of one model with one setting, over their seeds. */
 export interface SeedAggregate {
@@ -31,9 +31,7 @@ export interface SeedAggregate {
 }
 
 /** Which times of a model go together, behind "timed as the newest run was". */
-export const TIMED_ALIKE =
-  "on the same machine, with the same threads and engine and, in part 4, " +
-  "the same use of the feature cache";
+export const TIMED_ALIKE = `on ${TIMED_ON} and, in part 4, the same use of the feature cache`;
 
 /**
  * Aggregates a model's ok runs, setting by setting. Times are those of the seeds that are known to have
@@ -48,20 +46,23 @@ export function aggregateSeeds(
   rows: readonly ResultRow[],
   manifests: ReadonlyMap<ResultRow, Manifest | null> = new Map(),
 ): SeedAggregate[] {
-  const isAsNewest = (newest: ResultRow, row: ResultRow) => {
-    const [a, b] = [newest, row].map((row) => ({ row, manifest: manifests.get(row) ?? null }));
-    if (row === newest) return true;
-    if (a!.manifest === null && b!.manifest === null) return row.backend === newest.backend;
-    const caches = [a, b].map((run) => run!.manifest?.settings.feature_cache);
-    return isTimedAlike(a!, b!) && !isKnownToDiffer(caches[0], caches[1]);
+  const timedRun = (row: ResultRow) => ({ row, manifest: manifests.get(row) ?? null });
+  const cacheOf = ({ manifest }: TimedRun) => manifest?.settings.feature_cache;
+  const isAsNewest = (newest: TimedRun, run: TimedRun) => {
+    if (run.row === newest.row) return true;
+    if (newest.manifest === null && run.manifest === null) {
+      return run.row.backend === newest.row.backend;
+    }
+    return isTimedAlike(newest, run) && !isKnownToDiffer(cacheOf(newest), cacheOf(run));
   };
   return [...Map.groupBy(rows.toReversed(), settingKey).values()].map((group) => {
     const runs = newestPerSeed(group);
-    const timed = runs.filter((row) => isAsNewest(group[0]!, row));
+    const newest = timedRun(group[0]!);
+    const timed = runs.filter((row) => isAsNewest(newest, timedRun(row)));
     const over = (column: keyof ResultRow, rows = runs) => meanAndSd(finite(rows, column));
     const accuracies = finite(runs, "accuracy");
     return {
-      newest: group[0]!,
+      newest: newest.row,
       seeds: runs.length,
       testLoss: over("test_loss"),
       accuracy: meanAndSd(accuracies),

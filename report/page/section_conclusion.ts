@@ -5,7 +5,7 @@
  */
 
 import type { Comparison, ModelComparison, PairTest, Ranking } from "../analysis/comparison.ts";
-import { isTimedAlike } from "../analysis/describe_machine.ts";
+import { isTimedAlike, TIMED_ON } from "../analysis/describe_machine.ts";
 import { hasRandomWeights } from "../analysis/differences_from_study.ts";
 import {
   formatCount,
@@ -87,7 +87,7 @@ function describeCost(other: ShownModel, best: ShownModel): string {
   if (time === null || bestTime === null) return "";
   const seconds = `${formatFixed(time, 2)} s${timedSeeds(other)}`;
   if (!isTimedAlike(other, best) || bestTime === 0) {
-    return `; it trained for ${seconds}, not known to be on the same machine, with the same threads and engine`;
+    return `; it trained for ${seconds}, not known to be on ${TIMED_ON}`;
   }
   return `; it trained for ${seconds}, ${formatFixed(time / bestTime, 2)} times as long`;
 }

@@ -6,6 +6,7 @@
  */
 
 import { StudyError } from "../../io/errors.ts";
+import { isRecord } from "../../io/is_record.ts";
 import { readRegularText } from "../../io/regular_file.ts";
 
 /** Number format of the arithmetic, as torch names it. */
@@ -207,41 +208,35 @@ export async function readBenchResults(path: string): Promise<BenchResults | nul
   throw new StudyError(`${path} is not a result of the bench: write it again or remove it`);
 }
 
-type Unknown = Readonly<Record<string, unknown>>;
-
-function isObject(value: unknown): value is Unknown {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
-}
-
 function isBenchResults(value: unknown): value is BenchResults {
-  if (!isObject(value) || !isBenchRun(value) || !isObject(value.machine)) return false;
+  if (!isRecord(value) || !isBenchRun(value) || !isRecord(value.machine)) return false;
   const { ours, peer, earlier = [], comparisons, measures } = value;
-  return [ours, peer].every((on) => on === undefined || isObject(on)) &&
+  return [ours, peer].every((on) => on === undefined || isRecord(on)) &&
     Array.isArray(earlier) && earlier.every(isBenchRun) &&
     Array.isArray(comparisons) && comparisons.every(isPairedTiming) &&
     Array.isArray(measures) && measures.every(isMeasurement);
 }
 
 function isBenchRun(value: unknown): boolean {
-  if (!isObject(value) || !isObject(value.settings) || !isObject(value.versions)) return false;
+  if (!isRecord(value) || !isRecord(value.settings) || !isRecord(value.versions)) return false;
   const { settings, git } = value;
   return [value.started_at, value.finished_at].every((time) => typeof time === "string") &&
     Array.isArray(settings.cases) &&
     [settings.pairs, settings.seconds, value.load_average].every(Number.isFinite) &&
-    (git === null || (isObject(git) && typeof git.commit === "string"));
+    (git === null || (isRecord(git) && typeof git.commit === "string"));
 }
 
-function isFinding(value: unknown): value is Unknown {
-  return isObject(value) &&
+function isFinding(value: unknown): value is Record<string, unknown> {
+  return isRecord(value) &&
     [value.case, value.title, value.unit].every((text) => typeof text === "string") &&
     (value.note === undefined || typeof value.note === "string");
 }
 
 function isPairedTiming(value: unknown): boolean {
   const isSide = (side: unknown) =>
-    isObject(side) && typeof side.label === "string" && Array.isArray(side.timings) &&
+    isRecord(side) && typeof side.label === "string" && Array.isArray(side.timings) &&
     side.timings.every((timing) =>
-      isObject(timing) && [timing.units, timing.seconds].every(Number.isFinite)
+      isRecord(timing) && [timing.units, timing.seconds].every(Number.isFinite)
     );
   return isFinding(value) && isSide(value.ours) && isSide(value.theirs);
 }
@@ -253,6 +248,6 @@ function isMeasurement(value: unknown): boolean {
 }
 
 function isKernel(value: unknown): boolean {
-  return isObject(value) && typeof value.what === "string" &&
+  return isRecord(value) && typeof value.what === "string" &&
     [value.calls, value.ms].every(Number.isFinite);
 }
