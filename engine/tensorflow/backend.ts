@@ -61,8 +61,8 @@ interface GraphFunction {
   /** Variables that it reads or changes; their resources come last among its inputs. */
   readonly variables: readonly tf.Variable[];
   readonly outputs: number;
-  /** Of its own, whatever the backend's is. */
-  readonly precision: "float32" | undefined;
+  /** Of its own, or the backend's when it was recorded. */
+  readonly precision: Precision;
   /** Whether it has run: TensorFlow optimises its graph on the first call. */
   called: boolean;
 }
@@ -97,12 +97,17 @@ export class TensorFlowBackend extends KernelBackendBase implements Recorder {
   /**
    * Number format of compiled functions that have none of their own. With `bfloat16`, TensorFlow's
    * graph optimiser runs their convolutions and products in bfloat16, accumulated in float32;
-   * variables, sums and losses stay float32. It applies from a function's first call on.
+   * variables, sums and losses stay float32. It applies to functions recorded from then on.
    */
   precision: Precision = "float32";
 
   get recording(): boolean {
     return this.#recording !== undefined;
+  }
+
+  /** Whether the function being recorded will multiply in bfloat16. */
+  get recordsBfloat16(): boolean {
+    return this.#recording?.precision === "bfloat16";
   }
 
   /**
@@ -207,11 +212,12 @@ export class TensorFlowBackend extends KernelBackendBase implements Recorder {
   record(
     signature: readonly TensorSpec[],
     body: (args: tf.Tensor[]) => tf.Tensor[],
-    precision?: "float32",
+    own?: "float32",
   ): RecordedFunction & { readonly name: string } {
     if (this.#recording !== undefined) throw new Error("Cannot record inside a recording");
     const { state } = tf.engine();
-    const recording = new Recording(this);
+    const precision = own ?? this.precision;
+    const recording = new Recording(this, precision);
     const name = `recorded_${++this.#functions}`;
     this.#recording = recording;
     this.binding = recording.binding;
@@ -334,7 +340,7 @@ export class TensorFlowBackend extends KernelBackendBase implements Recorder {
   }
 
   #call(fn: GraphFunction, args: readonly tf.Tensor[]): tf.Tensor[] {
-    const { name, variables, outputs, precision = this.precision } = fn;
+    const { name, variables, outputs, precision } = fn;
     this.tensorflow.requireOpen();
     if (!this.#registered.has(name)) {
       throw new Error(

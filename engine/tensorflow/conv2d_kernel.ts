@@ -1,9 +1,11 @@
 /**
- * Convolutions of a single image on processors with AVX2 but no AVX-512.
+ * Convolutions on the CPU, each in the way that is fastest there.
  *
- * oneDNN takes its convolution for AVX2 for two images and more; a single one it unfolds into a matrix,
- * which takes twice as long, with any number of threads. So a large image is handed over as two: its
- * upper and its lower half, each with the rows of the other that the filter reaches.
+ * Filters of 3×3 on many channels go by {@linkcode winogradConv2d}. Of the others, a large single image
+ * is convolved as two on processors with AVX2 but no AVX-512: oneDNN takes its convolution for AVX2 for
+ * two images and more, a single one it unfolds into a matrix, which takes twice as long, with any number
+ * of threads. The two are its upper and its lower half, each with the rows of the other that the filter
+ * reaches.
  *
  * @module
  */
@@ -12,6 +14,8 @@ import * as tf from "@tensorflow/tfjs";
 import { readSystemFile } from "../../io/libc.ts";
 import { type KernelArguments, kernelOf, registerKernel } from "../portable/kernel_calls.ts";
 import { processorFlags } from "./avx_support.ts";
+import { type GatherBackend, gatherOnDevice } from "./gather_kernel.ts";
+import { type GatherRows, isWinogradFaster, winogradConv2d } from "./winograd.ts";
 
 const BACKEND = "tensorflow";
 
@@ -57,16 +61,12 @@ export function convolveInHalves(
   attributes: ConvolutionAttributes,
   convolve: Convolve,
 ): tf.Tensor4D {
-  const { strides, pad, dataFormat, dilations, dimRoundingMode } = attributes;
-  const format = tf.backend_util.convertConv2DDataFormat(dataFormat);
-  const info = tf.backend_util.computeConv2DInfo(
-    ...[x.shape, filter.shape, strides, dilations, pad, dimRoundingMode, false, format] as const,
-  );
+  const info = convolutionInfo(x, filter, attributes);
   const { outHeight, outWidth, outChannels, strideHeight, filterHeight, padInfo } = info;
   const work = filter.size * outHeight * outWidth;
   const isWorthIt = x.shape[0] === 1 && outHeight % 2 === 0 && work >= LEAST_WORK;
   const isDilated = info.dilationHeight !== 1 || info.dilationWidth !== 1;
-  if (!isWorthIt || isDilated || dataFormat !== "NHWC") return convolve(x, attributes);
+  if (!isWorthIt || isDilated || attributes.dataFormat !== "NHWC") return convolve(x, attributes);
   const [, height, width, channels] = x.shape;
   const step = strideHeight * outHeight / 2;
   const rows = step - strideHeight + filterHeight;
@@ -87,9 +87,45 @@ export function convolveInHalves(
   });
 }
 
+/**
+ * Convolves by Winograd's algorithm, where that is possible and likely faster.
+ *
+ * @param x float32 `[n, h, w, c]`.
+ * @param filter float32 `[kh, kw, c, out]`.
+ * @returns What a convolution makes of `x`, but for rounding; `undefined` where it is better not used.
+ */
+export function convolveByWinograd(
+  x: tf.Tensor4D,
+  filter: tf.Tensor4D,
+  attributes: ConvolutionAttributes,
+  gatherRows: GatherRows,
+): tf.Tensor4D | undefined {
+  if (attributes.dataFormat !== "NHWC") return undefined;
+  const info = convolutionInfo(x, filter, attributes);
+  const { filterHeight, filterWidth, strideHeight, strideWidth, padInfo } = info;
+  const isPlain = [strideHeight, strideWidth, info.dilationHeight, info.dilationWidth]
+    .every((side) => side === 1);
+  if (!isPlain || filterHeight !== 3 || filterWidth !== 3) return undefined;
+  if (!isWinogradFaster({ ...info, images: info.batchSize })) return undefined;
+  return winogradConv2d(x, filter, padInfo, gatherRows);
+}
+
+function convolutionInfo(
+  x: tf.Tensor4D,
+  filter: tf.Tensor4D,
+  { strides, pad, dataFormat, dilations, dimRoundingMode }: ConvolutionAttributes,
+): tf.backend_util.Conv2DInfo {
+  const format = tf.backend_util.convertConv2DDataFormat(dataFormat);
+  return tf.backend_util.computeConv2DInfo(
+    ...[x.shape, filter.shape, strides, dilations, pad, dimRoundingMode, false, format] as const,
+  );
+}
+
 /** What the kernel needs of the backend that it runs on. */
-interface ConvolutionBackend {
+interface ConvolutionBackend extends GatherBackend {
   readonly tensorflow: { readonly device: { readonly type: string } };
+  /** Whether what is recorded will multiply in bfloat16, which transformed values are too coarse in. */
+  readonly recordsBfloat16: boolean;
 }
 
 type Conv2d = KernelArguments<
@@ -98,21 +134,32 @@ type Conv2d = KernelArguments<
   ConvolutionBackend
 >;
 
-/** Replaces the kernel registered for `Conv2D`, on a CPU of which {@linkcode prefersTwoImages} holds. */
+/** Replaces the kernel registered for `Conv2D`, on a CPU. */
 export function registerConv2d(): void {
   const original = kernelOf(BACKEND, "Conv2D").kernelFunc as unknown as (
     args: Conv2d,
   ) => tf.Tensor4D;
   let prefersTwo: boolean | undefined;
   registerKernel(BACKEND, "Conv2D", (args: Conv2d) => {
+    const { backend, inputs: { x, filter }, attrs } = args;
+    if (backend.tensorflow.device.type !== "CPU") return original(args);
+    // Measured on x86-64 alone.
+    if (Deno.build.arch === "x86_64" && !backend.recordsBfloat16) {
+      const result = convolveByWinograd(
+        x,
+        filter,
+        attrs,
+        (rows, indices) => gatherOnDevice(backend, rows, indices),
+      );
+      if (result !== undefined) return result;
+    }
     // Asked when TensorFlow is there: what it is to compute with is decided before it is loaded.
     prefersTwo ??= prefersTwoImages();
-    if (!prefersTwo || args.backend.tensorflow.device.type !== "CPU") return original(args);
-    const { x, filter } = args.inputs;
+    if (!prefersTwo) return original(args);
     return convolveInHalves(
       x,
       filter,
-      args.attrs,
+      attrs,
       (x, attrs) => original({ ...args, inputs: { x, filter }, attrs }),
     );
   });

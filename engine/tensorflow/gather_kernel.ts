@@ -14,9 +14,8 @@ import { AttrType, DataType } from "./c_enums.ts";
 
 const BACKEND = "tensorflow";
 
-/** What the kernel needs of the backend that it runs on. */
-interface GatherBackend {
-  readonly recording: boolean;
+/** What gathering needs of a backend. */
+export interface GatherBackend {
   dataType(tensor: tf.Tensor): number;
   run(
     opName: string,
@@ -25,10 +24,42 @@ interface GatherBackend {
   ): tf.Tensor[];
 }
 
+/** Which entries are gathered. */
+interface GatherOptions {
+  /** @default {0} */
+  axis?: number;
+  /** @default {0} */
+  batchDims?: number;
+}
+
+/**
+ * TensorFlow's own gather, which leaves indices on the device.
+ *
+ * @param x Of any TensorFlow type.
+ * @param indices int32 of any rank.
+ */
+export function gatherOnDevice(
+  backend: GatherBackend,
+  x: tf.Tensor,
+  indices: tf.Tensor,
+  { axis = 0, batchDims = 0 }: GatherOptions = {},
+): tf.Tensor {
+  const type = (name: string, value: number) => ({ name, type: AttrType.TYPE, value });
+  const axes = tf.scalar(axis, "int32");
+  const [gathered] = backend.run("GatherV2", [
+    type("Tparams", backend.dataType(x)),
+    type("Tindices", backend.dataType(indices)),
+    type("Taxis", DataType.INT32),
+    { name: "batch_dims", type: AttrType.INT, value: batchDims },
+  ], [x, indices, axes]);
+  axes.dispose();
+  return gathered!;
+}
+
 type Gather = KernelArguments<
   { x: tf.Tensor; indices: tf.Tensor },
   { axis: number; batchDims: number },
-  GatherBackend
+  GatherBackend & { readonly recording: boolean }
 >;
 
 /** Replaces the kernel registered for `GatherV2`. */
@@ -37,14 +68,7 @@ export function registerGather(): void {
     args: Gather,
   ) => tf.Tensor;
   registerKernel(BACKEND, "GatherV2", (args: Gather) => {
-    const { inputs: { x, indices }, attrs: { axis, batchDims }, backend } = args;
-    if (!backend.recording) return original(args);
-    const type = (name: string, value: number) => ({ name, type: AttrType.TYPE, value });
-    return backend.run("GatherV2", [
-      type("Tparams", backend.dataType(x)),
-      type("Tindices", backend.dataType(indices)),
-      type("Taxis", DataType.INT32),
-      { name: "batch_dims", type: AttrType.INT, value: batchDims },
-    ], [x, indices, tf.scalar(axis, "int32")])[0]!;
+    const { inputs: { x, indices }, attrs, backend } = args;
+    return backend.recording ? gatherOnDevice(backend, x, indices, attrs) : original(args);
   });
 }

@@ -9,6 +9,7 @@ import type { BackendOps } from "../backend.ts";
 import type { OpAttribute } from "./attributes.ts";
 import type { TensorFlowBackend } from "./backend.ts";
 import { AttrType, DataType } from "./c_enums.ts";
+import { gatherOnDevice } from "./gather_kernel.ts";
 
 const FLOAT = type("T", DataType.FLOAT);
 
@@ -57,12 +58,7 @@ export function tensorflowOps(backend: TensorFlowBackend): BackendOps {
 
     gatherUint8: (bytes, indices, dtype) =>
       tf.tidy(() => {
-        const rows = run("GatherV2", [
-          type("Tparams", DataType.UINT8),
-          type("Tindices", DataType.INT32),
-          type("Taxis", DataType.INT32),
-          { name: "batch_dims", type: AttrType.INT, value: 0 },
-        ], [bytes, indices, tf.scalar(0, "int32")]);
+        const rows = gatherOnDevice(backend, bytes, indices);
         return run("Cast", [
           type("SrcT", DataType.UINT8),
           type("DstT", dtype === "float32" ? DataType.FLOAT : DataType.INT32),

@@ -5,6 +5,7 @@
  */
 
 import * as tf from "@tensorflow/tfjs";
+import type { Precision } from "../backend.ts";
 import type { DataId } from "./kernel_backend.ts";
 import { RecordingBinding } from "./recording_binding.ts";
 import type { TensorFlow } from "./tensorflow.ts";
@@ -30,8 +31,12 @@ export class Recording {
   /** The variables used so far, with the binding's indices for them. */
   #captures = new Map<tf.Variable, number>();
 
-  /** Starts a recording on a backend. */
-  constructor(backend: RecordedBackend) {
+  /**
+   * Starts a recording on a backend.
+   *
+   * @param precision Number format of the function's convolutions and products.
+   */
+  constructor(backend: RecordedBackend, readonly precision: Precision) {
     this.#backend = backend;
     this.binding = new RecordingBinding(backend.tensorflow);
     this.#before = new Map(registeredVariables().map((variable) => [variable, variable.dataId]));
