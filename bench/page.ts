@@ -13,6 +13,7 @@ import {
   ratios,
 } from "../report/analysis/paired_timings.ts";
 import { escapeMarkdown, table } from "../report/page/markdown.ts";
+import { DETECTION } from "../study.ts";
 import {
   type BenchResults,
   type BenchRun,
@@ -60,8 +61,10 @@ export function renderPage(results: BenchResults, trials: readonly RecipeTrial[]
     renderPairedTimings(results),
     "## How close to the machine's limit\n",
     "The limit is the fastest single timing of a product or convolution on either side, in the " +
-    "same number format; the speeds are medians. Steps and inference are counted by the operations of their convolutions and " +
-    "products alone.\n",
+    "same number format; the speeds are medians. Steps and inference are counted by the operations " +
+    "of their convolutions and products alone, and convolutions by their definition: where ours does " +
+    "with fewer multiplications (Winograd's algorithm, in fp32, for 3×3 filters on many channels), it " +
+    "can be beyond the limit.\n",
     renderLimits(results),
     ...renderMemoryLimits(results),
     ...renderProfiles(results),
@@ -101,8 +104,10 @@ a second, and there is a rest of 0.2 s between the sides.
   the features in memory: resizing digits is in neither clock. A classifier's step starts from
   features in memory: forward with dropout, loss, gradients, Adam with L2, reading the loss. Weights
   are random.
-- The detector starts from one image in memory and ends with its detections. Both sides have the same
-  weights, made by a formula, and so propose the same 1,000 regions and find the same objects.
+- The detector starts from images in memory and ends with their detections. Both sides have the same
+  weights, made by a formula, and so propose the same 1,000 regions and find the same objects. A batch
+  is one call of PyTorch's; ours takes it in calls of ${DETECTION.batchSize}, as part 2 does, which need
+  less memory.
 - Launch and part 1 are whole programs, from their start until they log a first step or have ended.
   The study's script reads the same images from unpacked files.
 - Building models, compiling them (torch.compile as well) and loading data are left out of steps,

@@ -174,9 +174,9 @@ export function judgeTargets(results: BenchResults): JudgedTarget[] {
   );
 }
 
-/** How far from reach a speed-up is. */
-function atLimitNote({ atLimit }: Found): string | undefined {
-  if (atLimit === undefined) return undefined;
+/** How far from reach a speed-up is, where it is not beyond the limit by an algorithm with less work. */
+function atLimitNote({ atLimit, value }: Found): string | undefined {
+  if (atLimit === undefined || value >= atLimit) return undefined;
   return `${atLimit.toFixed(2)} if ours worked at the machine's limit`;
 }
 

@@ -46,10 +46,11 @@ const VGG16_WORK = {
   flop: forwardFlop(VGG16_FEATURES, TRANSFER_BATCH),
   torchvision: true,
 } as const;
+const DETECTOR_FLOP = 2 * FASTER_RCNN_ADAPTED.multiplyAdds;
 const DETECTOR_WORK = {
   work: "detector",
   unit: "call",
-  flop: 2 * FASTER_RCNN_ADAPTED.multiplyAdds,
+  flop: DETECTOR_FLOP,
   torchvision: true,
 } as const;
 
@@ -108,6 +109,17 @@ export const TRANSFER_PLANS: readonly SteadyPlan[] = [
     case: "detector-bf16",
     title: `${FASTER_RCNN_ADAPTED.title}, one image of 224×224, bf16 backbone`,
     precision: "bfloat16",
+    peers: float32.slice(0, 1),
+  },
+  {
+    case: "detector-batch",
+    work: "detector_batch",
+    title: `${FASTER_RCNN_ADAPTED.title}, ${TRANSFER_BATCH} images of 224×224, fp32`,
+    unit: "batch",
+    imagesPerUnit: TRANSFER_BATCH,
+    flop: TRANSFER_BATCH * DETECTOR_FLOP,
+    precision: "float32",
+    torchvision: true,
     peers: float32.slice(0, 1),
   },
 ];

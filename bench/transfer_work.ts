@@ -11,7 +11,7 @@ import { alexnet } from "../models/alexnet.ts";
 import type { FrozenFeatureClassifier } from "../models/classifier.ts";
 import { fasterRcnnResnet50Fpn } from "../models/faster_rcnn.ts";
 import { vgg16 } from "../models/vgg16.ts";
-import { DATA, VGG16 } from "../study.ts";
+import { DATA, DETECTION, VGG16 } from "../study.ts";
 import { Adam } from "../training/adam.ts";
 import { classifierOn } from "../training/features/feature_batches.ts";
 import { formulaWeight, image as formulaImage } from "./faster_rcnn_formulas.ts";
@@ -23,6 +23,7 @@ export const TRANSFER_CASES = [
   "vgg16_features",
   "vgg16_classifier",
   "detector",
+  "detector_batch",
 ] as const;
 
 /** One of {@linkcode TRANSFER_CASES}. */
@@ -32,7 +33,7 @@ export type TransferCase = typeof TRANSFER_CASES[number];
 const { batchSize, learningRate, weightDecay } = VGG16.training;
 const ADAM = { learningRate, weightDecay } as const;
 
-/** Images of a batch. */
+/** Images of a batch, in the study's part 2 too. */
 export const TRANSFER_BATCH = batchSize;
 
 const NUM_CLASSES = DATA.classes;
@@ -40,7 +41,7 @@ const DETECTOR_CLASSES = 91;
 const IMAGE_SIZE = 224;
 /** Seeds of the formulas, as `reference/transfer.py` has them. */
 const FIRST_WEIGHT_SEED = 1001;
-const IMAGE_SEED = 1;
+const FIRST_IMAGE_SEED = 1;
 
 /** Something to be done again and again. */
 interface Job {
@@ -79,7 +80,9 @@ export class TransferWork {
       case "vgg16_classifier":
         return this.#classifier(vgg16({ numClasses: NUM_CLASSES }));
       case "detector":
-        return this.#detector();
+        return this.#detector(1);
+      case "detector_batch":
+        return this.#detector(TRANSFER_BATCH);
     }
   }
 
@@ -128,8 +131,11 @@ export class TransferWork {
     };
   }
 
-  /** What is detected in one image that is on the device; weights and image are by formula. */
-  #detector(): Job {
+  /**
+   * What is detected in images that are on the device, in calls of as many as part 2 makes; weights and
+   * images are by formula.
+   */
+  #detector(count: number): Job {
     const { tf } = this.#engine;
     const model = fasterRcnnResnet50Fpn({ numClasses: DETECTOR_CLASSES });
     model.loadStateDict(
@@ -138,11 +144,17 @@ export class TransferWork {
         return [name, { dtype: "float32", shape: [...shape], data }];
       })),
     );
-    const pixels = formulaImage(IMAGE_SEED, IMAGE_SIZE, IMAGE_SIZE);
-    const image = tf.tensor3d(pixels, [IMAGE_SIZE, IMAGE_SIZE, 3]);
+    const images = Array.from({ length: count }, (_, index) => {
+      const pixels = formulaImage(FIRST_IMAGE_SEED + index, IMAGE_SIZE, IMAGE_SIZE);
+      return tf.tensor3d(pixels, [IMAGE_SIZE, IMAGE_SIZE, 3]);
+    });
     return {
-      unit: async () => void await model.detect([image]),
-      dispose: () => disposeAll(image, model),
+      unit: async () => {
+        for (let start = 0; start < count; start += DETECTION.batchSize) {
+          await model.detect(images.slice(start, start + DETECTION.batchSize));
+        }
+      },
+      dispose: () => disposeAll(...images, model),
     };
   }
 }

@@ -15,13 +15,14 @@ CASES = (
     "vgg16_features",
     "vgg16_classifier",
     "detector",
+    "detector_batch",
 )
 BATCH_SIZE = 32
 LEARNING_RATE = 0.0005
 WEIGHT_DECAY = 1e-4
 NUM_CLASSES = 10
 DETECTOR_CLASSES = 91
-IMAGE_SEED = 1
+FIRST_IMAGE_SEED = 1
 
 
 def make_unit(bench, case, options, precision):
@@ -29,8 +30,9 @@ def make_unit(bench, case, options, precision):
     from torchvision import models
 
     name, _, what = case.partition("_")
-    if case == "detector":
-        return detector(bench, models.detection, precision)
+    if name == "detector":
+        count = BATCH_SIZE if what == "batch" else 1
+        return detector(bench, models.detection, count, precision)
     model = getattr(models, name)(weights=None, num_classes=NUM_CLASSES)
     make = {"features": features, "classifier": classifier}[what]
     return make(bench, model, options, precision)
@@ -74,8 +76,8 @@ def classifier(bench, model, options, precision):
     return unit
 
 
-def detector(bench, detection, precision):
-    """What Faster R-CNN detects in one image of 224x224 that is in memory."""
+def detector(bench, detection, count, precision):
+    """What Faster R-CNN detects in a batch of images of 224x224 that are in memory."""
     from faster_rcnn_formulas import formula_weights, image
 
     model = detection.fasterrcnn_resnet50_fpn(
@@ -83,10 +85,10 @@ def detector(bench, detection, precision):
     )
     formula_weights(model)
     model.eval().to(bench.device)
-    pixels = image(IMAGE_SEED, 224, 224).to(bench.device)
+    images = [image(FIRST_IMAGE_SEED + i, 224, 224).to(bench.device) for i in range(count)]
 
     def unit():
         with torch.no_grad(), bench.autocast(precision):
-            return model([pixels])[0]["scores"].cpu()
+            return [found["scores"].cpu() for found in model(images)]
 
     return unit

@@ -42,6 +42,7 @@ export const CASES = [
   "memory-vgg16",
   "detector",
   "detector-bf16",
+  "detector-batch",
   "memory-detector",
   "step-wasm",
 ] as const;
