@@ -353,5 +353,6 @@ function pace({ timings }: SideResult, { unit, imagesPerUnit }: PairedTiming): s
   if (timings.length === 0) return "";
   const paceOfUnits = formatPace(timings, unit);
   if (imagesPerUnit === undefined) return paceOfUnits;
-  return `${paceOfUnits}, ${(imagesPerUnit * median(timings.map(rate))).toFixed(0)} images/s`;
+  const images = imagesPerUnit * median(timings.map(rate));
+  return `${paceOfUnits}, ${images < 10 ? images.toPrecision(2) : images.toFixed(0)} images/s`;
 }

@@ -18,7 +18,7 @@ import { replaceExpectation, replaceMarked } from "../report/page/documents.ts";
 import { renderExpectation } from "../report/page/expectations.ts";
 import { renderReadmeHeadline } from "../report/page/section_headline.ts";
 import { renderReadmePyTorch } from "../report/page/section_pytorch.ts";
-import { renderSpeedTable } from "../report/page/speed_table.ts";
+import { renderSpeedTable, renderSpeedUps } from "../report/page/speed_table.ts";
 import { studyTables } from "../report/page/study_tables.ts";
 import { readBenchResults } from "../report/record/bench_results.ts";
 import { describeSkipped } from "../report/record/problems.ts";
@@ -31,6 +31,14 @@ const FLAGS = {
   verbose: { kind: "boolean", help: "show stacks of errors" },
   help: { kind: "boolean", help: "show this page" },
 } as const satisfies FlagTable;
+
+/** Where else than on the committed runs' machine timings were taken. */
+const MACHINES = [
+  { folder: "bench/avx2", title: "two cores, AVX2 alone" },
+  { folder: "bench/amx", title: "16 cores, AMX" },
+] as const;
+
+const NOT_MEASURED = "Not measured yet: `deno task bench`.\n";
 
 /** A file of the repository that has generated text. */
 export interface Document {
@@ -61,15 +69,20 @@ export async function documents(
     );
   }
   describeSkipped(comparison.problems).forEach((phrase) => onSkipped(phrase));
-  const bench = await readBenchResults(join(results, "bench", "bench.json"));
-  const speed = bench === null
-    ? "Not measured yet: `deno task bench`.\n"
-    : renderSpeedTable(bench.comparisons);
+  const timings = async (folder: string) =>
+    (await readBenchResults(join(results, folder, "bench.json")))?.comparisons;
+  const bench = await timings("bench");
+  const machines = await Promise.all(MACHINES.map(async ({ folder, title }) => ({
+    title: `${title} ([page](${REFERENCE_RESULTS}/${folder}/bench.md))`,
+    timings: await timings(folder) ?? [],
+  })));
+  const isMeasured = machines.some(({ timings }) => timings.length > 0);
   return [
     marked("README.md", {
       results: renderReadmeHeadline(comparison),
       pytorch: renderReadmePyTorch(comparison),
-      speed,
+      speed: bench === undefined ? NOT_MEASURED : renderSpeedTable(bench),
+      machines: isMeasured ? renderSpeedUps(machines) : NOT_MEASURED,
     }),
     marked(PROCEDURE, { ...studyTables() }),
     ...([1, 2, 4] as const).map((part): Document => {

@@ -1,5 +1,5 @@
 /**
- * README's table of speeds, out of `bench.json`.
+ * README's tables of speeds, out of `bench.json`.
  *
  * @module
  */
@@ -10,7 +10,7 @@ import {
   medianAndRange,
   ratios,
 } from "../analysis/paired_timings.ts";
-import { formatName, type PairedTiming } from "../record/bench_results.ts";
+import { CASES, formatName, type PairedTiming } from "../record/bench_results.ts";
 import { alignedTable, type Column, escapeMarkdown } from "./markdown.ts";
 
 const SPEED_COLUMNS = [
@@ -28,10 +28,7 @@ const SPEED_COLUMNS = [
  * another one than ours, the cell says in which.
  */
 export function renderSpeedTable(timings: readonly PairedTiming[]): string {
-  const paired = timings.filter((timing) =>
-    timing.case !== "limit" && timing.theirs.timings.length > 0
-  );
-  const rows = [...Map.groupBy(paired, ({ title }) => title)].map(([title, peers]) => {
+  const rows = [...besidePyTorch(timings)].map(([title, peers]) => {
     const { unit, ours, theirs } = peers[0]!;
     const sameFormat = peers.filter((peer) => peer.theirs.precision === ours.precision);
     const best = Math.min(...sameFormat.map((peer) => medianAndRange(ratios(peer))!.median));
@@ -45,4 +42,51 @@ export function renderSpeedTable(timings: readonly PairedTiming[]): string {
     ];
   });
   return alignedTable(SPEED_COLUMNS, rows);
+}
+
+/** What was timed on a machine. */
+export interface MachineTimings {
+  /** What the column is called, in Markdown. */
+  title: string;
+  timings: readonly PairedTiming[];
+}
+
+/**
+ * Speed-ups over PyTorch's defaults, a column for each machine, formatted as `deno fmt` does: medians
+ * over pairs, with the lowest and the highest.
+ */
+export function renderSpeedUps(machines: readonly MachineTimings[]): string {
+  const found = machines.map(({ timings }) => besidePyTorch(timings));
+  const titles = [
+    ...new Set(
+      CASES.flatMap((name) =>
+        machines.flatMap(({ timings }) =>
+          timings.filter((timing) => timing.case === name).map(({ title }) => title)
+        )
+      ),
+    ),
+  ];
+  const rows = titles
+    .filter((title) => found.some((of) => of.has(title)))
+    .map((title) => [
+      escapeMarkdown(title),
+      ...found.map((of) => {
+        const byDefault = of.get(title)?.[0];
+        return byDefault === undefined
+          ? ""
+          : formatMedianAndRange(medianAndRange(ratios(byDefault))!);
+      }),
+    ]);
+  return alignedTable(
+    [{ title: "what" }, ...machines.map(({ title }) => ({ title, align: "right" } as const))],
+    rows,
+  );
+}
+
+/** Timings of the study's work that have a peer, by title; the first of each is of its defaults. */
+function besidePyTorch(timings: readonly PairedTiming[]): Map<string, PairedTiming[]> {
+  const paired = timings.filter((timing) =>
+    timing.case !== "limit" && timing.theirs.timings.length > 0
+  );
+  return Map.groupBy(paired, ({ title }) => title);
 }

@@ -192,6 +192,9 @@ Deno.test("renderPage() of a graphics adapter names both devices, and has no tar
   assertEquals(page.split("\n")[0], "# Bench: webgpu on NVIDIA H100 80GB HBM3 (NVIDIA)");
   assertEquals(page.includes("- Peer: PyTorch on NVIDIA H100 80GB HBM3\n"), true);
   assertEquals(page.includes("| 10.0 steps/s, 320 images/s |"), true);
+  const slow = { ...comparison("alexnet", timings(100), timings(200)), imagesPerUnit: 32 };
+  const slowPage = renderPage({ ...found, machine, peer, comparisons: [slow] });
+  assertEquals(slowPage.includes("| 10.0 s a step, 3.2 images/s |"), true);
   assertEquals(page.includes("## Targets"), false);
   assertEquals(page.includes("**"), false);
   assertEquals(judgeTargets({ ...found, peer }), []);

@@ -113,7 +113,7 @@ Deno.test("isWinogradFaster() goes by channels and pixels", () => {
   assert(!isWinogradFaster(sizes(16, 224, 64)));
   assert(!isWinogradFaster(sizes(1, 13, 512)));
   assert(!isWinogradFaster(sizes(64, 112, 3, 64)));
-  // Little work.
+  // Too little work to be worth the ops.
   assert(!isWinogradFaster(sizes(1, 12, 128)));
 });
 

@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { renderSpeedTable } from "../../../report/page/speed_table.ts";
+import { renderSpeedTable, renderSpeedUps } from "../../../report/page/speed_table.ts";
 import { TIMINGS } from "../peers.ts";
 
 /** Cells of the table's lines below the head. */
@@ -25,5 +25,28 @@ Deno.test("renderSpeedTable() says in which number format the defaults are where
     "2.00 s a step, in fp32",
     "2.00 (2.00 to 4.00)",
     "",
+  ]);
+});
+
+Deno.test("renderSpeedUps() has a column of speed-ups over the defaults for each machine", () => {
+  const [first] = TIMINGS;
+  const renamed = { ...first!, title: "On the second alone" };
+  const unpaired = {
+    ...first!,
+    title: "Without a peer",
+    theirs: { ...first!.theirs, timings: [] },
+  };
+  const table = renderSpeedUps([
+    { title: "one", timings: TIMINGS },
+    { title: "two", timings: [renamed, unpaired] },
+    { title: "none", timings: [] },
+  ]);
+  assertEquals(table.split("\n")[0]!.split("|").map((cell) => cell.trim()).slice(1, -1), [
+    ...["what", "one", "two", "none"],
+  ]);
+  assertEquals(body(table), [
+    ["A \\", "step", "2.00 (2.00 to 4.00)", "", ""],
+    ["On the second alone", "", "2.00 (2.00 to 4.00)", ""],
+    ["Alone", "4.00", "", ""],
   ]);
 });
