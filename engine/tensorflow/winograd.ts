@@ -151,7 +151,7 @@ function concat(parts: tf.Tensor4D[], axis: number): tf.Tensor4D {
 /** Which tiles to convolve. */
 interface Tiles {
   images: Span;
-  /** Rows of tiles. */
+  /** Which rows of tiles of each image. */
   rows: Span;
   /** Tiles in a row. */
   columns: number;
