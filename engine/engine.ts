@@ -114,6 +114,8 @@ export interface Engine extends Disposable {
   readonly adapter?: AdapterDescription;
   /** Number format of convolutions and products in compiled functions. */
   readonly precision: Precision;
+  /** How 3×3 convolutions on many channels are computed, where not directly; last bits depend on it. */
+  readonly convolutions?: "winograd";
   /** Version of the library that computes, such as `2.21.0`. */
   readonly version: string;
   /** Where libtensorflow came from. An error on a backend without it. */
@@ -189,7 +191,7 @@ export function isLibraryNamed(libtensorflow: string | undefined): boolean {
 }
 
 function engineOf(name: BackendName, backend: StartedBackend, reason: string): Engine {
-  const { precision, version, description, library, adapter } = backend;
+  const { precision, convolutions, version, description, library, adapter } = backend;
   const { threads, binding, openSummaries } = backend;
   const device = adapter === undefined ? backend.device : adapterTitle(adapter);
   const only = <T>(value: T | undefined, what: string): T => {
@@ -204,6 +206,7 @@ function engineOf(name: BackendName, backend: StartedBackend, reason: string): E
     device,
     ...(adapter && { adapter }),
     precision,
+    ...(convolutions && { convolutions }),
     version,
     threads,
     get library() {

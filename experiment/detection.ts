@@ -121,6 +121,7 @@ async function trainingBoxes(
       engine: `${engine.backend} ${engine.version}`,
       device: engine.device,
       precision: engine.precision,
+      ...(engine.convolutions && { convolutions: engine.convolutions }),
     },
     title: "training digits' boxes",
     count: train.count,

@@ -184,6 +184,7 @@ function identityOf(model: FrozenFeatureClassifier, part: string, { engine, data
     precision: engine.precision,
     device: engine.device,
     [engine.backend]: engine.version,
+    ...(engine.convolutions && { convolutions: engine.convolutions }),
     ...(isWindowed(engine, model) && { group: WINDOWED_GROUP }),
   };
 }

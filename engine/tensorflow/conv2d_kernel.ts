@@ -11,6 +11,7 @@
  */
 
 import * as tf from "@tensorflow/tfjs";
+import type { Precision } from "../backend.ts";
 import { readSystemFile } from "../../io/libc.ts";
 import { type KernelArguments, kernelOf, registerKernel } from "../portable/kernel_calls.ts";
 import { processorFlags } from "./avx_support.ts";
@@ -88,6 +89,17 @@ export function convolveInHalves(
 }
 
 /**
+ * Whether Winograd's algorithm is looked at: it was measured on x86-64 alone, and transformed values are
+ * too coarse in bfloat16.
+ *
+ * @param device The type of TensorFlow's device.
+ * @param precision Number format of convolutions and products.
+ */
+export function takesWinograd(device: string, precision: Precision): boolean {
+  return Deno.build.arch === "x86_64" && device === "CPU" && precision === "float32";
+}
+
+/**
  * Convolves by Winograd's algorithm, where that is possible and likely faster.
  *
  * @param x float32 `[n, h, w, c]`.
@@ -124,7 +136,7 @@ function convolutionInfo(
 /** What the kernel needs of the backend that it runs on. */
 interface ConvolutionBackend extends GatherBackend {
   readonly tensorflow: { readonly device: { readonly type: string } };
-  /** Whether what is recorded will multiply in bfloat16, which transformed values are too coarse in. */
+  /** Whether what is recorded will multiply in bfloat16. */
   readonly recordsBfloat16: boolean;
 }
 
@@ -142,9 +154,9 @@ export function registerConv2d(): void {
   let prefersTwo: boolean | undefined;
   registerKernel(BACKEND, "Conv2D", (args: Conv2d) => {
     const { backend, inputs: { x, filter }, attrs } = args;
-    if (backend.tensorflow.device.type !== "CPU") return original(args);
-    // Measured on x86-64 alone.
-    if (Deno.build.arch === "x86_64" && !backend.recordsBfloat16) {
+    const { type } = backend.tensorflow.device;
+    if (type !== "CPU") return original(args);
+    if (takesWinograd(type, backend.recordsBfloat16 ? "bfloat16" : "float32")) {
       const result = convolveByWinograd(
         x,
         filter,

@@ -12,6 +12,7 @@ import { openingError } from "./opening_error.ts";
 import { processorProblem } from "./avx_support.ts";
 import { TensorFlowBackend } from "./backend.ts";
 import { bfloat16Problem } from "./bfloat16_support.ts";
+import { takesWinograd } from "./conv2d_kernel.ts";
 import type { EagerBinding } from "./eager_binding.ts";
 import { tensorflowOps } from "./ops.ts";
 import { releaseStartUpPages } from "./start_up_pages.ts";
@@ -74,6 +75,7 @@ export async function startTensorFlow(options: BackendOptions): Promise<StartedT
       version,
       description: `libtensorflow ${version} on ${device}, from ${library.source}: ${library.path}`,
       precision: kernels.precision,
+      ...(takesWinograd(device, kernels.precision) && { convolutions: "winograd" }),
       kernels,
       restart: () => kernels.restart(),
       ops: tensorflowOps(kernels),

@@ -4,9 +4,10 @@
  * Winograd's F(4×4, 3×3): an output of 4×4 pixels is interpolated from its values at 36 points, at each
  * of which the convolution is a product, channels by channels, of the transformed 6×6 input pixels and
  * the transformed filter (Lavin and Gray, Fast Algorithms for Convolutional Neural Networks, 2016). All
- * transforms, of rows and then of columns, are matrix products too. The points are 0, ±√½, ±√2 and ∞, whose rounding errors are a
- * quarter of those of the usual 0, ±1, ±2 and ∞: about 1e-6 of the largest output, where summing the
- * products themselves has 4e-7.
+ * transforms, of rows and then of columns, are matrix products too. The points are 0, ±√½, ±√2 and ∞,
+ * whose largest rounding errors are a quarter of those of the usual 0, ±1, ±2 and ∞: 1e-6 to 4e-6 of the
+ * largest output, where summing the products themselves has 4e-7. A value that is not finite spoils the
+ * tiles that it is taken for, not only the pixels that the filter reaches.
  *
  * @module
  */

@@ -5,6 +5,7 @@ import * as tf from "@tensorflow/tfjs";
 import {
   type ConvolutionAttributes,
   convolveByWinograd,
+  takesWinograd,
 } from "../../../engine/tensorflow/conv2d_kernel.ts";
 import {
   isWinogradFaster,
@@ -192,6 +193,15 @@ Deno.test("a convolution and its gradients are the same where the kernel takes W
   }
   tf.conv2d(x, filter, 1, "same").dispose();
   assertEquals(tf.memory().numTensors, before);
+});
+
+Deno.test("takesWinograd() on CPUs that it was measured on, in float32, which the engine says", () => {
+  const isMeasured = Deno.build.arch === "x86_64";
+  assertEquals(takesWinograd("CPU", "float32"), isMeasured);
+  assert(!takesWinograd("CPU", "bfloat16"));
+  assert(!takesWinograd("GPU", "float32"));
+  const { type } = tensorflowBackend().tensorflow.device;
+  assertEquals(engine.convolutions, isMeasured && type === "CPU" ? "winograd" : undefined);
 });
 
 Deno.test("what is recorded in bfloat16 is not transformed", () => {
