@@ -90,11 +90,14 @@ export async function cachedFeatures(
         `${formatDuration(train.seconds)} that they took then count as training time`,
     );
   }
-  if (train.missingRows + test.missingRows > 0) {
-    await withExtractors(run, model, async (extractors) => {
-      await train.fill(extractors.train, { reporter, signal });
-      await test.fill(extractors.test, { reporter, signal });
-    });
+  for (const [part, cache] of [["train", train], ["test", test]] as const) {
+    if (cache.missingRows === 0) continue;
+    await withExtractor(
+      run,
+      model,
+      part,
+      (extractor) => cache.fill(extractor, { reporter, signal }),
+    );
   }
   run.featureSeconds = train.seconds;
   const owner = stack.move();
@@ -127,18 +130,20 @@ function imageSource({ dataset }: Run, model: FrozenFeatureClassifier) {
   return { train, test, [Symbol.dispose]: () => owner.dispose() };
 }
 
-/** Puts the images on the device for as long as features are computed, and no longer. */
-async function withExtractors<T>(
+/**
+ * Has images on the device, and compiled functions of the convolutions, for as long as features of one
+ * part are computed: those of VGG16's windows take some 10 MB each.
+ */
+async function withExtractor<T>(
   run: Run,
   model: FrozenFeatureClassifier,
-  work: (extractors: { train: FeatureExtractor; test: FeatureExtractor }) => Promise<T>,
+  part: "train" | "test",
+  work: (extractor: FeatureExtractor) => Promise<T>,
 ): Promise<T> {
-  using images = imageSource(run, model);
-  const extractorOf = (part: "train" | "test") =>
-    new FeatureExtractor(run.engine, model, images[part], sharedBackground(run, model, part));
-  using train = extractorOf("train");
-  using test = extractorOf("test");
-  return await work({ train, test });
+  using images = new ImageBatches(run.dataset[part], transformFor(model));
+  const background = sharedBackground(run, model, part);
+  using extractor = new FeatureExtractor(run.engine, model, images, background);
+  return await work(extractor);
 }
 
 /** The black around the digits, where features are computed but for that. */
@@ -214,7 +219,7 @@ async function announce(
   let { labels } = dataset.train;
   if (missing > 0) {
     const count = Math.min(MEASURED_IMAGES, dataset.train.count);
-    const values = await withExtractors(run, model, async ({ train: extractor }) => {
+    const values = await withExtractor(run, model, "train", async (extractor) => {
       // The first time compiles.
       await extractor.extract(0, count, { signal });
       const started = performance.now();
