@@ -13,6 +13,7 @@
 import { createHash } from "node:crypto";
 import type * as tf from "@tensorflow/tfjs";
 import { StudyError } from "../io/errors.ts";
+import { isRecord } from "../io/is_record.ts";
 import { sha256Hex } from "../io/sha256.ts";
 import { MOMENT_PREFIXES } from "../models/checkpoint/optimizer_state.ts";
 import {
@@ -138,8 +139,7 @@ function parseProgress(text: string): TrainingProgress & { step: number } | unde
     return undefined;
   }
   const { settings, history, step } = value ?? {};
-  const isObject = typeof settings === "object" && settings !== null && !Array.isArray(settings);
-  if (!isObject || !Array.isArray(history) || !history.every(isEpoch)) return undefined;
+  if (!isRecord(settings) || !Array.isArray(history) || !history.every(isEpoch)) return undefined;
   // Every epoch has as many steps.
   const isStep = Number.isSafeInteger(step) && step! >= history.length &&
     (history.length === 0 ? step === 0 : step! % history.length === 0);

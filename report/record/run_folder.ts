@@ -7,6 +7,7 @@
 
 import { join } from "node:path";
 import { writeFileAtomic } from "../../io/atomic.ts";
+import { isRecord } from "../../io/is_record.ts";
 import { printable } from "../../io/printable.ts";
 import { readRegularText } from "../../io/regular_file.ts";
 import { damaged, missing, readNumberTable } from "./number_table.ts";
@@ -268,13 +269,11 @@ async function readThinned(
 
 /** Whether a value has all that a manifest must have; older ones may lack single entries. */
 function isManifest(value: unknown): value is Manifest {
-  const isObject = (part: unknown) =>
-    typeof part === "object" && part !== null && !Array.isArray(part);
-  if (!isObject(value)) return false;
+  if (!isRecord(value)) return false;
   const { run_id, settings, versions, machine, git } = value as Partial<Manifest>;
   const gitIsSound = git === null ||
     (typeof git?.commit === "string" && typeof git.clean === "boolean");
-  return typeof run_id === "string" && [settings, versions, machine].every(isObject) && gitIsSound;
+  return typeof run_id === "string" && [settings, versions, machine].every(isRecord) && gitIsSound;
 }
 
 /** Numbers and names of columns, none of which needs quotes. */
