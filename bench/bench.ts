@@ -10,8 +10,9 @@
  * `alexnet`, `vgg16` and `vgg16-bf16`, the frozen features of part 4; `alexnet-classifier` and
  * `vgg16-classifier`, its training step; `part4-alexnet` and `part4-vgg16`, the whole of it;
  * `memory-alexnet` and `memory-vgg16`, its memory; `detector` and `detector-bf16`, an image of
- * part 2, `detector-batch`, a batch of the study's there, and `memory-detector`; `step-wasm`, the training step of part 1 on WebAssembly. All before `part1` run
- * unless `--cases` or `--full` says otherwise.
+ * part 2, `detector-batch`, a batch of the study's there, and `memory-detector`; `step-wasm`, the
+ * training step of part 1 on WebAssembly. All before `part1` run unless `--cases` or `--full` says
+ * otherwise.
  *
  * `--backend webgpu` and `--device gpu` measure ours on a graphics adapter, PyTorch on the same one where
  * it can; results of each backend and device have a folder of their own.

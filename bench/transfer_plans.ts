@@ -46,11 +46,10 @@ const VGG16_WORK = {
   flop: forwardFlop(VGG16_FEATURES, TRANSFER_BATCH),
   torchvision: true,
 } as const;
-const DETECTOR_FLOP = 2 * FASTER_RCNN_ADAPTED.multiplyAdds;
 const DETECTOR_WORK = {
   work: "detector",
   unit: "call",
-  flop: DETECTOR_FLOP,
+  flop: 2 * FASTER_RCNN_ADAPTED.multiplyAdds,
   torchvision: true,
 } as const;
 
@@ -112,14 +111,14 @@ export const TRANSFER_PLANS: readonly SteadyPlan[] = [
     peers: float32.slice(0, 1),
   },
   {
+    ...DETECTOR_WORK,
     case: "detector-batch",
     work: "detector_batch",
     title: `${FASTER_RCNN_ADAPTED.title}, ${TRANSFER_BATCH} images of 224×224, fp32`,
     unit: "batch",
     imagesPerUnit: TRANSFER_BATCH,
-    flop: TRANSFER_BATCH * DETECTOR_FLOP,
+    flop: TRANSFER_BATCH * DETECTOR_WORK.flop,
     precision: "float32",
-    torchvision: true,
     peers: float32.slice(0, 1),
   },
 ];

@@ -105,9 +105,9 @@ export class TensorFlowBackend extends KernelBackendBase implements Recorder {
     return this.#recording !== undefined;
   }
 
-  /** Whether the function being recorded will multiply in bfloat16. */
-  get recordsBfloat16(): boolean {
-    return this.#recording?.precision === "bfloat16";
+  /** Number format of a convolution now: the recorded function's, float32 outside of recordings. */
+  get convolutionPrecision(): Precision {
+    return this.#recording?.precision ?? "float32";
   }
 
   /**

@@ -15,8 +15,7 @@ import type { Precision } from "../backend.ts";
 import { readSystemFile } from "../../io/libc.ts";
 import { type KernelArguments, kernelOf, registerKernel } from "../portable/kernel_calls.ts";
 import { processorFlags } from "./avx_support.ts";
-import { type GatherBackend, gatherOnDevice } from "./gather_kernel.ts";
-import { type GatherRows, isWinogradFaster, winogradConv2d } from "./winograd.ts";
+import { isWinogradFaster, winogradConv2d } from "./winograd.ts";
 
 const BACKEND = "tensorflow";
 
@@ -110,7 +109,6 @@ export function convolveByWinograd(
   x: tf.Tensor4D,
   filter: tf.Tensor4D,
   attributes: ConvolutionAttributes,
-  gatherRows: GatherRows,
 ): tf.Tensor4D | undefined {
   if (attributes.dataFormat !== "NHWC") return undefined;
   const info = convolutionInfo(x, filter, attributes);
@@ -119,7 +117,7 @@ export function convolveByWinograd(
     .every((side) => side === 1);
   if (!isPlain || filterHeight !== 3 || filterWidth !== 3) return undefined;
   if (!isWinogradFaster({ ...info, images: info.batchSize })) return undefined;
-  return winogradConv2d(x, filter, padInfo, gatherRows);
+  return winogradConv2d(x, filter, padInfo);
 }
 
 function convolutionInfo(
@@ -134,10 +132,9 @@ function convolutionInfo(
 }
 
 /** What the kernel needs of the backend that it runs on. */
-interface ConvolutionBackend extends GatherBackend {
+interface ConvolutionBackend {
   readonly tensorflow: { readonly device: { readonly type: string } };
-  /** Whether what is recorded will multiply in bfloat16. */
-  readonly recordsBfloat16: boolean;
+  readonly convolutionPrecision: Precision;
 }
 
 type Conv2d = KernelArguments<
@@ -156,13 +153,8 @@ export function registerConv2d(): void {
     const { backend, inputs: { x, filter }, attrs } = args;
     const { type } = backend.tensorflow.device;
     if (type !== "CPU") return original(args);
-    if (takesWinograd(type, backend.recordsBfloat16 ? "bfloat16" : "float32")) {
-      const result = convolveByWinograd(
-        x,
-        filter,
-        attrs,
-        (rows, indices) => gatherOnDevice(backend, rows, indices),
-      );
+    if (takesWinograd(type, backend.convolutionPrecision)) {
+      const result = convolveByWinograd(x, filter, attrs);
       if (result !== undefined) return result;
     }
     // Asked when TensorFlow is there: what it is to compute with is decided before it is loaded.

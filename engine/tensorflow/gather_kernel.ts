@@ -15,7 +15,7 @@ import { AttrType, DataType } from "./c_enums.ts";
 const BACKEND = "tensorflow";
 
 /** What gathering needs of a backend. */
-export interface GatherBackend {
+interface GatherBackend {
   dataType(tensor: tf.Tensor): number;
   run(
     opName: string,

@@ -52,9 +52,6 @@ export interface WinogradPadding {
   right: number;
 }
 
-/** Gathers rows: float32 `[rows, c]` and int32 indices of any rank give float32 `[...indices, c]`. */
-export type GatherRows = (rows: tf.Tensor2D, indices: tf.Tensor) => tf.Tensor;
-
 /**
  * Whether it is likely faster than the direct convolution, by counts of operations and of bytes moved.
  * With oneDNN on AVX2 it took the part of the direct convolution's time that this says, within a tenth,
@@ -92,7 +89,6 @@ export function winogradConv2d(
   x: tf.Tensor4D,
   filter: tf.Tensor4D,
   padding: WinogradPadding,
-  gatherRows: GatherRows,
 ): tf.Tensor4D {
   return tf.tidy(() => {
     const { top, bottom, left, right } = padding;
@@ -119,7 +115,6 @@ export function winogradConv2d(
         pixels,
         points,
         { images, rows, columns, shape, outHeight, outWidth },
-        gatherRows,
       );
 
     const parts = PATCH ** 2 * images * rows * columns * Math.max(inChannels, outChannels) /
@@ -174,7 +169,6 @@ function convolveTiles(
   pixels: tf.Tensor2D,
   filter: tf.Tensor3D,
   { images, rows, columns, shape: [height, width], outHeight, outWidth }: Tiles,
-  gatherRows: GatherRows,
 ): tf.Tensor4D {
   return tf.tidy(() => {
     const [, inChannels, outChannels] = filter.shape;
@@ -213,8 +207,13 @@ function convolveTiles(
   });
 }
 
+/** float32 `[rows, c]` and int32 indices of any rank: float32 `[...indices, c]`. */
+function gatherRows(rows: tf.Tensor2D, indices: tf.Tensor): tf.Tensor {
+  return tf.gather(rows, indices as tf.Tensor1D);
+}
+
 function int32(shape: number[], value: (index: number) => number): tf.Tensor {
-  const length = shape.reduce((size, side) => size * side, 1);
+  const length = tf.util.sizeFromShape(shape);
   return tf.tensor(Int32Array.from({ length }, (_, index) => value(index)), shape, "int32");
 }
 

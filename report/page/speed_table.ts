@@ -57,17 +57,9 @@ export interface MachineTimings {
  */
 export function renderSpeedUps(machines: readonly MachineTimings[]): string {
   const found = machines.map(({ timings }) => besidePyTorch(timings));
-  const titles = [
-    ...new Set(
-      CASES.flatMap((name) =>
-        machines.flatMap(({ timings }) =>
-          timings.filter((timing) => timing.case === name).map(({ title }) => title)
-        )
-      ),
-    ),
-  ];
-  const rows = titles
-    .filter((title) => found.some((of) => of.has(title)))
+  const timed = found.flatMap((of) => [...of.values()].map(([byDefault]) => byDefault!))
+    .toSorted((a, b) => CASES.indexOf(a.case) - CASES.indexOf(b.case));
+  const rows = [...new Set(timed.map(({ title }) => title))]
     .map((title) => [
       escapeMarkdown(title),
       ...found.map((of) => {

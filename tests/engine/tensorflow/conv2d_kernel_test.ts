@@ -1,15 +1,18 @@
-/** Convolutions of one image in two halves, against those of the whole. */
+/** Convolutions as the kernel makes them, against those of the whole and in parts. */
 
-import { assert, assertEquals } from "@std/assert";
+import { assert, assertEquals, assertLess } from "@std/assert";
 import * as tf from "@tensorflow/tfjs";
+import type { Precision } from "../../../engine/backend.ts";
 import {
   type ConvolutionAttributes,
+  convolveByWinograd,
   convolveInHalves,
   prefersTwoImages,
+  takesWinograd,
 } from "../../../engine/tensorflow/conv2d_kernel.ts";
-import { testEngine } from "../engine.ts";
+import { tensorflowBackend, testEngine } from "../engine.ts";
 
-await testEngine();
+const engine = await testEngine();
 
 Deno.test("prefersTwoImages() goes by the processor's flags, and by whether oneDNN is in use", () => {
   const avx2 = "flags\t\t: fpu avx avx2 fma\n";
@@ -88,4 +91,117 @@ Deno.test("convolveInHalves() leaves alone what is small, several images, odd or
     assertEquals(given, [shape[0]]);
     assert(worst < 1e-4);
   }
+});
+
+Deno.test("convolveByWinograd() leaves alone other filters, strides, dilations and layouts", () => {
+  using scope = new DisposableStack();
+  const x = scope.adopt(
+    tf.randomNormal<tf.Rank.R4>([4, 40, 40, 128], 0, 1, "float32", 1),
+    tf.dispose,
+  );
+  const filter = (side: number, inChannels = 128) =>
+    scope.adopt(
+      tf.randomNormal<tf.Rank.R4>([side, side, inChannels, 128], 0, 0.1, "float32", 2),
+      tf.dispose,
+    );
+  const taken = (side: number, attributes: Partial<ConvolutionAttributes>) =>
+    tf.tidy(() => {
+      const all = { ...BASE, ...attributes };
+      return convolveByWinograd(x, filter(side), all) !== undefined;
+    });
+  assert(taken(3, {}));
+  assert(taken(3, { pad: "valid" }));
+  assert(taken(3, { pad: [[0, 0], [2, 0], [1, 3], [0, 0]] }));
+  assert(!taken(5, {}));
+  assert(!taken(1, {}));
+  assert(!taken(3, { strides: 2 }));
+  assert(!taken(3, { strides: [1, 2] }));
+  assert(!taken(3, { dilations: 2 }));
+  const turned = tf.tidy(() =>
+    convolveByWinograd(
+      x.transpose<tf.Tensor4D>([0, 3, 1, 2]),
+      filter(3),
+      { ...BASE, dataFormat: "NCHW" },
+    )
+  );
+  assertEquals(turned, undefined);
+});
+
+type Convolve = (x: tf.Tensor4D, filter: tf.Tensor4D) => tf.Tensor;
+
+/** A convolution, the sum of its squares, and the gradients of that. */
+function withGradients(convolve: Convolve) {
+  return (x: tf.Tensor4D, filter: tf.Tensor4D) => {
+    const { value, grads } = tf.valueAndGrads((x, filter) =>
+      convolve(x as tf.Tensor4D, filter as tf.Tensor4D).square().sum()
+    )([x, filter]);
+    return [convolve(x, filter), value, ...grads];
+  };
+}
+
+Deno.test("a convolution and its gradients are the same where the kernel takes Winograd's", () => {
+  using scope = new DisposableStack();
+  const x = scope.adopt(
+    tf.randomNormal<tf.Rank.R4>([2, 30, 26, 128], 0, 1, "float32", 3),
+    tf.dispose,
+  );
+  const filter = scope.adopt(
+    tf.randomNormal<tf.Rank.R4>([3, 3, 128, 128], 0, 0.05, "float32", 4),
+    tf.dispose,
+  );
+  const whole = withGradients((x, filter) => tf.conv2d(x, filter, 1, "same"));
+  // By 8 channels at a time it is not worth while.
+  const inParts = withGradients((x, filter) =>
+    tf.concat(
+      tf.split(filter, 16, 3).map((part) => tf.conv2d(x, part as tf.Tensor4D, 1, "same")),
+      3,
+    )
+  );
+  using compiled = engine.compile(whole);
+  const before = tf.memory().numTensors;
+  for (const run of [whole, compiled]) {
+    tf.tidy(() => {
+      const expected = inParts(x, filter);
+      for (const [index, actual] of run(x, filter).entries()) {
+        const difference = actual.sub(expected[index]!).abs().max();
+        const worst = difference.div(expected[index]!.abs().max()).dataSync()[0]!;
+        assertEquals(actual.shape, expected[index]!.shape);
+        assertLess(worst, 1e-5, `result ${index}`);
+      }
+    });
+  }
+  tf.conv2d(x, filter, 1, "same").dispose();
+  assertEquals(tf.memory().numTensors, before);
+});
+
+Deno.test("takesWinograd() on CPUs that it was measured on, in float32, which the engine says", () => {
+  const isMeasured = Deno.build.arch === "x86_64";
+  assertEquals(takesWinograd("CPU", "float32"), isMeasured);
+  assert(!takesWinograd("CPU", "bfloat16"));
+  assert(!takesWinograd("GPU", "float32"));
+  const { type } = tensorflowBackend().tensorflow.device;
+  assertEquals(engine.convolutions, isMeasured && type === "CPU" ? "winograd" : undefined);
+});
+
+Deno.test("what is recorded in bfloat16 is not transformed", () => {
+  const backend = tensorflowBackend();
+  const recording = (precision: Precision, own?: "float32") => {
+    backend.precision = precision;
+    try {
+      let recorded: Precision | undefined;
+      const spec = { shape: [1], dtype: "float32" } as const;
+      const fn = backend.record([spec], ([x]) => {
+        recorded = backend.convolutionPrecision;
+        return [x!.add(1)];
+      }, own);
+      fn.dispose();
+      return recorded;
+    } finally {
+      backend.precision = "float32";
+    }
+  };
+  assertEquals(recording("bfloat16"), "bfloat16");
+  assertEquals(recording("bfloat16", "float32"), "float32");
+  assertEquals(recording("float32"), "float32");
+  assertEquals(backend.convolutionPrecision, "float32");
 });
