@@ -132,7 +132,7 @@ function imageSource({ dataset }: Run, model: FrozenFeatureClassifier) {
 
 /**
  * Has images on the device, and compiled functions of the convolutions, for as long as features of one
- * part are computed: those of VGG16's windows take some 10 MB each.
+ * part are computed: those of VGG16's windows take some 8 MB each.
  */
 async function withExtractor<T>(
   run: Run,

@@ -46,6 +46,9 @@ interface Resource {
   after: Deno.PointerObject[];
 }
 
+/** Bytes up to which a constant is compared with those before. */
+const COMPARED_BYTES = 1 << 16;
+
 /** Ids of recorded tensors start here, far above those of eager ones. */
 const FIRST_ID = 2 ** 40;
 
@@ -63,6 +66,8 @@ export class RecordingBinding extends Binding {
   #parameters: Uint8Array[] = [];
   #resources: Resource[] = [];
   #sideEffects: Deno.PointerObject[] = [];
+  /** Ids of constants by {@linkcode constantKey}. */
+  #constants = new Map<string, number>();
 
   /** Starts an empty graph. */
   constructor(tensorflow: TensorFlow) {
@@ -170,7 +175,17 @@ export class RecordingBinding extends Binding {
     return sum!;
   }
 
+  /** Equal constants are one, as the same kernels are recorded with the same sizes and axes. */
   override createTensor(shape: number[], dtype: number, values: HostValues): number {
+    const key = constantKey(shape, dtype, values);
+    const known = key === undefined ? undefined : this.#constants.get(key);
+    if (known !== undefined) return known;
+    const id = this.#addConstant(shape, dtype, values);
+    if (key !== undefined) this.#constants.set(key, id);
+    return id;
+  }
+
+  #addConstant(shape: number[], dtype: number, values: HostValues): number {
     const { symbols, status } = this.tensorflow;
     const tensor = newHostTensor(this.tensorflow, shape, dtype, values);
     try {
@@ -394,4 +409,15 @@ function joined(structs: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
   const bytes = new Uint8Array(structs.length * 16);
   structs.forEach((struct, index) => bytes.set(struct, index * 16));
   return bytes;
+}
+
+/** Equal for constants that are the same to the bit; none for large ones and texts. */
+function constantKey(
+  shape: readonly number[],
+  dtype: number,
+  values: HostValues,
+): string | undefined {
+  if (!ArrayBuffer.isView(values) || values.byteLength > COMPARED_BYTES) return undefined;
+  const bytes = new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
+  return `${dtype}[${shape}]${bytes.toHex()}`;
 }

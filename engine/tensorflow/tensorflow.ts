@@ -217,15 +217,26 @@ export class TensorFlow {
 }
 
 /**
+ * Bytes up to which a function keeps what its constants alone determine, instead of computing it at each
+ * call; TensorFlow's own limit is 10 MiB. Indices of a convolution's tiles take megabytes, and no time.
+ */
+const FOLDED_BYTES = 1 << 13;
+
+/**
  * A serialised `tensorflow.ConfigProto`: GPU memory grows on demand (`gpu_options.allow_growth`,
- * fields 6 and 4) and, if asked, no GPU at all (`device_count["GPU"] = 0`, field 1) and a number of
- * threads (`intra_op_parallelism_threads` and `inter_op_parallelism_threads`, fields 2 and 5).
+ * fields 6 and 4), constants are folded up to {@linkcode FOLDED_BYTES}
+ * (`graph_options.optimizer_options.max_folded_constant_in_bytes`, fields 10, 3 and 6) and, if asked, no
+ * GPU at all (`device_count["GPU"] = 0`, field 1) and a number of threads
+ * (`intra_op_parallelism_threads` and `inter_op_parallelism_threads`, fields 2 and 5).
  */
 function sessionConfig({ cpuOnly = false, threads }: TensorFlowOptions): Uint8Array<ArrayBuffer> {
   const allowGrowth = [0x32, 0x02, 0x20, 0x01];
+  const folded = [0x30, ...varint(FOLDED_BYTES)];
+  const graphOptions = [0x52, folded.length + 2, 0x1a, folded.length, ...folded];
   const noGpu = [0x0a, 0x07, 0x0a, 0x03, 0x47, 0x50, 0x55, 0x10, 0x00];
   return Uint8Array.from([
     ...allowGrowth,
+    ...graphOptions,
     ...(cpuOnly ? noGpu : []),
     ...(threads === undefined ? [] : [0x10, ...varint(threads), 0x28, ...varint(threads)]),
   ]);

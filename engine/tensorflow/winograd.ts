@@ -108,14 +108,27 @@ export function winogradConv2d(
     ]);
     const points = transform(AXIS.filter, filter)
       .reshape<tf.Tensor3D>([PATCH ** 2, inChannels, outChannels]);
-    const shape = [padded.shape[1], padded.shape[2]] as const;
+    // Rows of pixels, of one image below those of another.
+    const [, paddedHeight, paddedWidth] = padded.shape;
     const pixels = padded.reshape<tf.Tensor2D>([-1, inChannels]);
-    const part = (images: Span, rows: Span) =>
-      convolveTiles(
-        pixels,
-        points,
-        { images, rows, columns, shape, outHeight, outWidth },
+    const part = (images: Span, rows: Span) => {
+      const first = images.start * paddedHeight + TILE * rows.start;
+      const count = images.end - images.start;
+      const rowCount = rows.end - rows.start;
+      // Images that are taken together are taken whole.
+      const size = (count - 1) * paddedHeight + TILE * rowCount + 2;
+      return tf.tidy(() =>
+        convolveTiles(pixels.slice(first * paddedWidth, size * paddedWidth), points, {
+          images: count,
+          rows: rowCount,
+          columns,
+          height: paddedHeight,
+          width: paddedWidth,
+          outHeight: Math.min(TILE * rows.end, outHeight) - TILE * rows.start,
+          outWidth,
+        })
       );
+    };
 
     const parts = PATCH ** 2 * images * rows * columns * Math.max(inChannels, outChannels) /
       LARGEST;
@@ -144,16 +157,18 @@ function concat(parts: tf.Tensor4D[], axis: number): tf.Tensor4D {
   return parts.length === 1 ? parts[0]! : tf.concat(parts, axis) as tf.Tensor4D;
 }
 
-/** Which tiles to convolve. */
+/** Tiles to convolve. */
 interface Tiles {
-  images: Span;
-  /** Which rows of tiles of each image. */
-  rows: Span;
+  images: number;
+  /** Rows of tiles of each image. */
+  rows: number;
   /** Tiles in a row. */
   columns: number;
-  /** Height and width of a padded image. */
-  shape: readonly [height: number, width: number];
-  /** Of the whole output, beyond which the last tiles may reach. */
+  /** Rows of pixels from an image to the next. */
+  height: number;
+  /** Pixels in a row. */
+  width: number;
+  /** Of the output, beyond which the last tiles may reach. */
   outHeight: number;
   outWidth: number;
 }
@@ -161,50 +176,42 @@ interface Tiles {
 /**
  * Convolves some tiles.
  *
- * @param pixels float32 `[images * height * width, in]`, padded.
+ * @param pixels float32 `[m, in]`, padded.
  * @param filter float32 `[36, in, out]`, transformed.
- * @returns float32 `[n, h, w, out]`, what lies in them of the output.
+ * @returns float32 `[images, outHeight, outWidth, out]`.
  */
 function convolveTiles(
   pixels: tf.Tensor2D,
   filter: tf.Tensor3D,
-  { images, rows, columns, shape: [height, width], outHeight, outWidth }: Tiles,
+  { images, rows, columns, height, width, outHeight, outWidth }: Tiles,
 ): tf.Tensor4D {
-  return tf.tidy(() => {
-    const [, inChannels, outChannels] = filter.shape;
-    const [count, rowCount] = [images, rows].map(({ start, end }) => end - start) as [
-      number,
-      number,
-    ];
-    const tiles = count * rowCount * columns;
+  const [, inChannels, outChannels] = filter.shape;
+  const tiles = images * rows * columns;
 
-    // By place in a patch and by tile the pixel that is there: [36, tiles].
-    const patches = tf.add(
-      int32([PATCH ** 2, 1], (place) => Math.floor(place / PATCH) * width + place % PATCH),
-      int32([1, tiles], (tile) => {
-        const row = Math.floor(tile / columns);
-        const image = images.start + Math.floor(row / rowCount);
-        const y = TILE * (rows.start + row % rowCount);
-        return (image * height + y) * width + TILE * (tile % columns);
-      }),
-    );
-    const values = transform(AXIS.input, gatherRows(pixels, patches))
-      .reshape<tf.Tensor3D>([PATCH ** 2, tiles, inChannels]);
-    const made = transform(AXIS.output, tf.matMul(values, filter))
-      .reshape<tf.Tensor2D>([-1, outChannels]);
+  // By place in a patch and by tile the pixel that is there: [36, tiles].
+  const patches = tf.add(
+    int32([PATCH ** 2, 1], (place) => Math.floor(place / PATCH) * width + place % PATCH),
+    int32([1, tiles], (tile) => {
+      const row = Math.floor(tile / columns);
+      const y = Math.floor(row / rows) * height + TILE * (row % rows);
+      return y * width + TILE * (tile % columns);
+    }),
+  );
+  const values = transform(AXIS.input, gatherRows(pixels, patches))
+    .reshape<tf.Tensor3D>([PATCH ** 2, tiles, inChannels]);
+  const made = transform(AXIS.output, tf.matMul(values, filter))
+    .reshape<tf.Tensor2D>([-1, outChannels]);
 
-    // By image, row and column where its pixel is among places in a tile and tiles.
-    const bandHeight = Math.min(TILE * rows.end, outHeight) - TILE * rows.start;
-    const place = (y: number, tile: number) => (y % TILE) * tiles + tile;
-    const places = tf.add(
-      int32([count, 1, 1], (image) => image * rowCount * columns),
-      tf.add(
-        int32([1, bandHeight, 1], (y) => TILE * place(y, 0) + Math.floor(y / TILE) * columns),
-        int32([1, 1, outWidth], (x) => place(x, Math.floor(x / TILE))),
-      ),
-    );
-    return gatherRows(made, places) as tf.Tensor4D;
-  });
+  // By image, row and column where its pixel is among places in a tile and tiles.
+  const place = (y: number, tile: number) => (y % TILE) * tiles + tile;
+  const places = tf.add(
+    int32([images, 1, 1], (image) => image * rows * columns),
+    tf.add(
+      int32([1, outHeight, 1], (y) => TILE * place(y, 0) + Math.floor(y / TILE) * columns),
+      int32([1, 1, outWidth], (x) => place(x, Math.floor(x / TILE))),
+    ),
+  );
+  return gatherRows(made, places) as tf.Tensor4D;
 }
 
 /** float32 `[rows, c]` and int32 indices of any rank: float32 `[...indices, c]`. */
@@ -225,9 +232,9 @@ function int32(shape: number[], value: (index: number) => number): tf.Tensor {
  */
 function transform(matrix: readonly number[][], x: tf.Tensor): tf.Tensor3D {
   const [to, from] = [matrix.length, matrix[0]!.length];
-  const factor = tf.tensor2d(matrix.flat(), [to, from]);
-  const rows = tf.matMul(factor, x.reshape<tf.Tensor2D>([from, -1]));
-  return tf.matMul(factor.expandDims<tf.Tensor3D>(0), rows.reshape<tf.Tensor3D>([to, from, -1]));
+  const factor = tf.tensor3d(matrix.flat(), [1, to, from]);
+  const rows = tf.matMul(factor, x.reshape<tf.Tensor3D>([1, from, -1]));
+  return tf.matMul(factor, rows.reshape<tf.Tensor3D>([to, from, -1]));
 }
 
 /** The transforms of one axis, rows by rows, in Lavin and Gray's letters G, Bᵀ and Aᵀ. */

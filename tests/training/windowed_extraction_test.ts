@@ -1,11 +1,13 @@
 /** Features extracted in windows, against those of whole images. */
 
 import { assert, assertEquals, assertRejects } from "@std/assert";
+import * as tf from "@tensorflow/tfjs";
 import { join } from "node:path";
 import { contentBox } from "../../data/content_box.ts";
 import { ImageBatches } from "../../data/image_batches.ts";
 import { normalizeRgb224, RESIZED_SIDE, resizedBox, rgb224 } from "../../data/rgb224.ts";
 import { runningBackend } from "../../engine/backend.ts";
+import type { Engine } from "../../engine/engine.ts";
 import { bfloat16Problem } from "../../engine/tensorflow/bfloat16_support.ts";
 import { InterruptedError } from "../../io/errors.ts";
 import { silentReporter } from "../../io/reporter.ts";
@@ -17,7 +19,11 @@ import {
   type FeatureSource,
   WINDOWED_GROUP,
 } from "../../training/features/feature_extractor.ts";
-import type { SharedBackground } from "../../training/features/windowed_extraction.ts";
+import {
+  MOST_FUNCTIONS,
+  type SharedBackground,
+  WindowedExtraction,
+} from "../../training/features/windowed_extraction.ts";
 import { firstTestDigits } from "../data/mnist.ts";
 import { withFolder } from "../report/result_rows.ts";
 import {
@@ -110,6 +116,56 @@ Deno.test({
     }
     assertEquals(nativeTensors(), before);
   },
+});
+
+Deno.test("WindowedExtraction keeps as many functions as it may, those used last", () => {
+  const live = new Set<number>();
+  let compiled = 0;
+  const compile: Engine["compile"] = (fn) => {
+    const index = compiled++;
+    live.add(index);
+    const dispose = () => void live.delete(index);
+    return Object.assign(fn, { recordings: 1, dispose, [Symbol.dispose]: dispose });
+  };
+  const extraction = new WindowedExtraction(
+    { compile },
+    {
+      plan: ([box]) => ({ key: `${box!.width}`, stages: [] }),
+      backgroundMaps: () => [],
+      features: (images) => images.reshape<tf.Tensor2D>([-1, 1]),
+    },
+    {
+      count: 2 * MOST_FUNCTIONS,
+      tensors: (indices) => [tf.tensor1d(indices, "int32")],
+      batch: ([indices]) => ({
+        inputs: indices!.reshape<tf.Tensor4D>([-1, 1, 1, 1]),
+        targets: indices as tf.Tensor1D,
+      }),
+    },
+    {
+      imageSide: 1,
+      boxOf: (index) => ({ top: 0, left: 0, height: 1, width: index + 1 }),
+      image: () => tf.zeros([1, 1, 1, 1]),
+    },
+  );
+  const compute = (index: number) => {
+    const features = extraction.compute(Int32Array.of(index));
+    assertEquals([...features.dataSync()], [index]);
+    features.dispose();
+  };
+
+  for (let index = 0; index < MOST_FUNCTIONS; index++) compute(index);
+  // The first is the one used last from here on, and the second the one to go.
+  compute(0);
+  assertEquals([compiled, live.size], [1 + MOST_FUNCTIONS, MOST_FUNCTIONS]);
+  compute(MOST_FUNCTIONS);
+  assertEquals([compiled, live.size], [2 + MOST_FUNCTIONS, MOST_FUNCTIONS]);
+  compute(0);
+  assertEquals(compiled, 2 + MOST_FUNCTIONS);
+  compute(1);
+  assertEquals([compiled, live.size], [3 + MOST_FUNCTIONS, MOST_FUNCTIONS]);
+  extraction[Symbol.dispose]();
+  assertEquals(live.size, 0);
 });
 
 Deno.test({

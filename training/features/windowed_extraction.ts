@@ -23,9 +23,15 @@ export interface SharedBackground {
   image(): tf.Tensor4D;
 }
 
-/** One compiled function for each size of windows, and the background's maps. */
+/**
+ * Compiled functions kept at a time, those used last. MNIST's training images come to 72 sizes of
+ * windows with VGG16, most of them rare; a function takes some 8 MB, and 0.15 s to compile.
+ */
+export const MOST_FUNCTIONS = 32;
+
+/** A compiled function for each of the sizes of windows used last, and the background's maps. */
 export class WindowedExtraction implements Disposable {
-  #engine: Engine;
+  #engine: Pick<Engine, "compile">;
   #features: WindowedFeatures;
   #images: BatchSource<tf.Tensor4D>;
   #background: SharedBackground;
@@ -34,7 +40,7 @@ export class WindowedExtraction implements Disposable {
 
   /** Nothing is computed or compiled before it is needed. */
   constructor(
-    engine: Engine,
+    engine: Pick<Engine, "compile">,
     features: WindowedFeatures,
     images: BatchSource<tf.Tensor4D>,
     background: SharedBackground,
@@ -60,13 +66,23 @@ export class WindowedExtraction implements Disposable {
     const maps = this.#maps ??= this.#backgroundMaps();
     return tf.tidy(() => {
       const windows = planTensors(plan);
-      let run = this.#functions.get(plan.key);
-      if (run === undefined) {
-        run = this.#compile(plan, windows.length);
-        this.#functions.set(plan.key, run);
-      }
+      const run = this.#function(plan, windows.length);
       return run(...maps, ...windows, ...this.#images.tensors(indices));
     });
+  }
+
+  #function(plan: WindowPlan, windows: number): CompiledFunction<tf.Tensor[], tf.Tensor> {
+    const functions = this.#functions;
+    const run = functions.get(plan.key) ?? this.#compile(plan, windows);
+    // Those used last come last.
+    functions.delete(plan.key);
+    functions.set(plan.key, run);
+    if (functions.size > MOST_FUNCTIONS) {
+      const [key, unused] = functions.entries().next().value!;
+      unused.dispose();
+      functions.delete(key);
+    }
+    return run;
   }
 
   #compile(plan: WindowPlan, windows: number): CompiledFunction<tf.Tensor[], tf.Tensor> {

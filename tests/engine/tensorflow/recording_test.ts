@@ -2,10 +2,10 @@
  * Compiled functions against the same code run eagerly: every layer the models use, each way.
  */
 
-import { assert, assertEquals } from "@std/assert";
+import { assert, assertEquals, assertLess } from "@std/assert";
 import type * as tfjs from "@tensorflow/tfjs";
 import { biasAdd, dropout, relu, sparseSoftmaxCrossEntropy } from "../../../engine/ops.ts";
-import { testEngine } from "../engine.ts";
+import { tensorflowBackend, testEngine } from "../engine.ts";
 
 const { binding, compile, tf } = await testEngine();
 
@@ -252,6 +252,62 @@ Deno.test("compile() keeps strings that are constants of the body", () => {
     const fn = compile(() => tf.tensor1d([long, ""]));
     assertEquals(Array.from<unknown>(fn().dataSync()), [long, ""]);
     fn.dispose();
+  });
+});
+
+Deno.test("compile() records a constant once for all that use it, and none for another", () => {
+  tf.tidy(() => {
+    const nodes = () => tensorflowBackend().binding.getNumOfTensors();
+    const added: number[] = [];
+    const fn = compile(() =>
+      [
+        () => tf.tensor1d([0, 1]),
+        () => tf.tensor1d([-0, 1]),
+        () => tf.tensor2d([0, 1], [1, 2]),
+        () => tf.tensor1d([0, 1], "int32"),
+        () => tf.tensor1d([0, 1]),
+        () => tf.tensor1d([-0, 1]),
+      ].map((constant) => {
+        const before = nodes();
+        const negated = constant().neg();
+        added.push(nodes() - before);
+        return negated;
+      })
+    );
+    assertEquals(fn().map((result) => [result.dtype, result.shape, [...result.dataSync()]]), [
+      ["float32", [2], [-0, -1]],
+      ["float32", [2], [0, -1]],
+      ["float32", [1, 2], [-0, -1]],
+      ["int32", [2], [0, -1]],
+      ["float32", [2], [-0, -1]],
+      ["float32", [2], [0, -1]],
+    ]);
+    assertEquals(added, [2, 2, 2, 2, 1, 1]);
+    fn.dispose();
+  });
+});
+
+Deno.test("a compiled function does not keep what is large and made of constants alone", () => {
+  const [rows, columns, count] = [1024, 1024, 16];
+  const rss = () => Deno.memoryUsage().rss;
+  const megabytes = 4 * rows * columns / 1e6;
+  tf.tidy(() => {
+    const functions = Array.from(
+      { length: count + 1 },
+      (_, index) =>
+        compile((x: tfjs.Tensor1D) => {
+          const [ys, xs] = [tf.range(index, index + rows), tf.range(0, columns)];
+          return x.gather(ys.reshape<tfjs.Tensor2D>([rows, 1]).add(xs).toInt() as tfjs.Tensor1D)
+            .sum();
+        }),
+    );
+    const x = tf.ones<tfjs.Rank.R1>([rows + columns + count]);
+    const [first, ...others] = functions;
+    assertEquals(first!(x).dataSync()[0], rows * columns);
+    const before = rss();
+    for (const fn of others) assertEquals(fn(x).dataSync()[0], rows * columns);
+    assertLess((rss() - before) / 1e6, count * megabytes / 2);
+    for (const fn of functions) fn.dispose();
   });
 });
 
