@@ -38,6 +38,14 @@ export function relu<T extends tf.Tensor>(x: T): T {
 }
 
 /**
+ * Whether a convolution, {@linkcode biasAdd} and {@linkcode relu} become one op in a compiled function
+ * with the running engine's number format: TensorFlow's graph optimiser, which is for bfloat16, sees to it.
+ */
+export function makesOneOpOfConv2dRelu(): boolean {
+  return runningBackend().precision === "bfloat16";
+}
+
+/**
  * Softmax cross-entropy of each row.
  *
  * @param logits float32 `[n, classes]`.

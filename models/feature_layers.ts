@@ -4,9 +4,9 @@
  * @module
  */
 
-import type { Tensor4D } from "../engine/ops.ts";
+import { makesOneOpOfConv2dRelu, type Tensor4D } from "../engine/ops.ts";
 import type { Architecture } from "./frozen_feature_layout.ts";
-import { conv2dRelu, maxPool2d } from "./layers.ts";
+import { conv2dRelu, conv2dReluMaxPool, maxPool2d } from "./layers.ts";
 import type { Parameters } from "./parameters.ts";
 
 /** A convolution with its ReLU, which has a name, or a max-pool. */
@@ -50,14 +50,24 @@ export function runFeatureLayers(
   parameters: Parameters,
   { isPadded = [true, true], mask }: FeatureLayerOptions = {},
 ): Tensor4D {
-  for (const [index, { name, kernelSize, stride, padding }] of layers.entries()) {
+  const isOneOp = makesOneOpOfConv2dRelu();
+  for (let index = 0; index < layers.length; index++) {
+    const { name, kernelSize, stride, padding } = layers[index]!;
     if (name === undefined) {
       x = maxPool2d(x, kernelSize, stride);
       continue;
     }
     if (index > 0 && mask !== undefined) x = mask(x);
     const [rows, columns] = isPadded.map((is) => (is ? padding : 0)) as [number, number];
-    x = conv2dRelu(x, parameters, name, { stride, padding: [rows, columns] });
+    const convolution = { stride, padding: [rows, columns] } as const;
+    const next = layers[index + 1];
+    if (isOneOp || next === undefined || next.name !== undefined) {
+      x = conv2dRelu(x, parameters, name, convolution);
+      continue;
+    }
+    const pool = { size: next.kernelSize, stride: next.stride };
+    x = conv2dReluMaxPool(x, parameters, name, { ...convolution, pool });
+    index++;
   }
   return x;
 }

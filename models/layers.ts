@@ -9,29 +9,6 @@ import { biasAdd, relu } from "../engine/ops.ts";
 import type { Parameters } from "./parameters.ts";
 
 /**
- * `torch.nn.Conv2d` with stride 1 and padding that keeps the size, ReLU, and `torch.nn.MaxPool2d(2)`.
- *
- * The maximum is taken first, then bias and ReLU are applied to it: both keep the order of the
- * pixels of a channel, rounding included, so the result is the same to the bit, for a quarter of
- * the work. A gradient can differ where two pixels become equal only by adding the bias: it goes to
- * the one that was larger before, where PyTorch takes the first.
- *
- * @param x float32 `[n, h, w, in]`.
- * @param name Prefix of the convolution's `weight` and `bias`.
- * @returns float32 `[n, floor(h / 2), floor(w / 2), out]`.
- */
-export function conv2dReluMaxPool(
-  x: tf.Tensor4D,
-  parameters: Parameters,
-  name: string,
-): tf.Tensor4D {
-  const weight = parameters.get(`${name}.weight`) as tf.Tensor as tf.Tensor4D;
-  const bias = parameters.get(`${name}.bias`) as tf.Tensor as tf.Tensor1D;
-  const pooled = tf.maxPool(tf.conv2d(x, weight, 1, "same"), 2, 2, "valid");
-  return relu(biasAdd(pooled, bias));
-}
-
-/**
  * `torch.nn.Linear`.
  *
  * @param x float32 `[n, in]`.
@@ -97,6 +74,50 @@ export function conv2dRelu(
 ): tf.Tensor4D {
   const bias = parameters.get(`${name}.bias`) as tf.Tensor as tf.Tensor1D;
   return tf.tidy(() => relu(biasAdd(conv2d(x, parameters, name, options), bias)));
+}
+
+/** Options of {@linkcode conv2dReluMaxPool}. */
+export interface Conv2dReluMaxPoolOptions extends Conv2dOptions {
+  /**
+   * Zeros added on every side, or above and below and on the left and right.
+   *
+   * @default {what keeps the size of an image, with an odd kernel and stride 1}
+   */
+  padding?: number | readonly [rows: number, columns: number];
+  /**
+   * Height and width of what a maximum is taken of, and the way from one to the next.
+   *
+   * @default {{ size: 2, stride: 2 }}
+   */
+  pool?: { size: number; stride: number };
+}
+
+/**
+ * `torch.nn.Conv2d`, ReLU, and `torch.nn.MaxPool2d` without padding.
+ *
+ * The maximum is taken first, then bias and ReLU are applied to it: both keep the order of the
+ * pixels of a channel, rounding included, so the result is the same to the bit, for a fraction of
+ * the work. A gradient can differ where two pixels become equal only by adding the bias: it goes to
+ * the one that was larger before, where PyTorch takes the first.
+ *
+ * @param x float32 `[n, h, w, in]`.
+ * @param name Prefix of the convolution's `weight` and `bias`.
+ * @returns float32 `[n, floor((h' - size) / stride) + 1, likewise, out]` of a convolution of height h'.
+ */
+export function conv2dReluMaxPool(
+  x: tf.Tensor4D,
+  parameters: Parameters,
+  name: string,
+  options: Conv2dReluMaxPoolOptions = {},
+): tf.Tensor4D {
+  const { pool = { size: 2, stride: 2 }, ...convolution } = options;
+  const [height, width] = parameters.get(`${name}.weight`).shape as [number, number];
+  const padding = [(height - 1) / 2, (width - 1) / 2] as const;
+  const bias = parameters.get(`${name}.bias`) as tf.Tensor as tf.Tensor1D;
+  return tf.tidy(() => {
+    const y = conv2d(x, parameters, name, { padding, ...convolution });
+    return relu(biasAdd(maxPool2d(y, pool.size, pool.stride), bias));
+  });
 }
 
 /**

@@ -246,6 +246,18 @@ Deno.test("conv2dReluMaxPool() equals convolution, bias, ReLU and pooling in tha
   };
   const ours = () => conv2dReluMaxPool(x, parameters, "conv");
   assertEquals(ours().dataSync(), inOrder().dataSync());
+
+  const wide = x.tile<tf.Tensor4D>([1, 2, 2, 1]);
+  const strided = relu(tf.conv2d(wide, weight, 2, [[0, 0], [1, 1], [0, 0], [0, 0]]).add(offset));
+  assertEquals(
+    conv2dReluMaxPool(wide, parameters, "conv", {
+      stride: 2,
+      padding: [1, 0],
+      pool: { size: 3, stride: 1 },
+    }).arraySync(),
+    tf.maxPool(strided as tf.Tensor4D, 3, 1, "valid").arraySync(),
+  );
+
   const expected = gradients(inOrder);
   for (const [index, gradient] of gradients(ours).entries()) {
     const difference = gradient.map((value, i) => Math.abs(value - expected[index]![i]!));
