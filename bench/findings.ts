@@ -38,6 +38,8 @@ export interface Target {
   target: string;
   find(results: BenchResults): Found | undefined;
   met(value: number): boolean;
+  /** What keeps a quantity from its target, where other findings show it. */
+  heldBack?(results: BenchResults): string | undefined;
 }
 
 /** Pairs that a median should rest on. */

@@ -5,6 +5,7 @@
  */
 
 import { median } from "../metrics/descriptive_statistics.ts";
+import { formatCount } from "../report/analysis/format_numbers.ts";
 import { rate } from "../report/analysis/paired_timings.ts";
 import type {
   BenchResults,
@@ -29,6 +30,9 @@ import { TRANSFER_BATCH } from "./transfer_work.ts";
 /** The whole of part 4, to which measured rates are extended. */
 const PART4 = { ...DATA, epochs: VGG16.training.epochs } as const;
 
+/** Training steps of the whole of part 4. */
+const STEPS = Math.ceil(PART4.trainImages / TRANSFER_BATCH) * PART4.epochs;
+
 /** The rows of parts 4 and 2. */
 export const TRANSFER_TARGETS: readonly Target[] = [
   ...featureTargets("vgg16", VGG16.title),
@@ -43,13 +47,13 @@ export const TRANSFER_TARGETS: readonly Target[] = [
   classifierTarget("alexnet-classifier", ALEXNET.title),
   classifierTarget("vgg16-classifier", VGG16.title),
   wholeTarget({ features: "alexnet", step: "alexnet-classifier" }, ALEXNET.title, 8),
-  measuredTarget("part4-alexnet", ALEXNET.title, 8),
+  measuredTarget({ whole: "part4-alexnet", step: "alexnet-classifier" }, ALEXNET.title, 8),
   wholeTarget(
     { features: "vgg16-bf16", step: "vgg16-classifier" },
     `${VGG16.title}, its features in bf16 and of whole images`,
     15,
   ),
-  measuredTarget("part4-vgg16", VGG16.title, 15),
+  measuredTarget({ whole: "part4-vgg16", step: "vgg16-classifier" }, VGG16.title, 15),
   {
     cases: ["detector"],
     what: `${FASTER_RCNN_ADAPTED.title}, one image of 224×224, fp32: ours / torchvision`,
@@ -126,13 +130,29 @@ function wholeTarget(names: WholeCases, model: string, factor: number): Target {
 }
 
 /** Part 4 at full size as it was run. */
-function measuredTarget(name: CaseName, model: string, factor: number): Target {
+function measuredTarget(
+  { whole, step }: { whole: CaseName; step: CaseName },
+  model: string,
+  factor: number,
+): Target {
   return {
-    cases: [name],
+    cases: [whole],
     what: `part 4 whole with ${model}, run: ours / the study's procedure in PyTorch`,
     target: `≥ ${factor}`,
-    find: (results) => speedUp(results, name),
+    find: (results) => speedUp(results, whole),
     met: (value) => value >= factor,
+    heldBack: (results) => {
+      const { ours } = pairedTimingOf(results, whole) ?? {};
+      const training = pairedTimingOf(results, step, DEFAULT_LABEL);
+      const found = speedUp(results, step, DEFAULT_LABEL);
+      if (!ours?.timings.length || training === undefined || found === undefined) return undefined;
+      const seconds = STEPS * unitSeconds(training.ours.timings);
+      const share = seconds / (PART4.trainImages * unitSeconds(ours.timings));
+      return `${formatCount(STEPS)} steps of the classifier, each ${
+        found.value.toFixed(2)
+      } times ` +
+        `as fast, are about ${(100 * share).toFixed(0)} % of ours`;
+    },
   };
 }
 
@@ -150,10 +170,9 @@ export function wholeSpeedUp(
   const extraction = pairedTimingOf(results, features, DEFAULT_LABEL);
   const training = pairedTimingOf(results, step, DEFAULT_LABEL);
   if (!extraction?.theirs.timings.length || !training?.theirs.timings.length) return undefined;
-  const steps = Math.ceil(PART4.trainImages / TRANSFER_BATCH) * PART4.epochs;
   const seconds = (passes: number, secondsOf: (timing: PairedTiming) => number): number => {
     const images = passes * PART4.trainImages + PART4.testImages;
-    return images / TRANSFER_BATCH * secondsOf(extraction) + steps * secondsOf(training);
+    return images / TRANSFER_BATCH * secondsOf(extraction) + STEPS * secondsOf(training);
   };
   const ours = seconds(1, ({ ours }) => unitSeconds(ours.timings));
   const theirs = seconds(PART4.epochs, ({ theirs }) => unitSeconds(theirs.timings));

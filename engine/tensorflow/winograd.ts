@@ -157,7 +157,7 @@ function concat(parts: tf.Tensor4D[], axis: number): tf.Tensor4D {
   return parts.length === 1 ? parts[0]! : tf.concat(parts, axis) as tf.Tensor4D;
 }
 
-/** Tiles to convolve. */
+/** Which tiles to convolve: of whole images, or rows of one. */
 interface Tiles {
   images: number;
   /** Rows of tiles of each image. */

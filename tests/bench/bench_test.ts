@@ -503,6 +503,46 @@ Deno.test("a part 4 that was run is judged by the pace of the images that the la
   assertEquals([measured, verdict, note], ["10.00", "met", "n = 1, fewer than 5; how"]);
 });
 
+Deno.test("judgeTargets() says what a missed target waits for, where that was measured", () => {
+  const whole = comparison("part4-alexnet", [{ units: 60_000, seconds: 3000 }], [
+    { units: 60_000, seconds: 12_000 },
+  ]);
+  const found = judgeTargets(results({
+    comparisons: [
+      { ...comparison("limit", timings(1), timings(1)), gflopPerUnit: 20 },
+      comparison("step", timings(2), timings(3)),
+      comparison("part1", timings(2), timings(4)),
+      comparison("alexnet-classifier", timings(1.5), timings(4.5)),
+      whole,
+    ],
+    measures: [{
+      ...{ case: "profile", title: "Step", unit: "ms", value: 50, precision: "float32" },
+      kernels: [
+        { what: "convolution", calls: 2, ms: 30, gflop: 2 },
+        { what: "product", calls: 1, ms: 10, gflop: 2 },
+        { what: "pooling", calls: 1, ms: 5 },
+      ],
+    }],
+  }));
+  const noteOf = (what: string) => found.find((one) => one.what.includes(what))!.note;
+  const few = "n = 1, fewer than 5";
+  // 6 GFLOP in 40 ms are 150 GFLOP/s, of 200.
+  assertEquals(
+    noteOf("fp32: ours / PyTorch default"),
+    `${few}; its convolutions and products take 80 % of it and work at 75 % of the limit: where ` +
+      "its time goes stands below",
+  );
+  assertEquals(
+    noteOf("part 1 whole"),
+    `${few}; most of it is training, whose step is 1.50 times as fast`,
+  );
+  // 15,000 steps of 0.15 s.
+  assertEquals(
+    noteOf("AlexNet, run"),
+    `${few}; 15,000 steps of the classifier, each 3.00 times as fast, are about 75 % of ours`,
+  );
+});
+
 Deno.test("a whole run of part 4 is in float32 where there is no bfloat16", () => {
   const chosen = (precisions: Precision[], wanted: Precision) =>
     precisionOf({ precisions }, wanted);
