@@ -125,10 +125,9 @@ export function shareOfLimit(results: BenchResults, name: CaseName): Found | und
   const limit = timing && limitsOf(results).get(timing.ours.precision);
   const speed = timing && gflops(timing, timing.ours);
   if (speed === undefined || !limit) return undefined;
-  const value = 100 * speed / limit;
   return {
-    value,
-    text: `${value.toFixed(0)} %`,
+    value: 100 * speed / limit,
+    text: percentOf(speed, limit),
     note: joinNotes(`of ${limit.toFixed(0)} GFLOP/s`, pairsNote(timing.ours.timings.length)),
   };
 }
@@ -211,4 +210,9 @@ export function measuredValue(
 /** Says so where there are few pairs. */
 export function pairsNote(count: number): string {
   return count < ENOUGH_PAIRS ? `n = ${count}, fewer than ${ENOUGH_PAIRS}` : "";
+}
+
+/** A share in whole percents. */
+export function percentOf(part: number, whole: number): string {
+  return `${(100 * part / whole).toFixed(0)} %`;
 }

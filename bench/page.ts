@@ -24,7 +24,7 @@ import {
   type SideResult,
 } from "../report/record/bench_results.ts";
 import { casesOf } from "./earlier_runs.ts";
-import { bandwidthOf, gflops, gigabytes, limitsOf } from "./findings.ts";
+import { bandwidthOf, gflops, gigabytes, limitsOf, percentOf } from "./findings.ts";
 import { MEMORY_CASES } from "./memory.ts";
 import { type RecipeTrial, renderTrials } from "./recipe_trials.ts";
 import { judgeTargets } from "./targets.ts";
@@ -343,10 +343,6 @@ export function renderProfiles(results: BenchResults): string[] {
 
 function ofLimit(speed: number, limit: number | undefined): string {
   return limit ? percentOf(speed, limit) : "not measured";
-}
-
-function percentOf(part: number, whole: number): string {
-  return `${(100 * part / whole).toFixed(0)} %`;
 }
 
 function pace({ timings }: SideResult, { unit, imagesPerUnit }: PairedTiming): string {

@@ -14,6 +14,7 @@ import {
   measurementOf,
   ourRate,
   ourSeconds,
+  percentOf,
   shareOfLimit,
   speedUp,
   speedUpOverBest,
@@ -197,9 +198,8 @@ function kernelsNote(results: BenchResults, precision: Precision): string | unde
     ms += kernel.ms;
     gflop += kernel.gflop * kernel.calls;
   }
-  const percent = (share: number) => `${(100 * share).toFixed(0)} %`;
-  return `its convolutions and products take ${percent(ms / profile.value)} of it and work at ` +
-    `${percent(1000 * gflop / ms / limit)} of the limit: where its time goes stands below`;
+  return `its convolutions and products take ${percentOf(ms, profile.value)} of it and work at ` +
+    `${percentOf(1000 * gflop / ms, limit)} of the limit: where its time goes stands below`;
 }
 
 /** How far from reach a speed-up is, where it is not beyond the limit by an algorithm with less work. */

@@ -19,6 +19,7 @@ import {
   measuredValue,
   pairedTimingOf,
   pairsNote,
+  percentOf,
   secondsAtLimit,
   speedUp,
   type Target,
@@ -146,12 +147,13 @@ function measuredTarget(
       const training = pairedTimingOf(results, step, DEFAULT_LABEL);
       const found = speedUp(results, step, DEFAULT_LABEL);
       if (!ours?.timings.length || training === undefined || found === undefined) return undefined;
-      const seconds = STEPS * unitSeconds(training.ours.timings);
-      const share = seconds / (PART4.trainImages * unitSeconds(ours.timings));
-      return `${formatCount(STEPS)} steps of the classifier, each ${
-        found.value.toFixed(2)
-      } times ` +
-        `as fast, are about ${(100 * share).toFixed(0)} % of ours`;
+      const steps = STEPS * unitSeconds(training.ours.timings);
+      const all = PART4.trainImages * unitSeconds(ours.timings);
+      const times = found.value.toFixed(2);
+      return `${
+        formatCount(STEPS)
+      } steps of the classifier, each ${times} times as fast, are about ` +
+        `${percentOf(steps, all)} of ours`;
     },
   };
 }

@@ -61,13 +61,11 @@ export function runFeatureLayers(
     const [rows, columns] = isPadded.map((is) => (is ? padding : 0)) as [number, number];
     const convolution = { stride, padding: [rows, columns] } as const;
     const next = layers[index + 1];
-    if (isOneOp || next === undefined || next.name !== undefined) {
-      x = conv2dRelu(x, parameters, name, convolution);
-      continue;
-    }
-    const pool = { size: next.kernelSize, stride: next.stride };
-    x = conv2dReluMaxPool(x, parameters, name, { ...convolution, pool });
-    index++;
+    if (!isOneOp && next !== undefined && next.name === undefined) {
+      const pool = { size: next.kernelSize, stride: next.stride };
+      x = conv2dReluMaxPool(x, parameters, name, { ...convolution, pool });
+      index++;
+    } else x = conv2dRelu(x, parameters, name, convolution);
   }
   return x;
 }
