@@ -15,13 +15,16 @@ import { registerGather } from "./gather_kernel.ts";
 import { type DataId, KernelBackendBase, type TensorData } from "./kernel_backend.ts";
 import { setUnlessGiven } from "../../io/environment.ts";
 import { withQuietStderr } from "../../io/quiet_stderr.ts";
+import { type MatrixBlocks, matrixBlocks, type Region } from "./matrix_blocks.ts";
 import { Recording } from "./recording.ts";
 import { isRecordedId } from "./recording_binding.ts";
-import { destroyResource, newResource, readResource } from "./resource_variables.ts";
+import { destroyResource, newResource, readResource, type Resource } from "./resource_variables.ts";
+import { registerSlice } from "./slice_kernel.ts";
 import { TensorFlow, type TensorFlowOptions } from "./tensorflow.ts";
 
 registerGather();
 registerConv2d();
+registerSlice();
 
 /** How {@linkcode TensorFlowBackend} opens its library. */
 export interface TensorFlowBackendOptions extends TensorFlowOptions {
@@ -155,7 +158,7 @@ export class TensorFlowBackend extends KernelBackendBase implements Recorder {
       recording.binding.updateResources(opName, attributes, resources, ids);
       return;
     }
-    const resources = variables.map((variable) => this.resourceOf(variable));
+    const resources = variables.map((variable) => this.resourceOf(variable).ids[0]!);
     const ids = this.getInputTensorIds([...inputs]);
     this.eager.executeOp(opName, attributes, [...resources, ...ids], 0);
     this.#dropReads(variables);
@@ -184,14 +187,33 @@ export class TensorFlowBackend extends KernelBackendBase implements Recorder {
     return this.#data(tensor.dataId).dtype;
   }
 
+  /** How compiled functions have a variable, if it is not whole. */
+  blocksOf(variable: tf.Variable): MatrixBlocks | undefined {
+    return matrixBlocks(this.tensorflow, variable.shape, this.dataType(variable));
+  }
+
   /**
-   * The eager id of the TensorFlow variable behind `variable`, made on first use, for an op that may
-   * change it: copies of its value made so far stay as they are.
+   * What is behind `variable` in TensorFlow, made on first use, for an op that may change it: copies of
+   * its value made so far stay as they are.
+   *
+   * @param blocks How a compiled function takes it, in blocks or whole as an op does that runs at once.
    */
-  resourceOf(variable: tf.Variable): number {
+  resourceOf(variable: tf.Variable, blocks?: MatrixBlocks): Resource {
     const data = this.#data(variable.dataId);
+    if (
+      data.resource !== undefined && (data.resource.blocks === undefined) !== (blocks === undefined)
+    ) {
+      this.#read(data);
+      destroyResource(this.eager, data.resource);
+      delete data.resource;
+    }
     if (data.resource === undefined) {
-      data.resource = newResource(this.eager, data, super.getInputTensorIds([variable])[0]!);
+      const isOnHost = blocks !== undefined && data.values instanceof Float32Array;
+      const value = isOnHost
+        ? data.values as Float32Array
+        : super.getInputTensorIds([variable])[0]!;
+      data.resource = newResource(this.eager, data, value, blocks);
+      data.values = null;
     }
     if (data.refCount === 1) {
       this.#dropRead(data);
@@ -207,6 +229,18 @@ export class TensorFlowBackend extends KernelBackendBase implements Recorder {
     current.dispose();
     this.#dropRead(this.#data(variable.dataId));
     return resource;
+  }
+
+  /**
+   * A part of a matrix that lies in blocks; `undefined` for any other tensor, and for no part.
+   *
+   * @param region Within the matrix.
+   */
+  readRegion(matrix: tf.Tensor, region: Region): tf.Tensor | undefined {
+    if (this.#recording !== undefined || region.rows.size * region.columns.size === 0) return;
+    const { resource, id, dtype } = this.#data(matrix.dataId);
+    if (resource?.blocks === undefined || id >= 0) return;
+    return this.createOutputTensor(readResource(this.eager, resource, dtype, region));
   }
 
   record(
@@ -348,7 +382,9 @@ export class TensorFlowBackend extends KernelBackendBase implements Recorder {
           "compile it again",
       );
     }
-    const resources = variables.map((variable) => this.resourceOf(variable));
+    const resources = variables.flatMap((variable) =>
+      this.resourceOf(variable, this.blocksOf(variable)).ids
+    );
     const ids = this.getInputTensorIds([...args]);
     const attributes = precision === "bfloat16" ? BFLOAT16_ATTRIBUTES : [];
     const execute = () => this.eager.executeOp(name, attributes, [...ids, ...resources], outputs);
@@ -381,7 +417,9 @@ export class TensorFlowBackend extends KernelBackendBase implements Recorder {
     data.id = -1;
     delete data.resource;
     if (this.eager.has(id)) this.eager.deleteTensor(id);
-    if (resource !== undefined && this.eager.has(resource)) destroyResource(this.eager, resource);
+    if (resource !== undefined && this.eager.has(resource.ids[0]!)) {
+      destroyResource(this.eager, resource);
+    }
   }
 
   /** Fetches a variable's value for an eager kernel. */

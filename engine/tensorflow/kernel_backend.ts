@@ -10,6 +10,7 @@ import { NodeJSKernelBackend } from "@tensorflow/tfjs-node-gpu/dist/nodejs_kerne
 import "@tensorflow/tfjs-node-gpu/dist/register_all_kernels.js";
 import type { OpAttribute } from "./attributes.ts";
 import type { Binding, TensorMetadata } from "./eager_binding.ts";
+import type { Resource } from "./resource_variables.ts";
 
 // tfjs-node 4.22 calls two helpers of node:util that Node 23 and Deno no longer have.
 Object.assign(util, {
@@ -26,8 +27,8 @@ export interface TensorData {
   /** The binding's id, or -1. */
   id: number;
   refCount: number;
-  /** Eager id of the TensorFlow variable that holds the value, if it lives in one. */
-  resource?: number;
+  /** What holds the value in TensorFlow, if it lives there. */
+  resource?: Resource;
 }
 
 /** tfjs' key of a tensor's values. */

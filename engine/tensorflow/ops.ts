@@ -33,7 +33,7 @@ export function tensorflowOps(backend: TensorFlowBackend): BackendOps {
 
   /** A gradient with the L2 term of its parameter. */
   const penalise = (gradient: tf.Tensor, parameter: tf.Variable, weightDecay: tf.Tensor) =>
-    gradient.size < LARGE
+    gradient.size < LARGE && backend.blocksOf(parameter) === undefined
       ? gradient.add(parameter.mul(weightDecay))
       : backend.axpy(weightDecay, parameter, gradient);
 

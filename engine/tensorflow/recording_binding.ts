@@ -14,6 +14,16 @@ import {
   newHostTensor,
   type ReadValues,
 } from "./host_tensor.ts";
+import { type MatrixBlocks, matrixBlocks, regionsOf } from "./matrix_blocks.ts";
+import { cutOut } from "./matrix_ops.ts";
+import {
+  type BlockedMatrix,
+  blockedMatrix,
+  type MatrixGraph,
+  type Operations,
+  productInBlocks,
+  timesMatrix,
+} from "./recorded_matrices.ts";
 import { IGNORE_MISSING, newHandle, valueType } from "./resource_variables.ts";
 import { inputArguments, listLengths, statedAttributes } from "./op_definition.ts";
 import { notNull, type TensorFlow, TensorFlowError } from "./tensorflow.ts";
@@ -32,7 +42,14 @@ interface Node {
   resource?: Resource;
 }
 
-/** A variable of the function under construction. */
+/** A variable of the function under construction: one in TensorFlow, or the blocks of a matrix. */
+interface Captured {
+  shape: number[];
+  blocks: MatrixBlocks | undefined;
+  resources: Resource[];
+}
+
+/** A variable in TensorFlow. */
 interface Resource {
   handle: number;
   shape: number[];
@@ -58,14 +75,18 @@ export function isRecordedId(id: number): boolean {
 }
 
 /** Builds one graph; {@linkcode RecordingBinding.finish} turns it into a function. */
-export class RecordingBinding extends Binding {
+export class RecordingBinding extends Binding implements MatrixGraph {
   #openGraph: Deno.PointerObject | undefined;
   #nodes = new Map<number, Node>();
   #nextId = FIRST_ID;
   #operations = 0;
   #parameters: Uint8Array[] = [];
-  #resources: Resource[] = [];
+  #captured: Captured[] = [];
   #sideEffects: Deno.PointerObject[] = [];
+  /** Tensors of which single blocks can be had, by id. Those that are in no node yet are in none. */
+  #matrices = new Map<number, BlockedMatrix>();
+  /** The last update of a block, which the next one's gradient waits for. */
+  #lastUpdate: Operations = [];
   /** Ids of constants by {@linkcode constantKey}. */
   #constants = new Map<string, number>();
 
@@ -86,18 +107,33 @@ export class RecordingBinding extends Binding {
   }
 
   /**
-   * Adds a parameter that stands for a variable.
+   * Adds what stands for a variable: a parameter, or one for each block of a matrix in
+   * {@linkcode matrixBlocks}.
    *
    * @returns Index for {@linkcode readResource} and the writes.
    */
   resource(shape: readonly number[], dtype: number): number {
-    const handle = this.parameter([], DataType.RESOURCE).id;
-    return this.#resources.push({ handle, shape: [...shape], dtype, after: [] }) - 1;
+    const blocks = matrixBlocks(this.tensorflow, shape, dtype);
+    const shapes = blocks === undefined
+      ? [[...shape]]
+      : regionsOf(blocks).map(({ rows, columns }) => [rows.size, columns.size]);
+    const resources = shapes.map((shape) => {
+      const handle = this.parameter([], DataType.RESOURCE).id;
+      return { handle, shape, dtype, after: [] };
+    });
+    return this.#captured.push({ shape: [...shape], blocks, resources }) - 1;
   }
 
   /** The variable's value at this point of the function. */
   readResource(index: number): TensorMetadata {
-    const resource = this.#resources[index]!;
+    const { blocks, resources } = this.#captured[index]!;
+    const values = resources.map((resource) => this.#read(resource));
+    if (blocks === undefined) return this.#describe(values[0]!);
+    return this.#keepMatrix(blockedMatrix(this, blocks, (block) => values[block]!));
+  }
+
+  /** Node id of a variable's value. */
+  #read(resource: Resource): number {
     if (resource.value === undefined) {
       const { dtype, handle, after } = resource;
       const read = this.#operation("ReadVariableOp", [valueType(dtype)], [handle], after);
@@ -114,26 +150,58 @@ export class RecordingBinding extends Binding {
       resource.value = this.#add("EnsureShape", [shape], [id])[0]!.id;
       this.#node(resource.value).resource = resource;
     }
-    return this.#describe(resource.value);
+    return resource.value;
   }
 
   /** Sets the variable to a recorded tensor, after all reads so far. */
   assignResource(index: number, value: number): void {
-    const attributes = [valueType(this.#resources[index]!.dtype)];
+    const attributes = [valueType(this.#captured[index]!.resources[0]!.dtype)];
     this.updateResources("AssignVariableOp", attributes, [index], [value]);
   }
 
   /**
    * Adds an op that changes variables in place, such as `ResourceApplyAdam`: its first inputs are
    * the variables, in order. It runs after all reads so far; later reads see its result.
+   *
+   * Variables in blocks are changed block by block, which the op has to allow: its inputs are
+   * scalars, or have the variables' sizes. Of an input that is in blocks itself there is one at a
+   * time.
    */
   updateResources(
     opName: string,
     attributes: readonly OpAttribute[],
-    resources: readonly number[],
+    indices: readonly number[],
     inputs: readonly number[],
   ): void {
-    const targets = resources.map((index) => this.#resources[index]!);
+    const variables = indices.map((index) => this.#captured[index]!);
+    const { blocks, shape } = variables[0]!;
+    if (blocks === undefined) {
+      this.#update(opName, attributes, variables.map(({ resources }) => resources[0]!), inputs);
+      return;
+    }
+    for (const id of inputs) {
+      const sizes = this.#shape(id);
+      if (sizes.length === 0 || String(sizes) === String(shape)) continue;
+      throw new Error(
+        `Cannot record ${opName} on a matrix of shape [${shape}], which lies in blocks: an input has ` +
+          `shape [${sizes}]; assign the whole`,
+      );
+    }
+    for (const block of regionsOf(blocks).keys()) {
+      const targets = variables.map(({ resources }) => resources[block]!);
+      const ids = inputs.map((id) =>
+        this.#shape(id).length === 0 ? id : this.#block(id, blocks, block, this.#lastUpdate)
+      );
+      this.#lastUpdate = [this.#update(opName, attributes, targets, ids)];
+    }
+  }
+
+  #update(
+    opName: string,
+    attributes: readonly OpAttribute[],
+    targets: readonly Resource[],
+    inputs: readonly number[],
+  ): Deno.PointerObject {
     const ids = [...targets.map((target) => target.handle), ...inputs];
     const after = targets.flatMap((target) => target.after);
     const operation = this.#operation(opName, attributes, ids, after);
@@ -142,6 +210,13 @@ export class RecordingBinding extends Binding {
       target.after = [operation];
       delete target.value;
     }
+    return operation;
+  }
+
+  /** A block of a tensor that has the sizes of a variable in blocks. */
+  #block(id: number, blocks: MatrixBlocks, index: number, after: Operations): number {
+    const matrix = this.#matrices.get(id);
+    return matrix?.block(index, after) ?? cutOut(this, id, regionsOf(blocks)[index]!).id;
   }
 
   /**
@@ -153,8 +228,16 @@ export class RecordingBinding extends Binding {
    * @param y Id of a tensor of x's type and sizes.
    */
   axpy(a: number, index: number, y: number): TensorMetadata {
+    const { blocks, resources } = this.#captured[index]!;
+    const values = resources.map((resource) => this.#read(resource));
+    if (blocks === undefined) return this.#describe(this.#axpy(a, values[0]!, y));
+    const sum = (block: number, after: Operations = []) =>
+      this.#axpy(a, values[block]!, this.#block(y, blocks, block, after));
+    return this.#keepMatrix(blockedMatrix(this, blocks, sum));
+  }
+
+  #axpy(a: number, x: number, y: number): number {
     const { shape, dtype } = this.#node(y);
-    const x = this.readResource(index).id;
     const elements = valueType(dtype);
     const type = { name: "T", type: AttrType.TYPE, value: dtype };
     const handle = this.#add("VarHandleOp", newHandle(shape, dtype), [])[0]!.id;
@@ -172,7 +255,39 @@ export class RecordingBinding extends Binding {
     this.#sideEffects.push(
       this.#operation("DestroyResourceOp", [IGNORE_MISSING], [handle], [read]),
     );
-    return sum!;
+    return sum!.id;
+  }
+
+  /** The product of two matrices, by blocks where one of them or the result lies in some. */
+  #matrixProduct(
+    attributes: readonly OpAttribute[],
+    [left, right]: readonly number[],
+  ): TensorMetadata | undefined {
+    const isTransposed = (name: string) =>
+      attributes.find((attribute) => attribute.name === name)?.value === true;
+    const [leftShape, rightShape] = [this.#shape(left!), this.#shape(right!)];
+    if (leftShape.length !== 2 || rightShape.length !== 2) return undefined;
+    const matrix = this.#matrices.get(right!);
+    if (matrix !== undefined && !isTransposed("adj_x")) {
+      return this.#describe(timesMatrix(this, left!, matrix, isTransposed("adj_y")));
+    }
+    if (!isTransposed("adj_x") || isTransposed("adj_y")) return undefined;
+    const shape = [leftShape[1]!, rightShape[1]!];
+    const blocks = matrixBlocks(this.tensorflow, shape, this.#node(left!).dtype);
+    return blocks && this.#keepMatrix(productInBlocks(this, left!, right!, blocks));
+  }
+
+  matMul(
+    left: number,
+    right: number,
+    transposed?: "left" | "right",
+    after: Operations = [],
+  ): number {
+    const attributes = [
+      { name: "transpose_a", type: AttrType.BOOL, value: transposed === "left" },
+      { name: "transpose_b", type: AttrType.BOOL, value: transposed === "right" },
+    ];
+    return this.#add("MatMul", attributes, [left, right], after)[0]!.id;
   }
 
   /** Equal constants are one, as the same kernels are recorded with the same sizes and axes. */
@@ -223,7 +338,10 @@ export class RecordingBinding extends Binding {
     inputs: readonly number[],
     numOutputs: number,
   ): TensorMetadata[] {
-    return this.#add(opName, attributes, inputs, [], numOutputs);
+    const product = opName === "BatchMatMulV2"
+      ? this.#matrixProduct(attributes, inputs)
+      : undefined;
+    return product ? [product] : this.#add(opName, attributes, inputs, [], numOutputs);
   }
 
   override getNumOfTensors(): number {
@@ -282,6 +400,7 @@ export class RecordingBinding extends Binding {
     this.#openGraph = undefined;
     this.tensorflow.symbols.TF_DeleteGraph(graph);
     this.#nodes.clear();
+    this.#matrices.clear();
   }
 
   get #graph(): Deno.PointerObject {
@@ -293,7 +412,7 @@ export class RecordingBinding extends Binding {
     opName: string,
     attributes: readonly OpAttribute[],
     inputs: readonly number[],
-    after: readonly Deno.PointerObject[] = [],
+    after: Operations = [],
     numOutputs = 1,
   ): TensorMetadata[] {
     const operation = this.#operation(opName, attributes, inputs, after);
@@ -305,7 +424,7 @@ export class RecordingBinding extends Binding {
     opName: string,
     attributes: readonly OpAttribute[],
     inputs: readonly number[],
-    after: readonly Deno.PointerObject[],
+    after: Operations,
   ): Deno.PointerObject {
     const { symbols } = this.tensorflow;
     const nodes = inputs.map((id) => this.#node(id, opName));
@@ -378,18 +497,37 @@ export class RecordingBinding extends Binding {
     return id;
   }
 
+  #keepMatrix(matrix: BlockedMatrix): TensorMetadata {
+    const id = this.#nextId++;
+    this.#matrices.set(id, matrix);
+    return { id, shape: [...matrix.shape], dtype: DataType.FLOAT };
+  }
+
+  #shape(id: number): readonly number[] {
+    return (this.#matrices.get(id) ?? this.#node(id)).shape;
+  }
+
   #describe(id: number): TensorMetadata {
     const { shape, dtype } = this.#node(id);
     return { id, shape: [...shape], dtype };
   }
 
   #node(id: number, opName?: string): Node {
-    const node = this.#nodes.get(id);
+    const node = this.#nodes.get(id) ?? this.#wholeMatrix(id);
     if (node === undefined) {
       throw new Error(
         `Cannot record ${opName ?? "a result"}: tensor ${id} is not of this recording`,
       );
     }
+    return node;
+  }
+
+  /** The node of a matrix in blocks, once an op asks for the whole. */
+  #wholeMatrix(id: number): Node | undefined {
+    const matrix = this.#matrices.get(id);
+    if (matrix === undefined) return undefined;
+    const node = this.#node(matrix.whole());
+    this.#nodes.set(id, node);
     return node;
   }
 }

@@ -5,37 +5,125 @@
  */
 
 import type { OpAttribute } from "./attributes.ts";
-import { AttrType } from "./c_enums.ts";
+import { AttrType, DataType } from "./c_enums.ts";
 import type { EagerBinding, TensorMetadata } from "./eager_binding.ts";
+import {
+  type MatrixBlocks,
+  overlap,
+  type Region,
+  regionsOf,
+  type Stretch,
+} from "./matrix_blocks.ts";
+import { cutOut, joinBlocks } from "./matrix_ops.ts";
+
+/** Where a value lives in TensorFlow. */
+export interface Resource {
+  /** Eager ids of the variables: one, or one for each block of a matrix. */
+  readonly ids: readonly number[];
+  /** How the matrix is cut, if it is. */
+  readonly blocks: MatrixBlocks | undefined;
+}
+
+/** Sizes and type of a value. */
+interface ValueType {
+  shape: readonly number[];
+  dtype: number;
+}
 
 /**
- * Makes a variable.
+ * Makes a variable, or the blocks of one.
  *
- * @param value Eager id of the tensor whose value it takes.
- * @returns Eager id of the variable; its owner calls {@linkcode destroyResource}.
+ * @param value What it takes its value from: the eager id of a tensor or, for a matrix in blocks, what
+ *   has not been made a tensor yet.
+ * @returns Its owner calls {@linkcode destroyResource}.
  */
 export function newResource(
   eager: EagerBinding,
-  { shape, dtype }: { shape: readonly number[]; dtype: number },
-  value: number,
+  type: ValueType,
+  value: number | Float32Array,
+  blocks?: MatrixBlocks,
+): Resource {
+  if (blocks === undefined) return { ids: [newVariable(eager, type, value as number)], blocks };
+  const [, width] = type.shape;
+  const ids = regionsOf(blocks).map((region) => {
+    const block = typeof value === "number"
+      ? cutOut(eager, value, region).id
+      : uploaded(eager, value, width!, region);
+    const shape = [region.rows.size, region.columns.size];
+    const id = newVariable(eager, { shape, dtype: type.dtype }, block);
+    eager.deleteTensor(block);
+    return id;
+  });
+  return { ids, blocks };
+}
+
+/** A part of a matrix of `width` columns as a tensor. */
+function uploaded(
+  eager: EagerBinding,
+  values: Float32Array,
+  width: number,
+  { rows, columns }: Region,
 ): number {
+  const block = new Float32Array(rows.size * columns.size);
+  for (let row = 0; row < rows.size; row++) {
+    const start = (rows.start + row) * width + columns.start;
+    block.set(values.subarray(start, start + columns.size), row * columns.size);
+  }
+  return eager.createTensor([rows.size, columns.size], DataType.FLOAT, block);
+}
+
+function newVariable(eager: EagerBinding, { shape, dtype }: ValueType, value: number): number {
   const [handle] = eager.executeOp("VarHandleOp", newHandle(shape, dtype), [], 1);
   eager.executeOp("AssignVariableOp", [valueType(dtype)], [handle!.id, value], 0);
   return handle!.id;
 }
 
-/** A new eager tensor with the variable's value at this moment. */
+/**
+ * A new eager tensor with the value at this moment.
+ *
+ * @param region What part of a matrix in blocks, all of it if absent; no more than that is copied.
+ */
 export function readResource(
   eager: EagerBinding,
-  resource: number,
+  { ids, blocks }: Resource,
   dtype: number,
+  region?: Region,
 ): TensorMetadata {
-  return eager.executeOp("ReadVariableOp", [valueType(dtype)], [resource], 1)[0]!;
+  if (blocks === undefined) return readVariable(eager, ids[0]!, dtype);
+  const [rows, columns] = (["rows", "columns"] as const).map((axis) =>
+    blocks[axis].map((stretch) => overlap(stretch, region?.[axis] ?? stretch))
+  );
+  const within = (part: Stretch | undefined) => part !== undefined;
+  const parts = regionsOf(blocks).flatMap((block, index) => {
+    const row = rows![index % blocks.rows.length];
+    const column = columns![Math.floor(index / blocks.rows.length)];
+    if (row === undefined || column === undefined) return [];
+    const id = readVariable(eager, ids[index]!, dtype).id;
+    if (row.size === block.rows.size && column.size === block.columns.size) return [id];
+    const part = cutOut(eager, id, {
+      rows: { start: row.start - block.rows.start, size: row.size },
+      columns: { start: column.start - block.columns.start, size: column.size },
+    });
+    eager.deleteTensor(id);
+    return [part.id];
+  });
+  const joined = joinBlocks(eager, parts, {
+    rows: rows!.filter(within),
+    columns: columns!.filter(within),
+  });
+  for (const id of parts) eager.deleteTensor(id);
+  return joined;
 }
 
-export function destroyResource(eager: EagerBinding, resource: number): void {
-  eager.executeOp("DestroyResourceOp", [IGNORE_MISSING], [resource], 0);
-  eager.deleteTensor(resource);
+function readVariable(eager: EagerBinding, id: number, dtype: number): TensorMetadata {
+  return eager.executeOp("ReadVariableOp", [valueType(dtype)], [id], 1)[0]!;
+}
+
+export function destroyResource(eager: EagerBinding, { ids }: Resource): void {
+  for (const id of ids) {
+    eager.executeOp("DestroyResourceOp", [IGNORE_MISSING], [id], 0);
+    eager.deleteTensor(id);
+  }
 }
 
 /** Of `VarHandleOp`: a variable that no other has the name of. */

@@ -7,6 +7,7 @@
 import { symbols as SYMBOLS, type TensorFlowLibrary } from "./c_api.ts";
 import { STATUS_NAMES } from "./c_enums.ts";
 import { loadApart } from "./library_scope.ts";
+import { BLOCK_LIMITS, type BlockLimits } from "./matrix_blocks.ts";
 import { explainOpenFailure } from "./open_failure.ts";
 import { keepThreadCount, threadCount } from "./threads.ts";
 
@@ -37,6 +38,12 @@ export interface TensorFlowOptions {
    * @default {as TF_NUM_INTRAOP_THREADS says, or one for each processor}
    */
   threads?: number | undefined;
+  /**
+   * What large matrices are cut by; tests have small ones cut.
+   *
+   * @default {BLOCK_LIMITS}
+   */
+  blockLimits?: BlockLimits;
 }
 
 /** A failed TensorFlow call. */
@@ -63,6 +70,8 @@ export class TensorFlow {
   readonly version: string;
   /** Threads that an operation is spread over. */
   readonly threads: number;
+  /** What large matrices are cut by. */
+  readonly blockLimits: BlockLimits;
   #library: TensorFlowLibrary;
   #options: TensorFlowOptions;
   #status: Deno.PointerObject | undefined;
@@ -74,6 +83,7 @@ export class TensorFlow {
     this.#library = library;
     this.#options = options;
     this.threads = threads;
+    this.blockLimits = options.blockLimits ?? BLOCK_LIMITS;
     this.version = readCString(library.symbols.TF_Version());
     this.reopen();
   }

@@ -27,6 +27,9 @@ const UNARY_OPS = (
   "Sqrt Square Tan Tanh Abs IsNan IsInf IsFinite LogicalNot Invert Conj OnesLike ZerosLike Snapshot"
 ).split(" ").values();
 
+/** Has a matrix of 4 × 4 lie in four blocks, with few threads. */
+const BLOCK_LIMITS = { matrix: 16, columns: 1, elements: 2 };
+
 const LONG = "a string that is too long to lie inside its own record";
 
 /** What a round has left, before and after the engine is disposed of. */
@@ -48,7 +51,7 @@ async function round(ledger: NativeLedger): Promise<Left> {
     assertThrows(() => TensorFlow.open(path, { load: ledger.load }), Error);
   }
 
-  const kernels = new TensorFlowBackend(path, { load: ledger.load });
+  const kernels = new TensorFlowBackend(path, { load: ledger.load, blockLimits: BLOCK_LIMITS });
   const ops = tensorflowOps(kernels);
   const backend: Backend = {
     ...{
@@ -64,6 +67,7 @@ async function round(ledger: NativeLedger): Promise<Left> {
   tf.engine().startScope();
   values(kernels);
   functions(kernels);
+  matrices(kernels);
   const folder = await Deno.makeTempDir();
   assertThrows(() => openSummaryWriter(kernels.eager, "/dev/null/none"), TensorFlowError);
   {
@@ -132,6 +136,24 @@ function functions(kernels: TensorFlowBackend): void {
   });
   assertThrows(() => fails(tf.tensor1d([1, 1])), Error);
   variable.dispose();
+}
+
+/** A matrix in blocks, as a whole and by its parts. */
+function matrices(kernels: TensorFlowBackend): void {
+  const ones = tf.ones([4, 4]);
+  for (const value of [ones, ones.mul(1)]) {
+    const matrix = tf.variable(value, false, crypto.randomUUID());
+    using halved = compile(() => {
+      matrix.assign(matrix.div(2));
+      return matrix.sum();
+    });
+    assertEquals([...halved().dataSync()], [8]);
+    assertEquals([...matrix.slice([1, 1], [2, 2]).dataSync()], [0.5, 0.5, 0.5, 0.5]);
+    assertEquals(matrix.dataSync()[0], 0.5);
+    tensorflowOps(kernels).assignSlice(matrix, tf.ones([4, 1]), 1);
+    assertEquals([...matrix.slice([0, 0], [1, 4]).dataSync()], [0.5, 1, 0.5, 0.5]);
+    matrix.dispose();
+  }
 }
 
 /** Lines of the engine that release something, as `file.ts:12`. */
