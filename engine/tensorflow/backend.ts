@@ -18,7 +18,13 @@ import { withQuietStderr } from "../../io/quiet_stderr.ts";
 import { type MatrixBlocks, matrixBlocks, type Region } from "./matrix_blocks.ts";
 import { Recording } from "./recording.ts";
 import { isRecordedId } from "./recording_binding.ts";
-import { destroyResource, newResource, readResource, type Resource } from "./resource_variables.ts";
+import {
+  destroyResource,
+  newBlocks,
+  newResource,
+  readResource,
+  type Resource,
+} from "./resource_variables.ts";
 import { registerSlice } from "./slice_kernel.ts";
 import { TensorFlow, type TensorFlowOptions } from "./tensorflow.ts";
 
@@ -208,11 +214,11 @@ export class TensorFlowBackend extends KernelBackendBase implements Recorder {
       delete data.resource;
     }
     if (data.resource === undefined) {
-      const isOnHost = blocks !== undefined && data.values instanceof Float32Array;
-      const value = isOnHost
-        ? data.values as Float32Array
-        : super.getInputTensorIds([variable])[0]!;
-      data.resource = newResource(this.eager, data, value, blocks);
+      const tensor = () => super.getInputTensorIds([variable])[0]!;
+      const { values } = data;
+      data.resource = blocks === undefined
+        ? newResource(this.eager, data, tensor())
+        : newBlocks(this.eager, blocks, values instanceof Float32Array ? values : tensor());
       data.values = null;
     }
     if (data.refCount === 1) {

@@ -174,17 +174,19 @@ export class RecordingBinding extends Binding implements MatrixGraph {
     inputs: readonly number[],
   ): void {
     const variables = indices.map((index) => this.#captured[index]!);
-    const { blocks, shape } = variables[0]!;
-    if (blocks === undefined) {
+    const inBlocks = variables.find(({ blocks }) => blocks !== undefined);
+    if (inBlocks?.blocks === undefined) {
       this.#update(opName, attributes, variables.map(({ resources }) => resources[0]!), inputs);
       return;
     }
-    for (const id of inputs) {
-      const sizes = this.#shape(id);
-      if (sizes.length === 0 || String(sizes) === String(shape)) continue;
+    const { blocks, shape } = inBlocks;
+    const tensors = inputs.map((id) => this.#shape(id)).filter((shape) => shape.length > 0);
+    const misfit = [...variables.map(({ shape }) => shape), ...tensors]
+      .find((other) => String(other) !== String(shape));
+    if (misfit !== undefined) {
       throw new Error(
-        `Cannot record ${opName} on a matrix of shape [${shape}], which lies in blocks: an input has ` +
-          `shape [${sizes}]; assign the whole`,
+        `Cannot record ${opName} on a matrix of shape [${shape}], which lies in blocks, with one of ` +
+          `shape [${misfit}]: assign the whole`,
       );
     }
     for (const block of regionsOf(blocks).keys()) {

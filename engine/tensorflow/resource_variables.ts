@@ -31,39 +31,48 @@ interface ValueType {
 }
 
 /**
- * Makes a variable, or the blocks of one.
+ * Makes a variable.
  *
- * @param value What it takes its value from: the eager id of a tensor or, for a matrix in blocks, what
- *   has not been made a tensor yet.
+ * @param value Eager id of the tensor whose value it takes.
  * @returns Its owner calls {@linkcode destroyResource}.
  */
-export function newResource(
+export function newResource(eager: EagerBinding, type: ValueType, value: number): Resource {
+  return { ids: [newVariable(eager, type, value)], blocks: undefined };
+}
+
+/**
+ * Makes the blocks of a matrix of float32.
+ *
+ * @param value Eager id of the tensor whose value they take or, if no tensor has been made of them, the
+ *   elements row by row, which then are not in TensorFlow twice.
+ * @returns Its owner calls {@linkcode destroyResource}.
+ */
+export function newBlocks(
   eager: EagerBinding,
-  type: ValueType,
+  blocks: MatrixBlocks,
   value: number | Float32Array,
-  blocks?: MatrixBlocks,
 ): Resource {
-  if (blocks === undefined) return { ids: [newVariable(eager, type, value as number)], blocks };
-  const [, width] = type.shape;
   const ids = regionsOf(blocks).map((region) => {
     const block = typeof value === "number"
       ? cutOut(eager, value, region).id
-      : uploaded(eager, value, width!, region);
+      : uploaded(eager, value, region, blocks);
     const shape = [region.rows.size, region.columns.size];
-    const id = newVariable(eager, { shape, dtype: type.dtype }, block);
+    const id = newVariable(eager, { shape, dtype: DataType.FLOAT }, block);
     eager.deleteTensor(block);
     return id;
   });
   return { ids, blocks };
 }
 
-/** A part of a matrix of `width` columns as a tensor. */
+/** A part of a matrix as a tensor. */
 function uploaded(
   eager: EagerBinding,
   values: Float32Array,
-  width: number,
   { rows, columns }: Region,
+  blocks: MatrixBlocks,
 ): number {
+  const last = blocks.columns.at(-1)!;
+  const width = last.start + last.size;
   const block = new Float32Array(rows.size * columns.size);
   for (let row = 0; row < rows.size; row++) {
     const start = (rows.start + row) * width + columns.start;

@@ -7,7 +7,7 @@ import { compile } from "../../../engine/compile.ts";
 import { findLibrary } from "../../../engine/library/find_library.ts";
 import { applyAdam, assignSlice } from "../../../engine/ops.ts";
 import { TensorFlowBackend } from "../../../engine/tensorflow/backend.ts";
-import { DataType } from "../../../engine/tensorflow/c_enums.ts";
+import { AttrType, DataType } from "../../../engine/tensorflow/c_enums.ts";
 import {
   BLOCK_LIMITS,
   matrixBlocks,
@@ -254,14 +254,23 @@ test("a part of a matrix in blocks is read without the whole", () => {
   }
 });
 
-test("an op that takes no single blocks is refused, by name", () => {
-  const matrix = variableOf(noise(7, 8, 11));
-  const write = () =>
-    compile(() => {
-      assignSlice(matrix, tf.fill([7, 2], 5), 3);
+test("an update that cannot go block by block is refused, by name", () => {
+  const [matrix, other] = [noise(7, 8, 11), noise(2, 3, 12)].map(variableOf);
+  const refused = (opName: string, body: () => void) => {
+    const compiled = compile(() => {
+      body();
       return tf.scalar(0);
-    })();
-  assertThrows(write, Error, "ResourceStridedSliceAssign");
-  assertEquals(backend.recording, false);
-  matrix.dispose();
+    });
+    assertThrows(() => compiled(), Error, `${opName} on a matrix of shape [7,8]`);
+    assertEquals(backend.recording, false);
+  };
+  refused("ResourceStridedSliceAssign", () => assignSlice(matrix!, tf.fill([7, 2], 5), 3));
+  refused("ResourceApplyGradientDescent", () =>
+    backend.update(
+      "ResourceApplyGradientDescent",
+      [{ name: "T", type: AttrType.TYPE, value: FLOAT }],
+      [other!, matrix!],
+      [tf.scalar(1)],
+    ));
+  for (const variable of [matrix!, other!]) variable.dispose();
 });
