@@ -52,10 +52,11 @@ export function newBlocks(
   blocks: MatrixBlocks,
   value: number | Float32Array,
 ): Resource {
+  const blockOf = typeof value === "number"
+    ? (region: Region) => cutOut(eager, value, region).id
+    : uploads(eager, blocks, value);
   const ids = regionsOf(blocks).map((region) => {
-    const block = typeof value === "number"
-      ? cutOut(eager, value, region).id
-      : uploaded(eager, value, region, blocks);
+    const block = blockOf(region);
     const shape = [region.rows.size, region.columns.size];
     const id = newVariable(eager, { shape, dtype: DataType.FLOAT }, block);
     eager.deleteTensor(block);
@@ -64,21 +65,24 @@ export function newBlocks(
   return { ids, blocks };
 }
 
-/** A part of a matrix as a tensor. */
-function uploaded(
+/** Makes tensors of parts of a matrix. All are copied by way of one array: garbage would pile up. */
+function uploads(
   eager: EagerBinding,
-  values: Float32Array,
-  { rows, columns }: Region,
   blocks: MatrixBlocks,
-): number {
+  values: Float32Array,
+): (region: Region) => number {
   const last = blocks.columns.at(-1)!;
   const width = last.start + last.size;
-  const block = new Float32Array(rows.size * columns.size);
-  for (let row = 0; row < rows.size; row++) {
-    const start = (rows.start + row) * width + columns.start;
-    block.set(values.subarray(start, start + columns.size), row * columns.size);
-  }
-  return eager.createTensor([rows.size, columns.size], DataType.FLOAT, block);
+  const sizes = regionsOf(blocks).map(({ rows, columns }) => rows.size * columns.size);
+  const array = new Float32Array(Math.max(...sizes));
+  return ({ rows, columns }) => {
+    for (let row = 0; row < rows.size; row++) {
+      const start = (rows.start + row) * width + columns.start;
+      array.set(values.subarray(start, start + columns.size), row * columns.size);
+    }
+    const shape = [rows.size, columns.size];
+    return eager.createTensor(shape, DataType.FLOAT, array.subarray(0, rows.size * columns.size));
+  };
 }
 
 function newVariable(eager: EagerBinding, { shape, dtype }: ValueType, value: number): number {

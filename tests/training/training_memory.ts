@@ -13,10 +13,10 @@ import { FeatureBatches, rowsInMemory } from "../../training/features/feature_ba
 import { Trainer } from "../../training/trainer.ts";
 
 const [file = ""] = Deno.args;
-const WIDTH = 4096;
+const WIDTH = 6144;
 const IMAGES = 8;
 
-using engine = await startEngine({ device: "cpu", precision: "float32" });
+using engine = await startEngine({ device: "cpu", precision: "float32", threads: 2 });
 const before = Deno.memoryUsage().rss;
 const layouts = new Map([
   ["fc.weight", linearWeight(WIDTH, WIDTH)],
