@@ -69,6 +69,8 @@ interface GraphFunction {
   readonly name: string;
   /** Variables that it reads or changes; their resources come last among its inputs. */
   readonly variables: readonly tf.Variable[];
+  /** How it has each of them. */
+  readonly blocks: readonly (MatrixBlocks | undefined)[];
   readonly outputs: number;
   /** Of its own, or the backend's when it was recorded. */
   readonly precision: Precision;
@@ -237,16 +239,21 @@ export class TensorFlowBackend extends KernelBackendBase implements Recorder {
     return resource;
   }
 
+  /** Whether the value of a tensor is in blocks alone, of which ops that run at once read parts. */
+  isInBlocks({ dataId }: tf.Tensor): boolean {
+    if (this.#recording !== undefined) return false;
+    const { resource, id } = this.#data(dataId);
+    return resource?.blocks !== undefined && id < 0;
+  }
+
   /**
-   * A part of a matrix that lies in blocks; `undefined` for any other tensor, and for no part.
+   * A part of a matrix that {@linkcode TensorFlowBackend.isInBlocks}.
    *
-   * @param region Within the matrix.
+   * @param region Within the matrix, and not empty.
    */
-  readRegion(matrix: tf.Tensor, region: Region): tf.Tensor | undefined {
-    if (this.#recording !== undefined || region.rows.size * region.columns.size === 0) return;
-    const { resource, id, dtype } = this.#data(matrix.dataId);
-    if (resource?.blocks === undefined || id >= 0) return;
-    return this.createOutputTensor(readResource(this.eager, resource, dtype, region));
+  readRegion({ dataId }: tf.Tensor, region: Region): tf.Tensor {
+    const { resource, dtype } = this.#data(dataId);
+    return this.createOutputTensor(readResource(this.eager, resource!, dtype, region));
   }
 
   record(
@@ -271,7 +278,8 @@ export class TensorFlowBackend extends KernelBackendBase implements Recorder {
       recording.binding.finish(name, results);
       this.#registered.add(name);
       const { variables } = recording;
-      const fn = { name, variables, outputs: results.length, precision, called: false };
+      const blocks = variables.map((variable) => this.blocksOf(variable));
+      const fn = { name, variables, blocks, outputs: results.length, precision, called: false };
       return { name, call: (args) => this.#call(fn, args), dispose: () => this.#remove(name) };
     } finally {
       recording.restoreVariables();
@@ -380,7 +388,7 @@ export class TensorFlowBackend extends KernelBackendBase implements Recorder {
   }
 
   #call(fn: GraphFunction, args: readonly tf.Tensor[]): tf.Tensor[] {
-    const { name, variables, outputs, precision } = fn;
+    const { name, variables, blocks, outputs, precision } = fn;
     this.tensorflow.requireOpen();
     if (!this.#registered.has(name)) {
       throw new Error(
@@ -388,8 +396,8 @@ export class TensorFlowBackend extends KernelBackendBase implements Recorder {
           "compile it again",
       );
     }
-    const resources = variables.flatMap((variable) =>
-      this.resourceOf(variable, this.blocksOf(variable)).ids
+    const resources = variables.flatMap((variable, index) =>
+      this.resourceOf(variable, blocks[index]).ids
     );
     const ids = this.getInputTensorIds([...args]);
     const attributes = precision === "bfloat16" ? BFLOAT16_ATTRIBUTES : [];

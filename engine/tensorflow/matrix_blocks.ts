@@ -27,6 +27,8 @@ export interface Region {
 
 /** How a matrix is cut: a block lies where one of the stretches of rows and one of columns meet. */
 export interface MatrixBlocks {
+  /** Sizes of the whole. */
+  shape: readonly [rows: number, columns: number];
   rows: readonly Stretch[];
   columns: readonly Stretch[];
 }
@@ -68,21 +70,32 @@ export function matrixBlocks(
   shape: readonly number[],
   dtype: number,
 ): MatrixBlocks | undefined {
-  const { threads, device, blockLimits } = machine;
-  const [rows, columns] = shape;
-  const isMatrix = shape.length === 2 && dtype === DataType.FLOAT;
-  if (!isMatrix || rows! * columns! < blockLimits.matrix || device.type === "GPU") return undefined;
+  const { threads, blockLimits } = machine;
+  if (shape.length !== 2 || dtype !== DataType.FLOAT) return undefined;
+  const [rows, columns] = shape as [number, number];
+  if (rows * columns < blockLimits.matrix || machine.device.type === "GPU") return undefined;
   const shares = Math.max(threads, 2);
-  const width = Math.min(columns!, blockLimits.columns * shares);
+  const width = Math.min(columns, blockLimits.columns * shares);
   return {
-    rows: stretches(rows!, Math.ceil(rows! * width / (blockLimits.elements * shares))),
-    columns: stretches(columns!, Math.ceil(columns! / width)),
+    shape: [rows, columns],
+    rows: stretches(rows, Math.ceil(rows * width / (blockLimits.elements * shares))),
+    columns: stretches(columns, Math.ceil(columns / width)),
   };
 }
 
 /** The blocks, those of the first columns first. */
 export function regionsOf({ rows, columns }: MatrixBlocks): Region[] {
   return columns.flatMap((columns) => rows.map((rows) => ({ rows, columns })));
+}
+
+/** Where in {@linkcode regionsOf} the block of a stretch of rows and one of columns stands. */
+export function blockIndex({ rows }: MatrixBlocks, row: number, column: number): number {
+  return column * rows.length + row;
+}
+
+/** The reverse of {@linkcode blockIndex}: which stretches a block is of. */
+export function blockPlace({ rows }: MatrixBlocks, index: number): [row: number, column: number] {
+  return [index % rows.length, Math.floor(index / rows.length)];
 }
 
 /** What two stretches have in common, if anything. */

@@ -7,7 +7,7 @@
 import type { OpAttribute } from "./attributes.ts";
 import { AttrType, DataType } from "./c_enums.ts";
 import type { Binding, TensorMetadata } from "./eager_binding.ts";
-import type { MatrixBlocks, Region } from "./matrix_blocks.ts";
+import type { Region } from "./matrix_blocks.ts";
 
 /**
  * Cuts a part out of a matrix.
@@ -31,14 +31,15 @@ export function cutOut(binding: Binding, id: number, { rows, columns }: Region):
  * Puts a matrix together.
  *
  * @param ids Of its blocks, in the order of {@linkcode regionsOf}; they stay as they are.
+ * @param rows Blocks that lie below each other.
  */
 export function joinBlocks(
   binding: Binding,
   ids: readonly number[],
-  { rows, columns }: MatrixBlocks,
+  rows: number,
 ): TensorMetadata {
-  const strips = columns.map((_, column) => {
-    const blocks = ids.slice(column * rows.length, (column + 1) * rows.length);
+  const strips = Array.from({ length: ids.length / rows }, (_, column) => {
+    const blocks = ids.slice(column * rows, (column + 1) * rows);
     return concat(binding, blocks, 0).id;
   });
   try {

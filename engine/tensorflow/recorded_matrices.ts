@@ -7,7 +7,13 @@
 
 import { AttrType, DataType } from "./c_enums.ts";
 import type { Binding } from "./eager_binding.ts";
-import { type MatrixBlocks, regionsOf, type Stretch } from "./matrix_blocks.ts";
+import {
+  blockIndex,
+  blockPlace,
+  type MatrixBlocks,
+  regionsOf,
+  type Stretch,
+} from "./matrix_blocks.ts";
 import { concat, joinBlocks } from "./matrix_ops.ts";
 
 /** Operations of the graph, which others may have to follow. */
@@ -26,7 +32,6 @@ export interface MatrixGraph extends Binding {
 
 /** A matrix of which single blocks can be had; ids are the recording's. */
 export interface BlockedMatrix {
-  shape: number[];
   blocks: MatrixBlocks;
   /**
    * A block, by its place in {@linkcode regionsOf}.
@@ -45,12 +50,11 @@ export function blockedMatrix(
   block: BlockedMatrix["block"],
 ): BlockedMatrix {
   return {
-    shape: [total(blocks.rows), total(blocks.columns)],
     blocks,
     block,
     whole: () => {
       const ids = regionsOf(blocks).map((_, index) => block(index));
-      return joinBlocks(graph, ids, blocks).id;
+      return joinBlocks(graph, ids, blocks.rows.length).id;
     },
   };
 }
@@ -68,7 +72,7 @@ export function timesMatrix(
   const strips = outer.map((_, out) => {
     const products = parts.map((part, within) => {
       const [row, column] = isTransposed ? [out, within] : [within, out];
-      const block = matrix.block(column * rows.length + row);
+      const block = matrix.block(blockIndex(matrix.blocks, row!, column!));
       return graph.matMul(part, block, isTransposed ? "right" : undefined);
     });
     return sum(graph, products);
@@ -93,7 +97,7 @@ export function productInBlocks(
   return {
     ...blockedMatrix(graph, blocks, (index, after) => {
       parts ??= cut();
-      const [row, column] = [index % rows.length, Math.floor(index / rows.length)];
+      const [row, column] = blockPlace(blocks, index);
       return graph.matMul(parts.left[row]!, parts.right[column]!, undefined, after);
     }),
     whole: () => graph.matMul(left, right, "left"),
@@ -123,8 +127,4 @@ function sum(graph: Binding, ids: readonly number[]): number {
   if (ids.length === 1) return ids[0]!;
   const count = { name: "N", type: AttrType.INT, value: ids.length };
   return graph.executeOp("AddN", [count], ids, 1)[0]!.id;
-}
-
-function total(stretches: readonly Stretch[]): number {
-  return stretches.reduce((sum, { size }) => sum + size, 0);
 }

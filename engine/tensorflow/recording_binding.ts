@@ -502,11 +502,11 @@ export class RecordingBinding extends Binding implements MatrixGraph {
   #keepMatrix(matrix: BlockedMatrix): TensorMetadata {
     const id = this.#nextId++;
     this.#matrices.set(id, matrix);
-    return { id, shape: [...matrix.shape], dtype: DataType.FLOAT };
+    return { id, shape: [...matrix.blocks.shape], dtype: DataType.FLOAT };
   }
 
   #shape(id: number): readonly number[] {
-    return (this.#matrices.get(id) ?? this.#node(id)).shape;
+    return this.#matrices.get(id)?.blocks.shape ?? this.#node(id).shape;
   }
 
   #describe(id: number): TensorMetadata {

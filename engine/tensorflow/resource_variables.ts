@@ -7,13 +7,7 @@
 import type { OpAttribute } from "./attributes.ts";
 import { AttrType, DataType } from "./c_enums.ts";
 import type { EagerBinding, TensorMetadata } from "./eager_binding.ts";
-import {
-  type MatrixBlocks,
-  overlap,
-  type Region,
-  regionsOf,
-  type Stretch,
-} from "./matrix_blocks.ts";
+import { type MatrixBlocks, overlap, type Region, regionsOf } from "./matrix_blocks.ts";
 import { cutOut, joinBlocks } from "./matrix_ops.ts";
 
 /** Where a value lives in TensorFlow. */
@@ -71,8 +65,7 @@ function uploads(
   blocks: MatrixBlocks,
   values: Float32Array,
 ): (region: Region) => number {
-  const last = blocks.columns.at(-1)!;
-  const width = last.start + last.size;
+  const [, width] = blocks.shape;
   const sizes = regionsOf(blocks).map(({ rows, columns }) => rows.size * columns.size);
   const array = new Float32Array(Math.max(...sizes));
   return ({ rows, columns }) => {
@@ -103,27 +96,21 @@ export function readResource(
   region?: Region,
 ): TensorMetadata {
   if (blocks === undefined) return readVariable(eager, ids[0]!, dtype);
-  const [rows, columns] = (["rows", "columns"] as const).map((axis) =>
-    blocks[axis].map((stretch) => overlap(stretch, region?.[axis] ?? stretch))
-  );
-  const within = (part: Stretch | undefined) => part !== undefined;
   const parts = regionsOf(blocks).flatMap((block, index) => {
-    const row = rows![index % blocks.rows.length];
-    const column = columns![Math.floor(index / blocks.rows.length)];
-    if (row === undefined || column === undefined) return [];
-    const id = readVariable(eager, ids[index]!, dtype).id;
-    if (row.size === block.rows.size && column.size === block.columns.size) return [id];
+    const rows = overlap(block.rows, (region ?? block).rows);
+    const columns = overlap(block.columns, (region ?? block).columns);
+    if (rows === undefined || columns === undefined) return [];
+    const { id } = readVariable(eager, ids[index]!, dtype);
+    if (rows.size === block.rows.size && columns.size === block.columns.size) return [id];
     const part = cutOut(eager, id, {
-      rows: { start: row.start - block.rows.start, size: row.size },
-      columns: { start: column.start - block.columns.start, size: column.size },
+      rows: { start: rows.start - block.rows.start, size: rows.size },
+      columns: { start: columns.start - block.columns.start, size: columns.size },
     });
     eager.deleteTensor(id);
     return [part.id];
   });
-  const joined = joinBlocks(eager, parts, {
-    rows: rows!.filter(within),
-    columns: columns!.filter(within),
-  });
+  const rows = blocks.rows.filter((stretch) => overlap(stretch, region?.rows ?? stretch));
+  const joined = joinBlocks(eager, parts, rows.length);
   for (const id of parts) eager.deleteTensor(id);
   return joined;
 }

@@ -13,7 +13,7 @@ const BACKEND = "tensorflow";
 type Slice = KernelArguments<
   { x: tf.Tensor },
   { begin: number | number[]; size: number | number[] },
-  { readRegion(matrix: tf.Tensor, region: Region): tf.Tensor | undefined }
+  { isInBlocks(x: tf.Tensor): boolean; readRegion(matrix: tf.Tensor, region: Region): tf.Tensor }
 >;
 
 /** Replaces the kernel registered for `Slice`. */
@@ -21,8 +21,10 @@ export function registerSlice(): void {
   const original = kernelOf(BACKEND, "Slice").kernelFunc as unknown as (args: Slice) => tf.Tensor;
   registerKernel(BACKEND, "Slice", (args: Slice) => {
     const { inputs: { x }, attrs, backend } = args;
-    const part = x.rank === 2 ? backend.readRegion(x, regionOf(x, attrs)) : undefined;
-    return part ?? original(args);
+    if (!backend.isInBlocks(x)) return original(args);
+    const region = regionOf(x, attrs);
+    const isEmpty = region.rows.size * region.columns.size === 0;
+    return isEmpty ? original(args) : backend.readRegion(x, region);
   });
 }
 

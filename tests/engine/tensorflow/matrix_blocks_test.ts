@@ -22,10 +22,8 @@ const CPU = { name: "", type: "CPU" };
 const { FLOAT, INT32 } = DataType;
 
 Deno.test("matrixBlocks() covers a matrix once, with blocks of a bounded size", () => {
-  const shapes = [[9216, 4096], [25088, 4096], [4096, 4096], [4099, 4099], [1 << 24, 1], [
-    3,
-    1 << 23,
-  ]];
+  const layers = [[9216, 4096], [25088, 4096], [4096, 4096], [4099, 4099]];
+  const shapes = [...layers, [1 << 24, 1], [3, 1 << 23]];
   for (const threads of [1, 2, 7, 64]) {
     const limits = { threads, device: CPU, blockLimits: BLOCK_LIMITS };
     for (const [rows, columns] of shapes as [number, number][]) {
