@@ -17,6 +17,24 @@ export interface OpAttribute {
   value: unknown;
 }
 
+/** Attributes of one value, by its kind in TensorFlow's op definition. */
+export const attribute = {
+  /** @param dtype A {@linkcode DataType}. */
+  type: (name: string, dtype: number): OpAttribute => ({ name, type: AttrType.TYPE, value: dtype }),
+  int: (name: string, value: number): OpAttribute => ({ name, type: AttrType.INT, value }),
+  bool: (name: string, value: boolean): OpAttribute => ({ name, type: AttrType.BOOL, value }),
+  string: (name: string, value: string | Uint8Array): OpAttribute => ({
+    name,
+    type: AttrType.STRING,
+    value,
+  }),
+  shape: (name: string, shape: readonly number[]): OpAttribute => ({
+    name,
+    type: AttrType.SHAPE,
+    value: [...shape],
+  }),
+};
+
 /** The C setters of one kind of op, with the op as their first parameter. */
 type Setters = Pick<
   TensorFlow["symbols"],

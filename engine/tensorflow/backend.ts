@@ -7,8 +7,8 @@
 
 import * as tf from "@tensorflow/tfjs";
 import type { Precision, RecordedFunction, Recorder, TensorSpec } from "../backend.ts";
-import type { OpAttribute } from "./attributes.ts";
-import { AttrType, DataType, dataTypeName, dataTypeNamed } from "./c_enums.ts";
+import { attribute, type OpAttribute } from "./attributes.ts";
+import { DataType, dataTypeName, dataTypeNamed } from "./c_enums.ts";
 import { registerConv2d } from "./conv2d_kernel.ts";
 import { EagerBinding, type TensorMetadata } from "./eager_binding.ts";
 import { registerGather } from "./gather_kernel.ts";
@@ -60,8 +60,8 @@ const BFLOAT16_CONFIG = Uint8Array.of(0x52, 0x05, 0x52, 0x03, 0xf8, 0x01, 0x01);
 
 /** What a call of a function says to be optimised with {@linkcode BFLOAT16_CONFIG}. */
 const BFLOAT16_ATTRIBUTES: readonly OpAttribute[] = [
-  { name: "config_proto", type: AttrType.STRING, value: BFLOAT16_CONFIG },
-  { name: "executor_type", type: AttrType.STRING, value: "" },
+  attribute.string("config_proto", BFLOAT16_CONFIG),
+  attribute.string("executor_type", ""),
 ];
 
 /** A recording that TensorFlow has as a function. */

@@ -7,7 +7,7 @@
  * @module
  */
 
-import { type OpAttribute, setAttributes } from "./attributes.ts";
+import { attribute, type OpAttribute, setAttributes } from "./attributes.ts";
 import { AttrType, DataType, dataTypeName } from "./c_enums.ts";
 import {
   deleteHostTensor,
@@ -263,8 +263,8 @@ export class EagerBinding extends Binding {
   #detachStrings(id: number, tensor: Deno.PointerObject): number {
     try {
       const attributes = [
-        { name: "N", type: AttrType.INT, value: 1 },
-        { name: "separator", type: AttrType.STRING, value: "" },
+        attribute.int("N", 1),
+        attribute.string("separator", ""),
       ];
       return this.executeOp("StringJoin", attributes, [id], 1)[0]!.id;
     } finally {

@@ -9,8 +9,8 @@
 
 import * as tf from "@tensorflow/tfjs";
 import { type KernelArguments, kernelOf, registerKernel } from "../portable/kernel_calls.ts";
-import type { OpAttribute } from "./attributes.ts";
-import { AttrType, DataType } from "./c_enums.ts";
+import { attribute, type OpAttribute } from "./attributes.ts";
+import { DataType } from "./c_enums.ts";
 
 const BACKEND = "tensorflow";
 
@@ -44,13 +44,12 @@ export function gatherOnDevice(
   indices: tf.Tensor,
   { axis = 0, batchDims = 0 }: GatherOptions = {},
 ): tf.Tensor {
-  const type = (name: string, value: number) => ({ name, type: AttrType.TYPE, value });
   const axes = tf.scalar(axis, "int32");
   const [gathered] = backend.run("GatherV2", [
-    type("Tparams", backend.dataType(x)),
-    type("Tindices", backend.dataType(indices)),
-    type("Taxis", DataType.INT32),
-    { name: "batch_dims", type: AttrType.INT, value: batchDims },
+    attribute.type("Tparams", backend.dataType(x)),
+    attribute.type("Tindices", backend.dataType(indices)),
+    attribute.type("Taxis", DataType.INT32),
+    attribute.int("batch_dims", batchDims),
   ], [x, indices, axes]);
   axes.dispose();
   return gathered!;

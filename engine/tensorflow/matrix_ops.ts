@@ -4,10 +4,12 @@
  * @module
  */
 
-import type { OpAttribute } from "./attributes.ts";
-import { AttrType, DataType } from "./c_enums.ts";
+import { attribute } from "./attributes.ts";
+import { DataType } from "./c_enums.ts";
 import type { Binding, TensorMetadata } from "./eager_binding.ts";
 import type { Region } from "./matrix_blocks.ts";
+
+const FLOAT = attribute.type("T", DataType.FLOAT);
 
 /**
  * Cuts a part out of a matrix.
@@ -18,7 +20,7 @@ export function cutOut(binding: Binding, id: number, { rows, columns }: Region):
   const [begin, size] = [[rows.start, columns.start], [rows.size, columns.size]].map((values) =>
     binding.createTensor([2], DataType.INT32, Int32Array.from(values))
   );
-  const attributes = [floats("T"), { name: "Index", type: AttrType.TYPE, value: DataType.INT32 }];
+  const attributes = [FLOAT, attribute.type("Index", DataType.INT32)];
   try {
     return binding.executeOp("Slice", attributes, [id, begin!, size!], 1)[0]!;
   } finally {
@@ -51,20 +53,16 @@ export function joinBlocks(
 
 /** Joins tensors along an axis; the result is a tensor of its own. */
 export function concat(binding: Binding, ids: readonly number[], axis: number): TensorMetadata {
-  if (ids.length === 1) return binding.executeOp("Identity", [floats("T")], ids, 1)[0]!;
+  if (ids.length === 1) return binding.executeOp("Identity", [FLOAT], ids, 1)[0]!;
   const along = binding.createTensor([], DataType.INT32, Int32Array.of(axis));
   const attributes = [
-    { name: "N", type: AttrType.INT, value: ids.length },
-    floats("T"),
-    { name: "Tidx", type: AttrType.TYPE, value: DataType.INT32 },
+    attribute.int("N", ids.length),
+    FLOAT,
+    attribute.type("Tidx", DataType.INT32),
   ];
   try {
     return binding.executeOp("ConcatV2", attributes, [...ids, along], 1)[0]!;
   } finally {
     binding.deleteTensor(along);
   }
-}
-
-function floats(name: string): OpAttribute {
-  return { name, type: AttrType.TYPE, value: DataType.FLOAT };
 }

@@ -6,12 +6,12 @@
 
 import * as tf from "@tensorflow/tfjs";
 import type { BackendOps } from "../backend.ts";
-import type { OpAttribute } from "./attributes.ts";
+import { attribute, type OpAttribute } from "./attributes.ts";
 import type { TensorFlowBackend } from "./backend.ts";
-import { AttrType, DataType } from "./c_enums.ts";
+import { DataType } from "./c_enums.ts";
 import { gatherOnDevice } from "./gather_kernel.ts";
 
-const FLOAT = type("T", DataType.FLOAT);
+const FLOAT = attribute.type("T", DataType.FLOAT);
 
 /** Elements of a parameter, 34 MB, from which on a second tensor of that size is felt. */
 const LARGE = 1 << 23;
@@ -24,9 +24,9 @@ export function tensorflowOps(backend: TensorFlowBackend): BackendOps {
   const statelessRandom = (opName: string, shape: readonly number[], key: tf.Tensor) =>
     tf.tidy(() => {
       const attributes = [
-        type("dtype", DataType.FLOAT),
-        type("T", DataType.INT32),
-        type("Tseed", DataType.INT32),
+        attribute.type("dtype", DataType.FLOAT),
+        attribute.type("T", DataType.INT32),
+        attribute.type("Tseed", DataType.INT32),
       ];
       return run(opName, attributes, [tf.tensor1d([...shape], "int32"), key]);
     });
@@ -45,7 +45,7 @@ export function tensorflowOps(backend: TensorFlowBackend): BackendOps {
 
     sparseSoftmaxCrossEntropy(logits, labels) {
       const opName = "SparseSoftmaxCrossEntropyWithLogits";
-      const attributes = [FLOAT, type("Tlabels", DataType.INT32)];
+      const attributes = [FLOAT, attribute.type("Tlabels", DataType.INT32)];
       const [loss, gradient] = backend.run(opName, attributes, [logits, labels], 2);
       return [loss!, gradient!];
     },
@@ -60,9 +60,9 @@ export function tensorflowOps(backend: TensorFlowBackend): BackendOps {
       tf.tidy(() => {
         const rows = gatherOnDevice(backend, bytes, indices);
         return run("Cast", [
-          type("SrcT", DataType.UINT8),
-          type("DstT", dtype === "float32" ? DataType.FLOAT : DataType.INT32),
-          { name: "Truncate", type: AttrType.BOOL, value: false },
+          attribute.type("SrcT", DataType.UINT8),
+          attribute.type("DstT", dtype === "float32" ? DataType.FLOAT : DataType.INT32),
+          attribute.bool("Truncate", false),
         ], [rows]);
       }),
 
@@ -70,9 +70,9 @@ export function tensorflowOps(backend: TensorFlowBackend): BackendOps {
       tf.tidy(() => {
         const size = tf.tensor1d(images.shape.slice(1, 3), "int32");
         return run("ImageProjectiveTransformV3", [
-          type("dtype", DataType.FLOAT),
-          { name: "interpolation", type: AttrType.STRING, value: "BILINEAR" },
-          { name: "fill_mode", type: AttrType.STRING, value: "CONSTANT" },
+          attribute.type("dtype", DataType.FLOAT),
+          attribute.string("interpolation", "BILINEAR"),
+          attribute.string("fill_mode", "CONSTANT"),
         ], [images, transforms, size, tf.scalar(0)]);
       }),
 
@@ -86,8 +86,8 @@ export function tensorflowOps(backend: TensorFlowBackend): BackendOps {
         const none = tf.scalar(0);
         const attributes = [
           FLOAT,
-          { name: "use_locking", type: AttrType.BOOL, value: false },
-          { name: "use_nesterov", type: AttrType.BOOL, value: false },
+          attribute.bool("use_locking", false),
+          attribute.bool("use_nesterov", false),
         ];
         const inputs = [none, none, stepSize, beta1, beta2, epsilon, penalised];
         backend.update("ResourceApplyAdam", attributes, [parameter, m, v], inputs);
@@ -105,16 +105,12 @@ export function tensorflowOps(backend: TensorFlowBackend): BackendOps {
         const end = begin.add(tf.tensor1d(value.shape, "int32"));
         const attributes = [
           FLOAT,
-          type("Index", DataType.INT32),
-          ...masks.map((mask) => ({ name: `${mask}_mask`, type: AttrType.INT, value: 0 })),
+          attribute.type("Index", DataType.INT32),
+          ...masks.map((mask) => attribute.int(`${mask}_mask`, 0)),
         ];
         const inputs = [begin, end, tf.onesLike(begin), value];
         backend.update("ResourceStridedSliceAssign", attributes, [variable], inputs);
       });
     },
   };
-}
-
-function type(name: string, value: number): OpAttribute {
-  return { name, type: AttrType.TYPE, value };
 }

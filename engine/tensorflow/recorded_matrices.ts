@@ -5,7 +5,8 @@
  * @module
  */
 
-import { AttrType, DataType } from "./c_enums.ts";
+import { attribute } from "./attributes.ts";
+import { DataType } from "./c_enums.ts";
 import type { Binding } from "./eager_binding.ts";
 import {
   blockIndex,
@@ -112,7 +113,7 @@ function split(graph: Binding, id: number, stretches: readonly Stretch[], axis: 
     Int32Array.from(stretches, ({ size }) => size),
   );
   const along = graph.createTensor([], DataType.INT32, Int32Array.of(axis));
-  const parts = { name: "num_split", type: AttrType.INT, value: stretches.length };
+  const parts = attribute.int("num_split", stretches.length);
   return graph.executeOp("SplitV", [parts], [id, sizes, along], stretches.length).map(({ id }) =>
     id
   );
@@ -125,6 +126,6 @@ function transpose(graph: Binding, id: number): number {
 
 function sum(graph: Binding, ids: readonly number[]): number {
   if (ids.length === 1) return ids[0]!;
-  const count = { name: "N", type: AttrType.INT, value: ids.length };
+  const count = attribute.int("N", ids.length);
   return graph.executeOp("AddN", [count], ids, 1)[0]!.id;
 }

@@ -4,8 +4,8 @@
  * @module
  */
 
-import { type OpAttribute, setAttributes } from "./attributes.ts";
-import { AttrType, DataType } from "./c_enums.ts";
+import { attribute, type OpAttribute, setAttributes } from "./attributes.ts";
+import { DataType } from "./c_enums.ts";
 import { Binding, describeOp, type TensorMetadata } from "./eager_binding.ts";
 import {
   deleteHostTensor,
@@ -99,8 +99,8 @@ export class RecordingBinding extends Binding implements MatrixGraph {
   /** Adds a parameter of the function: a tensor of known sizes. */
   parameter(shape: readonly number[], dtype: number): TensorMetadata {
     const [metadata] = this.#add("Placeholder", [
-      { name: "dtype", type: AttrType.TYPE, value: dtype },
-      { name: "shape", type: AttrType.SHAPE, value: [...shape] },
+      attribute.type("dtype", dtype),
+      attribute.shape("shape", shape),
     ], []);
     this.#parameters.push(outputOf(this.#node(metadata!.id)));
     return metadata!;
@@ -146,7 +146,7 @@ export class RecordingBinding extends Binding implements MatrixGraph {
         shape: resource.shape,
         dtype: resource.dtype,
       });
-      const shape = { name: "shape", type: AttrType.SHAPE, value: resource.shape };
+      const shape = attribute.shape("shape", resource.shape);
       resource.value = this.#add("EnsureShape", [shape], [id])[0]!.id;
       this.#node(resource.value).resource = resource;
     }
@@ -241,11 +241,11 @@ export class RecordingBinding extends Binding implements MatrixGraph {
   #axpy(a: number, x: number, y: number): number {
     const { shape, dtype } = this.#node(y);
     const elements = valueType(dtype);
-    const type = { name: "T", type: AttrType.TYPE, value: dtype };
+    const type = attribute.type("T", dtype);
     const handle = this.#add("VarHandleOp", newHandle(shape, dtype), [])[0]!.id;
     const filled = this.#operation("AssignVariableOp", [elements], [handle, y], []);
     const rate = this.#add("Neg", [type], [a])[0]!.id;
-    const locking = { name: "use_locking", type: AttrType.BOOL, value: false };
+    const locking = attribute.bool("use_locking", false);
     const descended = this.#operation(
       "ResourceApplyGradientDescent",
       [type, locking],
@@ -286,8 +286,8 @@ export class RecordingBinding extends Binding implements MatrixGraph {
     after: Operations = [],
   ): number {
     const attributes = [
-      { name: "transpose_a", type: AttrType.BOOL, value: transposed === "left" },
-      { name: "transpose_b", type: AttrType.BOOL, value: transposed === "right" },
+      attribute.bool("transpose_a", transposed === "left"),
+      attribute.bool("transpose_b", transposed === "right"),
     ];
     return this.#add("MatMul", attributes, [left, right], after)[0]!.id;
   }

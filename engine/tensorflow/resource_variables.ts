@@ -4,8 +4,8 @@
  * @module
  */
 
-import type { OpAttribute } from "./attributes.ts";
-import { AttrType, DataType } from "./c_enums.ts";
+import { attribute, type OpAttribute } from "./attributes.ts";
+import { DataType } from "./c_enums.ts";
 import type { EagerBinding, TensorMetadata } from "./eager_binding.ts";
 import { type MatrixBlocks, overlap, type Region, regionsOf } from "./matrix_blocks.ts";
 import { cutOut, joinBlocks } from "./matrix_ops.ts";
@@ -130,20 +130,16 @@ export function destroyResource(eager: EagerBinding, { ids }: Resource): void {
 export function newHandle(shape: readonly number[], dtype: number): OpAttribute[] {
   return [
     valueType(dtype),
-    { name: "shape", type: AttrType.SHAPE, value: shape },
-    { name: "shared_name", type: AttrType.STRING, value: crypto.randomUUID() },
-    { name: "container", type: AttrType.STRING, value: "" },
+    attribute.shape("shape", shape),
+    attribute.string("shared_name", crypto.randomUUID()),
+    attribute.string("container", ""),
   ];
 }
 
 /** Of `DestroyResourceOp`: a variable that is gone already is no error. */
-export const IGNORE_MISSING: OpAttribute = {
-  name: "ignore_lookup_error",
-  type: AttrType.BOOL,
-  value: true,
-};
+export const IGNORE_MISSING: OpAttribute = attribute.bool("ignore_lookup_error", true);
 
 /** Of ops on variables: the type of the value. */
 export function valueType(dtype: number): OpAttribute {
-  return { name: "dtype", type: AttrType.TYPE, value: dtype };
+  return attribute.type("dtype", dtype);
 }

@@ -5,8 +5,8 @@
  */
 
 import type { SummaryWriter } from "../backend.ts";
-import type { OpAttribute } from "./attributes.ts";
-import { AttrType, DataType } from "./c_enums.ts";
+import { attribute, type OpAttribute } from "./attributes.ts";
+import { DataType } from "./c_enums.ts";
 import type { EagerBinding } from "./eager_binding.ts";
 import type { HostValues } from "./host_tensor.ts";
 
@@ -29,8 +29,8 @@ export function openSummaryWriter(eager: EagerBinding, folder: string): SummaryW
     "SummaryWriter",
     [
       // Writers of one name would share one file.
-      { name: "shared_name", type: AttrType.STRING, value: crypto.randomUUID() },
-      { name: "container", type: AttrType.STRING, value: "" },
+      attribute.string("shared_name", crypto.randomUUID()),
+      attribute.string("container", ""),
     ],
     [],
     1,
@@ -68,7 +68,7 @@ class TensorFlowSummaryWriter implements SummaryWriter {
   }
 
   scalar(tag: string, step: number, value: number): void {
-    const attributes = [{ name: "T", type: AttrType.TYPE, value: DataType.FLOAT }];
+    const attributes = [attribute.type("T", DataType.FLOAT)];
     const number: Input = [[], DataType.FLOAT, Float32Array.of(value)];
     this.#run("WriteScalarSummary", attributes, [int64(step), text(tag), number]);
   }
@@ -76,8 +76,8 @@ class TensorFlowSummaryWriter implements SummaryWriter {
   image(tag: string, step: number, image: Parameters<SummaryWriter["image"]>[2]): void {
     const { width, height, pixels } = image;
     this.#run("WriteImageSummary", [
-      { name: "T", type: AttrType.TYPE, value: DataType.UINT8 },
-      { name: "max_images", type: AttrType.INT, value: 1 },
+      attribute.type("T", DataType.UINT8),
+      attribute.int("max_images", 1),
     ], [
       int64(step),
       text(tag),

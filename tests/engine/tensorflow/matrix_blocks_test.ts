@@ -7,7 +7,8 @@ import { compile } from "../../../engine/compile.ts";
 import { findLibrary } from "../../../engine/library/find_library.ts";
 import { applyAdam, assignSlice } from "../../../engine/ops.ts";
 import { TensorFlowBackend } from "../../../engine/tensorflow/backend.ts";
-import { AttrType, DataType } from "../../../engine/tensorflow/c_enums.ts";
+import { attribute } from "../../../engine/tensorflow/attributes.ts";
+import { DataType } from "../../../engine/tensorflow/c_enums.ts";
 import {
   BLOCK_LIMITS,
   matrixBlocks,
@@ -266,7 +267,7 @@ test("an update that cannot go block by block is refused, by name", () => {
   refused("ResourceApplyGradientDescent", () =>
     backend.update(
       "ResourceApplyGradientDescent",
-      [{ name: "T", type: AttrType.TYPE, value: FLOAT }],
+      [attribute.type("T", FLOAT)],
       [other!, matrix!],
       [tf.scalar(1)],
     ));
