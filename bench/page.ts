@@ -63,8 +63,8 @@ export function renderPage(results: BenchResults, trials: readonly RecipeTrial[]
     "The limit is the fastest single timing of a product or convolution on either side, in the " +
     "same number format; the speeds are medians. Steps and inference are counted by the operations " +
     "of their convolutions and products alone, and convolutions by their definition: where ours does " +
-    "with fewer multiplications (Winograd's algorithm, in fp32, for 3×3 filters on many channels), it " +
-    "can be beyond the limit.\n",
+    "with fewer multiplications (Winograd's algorithm, in fp32, for 3×3 and 5×5 filters on many " +
+    "channels), it can be beyond the limit.\n",
     renderLimits(results),
     ...renderMemoryLimits(results),
     ...renderProfiles(results),

@@ -77,7 +77,7 @@ export interface Backend {
   readonly description: string;
   /** Number format of products and convolutions in compiled functions. */
   readonly precision: Precision;
-  /** How 3×3 convolutions on many channels are computed, where not directly; last bits depend on it. */
+  /** How small filters on many channels are computed, where not directly; last bits depend on it. */
   readonly convolutions?: "winograd";
   /** How many threads share the work of an operation. */
   readonly threads: number;

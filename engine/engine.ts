@@ -114,7 +114,7 @@ export interface Engine extends Disposable {
   readonly adapter?: AdapterDescription;
   /** Number format of convolutions and products in compiled functions. */
   readonly precision: Precision;
-  /** How 3×3 convolutions on many channels are computed, where not directly; last bits depend on it. */
+  /** How small filters on many channels are computed, where not directly; last bits depend on it. */
   readonly convolutions?: "winograd";
   /** Version of the library that computes, such as `2.21.0`. */
   readonly version: string;

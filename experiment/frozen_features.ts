@@ -11,7 +11,7 @@ import { contentBox } from "../data/content_box.ts";
 import { IMAGE_PIXELS } from "../data/dataset.ts";
 import { normalizeGrey224, normalizeRgb224, RESIZED_SIDE, resizedBox } from "../data/rgb224.ts";
 import { formatDuration } from "../io/reporter.ts";
-import { VGG16 } from "../study.ts";
+import { ALEXNET, VGG16 } from "../study.ts";
 import { stopsAfter } from "../io/stop_notice.ts";
 import type { FrozenFeatureClassifier } from "../models/classifier.ts";
 import type { LabelledBatches } from "../training/evaluate.ts";
@@ -189,7 +189,10 @@ function identityOf(model: FrozenFeatureClassifier, part: string, { engine, data
     precision: engine.precision,
     device: engine.device,
     [engine.backend]: engine.version,
-    ...(engine.convolutions && { convolutions: engine.convolutions }),
+    // AlexNet alone has a filter of 5×5, which once was not transformed.
+    ...(engine.convolutions && {
+      convolutions: `${engine.convolutions}${model.name === ALEXNET.name ? " 3×3 5×5" : ""}`,
+    }),
     ...(isWindowed(engine, model) && { group: WINDOWED_GROUP }),
   };
 }

@@ -1,7 +1,7 @@
 /**
  * Convolutions on the CPU, each in the way that is fastest there.
  *
- * Filters of 3×3 on many channels go by {@linkcode winogradConv2d}. Of the others, a large single image
+ * Filters of 3×3 and 5×5 on many channels go by {@linkcode winogradConv2d}. Of the others, a large single image
  * is convolved as two on processors with AVX2 but no AVX-512: oneDNN takes its convolution for AVX2 for
  * two images and more, a single one it unfolds into a matrix, which takes twice as long, with any number
  * of threads. The two are its upper and its lower half, each with the rows of the other that the filter
@@ -15,7 +15,7 @@ import type { Precision } from "../backend.ts";
 import { readSystemFile } from "../../io/libc.ts";
 import { type KernelArguments, kernelOf, registerKernel } from "../portable/kernel_calls.ts";
 import { processorFlags } from "./avx_support.ts";
-import { isWinogradFaster, winogradConv2d } from "./winograd.ts";
+import { isFilterSide, isWinogradFaster, winogradConv2d } from "./winograd.ts";
 
 const BACKEND = "tensorflow";
 
@@ -115,8 +115,9 @@ export function convolveByWinograd(
   const { filterHeight, filterWidth, strideHeight, strideWidth, padInfo } = info;
   const isPlain = [strideHeight, strideWidth, info.dilationHeight, info.dilationWidth]
     .every((side) => side === 1);
-  if (!isPlain || filterHeight !== 3 || filterWidth !== 3) return undefined;
-  if (!isWinogradFaster({ ...info, images: info.batchSize })) return undefined;
+  if (!isPlain || filterHeight !== filterWidth || !isFilterSide(filterHeight)) return undefined;
+  const sizes = { ...info, images: info.batchSize, filterSide: filterHeight };
+  if (!isWinogradFaster(sizes)) return undefined;
   return winogradConv2d(x, filter, padInfo);
 }
 

@@ -1,13 +1,14 @@
 /**
- * Convolutions with a filter of 3×3 by a quarter of the multiplications.
+ * Convolutions with filters of 3×3 and 5×5 by a quarter and a sixth of the multiplications.
  *
  * Winograd's F(4×4, 3×3): an output of 4×4 pixels is interpolated from its values at 36 points, at each
  * of which the convolution is a product, channels by channels, of the transformed 6×6 input pixels and
  * the transformed filter (Lavin and Gray, Fast Algorithms for Convolutional Neural Networks, 2016). All
  * transforms, of rows and then of columns, are matrix products too. The points are 0, ±√½, ±√2 and ∞,
  * whose largest rounding errors are a quarter of those of the usual 0, ±1, ±2 and ∞: 1e-6 to 4e-6 of the
- * largest output, where summing the products themselves has 4e-7. A value that is not finite spoils the
- * tiles that it is taken for, not only the pixels that the filter reaches.
+ * largest output, where summing the products themselves has 4e-7. F(4×4, 5×5) has 64 points and 8×8
+ * input pixels; its errors are 4e-6 to 1.1e-5. A value that is not finite spoils the tiles that it is
+ * taken for, not only the pixels that the filter reaches.
  *
  * @module
  */
@@ -17,11 +18,24 @@ import * as tf from "@tensorflow/tfjs";
 /** Height and width of an output tile. */
 const TILE = 4;
 
-/** Height and width of what an output tile takes; also the number of points on an axis. */
-const PATCH = TILE + 2;
+/** Height and width of filters that there are transforms for. */
+export type FilterSide = 3 | 5;
 
-/** Finite points of interpolation; the last is at infinity. */
-const POINTS = [0, Math.SQRT1_2, -Math.SQRT1_2, Math.SQRT2, -Math.SQRT2];
+/** Finite points of interpolation on an axis; the last is at infinity. */
+const POINTS: Readonly<Record<FilterSide, readonly number[]>> = {
+  3: [0, Math.SQRT1_2, -Math.SQRT1_2, Math.SQRT2, -Math.SQRT2],
+  5: [0, 0.5, -0.5, 1, -1, 2, -2],
+};
+
+/** True for the height and width of filters that can be transformed. */
+export function isFilterSide(side: number): side is FilterSide {
+  return Object.hasOwn(POINTS, side);
+}
+
+/** Height and width of what an output tile takes; also the number of points on an axis. */
+function patchSide(filterSide: number): number {
+  return TILE + filterSide - 1;
+}
 
 /** Elements of a transformed input or output, 64 MB, up to which images and rows are taken together. */
 const LARGEST = 1 << 24;
@@ -37,6 +51,8 @@ const LEAST_WORK = 1e8;
 
 /** Sizes of a convolution with stride 1. */
 export interface WinogradSizes {
+  /** Height and width of the filter. */
+  filterSide: FilterSide;
   images: number;
   outHeight: number;
   outWidth: number;
@@ -54,23 +70,25 @@ export interface WinogradPadding {
 
 /**
  * Whether it is likely faster than the direct convolution, by counts of operations and of bytes moved.
- * With oneDNN on AVX2 it took the part of the direct convolution's time that this says, within a tenth,
- * for 64 to 512 channels and 13 to 112 pixels a side.
+ * With oneDNN on AVX2 it took the part of the direct convolution's time that this says, for 64 to 512
+ * channels and 13 to 112 pixels a side within a tenth with filters of 3×3, and within a fifth with those
+ * of 5×5.
  */
 export function isWinogradFaster(sizes: WinogradSizes): boolean {
-  const { images, outHeight, outWidth, inChannels, outChannels } = sizes;
-  const work = 9 * images * outHeight * outWidth * inChannels * outChannels;
+  const { filterSide, images, outHeight, outWidth, inChannels, outChannels } = sizes;
+  const work = filterSide ** 2 * images * outHeight * outWidth * inChannels * outChannels;
   if (work < LEAST_WORK) return false;
   const tiles = images * Math.ceil(outHeight / TILE) * Math.ceil(outWidth / TILE);
-  const [patch, tile] = [PATCH ** 2, TILE ** 2];
+  const side = patchSide(filterSide);
+  const [patch, tile] = [side ** 2, TILE ** 2];
   // By tile and channel, and by pair of channels: multiplications, and floats read or written.
-  const between = PATCH * TILE;
-  const input = { products: 2 * PATCH * patch, floats: 6 * patch + 3 * tile };
+  const between = side * TILE;
+  const input = { products: 2 * side * patch, floats: 6 * patch + 3 * tile };
   const output = {
-    products: PATCH * between + PATCH * tile,
+    products: side * between + side * tile,
     floats: 2 * patch + 2 * between + 3 * tile,
   };
-  const filter = { products: 3 * PATCH * 3 + 3 * patch, floats: 3 * patch };
+  const filter = { products: filterSide * (side * filterSide + patch), floats: 3 * patch };
   const count = (what: "products" | "floats") =>
     tiles * (input[what] * inChannels + output[what] * outChannels) +
     filter[what] * inChannels * outChannels;
@@ -82,8 +100,8 @@ export function isWinogradFaster(sizes: WinogradSizes): boolean {
  * Convolves with stride 1.
  *
  * @param x float32 `[n, h, w, in]`.
- * @param filter float32 `[3, 3, in, out]`.
- * @returns float32 `[n, h + top + bottom - 2, w + left + right - 2, out]`.
+ * @param filter float32 `[k, k, in, out]`, k a {@linkcode FilterSide}.
+ * @returns float32 `[n, h + top + bottom - k + 1, w + left + right - k + 1, out]`.
  */
 export function winogradConv2d(
   x: tf.Tensor4D,
@@ -93,21 +111,24 @@ export function winogradConv2d(
   return tf.tidy(() => {
     const { top, bottom, left, right } = padding;
     const [images, height, width] = x.shape;
-    const [, , inChannels, outChannels] = filter.shape;
-    const outHeight = height + top + bottom - 2;
-    const outWidth = width + left + right - 2;
+    const [filterSide, , inChannels, outChannels] = filter.shape;
+    const margin = filterSide - 1;
+    const patch = patchSide(filterSide) ** 2;
+    const axis = AXIS[filterSide as FilterSide];
+    const outHeight = height + top + bottom - margin;
+    const outWidth = width + left + right - margin;
     const [rows, columns] = [outHeight, outWidth].map((side) => Math.ceil(side / TILE)) as [
       number,
       number,
     ];
     const padded = x.pad<tf.Tensor4D>([
       [0, 0],
-      [top, rows * TILE + 2 - height - top],
-      [left, columns * TILE + 2 - width - left],
+      [top, rows * TILE + margin - height - top],
+      [left, columns * TILE + margin - width - left],
       [0, 0],
     ]);
-    const points = transform(AXIS.filter, filter)
-      .reshape<tf.Tensor3D>([PATCH ** 2, inChannels, outChannels]);
+    const points = transform(axis.filter, filter)
+      .reshape<tf.Tensor3D>([patch, inChannels, outChannels]);
     // Rows of pixels, of one image below those of another.
     const [, paddedHeight, paddedWidth] = padded.shape;
     const pixels = padded.reshape<tf.Tensor2D>([-1, inChannels]);
@@ -116,9 +137,9 @@ export function winogradConv2d(
       const count = images.end - images.start;
       const rowCount = rows.end - rows.start;
       // Images that are taken together are taken whole.
-      const size = (count - 1) * paddedHeight + TILE * rowCount + 2;
+      const size = (count - 1) * paddedHeight + TILE * rowCount + margin;
       return tf.tidy(() =>
-        convolveTiles(pixels.slice(first * paddedWidth, size * paddedWidth), points, {
+        convolveTiles(pixels.slice(first * paddedWidth, size * paddedWidth), points, axis, {
           images: count,
           rows: rowCount,
           columns,
@@ -130,7 +151,7 @@ export function winogradConv2d(
       );
     };
 
-    const parts = PATCH ** 2 * images * rows * columns * Math.max(inChannels, outChannels) /
+    const parts = patch * images * rows * columns * Math.max(inChannels, outChannels) /
       LARGEST;
     const groups = spans(images, Math.ceil(parts));
     const bands = spans(rows, Math.ceil(parts / images));
@@ -177,29 +198,31 @@ interface Tiles {
  * Convolves some tiles.
  *
  * @param pixels float32 `[m, in]`, padded.
- * @param filter float32 `[36, in, out]`, transformed.
+ * @param filter float32 `[points, in, out]`, transformed.
  * @returns float32 `[images, outHeight, outWidth, out]`.
  */
 function convolveTiles(
   pixels: tf.Tensor2D,
   filter: tf.Tensor3D,
+  axis: AxisTransforms,
   { images, rows, columns, height, width, outHeight, outWidth }: Tiles,
 ): tf.Tensor4D {
-  const [, inChannels, outChannels] = filter.shape;
+  const [patch, inChannels, outChannels] = filter.shape;
+  const side = axis.input.length;
   const tiles = images * rows * columns;
 
-  // By place in a patch and by tile the pixel that is there: [36, tiles].
+  // By place in a patch and by tile the pixel that is there: [patch, tiles].
   const patches = tf.add(
-    int32([PATCH ** 2, 1], (place) => Math.floor(place / PATCH) * width + place % PATCH),
+    int32([patch, 1], (place) => Math.floor(place / side) * width + place % side),
     int32([1, tiles], (tile) => {
       const row = Math.floor(tile / columns);
       const y = Math.floor(row / rows) * height + TILE * (row % rows);
       return y * width + TILE * (tile % columns);
     }),
   );
-  const values = transform(AXIS.input, gatherRows(pixels, patches))
-    .reshape<tf.Tensor3D>([PATCH ** 2, tiles, inChannels]);
-  const made = transform(AXIS.output, tf.matMul(values, filter))
+  const values = transform(axis.input, gatherRows(pixels, patches))
+    .reshape<tf.Tensor3D>([patch, tiles, inChannels]);
+  const made = transform(axis.output, tf.matMul(values, filter))
     .reshape<tf.Tensor2D>([-1, outChannels]);
 
   // By image, row and column where its pixel is among places in a tile and tiles.
@@ -238,27 +261,33 @@ function transform(matrix: readonly number[][], x: tf.Tensor): tf.Tensor3D {
 }
 
 /** The transforms of one axis, rows by rows, in Lavin and Gray's letters G, Bᵀ and Aᵀ. */
-const AXIS = axisTransforms();
+type AxisTransforms = Readonly<Record<"filter" | "input" | "output", number[][]>>;
 
-function axisTransforms(): Record<"filter" | "input" | "output", number[][]> {
-  const all = polynomial(POINTS);
-  const finite = POINTS.map((point, index) => {
+const AXIS: Readonly<Record<FilterSide, AxisTransforms>> = {
+  3: axisTransforms(3),
+  5: axisTransforms(5),
+};
+
+function axisTransforms(filterSide: FilterSide): AxisTransforms {
+  const points = POINTS[filterSide];
+  const all = polynomial(points);
+  const finite = points.map((point, index) => {
     // The polynomial that is 0 at all other points, and its value at this one.
-    const others = polynomial(POINTS.toSpliced(index, 1));
+    const others = polynomial(points.toSpliced(index, 1));
     const value = others.reduceRight((sum, coefficient) => sum * point + coefficient, 0);
     return {
-      filter: [0, 1, 2].map((power) => point ** power / value),
+      filter: Array.from({ length: filterSide }, (_, power) => point ** power / value),
       input: [...others, 0],
       output: Array.from({ length: TILE }, (_, power) => point ** power),
     };
   });
   const isLast = (length: number) => Array.from({ length }, (_, i) => (i === length - 1 ? 1 : 0));
-  const infinite = { filter: isLast(3), input: all, output: isLast(TILE) };
-  const points = [...finite, infinite];
+  const infinite = { filter: isLast(filterSide), input: all, output: isLast(TILE) };
+  const columns = [...finite, infinite];
   return {
-    filter: points.map(({ filter }) => filter),
-    input: points.map(({ input }) => input),
-    output: Array.from({ length: TILE }, (_, row) => points.map(({ output }) => output[row]!)),
+    filter: columns.map(({ filter }) => filter),
+    input: columns.map(({ input }) => input),
+    output: Array.from({ length: TILE }, (_, row) => columns.map(({ output }) => output[row]!)),
   };
 }
 

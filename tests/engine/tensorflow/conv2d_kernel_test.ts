@@ -99,21 +99,25 @@ Deno.test("convolveByWinograd() leaves alone other filters, strides, dilations a
     tf.randomNormal<tf.Rank.R4>([4, 40, 40, 128], 0, 1, "float32", 1),
     tf.dispose,
   );
-  const filter = (side: number, inChannels = 128) =>
+  const filter = (height: number, width = height) =>
     scope.adopt(
-      tf.randomNormal<tf.Rank.R4>([side, side, inChannels, 128], 0, 0.1, "float32", 2),
+      tf.randomNormal<tf.Rank.R4>([height, width, 128, 128], 0, 0.1, "float32", 2),
       tf.dispose,
     );
-  const taken = (side: number, attributes: Partial<ConvolutionAttributes>) =>
+  const taken = (side: number, attributes: Partial<ConvolutionAttributes>, width = side) =>
     tf.tidy(() => {
       const all = { ...BASE, ...attributes };
-      return convolveByWinograd(x, filter(side), all) !== undefined;
+      return convolveByWinograd(x, filter(side, width), all) !== undefined;
     });
   assert(taken(3, {}));
   assert(taken(3, { pad: "valid" }));
   assert(taken(3, { pad: [[0, 0], [2, 0], [1, 3], [0, 0]] }));
-  assert(!taken(5, {}));
+  assert(taken(5, {}));
+  assert(taken(5, { pad: "valid" }));
   assert(!taken(1, {}));
+  assert(!taken(4, {}));
+  assert(!taken(7, {}));
+  assert(!taken(3, {}, 5));
   assert(!taken(3, { strides: 2 }));
   assert(!taken(3, { strides: [1, 2] }));
   assert(!taken(3, { dilations: 2 }));
@@ -145,10 +149,12 @@ Deno.test("a convolution and its gradients are the same where the kernel takes W
     tf.randomNormal<tf.Rank.R4>([2, 30, 26, 128], 0, 1, "float32", 3),
     tf.dispose,
   );
-  const filter = scope.adopt(
-    tf.randomNormal<tf.Rank.R4>([3, 3, 128, 128], 0, 0.05, "float32", 4),
-    tf.dispose,
-  );
+  const filterOf = (side: number) =>
+    scope.adopt(
+      tf.randomNormal<tf.Rank.R4>([side, side, 128, 128], 0, 0.05, "float32", 4),
+      tf.dispose,
+    );
+  const cases = [[filterOf(3), 1e-5], [filterOf(5), 2e-5]] as const;
   const whole = withGradients((x, filter) => tf.conv2d(x, filter, 1, "same"));
   // By 8 channels at a time it is not worth while.
   const inParts = withGradients((x, filter) =>
@@ -159,18 +165,20 @@ Deno.test("a convolution and its gradients are the same where the kernel takes W
   );
   using compiled = engine.compile(whole);
   const before = tf.memory().numTensors;
-  for (const run of [whole, compiled]) {
-    tf.tidy(() => {
-      const expected = inParts(x, filter);
-      for (const [index, actual] of run(x, filter).entries()) {
-        const difference = actual.sub(expected[index]!).abs().max();
-        const worst = difference.div(expected[index]!.abs().max()).dataSync()[0]!;
-        assertEquals(actual.shape, expected[index]!.shape);
-        assertLess(worst, 1e-5, `result ${index}`);
-      }
-    });
+  for (const [filter, most] of cases) {
+    for (const run of [whole, compiled]) {
+      tf.tidy(() => {
+        const expected = inParts(x, filter);
+        for (const [index, actual] of run(x, filter).entries()) {
+          const difference = actual.sub(expected[index]!).abs().max();
+          const worst = difference.div(expected[index]!.abs().max()).dataSync()[0]!;
+          assertEquals(actual.shape, expected[index]!.shape);
+          assertLess(worst, most, `result ${index} of ${filter.shape}`);
+        }
+      });
+    }
+    tf.conv2d(x, filter, 1, "same").dispose();
   }
-  tf.conv2d(x, filter, 1, "same").dispose();
   assertEquals(tf.memory().numTensors, before);
 });
 
