@@ -132,10 +132,17 @@ function convolutionInfo(
   );
 }
 
-/** What the kernel needs of the backend that it runs on. */
+/** What the kernels need of the backend that they run on. */
 interface ConvolutionBackend {
   readonly tensorflow: { readonly device: { readonly type: string } };
   readonly convolutionPrecision: Precision;
+  /** tfjs-node's; may return `x` itself. */
+  applyActivation(
+    x: tf.Tensor,
+    activation: string | undefined,
+    preluWeights: tf.Tensor | undefined,
+    leakyReluAlpha: number | undefined,
+  ): tf.Tensor;
 }
 
 type Conv2d = KernelArguments<
@@ -144,13 +151,43 @@ type Conv2d = KernelArguments<
   ConvolutionBackend
 >;
 
-/** Replaces the kernel registered for `Conv2D`, on a CPU. */
+type FusedConv2d = KernelArguments<
+  Conv2d["inputs"] & { bias?: tf.Tensor; preluActivationWeights?: tf.Tensor },
+  ConvolutionAttributes & { activation?: string; leakyreluAlpha?: number },
+  ConvolutionBackend
+>;
+
+/**
+ * Replaces the kernels registered for `Conv2D` and, as layers models have it, `FusedConv2D`, on a CPU.
+ */
 export function registerConv2d(): void {
+  const convolve = conv2dKernel();
+  registerKernel(BACKEND, "Conv2D", convolve);
+  const original = kernelOf(BACKEND, "FusedConv2D").kernelFunc as unknown as (
+    args: FusedConv2d,
+  ) => tf.Tensor4D;
+  registerKernel(BACKEND, "FusedConv2D", (args: FusedConv2d) => {
+    const { backend, inputs: { x, filter, bias, preluActivationWeights }, attrs } = args;
+    const isPlain = attrs.dataFormat === "NHWC" && backend.tensorflow.device.type === "CPU";
+    if (!isPlain) return original(args);
+    return tf.tidy(() => {
+      const y = convolve({ backend, inputs: { x, filter }, attrs });
+      return backend.applyActivation(
+        bias ? tf.add(y, bias) : y,
+        attrs.activation,
+        preluActivationWeights,
+        attrs.leakyreluAlpha,
+      );
+    });
+  });
+}
+
+function conv2dKernel(): (args: Conv2d) => tf.Tensor4D {
   const original = kernelOf(BACKEND, "Conv2D").kernelFunc as unknown as (
     args: Conv2d,
   ) => tf.Tensor4D;
   let prefersTwo: boolean | undefined;
-  registerKernel(BACKEND, "Conv2D", (args: Conv2d) => {
+  return (args) => {
     const { backend, inputs: { x, filter }, attrs } = args;
     const { type } = backend.tensorflow.device;
     if (type !== "CPU") return original(args);
@@ -167,5 +204,5 @@ export function registerConv2d(): void {
       attrs,
       (x, attrs) => original({ ...args, inputs: { x, filter }, attrs }),
     );
-  });
+  };
 }

@@ -182,6 +182,41 @@ Deno.test("a convolution and its gradients are the same where the kernel takes W
   assertEquals(tf.memory().numTensors, before);
 });
 
+Deno.test("a fused convolution is a convolution, bias and activation in turn, to the bit", () => {
+  using scope = new DisposableStack();
+  const random = (shape: number[], seed: number) =>
+    scope.adopt(tf.randomNormal(shape, 0, 0.1, "float32", seed), tf.dispose);
+  const before = tf.memory().numTensors;
+  const cases = [
+    ["transformed, 3×3", [2, 30, 26, 128], [3, 3, 128, 128]],
+    ["transformed, 5×5", [2, 30, 26, 64], [5, 5, 64, 128]],
+    ["in halves", [1, 80, 60, 128], [1, 1, 128, 256]],
+    ["as it is", [2, 9, 8, 3], [3, 3, 3, 5]],
+  ] as const;
+  for (const [name, shape, filterShape] of cases) {
+    const x = random([...shape], 5) as tf.Tensor4D;
+    const filter = random([...filterShape], 6) as tf.Tensor4D;
+    const bias = random([filterShape[3]], 7) as tf.Tensor1D;
+    const slope = random([filterShape[3]], 8) as tf.Tensor1D;
+    const compare = (expected: (y: tf.Tensor) => tf.Tensor, options: object) =>
+      tf.tidy(() => {
+        const base = { x, filter, strides: 1, pad: "same" } as const;
+        const fused = tf.fused.conv2d({ ...base, ...options });
+        const y = tf.conv2d(x, filter, 1, "same");
+        assertEquals(fused.dataSync(), expected(y).dataSync(), `${name}: ${Object.keys(options)}`);
+      });
+    compare((y) => y, {});
+    compare((y) => y.relu(), { activation: "relu" });
+    compare((y) => y.add(bias), { bias });
+    compare((y) => y.add(bias).relu6(), { bias, activation: "relu6" });
+    compare((y) => tf.prelu(y.add(bias), slope), {
+      ...{ bias, activation: "prelu", preluActivationWeights: slope },
+    });
+    compare((y) => tf.leakyRelu(y, 0.3), { activation: "leakyrelu", leakyreluAlpha: 0.3 });
+  }
+  assertEquals(tf.memory().numTensors, before + 4 * cases.length);
+});
+
 Deno.test("takesWinograd() on CPUs that it was measured on, in float32, which the engine says", () => {
   const isMeasured = Deno.build.arch === "x86_64";
   assertEquals(takesWinograd("CPU", "float32"), isMeasured);
