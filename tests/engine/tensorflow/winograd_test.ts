@@ -89,10 +89,10 @@ Deno.test("winogradConv2d() is the convolution, whatever the sizes and the paddi
     [[1, 6, 6, 4], 2, none],
     [[2, 11, 6, 3], 5, { top: 0, bottom: 2, left: 1, right: 0 }],
     [[1, 5, 17, 2], 3, { top: 2, bottom: 2, left: 3, right: 2 }],
-    [[1, 5, 5, 1], 1, none],
   ];
   for (const [filterSide, most] of [[3, 3e-6], [5, 1e-5]] as const) {
-    for (const [shape, outChannels, padding = same(filterSide)] of cases) {
+    const onePixel: typeof cases[number] = [[1, filterSide, filterSide, 1], 1, none];
+    for (const [shape, outChannels, padding = same(filterSide)] of [...cases, onePixel]) {
       const message = `${filterSide}: ${shape} to ${outChannels}`;
       assertLess(errors({ filterSide, shape, outChannels, padding }), most, message);
     }
