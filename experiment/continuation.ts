@@ -14,6 +14,7 @@ type Arithmetic = Pick<Manifest, "machine" | "versions">;
 /** Where it is in the manifest, and how it is called. */
 const ARITHMETIC = [
   ["processor", ({ machine }: Arithmetic) => machine.processor],
+  ["processor of", ({ machine }: Arithmetic) => machine.processor_model],
   ["cores", ({ machine }: Arithmetic) => machine.cores],
   ["threads", ({ machine }: Arithmetic) => machine.threads],
   ["device", ({ machine }: Arithmetic) => machine.device],

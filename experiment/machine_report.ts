@@ -26,6 +26,7 @@ import { PYTHON_COMMANDS } from "../io/python.ts";
 import { cacheDir, folderProblem } from "../io/cache.ts";
 import { folderEntries, type SizedEntry, totalBytes } from "../io/folder_size.ts";
 import { machineLimits } from "../io/machine_limits.ts";
+import { type Processor, processor } from "../io/processor.ts";
 import { runCommand } from "../io/run_command.ts";
 import {
   ALEXNET_WEIGHTS,
@@ -74,10 +75,9 @@ export interface DoctorReport {
   /** Whether part 1 can run, after fetching by itself what it can. */
   ok: boolean;
   versions: { deno: string; v8: string; typescript: string };
-  machine: {
+  machine: Processor & {
     os: string;
     arch: string;
-    processor: string;
     cores: number;
     memory_bytes: number;
     /** What its control group allows this process; `null` where there is no limit. */
@@ -137,7 +137,6 @@ export async function examineMachine(
   const entries = await folderEntries(folder);
   const problem = await folderProblem(folder);
   const weights = join(folder, "weights");
-  const processors = cpus();
   const limits = machineLimits();
   return {
     ok: data.problem === "" &&
@@ -147,8 +146,8 @@ export async function examineMachine(
     machine: {
       os: Deno.build.os,
       arch: Deno.build.arch,
-      processor: processors[0]?.model ?? "unknown",
-      cores: processors.length,
+      ...processor(),
+      cores: cpus().length,
       memory_bytes: totalmem(),
       limits: { cpus: limits.cpus ?? null, memory_bytes: limits.memoryBytes ?? null },
     },

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { cpus, totalmem } from "node:os";
+import { totalmem } from "node:os";
 import process from "node:process";
 import * as tf from "@tensorflow/tfjs";
 import type { AdapterDescription, Engine } from "../engine/engine.ts";
@@ -12,6 +12,7 @@ import { repositoryRoot } from "../io/cache.ts";
 import { schedulableCpus } from "../io/machine_limits.ts";
 import { runCommand } from "../io/run_command.ts";
 import { peakMemory } from "../io/peak_memory.ts";
+import { processor } from "../io/processor.ts";
 import type { Json, Manifest } from "../report/record/run_folder.ts";
 
 /** Versions of everything that takes part. */
@@ -32,11 +33,10 @@ export function describeEngine({ backend, reason, description }: Engine): string
 
 /** Processor, memory and operating system. */
 export function machine(engine: Engine): Manifest["machine"] {
-  const processors = cpus();
   return {
     os: Deno.build.os,
     arch: Deno.build.arch,
-    processor: processors[0]?.model ?? "unknown",
+    ...processor(),
     cores: schedulableCpus(),
     threads: engine.threads,
     memory_bytes: totalmem(),

@@ -101,7 +101,7 @@ function verdict({ ok, engine, auto }: DoctorReport): string {
 
 function denoFindings({ versions, machine }: DoctorReport): Finding[] {
   const { deno, v8, typescript } = versions;
-  const { processor, cores, memory_bytes, limits, os, arch } = machine;
+  const { processor, processor_model, cores, memory_bytes, limits, os, arch } = machine;
   const allowed = [
     ...(limits.cpus === null ? [] : [`cores: ${Number(limits.cpus.toFixed(2))}`]),
     ...(limits.memory_bytes === null ? [] : [`memory: ${formatBytes(limits.memory_bytes)}`]),
@@ -113,7 +113,11 @@ function denoFindings({ versions, machine }: DoctorReport): Finding[] {
       detail: `${deno} (V8 ${v8}, TypeScript ${typescript})`,
     },
     { state: "ok", name: "system", detail: `${os} ${arch}` },
-    { state: "ok", name: "processor", detail: `${processor}, cores: ${cores}` },
+    {
+      state: "ok",
+      name: "processor",
+      detail: [processor, processor_model, `cores: ${cores}`].filter(Boolean).join(", "),
+    },
     { state: "ok", name: "memory", detail: formatBytes(memory_bytes) },
     {
       state: "ok",

@@ -24,12 +24,15 @@ export const TIMED_ON = "the same machine, with the same threads and engine";
 
 /**
  * Whether two runs are known to have been made on the same kind of machine by the same engine, and not
- * known to differ in threads, which older manifests lack: so that their times can be compared.
+ * known to differ in threads or the processor's model, which older manifests lack: so that their times
+ * can be compared.
  */
 export function isTimedAlike(a: TimedRun, b: TimedRun): boolean {
   if (a.row.backend !== b.row.backend || a.manifest === null || b.manifest === null) return false;
   const [one, other] = [a.manifest.machine, b.manifest.machine];
-  if (isKnownToDiffer(one.threads, other.threads)) return false;
+  if (["threads", "processor_model"].some((name) => isKnownToDiffer(one[name], other[name]))) {
+    return false;
+  }
   return ["processor", "cores", "device"].every((name) =>
     one[name] !== undefined && one[name] === other[name]
   );
@@ -46,21 +49,27 @@ export interface TimedRun {
   manifest: Manifest | null;
 }
 
-/** `AMD EPYC, 2 cores, linux, CPU`, as plain text; `""` if nothing is known. */
+/** `AMD EPYC, family 26, model 2, 2 cores, linux, CPU`, as plain text; `""` if nothing is known. */
 export function describeMachine(manifest: Manifest | null): string {
-  const { os, device } = manifest?.machine ?? {};
-  return join(describeProcessor(manifest), words(os), words(device));
+  const { processor, processor_model, os, device } = manifest?.machine ?? {};
+  return join(
+    words(processor),
+    words(processor_model),
+    describeCores(manifest),
+    words(os),
+    words(device),
+  );
 }
 
 /** `AMD EPYC, 2 cores`, and the device unless it is the processor. */
 export function describeDevice(manifest: Manifest | null): string {
-  const device = words(manifest?.machine.device);
-  return join(describeProcessor(manifest), device === "CPU" ? "" : device);
+  const { processor, device } = manifest?.machine ?? {};
+  return join(words(processor), describeCores(manifest), device === "CPU" ? "" : words(device));
 }
 
-function describeProcessor(manifest: Manifest | null): string {
-  const { processor, cores } = manifest?.machine ?? {};
-  return join(words(processor), words(cores) === "" ? "" : `${words(cores)} cores`);
+function describeCores(manifest: Manifest | null): string {
+  const cores = words(manifest?.machine.cores);
+  return cores === "" ? "" : `${cores} cores`;
 }
 
 function join(...parts: readonly string[]): string {

@@ -9,6 +9,7 @@ import { type Measured, type Run, runExperiment, type RunPlan } from "../../expe
 import { WriteError } from "../../io/disk_error.ts";
 import { InterruptedError, StudyError } from "../../io/errors.ts";
 import { schedulableCpus } from "../../io/machine_limits.ts";
+import { processorModel } from "../../io/processor.ts";
 import type { Reporter } from "../../io/reporter.ts";
 import { saveCheckpoint } from "../../models/checkpoint/safetensors.ts";
 import { ProblemList } from "../../report/record/problems.ts";
@@ -121,7 +122,7 @@ Deno.test("runExperiment() of two that resume at once lets one go on", () =>
     assertEquals([bodies, (await rowsIn(out)).length], [1, 1]);
   }));
 
-Deno.test("runExperiment() says and notes that a run goes on with other cores or TensorFlow", () =>
+Deno.test("runExperiment() says and notes that a run goes on with another processor or TensorFlow", () =>
   withFolder({}, async (out) => {
     let folder = "";
     const interrupted = trained((run) => {
@@ -135,11 +136,16 @@ Deno.test("runExperiment() says and notes that a run goes on with other cores or
     await assertRejects(() => attempt({ out, resume: true, said, body: interrupted }));
     assert(!said.some((line) => line.includes("last bits")), `${said}`);
 
-    const machine = { ...manifest.machine, cores: 64 };
+    const machine = { ...manifest.machine, cores: 64, processor_model: "family 1" };
     const versions = { ...manifest.versions, tensorflow: "2.20.0" };
     await writeManifest(folder, { ...manifest, machine, versions });
     await attempt({ out, resume: true, said });
-    const changes = [`cores ${schedulableCpus()}, not 64`, "TensorFlow 2.21.0, not 2.20.0"];
+    const model = processorModel();
+    const changes = [
+      ...model === undefined ? [] : [`processor of ${model}, not family 1`],
+      `cores ${schedulableCpus()}, not 64`,
+      "TensorFlow 2.21.0, not 2.20.0",
+    ];
     assertEquals(said.filter((line) => line.includes("last bits")), [
       `Run ${manifest.run_id} goes on with ${
         changes.join(", ")

@@ -1,0 +1,19 @@
+import { assertEquals } from "@std/assert";
+import { describeDevice, describeMachine } from "../../../report/analysis/describe_machine.ts";
+import type { Manifest } from "../../../report/record/run_folder.ts";
+
+function on(machine: Manifest["machine"]): Manifest {
+  const run = { run_id: "one", started_at: "2026-01-01T00:00:00.000Z", part: 1, model: "m" };
+  return { ...run, settings: {}, versions: {}, machine, git: null };
+}
+
+Deno.test("describeMachine() tells processors of one name apart, describeDevice() is short", () => {
+  const machine = { processor: "AMD EPYC", cores: 2, os: "linux", device: "CPU" };
+  const newer = on({ ...machine, processor_model: "family 26, model 2" });
+  assertEquals(describeMachine(newer), "AMD EPYC, family 26, model 2, 2 cores, linux, CPU");
+  assertEquals(describeDevice(newer), "AMD EPYC, 2 cores");
+  // Older manifests have no model.
+  assertEquals(describeMachine(on(machine)), "AMD EPYC, 2 cores, linux, CPU");
+  assertEquals(describeDevice(on({ ...machine, device: "H100" })), "AMD EPYC, 2 cores, H100");
+  assertEquals([describeMachine(null), describeDevice(on({}))], ["", ""]);
+});
