@@ -55,7 +55,7 @@ export const PART4_PLANS: Readonly<Record<typeof PART4_CASES[number], Part4Plan>
   },
   "part4-vgg16": {
     ...{ model: VGG16, word: "vgg16", precision: "bfloat16", epochs: EPOCHS },
-    ...{ images: [768, 1536], peerImages: [64, 128] },
+    ...{ images: [768, 1536], peerImages: [128, 384] },
   },
 };
 

@@ -718,7 +718,7 @@ Deno.test("every committed bench.md is what --render makes of the findings besid
   // A folder with a date in its name keeps the page of that day, in its words.
   const pages = filesIn(committed)
     .filter((path) => basename(path) === "bench.md" && !/-\d{4}-\d\d-\d\d$/.test(dirname(path)));
-  assertEquals(pages.length, 5);
+  assertEquals(pages.length, 6);
   await withFolder({}, async (copies) => {
     for (const [index, page] of pages.entries()) {
       const folder = join(copies, String(index));

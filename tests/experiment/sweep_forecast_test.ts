@@ -33,7 +33,7 @@ Deno.test("forecastRun() has what measured runs took of memory and disk", () => 
   assertEquals(accurate.checkpointBytes, 50_937_696);
   assertEquals(accurate.diskBytes, accurate.keptBytes + 2 * 50_937_696);
   assert(Math.abs(simple.keptBytes / 181_000 - 1) < 0.1, `${simple.keptBytes}`);
-  // As results/reference/bench/bench.md has them.
+  // As results/reference/bench/avx512/bench.md has them.
   const peaks = { simplecnn: 0.47e9, fasterrcnn: 1.18e9, alexnet: 1.24e9, vgg16: 2.81e9 } as const;
   for (const [model, peak] of Object.entries(peaks)) {
     const { memoryBytes } = run({ model: model as keyof typeof peaks, threads: 2 });
