@@ -66,7 +66,7 @@ Deno.test("cluster.md has the times of the committed runs, and the bench's of th
       }, ` +
       `of VGG16's ${vgg16!.map((minutes) => minutes.toFixed(0)).join()}.`,
   );
-  const bench = (await readBenchResults(join(REFERENCE, "bench/bench.json")))!;
+  const bench = (await readBenchResults(join(REFERENCE, "bench/avx512/bench.json")))!;
   const { value: seconds } = ourSeconds(bench, "detector")!;
   const perImage = seconds.toFixed(2);
   const minutes = (seconds * DATA.testImages / 60).toFixed(0);
