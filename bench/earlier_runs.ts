@@ -18,13 +18,13 @@ import {
 /** Of what both were measured on and with, what their findings may differ by to stand in one table. */
 const SAME_MACHINE = ["os", "arch", "processor", "cores"] as const;
 
-/** Of its model older results say nothing. */
-const MODEL = "processor_model";
-
-/** Whether two runs' findings may stand in one table: the same processor, data and kind of backend. */
+/**
+ * Whether two runs' findings may stand in one table: the same processor, of whose model older results
+ * say nothing, data and kind of backend.
+ */
 export function isComparable(one: BenchResults, other: BenchResults): boolean {
   return SAME_MACHINE.every((name) => one.machine[name] === other.machine[name]) &&
-    !isKnownToDiffer(one.machine[MODEL], other.machine[MODEL]) &&
+    !isKnownToDiffer(one.machine.processor_model, other.machine.processor_model) &&
     one.threads === other.threads && one.settings.data === other.settings.data &&
     (one.ours?.device === other.ours?.device || (isOnCpu(one) && isOnCpu(other)));
 }
