@@ -5,7 +5,6 @@
  * @module
  */
 
-import { isKnownToDiffer } from "../report/analysis/describe_machine.ts";
 import {
   type BenchResults,
   type BenchRun,
@@ -14,6 +13,7 @@ import {
   type Measurement,
   type PairedTiming,
 } from "../report/record/bench_results.ts";
+import { isKnownToDiffer } from "../report/record/run_folder.ts";
 
 /** Of what both were measured on and with, what their findings may differ by to stand in one table. */
 const SAME_MACHINE = ["os", "arch", "processor", "cores"] as const;

@@ -5,7 +5,7 @@
  */
 
 import type { Reporter } from "../io/reporter.ts";
-import type { Manifest } from "../report/record/run_folder.ts";
+import { isKnownToDiffer, type Manifest } from "../report/record/run_folder.ts";
 import type { FoundRun } from "./resume.ts";
 
 /** What decides the last bits of a run's results, besides its settings. */
@@ -28,8 +28,8 @@ const ARITHMETIC = [
 function arithmeticChanges(before: Arithmetic, now: Arithmetic): string[] {
   return ARITHMETIC.flatMap(([name, of]) => {
     const [was, is] = [of(before), of(now)];
-    // Older manifests lack some.
-    return was === undefined || was === is ? [] : [`${name} ${is}, not ${was}`];
+    // Older manifests lack some, and not every system tells the processor's model.
+    return isKnownToDiffer(was, is) ? [`${name} ${is}, not ${was}`] : [];
   });
 }
 

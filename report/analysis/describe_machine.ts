@@ -6,7 +6,7 @@
  */
 
 import type { ResultRow } from "../record/result_row.ts";
-import type { Json, Manifest } from "../record/run_folder.ts";
+import { isKnownToDiffer, type Json, type Manifest } from "../record/run_folder.ts";
 
 /** What a run took of processor and memory, as far as its manifest says. */
 export function resourcesOf(
@@ -36,11 +36,6 @@ export function isTimedAlike(a: TimedRun, b: TimedRun): boolean {
   return ["processor", "cores", "device"].every((name) =>
     one[name] !== undefined && one[name] === other[name]
   );
-}
-
-/** Whether two values of manifests, which older ones may lack, are both there and not the same. */
-export function isKnownToDiffer(a: unknown, b: unknown): boolean {
-  return a !== undefined && a !== null && b !== undefined && b !== null && a !== b;
 }
 
 /** A run whose times are of interest. */

@@ -6,8 +6,8 @@
 
 import { type MeanAndSd, meanAndSd } from "../../metrics/descriptive_statistics.ts";
 import { type ResultRow, settingKey } from "../record/result_row.ts";
-import type { Manifest } from "../record/run_folder.ts";
-import { isKnownToDiffer, isTimedAlike, TIMED_ON, type TimedRun } from "./describe_machine.ts";
+import { isKnownToDiffer, type Manifest } from "../record/run_folder.ts";
+import { isTimedAlike, TIMED_ON, type TimedRun } from "./describe_machine.ts";
 
 /** The ok runs of one model with one setting, over their seeds. */
 export interface SeedAggregate {

@@ -41,6 +41,11 @@ export interface Manifest {
   measured?: { readonly [name: string]: Json };
 }
 
+/** Whether two values of manifests, which older ones may lack, are both there and not the same. */
+export function isKnownToDiffer(a: unknown, b: unknown): boolean {
+  return a !== undefined && a !== null && b !== undefined && b !== null && a !== b;
+}
+
 /** Name of the checkpoint in a run's folder. */
 export const CHECKPOINT = "checkpoint.safetensors";
 
