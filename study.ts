@@ -237,7 +237,7 @@ export const SIMPLE_CNN_ACCURATE = {
     "averaged",
   training: {
     ...SIMPLE_CNN_FAST.training,
-    epochs: 14,
+    epochs: 13,
     learningRate: 0.002,
     recipe: {
       ...SIMPLE_CNN_FAST.training.recipe,

@@ -73,7 +73,7 @@ Deno.test("a whole run of part 4 counts the images that the data set has", async
 
 Deno.test("two sets of images are extended to those that the data set has", async () => {
   const { timing, sizes } = await part4("part4-vgg16", FEW);
-  assertEquals(sizes, [["768", "320"], ["1536", "640"], ["128", "54"], ["384", "160"]]);
+  assertEquals(sizes, [["1536", "640"], ["3072", "1280"], ["128", "54"], ["384", "160"]]);
   const [{ units, seconds }] = timing.ours.timings as [PairedTiming["ours"]["timings"][0]];
   assertEquals([units, Math.round(seconds)], [6_000, 601]);
   const whole = await part4("part4-vgg16", STUDY);
@@ -84,7 +84,7 @@ Deno.test("a whole run of part 4 is refused where there are fewer images than it
   for (const name of ["part4-alexnet", "part4-vgg16"] as const) {
     const { timing, sizes } = await part4(name, { train: 1_500, test: 250 });
     assertEquals([timing.ours.timings, sizes], [[], []]);
-    const most = name === "part4-alexnet" ? "1,920" : "1,536";
+    const most = name === "part4-alexnet" ? "1,920" : "3,072";
     assertStringIncludes(
       timing.note!,
       `this takes at least ${most} training images: the data set has 1,500 training and 250 ` +
