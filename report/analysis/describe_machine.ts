@@ -46,10 +46,10 @@ export interface TimedRun {
 
 /** `AMD EPYC, family 26, model 2, 2 cores, linux, CPU`, as plain text; `""` if nothing is known. */
 export function describeMachine(manifest: Manifest | null): string {
-  const { processor, processor_model, os, device } = manifest?.machine ?? {};
+  const { processor, os, device } = manifest?.machine ?? {};
   return join(
     words(processor),
-    words(processor_model),
+    modelOf(manifest),
     describeCores(manifest),
     words(os),
     words(device),
@@ -60,6 +60,27 @@ export function describeMachine(manifest: Manifest | null): string {
 export function describeDevice(manifest: Manifest | null): string {
   const { processor, device } = manifest?.machine ?? {};
   return join(words(processor), describeCores(manifest), device === "CPU" ? "" : words(device));
+}
+
+/**
+ * What {@linkcode describeDevice} says of each run that is shown beside the others; where it says the
+ * same of different processors, with their models, as far as manifests have them.
+ */
+export function describeDevices(manifests: readonly (Manifest | null)[]): string[] {
+  const devices = manifests.map(describeDevice);
+  const models = Map.groupBy(manifests.keys(), (index) => devices[index]!);
+  const isAmbiguous = (device: string) =>
+    new Set(models.get(device)!.map((index) => modelOf(manifests[index]!))).size > 1;
+  return devices.map((device, index) => {
+    const model = modelOf(manifests[index]!);
+    const name = words(manifests[index]?.machine.processor);
+    if (model === "" || name === "" || !isAmbiguous(device)) return device;
+    return `${name} (${model})${device.slice(name.length)}`;
+  });
+}
+
+function modelOf(manifest: Manifest | null): string {
+  return words(manifest?.machine.processor_model);
 }
 
 function describeCores(manifest: Manifest | null): string {

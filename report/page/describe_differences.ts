@@ -7,11 +7,10 @@
 
 import { FASTER_RCNN_ADAPTED } from "../../study.ts";
 import type { ModelComparison } from "../analysis/comparison.ts";
-import { describeDevice } from "../analysis/describe_machine.ts";
+import { describeDevices } from "../analysis/describe_machine.ts";
 import { NONE } from "../analysis/format_numbers.ts";
 import { findModel } from "../analysis/study_models.ts";
 import type { ResultRow } from "../record/result_row.ts";
-import type { Manifest } from "../record/run_folder.ts";
 import { settingNotes } from "../analysis/describe_run.ts";
 import { escapeMarkdown, table } from "./markdown.ts";
 
@@ -26,11 +25,12 @@ const COLUMNS = [
 
 /** A line for each model, and what holds for all. */
 export function describeDifferences(shown: readonly Shown[]): string {
-  const rows = shown.map((model) => [
+  const devices = describeDevices(shown.map(({ manifest }) => manifest));
+  const rows = shown.map((model, index) => [
     escapeMarkdown(model.model),
     settingWords(model),
     escapeMarkdown(procedureWords(model)),
-    escapeMarkdown(machineWords(model)),
+    escapeMarkdown(machineWords(model, devices[index]!)),
   ]);
   return table(COLUMNS, rows) +
     "\nFor all of them: random numbers come from a recorded seed and from other generators than " +
@@ -66,15 +66,11 @@ function procedureWords({ model, row, published, manifest }: Shown): string {
   return "none";
 }
 
-function machineWords({ manifest, published }: Shown): string {
+function machineWords({ manifest, published }: Shown, device: string): string {
   const { tensorflow, tfjs } = manifest?.versions ?? {};
   const software = tensorflow === undefined
     ? "TensorFlow"
     : `TensorFlow ${tensorflow} through tfjs ${tfjs ?? ""}`.trimEnd();
   const theirs = published === null ? "" : `, ${published.device}`;
-  return `${software}, ${machineOf(manifest)}; theirs PyTorch${theirs}`;
-}
-
-function machineOf(manifest: Manifest | null): string {
-  return describeDevice(manifest) || "unrecorded machine";
+  return `${software}, ${device || "unrecorded machine"}; theirs PyTorch${theirs}`;
 }

@@ -7,7 +7,7 @@
 
 import { MODELS, type PartNumber } from "../../study.ts";
 import type { ModelComparison } from "../analysis/comparison.ts";
-import { describeDevice, resourcesOf } from "../analysis/describe_machine.ts";
+import { describeDevices, resourcesOf } from "../analysis/describe_machine.ts";
 import {
   formatCount,
   formatFixed,
@@ -18,20 +18,23 @@ import { settingNotes } from "../analysis/describe_run.ts";
 
 /** A paragraph that begins with `Expect`, on one line. */
 export function renderExpectation(models: readonly ModelComparison[], part: PartNumber): string {
-  const sentences = models
-    .filter(({ model }) => MODELS.some(({ name, part: of }) => name === model && of === part))
-    .flatMap(describeExpected);
+  const own = models
+    .filter(({ model }) => MODELS.some(({ name, part: of }) => name === model && of === part));
+  const machines = describeDevices(own.map(({ manifest }) => manifest));
+  const sentences = own.flatMap((model, index) => describeExpected(model, machines[index]!));
   return sentences.length === 0
     ? "Expect: nothing is on record yet."
     : `Expect what the runs on record found. ${sentences.join(" ")}`;
 }
 
-function describeExpected({ model, settings: [setting], manifest }: ModelComparison): string[] {
+function describeExpected(
+  { model, settings: [setting], manifest }: ModelComparison,
+  machine: string,
+): string[] {
   if (setting === undefined) return [];
   const { newest, seeds, accuracy, trainingTime, inference } = setting;
   const notes = settingNotes(newest);
   const memory = resourcesOf(manifest).peak_memory_bytes;
-  const machine = describeDevice(manifest);
   const facts = [
     `correct on ${formatMeanAndSd(accuracy, 2)} % of ${formatCount(newest.test_images)} images`,
     ...(trainingTime.n > 0

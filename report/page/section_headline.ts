@@ -8,7 +8,7 @@
 import { type MeanAndSd, meanAndSd } from "../../metrics/descriptive_statistics.ts";
 import { FASTER_RCNN_ADAPTED } from "../../study.ts";
 import type { Comparison, Metric, ModelComparison, Verdict } from "../analysis/comparison.ts";
-import { describeDevice } from "../analysis/describe_machine.ts";
+import { describeDevices } from "../analysis/describe_machine.ts";
 import { blockingKinds } from "../analysis/differences_from_study.ts";
 import {
   formatFixed,
@@ -60,14 +60,16 @@ export function renderReadmeHeadline(comparison: HeadlineFacts): string {
 /** Ours, and with a reference the committed runs' beside it. */
 function headline({ models, reference }: HeadlineFacts): { columns: Column[]; rows: string[][] } {
   const published = sideOf("Published", models.map(publishedCells));
-  const shown = models.map((model) => resultCells(shownResult(model)));
-  const ours = reference.length === 0 ? [sideOf("Ours", shown)] : [
-    sideOf(
-      "Reference",
-      models.map(({ model }) => resultCells(reference.find((one) => one.model === model))),
-    ),
-    sideOf("Yours", shown),
-  ];
+  const shown = models.map(shownResult);
+  const results: [title: string, results: readonly (Result | string | undefined)[]][] =
+    reference.length === 0 ? [["Ours", shown]] : [
+      ["Reference", models.map(({ model }) => reference.find((one) => one.model === model))],
+      ["Yours", shown],
+    ];
+  const devices = describeDevices(results.flatMap(([, own]) => own.map(manifestOf))).values();
+  const ours = results.map(([title, own]) =>
+    sideOf(title, own.map((result) => resultCells(result, devices.next().value!)))
+  );
   const sides = [published, ...ours];
   const right = (title: string): Column => ({ title, align: "right" });
   const columns: Column[] = [
@@ -117,19 +119,31 @@ interface Side {
   device: string;
 }
 
-/** Names the device in the title if there is one only, else in each cell. */
+/**
+ * Names the device in the title, if it is that of all or of more than half of them, and in each cell
+ * that the title does not speak of.
+ */
 function sideOf(title: string, cells: readonly Cells[]): Side {
-  const devices = new Set(cells.filter(({ cost }) => cost !== NONE).map(({ device }) => device));
-  const [only] = devices;
-  if (devices.size === 1) {
-    return { title, cells: [...cells], device: only === "" ? "" : `, ${only}` };
-  }
+  const timed = cells.filter(({ cost }) => cost !== NONE);
+  const devices = Map.groupBy(timed, ({ device }) => device);
+  const [common] = [...devices.keys()].filter((device) =>
+    devices.get(device)!.length > timed.length / 2
+  );
+  // Where a device is not known, a title that names one would say that it is this.
+  const isNamed = common !== undefined && (devices.size === 1 || !devices.has(""));
+  const titled = isNamed ? common : undefined;
   return {
     title,
     cells: cells.map((cell) =>
-      cell.device === "" ? cell : { ...cell, cost: `${cell.cost}, ${cell.device}` }
+      cell.device === "" || cell.device === titled
+        ? cell
+        : { ...cell, cost: `${cell.cost}, ${cell.device}` }
     ),
-    device: ", device",
+    device: titled === undefined
+      ? ", device"
+      : titled === ""
+      ? ""
+      : `, ${titled}${devices.size === 1 ? "" : " unless named"}`,
   };
 }
 
@@ -152,11 +166,15 @@ function shownResult({ row, settings: [setting], manifest }: ModelComparison): R
   return row.status === "error" ? "failed" : "interrupted";
 }
 
-function resultCells(result: Result | string | undefined): Cells {
+function manifestOf(result: Result | string | undefined): Manifest | null {
+  return typeof result === "object" ? result.manifest : null;
+}
+
+function resultCells(result: Result | string | undefined, device: string): Cells {
   if (result === undefined || typeof result === "string") {
     return { accuracy: result ?? "not run", f1: NONE, cost: NONE, device: "" };
   }
-  const { setting, manifest } = result;
+  const { setting } = result;
   const { seeds, f1, trainingTime, inference, newest } = setting;
   const cost = costWords({ time: timeOf(newest, trainingTime), inference: inference.mean });
   const timed = trainingTime.n > 0 ? trainingTime.n : inference.n;
@@ -164,7 +182,7 @@ function resultCells(result: Result | string | undefined): Cells {
     accuracy: describeAccuracy(setting),
     f1: formatOverSeeds(f1, seeds, 4),
     cost: cost === NONE ? NONE : cost + formatShare(timed, seeds),
-    device: escapeMarkdown(describeDevice(manifest)),
+    device: escapeMarkdown(device),
   };
 }
 

@@ -1,5 +1,9 @@
 import { assertEquals } from "@std/assert";
-import { describeDevice, describeMachine } from "../../../report/analysis/describe_machine.ts";
+import {
+  describeDevice,
+  describeDevices,
+  describeMachine,
+} from "../../../report/analysis/describe_machine.ts";
 import type { Manifest } from "../../../report/record/run_folder.ts";
 
 function on(machine: Manifest["machine"]): Manifest {
@@ -16,4 +20,30 @@ Deno.test("describeMachine() tells processors of one name apart, describeDevice(
   assertEquals(describeMachine(on(machine)), "AMD EPYC, 2 cores, linux, CPU");
   assertEquals(describeDevice(on({ ...machine, device: "H100" })), "AMD EPYC, 2 cores, H100");
   assertEquals([describeMachine(null), describeDevice(on({}))], ["", ""]);
+});
+
+Deno.test("describeDevices() says the models of processors that have one name", () => {
+  const machine = { processor: "AMD EPYC", cores: 2, device: "CPU" };
+  const newer = on({ ...machine, processor_model: "family 26, model 2" });
+  const older = on(machine);
+  const other = on({ ...machine, processor: "Xeon", processor_model: "family 6, model 143" });
+  assertEquals(describeDevices([newer, null, newer]), [
+    "AMD EPYC, 2 cores",
+    "",
+    "AMD EPYC, 2 cores",
+  ]);
+  assertEquals(describeDevices([older, newer, other]), [
+    "AMD EPYC, 2 cores",
+    "AMD EPYC (family 26, model 2), 2 cores",
+    "Xeon, 2 cores",
+  ]);
+  // Of another device than the processor its model decides nothing, but is no secret either.
+  const [first, second] = [newer, older].map(({ machine }) => on({ ...machine, device: "H100" }));
+  assertEquals(describeDevices([first!, second!]), [
+    "AMD EPYC (family 26, model 2), 2 cores, H100",
+    "AMD EPYC, 2 cores, H100",
+  ]);
+  // A manifest that lacks the name has no place for the model.
+  const nameless = on({ cores: 2, processor_model: "family 26, model 2" });
+  assertEquals(describeDevices([nameless, on({ cores: 2 })]), ["2 cores", "2 cores"]);
 });

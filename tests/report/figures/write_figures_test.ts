@@ -232,6 +232,14 @@ Deno.test("time per image is drawn as dots, each with its device", async () => {
       4,
     );
   });
+  const newer = { ...MANIFEST, machine: { ...manifest.machine, processor_model: "family 26" } };
+  const both = [{ ...simpleCnn, manifest }, { ...detector, manifest: newer }];
+  await draw(both, async ({ read }) => {
+    const texts = svgTexts(await read(SPEED));
+    for (const device of ["AMD EPYC, 2 cores", "AMD EPYC (family 26), 2 cores"]) {
+      assert(texts.some((text) => text.endsWith(`ms (${device})`)), `${device} in ${texts}`);
+    }
+  });
 });
 
 Deno.test("every figure says how it is to be read", async () => {

@@ -45,6 +45,36 @@ Deno.test("the mean over the seeds and their number stand wherever the accuracy 
   });
 });
 
+Deno.test("the first page tells processors of one name apart, where runs of both are shown", async () => {
+  const machine = { processor: "AMD EPYC", cores: 2, device: "CPU" };
+  const newer = { ...machine, processor_model: "family 26, model 2" };
+  const headOf = async (runs: readonly Answered[]) => {
+    let head = "";
+    await compareRuns({ a: runs }, (_, report) => {
+      head = below(report, "## What was published, and what we found");
+    });
+    return head;
+  };
+  const one = (run: Answered, machine: Manifest["machine"]) => ({ ...run, manifest: { machine } });
+  assertStringIncludes(
+    await headOf([one(simple, newer), one(vgg16, newer)]),
+    "| Ours, AMD EPYC, 2 cores |",
+  );
+  const mixed = await headOf([one(simple, newer), one(vgg16, machine)]);
+  assertStringIncludes(mixed, "| Ours, device |");
+  assertStringIncludes(mixed, "s, AMD EPYC (family 26, model 2), 2 cores |");
+  assertStringIncludes(mixed, "s, AMD EPYC, 2 cores |");
+  // Most of them in the title, the others where they are.
+  const most = await headOf([one(simple, newer), one(vgg16, machine), one(alexnet, machine)]);
+  assertStringIncludes(most, "| Ours, AMD EPYC, 2 cores unless named |");
+  assertEquals(most.match(/\d s, AMD EPYC[^|]*/g), [
+    "0 s, AMD EPYC (family 26, model 2), 2 cores ",
+  ]);
+  // A title is not put above times of which nobody knows where they were taken.
+  const unknown = await headOf([one(simple, {}), one(vgg16, machine), one(alexnet, machine)]);
+  assertStringIncludes(unknown, "| Ours, device |");
+});
+
 Deno.test("the report says first how many seeds there are and how far apart", async () => {
   await compareRuns({ a: [...SEEDS, vgg16] }, (_, report) => {
     const review = below(report, "## What a reviewer asks");
