@@ -68,14 +68,14 @@ export function describeDevice(manifest: Manifest | null): string {
  */
 export function describeDevices(manifests: readonly (Manifest | null)[]): string[] {
   const devices = manifests.map(describeDevice);
-  const models = Map.groupBy(manifests.keys(), (index) => devices[index]!);
-  const isAmbiguous = (device: string) =>
-    new Set(models.get(device)!.map((index) => modelOf(manifests[index]!))).size > 1;
-  return devices.map((device, index) => {
-    const model = modelOf(manifests[index]!);
-    const name = words(manifests[index]?.machine.processor);
-    if (model === "" || name === "" || !isAmbiguous(device)) return device;
-    return `${name} (${model})${device.slice(name.length)}`;
+  return manifests.map((manifest, index) => {
+    const device = devices[index]!;
+    const alike = manifests.filter((_, other) => devices[other] === device);
+    const [name, model] = [words(manifest?.machine.processor), modelOf(manifest)];
+    const isAmbiguous = new Set(alike.map(modelOf)).size > 1;
+    return isAmbiguous && name !== "" && model !== ""
+      ? `${name} (${model})${device.slice(name.length)}`
+      : device;
   });
 }
 

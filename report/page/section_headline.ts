@@ -125,25 +125,21 @@ interface Side {
  */
 function sideOf(title: string, cells: readonly Cells[]): Side {
   const timed = cells.filter(({ cost }) => cost !== NONE);
-  const devices = Map.groupBy(timed, ({ device }) => device);
-  const [common] = [...devices.keys()].filter((device) =>
-    devices.get(device)!.length > timed.length / 2
-  );
+  const groups = Map.groupBy(timed, ({ device }) => device);
+  const [common] = [...groups].find(([, group]) => group.length > timed.length / 2) ?? [];
+  if (common !== undefined && groups.size === 1) {
+    return { title, cells: [...cells], device: common === "" ? "" : `, ${common}` };
+  }
   // Where a device is not known, a title that names one would say that it is this.
-  const isNamed = common !== undefined && (devices.size === 1 || !devices.has(""));
-  const titled = isNamed ? common : undefined;
+  const named = groups.has("") ? undefined : common;
   return {
     title,
     cells: cells.map((cell) =>
-      cell.device === "" || cell.device === titled
+      cell.device === "" || cell.device === named
         ? cell
         : { ...cell, cost: `${cell.cost}, ${cell.device}` }
     ),
-    device: titled === undefined
-      ? ", device"
-      : titled === ""
-      ? ""
-      : `, ${titled}${devices.size === 1 ? "" : " unless named"}`,
+    device: named === undefined ? ", device" : `, ${named} unless named`,
   };
 }
 
