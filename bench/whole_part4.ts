@@ -4,8 +4,8 @@
  *
  * Ours begins with no features in its cache. AlexNet's is run on all images; VGG16's, which would take
  * more than an hour, on two sets, and the larger one's time is extended to all images by what those
- * took by which the two differ; the smaller one has most of the sizes of windows, for each of which a
- * function is compiled. The study's procedure, which takes hours on a few cores with either, is
+ * took by which the two differ: enough of them that a run's start and end, which vary by seconds, are
+ * little beside it. The study's procedure, which takes hours on a few cores with either, is
  * run on two small sets: what the images by which they differ took is its pace, without its start. What
  * the smaller set took says whether a pace is the same there.
  *
