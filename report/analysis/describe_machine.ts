@@ -56,27 +56,30 @@ export function describeMachine(manifest: Manifest | null): string {
   );
 }
 
-/** `AMD EPYC, 2 cores`, and the device unless it is the processor. */
-export function describeDevice(manifest: Manifest | null): string {
-  const { processor, device } = manifest?.machine ?? {};
-  return join(words(processor), describeCores(manifest), device === "CPU" ? "" : words(device));
+/**
+ * How to call the machines of runs that are shown together: `AMD EPYC, 2 cores`, and the device unless
+ * it is the processor; where that says the same of different processors, with their models, as far as
+ * manifests have them.
+ */
+export function devicesAmong(
+  manifests: readonly (Manifest | null)[],
+): (manifest: Manifest | null) => string {
+  return (manifest) => {
+    const [name, model] = [words(manifest?.machine.processor), modelOf(manifest)];
+    const device = deviceWords(manifest, name);
+    if (name === "" || model === "") return device;
+    const alike = manifests.filter((one) =>
+      deviceWords(one, words(one?.machine.processor)) === device
+    );
+    return alike.some((one) => modelOf(one) !== model)
+      ? deviceWords(manifest, `${name} (${model})`)
+      : device;
+  };
 }
 
-/**
- * What {@linkcode describeDevice} says of each run that is shown beside the others; where it says the
- * same of different processors, with their models, as far as manifests have them.
- */
-export function describeDevices(manifests: readonly (Manifest | null)[]): string[] {
-  const devices = manifests.map(describeDevice);
-  return manifests.map((manifest, index) => {
-    const device = devices[index]!;
-    const alike = manifests.filter((_, other) => devices[other] === device);
-    const [name, model] = [words(manifest?.machine.processor), modelOf(manifest)];
-    const isAmbiguous = new Set(alike.map(modelOf)).size > 1;
-    return isAmbiguous && name !== "" && model !== ""
-      ? `${name} (${model})${device.slice(name.length)}`
-      : device;
-  });
+function deviceWords(manifest: Manifest | null, processor: string): string {
+  const device = words(manifest?.machine.device);
+  return join(processor, describeCores(manifest), device === "CPU" ? "" : device);
 }
 
 function modelOf(manifest: Manifest | null): string {

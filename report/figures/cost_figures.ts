@@ -5,7 +5,7 @@
  */
 
 import { DATA } from "../../study.ts";
-import { describeDevices } from "../analysis/describe_machine.ts";
+import { devicesAmong } from "../analysis/describe_machine.ts";
 import { formatFixed, formatMeanAndSd, formatThreeDigits } from "../analysis/format_numbers.ts";
 import type { SeedAggregate } from "../analysis/seed_aggregates.ts";
 import type { Drawing, DrawnModel } from "./drawn_models.ts";
@@ -145,12 +145,12 @@ interface InferenceTime {
 
 /** Milliseconds per image of each model, ours and published; `null` if no run has them. */
 export function inferenceTime(models: readonly DrawnModel[]): Drawing | null {
-  const devices = describeDevices(models.map(({ manifest }) => manifest));
-  const values = models.flatMap((model, index): InferenceTime[] => {
+  const deviceOf = devicesAmong(models.map(({ manifest }) => manifest));
+  const values = models.flatMap((model): InferenceTime[] => {
     const ms = setting(model)?.inference.mean ?? NaN;
     if (!(ms > 0 && Number.isFinite(ms))) return [];
     // What the row calls the device where the manifest says nothing.
-    const device = figureText(devices[index]!) || figureText(model.row.device, 24);
+    const device = figureText(deviceOf(model.manifest)) || figureText(model.row.device, 24);
     const text = `${formatThreeDigits(ms)} ms${device === "" ? "" : ` (${device})`}`;
     const theirs = model.published?.inferenceMsPerImage;
     return [

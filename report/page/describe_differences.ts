@@ -7,7 +7,7 @@
 
 import { FASTER_RCNN_ADAPTED } from "../../study.ts";
 import type { ModelComparison } from "../analysis/comparison.ts";
-import { describeDevices } from "../analysis/describe_machine.ts";
+import { devicesAmong } from "../analysis/describe_machine.ts";
 import { NONE } from "../analysis/format_numbers.ts";
 import { findModel } from "../analysis/study_models.ts";
 import type { ResultRow } from "../record/result_row.ts";
@@ -25,12 +25,12 @@ const COLUMNS = [
 
 /** A line for each model, and what holds for all. */
 export function describeDifferences(shown: readonly Shown[]): string {
-  const devices = describeDevices(shown.map(({ manifest }) => manifest));
-  const rows = shown.map((model, index) => [
+  const deviceOf = devicesAmong(shown.map(({ manifest }) => manifest));
+  const rows = shown.map((model) => [
     escapeMarkdown(model.model),
     settingWords(model),
     escapeMarkdown(procedureWords(model)),
-    escapeMarkdown(machineWords(model, devices[index]!)),
+    escapeMarkdown(machineWords(model, deviceOf(model.manifest))),
   ]);
   return table(COLUMNS, rows) +
     "\nFor all of them: random numbers come from a recorded seed and from other generators than " +

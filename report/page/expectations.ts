@@ -7,7 +7,7 @@
 
 import { MODELS, type PartNumber } from "../../study.ts";
 import type { ModelComparison } from "../analysis/comparison.ts";
-import { describeDevices, resourcesOf } from "../analysis/describe_machine.ts";
+import { devicesAmong, resourcesOf } from "../analysis/describe_machine.ts";
 import {
   formatCount,
   formatFixed,
@@ -20,8 +20,8 @@ import { settingNotes } from "../analysis/describe_run.ts";
 export function renderExpectation(models: readonly ModelComparison[], part: PartNumber): string {
   const own = models
     .filter(({ model }) => MODELS.some(({ name, part: of }) => name === model && of === part));
-  const machines = describeDevices(own.map(({ manifest }) => manifest));
-  const sentences = own.flatMap((model, index) => describeExpected(model, machines[index]!));
+  const machineOf = devicesAmong(own.map(({ manifest }) => manifest));
+  const sentences = own.flatMap((model) => describeExpected(model, machineOf(model.manifest)));
   return sentences.length === 0
     ? "Expect: nothing is on record yet."
     : `Expect what the runs on record found. ${sentences.join(" ")}`;

@@ -8,7 +8,7 @@
 import { type MeanAndSd, meanAndSd } from "../../metrics/descriptive_statistics.ts";
 import { FASTER_RCNN_ADAPTED } from "../../study.ts";
 import type { Comparison, Metric, ModelComparison, Verdict } from "../analysis/comparison.ts";
-import { describeDevices } from "../analysis/describe_machine.ts";
+import { devicesAmong } from "../analysis/describe_machine.ts";
 import { blockingKinds } from "../analysis/differences_from_study.ts";
 import {
   formatFixed,
@@ -61,15 +61,14 @@ export function renderReadmeHeadline(comparison: HeadlineFacts): string {
 function headline({ models, reference }: HeadlineFacts): { columns: Column[]; rows: string[][] } {
   const published = sideOf("Published", models.map(publishedCells));
   const shown = models.map(shownResult);
-  const results: [title: string, results: readonly (Result | string | undefined)[]][] =
-    reference.length === 0 ? [["Ours", shown]] : [
-      ["Reference", models.map(({ model }) => reference.find((one) => one.model === model))],
-      ["Yours", shown],
-    ];
-  const devices = describeDevices(results.flatMap(([, own]) => own.map(manifestOf))).values();
-  const ours = results.map(([title, own]) =>
-    sideOf(title, own.map((result) => resultCells(result, devices.next().value!)))
-  );
+  const committed = models.map(({ model }) => reference.find((one) => one.model === model));
+  const deviceOf = devicesAmong([...committed, ...shown].map(manifestOf));
+  const cellsOf = (results: readonly (Result | string | undefined)[]) =>
+    results.map((result) => resultCells(result, deviceOf(manifestOf(result))));
+  const ours = reference.length === 0 ? [sideOf("Ours", cellsOf(shown))] : [
+    sideOf("Reference", cellsOf(committed)),
+    sideOf("Yours", cellsOf(shown)),
+  ];
   const sides = [published, ...ours];
   const right = (title: string): Column => ({ title, align: "right" });
   const columns: Column[] = [

@@ -1,9 +1,5 @@
 import { assertEquals } from "@std/assert";
-import {
-  describeDevice,
-  describeDevices,
-  describeMachine,
-} from "../../../report/analysis/describe_machine.ts";
+import { describeMachine, devicesAmong } from "../../../report/analysis/describe_machine.ts";
 import type { Manifest } from "../../../report/record/run_folder.ts";
 
 function on(machine: Manifest["machine"]): Manifest {
@@ -11,7 +7,11 @@ function on(machine: Manifest["machine"]): Manifest {
   return { ...run, settings: {}, versions: {}, machine, git: null };
 }
 
-Deno.test("describeMachine() tells processors of one name apart, describeDevice() is short", () => {
+const describeDevices = (manifests: readonly (Manifest | null)[]) =>
+  manifests.map(devicesAmong(manifests));
+const describeDevice = (manifest: Manifest | null) => describeDevices([manifest])[0];
+
+Deno.test("describeMachine() tells processors of one name apart, devicesAmong() is short", () => {
   const machine = { processor: "AMD EPYC", cores: 2, os: "linux", device: "CPU" };
   const newer = on({ ...machine, processor_model: "family 26, model 2" });
   assertEquals(describeMachine(newer), "AMD EPYC, family 26, model 2, 2 cores, linux, CPU");
@@ -22,7 +22,7 @@ Deno.test("describeMachine() tells processors of one name apart, describeDevice(
   assertEquals([describeMachine(null), describeDevice(on({}))], ["", ""]);
 });
 
-Deno.test("describeDevices() says the models of processors that have one name", () => {
+Deno.test("devicesAmong() says the models of processors that have one name", () => {
   const machine = { processor: "AMD EPYC", cores: 2, device: "CPU" };
   const newer = on({ ...machine, processor_model: "family 26, model 2" });
   const older = on(machine);
