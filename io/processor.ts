@@ -39,13 +39,19 @@ const MARKS = [
 export function processorModel(
   cpuinfo: string | undefined = readSystemFile("/proc/cpuinfo"),
 ): string | undefined {
-  const valueOf = (name: string) =>
-    new RegExp(`^${name}\\s*: *(\\S+)$`, "m").exec(cpuinfo ?? "")?.[1];
   for (const marks of MARKS) {
-    const values = marks.map(([name]) => valueOf(name));
-    if (!values.includes(undefined)) {
+    const values = marks.map(([name]) => cpuinfoField(cpuinfo, name) ?? "");
+    if (values.every((value) => /^\S+$/.test(value))) {
       return marks.map(([, word], index) => `${word} ${values[index]}`).join(", ");
     }
   }
   return undefined;
+}
+
+/**
+ * What a description of processors, in the form of Linux's `/proc/cpuinfo`, says under a name of the
+ * first that has it; `undefined` if none has.
+ */
+export function cpuinfoField(cpuinfo: string | undefined, name: string): string | undefined {
+  return new RegExp(`^${name}\\s*:(.*)$`, "m").exec(cpuinfo ?? "")?.[1]?.trim();
 }

@@ -5,6 +5,7 @@
  */
 
 import { readSystemFile } from "../../io/libc.ts";
+import { cpuinfoField } from "../../io/processor.ts";
 import type { LibraryLocation } from "../library/library_cache.ts";
 
 /** Places of libraries that the user has chosen, which may be built for less. */
@@ -53,5 +54,5 @@ export function processorProblem(
 
 /** What an x86-64 can do, in Linux's words; `undefined` where its description says nothing of it. */
 export function processorFlags(cpuinfo: string | undefined): string[] | undefined {
-  return /^flags\s*:(.*)$/m.exec(cpuinfo ?? "")?.[1]?.trim().split(/\s+/);
+  return cpuinfoField(cpuinfo, "flags")?.split(/\s+/);
 }
