@@ -18,7 +18,7 @@ import { comparePeers } from "./analysis/equivalence.ts";
 import { findMismatches } from "./analysis/mismatches.ts";
 import { nearestFirst } from "./analysis/nearest_setting.ts";
 import { comparePairs, type PredictedRun, rankModels } from "./analysis/rankings.ts";
-import { compareAnswers } from "./analysis/same_answers.ts";
+import { compareAnswers, hasWeightsOf } from "./analysis/same_answers.ts";
 import { aggregateSeeds, type SeedAggregate } from "./analysis/seed_aggregates.ts";
 import { findModel, findPublished, PUBLISHED_MODELS } from "./analysis/study_models.ts";
 import { scorePredictions } from "./analysis/test_scores.ts";
@@ -28,10 +28,11 @@ import { liveCharts } from "./figures/live_charts.ts";
 import { renderHtml } from "./page/html_page.ts";
 import { renderReport, TITLE } from "./page/report_page.ts";
 import { type FoundRow, gatherRows, placeName } from "./record/gather_rows.ts";
-import { readPeerRuns } from "./record/peer_runs.ts";
+import { newestPeers, type PeerRun, readPeerRuns } from "./record/peer_runs.ts";
 import { ProblemList } from "./record/problems.ts";
 import type { ResultRow } from "./record/result_row.ts";
 import {
+  type ProblemOptions,
   readManifests,
   readRunFiles,
   readSeedCurves,
@@ -100,8 +101,15 @@ export async function compareResults(
       })
     ),
   );
-  const { answers, rest } = compareAnswers(predicted, peerRuns.flat());
-  const { comparisons, alone } = comparePeers(models.flatMap(({ settings }) => settings), rest);
+  const answering = await readAnswering(peerRuns.flat(), gathered.rows, {
+    known: predicted,
+    ...{ folders, problems },
+  });
+  const { answers, rest } = compareAnswers(answering, peerRuns.flat());
+  const { comparisons, alone } = comparePeers(
+    models.flatMap(({ settings }) => settings),
+    newestPeers(rest, problems),
+  );
   return {
     folders: [...folders],
     models,
@@ -127,6 +135,28 @@ function settingsOf(
 ): SeedAggregate[] {
   const ok = runs.map(({ row }) => row).filter(({ status }) => status === "ok");
   return nearestFirst(aggregateSeeds(ok, manifests));
+}
+
+/**
+ * The runs of ours whose weights PyTorch's took, with their predictions, whether or not they are shown;
+ * without those that have none.
+ */
+async function readAnswering(
+  peers: readonly PeerRun[],
+  rows: readonly FoundRow[],
+  { known, ...options }: ProblemOptions & {
+    /** Runs whose predictions have been read. */
+    known: readonly PredictedRun[];
+  },
+): Promise<PredictedRun[]> {
+  const answering: PredictedRun[] = [];
+  for (const found of rows.filter(({ row }) => peers.some((peer) => hasWeightsOf(peer, row)))) {
+    const { row } = found;
+    const predictions = known.find((run) => run.row === row)?.predictions ??
+      (await readRunFiles(found, options)).predictions;
+    if (predictions !== null) answering.push({ row, predictions });
+  }
+  return answering;
 }
 
 function isSameFolder(a: string, b: string): boolean {

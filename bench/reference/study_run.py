@@ -11,6 +11,7 @@ import os
 import platform
 import struct
 import time
+from datetime import datetime, timezone
 from pathlib import Path
 
 import numpy as np
@@ -206,6 +207,7 @@ def write_result(arguments, result, **libraries):
         "seed": arguments.seed,
         "threads": torch.get_num_threads(),
         "device": str(device),
+        "finished_at": datetime.now(timezone.utc).isoformat(timespec="seconds"),
         "device_name": torch.cuda.get_device_name(device) if device.type == "cuda" else None,
         "versions": {
             "python": platform.python_version(),

@@ -21,6 +21,7 @@ const EQUIVALENCE_CONFIDENCE = 0.9;
  * Sets PyTorch's runs beside ours, setting by setting.
  *
  * @param settings Of all models.
+ * @param peers Of each seed with the same settings one: a test takes each for a draw of its own.
  * @returns `comparisons` in the order of `settings`; `alone` are the runs that have no counterpart.
  */
 export function comparePeers(

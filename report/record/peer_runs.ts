@@ -39,6 +39,14 @@ export interface PeerRun {
   run?: string | null;
   /** Its answers of the first `test_images`, 0 to 9 or −1 for none, where it says them. */
   predictions?: number[];
+  /** When its file was written, ISO 8601; older files don't say it. */
+  finished_at?: string;
+}
+
+/** A run of PyTorch's that was read. */
+export interface FoundPeerRun extends PeerRun {
+  /** What its file is called in the report. */
+  file: string;
 }
 
 const NUMBERS = ["accuracy", "f1", "test_images", "seed"] as const;
@@ -58,9 +66,11 @@ export function isPeerRun(value: unknown): value is PeerRun {
   const run = value as Record<string, unknown>;
   const trained = "epochs" in run ? [...TRAINING, "training_time_s"] : [];
   const { device_name: device = null, run: weightsOf = null, predictions = [] } = run;
+  const { finished_at: finishedAt = "" } = run;
   return typeof run.model === "string" && typeof run.dataset_sha256 === "string" &&
     [device, weightsOf].every((name) => name === null || typeof name === "string") &&
     Array.isArray(predictions) && predictions.every(Number.isInteger) &&
+    typeof finishedAt === "string" &&
     [...NUMBERS, ...trained].every((name) => typeof run[name] === "number");
 }
 
@@ -75,6 +85,44 @@ export function isPeerOf(peer: PeerRun, row: ResultRow): boolean {
     (peer.epochs === undefined || TRAINING.every((name) => peer[name] === row[name]));
 }
 
+/**
+ * Of each seed with the same model, data, weights and settings the newest run, as of ours; the others
+ * are noted. A run that doesn't say when it was made counts as oldest; of equals the last one is taken.
+ *
+ * @param peers In the order in which they were read.
+ */
+export function newestPeers(
+  peers: readonly FoundPeerRun[],
+  problems: ProblemList,
+): FoundPeerRun[] {
+  const newest = new Map<string, FoundPeerRun>();
+  for (const peer of peers) {
+    const other = newest.get(seedKey(peer));
+    if (other === undefined || timeOf(peer) >= timeOf(other)) newest.set(seedKey(peer), peer);
+  }
+  return peers.filter((peer) => {
+    const counted = newest.get(seedKey(peer))!;
+    if (counted === peer) return true;
+    const text = `an older run of a seed that is in ${counted.file} too, not counted`;
+    problems.add(text, { file: peer.file });
+    return false;
+  });
+}
+
+/** Equal for two runs of PyTorch's that differ in nothing but when and on what they were made. */
+function seedKey(peer: PeerRun): string {
+  const { model, dataset_sha256, test_images, weights, seed } = peer;
+  return JSON.stringify([
+    ...[model, dataset_sha256, test_images, weights, seed],
+    ...TRAINING.map((name) => peer[name]),
+  ]);
+}
+
+function timeOf({ finished_at }: PeerRun): number {
+  const time = Date.parse(finished_at ?? "");
+  return Number.isNaN(time) ? -Infinity : time;
+}
+
 /** A run of PyTorch's has some kilobytes. */
 const MOST_BYTES = 4e6;
 
@@ -87,8 +135,8 @@ const MOST_BYTES = 4e6;
 export async function readPeerRuns(
   folder: string,
   { problems, title = folder }: { problems: ProblemList; title?: string },
-): Promise<PeerRun[]> {
-  const runs: PeerRun[] = [];
+): Promise<FoundPeerRun[]> {
+  const runs: FoundPeerRun[] = [];
   let names: string[] = [];
   try {
     names = await jsonFiles(folder);
@@ -96,12 +144,13 @@ export async function readPeerRuns(
     problems.skip(`not readable: ${systemReason(error)}, folder skipped`, { file: title });
   }
   for (const name of names) {
+    const file = join(title, name);
     try {
-      runs.push(await readPeerRun(join(folder, name)));
+      runs.push({ ...await readPeerRun(join(folder, name)), file });
     } catch (error) {
       if (!(error instanceof StudyError)) throw error;
       const reason = error instanceof UnusableFileError ? error.reason : NO_PEER_RUN;
-      problems.skip(`${reason}, file skipped`, { file: join(title, name) });
+      problems.skip(`${reason}, file skipped`, { file });
     }
   }
   return runs;

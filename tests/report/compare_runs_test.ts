@@ -4,8 +4,10 @@ import type { Comparison, ModelComparison } from "../../report/analysis/comparis
 import { compareResults } from "../../report/compare.ts";
 import { renderReport } from "../../report/page/report_page.ts";
 import { appendRow } from "../../report/record/results.ts";
+import type { PeerRun } from "../../report/record/peer_runs.ts";
 import { runFolder, writeEvaluations } from "../../report/record/run_folder.ts";
 import { asPublished, compareRuns, detector, simple, vgg16 } from "./compared_runs.ts";
+import { PEER } from "./peers.ts";
 import { type Answered, recordRun, resultRow, withFolder } from "./result_rows.ts";
 
 function problemsOf({ problems }: Comparison): string[] {
@@ -248,4 +250,73 @@ Deno.test("renderReport() shows test accuracy by epoch, core-seconds and memory 
     const { models } = await compareResults([join(folder, "a")]);
     assertEquals(models[0]!.evaluations, [rows]);
   });
+});
+
+/** Puts runs of PyTorch's into the results folder `a`, by the names of their files. */
+async function writePeers(folder: string, peers: Record<string, PeerRun>): Promise<void> {
+  await Deno.mkdir(join(folder, "a", "pytorch"));
+  for (const [name, peer] of Object.entries(peers)) {
+    await Deno.writeTextFile(join(folder, "a", "pytorch", name), JSON.stringify(peer));
+  }
+}
+
+Deno.test("compareResults() finds the run whose weights PyTorch took, whichever seed is shown", async () => {
+  const newer: Answered = {
+    ...detector,
+    row: { ...detector.row, run_id: "newer", seed: 2, started_at: "2026-01-02T10:00:00.000Z" },
+  };
+  const peer: PeerRun = {
+    ...{ model: "FasterRCNN_Adapted", accuracy: 10, f1: 0.02, seed: 1, test_images: 20 },
+    ...{ dataset_sha256: "ab12", weights: "w.safetensors", predictions: [1, 1, 2] },
+  };
+  const peers = {
+    "of-newer.json": { ...peer, run: "newer" },
+    "of-older.json": { ...peer, run: "run-2", predictions: [1, 2, 2] },
+    "of-none.json": { ...peer, run: "run-3" },
+  };
+  await compareRuns(
+    { a: [detector, newer] },
+    (comparison) => {
+      const { models, answers, peersAlone } = comparison;
+      const found = answers.map(({ row, images, same }) => [row.run_id, images, same]);
+      assertEquals(found, [["newer", 3, 2], ["run-2", 3, 1]]);
+      assertEquals(peersAlone.map(({ run }) => run), ["run-3"]);
+      assertEquals(models.find(({ row }) => row !== null)!.row!.run_id, "newer");
+      assertEquals(problemsOf(comparison), []);
+    },
+    (folder) => writePeers(folder, peers),
+  );
+});
+
+Deno.test("compareResults() counts a seed of PyTorch's once, its newest run, and notes the others", async () => {
+  const seeds = [1, 2, 3].map((seed): Answered => ({
+    ...simple,
+    images: 10_000,
+    row: { run_id: `s${seed}`, seed, weights: "" },
+  }));
+  const peers = {
+    "a.json": { ...PEER, accuracy: 98.9, finished_at: "2026-01-03T10:00:00.000Z" },
+    "b.json": { ...PEER, accuracy: 97, finished_at: "2026-01-02T10:00:00.000Z" },
+    "c.json": { ...PEER, accuracy: 96 },
+    "d.json": { ...PEER, accuracy: 96, seed: 2 },
+    "e.json": { ...PEER, accuracy: 99.1, seed: 2 },
+    "f.json": { ...PEER, accuracy: 95, epochs: 3 },
+  };
+  await compareRuns(
+    { a: seeds },
+    (comparison) => {
+      const [{ theirs } = { theirs: undefined }] = comparison.peers;
+      assertEquals([theirs?.accuracy.n, theirs?.accuracy.mean], [2, 99]);
+      assertEquals(comparison.peersAlone.map(({ accuracy }) => accuracy), [95]);
+      const older = (file: string, newest: string) =>
+        `${join("pytorch", file)}: an older run of a seed that is in ` +
+        `${join("pytorch", newest)} too, not counted`;
+      assertEquals(problemsOf(comparison), [
+        older("b.json", "a.json"),
+        older("c.json", "a.json"),
+        older("d.json", "e.json"),
+      ]);
+    },
+    (folder) => writePeers(folder, peers),
+  );
 });

@@ -28,6 +28,8 @@ Deno.test("isPeerRun() wants every field that decides", () => {
   assertEquals(isPeerRun({ ...DETECTOR, run: "r", predictions: [7, -1] }), true);
   assertEquals(isPeerRun({ ...DETECTOR, run: 1 }), false);
   assertEquals(isPeerRun({ ...DETECTOR, predictions: [0.5] }), false);
+  assertEquals(isPeerRun({ ...DETECTOR, finished_at: "2026-01-01T10:00:00+00:00" }), true);
+  assertEquals(isPeerRun({ ...DETECTOR, finished_at: 1 }), false);
   assertEquals(isPeerRun({ ...DETECTOR, predictions: "7" }), false);
 });
 
