@@ -17,7 +17,12 @@ import { alexnet } from "../../models/alexnet.ts";
 import type { Detector } from "../../models/faster_rcnn.ts";
 import { simpleCnn } from "../../models/simple_cnn.ts";
 import { bestRuns, locateRun } from "../../report/record/find_run.ts";
-import { CHECKPOINT, readPredictions } from "../../report/record/run_folder.ts";
+import {
+  CHECKPOINT,
+  readManifest,
+  readPredictions,
+  writeManifest,
+} from "../../report/record/run_folder.ts";
 import { firstTestDigits } from "../data/mnist.ts";
 import { testEngine } from "../engine/engine.ts";
 import { withFolder } from "../report/result_rows.ts";
@@ -76,6 +81,25 @@ Deno.test("loadModel() gives a run's own predictions, however the run is called"
     }
   }
 });
+
+Deno.test("loadModel() loads the file that is named, in whatever folder beside the results", () =>
+  withFolder({}, async (place) => {
+    const manifest = await readManifest(folder);
+    const before = Deno.cwd();
+    // Each of them would be this run, were it no folder: a word for it and a part of its id.
+    for (const name of ["best", row!.run_id.slice(-8)]) {
+      await Deno.mkdir(join(place, name));
+      await writeManifest(join(place, name), { ...manifest, run_id: `in-${name}` });
+      await Deno.copyFile(join(folder, CHECKPOINT), join(place, name, CHECKPOINT));
+      Deno.chdir(place);
+      try {
+        using model = await loadModel(join(name, CHECKPOINT), { results });
+        assertEquals(model.run?.runId, `in-${name}`);
+      } finally {
+        Deno.chdir(before);
+      }
+    }
+  }));
 
 Deno.test("probabilities() leave nothing on the device, and a model nothing once disposed of", async () => {
   const before = tf.memory().numTensors;
