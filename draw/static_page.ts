@@ -11,7 +11,7 @@ import { writeFileAtomic } from "../io/atomic.ts";
 import { StudyError } from "../io/errors.ts";
 import { refuseForeign, textIfReadable } from "../io/own_files.ts";
 import type { Reporter } from "../io/reporter.ts";
-import type { LocatedRun } from "../report/record/find_run.ts";
+import { byRank, type LocatedRun } from "../report/record/find_run.ts";
 import { refuseInsideRun } from "../report/record/run_folders.ts";
 import { RECIPES, SIMPLE_CNN } from "../study.ts";
 import { bundlePage } from "./bundle.ts";
@@ -72,7 +72,8 @@ export async function writeStaticPage(
   folder: string,
   { runs, reporter }: { runs: readonly LocatedRun[]; reporter: Reporter },
 ): Promise<{ run: LocatedRun; bytes: number }> {
-  const run = runs.filter(({ manifest }) => SMALL.includes(manifest.model)).sort(byAccuracy)[0];
+  const run = runs.filter(({ manifest }) => SMALL.includes(manifest.model))
+    .sort(({ row: a }, { row: b }) => byRank(a, b))[0];
   if (run === undefined) {
     throw new StudyError(
       `--static takes a trained ${SIMPLE_CNN.title}, and there is none in these results: train one ` +
@@ -107,10 +108,6 @@ export async function writeStaticPage(
     bytes += encoded.length;
   }
   return { run, bytes };
-}
-
-function byAccuracy({ row: a }: LocatedRun, { row: b }: LocatedRun): number {
-  return (b?.test_images ?? 0) - (a?.test_images ?? 0) || (b?.accuracy ?? 0) - (a?.accuracy ?? 0);
 }
 
 /** A value as a script may have it. */

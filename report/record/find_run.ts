@@ -188,10 +188,12 @@ async function rowsOf(results: string, part: number): Promise<ResultRow[]> {
   }
 }
 
-function byRank(a: ResultRow, b: ResultRow): number {
+/** The order of {@linkcode bestRuns}, by the runs' rows; a run without one comes last. */
+export function byRank(a: ResultRow | undefined, b: ResultRow | undefined): number {
+  if (a === undefined || b === undefined) return Number(a === undefined) - Number(b === undefined);
   return datasetRank(a) - datasetRank(b) ||
     (b.test_images ?? 0) - (a.test_images ?? 0) ||
-    b.accuracy! - a.accuracy! ||
+    (b.accuracy ?? 0) - (a.accuracy ?? 0) ||
     (a.started_at < b.started_at ? 1 : -1);
 }
 

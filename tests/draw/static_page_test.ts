@@ -1,0 +1,32 @@
+import { assertRejects, assertStringIncludes } from "@std/assert";
+import { join } from "node:path";
+import { writeStaticPage } from "../../draw/static_page.ts";
+import { StudyError } from "../../io/errors.ts";
+import { silentReporter } from "../../io/reporter.ts";
+import type { ResultRow } from "../../report/record/result_row.ts";
+import { resultRow, withFolder } from "../report/result_rows.ts";
+
+/** A run of SimpleCNN that has left no weights, so that it is named where it is taken. */
+function runOf(runId: string, changes: Partial<ResultRow>) {
+  const row = resultRow({ run_id: runId, dataset: "mnist", test_images: 10_000, ...changes });
+  const { started_at, part, model } = row;
+  const manifest = {
+    ...{ run_id: runId, started_at, part, model, settings: {}, versions: {}, machine: {} },
+    git: null,
+  };
+  return { runId, folder: "nowhere", row, manifest };
+}
+
+Deno.test("writeStaticPage() takes the network that `best` is, of the study's digits first", () =>
+  withFolder({}, async (folder) => {
+    const runs = [
+      runOf("own", { dataset: "dir:photographs", accuracy: 99.9 }),
+      runOf("few", { accuracy: 99.8, test_images: 100 }),
+      runOf("poor", { accuracy: 98 }),
+      runOf("good", { accuracy: 99, model: "SimpleCNN_Fast" }),
+      runOf("large", { accuracy: 99.7, model: "alexnet_FineTuned" }),
+    ];
+    const write = () => writeStaticPage(join(folder, "page"), { runs, reporter: silentReporter });
+    const { message } = await assertRejects(write, StudyError);
+    assertStringIncludes(message, "Run good has no checkpoint");
+  }));
