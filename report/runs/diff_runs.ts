@@ -16,7 +16,7 @@ import {
 import { comparePairs, SIGNIFICANT } from "../analysis/rankings.ts";
 import type { Json } from "../record/run_folder.ts";
 import type { RunDetails } from "./run_details.ts";
-import { settingsOf } from "./show_page.ts";
+import { manifestText, settingsOf } from "./show_page.ts";
 import { type TextColumn, textTable } from "./text_table.ts";
 
 /** A setting in which two runs differ; `null` where a run does not have it. */
@@ -66,7 +66,7 @@ function flatSettings({ run: { row }, manifest }: RunDetails): Map<string, strin
   settings.delete("command");
   const add = (group: string, values: { readonly [name: string]: Json } | undefined) => {
     for (const [name, value] of Object.entries(values ?? {})) {
-      settings.set(`${group} ${name}`, String(value));
+      settings.set(`${group} ${name}`, manifestText(value));
     }
   };
   add("version", manifest?.versions);

@@ -9,7 +9,7 @@ import type { TestScores } from "../analysis/comparison.ts";
 import { formatCount, formatFixed, formatInterval, NONE } from "../analysis/format_numbers.ts";
 import { describeMachine, resourcesOf } from "../analysis/describe_machine.ts";
 import { COLUMNS, type ResultRow } from "../record/result_row.ts";
-import type { Manifest } from "../record/run_folder.ts";
+import type { Json, Manifest } from "../record/run_folder.ts";
 import { type CurvePoint, drawCurve } from "./curve.ts";
 import type { RunDetails } from "./run_details.ts";
 import { textList, textTable } from "./text_table.ts";
@@ -60,11 +60,16 @@ export function settingsOf(
   if (row.model !== "") settings.set("model", row.model);
   for (const [name, value] of Object.entries(manifest?.settings ?? {})) {
     if (name === "command" || value === null || settings.has(name)) continue;
-    settings.set(name, typeof value === "object" ? JSON.stringify(value) : String(value));
+    settings.set(name, manifestText(value));
   }
   const command = manifest?.settings.command;
   if (Array.isArray(command)) settings.set("command", command.join(" "));
   return [...settings];
+}
+
+/** A value of a manifest in words; one with parts as JSON. */
+export function manifestText(value: Json): string {
+  return typeof value === "object" ? JSON.stringify(value) : String(value);
 }
 
 function machineOf(manifest: Manifest | null): [string, string][] {

@@ -6,7 +6,7 @@ import { diffPage, diffRuns } from "../../../report/runs/diff_runs.ts";
 import { listRuns } from "../../../report/runs/list_runs.ts";
 import { readDetails, type RunDetails } from "../../../report/runs/run_details.ts";
 import { showPage } from "../../../report/runs/show_page.ts";
-import { recordRun, withFolder } from "../result_rows.ts";
+import { type Answered, recordRun, withFolder } from "../result_rows.ts";
 import { IDS, writeSomeRuns } from "./some_runs.ts";
 
 /** The runs in a folder with their files, by their ids. */
@@ -44,6 +44,29 @@ Deno.test("diffRuns() tells settings apart, and tests the images that both runs 
       "McNemar's test on the 60 test images that both have: only A is right on 1, only B on 4; " +
         "p = 0.375, no more than chance",
     );
+  }));
+
+Deno.test("diffRuns() tells apart what a manifest says in parts, as showPage() writes it", () =>
+  withFolder({}, async (out) => {
+    const of = (run_id: string, description: string): Answered => ({
+      ...{ images: 100, answer: (target) => target, row: { run_id } },
+      manifest: {
+        settings: { crop: [4, 4] },
+        machine: { device: "GPU", adapter: { vendor: "nvidia", description } },
+      },
+    });
+    await recordRun(out, of("a", "A100"));
+    await recordRun(out, of("b", "H100"));
+    const found = await detailsIn(out);
+    const { settings } = diffRuns(found.get("a")!, found.get("b")!);
+    assertEquals(settings, [{
+      name: "machine adapter",
+      values: [
+        '{"vendor":"nvidia","description":"A100"}',
+        '{"vendor":"nvidia","description":"H100"}',
+      ],
+    }]);
+    assertMatch(showPage(found.get("a")!, 80).join("\n"), /^ {2}crop +\[4,4\]$/m);
   }));
 
 Deno.test("diffRuns() tests nothing on other images, and says why", () =>
