@@ -271,7 +271,9 @@ async function besideEarlier(
   if (isComparable(started, before)) return withEarlier(started, before);
   const aside = path.replace(/\.json$/, `-${before.started_at.replace(/[-:]|\.\d+/g, "")}.json`);
   await Deno.rename(path, aside);
-  reporter.warn(`${path} is of another machine, other data or another backend: it is now ${aside}`);
+  reporter.warn(
+    `${path} is not known to be of the same machine, data and backend: it is now ${aside}`,
+  );
   return started;
 }
 

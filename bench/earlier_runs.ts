@@ -13,18 +13,16 @@ import {
   type Measurement,
   type PairedTiming,
 } from "../report/record/bench_results.ts";
-import { isKnownToDiffer } from "../report/record/run_folder.ts";
 
 /** Of what both were measured on and with, what their findings may differ by to stand in one table. */
-const SAME_MACHINE = ["os", "arch", "processor", "cores"] as const;
+const SAME_MACHINE = ["os", "arch", "processor", "processor_model", "cores"] as const;
 
 /**
- * Whether two runs' findings may stand in one table: the same processor, of whose model older results
- * say nothing, data and kind of backend.
+ * Whether two runs' findings may stand in one table: what is known to be the same processor, data and
+ * kind of backend. Older results do not say the processor's model, so that only each other's may be.
  */
 export function isComparable(one: BenchResults, other: BenchResults): boolean {
   return SAME_MACHINE.every((name) => one.machine[name] === other.machine[name]) &&
-    !isKnownToDiffer(one.machine.processor_model, other.machine.processor_model) &&
     one.threads === other.threads && one.settings.data === other.settings.data &&
     (one.ours?.device === other.ours?.device || (isOnCpu(one) && isOnCpu(other)));
 }

@@ -24,18 +24,17 @@ export const TIMED_ON = "the same machine, with the same threads and engine";
 
 /**
  * Whether two runs are known to have been made on the same kind of machine by the same engine, and not
- * known to differ in threads or the processor's model, which older manifests lack: so that their times
- * can be compared.
+ * known to differ in threads, which older manifests lack: so that their times can be compared. Where
+ * one manifest alone names the processor's model, the other's may be any of that name.
  */
 export function isTimedAlike(a: TimedRun, b: TimedRun): boolean {
   if (a.row.backend !== b.row.backend || a.manifest === null || b.manifest === null) return false;
   const [one, other] = [a.manifest.machine, b.manifest.machine];
-  if (["threads", "processor_model"].some((name) => isKnownToDiffer(one[name], other[name]))) {
-    return false;
-  }
-  return ["processor", "cores", "device"].every((name) =>
-    one[name] !== undefined && one[name] === other[name]
-  );
+  return !isKnownToDiffer(one.threads, other.threads) &&
+    (one.processor_model ?? null) === (other.processor_model ?? null) &&
+    ["processor", "cores", "device"].every((name) =>
+      one[name] !== undefined && one[name] === other[name]
+    );
 }
 
 /** A run whose times are of interest. */

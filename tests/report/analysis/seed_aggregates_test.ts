@@ -66,7 +66,10 @@ Deno.test("aggregateSeeds() takes the times of the newest run's machine, threads
       { first: {}, newest: { threads: 2 }, n: 2 },
       { first: { threads: 1 }, newest: {}, n: 2 },
       { first: { processor_model: "family 1" }, newest: { processor_model: "family 2" }, n: 1 },
-      { first: {}, newest: { processor_model: "family 2" }, n: 2 },
+      // An older manifest does not say which processor of that name it was.
+      { first: {}, newest: { processor_model: "family 2" }, n: 1 },
+      { first: { processor_model: "family 2" }, newest: {}, n: 1 },
+      { first: { processor_model: "family 2" }, newest: { processor_model: "family 2" }, n: 2 },
     ] as const
   ) {
     await compareRuns({ a: [timed(1, 1000, first), timed(2, 200, newest)] }, ({ models }) => {
@@ -120,15 +123,19 @@ Deno.test("the report says over how many seeds a time is, and claims are judged 
 });
 
 Deno.test("a claim on times is not tested on other threads or another engine", async () => {
-  for (const other of [{ threads: 1 }, { processor_model: "family 2" }, { backend: "wasm" }]) {
+  const machine = {
+    ...{ processor: "some", cores: 2, device: "CPU", threads: 2 },
+    processor_model: "family 1",
+  };
+  const model = { processor_model: "family 1" };
+  const others: Record<string, Json>[] = [
+    { ...model, threads: 1 },
+    { processor_model: "family 2" },
+    {},
+    { ...model, backend: "wasm" },
+  ];
+  for (const other of others) {
     const simple = timed(1, 10, { threads: 2, ...other });
-    const machine = {
-      processor: "some",
-      cores: 2,
-      device: "CPU",
-      threads: 2,
-      processor_model: "family 1",
-    };
     const tuned = [vgg16, alexnet].map((run) => ({ ...run, manifest: { machine } }));
     await compareRuns({ a: [simple, ...tuned] }, ({ claims }, report) => {
       assertEquals(claims[1]!.verdict, "not tested");
