@@ -59,26 +59,45 @@ export function describeMachine(manifest: Manifest | null): string {
  * How to call the machines of runs that are shown together: `AMD EPYC, 2 cores`, and the device unless
  * it is the processor; where that says the same of different processors, with their models, as far as
  * manifests have them.
+ *
+ * @param most Characters that there is room for, where there is not for all: the processor's name is
+ *   short then, and gives way first.
  */
 export function devicesAmong(
   manifests: readonly (Manifest | null)[],
+  most = Infinity,
 ): (manifest: Manifest | null) => string {
   return (manifest) => {
     const [name, model] = [words(manifest?.machine.processor), modelOf(manifest)];
     const device = deviceWords(manifest, name);
-    if (name === "" || model === "") return device;
     const alike = manifests.filter((one) =>
       deviceWords(one, words(one?.machine.processor)) === device
     );
-    return alike.some((one) => modelOf(one) !== model)
-      ? deviceWords(manifest, `${name} (${model})`)
-      : device;
+    const isAmbiguous = name !== "" && model !== "" &&
+      alike.some((one) => modelOf(one) !== model);
+    return deviceWords(manifest, isAmbiguous ? `${name} (${model})` : name, most);
   };
 }
 
-function deviceWords(manifest: Manifest | null, processor: string): string {
+/** What more than half of some machines are called; `undefined` if there is no such, or one has no name. */
+export function commonDevice(devices: readonly string[]): string | undefined {
+  const groups = Map.groupBy(devices, (device) => device);
+  const [common] = [...groups].find(([, group]) => group.length > devices.length / 2) ?? [];
+  // Where one is not known, a title that names the others' would say that it is theirs.
+  return groups.has("") ? undefined : common;
+}
+
+function deviceWords(manifest: Manifest | null, processor: string, most = Infinity): string {
   const device = words(manifest?.machine.device);
-  return join(processor, describeCores(manifest), device === "CPU" ? "" : device);
+  const rest = join(describeCores(manifest), device === "CPU" ? "" : device);
+  return join(most < Infinity ? shorten(processor, most - rest.length - 2) : processor, rest);
+}
+
+/** `Intel Xeon` for `Intel(R) Xeon(R) Processor`, cut where that is still too long. */
+function shorten(processor: string, most: number): string {
+  const plain = processor.replace(/\((R|TM)\)| (Processor|CPU)\b/gi, "");
+  if (plain.length <= most) return plain;
+  return most < 2 ? "" : `${plain.slice(0, most - 1).trimEnd()}…`;
 }
 
 function modelOf(manifest: Manifest | null): string {

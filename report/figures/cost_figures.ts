@@ -1,18 +1,18 @@
 /**
- * What the models cost: accuracy against training time, and time per image.
+ * What training the models costs: accuracy against training time.
  *
  * @module
  */
 
 import { DATA } from "../../study.ts";
-import { devicesAmong } from "../analysis/describe_machine.ts";
+import { commonDevice } from "../analysis/describe_machine.ts";
 import { formatFixed, formatMeanAndSd, formatThreeDigits } from "../analysis/format_numbers.ts";
-import type { SeedAggregate } from "../analysis/seed_aggregates.ts";
-import type { Drawing, DrawnModel } from "./drawn_models.ts";
+import { type Drawing, type DrawnModel, figureDevices, shownSetting } from "./drawn_models.ts";
 import { accuracyAxis, closeRange, logarithmicAxis } from "./axes.ts";
 import { COLOUR, figureText, MODEL_COLOURS } from "./theme.ts";
 
 interface CostPoint {
+  /** The model, and in a second line the machine where it is another than most models'. */
   model: string;
   source: "ours" | "published";
   dataset: string;
@@ -23,6 +23,8 @@ interface CostPoint {
   /** Accuracy, one standard deviation down and up; as the accuracy itself where there is none. */
   low: number;
   high: number;
+  /** Seeds that the accuracy is the mean of. */
+  seeds: number;
 }
 
 /**
@@ -30,11 +32,24 @@ interface CostPoint {
  * published values. `null` if no run has both.
  */
 export function accuracyAgainstTime(models: readonly DrawnModel[]): Drawing | null {
-  const values = models.flatMap((model) => {
+  const timed = models.flatMap((model) => {
     const ours = ourCost(model);
-    return ours === null ? [] : [ours, ...publishedCost(model)];
+    return ours === null ? [] : [{ model, ours }];
   });
-  if (values.length === 0) return null;
+  if (timed.length === 0) return null;
+  const deviceOf = figureDevices(timed.map(({ model }) => model));
+  const devices = timed.map(({ model }) => deviceOf(model));
+  const common = commonDevice(devices);
+  const machines = new Set(devices).size;
+  const values = timed.flatMap(({ model, ours }, i) => {
+    const others = machines === 1 || devices[i] === common
+      ? ""
+      : `\n${devices[i] || "machine not recorded"}`;
+    return [ours, ...publishedCost(model)].map((point) => ({
+      ...point,
+      model: `${point.model}${others}`,
+    }));
+  });
   const order = [...new Set(values.map(({ model }) => model))];
   const ourData = datasets(values, "ours");
   const theirData = datasets(values, "published");
@@ -70,6 +85,7 @@ export function accuracyAgainstTime(models: readonly DrawnModel[]): Drawing | nu
     },
   } as const;
   const hasSpread = values.some(({ low, high }) => high > low);
+  const single = timed.filter(({ ours }) => ours.seeds < 2).map(({ ours }) => ours.model);
   return {
     file: "figures/accuracy_against_time.svg",
     title: "Accuracy against training time",
@@ -77,9 +93,13 @@ export function accuracyAgainstTime(models: readonly DrawnModel[]): Drawing | nu
       order.map((name) => describeCost(values.filter(({ model }) => model === name))).join(" "),
     caption: `Filled: ours on ${ourData}, means over the seeds` +
       (hasSpread ? ", with one standard deviation up and down" : "") +
+      (hasSpread && single.length > 0
+        ? ` where there is more than one seed (not of ${single.join(", ")})`
+        : "") +
       (theirData === ""
         ? "."
         : `; hollow: published, ${theirData}, ${theirDevices}; a dotted line joins the two.`) +
+      (machines === 1 ? "" : describeMachines(common)) +
       " Up and to the left is better. The axes show where the points are: they begin neither at 0 " +
       "nor at the same place in every report.",
     spec: {
@@ -113,7 +133,11 @@ export function accuracyAgainstTime(models: readonly DrawnModel[]): Drawing | nu
             y,
             stroke: {
               ...byModel(MODEL_COLOURS),
-              legend: { orient: "right", direction: "vertical" },
+              legend: {
+                orient: "right",
+                direction: "vertical",
+                labelExpr: "split(datum.label, '\\n')",
+              },
             },
             fill: byModel(MODEL_COLOURS),
             shape: byModel(shapes),
@@ -131,112 +155,17 @@ export function accuracyAgainstTime(models: readonly DrawnModel[]): Drawing | nu
   };
 }
 
-/** Width of the plot of times per image; what the times are stands to the right of it. */
-const WIDTH = 380;
-
-/** The time per image of a model, ours or published, on a line of its own. */
-interface InferenceTime {
-  line: string;
-  source: string;
-  device: string;
-  ms: number;
-  text: string;
-}
-
-/** Milliseconds per image of each model, ours and published; `null` if no run has them. */
-export function inferenceTime(models: readonly DrawnModel[]): Drawing | null {
-  const deviceOf = devicesAmong(models.map(({ manifest }) => manifest));
-  const values = models.flatMap((model): InferenceTime[] => {
-    const ms = setting(model)?.inference.mean ?? NaN;
-    if (!(ms > 0 && Number.isFinite(ms))) return [];
-    // What the row calls the device where the manifest says nothing.
-    const device = figureText(deviceOf(model.manifest)) || figureText(model.row.device, 24);
-    const text = `${formatThreeDigits(ms)} ms${device === "" ? "" : ` (${device})`}`;
-    const theirs = model.published?.inferenceMsPerImage;
-    return [
-      { line: model.label, source: "ours", device, ms, text },
-      ...(theirs === undefined ? [] : [{
-        line: `${model.label}, published`,
-        source: `published, ${model.published!.device}`,
-        device: model.published!.device,
-        ms: theirs,
-        text: `${formatThreeDigits(theirs)} ms`,
-      }]),
-    ];
-  });
-  if (values.length === 0) return null;
-  const sources = [...new Set(values.map(({ source }) => source))];
-  const colours = sources.map((name) => name === "ours" ? COLOUR.ours : COLOUR.published);
-  const shapes = sources.map((name) => name === "ours" ? "circle" : "diamond");
-  const legend = sources.length > 1 ? {} : null;
-  const x = logarithmicAxis(values.map(({ ms }) => ms), {
-    field: "ms",
-    title: "Time per image (ms)",
-    margin: 2,
-  });
-  const y = {
-    field: "line",
-    type: "nominal",
-    title: null,
-    scale: { domain: values.map(({ line }) => line) },
-    axis: { ticks: false, grid: true, gridDash: [1, 3] as number[] },
-  } as const;
-  const hasTheirs = values.some(({ source }) => source !== "ours");
-  return {
-    file: "figures/inference_time.svg",
-    title: "Time per image",
-    alt: `Milliseconds per image. ${values.map(({ line, text }) => `${line}: ${text}.`).join(" ")}`,
-    caption:
-      "The model call alone, a mean over the test images and the seeds, with the device that " +
-      "it was timed on; to the left is faster. The axis is logarithmic." +
-      (hasTheirs ? " What was published was timed on another machine." : ""),
-    spec: {
-      width: WIDTH,
-      height: { step: 30 },
-      data: { values },
-      layer: [
-        {
-          mark: { type: "point", size: 90, filled: true, opacity: 1 },
-          encoding: {
-            x,
-            y,
-            color: {
-              field: "source",
-              type: "nominal",
-              title: null,
-              scale: { domain: sources, range: colours },
-              legend,
-            },
-            shape: {
-              field: "source",
-              type: "nominal",
-              title: null,
-              scale: { domain: sources, range: shapes },
-              legend,
-            },
-            tooltip: [
-              { field: "line", type: "nominal", title: "Model" },
-              { field: "device", type: "nominal", title: "Device" },
-              { field: "ms", type: "quantitative", title: "Time per image (ms)", format: ".4~r" },
-            ],
-          },
-        },
-        {
-          mark: { type: "text", align: "left", x: WIDTH + 10, fontSize: 12, color: COLOUR.ink },
-          encoding: { y, text: { field: "text", type: "nominal" } },
-        },
-      ],
-    },
-  };
-}
-
-/** The setting that the row shown belongs to. */
-function setting({ row, settings }: DrawnModel): SeedAggregate | undefined {
-  return settings.find(({ newest }) => newest === row) ?? settings[0];
+/** What to make of times that are not of one kind of machine. */
+function describeMachines(common: string | undefined): string {
+  const named = common === undefined
+    ? "which the legend names"
+    : `${common} unless the legend names another`;
+  return ` Ours were timed on machines of more than one kind, ${named}: between these, accuracies can ` +
+    "be compared and times cannot.";
 }
 
 function ourCost(model: DrawnModel): CostPoint | null {
-  const { accuracy, trainingTime } = setting(model) ?? {};
+  const { accuracy, trainingTime } = shownSetting(model) ?? {};
   const [seconds, percent] = [trainingTime?.mean ?? NaN, accuracy?.mean ?? NaN];
   if (!(seconds > 0 && Number.isFinite(seconds) && Number.isFinite(percent))) return null;
   const sd = Number.isFinite(accuracy?.sd) ? accuracy!.sd : 0;
@@ -247,6 +176,7 @@ function ourCost(model: DrawnModel): CostPoint | null {
     dataset,
     seconds,
     accuracy: percent,
+    seeds: accuracy!.n,
   } as const;
   const written = formatMeanAndSd(accuracy!, 2);
   return { ...point, written, low: percent - sd, high: Math.min(100, percent + sd) };
@@ -255,7 +185,13 @@ function ourCost(model: DrawnModel): CostPoint | null {
 function publishedCost({ label, published }: DrawnModel): CostPoint[] {
   if (typeof published?.trainingTime !== "number") return [];
   const { accuracy, trainingTime: seconds } = published;
-  const values = { dataset: DATA.name, seconds, accuracy, written: formatFixed(accuracy, 2) };
+  const values = {
+    dataset: DATA.name,
+    seconds,
+    accuracy,
+    written: formatFixed(accuracy, 2),
+    seeds: 1,
+  };
   return [{ model: label, source: "published", ...values, low: accuracy, high: accuracy }];
 }
 
@@ -271,8 +207,10 @@ function distinct(words: readonly string[]): string {
 }
 
 function describeCost(points: readonly CostPoint[]): string {
+  const [model, machine] = points[0]!.model.split("\n");
   const values = points.map(({ source, accuracy, seconds }) =>
-    `${source} ${accuracy.toFixed(2)} % in ${formatThreeDigits(seconds)} s`
+    `${source} ${accuracy.toFixed(2)} % in ${formatThreeDigits(seconds)} s` +
+    (source === "ours" && machine !== undefined ? ` on ${machine}` : "")
   );
-  return `${points[0]!.model}: ${values.join(", ")}.`;
+  return `${model}: ${values.join(", ")}.`;
 }

@@ -6,6 +6,8 @@
 
 import type { TopLevelSpec } from "vega-lite";
 import type { Figure, ModelComparison } from "../analysis/comparison.ts";
+import { devicesAmong } from "../analysis/describe_machine.ts";
+import type { SeedAggregate } from "../analysis/seed_aggregates.ts";
 import type { ResultRow } from "../record/result_row.ts";
 import { figureText } from "./theme.ts";
 
@@ -61,4 +63,18 @@ function distinct(text: string, taken: Set<string>): string {
 export function runLabel({ dataset, seed }: ResultRow): string {
   const parts = [figureText(dataset), ...(seed === null ? [] : [`seed ${seed}`])];
   return parts.filter((part) => part !== "").join(", ");
+}
+
+/** Of a machine's name in a figure, as many characters as there is room for. */
+const DEVICE_LENGTH = 48;
+
+/** How to call the machines of the models in a figure, the device in full as far as that can be. */
+export function figureDevices(models: readonly DrawnModel[]): (model: DrawnModel) => string {
+  const deviceOf = devicesAmong(models.map(({ manifest }) => manifest), DEVICE_LENGTH);
+  return ({ manifest }) => figureText(deviceOf(manifest), DEVICE_LENGTH);
+}
+
+/** The setting that the row shown belongs to. */
+export function shownSetting({ row, settings }: DrawnModel): SeedAggregate | undefined {
+  return settings.find(({ newest }) => newest === row) ?? settings[0];
 }

@@ -44,6 +44,7 @@ export function learningCurves(models: readonly DrawnModel[]): Drawing | null {
         order,
         source,
         run,
+        alone: curve.length === 1,
         ...point,
       }));
     return [
@@ -100,6 +101,11 @@ export function learningCurves(models: readonly DrawnModel[]): Drawing | null {
             transform: [{ filter: "datum.source === 'seed'" }],
             mark: { type: "line", strokeWidth: 1, opacity: 0.4, color: COLOUR.ours },
             encoding: { ...position, detail: { field: "run", type: "nominal" } },
+          },
+          {
+            transform: [{ filter: "datum.source === 'seed' && datum.alone" }],
+            mark: { type: "point", size: 30, filled: false, opacity: 0.6, color: COLOUR.ours },
+            encoding: position,
           },
           {
             transform: [{ filter: "datum.source !== 'seed'" }],
@@ -184,6 +190,9 @@ function captionOf(panels: readonly Panel[]): string {
     "Training accuracy after each epoch, counted while training, with dropout on where a network has it",
     panels.some(({ seeds }) => seeds.length > 1)
       ? "thin lines are single seeds, the thick one their mean"
+      : "",
+    panels.some(({ seeds }) => seeds.length > 1 && seeds.some(({ length }) => length === 1))
+      ? "of a single epoch, hollow dots are the seeds and the filled one is their mean"
       : "",
     panels.some(({ test }) => test.length > 0)
       ? "dashed is the accuracy on the test images where it was recorded"

@@ -8,7 +8,7 @@
 import { type MeanAndSd, meanAndSd } from "../../metrics/descriptive_statistics.ts";
 import { FASTER_RCNN_ADAPTED } from "../../study.ts";
 import type { Comparison, Metric, ModelComparison, Verdict } from "../analysis/comparison.ts";
-import { devicesAmong } from "../analysis/describe_machine.ts";
+import { commonDevice, devicesAmong } from "../analysis/describe_machine.ts";
 import { blockingKinds } from "../analysis/differences_from_study.ts";
 import {
   formatFixed,
@@ -124,13 +124,12 @@ interface Side {
  */
 function sideOf(title: string, cells: readonly Cells[]): Side {
   const timed = cells.filter(({ cost }) => cost !== NONE);
-  const groups = Map.groupBy(timed, ({ device }) => device);
-  const [common] = [...groups].find(([, group]) => group.length > timed.length / 2) ?? [];
-  if (common !== undefined && groups.size === 1) {
-    return { title, cells: [...cells], device: common === "" ? "" : `, ${common}` };
+  const devices = [...new Set(timed.map(({ device }) => device))];
+  if (devices.length === 1) {
+    const [device] = devices;
+    return { title, cells: [...cells], device: device === "" ? "" : `, ${device}` };
   }
-  // Where a device is not known, a title that names one would say that it is this.
-  const named = groups.has("") ? undefined : common;
+  const named = commonDevice(timed.map(({ device }) => device));
   return {
     title,
     cells: cells.map((cell) =>

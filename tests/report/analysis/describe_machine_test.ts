@@ -1,5 +1,9 @@
 import { assertEquals } from "@std/assert";
-import { describeMachine, devicesAmong } from "../../../report/analysis/describe_machine.ts";
+import {
+  commonDevice,
+  describeMachine,
+  devicesAmong,
+} from "../../../report/analysis/describe_machine.ts";
 import type { Manifest } from "../../../report/record/run_folder.ts";
 
 function on(machine: Manifest["machine"]): Manifest {
@@ -46,4 +50,18 @@ Deno.test("devicesAmong() says the models of processors that have one name", () 
   // A manifest that lacks the name has no place for the model.
   const nameless = on({ cores: 2, processor_model: "family 26, model 2" });
   assertEquals(describeDevices([nameless, on({ cores: 2 })]), ["2 cores", "2 cores"]);
+});
+
+Deno.test("commonDevice() is that of more than half, and none where one is not known", () => {
+  assertEquals(commonDevice(["a", "b", "a"]), "a");
+  assertEquals(commonDevice(["a", "b"]), undefined);
+  assertEquals(commonDevice(["a", "", "a"]), undefined);
+  assertEquals(commonDevice([]), undefined);
+});
+
+Deno.test("devicesAmong() with little room keeps cores and device", () => {
+  const xeon = on({ processor: "Intel(R) Xeon(R) CPU E5-2680", cores: 16, device: "A card" });
+  assertEquals(devicesAmong([xeon], 48)(xeon), "Intel Xeon E5-2680, 16 cores, A card");
+  assertEquals(devicesAmong([xeon], 25)(xeon), "Intel…, 16 cores, A card");
+  assertEquals(devicesAmong([xeon], 10)(xeon), "16 cores, A card");
 });

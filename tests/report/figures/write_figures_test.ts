@@ -1,7 +1,8 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { join } from "node:path";
 import { scorePredictions } from "../../../report/analysis/test_scores.ts";
-import type { Manifest } from "../../../report/record/run_folder.ts";
+import type { ResultRow } from "../../../report/record/result_row.ts";
+import type { Json, Manifest } from "../../../report/record/run_folder.ts";
 import {
   compared,
   CONFUSED,
@@ -102,6 +103,20 @@ Deno.test("learning curves of several seeds have each curve and their mean", asy
   });
 });
 
+Deno.test("of a single epoch a learning curve has each seed as a dot, and says so", async () => {
+  const [first] = history;
+  const others = [1, 2].map((more) => [
+    { ...first!, train_accuracy: first!.train_accuracy + more },
+  ]);
+  const one = compared("Own", [{}], { history: [first!], seedHistories: others });
+  await draw([one], async ({ figures, read }) => {
+    // Three seeds and their mean.
+    const groups = (await read(CURVES)).match(/class="mark-symbol role-mark[^>]*>.*?<\/g>/gs) ?? [];
+    assertEquals(groups.join("").split("<path").length - 1, 4);
+    assertStringIncludes(figures[0]!.caption, "hollow dots are the seeds and the filled one");
+  });
+});
+
 Deno.test("learning curves have the test accuracy where it was recorded", async () => {
   const evaluations = [[1, 90], [2, 96]].map(([epoch, test_accuracy]) => ({
     epoch: epoch!,
@@ -171,6 +186,50 @@ Deno.test("accuracy against time has the mean of the seeds and the published poi
       "Test accuracy against training time, means over the seeds on mnist. " +
         "SimpleCNN: ours 98.50 % in 20.0 s, published 99.27 % in 144 s.",
     );
+  });
+});
+
+Deno.test("accuracy against time names machines that differ, and models of one seed", async () => {
+  const machine = { processor: "AMD EPYC", cores: 2, device: "CPU" };
+  const model = { processor_model: "family 26, model 2" };
+  const on = (name: string, rows: Partial<ResultRow>[], more: Record<string, Json> = {}) =>
+    compared(name, rows, { manifest: { ...MANIFEST, machine: { ...machine, ...more } } });
+  const seeds = [{ accuracy: 99 }, { accuracy: 98.8 }];
+  const models = [on("A", seeds), on("B", [{}]), on("C", seeds, model)];
+  await draw(models, async ({ figures, read }) => {
+    const { caption, alt } = figures.find(({ file }) => file === COST)!;
+    assertStringIncludes(caption, "where there is more than one seed (not of B)");
+    assertStringIncludes(caption, "AMD EPYC, 2 cores unless the legend names another");
+    assertStringIncludes(
+      alt,
+      "C: ours 98.90 % in 121 s on AMD EPYC (family 26, model 2), 2 cores.",
+    );
+    const texts = svgTexts(await read(COST));
+    assert(texts.includes("C\nAMD EPYC (family 26, model 2), 2 cores"), texts.join("|"));
+    assert(texts.includes("A") && texts.includes("B"));
+  });
+  await draw(models.slice(0, 2), ({ figures }) => {
+    const { caption } = figures.find(({ file }) => file === COST)!;
+    assert(!caption.includes("machines of more than one kind"));
+  });
+});
+
+Deno.test("time per image names the card in full, whatever its processor is called", async () => {
+  const machine = {
+    ...{ processor: "Intel(R) Xeon(R) Processor", cores: 16 },
+    device: "NVIDIA H100 80GB HBM3",
+  };
+  const rows = [{ inference_ms_per_image: 0.1 }];
+  const models = ["", ", the long name of a processor that goes on"].map((more, i) => {
+    const processor = machine.processor + more;
+    const manifest = { ...MANIFEST, machine: { ...machine, processor } };
+    return compared(`M${i}`, rows, { manifest });
+  });
+  await draw(models, async ({ read }) => {
+    const texts = svgTexts(await read(SPEED));
+    const card = "16 cores, NVIDIA H100 80GB HBM3)";
+    assert(texts.includes(`0.100 ms (Intel Xeon, ${card}`), texts.join("|"));
+    assert(texts.includes(`0.100 ms (Intel Xeon, th…, ${card}`), texts.join("|"));
   });
 });
 
