@@ -195,7 +195,8 @@ async function pageOf(outlook: Outlook): Promise<string[]> {
       "engine",
       engine === "" ? "libtensorflow, to be fetched" : `${engine} (${device}, threads: ${threads})`,
     ),
-    row("time", describeTime(seconds)),
+    // Of a single model it stands there.
+    ...(models.length > 1 ? [row("time", describeTime(seconds))] : []),
     row("disk", `${formatBytes(results)} of checkpoints, ${await roomIn(out)}`),
     ...(features === 0
       ? []

@@ -56,6 +56,7 @@ Deno.test("part1 --dry-run says runs, settings, data, time, disk and downloads",
       /^ {2}results {4}FOLDER\/out$/m,
     ]
   ) assertMatch(page, line);
+  assertEquals(page.match(/^ {2}time /gm)?.length, 1);
   for (const line of page.split("\n")) assert(line.length <= 165, line);
 });
 
