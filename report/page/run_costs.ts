@@ -26,11 +26,19 @@ export function renderCosts(
     [{ row, manifest }, ...seedRuns].toSorted((a, b) => (a.row.seed ?? 0) - (b.row.seed ?? 0))
       .slice(0, RUNS_SHOWN)
   );
+  const isUnknown = runs.some(({ row, manifest }) =>
+    resourcesOf(manifest).cpu_seconds !== undefined && wallSeconds(row, manifest) === null
+  );
   return table(COLUMNS, runs.map(costCells)) +
     "\nCore-seconds are those of all cores from the start of the run to its end, loading included. " +
     "They hardly grow where other work has the cores, while the time does: a run with few cores at " +
     "work, of those that its machine has and its threads could take, was probably measured beside " +
-    "other work. Energy was not measured; on one machine it goes with core-seconds.\n";
+    "other work. " +
+    (isUnknown
+      ? "Where that is not said, the run did not record how long it took, and its training time may " +
+        "have seconds of features that an earlier run computed. "
+      : "") +
+    "Energy was not measured; on one machine it goes with core-seconds.\n";
 }
 
 const COLUMNS = [
@@ -66,11 +74,19 @@ function deviceOf(manifest: Manifest | null): string {
   return typeof device === "string" ? device : "";
 }
 
-/** What the manifest says; of older ones, which do not, training and testing. */
+/**
+ * What the manifest says; of older ones, which do not, training and testing, unless the training time
+ * may have seconds of features that an earlier run computed.
+ */
 function wallSeconds(row: ResultRow, manifest: Manifest | null): number | null {
   const { wall_seconds: wall } = resourcesOf(manifest);
   if (wall !== undefined) return wall > 0 ? wall : null;
-  return duration(row);
+  return mayReadFeatures(row, manifest) ? null : duration(row);
+}
+
+/** Whether a run trained on features that may have been in the cache. */
+function mayReadFeatures({ part, epochs }: ResultRow, manifest: Manifest | null): boolean {
+  return part !== 1 && epochs !== null && manifest?.settings.feature_cache !== "no";
 }
 
 /** Seconds of training and evaluation, as far as the row has them. */

@@ -153,6 +153,42 @@ Deno.test("the report shows core-seconds beside the time, and which run was not 
   });
 });
 
+Deno.test("the report says nothing of cores at work where features may have been read", async () => {
+  const run = (name: string, settings: Manifest["settings"], wall?: number): Answered => ({
+    ...alexnet,
+    row: { ...alexnet.row, run_id: name, seed: Number(name.at(-1)) },
+    manifest: {
+      settings,
+      machine: { processor: "some", cores: 4, device: "CPU" },
+      measured: {
+        resources: { cpu_seconds: 1205, ...(wall !== undefined && { wall_seconds: wall }) },
+      },
+    },
+  });
+  const rows = async (runs: readonly Answered[]) => {
+    let costs = "";
+    await compareRuns({ a: runs }, (_, report) => {
+      costs = below(report, "### What did a run cost?");
+    });
+    return costs;
+  };
+  const some = await rows([
+    run("run-1", { feature_cache: "yes" }),
+    run("run-2", { feature_cache: "yes" }, 1205),
+    run("run-3", { feature_cache: "no" }),
+    run("run-4", {}),
+  ]);
+  assertEquals(some.split("\n").filter((line) => /^\| alexnet/.test(line)), [
+    "| alexnet_FineTuned | 1 | 1205.0 | 1205.0 | – | – |",
+    "| alexnet_FineTuned | 2 | 1205.0 | 1205.0 | 1.00 of 4 | **probably**, or it waited |",
+    "| alexnet_FineTuned | 3 | 1205.0 | 1205.0 | 1.00 of 4 | **probably**, or it waited |",
+    "| alexnet_FineTuned | 4 | 1205.0 | 1205.0 | – | – |",
+  ]);
+  assertStringIncludes(some, "seconds of features that an earlier run computed");
+  const recorded = await rows([run("run-2", { feature_cache: "yes" }, 1205)]);
+  assert(!recorded.includes("an earlier run computed"));
+});
+
 Deno.test("the report says of each model exactly what differs from the study", async () => {
   const own: Answered = { ...simple, row: { run_id: "own", model: "Own" } };
   const whole: Answered = { ...simple, images: 10_000, row: { run_id: "whole" } };
