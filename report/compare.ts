@@ -85,7 +85,8 @@ export async function compareResults(
     const files = shown && await readRunFiles(shown, { folders, problems });
     const curves = shown && await readSeedCurves(shown, runs, { folders, problems });
     const seedRuns = shown && seedRunsOf(shown, runs, manifests);
-    models.push(describeModel(model, { runs, settings, shown, files, curves, seedRuns }));
+    const counted = [...manifests].map(([row, manifest]) => ({ row, manifest }));
+    models.push(describeModel(model, { runs, settings, shown, files, curves, seedRuns, counted }));
     if (shown && files?.predictions) {
       predicted.push({ row: shown.row, predictions: files.predictions });
     }
@@ -240,7 +241,7 @@ export async function writeReport(
 /** What was found of a model, without verdicts. */
 function describeModel(
   model: string,
-  { runs, settings, shown, files, curves, seedRuns = [] }: {
+  { runs, settings, shown, files, curves, seedRuns = [], counted }: {
     /** The model's runs, oldest first. */
     runs: readonly FoundRow[];
     settings: SeedAggregate[];
@@ -248,6 +249,7 @@ function describeModel(
     files: RunFiles | undefined;
     curves: SeedCurves | undefined;
     seedRuns: SeedRun[] | undefined;
+    counted: SeedRun[];
   },
 ): ModelComparison {
   const row = shown?.row ?? null;
@@ -263,6 +265,7 @@ function describeModel(
     history: files?.history ?? [],
     seedHistories: curves?.histories ?? [],
     seedRuns,
+    counted,
     evaluations: [files?.evaluations ?? [], ...curves?.evaluations ?? []]
       .filter(({ length }) => length > 0),
     evaluation: files?.predictions ? scorePredictions(files.predictions) : null,

@@ -131,6 +131,8 @@ export interface ModelComparison {
    * first.
    */
   seedRuns: SeedRun[];
+  /** The ok runs of every setting, of each seed the newest one, newest first. */
+  counted: SeedRun[];
   /** `evaluations.csv` of the row and of those runs, where they have one. */
   evaluations: EvaluationRow[][];
   /** The row's `predictions.csv`, if it is ok and has one that fits it. */

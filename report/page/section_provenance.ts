@@ -7,7 +7,8 @@
 import type { Comparison, ModelComparison } from "../analysis/comparison.ts";
 import { describeMachine, resourcesOf } from "../analysis/describe_machine.ts";
 import { formatFixed, NONE } from "../analysis/format_numbers.ts";
-import type { ResultRow } from "../record/result_row.ts";
+import { type ResultRow, settingKey } from "../record/result_row.ts";
+import type { SeedRun } from "../record/run_files.ts";
 import type { Json, Manifest } from "../record/run_folder.ts";
 import { code, escapeMarkdown, table } from "./markdown.ts";
 import { duration } from "./run_costs.ts";
@@ -20,7 +21,9 @@ const SHORT_SHA = 12;
 export function renderProvenance({ models, folders }: Comparison): string {
   const shown = models.filter((model): model is Shown => model.row !== null);
   if (shown.length === 0) return "";
-  const dirty = shown.filter(({ manifest }) => manifest?.git?.clean === false);
+  const dirty = shown.filter((model) =>
+    runsOf(model).some(({ manifest }) => manifest?.git?.clean === false)
+  );
   const warning = dirty.length === 0
     ? ""
     : `> **Not exactly repeatable**: ${
@@ -121,33 +124,69 @@ function words(value: Json | undefined): string {
     : NONE;
 }
 
-/** The command lines that made the rows, by the version of the code. */
+/** Of more commands, these are listed. */
+const COMMANDS_SHOWN = 60;
+
+/** The command lines of all runs that count, by the version of the code. */
 function renderCommands(shown: readonly Shown[]): string {
-  const byCommit = new Map<string, Set<string>>();
-  for (const { row, manifest } of shown) {
+  const byCommit = new Map<string, Map<string, Set<number>>>();
+  for (const { row, manifest } of shown.flatMap(runsOf)) {
     const command = commandLine(row, manifest);
     if (command === null) continue;
     const commit = manifest?.git?.commit ?? "";
-    byCommit.set(commit, (byCommit.get(commit) ?? new Set()).add(command));
+    const commands = byCommit.get(commit) ?? new Map<string, Set<number>>();
+    const seeds = commands.get(command.text) ?? new Set();
+    if (command.namesSeed && row.seed !== null) seeds.add(row.seed);
+    byCommit.set(commit, commands.set(command.text, seeds));
   }
-  if (byCommit.size === 0) return "";
-  const lines = [...byCommit].flatMap(([commit, commands]) => [
-    ...(/^[0-9a-f]{7,64}$/.test(commit) ? [`git checkout ${commit}`] : []),
-    ...commands,
-  ]);
-  return "### How to repeat the runs\n\nIn a clone of the repository:\n\n" +
-    `\`\`\`sh\n${[...lines, "deno task compare"].join("\n")}\n\`\`\`\n`;
+  const all = [...byCommit].flatMap(([commit, commands]) =>
+    [...commands].map(([text, seeds]) => ({ commit, line: text + seedFlag(seeds) }))
+  );
+  if (all.length === 0) return "";
+  const lines = [...Map.groupBy(all.slice(0, COMMANDS_SHOWN), ({ commit }) => commit)]
+    .flatMap(([commit, commands]) => [
+      ...(/^[0-9a-f]{7,64}$/.test(commit) ? [`git checkout ${commit}`] : []),
+      ...commands.map(({ line }) => line),
+    ]);
+  const left = all.length - COMMANDS_SHOWN;
+  return "### How to repeat the runs\n\nAll that this report's tables are made of, in a clone of the " +
+    `repository:\n\n\`\`\`sh\n${[...lines, "deno task compare"].join("\n")}\n\`\`\`\n` +
+    (left > 0 ? `\nThe commands of ${left} more are in their runs' \`manifest.json\`.\n` : "");
 }
 
-/** Without the flags that say where results went and how much was printed. */
-function commandLine({ part }: ResultRow, manifest: Manifest | null): string | null {
+/** The run shown and all others of the model that count, by setting and seed. */
+function runsOf({ row, manifest, counted, settings }: Shown): SeedRun[] {
+  const place = new Map(settings.map(({ newest }, i) => [settingKey(newest), i]));
+  const placeOf = ({ row }: SeedRun) => place.get(settingKey(row)) ?? Infinity;
+  const others = counted.filter((run) => run.row !== row)
+    .toSorted((a, b) => placeOf(a) - placeOf(b));
+  return [{ row, manifest }, ...others];
+}
+
+function seedFlag(seeds: ReadonlySet<number>): string {
+  if (seeds.size === 0) return "";
+  return ` --seed${seeds.size === 1 ? "" : "s"} ${[...seeds].sort((a, b) => a - b).join(",")}`;
+}
+
+/**
+ * Without the flags that say which seeds there were, where results went and how much was printed: runs
+ * that differ in nothing else have one command.
+ */
+function commandLine(
+  { part }: ResultRow,
+  manifest: Manifest | null,
+): { text: string; namesSeed: boolean } | null {
   const command = manifest?.settings.command;
   if (!Array.isArray(command) || !Number.isInteger(part)) return null;
   const args = command.filter((arg) => typeof arg === "string");
   const kept = args.filter((arg, i) =>
-    !/^--(out=.*|out|quiet|json|verbose|resume)$/s.test(arg) && args[i - 1] !== "--out"
+    !/^--((out|seed|seeds|runs)(=.*)?|quiet|json|verbose|resume)$/s.test(arg) &&
+    !/^--(out|seed|seeds|runs)$/.test(args[i - 1] ?? "")
   );
-  return ["deno task", `part${part}`].join(" ") + kept.map((arg) => ` ${shellQuote(arg)}`).join("");
+  return {
+    text: `deno task part${part}${kept.map((arg) => ` ${shellQuote(arg)}`).join("")}`,
+    namesSeed: args.some((arg) => /^--(seed|seeds|runs)(=|$)/.test(arg)),
+  };
 }
 
 /** The argument as a POSIX shell reads it back, on one line and without a Markdown fence in it. */

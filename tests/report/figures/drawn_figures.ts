@@ -58,6 +58,7 @@ export function compared(
     history: [],
     seedHistories: [],
     seedRuns: [],
+    counted: [],
     evaluations: [],
     evaluation: null,
     newerFailure: null,

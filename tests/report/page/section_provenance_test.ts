@@ -1,0 +1,73 @@
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { compareRuns, simple } from "../compared_runs.ts";
+import type { Answered } from "../result_rows.ts";
+
+/** A run of SimpleCNN at a commit, by this command. */
+function run(
+  seed: number,
+  { command, commit = "0123abcd", images = 60_000, clean = true }: {
+    command: string;
+    commit?: string;
+    images?: number;
+    clean?: boolean;
+  },
+): Answered {
+  return {
+    ...simple,
+    row: { run_id: `seed-${seed}-${images}`, seed, train_images: images },
+    manifest: { settings: { command: command.split(" ") }, git: { commit, clean } },
+  };
+}
+
+/** The lines of the report's commands. */
+async function commandsOf(runs: readonly Answered[]): Promise<string[]> {
+  let lines: string[] = [];
+  await compareRuns({ a: runs }, (_, report) => {
+    lines = report.split("```sh\n")[1]!.split("\n```")[0]!.split("\n");
+  });
+  return lines;
+}
+
+Deno.test("the commands repeat every run that counts, the seeds of a setting at once", async () => {
+  const limited = "--limit 1000 --seed=2 --out=elsewhere --resume";
+  assertEquals(
+    await commandsOf([
+      run(10, { command: "--seed 10 --out somewhere --quiet" }),
+      run(2, { command: "--out again --seeds 2,3" }),
+      run(3, { command: "--out again --seeds 2,3" }),
+      run(4, { command: "--runs 4 --seed 1", commit: "4567abcd" }),
+      run(2, { command: limited, images: 1000 }),
+      run(1, { command: "--limit 300", images: 300 }),
+    ]),
+    [
+      "git checkout 4567abcd",
+      "deno task part1 --seed 4",
+      "git checkout 0123abcd",
+      "deno task part1 --seeds 2,3,10",
+      "deno task part1 --limit 1000 --seed 2",
+      "deno task part1 --limit 300",
+      "deno task compare",
+    ],
+  );
+});
+
+Deno.test("very many commands are cut, and the report says where the others are", async () => {
+  const runs = Array.from(
+    { length: 62 },
+    (_, i) => run(1, { command: `--limit ${i + 1} --seed 1`, images: i + 1 }),
+  );
+  await compareRuns({ a: runs }, (_, report) => {
+    assertEquals(report.match(/^deno task part1 --limit \d+ --seed 1$/gm)?.length, 60);
+    assertStringIncludes(report, "The commands of 2 more are in their runs' `manifest.json`.");
+  });
+});
+
+Deno.test("a run of any seed with changes that were not committed is not exactly repeatable", async () => {
+  const dirty = run(1, { command: "--seeds 1,2", clean: false });
+  await compareRuns({ a: [dirty, run(2, { command: "--seeds 1,2" })] }, (_, report) => {
+    assertStringIncludes(report, "> **Not exactly repeatable**: SimpleCNN ran with changes");
+  });
+  await compareRuns({ a: [run(2, { command: "--seeds 1,2" })] }, (_, report) => {
+    assert(!report.includes("Not exactly repeatable"));
+  });
+});
