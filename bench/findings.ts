@@ -24,6 +24,7 @@ import { joinNotes } from "./pairs.ts";
 /** A quantity that was measured, or computed from measurements. */
 export interface Found {
   value: number;
+  /** The value, rounded, and what belongs to it. */
   text: string;
   note?: string | undefined;
   /** Of a speed-up: what it would be if ours worked at the machine's measured limit. */
@@ -100,8 +101,12 @@ export function pairedTimingOf(
   );
 }
 
-/** How many times as fast ours is as the fastest of a case's peers in its own number format. */
-export function speedUpOverBest(results: BenchResults, name: CaseName): Found | undefined {
+/**
+ * How many times as fast ours is at least, whatever the settings of its peer: the lowest median over
+ * pairs among a case's peers in its own number format. As ratios are of pairs, that need not be beside
+ * the one that is fastest by its own median.
+ */
+export function leastSpeedUp(results: BenchResults, name: CaseName): Found | undefined {
   const found = results.comparisons
     .filter(({ case: one, ours, theirs }) => one === name && theirs.precision === ours.precision)
     .flatMap((timing) => {

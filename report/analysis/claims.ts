@@ -13,8 +13,14 @@ import {
   NEW_CLASSIFIER,
   OTHER_PRECISION,
 } from "./differences_from_study.ts";
-import { formatFixed, formatMeanAndSd, formatP } from "./format_numbers.ts";
-import { meanAccuracyOfAll, type ShownModel, SIGNIFICANT, testSetKey } from "./rankings.ts";
+import {
+  formatFixed,
+  formatMeanAndSd,
+  formatP,
+  SIGNIFICANT,
+  tellingDigits,
+} from "./format_numbers.ts";
+import { meanAccuracyOfAll, type ShownModel, testSetKey } from "./rankings.ts";
 import { type RivalTest, testRivals } from "./rivals.ts";
 
 /** Differences in accuracy below this many percentage points are called close. */
@@ -181,11 +187,14 @@ function closeButSlow([simple, ...tuned]: readonly ShownModel[]): Judgement {
     const because = `${untimed.model} and ${simple!.model} were not timed on ${TIMED_ON}.`;
     return { verdict: "not tested", because };
   }
-  const holds = facts.every(({ behind, times }) => behind <= CLOSE && times >= FAR_MORE);
-  const numbers = facts.map(({ model, behind, times }) =>
-    `${model} is ${formatFixed(Math.abs(behind), 2)} points ${behind < 0 ? "ahead" : "behind"} ` +
-    `and trains ${formatFixed(times, 1)} times as long`
-  );
+  const isClose = (behind: number) => behind <= CLOSE;
+  const isFarMore = (times: number) => times >= FAR_MORE;
+  const holds = facts.every(({ behind, times }) => isClose(behind) && isFarMore(times));
+  const numbers = facts.map(({ model, behind, times }) => {
+    const points = formatFixed(Math.abs(behind), tellingDigits(behind, 2, isClose));
+    return `${model} is ${points} points ${behind < 0 ? "ahead" : "behind"} and trains ` +
+      `${formatFixed(times, tellingDigits(times, 1, isFarMore))} times as long`;
+  });
   return {
     verdict: holds ? "supported" : "contradicted",
     because: `${numbers.join("; ")} (close: at most ${CLOSE} points behind, far longer: at least ` +

@@ -7,7 +7,7 @@
 import { meanAndSd } from "../../metrics/descriptive_statistics.ts";
 import { isPeerOf, type PeerRun } from "../record/peer_runs.ts";
 import type { Interval, PeerComparison } from "./comparison.ts";
-import { SIGNIFICANT } from "./rankings.ts";
+import { SIGNIFICANT } from "./format_numbers.ts";
 import type { SeedAggregate } from "./seed_aggregates.ts";
 import { differenceInterval, equivalenceTest, meanDifference, welchTest } from "./statistics.ts";
 

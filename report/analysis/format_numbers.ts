@@ -49,9 +49,25 @@ export function formatShare(n: number, seeds: number): string {
   return n > 0 && n < seeds ? ` (${n} of ${seeds} seeds)` : "";
 }
 
-/** `p = 0.034`, or `p < 0.001`. */
+/** A p-value below this counts as more than chance. */
+export const SIGNIFICANT = 0.05;
+
+/** `p = 0.034`, or `p < 0.001`; with more digits where these would not say on which side of 0.05 it is. */
 export function formatP(p: number): string {
-  return p < 0.001 ? "p < 0.001" : `p = ${p.toFixed(3)}`;
+  if (p < 0.001) return "p < 0.001";
+  return `p = ${p.toFixed(tellingDigits(p, 3, (value) => value < SIGNIFICANT))}`;
+}
+
+/** Digits behind the point with which a rounded value passes or fails as it does itself, `least` at least. */
+export function tellingDigits(
+  value: number,
+  least: number,
+  passes: (value: number) => boolean,
+): number {
+  const most = 15;
+  let digits = least;
+  while (digits < most && passes(Number(value.toFixed(digits))) !== passes(value)) digits++;
+  return digits;
 }
 
 /** `3,199,106`; numbers that are not whole as they are. */

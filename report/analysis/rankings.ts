@@ -10,9 +10,6 @@ import type { ModelComparison, PairTest, Ranking } from "./comparison.ts";
 import { accuracyOfAll } from "./seed_aggregates.ts";
 import { holm, mcnemarExact } from "./statistics.ts";
 
-/** A p-value below this counts as more than chance. */
-export const SIGNIFICANT = 0.05;
-
 /** A run and its predictions. */
 export interface PredictedRun {
   row: ResultRow;

@@ -13,8 +13,9 @@ import {
   formatMeanAndSd,
   formatP,
   formatShare,
+  SIGNIFICANT,
 } from "../analysis/format_numbers.ts";
-import { meanAccuracyOfAll, type ShownModel, SIGNIFICANT } from "../analysis/rankings.ts";
+import { meanAccuracyOfAll, type ShownModel } from "../analysis/rankings.ts";
 import { type RivalTest, testRivals } from "../analysis/rivals.ts";
 import { isWhole, TIMED_ALIKE } from "../analysis/seed_aggregates.ts";
 import { escapeMarkdown } from "./markdown.ts";

@@ -7,8 +7,13 @@
 
 import { mean } from "../../metrics/descriptive_statistics.ts";
 import type { Comparison, ModelComparison } from "../analysis/comparison.ts";
-import { formatCount, formatFixed, formatOverSeeds, NONE } from "../analysis/format_numbers.ts";
-import { SIGNIFICANT } from "../analysis/rankings.ts";
+import {
+  formatCount,
+  formatFixed,
+  formatOverSeeds,
+  NONE,
+  SIGNIFICANT,
+} from "../analysis/format_numbers.ts";
 import type { ResultRow } from "../record/result_row.ts";
 import { describeDifferences } from "./describe_differences.ts";
 import { escapeMarkdown, headingAnchor, table } from "./markdown.ts";

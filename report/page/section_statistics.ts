@@ -11,8 +11,8 @@ import {
   formatInterval,
   formatP,
   NONE,
+  SIGNIFICANT,
 } from "../analysis/format_numbers.ts";
-import { SIGNIFICANT } from "../analysis/rankings.ts";
 import { escapeMarkdown, table } from "./markdown.ts";
 
 const PAIRS_SHOWN = 50;

@@ -14,8 +14,8 @@ import {
   formatMeanAndSd,
   formatP,
   NONE,
+  SIGNIFICANT,
 } from "../analysis/format_numbers.ts";
-import { SIGNIFICANT } from "../analysis/rankings.ts";
 import {
   analyseSweeps,
   type LearningSetCurve,

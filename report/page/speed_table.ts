@@ -18,27 +18,27 @@ const SPEED_COLUMNS = [
   { title: "ours", align: "right" },
   { title: "PyTorch, its defaults", align: "right" },
   { title: "speed-up", align: "right" },
-  { title: "speed-up over its best settings", align: "right" },
+  { title: "lowest over all of PyTorch's settings", align: "right" },
 ] as const satisfies readonly Column[];
 
 /**
  * The table of speeds, formatted as `deno fmt` does: a line for all that was timed beside PyTorch. A
- * speed-up is the median over pairs, with the lowest and the highest; that over PyTorch's best settings
- * is the lowest median among its settings in the same number format. Where PyTorch's defaults are in
+ * speed-up is the median over pairs, with the lowest and the highest; the last column is the lowest such
+ * median among PyTorch's settings in the same number format. Where PyTorch's defaults are in
  * another one than ours, the cell says in which.
  */
 export function renderSpeedTable(timings: readonly PairedTiming[]): string {
   const rows = [...besidePyTorch(timings)].map(([title, peers]) => {
     const { unit, ours, theirs } = peers[0]!;
     const sameFormat = peers.filter((peer) => peer.theirs.precision === ours.precision);
-    const best = Math.min(...sameFormat.map((peer) => medianAndRange(ratios(peer))!.median));
+    const least = Math.min(...sameFormat.map((peer) => medianAndRange(ratios(peer))!.median));
     return [
       escapeMarkdown(title),
       formatPace(ours.timings, unit),
       formatPace(theirs.timings, unit) +
       (theirs.precision === ours.precision ? "" : `, in ${formatName(theirs.precision)}`),
       formatMedianAndRange(medianAndRange(ratios(peers[0]!))!),
-      sameFormat.length > 1 ? best.toFixed(2) : "",
+      sameFormat.length > 1 ? least.toFixed(2) : "",
     ];
   });
   return alignedTable(SPEED_COLUMNS, rows);

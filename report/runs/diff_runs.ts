@@ -12,8 +12,9 @@ import {
   formatInterval,
   formatP,
   NONE,
+  SIGNIFICANT,
 } from "../analysis/format_numbers.ts";
-import { comparePairs, SIGNIFICANT } from "../analysis/rankings.ts";
+import { comparePairs } from "../analysis/rankings.ts";
 import type { Json } from "../record/run_folder.ts";
 import type { RunDetails } from "./run_details.ts";
 import { manifestText, settingsOf } from "./show_page.ts";

@@ -11,7 +11,7 @@ import { checkMissingPeer, chosenCases, folderOf } from "../../bench/bench.ts";
 import { startOurs, startPeer, torchDeviceFor } from "../../bench/context.ts";
 import { insertFinding } from "../../bench/earlier_runs.ts";
 import { CONV2, convFlop, forwardFlop, SIMPLE_CNN_LAYERS, stepFlop } from "../../bench/flops.ts";
-import { shareOfLimit, speedUpOverBest } from "../../bench/findings.ts";
+import { leastSpeedUp, shareOfLimit } from "../../bench/findings.ts";
 import { measureMapping } from "../../bench/mapping.ts";
 import { MEMORY_CASES, memoryRun } from "../../bench/memory.ts";
 import { sampleAt, stillFrom } from "../../bench/growth.ts";
@@ -425,7 +425,7 @@ Deno.test("judgeTargets() says what the machine's limit would allow where a spee
   );
 });
 
-Deno.test("speedUpOverBest() takes the fastest peer of the same number format", () => {
+Deno.test("leastSpeedUp() takes the peer of the same number format that ours gains least on", () => {
   const bf16 = (label: string, seconds: number) => {
     const timing = comparison("step-bf16", timings(1), timings(seconds));
     const [ours, theirs] = [timing.ours, timing.theirs]
@@ -435,10 +435,43 @@ Deno.test("speedUpOverBest() takes the fastest peer of the same number format", 
   const fp32 = bf16("fp32", 0.5);
   fp32.theirs = { ...fp32.theirs, precision: "float32" as "bfloat16" };
   const comparisons = [bf16("slow", 3), bf16("fast", 1.3), bf16("middling", 2), fp32];
-  const found = speedUpOverBest(results({ comparisons }), "step-bf16");
+  const found = leastSpeedUp(results({ comparisons }), "step-bf16");
   assertAlmostEquals(found!.value, 1.3);
   assertEquals(found!.note, "fast; n = 1, fewer than 5");
-  assertEquals(speedUpOverBest(results(), "step-bf16"), undefined);
+  assertEquals(leastSpeedUp(results(), "step-bf16"), undefined);
+});
+
+Deno.test("leastSpeedUp() goes by pairs, not by which peer is fastest alone", () => {
+  const beside = (label: string, ours: Timing[], theirs: Timing[]) => {
+    const timing = comparison("step", ours, theirs);
+    return { ...timing, theirs: { ...timing.theirs, label } };
+  };
+  const comparisons = [
+    beside("fastest", timings(1, 1, 1), timings(2, 2, 2)),
+    beside("least", timings(2, 2, 2), timings(3, 3, 3)),
+  ];
+  const found = leastSpeedUp(results({ comparisons }), "step");
+  assertAlmostEquals(found!.value, 1.5);
+  assertEquals(found!.note, "least; n = 3, fewer than 5");
+});
+
+Deno.test("judgeTargets() rounds no value across its target", () => {
+  const measured = (theirs: number) => {
+    const comparisons = [comparison("step", timings(1, 1, 1), timings(1, theirs, 2))];
+    const [step] = judgeTargets(results({ comparisons }));
+    return [step!.measured, step!.verdict];
+  };
+  assertEquals(measured(1.5996), ["1.5996 (1.00 to 2.00)", "not met"]);
+  assertEquals(measured(1.5961), ["1.596 (1.00 to 2.00)", "not met"]);
+  assertEquals(measured(1.6004), ["1.60 (1.00 to 2.00)", "met"]);
+  assertEquals(measured(1.5), ["1.50 (1.00 to 2.00)", "not met"]);
+  const limit = (share: number) => {
+    const one = { ...comparison("limit", timings(1), timings(2)), gflopPerUnit: 1000 };
+    const step = { ...comparison("step", timings(1), timings(2)), gflopPerUnit: share };
+    const found = judgeTargets(results({ comparisons: [one, step] }));
+    return found.find(({ target }) => target === "≥ 80 %")!.measured;
+  };
+  assertEquals([limit(796), limit(804), limit(500)], ["79.6 %", "80 %", "50 %"]);
 });
 
 Deno.test("shareOfLimit() sets a step beside the fastest product of either side", () => {
