@@ -128,6 +128,8 @@ export async function trainEpochs<Input, Output, Targets>(
   const isContinued = await exists(run.checkpoint);
   if (isContinued) {
     history.push(...(await restoreTraining(run.checkpoint, model, trainer)).history);
+    // It may have been stopped between an epoch's checkpoint and its line, and the last has no next.
+    await saveHistory(run);
     const done = history.length;
     reporter.line(resumed?.(done) ?? `Going on with run ${row.run_id} after epoch ${done}`);
   }
