@@ -14,6 +14,7 @@ import { loadMnist } from "../data/mnist.ts";
 import { ImageBatches, normalizeMnist } from "../../data/image_batches.ts";
 import { InterruptedError, StudyError } from "../../io/errors.ts";
 import { freeSpace } from "../../io/free_space.ts";
+import { tryLock } from "../../io/lock.ts";
 import { type Reporter, silentReporter } from "../../io/reporter.ts";
 import { bfloat16Problem } from "../../engine/tensorflow/bfloat16_support.ts";
 import { readProgress, restoreTraining, saveTraining } from "../../training/checkpoint.ts";
@@ -253,6 +254,20 @@ Deno.test("FeatureCache is filled once by two at a time", () =>
     assertEquals(extracted, COUNT);
     assertEquals(one.read(rows(0, COUNT)), other.read(rows(0, COUNT)));
     assert(lines.some((line) => line.startsWith("Another run computes features")), `${lines}`);
+  }));
+
+Deno.test("FeatureCache waits for another process only until it is aborted", () =>
+  withFolder({}, async (folder) => {
+    using cache = cacheIn(folder);
+    using held = await tryLock(join(cache.folder, ".lock"));
+    const released = setTimeout(() => held![Symbol.dispose](), 3000);
+    const controller = new AbortController();
+    const { lines, reporter } = listener(() => controller.abort(new InterruptedError("Stop")));
+    const extractor = { extract: () => Promise.reject(new Error("the other is at it")) };
+    const work = { reporter, signal: controller.signal };
+    await assertRejects(() => cache.fill(extractor, work), InterruptedError, "Stop");
+    clearTimeout(released);
+    assertEquals(lines, ["Another run computes features of the digits: waiting"]);
   }));
 
 Deno.test("FeatureCache has a folder for each identity", () => {

@@ -69,7 +69,7 @@ export interface FeatureCacheOptions {
 /** How the work on a cache is shown and stopped. */
 export interface CacheWork {
   reporter: Reporter;
-  /** Aborts between two files or batches; what is computed stays. */
+  /** Aborts between two files or batches, or the waiting for another process; what is computed stays. */
   signal?: AbortSignal;
 }
 
@@ -151,7 +151,7 @@ export class FeatureCache implements FeatureRows, Disposable {
    */
   async fill(source: FeatureSource, work: CacheWork): Promise<void> {
     if (this.missingRows === 0) return;
-    const { reporter } = work;
+    const { reporter, signal } = work;
     await Deno.mkdir(this.folder, { recursive: true }).catch((error) => {
       throw this.#noRoom(error);
     });
@@ -171,7 +171,7 @@ export class FeatureCache implements FeatureRows, Disposable {
       }
       reporter.live("");
       if (reporter.terminal) reporter.line(liveText(this.#progress(done, { rows, started })));
-    }, { onWait });
+    }, { onWait, ...(signal && { signal }) });
   }
 
   /** @throws {StudyError} If a file has vanished or become shorter since it was checked. */
