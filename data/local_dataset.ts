@@ -46,7 +46,7 @@ export async function findTestImages(
     ...(set === fashion ? [() => readFolder(fashionFolder)] : []),
   ];
   for (const read of places) {
-    const test = testImagesOf(await read(), sha256);
+    const test = await unlessDamaged(async () => testImagesOf(await read(), sha256));
     if (test !== undefined) return test;
   }
 }
@@ -68,8 +68,13 @@ async function readPinned(set: PinnedDataset, cache: string): Promise<IdxFiles |
 }
 
 async function readFolder(folder: string): Promise<IdxFiles | undefined> {
+  return await isFolder(folder) ? await readIdxFolder(folder) : undefined;
+}
+
+/** What `look` finds; nothing where files are not what they should be, each or together. */
+async function unlessDamaged<T>(look: () => Promise<T | undefined>): Promise<T | undefined> {
   try {
-    return await isFolder(folder) ? await readIdxFolder(folder) : undefined;
+    return await look();
   } catch (error) {
     if (!(error instanceof StudyError)) throw error;
     return undefined;

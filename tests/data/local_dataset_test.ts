@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { findTestImages } from "../../data/local_dataset.ts";
 import { loadDataset } from "../../data/load_dataset.ts";
 import { FILE_STEMS, publishedName } from "../../data/sources.ts";
-import { samplePublished, writeFiles } from "./idx_samples.ts";
+import { gzip, idxLabels, samplePublished, writeFiles } from "./idx_samples.ts";
 import { withSources } from "./local_mirror.ts";
 import { firstTestDigits, MNIST_SHA256 } from "./mnist.ts";
 
@@ -52,5 +52,19 @@ Deno.test("findTestImages() finds a set of one's own in the folders named, by it
     const wanted = { name, sha256, folders: [join(folder, "none"), other!, own!] };
     assertEquals(await findTestImages(wanted, sources), test);
     assertEquals(await findTestImages({ ...wanted, folders: [other!] }, sources), undefined);
+  });
+});
+
+Deno.test("findTestImages() passes over a folder whose images and labels are not as many", async () => {
+  await withSources([], async ({ sources, folder, reporter }) => {
+    const [whole, cut] = ["whole", "cut"].map((name) => join(folder, name));
+    const { packed } = samplePublished("one", [], 60);
+    await writeFiles(whole!, packed);
+    const labels = gzip(idxLabels(1, 2, 3));
+    await writeFiles(cut!, { ...packed, [publishedName("t10k-labels")]: labels });
+    const { name, sha256, test } = await loadDataset({ data: whole!, reporter }, sources);
+    const wanted = { name, sha256 };
+    assertEquals(await findTestImages({ ...wanted, folders: [cut!] }, sources), undefined);
+    assertEquals(await findTestImages({ ...wanted, folders: [cut!, whole!] }, sources), test);
   });
 });
