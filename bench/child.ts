@@ -5,6 +5,7 @@
  */
 
 import { repositoryRoot } from "../io/cache.ts";
+import { signalChild } from "../io/child_signal.ts";
 import { StudyError } from "../io/errors.ts";
 
 /** What is to be started. */
@@ -33,15 +34,7 @@ const running = new Set<Deno.ChildProcess>();
 
 /** Ends every program that still runs: who asked the bench alone to stop wants them gone too. */
 export function killChildren(): void {
-  for (const child of running) killNow(child);
-}
-
-function killNow(child: Deno.ChildProcess): void {
-  try {
-    child.kill("SIGKILL");
-  } catch {
-    // It has ended by itself.
-  }
+  for (const child of running) signalChild(child, "SIGKILL");
 }
 
 /** A script of the suite, run by this Deno with the permissions of the parts of the study. */
@@ -76,7 +69,7 @@ export function startChild(program: Program): Child {
     lines: linesOf(child.stdout),
     write: (line) => writer.write(encoder.encode(`${line}\n`)),
     async kill() {
-      killNow(child);
+      signalChild(child, "SIGKILL");
       await child.status;
       await writer.close().catch(() => {});
       await lastWords;

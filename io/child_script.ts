@@ -6,6 +6,7 @@
 
 import { join, resolve } from "node:path";
 import { repositoryRoot } from "./cache.ts";
+import { passAbortOn } from "./child_signal.ts";
 import { InterruptedError } from "./errors.ts";
 import { writeText } from "./reporter.ts";
 
@@ -72,29 +73,16 @@ export async function runChildScript(
     stdout,
     stderr,
   }).spawn();
-  const interrupt = () => interruptNow(child);
-  signal.addEventListener("abort", interrupt);
-  try {
-    const [status, lastWords, output] = await Promise.all([
-      child.status,
-      stderr === "piped" ? passOn(child.stderr) : "",
-      stdout === "piped" ? new Response(child.stdout).text() : "",
-    ]);
-    signal.throwIfAborted();
-    if (status.code === 130) throw new InterruptedError("Interrupted");
-    return { failure: status.success ? undefined : describe(status, lastWords), output };
-  } finally {
-    signal.removeEventListener("abort", interrupt);
-  }
-}
-
-/** On a terminal Ctrl-C reaches it by itself too, at the same moment, which counts as one. */
-function interruptNow(child: Deno.ChildProcess): void {
-  try {
-    child.kill("SIGINT");
-  } catch {
-    // It has ended by itself.
-  }
+  // On a terminal Ctrl-C reaches it by itself too, at the same moment, which counts as one.
+  using _passing = passAbortOn(signal, child);
+  const [status, lastWords, output] = await Promise.all([
+    child.status,
+    stderr === "piped" ? passOn(child.stderr) : "",
+    stdout === "piped" ? new Response(child.stdout).text() : "",
+  ]);
+  signal.throwIfAborted();
+  if (status.code === 130) throw new InterruptedError("Interrupted");
+  return { failure: status.success ? undefined : describe(status, lastWords), output };
 }
 
 /**

@@ -14,6 +14,7 @@
 import { createHash } from "node:crypto";
 import { dirname } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
+import { passAbortOn, signalChild } from "./child_signal.ts";
 import { Progress } from "./download_progress.ts";
 import { failureLine, InterruptedError, StudyError } from "./errors.ts";
 import { pipCertificateRemedy, pipProxy, throughProxy } from "./network_failure.ts";
@@ -167,8 +168,7 @@ async function transfer(
   signal?.throwIfAborted();
   const child = start(program, [...args, "-c", PROGRAM, project, name]);
   if (child === undefined) return "no pip";
-  const interrupt = () => child.kill("SIGINT");
-  signal?.addEventListener("abort", interrupt);
+  using _passing = passAbortOn(signal, child);
   reporter.live(`${name}: asking pip's package index`);
   const errors = new Response(child.stderr).text();
   let tooSlow: string | undefined;
@@ -176,11 +176,11 @@ async function transfer(
   const transferred = { label: name, host: "pip's package index" };
   let progress: Progress | undefined;
   let written = 0;
-  {
+  try {
     using file = await Deno.open(part, { write: true, create: true, truncate: true });
     using watch = new TransferWatch((reason) => {
       tooSlow = reason;
-      endNow(child);
+      signalChild(child, "SIGTERM");
     }, options.minimumRate ?? MINIMUM_RATE);
     for await (const chunk of child.stdout) {
       watch.add(chunk.length);
@@ -191,10 +191,16 @@ async function transfer(
       for (let at = 0; at < chunk.length;) at += await file.write(chunk.subarray(at));
       progress.show(written);
     }
+  } catch (error) {
+    // What comes cannot be kept.
+    signalChild(child, "SIGTERM");
+    await child.stdout.cancel();
+    await Promise.all([child.status, errors]);
+    throw error;
+  } finally {
+    reporter.live("");
   }
-  reporter.live("");
   const [{ success, code, signal: killed }, message] = await Promise.all([child.status, errors]);
-  signal?.removeEventListener("abort", interrupt);
   if (killed === "SIGINT" || signal?.aborted) throw new InterruptedError("Interrupted");
   if (code === NO_PIP) return "no pip";
   const found = hash.digest("hex");
@@ -221,14 +227,6 @@ async function transfer(
   }
   const whole = `another file came (${written} bytes, SHA-256 ${found}) than ${sha256}`;
   throw failure(StudyError, "another file came", whole);
-}
-
-function endNow(child: Deno.ChildProcess): void {
-  try {
-    child.kill("SIGTERM");
-  } catch {
-    // It has ended by itself.
-  }
 }
 
 /** Starts a program; `undefined` if there is none or it may not be run. */

@@ -13,6 +13,7 @@ import process from "node:process";
 import { writeFileAtomic } from "../io/atomic.ts";
 import { cacheDir, repositoryRoot, userFolder } from "../io/cache.ts";
 import { runChildScript } from "../io/child_script.ts";
+import { passAbortOn } from "../io/child_signal.ts";
 import { InterruptedError, StudyError } from "../io/errors.ts";
 import { readCommandLine } from "../io/help_text.ts";
 import type { FlagTable, FlagValues } from "../io/parse_flags.ts";
@@ -131,6 +132,7 @@ async function snakemakeArgs({ config, on, jobs, dryRun }: FlagValues<typeof FLA
 
 /** Runs Snakemake to its end, in the user's folder and on their terminal. */
 async function handOver(args: readonly string[], signal: AbortSignal): Promise<void> {
+  signal.throwIfAborted();
   const child = new Deno.Command("snakemake", {
     args: [...args],
     cwd: userFolder(),
@@ -139,10 +141,7 @@ async function handOver(args: readonly string[], signal: AbortSignal): Promise<v
     stderr: "inherit",
   }).spawn();
   // On a terminal Ctrl-C has reached it by itself: a second one would cut its end short.
-  const interrupt = () => {
-    if (!process.stdin.isTTY) child.kill("SIGINT");
-  };
-  signal.addEventListener("abort", interrupt);
+  using _passing = process.stdin.isTTY ? undefined : passAbortOn(signal, child);
   const { code } = await child.status;
   if (signal.aborted) {
     throw new InterruptedError("Interrupted; what is finished is kept: the same command goes on");

@@ -1,8 +1,14 @@
 /** A file fetched through pip from an index on this machine. */
 
-import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
+import {
+  assert,
+  assertEquals,
+  assertRejects,
+  assertStringIncludes,
+  assertThrows,
+} from "@std/assert";
 import { join } from "node:path";
-import { StudyError } from "../../io/errors.ts";
+import { InterruptedError, StudyError } from "../../io/errors.ts";
 import { downloadWithPip, type IndexFile } from "../../io/pip_download.ts";
 import { sha256Hex } from "../../io/sha256.ts";
 import { recordingReporter, withFolder } from "../data/idx_samples.ts";
@@ -170,4 +176,37 @@ Deno.test({
           assertEquals(message.includes("\n"), false);
         }
       })),
+});
+
+Deno.test({
+  name: "downloadWithPip() ends its program where what it brings cannot be written",
+  ignore: Deno.build.os === "windows",
+  fn: () =>
+    withFolder(async (folder) => {
+      const path = join(folder, FILE.file);
+      await Deno.mkdir(`${path}.part/inner`, { recursive: true });
+      const pid = join(folder, "pid");
+      const pythonCommands = [["sh", "-c", `echo $$ > ${pid}; exec sleep 60`]];
+      const options = { ...FILE, path, reporter: recordingReporter(), pythonCommands };
+      await assertRejects(() => downloadWithPip(options), Deno.errors.IsADirectory);
+      // Its end has been waited for, whether or not it came to write the number.
+      const started = await Deno.readTextFile(pid).catch(() => "");
+      if (started !== "") assertThrows(() => Deno.kill(Number(started), "SIGTERM"));
+    }),
+});
+
+Deno.test({
+  name: "downloadWithPip() is interrupted after its program has ended, while its output is open",
+  ignore: Deno.build.os === "windows",
+  fn: () =>
+    withFolder(async (folder) => {
+      const controller = new AbortController();
+      const pythonCommands = [["sh", "-c", "sleep 2 & exit 0"]];
+      const path = join(folder, FILE.file);
+      const options = { ...FILE, path, reporter: recordingReporter(), pythonCommands };
+      setTimeout(() => controller.abort(new InterruptedError("Interrupted")), 500);
+      const { signal } = controller;
+      await assertRejects(() => downloadWithPip({ ...options, signal }), InterruptedError);
+      assertEquals([...Deno.readDirSync(folder)], []);
+    }),
 });
