@@ -21,19 +21,14 @@ export interface SizedEntry {
  * @returns An empty list if there is no such folder.
  */
 export async function folderEntries(folder: string): Promise<SizedEntry[]> {
+  const listed = await ifThere(() => Array.fromAsync(Deno.readDir(folder))) ?? [];
   const entries: SizedEntry[] = [];
-  try {
-    for await (const { name, isDirectory } of Deno.readDir(folder)) {
-      const path = join(folder, name);
-      const bytes = isDirectory
-        ? totalBytes(await folderEntries(path))
-        : (await Deno.lstat(path)).size;
-      entries.push({ name, bytes });
-    }
-  } catch (error) {
-    const { NotFound, NotADirectory } = Deno.errors;
-    const isNone = error instanceof NotFound || error instanceof NotADirectory;
-    if (!isNone && !isNotPermitted(error)) throw error;
+  for (const { name, isDirectory } of listed) {
+    const path = join(folder, name);
+    const bytes = isDirectory
+      ? totalBytes(await folderEntries(path))
+      : (await ifThere(() => Deno.lstat(path)))?.size ?? 0;
+    entries.push({ name, bytes });
   }
   return entries.sort((a, b) => (a.name < b.name ? -1 : 1));
 }
@@ -41,4 +36,16 @@ export async function folderEntries(folder: string): Promise<SizedEntry[]> {
 /** The sum of their sizes. */
 export function totalBytes(entries: readonly SizedEntry[]): number {
   return entries.reduce((sum, { bytes }) => sum + bytes, 0);
+}
+
+/** What `look` finds; nothing where there is nothing, or nothing that may be read. */
+async function ifThere<T>(look: () => Promise<T>): Promise<T | undefined> {
+  try {
+    return await look();
+  } catch (error) {
+    const { NotFound, NotADirectory } = Deno.errors;
+    const isNone = error instanceof NotFound || error instanceof NotADirectory;
+    if (!isNone && !isNotPermitted(error)) throw error;
+    return undefined;
+  }
 }

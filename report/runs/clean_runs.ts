@@ -8,6 +8,7 @@ import { dirname, join } from "node:path";
 import { isTemporary } from "../../io/atomic.ts";
 import { folderEntries, totalBytes } from "../../io/folder_size.ts";
 import { tryLock } from "../../io/lock.ts";
+import { isNotPermitted } from "../../io/system_reason.ts";
 import { findLeftovers } from "../record/leftovers.ts";
 import { ProblemList } from "../record/problems.ts";
 import { findRemains, refuseReference, removeRun } from "../record/remove_run.ts";
@@ -107,9 +108,22 @@ async function isOrphan({ folder, runId, results, row }: ListedRun): Promise<boo
     const rows = await readResults(resultsPath(results, row.part), new ProblemList());
     return !rows.some(({ row }) => row.run_id === runId);
   }
-  // A folder with anything else in it is somebody's.
-  const isOurs = ({ name }: { name: string }) => name === ".lock" || isTemporary(name);
-  return state === "broken" && (await folderEntries(folder!)).every(isOurs);
+  return state === "broken" && await holdsNothing(folder!);
+}
+
+/** Whether a folder holds nothing but what a run leaves that is killed as it begins. */
+async function holdsNothing(folder: string): Promise<boolean> {
+  try {
+    for await (const { name } of Deno.readDir(folder)) {
+      // A folder with anything else in it is somebody's.
+      if (name !== ".lock" && !isTemporary(name)) return false;
+    }
+    return true;
+  } catch (error) {
+    // What is not seen may be anything.
+    if (error instanceof Deno.errors.NotFound || isNotPermitted(error)) return false;
+    throw error;
+  }
 }
 
 function passOverMissing(error: unknown): void {

@@ -16,6 +16,7 @@ import { runFolder } from "../../../report/record/run_folder.ts";
 import { lockRun } from "../../../report/record/run_lock.ts";
 import { findRemovables, removeRemovable } from "../../../report/runs/clean_runs.ts";
 import { listRuns } from "../../../report/runs/list_runs.ts";
+import { withReplaced } from "../../io/replaced_call.ts";
 import { taskArgs } from "../../task.ts";
 import { withFolder } from "../result_rows.ts";
 import { IDS, RECORDED, writeSomeRuns } from "./some_runs.ts";
@@ -183,6 +184,20 @@ Deno.test("findRemovables() finds what killed processes left and nothing else", 
     assertEquals(await recordedIn(out), RECORDED);
     const left = await listRuns([out], new ProblemList());
     assertEquals(await findRemovables([out], { runs: left, keepResumable: false }), []);
+  }));
+
+Deno.test("findRemovables() takes no folder for a killed run's that it may not look into", () =>
+  withFolder({}, async (out) => {
+    await writeSomeRuns(out);
+    const runs = await listRuns([out], new ProblemList());
+    const closed = runFolder(out, IDS.empty);
+    const found = () => findRemovables([out], { runs, keepResumable: false });
+    const paths = async () => (await found()).map(({ path }) => path);
+    assertEquals(await paths(), [closed, runFolder(out, IDS.killed)]);
+    await withReplaced("readDir", (own) => (path) => {
+      if (path === closed) throw new Deno.errors.PermissionDenied("Permission denied");
+      return own(path);
+    }, async () => assertEquals(await paths(), [runFolder(out, IDS.killed)]));
   }));
 
 Deno.test("removeRemovable() leaves a killed run that has been finished since", () =>

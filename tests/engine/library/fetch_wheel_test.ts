@@ -1,0 +1,73 @@
+/** What is shown while pip is at work, and how looking at its files may fail. */
+
+import { assert, assertEquals } from "@std/assert";
+import { join } from "node:path";
+import { fetchWheel } from "../../../engine/library/fetch_wheel.ts";
+import { silentReporter } from "../../../io/reporter.ts";
+import { sha256Hex } from "../../../io/sha256.ts";
+import { withReplaced } from "../../io/replaced_call.ts";
+import { withFolder } from "../../report/result_rows.ts";
+
+const CONTENT = new TextEncoder().encode("a wheel");
+
+const WHEEL = {
+  ...{ version: "1.0", name: "made-up", file: "made_up.whl", platform: "any", members: [] },
+  ...{ sha256: sha256Hex(CONTENT), size: CONTENT.length },
+};
+
+/** Brings the wheel, and takes a second for it. */
+const PIP = `
+case "$1" in download)
+  for word in "$@"; do case "$word" in --dest=*) cd "\${word#--dest=}" ;; esac; done
+  printf "a wheel" > made_up.whl
+  sleep 1
+esac`;
+
+/** Fetches it; what is on the live line the while. */
+async function fetchShown(folder: string): Promise<{ path: string; shown: string[] }> {
+  const shown: string[] = [];
+  const reporter = { ...silentReporter, live: (text: string) => void shown.push(text) };
+  const pipCommands = [["sh", "-c", PIP, "pip"]];
+  const path = await fetchWheel({ wheel: WHEEL, folder, label: "it", reporter, pipCommands });
+  return { path, shown };
+}
+
+const ignore = Deno.build.os === "windows";
+
+Deno.test({
+  name: "fetchWheel() shows how much there is, and no more once pip has ended",
+  ignore,
+  fn: () =>
+    withFolder({}, async (folder) => {
+      let looks = 0;
+      const ended = Promise.withResolvers<void>();
+      await withReplaced("readDir", (own) =>
+        async function* (path) {
+          looks++;
+          // The second look finds all of it after the end.
+          if (looks > 1) await ended.promise;
+          yield* own(path);
+        }, async () => {
+        const { path, shown } = await fetchShown(folder);
+        ended.resolve();
+        await new Promise((resolve) => setTimeout(resolve, 300));
+        assertEquals(path, join(folder, "made_up.whl"));
+        assert(shown[0]!.startsWith("it: 100 % of 7 B, "), shown[0]);
+        assertEquals([shown.length, shown[1], looks], [2, "", 2]);
+      });
+    }),
+});
+
+Deno.test({
+  name: "fetchWheel() goes on where pip's files cannot be looked at",
+  ignore,
+  fn: () =>
+    withFolder({}, async (folder) => {
+      const busy = () => {
+        throw new Deno.errors.Busy("in use");
+      };
+      await withReplaced("readDir", () => busy, async () => {
+        assertEquals((await fetchShown(folder)).shown, [""]);
+      });
+    }),
+});
