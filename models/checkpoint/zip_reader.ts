@@ -164,7 +164,7 @@ function findDirectory(file: FileBytes): Directory {
   if (at < 0) file.refuse("the zip directory at its end is missing, so it is cut short");
   const locator = at - 20;
   const directory = locator >= 0 && tail.getUint32(locator, true) === ZIP64_LOCATOR
-    ? readZip64End(file, wide(file, tail, locator + 8))
+    ? readZip64End(file, wide(file, tail, { at: locator + 8 }))
     : {
       end: tailStart + at,
       start: tail.getUint32(at + 16, true),
@@ -187,9 +187,9 @@ function readZip64End(file: FileBytes, position: number): Directory & { end: num
   }
   return {
     end: position,
-    start: wide(file, record, 48),
-    size: wide(file, record, 40),
-    count: wide(file, record, 32),
+    start: wide(file, record, { at: 48 }),
+    size: wide(file, record, { at: 40 }),
+    count: wide(file, record, { at: 32 }),
   };
 }
 
@@ -211,11 +211,11 @@ function readEntry(
   if (at + length > bytes.length) cut();
   const name = decodeName(file, bytes.subarray(at + 46, at + 46 + nameLength));
   const extra = dataView(bytes.subarray(at + 46 + nameLength, at + 46 + nameLength + extraLength));
-  const [size, compressed, header] = zip64Values(file, extra, [
-    fixed.getUint32(24, true),
-    fixed.getUint32(20, true),
-    fixed.getUint32(42, true),
-  ]);
+  const { size, compressed, header } = zip64Values(file, extra, {
+    size: fixed.getUint32(24, true),
+    compressed: fixed.getUint32(20, true),
+    header: fixed.getUint32(42, true),
+  });
   if ((fixed.getUint16(8, true) & 1) !== 0) {
     file.refuse(`its zip entry ${quoted(name)} is encrypted`);
   }
@@ -230,32 +230,47 @@ function readEntry(
     file.refuse(`its zip entry ${quoted(name)} of ${size} bytes is stored in ${compressed}`);
   }
   const crc32 = fixed.getUint32(16, true);
-  const sizes = { size: size!, compressed: compressed! };
-  return { entry: { name, ...sizes, method, crc32, header: header!, end: 0 }, length };
+  return { entry: { name, size, compressed, method, crc32, header, end: 0 }, length };
 }
 
-/** Takes each value that is all ones from the zip64 extra field, in order. */
-function zip64Values(file: FileBytes, extra: DataView, values: number[]): number[] {
+type EntryNumbers = Pick<DirectoryEntry, "size" | "compressed" | "header">;
+
+/** Takes each value that is all ones from the zip64 extra field, in this order. */
+function zip64Values(
+  file: FileBytes,
+  extra: DataView,
+  { size, compressed, header }: EntryNumbers,
+): EntryNumbers {
   let at = 0;
   while (at + 4 <= extra.byteLength && extra.getUint16(at, true) !== 1) {
     at += 4 + extra.getUint16(at + 2, true);
   }
   let next = at + 4;
   const end = at + 4 <= extra.byteLength ? next + extra.getUint16(at + 2, true) : 0;
-  return values.map((value) => {
+  const take = (value: number, most: number) => {
     if (value !== 0xffffffff) return value;
     if (next + 8 > end || end > extra.byteLength) {
       file.refuse("its zip directory lacks a zip64 size or position");
     }
     next += 8;
-    return wide(file, extra, next - 8);
-  });
+    return wide(file, extra, { at: next - 8, most });
+  };
+  // What is deflated may be larger than the file.
+  return {
+    size: take(size, Number.MAX_SAFE_INTEGER),
+    compressed: take(compressed, file.size),
+    header: take(header, file.size),
+  };
 }
 
-/** A 64-bit number that a file position can be, or the size of what deflate can make of the file. */
-function wide(file: FileBytes, view: DataView, at: number): number {
+/** A 64-bit number: a position in the file or the size of a part of it, unless `most` is another. */
+function wide(
+  file: FileBytes,
+  view: DataView,
+  { at, most = file.size }: { at: number; most?: number },
+): number {
   const value = Number(view.getBigUint64(at, true));
-  if (value > file.size) file.refuse("its zip directory points outside the file");
+  if (value > most) file.refuse("its zip directory points outside the file");
   return value;
 }
 

@@ -293,6 +293,25 @@ Deno.test("loadCheckpoint() reads deflated entries, in whatever order", () => {
   });
 });
 
+Deno.test("loadCheckpoint() reads deflated entries larger than the file, under zip64 too", async () => {
+  const zeros = { "0": new Uint8Array(4000) };
+  const body = dict(
+    text("w"),
+    tensor(storage("FloatStorage", "0", 1000), {
+      ...{ size: [1000], stride: [1] },
+    }),
+  );
+  for (const zip64 of [false, true]) {
+    const entries = archive(pickled(body), zeros)
+      .map((entry) => ({ ...entry, zip64, deflate: true, crc: true } as const));
+    const data = zip(entries);
+    assert(data.length < 1000, `${data.length}`);
+    await withFile(data, async (path) => {
+      assertEquals(await valuesOf(path), { w: Array<number>(1000).fill(0) });
+    });
+  }
+});
+
 Deno.test("loadCheckpoint() reads an archive without a folder within", () => {
   const entries = archive(pickled(weights()), { "0": VALUES })
     .map(({ name, data }) => ({ name: name.slice(2), data }));
@@ -333,6 +352,10 @@ Deno.test("loadCheckpoint() refuses deflated entries that are bombs", async () =
   await withFile(zip(entries), (path) => assertRefused(path, "is compressed from 41943040 bytes"));
   const lying = packed(weights(), { deflate: true, size: 100 });
   await withFile(lying, (path) => assertRefused(path, "is compressed"));
+  for (const [size, word] of [[2 ** 52, "is compressed"], [2 ** 60, "outside"]] as const) {
+    const boasting = packed(weights(), { deflate: true, zip64: true, size });
+    await withFile(boasting, (path) => assertRefused(path, word));
+  }
 });
 
 function tar(name: string, data: Uint8Array): Uint8Array {
