@@ -217,7 +217,7 @@ const GREATEST_RATIO = 1032;
 /** Unpacks gzip, never beyond the length that the header inside it states. */
 function unpack(path: string, bytes: Uint8Array, kind: IdxKind): Uint8Array {
   const size = bytes.length;
-  const length = lengthInside(path, { head: bytes.subarray(0, HEAD), end: bytes.slice(-4) }, kind);
+  const length = lengthInside(path, { head: bytes.subarray(0, HEAD), end: bytes.subarray(-4) }, kind);
   try {
     const unpacked = gunzip(bytes, {
       maxOutputLength: length,
@@ -248,7 +248,8 @@ function lengthInside(
   kind: IdxKind,
 ): number {
   // Gzip ends with its content's length, where it has a single member.
-  const size = end.length < 4 ? 0 : new DataView(end.buffer).getUint32(0, true);
+  const { buffer, byteOffset } = end;
+  const size = end.length < 4 ? 0 : new DataView(buffer, byteOffset, 4).getUint32(0, true);
   try {
     const { output } = gunzip(head, { finishFlush: constants.Z_SYNC_FLUSH });
     return output.length < 16 ? 16 : readHeader(path, output, { kind, size }).length;

@@ -1,4 +1,5 @@
 import { assertEquals, assertRejects, assertStringIncludes, assertThrows } from "@std/assert";
+import { Buffer } from "node:buffer";
 import { join } from "node:path";
 import { decodeIdx, type IdxKind, pairImagesAndLabels, readIdx } from "../../data/idx.ts";
 import { StudyError } from "../../io/errors.ts";
@@ -13,7 +14,9 @@ function assertRefused(bytes: Uint8Array, kind: IdxKind, parts: string[], name =
 
 /** Asserts that the bytes are refused as those of a sound file that is another one. */
 function assertOther(bytes: Uint8Array, kind: IdxKind, parts: string[]): void {
-  for (const file of [bytes, gzip(bytes)]) {
+  const packed = gzip(bytes);
+  const amid = Buffer.concat([new Uint8Array(5), packed, new Uint8Array(5)]).subarray(5, -5);
+  for (const file of [bytes, packed, amid]) {
     const message = assertSaid(file, kind, {
       name: "the-file",
       parts: ["The file is sound", ...parts],
