@@ -60,7 +60,7 @@ import {
 import { SIMPLE_CNN } from "../study.ts";
 import { killChildren } from "./child.ts";
 import { startOurs, startPeer } from "./context.ts";
-import { insertFinding, isComparable, withEarlier } from "./earlier_runs.ts";
+import { isComparable, recordFinding, withEarlier } from "./earlier_runs.ts";
 import { isBusy, isTimed, renderPage } from "./page.ts";
 import { readTrials, TRIALS_FILE } from "./recipe_trials.ts";
 import { measureSteadyCases } from "./steady_cases.ts";
@@ -208,8 +208,7 @@ async function runBench(flags: FlagValues<typeof FLAGS>, signal: AbortSignal): P
   const results = await besideEarlier(started, path, reporter);
   const trials = await readTrials(join(out, TRIALS_FILE));
   const record = async (finding: PairedTiming | Measurement) => {
-    if ("ours" in finding) insertFinding(results.comparisons, finding);
-    else insertFinding(results.measures, finding);
+    recordFinding(results, finding);
     results.finished_at = new Date().toISOString();
     await writeFileAtomic(path, `${JSON.stringify(results, null, 2)}\n`);
     await writeFileAtomic(join(out, PAGE), renderPage(results, trials));
@@ -258,7 +257,7 @@ async function renderAgain(folder: string, reporter: Reporter): Promise<void> {
 }
 
 /**
- * The results of a run that starts, with what the file at `path` has of other cases on this machine. What
+ * The results of a run that starts, with what the file at `path` has of this machine. What
  * cannot stand beside them is put aside, not lost.
  */
 async function besideEarlier(

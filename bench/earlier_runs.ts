@@ -1,6 +1,7 @@
 /**
  * Cases that were measured before: a run of the bench measures some, and what is known of the others on
- * the same machine stays beside them, each with the run that it is of.
+ * the same machine stays beside them, each with the run that it is of. That it is to measure a case
+ * changes nothing before it has: it may be interrupted.
  *
  * @module
  */
@@ -27,18 +28,33 @@ export function isComparable(one: BenchResults, other: BenchResults): boolean {
     (one.ours?.device === other.ours?.device || (isOnCpu(one) && isOnCpu(other)));
 }
 
-/** The results of a run that has just started, with the findings of earlier ones that it leaves alone. */
+/** The results of a run that has just started, with the findings of earlier ones. */
 export function withEarlier(started: BenchResults, before: BenchResults): BenchResults {
-  const isKept = ({ case: name }: PairedTiming | Measurement) =>
-    !started.settings.cases.includes(name);
   const keep = <T extends PairedTiming | Measurement>(findings: readonly T[]): T[] =>
-    findings.filter(isKept).map((finding) => ({ of: before.started_at, ...finding }));
-  const comparisons = keep(before.comparisons);
-  const measures = keep(before.measures);
+    findings.map((finding) => ({ of: before.started_at, ...finding }));
+  const found = { comparisons: keep(before.comparisons), measures: keep(before.measures) };
+  const earlier = [...before.earlier ?? [], runOf(before)];
+  return { ...started, ...found, earlier: runsLeft(earlier, found) };
+}
+
+/** Adds a finding of the run that the results are of; the first of a case replaces all earlier ones of it. */
+export function recordFinding(results: BenchResults, finding: PairedTiming | Measurement): void {
+  const isLeft = (one: PairedTiming | Measurement) =>
+    one.of === undefined || one.case !== finding.case;
+  results.comparisons = results.comparisons.filter(isLeft);
+  results.measures = results.measures.filter(isLeft);
+  if ("ours" in finding) insertFinding(results.comparisons, finding);
+  else insertFinding(results.measures, finding);
+  if (results.earlier !== undefined) results.earlier = runsLeft(results.earlier, results);
+}
+
+/** Those of earlier runs that findings are of. */
+function runsLeft(
+  earlier: readonly BenchRun[],
+  { comparisons, measures }: Pick<BenchResults, "comparisons" | "measures">,
+): BenchRun[] {
   const left = new Set([...comparisons, ...measures].map(({ of }) => of));
-  const earlier = [...before.earlier ?? [], runOf(before)]
-    .filter(({ started_at }) => left.has(started_at));
-  return { ...started, comparisons, measures, earlier };
+  return earlier.filter(({ started_at }) => left.has(started_at));
 }
 
 /**

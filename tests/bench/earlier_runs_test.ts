@@ -1,7 +1,7 @@
 /** What stays in `bench.json` when other cases are measured. */
 
 import { assertEquals, assertMatch } from "@std/assert";
-import { casesOf, insertFinding, isComparable, withEarlier } from "../../bench/earlier_runs.ts";
+import { casesOf, isComparable, recordFinding, withEarlier } from "../../bench/earlier_runs.ts";
 import { renderPage } from "../../bench/page.ts";
 import type { BenchResults, CaseName, PairedTiming } from "../../report/record/bench_results.ts";
 
@@ -31,9 +31,9 @@ Deno.test("a run keeps what earlier ones found of cases that it does not measure
   first.comparisons.push(timing("step", "first"), timing("inference", "first"));
   first.measures.push({ case: "memory", title: "Peak", unit: "GB", value: 1 });
   const second = withEarlier(run(2, ["inference"]), first);
-  insertFinding(second.comparisons, timing("inference", "second"));
+  recordFinding(second, timing("inference", "second"));
   const third = withEarlier(run(3, ["part1"]), second);
-  insertFinding(third.comparisons, timing("part1", "third"));
+  recordFinding(third, timing("part1", "third"));
 
   assertEquals(third.comparisons.map(({ case: name, note }) => [name, note]), [
     ["step", "first"],
@@ -63,7 +63,33 @@ Deno.test("an earlier run of which nothing is left is forgotten", () => {
   const first = run(1, ["step"]);
   first.comparisons.push(timing("step", "first"));
   const second = withEarlier(run(2, ["step"]), first);
-  assertEquals([second.comparisons, second.earlier], [[], []]);
+  const found = timing("step", "second");
+  recordFinding(second, found);
+  assertEquals([second.comparisons, second.earlier], [[found], []]);
+});
+
+Deno.test("a run that is interrupted leaves what was found before of cases that it did not reach", () => {
+  const first = run(1, ["step", "memory", "growth"]);
+  first.comparisons.push(timing("step", "first"), { ...timing("step", "first"), title: "other" });
+  const peak = { case: "memory", title: "Peak", unit: "GB", value: 1 } as const;
+  const growth = { case: "growth", title: "Growth", unit: "MB", value: 2 } as const;
+  first.measures.push(peak, { ...peak, title: "Ours" }, growth);
+  const second = withEarlier(run(2, first.settings.cases), first);
+  const found = ({ comparisons, measures }: BenchResults) =>
+    [...comparisons, ...measures].map(({ case: name, title, of }) => [name, title, of]);
+  const of = first.started_at;
+  const rest = [["memory", "Peak", of], ["memory", "Ours", of], ["growth", "Growth", of]];
+  recordFinding(second, timing("step", "second"));
+  assertEquals(found(second), [["step", "step", undefined], ...rest]);
+  recordFinding(second, { ...peak, value: 3 });
+  recordFinding(second, { ...peak, title: "Ours", value: 3 });
+  assertEquals(found(second), [
+    ["step", "step", undefined],
+    ["memory", "Peak", undefined],
+    ["memory", "Ours", undefined],
+    rest[2],
+  ]);
+  assertEquals(second.earlier?.map(({ started_at }) => started_at), [of]);
 });
 
 Deno.test("runs on another processor or other data do not stand in one table", () => {
