@@ -217,7 +217,11 @@ const GREATEST_RATIO = 1032;
 /** Unpacks gzip, never beyond the length that the header inside it states. */
 function unpack(path: string, bytes: Uint8Array, kind: IdxKind): Uint8Array {
   const size = bytes.length;
-  const length = lengthInside(path, { head: bytes.subarray(0, HEAD), end: bytes.subarray(-4) }, kind);
+  const length = lengthInside(
+    path,
+    { head: bytes.subarray(0, HEAD), end: bytes.subarray(-4) },
+    kind,
+  );
   try {
     const unpacked = gunzip(bytes, {
       maxOutputLength: length,

@@ -5,9 +5,9 @@
  * @module
  */
 
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { cacheError } from "../io/cache.ts";
-import { download } from "../io/download.ts";
+import { download, UndeliveredError } from "../io/download.ts";
 import { StudyError } from "../io/errors.ts";
 import { withLock } from "../io/lock.ts";
 import { certificateRemedy, proxyFor, SOME_INDEX, throughProxy } from "../io/network_failure.ts";
@@ -44,8 +44,8 @@ export interface ObtainOptions {
   retryDelaysMs?: readonly number[];
 }
 
-/** Sets that no mirror delivered in this process: asked for once, not again. */
-const unobtainable = new WeakMap<PinnedDataset, StudyError>();
+/** Sets that no mirror delivered in this process, by folder: asked for once, not again. */
+const undelivered = new Map<string, StudyError>();
 
 /** The files of a set, and in words where they came from. */
 interface ObtainedFiles {
@@ -143,7 +143,7 @@ async function fromCacheOrMirrors(
   let cached = await inspectCache(set, options.cache);
   let source = `cache ${folder}`;
   if (!isComplete(cached)) {
-    const known = unobtainable.get(set);
+    const known = undelivered.get(folder);
     if (known !== undefined) throw known;
     const onWait = () => options.reporter.line(`${set.title}: waiting for another run's download`);
     try {
@@ -251,7 +251,7 @@ async function fetchMissing(set: PinnedDataset, options: ObtainOptions): Promise
     } catch (error) {
       if (!(error instanceof StudyError)) throw error;
       const failure = notFetched(set, file, error);
-      unobtainable.set(set, failure);
+      if (error instanceof UndeliveredError) undelivered.set(dirname(file.path), failure);
       throw failure;
     }
   }

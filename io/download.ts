@@ -56,6 +56,11 @@ const LONGEST_WAIT_MS = 30_000;
 /** An attempt that brings this much does not count as one that failed. */
 const GOOD_PROGRESS = 1 << 20;
 
+/** Nobody delivers a file: asking again in a moment would not help. */
+export class UndeliveredError extends StudyError {
+  override name = "UndeliveredError";
+}
+
 /**
  * Fetches a file to `path`, which appears only when complete and checked.
  *
@@ -65,7 +70,8 @@ const GOOD_PROGRESS = 1 << 20;
  * server says that it is busy; not after any other refusal, and not for another file than the one
  * wanted. Of a body that is longer than it should be, no byte too many is kept.
  *
- * @throws {StudyError} When no address delivers the file: what was tried, and why each failed.
+ * @throws {UndeliveredError} When no address delivers the file: what was tried, and why each failed.
+ * @throws {StudyError} When it cannot be written.
  * @throws What `signal` was aborted with.
  */
 export async function download(options: DownloadOptions): Promise<DownloadResult> {
@@ -94,7 +100,7 @@ export async function download(options: DownloadOptions): Promise<DownloadResult
   }
   const part = await sizeOf(`${path}.part`);
   const details = attempts.map(({ detail }) => detail);
-  throw new StudyError(`Cannot download ${label}`, {
+  throw new UndeliveredError(`Cannot download ${label}`, {
     reason: describeAttempts(attempts),
     details,
     remedy: (certificateRemedy(details.join(" ")) ?? "check the network connection and run again") +

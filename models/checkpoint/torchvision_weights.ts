@@ -6,8 +6,7 @@
 
 import { join } from "node:path";
 import { cacheDir, cacheError } from "../../io/cache.ts";
-import { download } from "../../io/download.ts";
-import { InterruptedError, StudyError } from "../../io/errors.ts";
+import { download, UndeliveredError } from "../../io/download.ts";
 import { withLock } from "../../io/lock.ts";
 import type { Reporter } from "../../io/reporter.ts";
 import { describeSum, inspectWeights, type PinnedFile, weightsFolder } from "./cached_weights.ts";
@@ -64,8 +63,8 @@ export function publishedSum({ sha256, sha256Prefix }: PinnedWeights): string {
   return describeSum(sha256 ?? sha256Prefix);
 }
 
-/** Files that nobody delivered in this process: asked for once, not again for every run. */
-const unobtainable = new WeakMap<PinnedWeights, StudyError>();
+/** Files that nobody delivered in this process, by path: asked for once, not again for every run. */
+const undelivered = new Map<string, UndeliveredError>();
 
 /** How a file is fetched. */
 interface FetchOptions {
@@ -94,16 +93,14 @@ export async function obtainPublishedWeights(
   try {
     const cached = await inspectWeights(path, pinned, reporter);
     if (cached.state === "valid") return { path, sha256: cached.sha256 };
-    const known = unobtainable.get(source);
+    const known = undelivered.get(path);
     if (known !== undefined) throw known;
     const fetchIt = () => fetchUnlessThere(pinned, { path, urls: source.urls, reporter, signal });
     const waiting = { onWait, ...(signal && { signal }) };
     return { path, sha256: await withLock(join(folder, ".lock"), fetchIt, waiting) };
   } catch (error) {
-    const told = cacheError(error, "weights", folder);
-    const isFailure = told instanceof StudyError && !(told instanceof InterruptedError);
-    if (isFailure) unobtainable.set(source, told);
-    throw told;
+    if (error instanceof UndeliveredError) undelivered.set(path, error);
+    throw cacheError(error, "weights", folder);
   }
 }
 

@@ -168,6 +168,13 @@ Deno.test("loadDataset() says where a cache cannot be written", async () => {
     const load = () => loadDataset({ data: "mnist", reporter }, { ...sources, cache });
     const { message } = await assertRejects(load, StudyError);
     assertStringIncludes(message, "MNIST_STUDY_CACHE");
+    // Once it can, the set is asked for after all.
+    const part = join(sources.cache, "mnist", `${NAMES[0]!}.part`);
+    await Deno.mkdir(part, { recursive: true });
+    const loadHere = () => loadDataset({ data: "mnist", reporter }, sources);
+    await assertRejects(loadHere, StudyError);
+    await Deno.remove(part);
+    assertEquals((await loadHere()).name, "mnist");
   });
 });
 

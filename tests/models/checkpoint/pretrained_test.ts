@@ -145,6 +145,30 @@ for (
     }));
 }
 
+Deno.test("obtainWeights() asks once who does not deliver, and again after a fault of the cache", () =>
+  withWeights(whole, async ({ folder, source, cache, path, asked, reporter }) => {
+    const options = { weights: "pretrained", source, strict: true, reporter, cache };
+    const obtain = (other = {}) => obtainWeights({ ...options, ...other });
+    await Deno.mkdir(`${path}.part`, { recursive: true });
+    await assertRejects(() => obtain(), StudyError, "Cannot");
+    await Deno.remove(`${path}.part`);
+    await Deno.writeTextFile(join(folder, "file"), "");
+    await assertRejects(() => obtain({ cache: join(folder, "file") }), StudyError, "Cannot");
+    assertEquals((await obtain()).path, path);
+
+    await Deno.remove(path);
+    const count = asked.length;
+    const other = { ...source, sha256Prefix: "0".repeat(8), file: "net-00000000.pth" };
+    for (let time = 0; time < 2; time++) {
+      await assertRejects(() => obtain({ source: other }), StudyError, "SHA-256");
+    }
+    assertEquals(asked.length, count + 1);
+    // Another cache may have been filled, or be another disk's.
+    const second = { source: other, cache: join(folder, "second") };
+    await assertRejects(() => obtain(second), StudyError, "SHA-256");
+    assertEquals(asked.length, count + 2);
+  }));
+
 Deno.test("obtainWeights() tells a missing network in two short lines, the rest with verbose", () =>
   withFolder(async (cache) => {
     const urls = [`${DEAD}${ALEXNET_WEIGHTS.file}`];
