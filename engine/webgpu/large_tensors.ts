@@ -125,7 +125,10 @@ class LargeMatMul {
     const n = b.shape[transposeB ? 0 : 1]!;
     using calls = new KernelCalls(BACKEND, backend);
     const large = [[m, n], a.shape, b.shape].find((shape) => exceeds(backend, shape));
-    if (large === undefined) return calls.keep(calls.call(this.#own, { a, b }, attrs));
+    // Where a row alone is too large, the package's kernel says what to do.
+    if (large === undefined || !rowFits(backend, large)) {
+      return calls.keep(calls.call(this.#own, { a, b }, attrs));
+    }
     // A large one is cut into rows, as they lie; the other has to follow.
     const axis = large === a.shape && transposeA || large === b.shape && !transposeB
       ? "k"
@@ -134,7 +137,7 @@ class LargeMatMul {
       : "m";
     const length = { m, k, n }[axis];
     const step = rowsThatFit(backend, large);
-    const result = backend.makeTensorInfo([m, n], "float32");
+    const result = calls.track(backend.makeTensorInfo([m, n], "float32"));
     let sum: tf.TensorInfo | undefined;
     for (let start = 0; start < length; start += step) {
       const count = Math.min(step, length - start);
@@ -150,9 +153,7 @@ class LargeMatMul {
       else if (axis === "n") assignSlice(backend, { variable: result, value: part }, start);
       else sum = sum === undefined ? part : calls.run("Add", { a: sum, b: part });
     }
-    if (sum === undefined) return result;
-    backend.disposeData(result.dataId);
-    return calls.keep(sum);
+    return calls.keep(sum ?? result);
   }
 }
 
@@ -172,6 +173,10 @@ function cut(
   return calls.run("Slice", { x: matrix }, { begin: [0, start], size: [rows, count] });
 }
 
+function rowFits(backend: WebGpuKernels, shape: readonly number[]): boolean {
+  return !exceeds(backend, shape.slice(1));
+}
+
 function rowsThatFit({ largestBinding }: WebGpuKernels, shape: readonly number[]): number {
   const rowBytes = ELEMENT_BYTES * tf.util.sizeFromShape(shape.slice(1));
   return Math.max(1, Math.floor(largestBinding / rowBytes));
@@ -187,7 +192,7 @@ function convolvedShape({ inputs: { x, filter }, attrs }: Batched): number[] {
   ).outShape;
 }
 
-/** A kernel on `step` rows after the other. */
+/** A kernel on `step` rows after the other; at once where there is one, for which it says what to do. */
 function batchwise(
   { inputs, attrs, backend }: Batched,
   own: tf.KernelConfig,
@@ -197,8 +202,9 @@ function batchwise(
   const isBatch = ([name, { shape }]: [string, tf.TensorInfo]) =>
     name !== "filter" && shape.length === rank && shape[0] !== 1;
   const batches = Object.entries(inputs).filter(isBatch);
-  const [[, first]] = batches as [[string, tf.TensorInfo]];
-  const rows = first.shape[0]!;
+  const rows = batches[0]?.[1].shape[0];
+  using results = new KernelCalls(BACKEND, backend);
+  if (rows === undefined) return results.keep(results.call(own, inputs, attrs));
   let whole: tf.TensorInfo | undefined;
   for (let start = 0; start < rows; start += step) {
     using calls = new KernelCalls(BACKEND, backend);
@@ -212,11 +218,11 @@ function batchwise(
     }
     const part = calls.call(own, some, attrs);
     const rest = part.shape.slice(1);
-    whole ??= backend.makeTensorInfo([rows, ...rest], part.dtype);
+    whole ??= results.track(backend.makeTensorInfo([rows, ...rest], part.dtype));
     const width = tf.util.sizeFromShape(rest);
     backend.copyElements(part, 0, whole, start * width, count * width);
   }
-  return whole!;
+  return results.keep(whole!);
 }
 
 /** Weights are turned where they are read from a file: on the host, where they are. */

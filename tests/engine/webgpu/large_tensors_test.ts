@@ -106,4 +106,23 @@ await onAdapter("tensors beyond what WebGPU binds at once", async () => {
     const { message } = assertThrows(() => withLimit(work), StudyError);
     assert(message.includes("[5000] has 20.0 kB"), message);
   });
+
+  Deno.test("what has a single row, or rows that do not fit, is an error that says so", () => {
+    const wide = () => numbers([1, 5000]) as tf.Tensor2D;
+    const tall = () => numbers([5000, 1], 2) as tf.Tensor2D;
+    const works: Record<string, () => tf.Tensor> = {
+      "[1,5000] has 20.0 kB": () => relu(wide()),
+      "[1,5000] has 20": () => wide().add(wide()),
+      "2,5000] has 40": () => tf.matMul(numbers([2, 5000]) as tf.Tensor2D, tall()),
+      "1,5000] has 20": () => tf.matMul(wide(), wide(), false, true),
+    };
+    const { numTensors } = tf.memory();
+    for (const [part, work] of Object.entries(works)) {
+      const compute = () => tf.tidy(() => work().dataSync());
+      const { message } = assertThrows(() => withLimit(compute), StudyError);
+      assert(message.includes(part), message);
+      assert(message.includes("take a smaller batch"), message);
+    }
+    assertEquals(tf.memory().numTensors, numTensors);
+  });
 });
