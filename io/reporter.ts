@@ -153,9 +153,10 @@ export function formatBytes(bytes: number): string {
   const units = ["B", "kB", "MB", "GB", "TB"];
   let value = bytes;
   let unit = 0;
-  while (value >= 1000 && unit < units.length - 1) {
+  const rounded = () => value.toFixed(unit === 0 ? 0 : 1);
+  while (Number(rounded()) >= 1000 && unit < units.length - 1) {
     value /= 1000;
     unit++;
   }
-  return `${unit === 0 ? value : value.toFixed(1)} ${units[unit]}`;
+  return `${rounded()} ${units[unit]}`;
 }

@@ -1,4 +1,5 @@
 import { assertEquals } from "@std/assert";
+import { formatBytes } from "../../io/reporter.ts";
 
 const REPORTER = new URL("../../io/reporter.ts", import.meta.url).href;
 
@@ -26,4 +27,12 @@ Deno.test({
       "three\n",
     ]);
   },
+});
+
+Deno.test("formatBytes() rounds, into the next unit where that is reached", () => {
+  const sizes = [0, 7, 523.342342, 999, 999.7, 1000, 1234, 999_940, 999_960, 1.5e9, 2e15];
+  assertEquals(sizes.map(formatBytes), [
+    ...["0 B", "7 B", "523 B", "999 B", "1.0 kB", "1.0 kB", "1.2 kB", "999.9 kB", "1.0 MB"],
+    ...["1.5 GB", "2000.0 TB"],
+  ]);
 });
