@@ -5,7 +5,8 @@
  */
 
 import { AttrType } from "./c_enums.ts";
-import { notNull, type TensorFlow } from "./tensorflow.ts";
+import { pointerList } from "./pointer_list.ts";
+import type { TensorFlow } from "./tensorflow.ts";
 
 /** An attribute as tfjs-node's kernels pass it: `type` is a {@linkcode AttrType}. */
 export interface OpAttribute {
@@ -184,21 +185,6 @@ function toTruncated(value: unknown, refuse: Refusal): bigint {
 function toNumber(value: unknown, refuse: Refusal): number {
   if (typeof value === "number") return value;
   throw refuse("a number");
-}
-
-/** The addresses of `arrays` as a C array, and their byte lengths; valid while `arrays` lives. */
-function pointerList(
-  arrays: readonly (Uint8Array<ArrayBuffer> | BigInt64Array<ArrayBuffer>)[],
-): { pointers: BigUint64Array<ArrayBuffer>; lengths: BigUint64Array<ArrayBuffer> } {
-  const addresses = arrays.map((array) =>
-    array.byteLength === 0 ? 0n : Deno.UnsafePointer.value(
-      notNull(Deno.UnsafePointer.of(array), "UnsafePointer.of"),
-    )
-  );
-  return {
-    pointers: BigUint64Array.from(addresses),
-    lengths: BigUint64Array.from(arrays, (array) => BigInt(array.byteLength)),
-  };
 }
 
 function show(value: unknown): string {
