@@ -26,6 +26,7 @@ import {
 } from "./recorded_matrices.ts";
 import { IGNORE_MISSING, newHandle, valueType } from "./resource_variables.ts";
 import { inputArguments, listLengths, statedAttributes } from "./op_definition.ts";
+import { pointerList } from "./pointer_list.ts";
 import { notNull, type TensorFlow, TensorFlowError } from "./tensorflow.ts";
 
 /** One output of a graph node. */
@@ -361,13 +362,7 @@ export class RecordingBinding extends Binding implements MatrixGraph {
     const effects = this.#sideEffects;
     const addresses = [...new Set(effects.map((effect) => Deno.UnsafePointer.value(effect)))];
     const names = addresses.map((_, index) => new TextEncoder().encode(`effect_${index}\0`));
-    const namePointers = names.map((bytes) =>
-      Deno.UnsafePointer.value(notNull(Deno.UnsafePointer.of(bytes), "UnsafePointer.of"))
-    );
     const outputNodes = outputs.map((id) => outputOf(this.#node(id)));
-    const [effectNodes, effectNames] = [addresses, namePointers].map((list) =>
-      BigUint64Array.from(list)
-    );
     const fn = symbols.TF_GraphToFunctionWithControlOutputs(
       this.#graph,
       this.tensorflow.cString(name),
@@ -379,10 +374,9 @@ export class RecordingBinding extends Binding implements MatrixGraph {
       outputNodes.length,
       joined(outputNodes),
       null,
-      // Read here, so that the names' bytes are still held when their addresses are used.
       names.length,
-      effectNodes!,
-      effectNames!,
+      BigUint64Array.from(addresses),
+      pointerList(names).pointers,
       null,
       null,
       status,
