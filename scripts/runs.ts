@@ -171,9 +171,9 @@ async function clean(args: readonly string[]): Promise<void> {
   const folders = foldersOf(given.flags);
   const problems = new ProblemList();
   const runs = await listRuns(folders, problems);
+  const found = await findRemovables(folders, { runs, keepResumable, problems });
   tell(problems);
   const reporter = createReporter();
-  const found = await findRemovables(folders, { runs, keepResumable });
   if (found.length === 0) return reporter.line(`Nothing to remove in ${folders.join(", ")}`);
   for (const { path, bytes, what } of found) {
     reporter.line(`  ${path}: ${what}, ${formatBytes(bytes)}`);

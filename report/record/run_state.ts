@@ -9,7 +9,7 @@ import { StudyError } from "../../io/errors.ts";
 import { exists } from "../../io/path_kind.ts";
 import { isNotPermitted } from "../../io/system_reason.ts";
 import { readKeptRow } from "./kept_row.ts";
-import { CHECKPOINT, readManifest } from "./run_folder.ts";
+import { CHECKPOINT, type Manifest, readManifest } from "./run_folder.ts";
 import { isRunning } from "./run_lock.ts";
 
 /** Name of the file in a run's folder with what a detector has found so far. */
@@ -27,6 +27,8 @@ export type FolderState =
   | "running"
   /** A finished run whose row only its folder has. */
   | "unrecorded"
+  /** A finished run whose row nothing has any more. */
+  | "rowless"
   /** A run that was killed. */
   | "killed"
   /** No run: there is no manifest, or it is another run's. */
@@ -53,8 +55,14 @@ export async function stateAtRest(
       if (error instanceof StudyError && isNotPermitted(error.cause)) throw error;
     });
     if (manifest?.run_id !== runId) return "broken";
-    return await readKeptRow(folder, runId) === undefined ? "killed" : "unrecorded";
+    if (await readKeptRow(folder, runId) !== undefined) return "unrecorded";
+    return await hasEnded(folder, manifest) ? "rowless" : "killed";
   });
+}
+
+/** Whether a run came to its end, whatever has become of its row since. */
+async function hasEnded(folder: string, { measured }: Manifest): Promise<boolean> {
+  return measured !== undefined || await exists(join(folder, "predictions.csv"));
 }
 
 /** What a look found, or that there was nothing to be seen. */

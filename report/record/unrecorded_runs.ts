@@ -38,6 +38,8 @@ const TEXTS: Readonly<Record<FolderState, string>> = {
   broken: "no row, and no manifest of this run: passed over",
   unrecorded: "the run is finished, but its row is only in its folder: the same command with " +
     "--resume adds it",
+  rowless: "the run is finished, but its row is missing: put its part's CSV right, or the same " +
+    "command with --resume tests it again and adds the row",
   killed: "no row: the run was killed; the same command with --resume goes on with it, or " +
     "remove the folder",
   forbidden: "not readable: permission denied, passed over",

@@ -9,10 +9,10 @@ import { isTemporary } from "../../io/atomic.ts";
 import { folderEntries, totalBytes } from "../../io/folder_size.ts";
 import { tryLock } from "../../io/lock.ts";
 import { isNotPermitted } from "../../io/system_reason.ts";
+import { gatherRows } from "../record/gather_rows.ts";
 import { findLeftovers } from "../record/leftovers.ts";
 import { ProblemList } from "../record/problems.ts";
 import { findRemains, refuseReference, removeRun } from "../record/remove_run.ts";
-import { readResults, resultsPath } from "../record/results.ts";
 import { isResumable, stateAtRest } from "../record/run_state.ts";
 import type { ListedRun } from "./list_runs.ts";
 
@@ -33,17 +33,19 @@ export interface CleanOptions {
   runs: readonly ListedRun[];
   /** Leaves killed runs from which another could go on. */
   keepResumable: boolean;
+  /** Gets what stays as it may have a row that could not be read. */
+  problems: ProblemList;
 }
 
 /**
  * Finds it: temporary files that no process is writing, folders of killed runs without a row, and what
- * is left of removed runs.
+ * is left of removed runs. Where some of a part's rows could not be read, its killed runs stay.
  *
  * @throws {StudyError} If a folder is that of the committed results.
  */
 export async function findRemovables(
   folders: readonly string[],
-  { runs, keepResumable }: CleanOptions,
+  { runs, keepResumable, problems }: CleanOptions,
 ): Promise<Removable[]> {
   const found: Removable[] = [];
   for (const results of folders) {
@@ -52,7 +54,7 @@ export async function findRemovables(
       found.push({ path, bytes, what: "what is left of a removed run", kind: "remains" });
     }
     for (const run of runs.filter((one) => one.results === results)) {
-      const orphan = await orphanOf(run);
+      const orphan = await orphanOf(run, problems);
       if (orphan !== undefined && !(keepResumable && orphan.resumable)) found.push(orphan);
     }
     for (const path of await findLeftovers(results)) {
@@ -90,10 +92,13 @@ export async function removeRemovable({ kind, path, run }: Removable): Promise<b
 }
 
 /** A run's folder, if it is left of a process that was killed. */
-async function orphanOf(run: ListedRun): Promise<Removable & { resumable: boolean } | undefined> {
+async function orphanOf(
+  run: ListedRun,
+  problems: ProblemList,
+): Promise<Removable & { resumable: boolean } | undefined> {
   const { state, folder, note } = run;
   const mayBe = folder !== null && (state === "killed" || state === "broken");
-  if (!mayBe || !await isOrphan(run)) return undefined;
+  if (!mayBe || !await isOrphan(run, problems)) return undefined;
   const bytes = totalBytes(await folderEntries(folder));
   const resumable = await isResumable(folder);
   const what = state === "broken" ? "a run killed as it began" : `a run killed ${note}`;
@@ -101,12 +106,21 @@ async function orphanOf(run: ListedRun): Promise<Removable & { resumable: boolea
 }
 
 /** Whether a run that no other process is at has no row and was killed. */
-async function isOrphan({ folder, runId, results, row }: ListedRun): Promise<boolean> {
+async function isOrphan(
+  { folder, runId, results, row }: ListedRun,
+  problems = new ProblemList(),
+): Promise<boolean> {
   const state = await stateAtRest(folder!, runId);
   if (state === "killed") {
     // It may have been finished since it was listed.
-    const rows = await readResults(resultsPath(results, row.part), new ProblemList());
-    return !rows.some(({ row }) => row.run_id === runId);
+    const read = new ProblemList();
+    const { runIds } = await gatherRows([results], read, { mayBeEmpty: true, keepAll: true });
+    if (runIds.has(runId)) return false;
+    const unread = read.list().find(({ skipped, file }) => skipped && mayHaveRows(file, row.part));
+    if (unread === undefined) return true;
+    const text = `stays, as its row may be in what was left out of ${unread.file}`;
+    problems.add(text, { file: folder! });
+    return false;
   }
   return state === "broken" && await holdsNothing(folder!);
 }
@@ -124,6 +138,12 @@ async function holdsNothing(folder: string): Promise<boolean> {
     if (error instanceof Deno.errors.NotFound || isNotPermitted(error)) return false;
     throw error;
   }
+}
+
+/** Whether a file may have rows of this part: all but another part's, as a copy's name says little. */
+function mayHaveRows(file: string, part: number): boolean {
+  const [, of] = /^part(\d+)\.csv$/.exec(file) ?? [];
+  return of === undefined || Number(of) === part;
 }
 
 function passOverMissing(error: unknown): void {

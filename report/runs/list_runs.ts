@@ -10,7 +10,13 @@ import { exists } from "../../io/path_kind.ts";
 import { type FoundRow, gatherRows } from "../record/gather_rows.ts";
 import { readKeptRow } from "../record/kept_row.ts";
 import type { ProblemList } from "../record/problems.ts";
-import { COLUMNS, EMPTY_ROW, NUMBER_COLUMNS, type ResultRow } from "../record/result_row.ts";
+import {
+  COLUMNS,
+  EMPTY_ROW,
+  NUMBER_COLUMNS,
+  type ResultRow,
+  type Status,
+} from "../record/result_row.ts";
 import { type Manifest, readHistory, runFolder } from "../record/run_folder.ts";
 import { listRunFolders, ownManifest } from "../record/run_folders.ts";
 import { isRunning } from "../record/run_lock.ts";
@@ -116,21 +122,33 @@ async function missingIn(
 const NOTES: Readonly<Record<Exclude<FolderState, "killed">, string>> = {
   running: "",
   unrecorded: "finished, but its row is only in its folder: --resume adds it",
+  rowless: "finished, its row is missing: put its part's CSV right, or --resume adds it",
   broken: "a folder without a manifest of this run",
   forbidden: "a folder that may not be read: permission denied",
   unreadable: "a folder that cannot be read",
 };
 
+/** What such a folder's run is listed as. */
+const STATE_OF: Readonly<Record<FolderState, RunState>> = {
+  running: "running",
+  unrecorded: "unrecorded",
+  rowless: "unrecorded",
+  killed: "killed",
+  broken: "broken",
+  forbidden: "broken",
+  unreadable: "broken",
+};
+
 async function unrecordedRun(results: string, runId: string): Promise<ListedRun> {
   const folder = runFolder(results, runId);
   const found = await folderState(folder, runId);
-  const state = found === "unreadable" || found === "forbidden" ? "broken" : found;
+  const state = STATE_OF[found];
   const empty: ResultRow = { ...EMPTY_ROW, run_id: runId };
   const row = state === "broken"
     ? empty
-    : state === "unrecorded"
+    : found === "unrecorded"
     ? await readKeptRow(folder, runId) ?? empty
-    : await rowOf(folder, runId) ?? empty;
+    : await rowOf(folder, runId, found === "rowless" ? "ok" : "interrupted") ?? empty;
   const note = found === "killed" ? await describeKilled(folder, row) : NOTES[found];
   return { runId, state, results, folder, row, file: null, note };
 }
@@ -140,8 +158,12 @@ async function describeKilled(folder: string, { epochs }: ResultRow): Promise<st
   return `${epochs ? `after epoch ${epochs}; ` : ""}--resume goes on with it`;
 }
 
-/** What the folder of a run under way, or that was killed, says of it. */
-async function rowOf(folder: string, runId: string): Promise<ResultRow | undefined> {
+/** What the folder of a run whose row nothing has says of it. */
+async function rowOf(
+  folder: string,
+  runId: string,
+  status: Status,
+): Promise<ResultRow | undefined> {
   const manifest = await ownManifest(folder, runId);
   if (manifest === undefined) return undefined;
   const history = await readHistory(folder).catch(() => []);
@@ -151,7 +173,7 @@ async function rowOf(folder: string, runId: string): Promise<ResultRow | undefin
     ...EMPTY_ROW,
     ...columnsOf(settings),
     ...columnsOf(machine),
-    ...{ run_id, started_at, part, model, status: "interrupted" },
+    ...{ run_id, started_at, part, model, status },
     epochs: settings.epochs === null ? null : epochs,
   };
 }

@@ -156,8 +156,8 @@ for (const runId of ["", "../../x"]) {
         [
           `${join("runs", runId)}: SimpleCNN has a run_id that names no folder: its manifest and ` +
           "predictions are missing",
-          "runs/seed-1: no row: the run was killed; the same command with --resume goes on with it, " +
-          "or remove the folder",
+          "runs/seed-1: the run is finished, but its row is missing: put its part's CSV right, or " +
+          "the same command with --resume tests it again and adds the row",
         ],
       );
       const [{ row, settings, seedRuns }] = found.models as [ModelComparison];

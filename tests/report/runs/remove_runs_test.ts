@@ -14,8 +14,12 @@ import {
 import { readResults } from "../../../report/record/results.ts";
 import { runFolder } from "../../../report/record/run_folder.ts";
 import { lockRun } from "../../../report/record/run_lock.ts";
-import { findRemovables, removeRemovable } from "../../../report/runs/clean_runs.ts";
-import { listRuns } from "../../../report/runs/list_runs.ts";
+import {
+  findRemovables,
+  type Removable,
+  removeRemovable,
+} from "../../../report/runs/clean_runs.ts";
+import { type ListedRun, listRuns } from "../../../report/runs/list_runs.ts";
 import { withReplaced } from "../../io/replaced_call.ts";
 import { taskArgs } from "../../task.ts";
 import { withFolder } from "../result_rows.ts";
@@ -29,6 +33,15 @@ async function recordedIn(out: string): Promise<string[]> {
 /** The run of that id, as it is to be removed. */
 async function removable(out: string, runId: string) {
   return (await listRuns([out], new ProblemList())).find((one) => one.runId === runId)!;
+}
+
+/** What may go of these runs and their folder. */
+async function removables(
+  out: string,
+  runs: readonly ListedRun[],
+  { keepResumable = false, problems = new ProblemList() } = {},
+): Promise<Removable[]> {
+  return await findRemovables([out], { runs, keepResumable, problems });
 }
 
 Deno.test("removeRun() takes a run's folder and row, and leaves all else to the byte", () =>
@@ -98,7 +111,7 @@ Deno.test("nothing is removed from the committed results, by whatever way they a
         "holds committed results",
       );
     }
-    const options = { runs: [], keepResumable: false };
+    const options = { runs: [], keepResumable: false, problems: new ProblemList() };
     await assertRejects(() => findRemovables([link], options), StudyError, "committed results");
     assert(await exists(join(reference, "runs", runId, "manifest.json")));
     await refuseReference(join(repositoryRoot(), "results"));
@@ -140,7 +153,7 @@ Deno.test({
           // What is left of it can be removed.
           if (isWhole) assert(await removeRun(await removable(out, runId)));
           const runs = await listRuns([out], new ProblemList());
-          const found = await findRemovables([out], { runs, keepResumable: true });
+          const found = await removables(out, runs, { keepResumable: true });
           for (const one of found) assert(await removeRemovable(one));
           assertEquals(await findRemains(out), []);
           assertEquals(await recordedIn(out), RECORDED.filter((id) => id !== runId));
@@ -162,7 +175,7 @@ Deno.test("findRemovables() finds what killed processes left and nothing else", 
       }
     }
     const runs = await listRuns([out], new ProblemList());
-    const found = await findRemovables([out], { runs, keepResumable: false });
+    const found = await removables(out, runs);
     const inRuns = (name: string) => join(out, "runs", name);
     assertEquals(found.map(({ path, what }) => [path, what]), [
       [inRuns(`.removed-${IDS.other}`), "what is left of a removed run"],
@@ -171,7 +184,7 @@ Deno.test("findRemovables() finds what killed processes left and nothing else", 
       [join(out, "part1.csv.7-0123abcd.tmp"), "a temporary file"],
       [join(inRuns(IDS.ok), "history.csv.7-0123abcd.tmp"), "a temporary file"],
     ]);
-    const careful = await findRemovables([out], { runs, keepResumable: true });
+    const careful = await removables(out, runs, { keepResumable: true });
     assertEquals(careful.some(({ path }) => path === inRuns(IDS.killed)), false);
     {
       // Somebody goes on with it after all.
@@ -183,7 +196,7 @@ Deno.test("findRemovables() finds what killed processes left and nothing else", 
     assertEquals(names, [IDS.ok, IDS.other, IDS.interrupted, IDS.unrecorded, IDS.foreign].sort());
     assertEquals(await recordedIn(out), RECORDED);
     const left = await listRuns([out], new ProblemList());
-    assertEquals(await findRemovables([out], { runs: left, keepResumable: false }), []);
+    assertEquals(await removables(out, left), []);
   }));
 
 Deno.test("findRemovables() takes no folder for a killed run's that it may not look into", () =>
@@ -191,7 +204,7 @@ Deno.test("findRemovables() takes no folder for a killed run's that it may not l
     await writeSomeRuns(out);
     const runs = await listRuns([out], new ProblemList());
     const closed = runFolder(out, IDS.empty);
-    const found = () => findRemovables([out], { runs, keepResumable: false });
+    const found = () => removables(out, runs);
     const paths = async () => (await found()).map(({ path }) => path);
     assertEquals(await paths(), [closed, runFolder(out, IDS.killed)]);
     await withReplaced("readDir", (own) => (path) => {
@@ -204,11 +217,65 @@ Deno.test("removeRemovable() leaves a killed run that has been finished since", 
   withFolder({}, async (out) => {
     await writeSomeRuns(out);
     const runs = await listRuns([out], new ProblemList());
-    const found = await findRemovables([out], { runs, keepResumable: false });
+    const found = await removables(out, runs);
     const path = join(out, "part1.csv");
     const text = await Deno.readTextFile(path);
     await Deno.writeTextFile(path, text.replace(`\n${IDS.ok}`, `\n${IDS.killed}`));
     const killed = found.find((one) => one.run?.runId === IDS.killed)!;
     assertEquals(await removeRemovable(killed), false);
     assert(await exists(killed.path));
+  }));
+
+/** What becomes of a `part1.csv`: how it reads then, or `undefined` where it is no longer there. */
+const DAMAGES: readonly ((text: string) => string | undefined)[] = [
+  (text) => text.slice(text.indexOf("\n") + 1),
+  (text) => text.replace("run_id", "id"),
+  (text) => text.replace(/^.*/, (header) => header.toUpperCase()),
+  (text) => text.replace(/,SimpleCNN,ok,.*/, ",SimpleCNN,ok"),
+  () => "",
+  (text) => text.slice(0, text.indexOf("\n") + 1),
+  () => undefined,
+];
+
+Deno.test("findRemovables() finds no finished run, whatever has become of its row", async () => {
+  for (const [i, damage] of DAMAGES.entries()) {
+    await withFolder({}, async (out) => {
+      await writeSomeRuns(out);
+      const path = join(out, "part1.csv");
+      const left = damage(await Deno.readTextFile(path));
+      await (left === undefined ? Deno.remove(path) : Deno.writeTextFile(path, left));
+      const problems = new ProblemList();
+      const runs = await listRuns([out], problems);
+      const ok = runs.find(({ runId }) => runId === IDS.ok)!;
+      assertEquals(
+        [ok.state, ok.row.status, ok.note],
+        [
+          "unrecorded",
+          "ok",
+          "finished, its row is missing: put its part's CSV right, or --resume adds it",
+        ],
+      );
+      const found = await removables(out, runs, { problems });
+      const ids = found.map(({ run }) => run?.runId);
+      // Nor one that may have a row in what could not be read.
+      const isUnread = i < 4;
+      assertEquals(ids, isUnread ? [IDS.empty] : [IDS.empty, IDS.interrupted, IDS.killed]);
+      const told = problems.list().filter(({ text }) => text.startsWith("stays, "));
+      assertEquals(told.some(({ file }) => file === runFolder(out, IDS.killed)), isUnread);
+    });
+  }
+});
+
+Deno.test("removeRemovable() leaves a run since whose finding its part's CSV was damaged", () =>
+  withFolder({}, async (out) => {
+    await writeSomeRuns(out);
+    const found = await removables(out, await listRuns([out], new ProblemList()));
+    const killed = found.find((one) => one.run?.runId === IDS.killed)!;
+    await Deno.writeTextFile(join(out, "part1.csv"), "half a line,1\n", { append: true });
+    assertEquals(await removeRemovable(killed), false);
+    await Deno.rename(join(out, "part1.csv"), join(out, "part1_old.csv"));
+    assertEquals(await removeRemovable(killed), false);
+    // What another part's file has is no matter.
+    await Deno.rename(join(out, "part1_old.csv"), join(out, "part2.csv"));
+    assert(await removeRemovable(killed));
   }));
