@@ -32,6 +32,7 @@ import { newestPeers, type PeerRun, readPeerRuns } from "./record/peer_runs.ts";
 import { ProblemList } from "./record/problems.ts";
 import type { ResultRow } from "./record/result_row.ts";
 import {
+  checkSeedPredictions,
   type ProblemOptions,
   readManifests,
   readRunFiles,
@@ -84,6 +85,7 @@ export async function compareResults(
     const shown = runs.find(({ row }) => row === settings[0]?.newest) ?? runs.at(-1);
     const files = shown && await readRunFiles(shown, { folders, problems });
     const curves = shown && await readSeedCurves(shown, runs, { folders, problems });
+    if (shown) await checkSeedPredictions(shown, runs, { folders, problems });
     const seedRuns = shown && seedRunsOf(shown, runs, manifests);
     const counted = [...manifests].map(([row, manifest]) => ({ row, manifest }));
     models.push(describeModel(model, { runs, settings, shown, files, curves, seedRuns, counted }));

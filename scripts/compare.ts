@@ -51,7 +51,7 @@ const FLAGS = {
     kind: "boolean",
     help:
       "fail unless every published value that can be judged is reproduced, or consistent, all " +
-      "files were read, and the rows are of one code and data set",
+      "files are there and were read, and the rows are of one known code and one data set",
   },
   require: {
     kind: "choices",

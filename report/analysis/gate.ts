@@ -4,9 +4,9 @@
  * @module
  */
 
-import { describeSkipped } from "../record/problems.ts";
+import { describeLacking, describeSkipped } from "../record/problems.ts";
 import type { Comparison, ModelComparison, Verdict } from "./comparison.ts";
-import { findMixedCode, findMixedData } from "./mismatches.ts";
+import { findMixedCode, findMixedData, findUnknownCode } from "./mismatches.ts";
 import { PUBLISHED_MODELS, type PublishedModel } from "./study_models.ts";
 import { NO_VALUE } from "./verdicts.ts";
 
@@ -22,8 +22,8 @@ const JUDGED = { test_loss: "testLoss", accuracy: "accuracy", f1: "f1" } as cons
 /**
  * What keeps a comparison from holding, a phrase each; empty if it holds: each required model has
  * verdicts, all of them *reproduced*, or *consistent* where it has a caveat, each of its runs has every
- * score that was published, nothing was left out, and their rows are of one version of the code and of
- * one data set.
+ * score that was published, nothing was left out, the files of the runs are there and sound, and their
+ * rows are of one version of the code, which is known, and of one data set.
  *
  * @param required Of {@linkcode GATE_NAMES}; without them the study's models that have a row.
  */
@@ -41,6 +41,8 @@ export function whatDoesNotHold(
     ...asked.flatMap(whatFails),
     ...findMixedCode(asked),
     ...findMixedData(asked),
+    ...findUnknownCode(asked),
+    ...describeLacking(problems),
     ...describeSkipped(problems),
   ];
 }

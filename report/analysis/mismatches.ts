@@ -44,6 +44,16 @@ export function findMixedData(models: readonly ModelComparison[]): string[] {
   });
 }
 
+/** Which ok rows shown, and those that they are averaged with, are of no known code: a phrase a model. */
+export function findUnknownCode(models: readonly ModelComparison[]): string[] {
+  return models.flatMap(({ model, row, manifest, seedRuns }) => {
+    const unknown = [{ row, manifest }, ...seedRuns].map((run) => ({ model, ...run }))
+      .filter(({ row, manifest }) => row?.status === "ok" && !manifest?.git?.commit);
+    if (unknown.length === 0) return [];
+    return [`the version of the code is unknown for ${model} ${describeSeeds(unknown)}`];
+  });
+}
+
 /** A row and the model that it is shown for. */
 type Shown = Pick<ModelComparison, "model" | "row">;
 

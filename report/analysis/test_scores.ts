@@ -11,7 +11,7 @@ import {
   f1Score,
   weightedMeanF1,
 } from "../../metrics/classification.ts";
-import { type Labels, withPrediction } from "../record/run_files.ts";
+import { type Labels, withPrediction } from "../record/own_files.ts";
 import type { Predictions } from "../record/run_folder.ts";
 import type { ClassScores, Interval, Mistake, TestScores } from "./comparison.ts";
 import { bootstrapF1, guessingInterval, wilsonInterval } from "./statistics.ts";

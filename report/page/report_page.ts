@@ -22,6 +22,8 @@ export const TITLE = "Four ways to classify digits: the study's results and ours
 
 const PROBLEMS_SHOWN = 50;
 
+const NO_PROBLEMS = "None: every line of every file that this report is made from was read.\n";
+
 /**
  * The whole report. It depends on its arguments alone, so the same rows give the same text.
  *
@@ -77,6 +79,6 @@ function renderProblems(problems: readonly Problem[]): string {
   );
   const more = problems.length - PROBLEMS_SHOWN;
   return "## Problems\n\n" +
-    (lines.length > 0 ? lines.join("") : "None: every line of every file was read.\n") +
+    (lines.length > 0 ? lines.join("") : NO_PROBLEMS) +
     (more > 0 ? `- And ${more} more.\n` : "");
 }

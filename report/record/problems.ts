@@ -18,6 +18,8 @@ export interface Problem {
   count: number;
   /** Whether something that may be a result is therefore not in the report. */
   skipped: boolean;
+  /** Whether it is that a run that counts lacks a file, or has one that is not as it was written. */
+  lacking?: boolean;
 }
 
 /** A file by its name in the report, and where it is one line the line. */
@@ -34,18 +36,27 @@ export class ProblemList {
 
   /** Notes `text` about a file, or about one line of it. */
   add(text: string, where: Place): void {
-    this.#note(text, where, false);
+    this.#note(text, where);
   }
 
   /** Notes that a file, or a line of it, is left out, and why: a check fails on that. */
   skip(text: string, where: Place): void {
-    this.#note(text, where, true);
+    this.#note(text, where, { skipped: true });
   }
 
-  #note(text: string, where: Place, skipped: boolean): void {
+  /** Notes that a file of a run is missing, or is not used, and why: a check fails on that too. */
+  lack(text: string, where: Place): void {
+    this.#note(text, where, { lacking: true });
+  }
+
+  #note(
+    text: string,
+    where: Place,
+    { skipped = false, ...rest }: Partial<Pick<Problem, "skipped" | "lacking">> = {},
+  ): void {
     const key = `${where.file}\n${text}`;
     const problem = this.#problems.get(key) ??
-      { file: where.file, text, lines: [], count: 0, skipped };
+      { file: where.file, text, lines: [], count: 0, skipped, ...rest };
     this.#problems.set(key, problem);
     problem.count++;
     if (where.line !== undefined && problem.lines.length < LINES_KEPT) {
@@ -59,15 +70,23 @@ export class ProblemList {
   }
 }
 
-/** Of more kinds of skipped things a terminal has the first. */
-const SKIPPED_SHOWN = 20;
+/** Of more problems of a kind a terminal has the first. */
+const DESCRIBED = 20;
 
 /** What was left out, a phrase each: `part1.csv, line 3: incomplete or damaged line, skipped`. */
 export function describeSkipped(problems: readonly Problem[]): string[] {
-  const skipped = problems.filter(({ skipped }) => skipped);
-  const more = skipped.length - SKIPPED_SHOWN;
+  return describeFirst(problems.filter(({ skipped }) => skipped));
+}
+
+/** What files runs lack, a phrase each: `runs/x/manifest.json: missing`. */
+export function describeLacking(problems: readonly Problem[]): string[] {
+  return describeFirst(problems.filter(({ lacking }) => lacking));
+}
+
+function describeFirst(problems: readonly Problem[]): string[] {
+  const more = problems.length - DESCRIBED;
   return [
-    ...skipped.slice(0, SKIPPED_SHOWN)
+    ...problems.slice(0, DESCRIBED)
       .map((problem) => printable(`${formatPlace(problem)}: ${problem.text}`, 400)),
     ...(more > 0 ? [`${more} more`] : []),
   ];

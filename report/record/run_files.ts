@@ -7,10 +7,16 @@
 
 import { join } from "node:path";
 import { StudyError } from "../../io/errors.ts";
-import { UnusableFileError } from "../../io/regular_file.ts";
-import { systemReason } from "../../io/system_reason.ts";
-import { accuracy, weightedF1 } from "../../metrics/classification.ts";
 import { type FoundRow, placeName } from "./gather_rows.ts";
+import {
+  fileNames,
+  type Note,
+  type OpenFolder,
+  openRunFolder,
+  readNoted,
+  readOwnManifest,
+  readOwnPredictions,
+} from "./own_files.ts";
 import type { ProblemList } from "./problems.ts";
 import { type ResultRow, settingKey } from "./result_row.ts";
 import {
@@ -20,12 +26,9 @@ import {
   type Predictions,
   readEvaluations,
   readHistory,
-  readManifest,
-  readPredictions,
   runFolder,
   type ThinOptions,
 } from "./run_folder.ts";
-import { ownManifest } from "./run_folders.ts";
 
 /** What was found of a run. */
 export interface RunFiles {
@@ -56,70 +59,40 @@ const EPOCHS_KEPT = 1000;
  * where the run is ok.
  */
 export async function readRunFiles(
-  { row, folder }: FoundRow,
+  run: FoundRow,
   { folders, problems }: ProblemOptions,
 ): Promise<RunFiles> {
+  const { row, folder } = run;
   const found: RunFiles = {
     manifest: null,
     history: [],
     evaluations: [],
     predictions: null,
   };
-  const note = (text: string, file = "") =>
-    problems.add(text, { file: placeName(folders, folder, join("runs", row.run_id, file)) });
-  if (!namesFolder(row, note)) return found;
-  const path = runFolder(folder, row.run_id);
-  const names = await fileNames(path);
-  if (typeof names === "string") {
-    // A run that failed early has left nothing but its row.
-    if (row.status === "ok" || names !== MISSING) {
-      note(`the run folder of ${row.model} ${names}, and with it manifest and predictions`);
-    }
-    return found;
-  }
-  const read = async <T>(file: string, reader: (folder: string) => Promise<T>) => {
-    if (!names.has(file)) {
-      note("missing", file);
-      return null;
-    }
-    try {
-      return await reader(path);
-    } catch (error) {
-      note(`${reasonOf(error)}, not used`, file);
-      return null;
-    }
-  };
-  const thin = (file: string): ThinOptions => ({
+  const file = (name: string) => placeName(folders, folder, join("runs", row.run_id, name));
+  const note: Note = (text, name = "") => problems.lack(text, { file: file(name) });
+  const open = await openRunFolder(run, note);
+  if (open === undefined) return found;
+  const read = <T>(name: string, reader: (folder: string) => Promise<T>) =>
+    readNoted(name, { ...open, reader });
+  const thin = (name: string): ThinOptions => ({
     most: EPOCHS_KEPT,
-    onThinned: () => note(`more than ${EPOCHS_KEPT} epochs, of which some are shown`, file),
+    onThinned: () =>
+      problems.add(`more than ${EPOCHS_KEPT} epochs, of which some are shown`, {
+        file: file(name),
+      }),
   });
-  found.manifest = await read("manifest.json", readManifest);
-  if (found.manifest !== null && found.manifest.run_id !== row.run_id) {
-    note("of another run, not used", "manifest.json");
-    found.manifest = null;
-  }
+  found.manifest = await readOwnManifest(row, open);
   if ((row.epochs ?? 0) > 0) {
-    const file = "history.csv";
-    found.history = await read(file, (path) => readHistory(path, thin(file))) ?? [];
+    const name = "history.csv";
+    found.history = await read(name, (path) => readHistory(path, thin(name))) ?? [];
   }
-  if (names.has("evaluations.csv")) {
-    const file = "evaluations.csv";
-    found.evaluations = await read(file, (path) => readEvaluations(path, thin(file))) ?? [];
+  if (open.names.has("evaluations.csv")) {
+    const name = "evaluations.csv";
+    found.evaluations = await read(name, (path) => readEvaluations(path, thin(name))) ?? [];
   }
-  if (row.status !== "ok") return found;
-  const predictions = await read("predictions.csv", readPredictions);
-  if (predictions === null) return found;
-  const mismatch = findMismatch(row, predictions);
-  if (mismatch === undefined) found.predictions = predictions;
-  else note(`${mismatch}, not used`, "predictions.csv");
+  if (row.status === "ok") found.predictions = await readOwnPredictions(row, open);
   return found;
-}
-
-/** Whether a row's run can have a folder; if not, that is noted. */
-function namesFolder({ run_id, model }: ResultRow, note: (text: string) => void): boolean {
-  if (/^[A-Za-z0-9_-]+$/.test(run_id)) return true;
-  note(`${model} has a run_id that names no folder: its manifest and predictions are missing`);
-  return false;
 }
 
 /** The curves of some runs. */
@@ -153,12 +126,27 @@ export async function readSeedCurves(
       curves.evaluations.push(await readEvaluations(path, thin));
     } catch (error) {
       if (!isUnreadable(error)) throw error;
-      problems.add("missing or damaged: this seed is not in the learning curve", {
+      problems.lack("missing or damaged: this seed is not in the learning curve", {
         file: placeName(folders, folder, join("runs", row.run_id, "history.csv")),
       });
     }
   }
   return curves;
+}
+
+/**
+ * Notes which predictions are missing, damaged or not those of their rows, of the runs that differ from
+ * the one shown in nothing but the seed: the means are over the scores of them all.
+ *
+ * @param runs The model's runs, oldest first.
+ */
+export async function checkSeedPredictions(
+  shown: FoundRow,
+  runs: readonly FoundRow[],
+  options: ProblemOptions,
+): Promise<void> {
+  if (shown.row.status !== "ok") return;
+  await inFolders(otherSeeds(shown, runs), readOwnPredictions, options);
 }
 
 /** A run and its manifest, if it has a readable one. */
@@ -172,7 +160,7 @@ const OPEN_FILES = 32;
 
 /**
  * The manifests of a model's ok runs that differ from each other in seed or setting, of each seed the
- * newest; `null` where none is readable. A run_id that names no folder is noted.
+ * newest; `null` where none is readable, which is noted.
  *
  * @param runs The model's runs, oldest first.
  */
@@ -180,14 +168,31 @@ export async function readManifests(
   runs: readonly FoundRow[],
   options: ProblemOptions,
 ): Promise<Map<ResultRow, Manifest | null>> {
-  const counted = newestPerSeed(runs);
-  const manifests = new Map<ResultRow, Manifest | null>();
-  for (let from = 0; from < counted.length; from += OPEN_FILES) {
-    const some = counted.slice(from, from + OPEN_FILES);
-    const read = await Promise.all(some.map((run) => manifestOf(run, options)));
-    for (const [i, { row }] of some.entries()) manifests.set(row, read[i]!);
+  return await inFolders(newestPerSeed(runs), readOwnManifest, options);
+}
+
+/** What `reader` finds in the folders of some runs, `null` where there is none. */
+async function inFolders<T>(
+  runs: readonly FoundRow[],
+  reader: (row: ResultRow, folder: OpenFolder) => Promise<T | null>,
+  { folders, problems }: ProblemOptions,
+): Promise<Map<ResultRow, T | null>> {
+  const found = new Map<ResultRow, T | null>();
+  for (let from = 0; from < runs.length; from += OPEN_FILES) {
+    const some = runs.slice(from, from + OPEN_FILES);
+    const read = await Promise.all(some.map(async (run) => {
+      const notes: Parameters<Note>[] = [];
+      const open = await openRunFolder(run, (...note) => notes.push(note));
+      return { run, notes, value: open === undefined ? null : await reader(run.row, open) };
+    }));
+    for (const { run: { row, folder }, notes, value } of read) {
+      found.set(row, value);
+      for (const [text, name = ""] of notes) {
+        problems.lack(text, { file: placeName(folders, folder, join("runs", row.run_id, name)) });
+      }
+    }
   }
-  return manifests;
+  return found;
 }
 
 /** The runs that differ from an ok one in nothing but the seed, all of them, the newest run first. */
@@ -199,17 +204,6 @@ export function seedRunsOf(
   if (shown.row.status !== "ok") return [];
   return otherSeeds(shown, runs)
     .map(({ row }) => ({ row, manifest: manifests.get(row) ?? null }));
-}
-
-/** The manifest of a row's run; `null` unless there is a readable one that is of this run. */
-async function manifestOf(
-  { row, folder }: FoundRow,
-  { folders, problems }: ProblemOptions,
-): Promise<Manifest | null> {
-  const { run_id: runId } = row;
-  const file = placeName(folders, folder, join("runs", runId));
-  if (!namesFolder(row, (text) => problems.add(text, { file }))) return null;
-  return await ownManifest(runFolder(folder, runId), runId) ?? null;
 }
 
 /** A file that is damaged or missing; a run_id that names no folder is a RangeError. */
@@ -233,55 +227,4 @@ function newestPerSeed(runs: readonly FoundRow[]): FoundRow[] {
     seen.add(key);
     return true;
   });
-}
-
-/** What images are of, and what was predicted of them. */
-export type Labels = Pick<Predictions, "targets" | "predictions">;
-
-/** Without the images that have no prediction. */
-export function withPrediction({ targets, predictions }: Labels): Labels {
-  const isEvaluated = (_: number, i: number) => predictions[i]! >= 0;
-  return {
-    targets: Array.from(targets).filter(isEvaluated),
-    predictions: Array.from(predictions).filter(isEvaluated),
-  };
-}
-
-/** Why the predictions can't be those of the row, if they can't. */
-function findMismatch(row: ResultRow, { targets, predictions }: Predictions): string | undefined {
-  if (row.test_images !== null && row.test_images !== targets.length) {
-    return `${targets.length} predictions where the row says ${row.test_images} test images`;
-  }
-  const evaluated = withPrediction({ targets, predictions });
-  const images = evaluated.targets.length;
-  if (row.evaluated_images !== null && row.evaluated_images !== images) {
-    return `${images} images with a prediction where the row says ${row.evaluated_images}`;
-  }
-  const percent = 100 * accuracy(evaluated.targets, evaluated.predictions);
-  if (row.accuracy !== null && Math.abs(row.accuracy - percent) > 1e-4) {
-    return `accuracy ${percent.toFixed(2)} % where the row says ${row.accuracy}`;
-  }
-  const f1 = weightedF1(evaluated.targets, evaluated.predictions);
-  if (row.f1 !== null && Math.abs(row.f1 - f1) > 1e-6) {
-    return `F1 ${f1.toFixed(4)} where the row says ${row.f1}`;
-  }
-}
-
-/** Why a file is not used, where that lies with the file. */
-function reasonOf(error: unknown): string {
-  if (error instanceof UnusableFileError) return error.reason;
-  if (error instanceof StudyError) return "damaged or not readable";
-  throw error;
-}
-
-const MISSING = "is missing";
-
-/** The names in a folder, or what is the matter with it. */
-async function fileNames(folder: string): Promise<Set<string> | string> {
-  try {
-    return new Set((await Array.fromAsync(Deno.readDir(folder))).map(({ name }) => name));
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return MISSING;
-    return `cannot be read (${systemReason(error)})`;
-  }
 }

@@ -3,6 +3,8 @@ import { join } from "node:path";
 import { GATE_NAMES, whatDoesNotHold } from "../../../report/analysis/gate.ts";
 import { compareResults } from "../../../report/compare.ts";
 import { asPublished, compareRuns, detector, simple, vgg16, wrongOneIn } from "../compared_runs.ts";
+import { renderReport } from "../../../report/page/report_page.ts";
+import { runFolder } from "../../../report/record/run_folder.ts";
 import { type Answered, recordRun, withFolder } from "../result_rows.ts";
 
 /** The study's own accuracy, in two runs. */
@@ -158,4 +160,47 @@ Deno.test("the gate fails on what was left out", async () => {
       "part4.csv: the header is not that of a result file, file skipped",
     ]);
   });
+});
+
+Deno.test("the gate wants the files of every seed, whole, and the code that made it", async () => {
+  const missing = "the run folder of SimpleCNN is missing, and with it manifest and predictions";
+  const unread = "damaged or not readable, not used";
+  const uncurved = "missing or damaged: this seed is not in the learning curve";
+  const unknown = "the version of the code is unknown for SimpleCNN seed";
+  // In the middle of a line, of a manifest and of predictions.
+  const cut = (path: string) => Deno.truncate(path, 50);
+  const remove = (path: string) => Deno.remove(path);
+  for (
+    const { file, damage, told } of [
+      { file: "manifest.json", damage: cut, told: unread },
+      { file: "manifest.json", damage: remove, told: "missing" },
+      { file: "predictions.csv", damage: cut, told: unread },
+      { file: "predictions.csv", damage: remove, told: "missing" },
+    ]
+  ) {
+    for (const seed of [1, 2]) {
+      await withFolder({}, async (folder) => {
+        for (const run of reproduced) await recordRun(folder, run);
+        await damage(join(runFolder(folder, `seed-${seed}`), file));
+        const comparison = await compareResults([folder]);
+        const failures = whatDoesNotHold(comparison, ["simplecnn"]);
+        assertEquals(failures, [
+          ...(file === "manifest.json" ? [`${unknown} ${seed}`] : []),
+          `${join("runs", `seed-${seed}`, file)}: ${told}`,
+        ]);
+        assert(!renderReport(comparison).includes("None: every line"));
+      });
+    }
+  }
+  await withFolder({}, async (folder) => {
+    for (const run of reproduced) await recordRun(folder, run);
+    await Deno.remove(runFolder(folder, "seed-1"), { recursive: true });
+    assertEquals(whatDoesNotHold(await compareResults([folder])), [
+      `${unknown} 1`,
+      `${join("runs", "seed-1")}: ${missing}`,
+      `${join("runs", "seed-1", "history.csv")}: ${uncurved}`,
+    ]);
+  });
+  const nowhere = { ...reproduced[0]!, manifest: { git: null } };
+  assertEquals(await gate([nowhere, reproduced[1]!]), [`${unknown} 1`]);
 });
