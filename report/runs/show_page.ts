@@ -4,13 +4,14 @@
  * @module
  */
 
+import { join } from "node:path";
 import { formatBytes, formatDuration } from "../../io/reporter.ts";
 import type { TestScores } from "../analysis/comparison.ts";
 import { formatCount, formatFixed, formatInterval, NONE } from "../analysis/format_numbers.ts";
 import { describeMachine, resourcesOf } from "../analysis/describe_machine.ts";
 import { COLUMNS, type ResultRow } from "../record/result_row.ts";
 import type { Json, Manifest } from "../record/run_folder.ts";
-import { type CurvePoint, drawCurve } from "./curve.ts";
+import { type CurvePoint, drawCurve, isBeyondAll } from "./curve.ts";
 import type { RunDetails } from "./run_details.ts";
 import { textList, textTable } from "./text_table.ts";
 
@@ -114,14 +115,43 @@ function interval(ends: TestScores["f1Interval"] | undefined, digits: number): s
   return ends === undefined ? "" : ` (${formatInterval(ends, digits)})`;
 }
 
-function curvesOf({ history, evaluations }: RunDetails, width: number): string[] {
+function curvesOf(
+  { run: { folder }, history, evaluations }: RunDetails,
+  width: number,
+): string[] {
   const trained = history.filter(({ epoch }) => epoch > 0);
-  const curves: [title: string, points: CurvePoint[], digits: number][] = [
-    ["training loss", trained.map(({ epoch, train_loss }) => [epoch, train_loss]), 4],
-    ["training accuracy, %", trained.map((row) => [row.epoch, row.train_accuracy]), 2],
-    ["test accuracy, %", evaluations.map((row) => [row.epoch, row.test_accuracy]), 2],
+  const curves: Curve[] = [
+    {
+      ...{ title: "training loss", file: "history.csv", digits: 4 },
+      points: trained.map(({ epoch, train_loss }) => [epoch, train_loss]),
+    },
+    {
+      ...{ title: "training accuracy, %", file: "history.csv", digits: 2 },
+      points: trained.map(({ epoch, train_accuracy }) => [epoch, train_accuracy]),
+    },
+    {
+      ...{ title: "test accuracy, %", file: "evaluations.csv", digits: 2 },
+      points: evaluations.map(({ epoch, test_accuracy }) => [epoch, test_accuracy]),
+    },
   ];
-  return curves.flatMap(([title, points, digits]) => drawCurve(title, points, { digits, width }));
+  return curves.flatMap(({ title, file, points, digits }) => {
+    const beyond = points.filter(isBeyondAll).length;
+    return [
+      ...drawCurve(title, points, { digits, width }),
+      ...(beyond === 0 ? [] : [
+        `${title}: ${beyond} of ${points.length} values not drawn, which no training has: see ` +
+        join(folder ?? "", file),
+      ]),
+    ];
+  });
+}
+
+/** What is drawn of a run, and the file that it is in. */
+interface Curve {
+  title: string;
+  file: string;
+  points: CurvePoint[];
+  digits: number;
 }
 
 function matrixOf(scores: TestScores | null): string[] {

@@ -1,5 +1,7 @@
-import { assert, assertEquals, assertMatch } from "@std/assert";
+import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { join } from "node:path";
 import { ProblemList } from "../../../report/record/problems.ts";
+import { runFolder } from "../../../report/record/run_folder.ts";
 import { mcnemarExact } from "../../../report/analysis/statistics.ts";
 import { drawCurve } from "../../../report/runs/curve.ts";
 import { diffPage, diffRuns } from "../../../report/runs/diff_runs.ts";
@@ -113,3 +115,30 @@ Deno.test("drawCurve() keeps to its width, and draws nothing of a single point",
   assertMatch(lines.at(-1)!, /^ +1 +31 +61 .*271$/);
   assertEquals(drawCurve("loss", [[1, 0.5], [2, NaN]], { digits: 4, width: 50 }), []);
 });
+
+Deno.test("drawCurve() draws what it can of numbers of any size, within its width", () => {
+  const sizes = [5e-324, 1, 100, 1e8, 1e20, 1e38, 1e155, 1e308, Infinity, NaN];
+  for (const epoch of sizes) {
+    for (const value of sizes.flatMap((size) => [size, -size])) {
+      const points = [[1, 0.5], [2, 0.25], [epoch, value]] as [number, number][];
+      const lines = drawCurve("loss", points, { digits: 4, width: 50 });
+      assert(lines.length > 5);
+      for (const line of lines) assert(line.length <= 50, line);
+    }
+  }
+});
+
+Deno.test("showPage() says of which file values were not drawn, and shows the rest", () =>
+  withFolder({}, async (out) => {
+    await writeSomeRuns(out);
+    const path = join(runFolder(out, IDS.ok), "history.csv");
+    const lines = ["1,1e308,1e308,1", "2,0.3,90,1", "100000000,0,0,1e308"];
+    await Deno.writeTextFile(path, ["epoch,train_loss,train_accuracy,time_s", ...lines].join("\n"));
+    const page = showPage((await detailsIn(out)).get(IDS.ok)!, 80).join("\n");
+    for (const title of ["training loss", "training accuracy, %"]) {
+      const told = `  ${title}: 1 of 3 values not drawn, which no training has: see ${path}\n`;
+      assertStringIncludes(page, told);
+    }
+    assertMatch(page, /^ {2}training loss\n(.*\n){2,}.*┗/m);
+    assertMatch(page, /^Confusion/m);
+  }));
