@@ -84,6 +84,7 @@ const COMMON = {
   },
   libtensorflow: {
     kind: "path",
+    existing: "file or folder",
     help: "the library to use, instead of one found or fetched",
   },
   out: {

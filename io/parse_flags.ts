@@ -8,7 +8,7 @@ import { parseArgs } from "@std/cli";
 import { extname, resolve } from "node:path";
 import { closestWord } from "./closest_word.ts";
 import { UsageError } from "./errors.ts";
-import { PathAccessError, pathKindSync } from "./path_kind.ts";
+import { PathAccessError, type PathKind, pathKindSync } from "./path_kind.ts";
 import { shortened } from "./printable.ts";
 
 /** What every kind of flag has. */
@@ -66,8 +66,14 @@ export interface TextFlag extends FlagBase {
   default?: string;
 }
 
-/** A path, which need not exist. */
-export interface PathFlag extends FlagBase {
+/** What must lie at a path that is named, if anything; at a default there may be nothing. */
+interface NamedPath {
+  /** @default {there may be nothing} */
+  existing?: "file" | "folder" | "file or folder";
+}
+
+/** A path, absolute or from the folder that the user is in. */
+export interface PathFlag extends FlagBase, NamedPath {
   kind: "path";
   default?: string;
   /** Whether it is of a folder that is made if missing: a name like a file's is a mistake then. */
@@ -77,7 +83,7 @@ export interface PathFlag extends FlagBase {
 }
 
 /** Paths, one each time that the flag is given. */
-export interface PathsFlag extends FlagBase {
+export interface PathsFlag extends FlagBase, NamedPath {
   kind: "paths";
   default?: readonly string[];
 }
@@ -141,11 +147,12 @@ export function flagName(key: string): string {
  *
  * @param argv The arguments, `Deno.args` as a rule.
  * @param table Every flag there is.
- * @param origins Makes paths absolute; without it they stay as they are.
+ * @param origins Makes paths absolute; without it they stay as they are, and whether there is anything
+ *   to be read is not looked at.
  * @returns A value for each flag of the table.
  * @throws {UsageError} For an unknown flag, an argument that belongs to no flag, a flag given twice
  *   (unless it takes several paths), together with one it excludes or without one it needs, and a
- *   missing or bad value.
+ *   missing or bad value, such as a path to be read at which there is nothing.
  */
 export function parseFlags<const T extends FlagTable>(
   argv: readonly string[],
@@ -330,11 +337,26 @@ function interpret(name: string, flag: ValuedFlag, { text, origins }: GivenText)
       return text;
     case "path": {
       const path = absolute(text, origins);
+      if (origins !== undefined) checkExisting(name, flag, path);
       return flag.folder === true && looksLikeFile(path, flag.orEnding) ? undefined : path;
     }
-    case "paths":
-      return absolute(text, origins);
+    case "paths": {
+      const path = absolute(text, origins);
+      if (origins !== undefined) checkExisting(name, flag, path);
+      return path;
+    }
   }
+}
+
+/** Refuses a path at which there is not what a flag reads. */
+function checkExisting(name: string, { existing }: NamedPath, path: string): void {
+  if (existing === undefined) return;
+  const kind = kindAt(path, name);
+  // A pipe can be read as a file is.
+  if (existing.includes(kind) || (kind === "other" && existing !== "folder")) return;
+  throw new UsageError(
+    `${name} ${shortened(path)}: expected an existing ${existing}; ${whatIsAt(path)}`,
+  );
 }
 
 function absolute(path: string, origins: PathOrigins | undefined): string {
@@ -356,9 +378,14 @@ function wholeNumber(flag: IntegerFlag, text: string): number | undefined {
 /** Whether there is what a choice may name besides its words. */
 function isThere({ orFolder, orFile }: ChoiceFlag, path: string, name: string): boolean {
   if (orFolder !== true && orFile !== true) return false;
+  const kind = kindAt(path, name);
+  return (orFolder === true && kind === "folder") || (orFile === true && kind === "file");
+}
+
+/** What lies at a path that a flag names. */
+function kindAt(path: string, name: string): PathKind {
   try {
-    const kind = pathKindSync(path);
-    return (orFolder === true && kind === "folder") || (orFile === true && kind === "file");
+    return pathKindSync(path);
   } catch (error) {
     if (!(error instanceof PathAccessError)) throw error;
     const { reason, remedy } = error;

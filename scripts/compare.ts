@@ -31,6 +31,7 @@ const FLAGS = {
   },
   results: {
     kind: "paths",
+    existing: "folder",
     help:
       "folder with partN.csv files and runs/; given several times, the runs of all are compared " +
       `[default: the --out folder, or ${DEFAULT_FOLDER}]`,

@@ -30,7 +30,11 @@ const FLAGS = {
     placeholder: "EXPRESSION",
     help: "run only specs whose full name matches this regular expression",
   },
-  libtensorflow: { kind: "path", help: "the library to use, instead of one found or fetched" },
+  libtensorflow: {
+    kind: "path",
+    existing: "file or folder",
+    help: "the library to use, instead of one found or fetched",
+  },
   json: { kind: "boolean", help: "print the result as JSON, everything else on standard error" },
   verbose: { kind: "boolean", help: "show stacks of errors and what specs and engine print" },
   help: { kind: "boolean", help: "show this page" },

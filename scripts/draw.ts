@@ -26,6 +26,7 @@ const { backend, device, libtensorflow, verbose, help } = SHARED_FLAGS;
 const FLAGS = {
   results: {
     kind: "path",
+    existing: "folder",
     default: "results",
     help: "folder of the results with the models' runs",
   },

@@ -43,9 +43,15 @@ const FLAGS = {
     help: "where to: a .safetensors file, or a folder",
   },
   model: { kind: "text", placeholder: "NAME", help: "the model that best is the best of" },
-  results: { kind: "path", default: DEFAULT_OUT, help: "folder that runs are looked for in" },
+  results: {
+    kind: "path",
+    existing: "folder",
+    default: DEFAULT_OUT,
+    help: "folder that runs are looked for in",
+  },
   weights: {
     kind: "path",
+    existing: "file",
     help: "the file of weights that the run started from, where it has been moved",
   },
   backend,

@@ -53,9 +53,15 @@ const FLAGS = {
     folder: true,
     help: "folder to write what the model saw into, a PNG each",
   },
-  results: { kind: "path", default: DEFAULT_OUT, help: "folder that runs are looked for in" },
+  results: {
+    kind: "path",
+    existing: "folder",
+    default: DEFAULT_OUT,
+    help: "folder that runs are looked for in",
+  },
   weights: {
     kind: "path",
+    existing: "file",
     help: "the file of weights that the run started from, where it has been moved",
   },
   json: {

@@ -26,7 +26,12 @@ import { REFERENCE_RESULTS } from "../report/record/reference_results.ts";
 import { PROCEDURE } from "../study.ts";
 
 const FLAGS = {
-  results: { kind: "path", default: REFERENCE_RESULTS, help: "folder with the results" },
+  results: {
+    kind: "path",
+    existing: "folder",
+    default: REFERENCE_RESULTS,
+    help: "folder with the results",
+  },
   check: { kind: "boolean", help: "write nothing; fail if a file is not up to date" },
   verbose: { kind: "boolean", help: "show stacks of errors" },
   help: { kind: "boolean", help: "show this page" },

@@ -14,10 +14,10 @@ import { writeFileAtomic } from "../io/atomic.ts";
 import { cacheDir, repositoryRoot, userFolder } from "../io/cache.ts";
 import { runChildScript } from "../io/child_script.ts";
 import { passAbortOn } from "../io/child_signal.ts";
-import { InterruptedError, StudyError } from "../io/errors.ts";
+import { InterruptedError, StudyError, UsageError } from "../io/errors.ts";
 import { readCommandLine } from "../io/help_text.ts";
 import type { FlagTable, FlagValues } from "../io/parse_flags.ts";
-import { exists } from "../io/path_kind.ts";
+import { exists, pathKind } from "../io/path_kind.ts";
 import { createReporter, type Reporter } from "../io/reporter.ts";
 import { runCommand } from "../io/run_command.ts";
 import { interruptible, runScript } from "../io/run_script.ts";
@@ -68,9 +68,13 @@ async function main(): Promise<void> {
   });
   if (flags === undefined) return;
   const reporter = createReporter();
-  if (!await exists(flags.config)) {
-    throw new StudyError(
-      `There is no ${flags.config}: copy workflow/config.yaml and name the copy with --config`,
+  const kind = await pathKind(flags.config);
+  if (kind === "nothing" || kind === "folder") {
+    throw new UsageError(
+      `${
+        kind === "folder" ? `${flags.config} is a folder` : `There is no ${flags.config}`
+      }: copy ` +
+        "workflow/config.yaml and name the copy with --config",
     );
   }
   await requireSnakemake(flags.on);

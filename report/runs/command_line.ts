@@ -15,6 +15,7 @@ export const DEFAULT_FOLDER = "results";
 const COMMON = {
   results: {
     kind: "paths",
+    existing: "folder",
     help: `folder with partN.csv files and runs/; may be given several times [default: ` +
       `${DEFAULT_FOLDER}]`,
   },

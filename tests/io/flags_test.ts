@@ -279,3 +279,40 @@ Deno.test("parseFlags() gathers the paths of a flag that takes several", () => {
   assertEquals(results, ["a,b", "c d"]);
   assertThrows(() => parseFlags(["--results="], table), UsageError, "--results needs a value");
 });
+
+Deno.test("parseFlags() refuses a path at which there is not what is read, but takes any default", async () => {
+  const folder = await Deno.makeTempDir();
+  const [file, none] = [`${folder}/file`, `${folder}/none`];
+  await Deno.writeTextFile(file, "");
+  const flag = { kind: "path", default: none, help: "to read" } as const;
+  const table = {
+    folder: { ...flag, existing: "folder" },
+    file: { ...flag, existing: "file" },
+    either: { ...flag, existing: "file or folder" },
+    several: { kind: "paths", existing: "folder", default: [none], help: "folders" },
+    out: flag,
+  } as const satisfies FlagTable;
+  const origins = { given: folder, defaults: folder };
+  const read = (...argv: string[]) => parseFlags(argv, table, origins);
+  try {
+    assertEquals(read(), { folder: none, file: none, either: none, several: [none], out: none });
+    const good = ["--folder=.", "--file=file", "--either=file", "--several=.", "--out=none"];
+    assertEquals(read(...good), {
+      ...{ folder, file, either: file, several: [folder], out: none },
+    });
+    const there = `there is none at ${none}`;
+    for (
+      const [arg, told] of [
+        ["--folder=none", `--folder ${none}: expected an existing folder; ${there}`],
+        ["--folder=file", `--folder ${file}: expected an existing folder; ${file} is a file`],
+        ["--file=.", `--file ${folder}: expected an existing file; ${folder} is a folder`],
+        ["--either=none", `--either ${none}: expected an existing file or folder; ${there}`],
+        ["--several=none", `--several ${none}: expected an existing folder; ${there}`],
+      ]
+    ) {
+      assertEquals(assertThrows(() => read(arg!), UsageError).message, told);
+    }
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+});

@@ -64,6 +64,18 @@ Deno.test("compare without results is one line that says what to do, exit 1", as
   });
 });
 
+Deno.test("compare names a --results that is no folder, exit 2", async () => {
+  await withFolder({ "part1.csv": "" }, async (folder) => {
+    for (const [name, found] of [["nowhere", "there is none at"], ["part1.csv", "is a file"]]) {
+      const path = join(folder, name!);
+      const { code, stdout, stderr } = await compare("--results", path, "--out", folder);
+      assertEquals([code, stdout], [2, ""]);
+      assertStringIncludes(stderr, `--results ${path}: expected an existing folder; `);
+      assertStringIncludes(stderr, found!);
+    }
+  });
+});
+
 Deno.test("compare --check fails for a value that differs, in one line", async () => {
   const answer = (target: number, index: number) => index % 50 === 0 ? 0 : target;
   await withFolder({}, async (folder) => {

@@ -164,7 +164,15 @@ Deno.test("predict --explain shows what the model saw; --ink forces what counts 
 });
 
 Deno.test("predict says how to get a model, and which flags there are", async () => {
-  const none = await predict(["pictures/seven.png", "--results", join(folder, "nowhere")]);
+  const nowhere = join(folder, "nowhere");
+  const missing = await predict(["pictures/seven.png", "--results", nowhere]);
+  assertEquals([missing.code, missing.stdout], [2, ""]);
+  assertStringIncludes(
+    missing.stderr,
+    `expected an existing folder; there is none at ${nowhere}\n`,
+  );
+  await Deno.mkdir(nowhere);
+  const none = await predict(["pictures/seven.png", "--results", nowhere]);
   assertEquals([none.code, none.stdout], [1, ""]);
   assertMatch(
     none.stderr,

@@ -108,11 +108,16 @@ Deno.test("runs clean shows what it would remove, and removes it with --yes", ()
   }));
 
 Deno.test("runs tells of a wrong command line in one line, exit 2", async () => {
-  const [command, count, committed] = await Promise.all([
+  const [command, count, committed, ...nowhere] = await Promise.all([
     runs(repositoryRoot(), "lst"),
     runs(repositoryRoot(), "diff", "a"),
     runs(repositoryRoot(), "rm", "seed", "--yes", "--results", "results/reference"),
+    ...["list", "clean"].map((name) => runs(repositoryRoot(), name, "--results", "/nowhere")),
   ]);
+  for (const { code, stderr } of nowhere) {
+    const told = "--results /nowhere: expected an existing folder; there is none at /nowhere";
+    assertEquals([code, stderr], [2, `error: ${told}\n`]);
+  }
   assertEquals([command.code, count.code, committed.code], [2, 2, 1]);
   assertEquals(
     command.stderr,

@@ -81,8 +81,11 @@ Deno.test("sweep plans with what was measured of this machine, where that was do
 Deno.test("sweep names a configuration that is not there, and ends as Snakemake does", () =>
   withFolder({}, async (folder) => {
     const missing = await sweep(folder, ["--config", "none.yaml"], { snakemake: FAKE });
-    assertEquals(missing.code, 1);
+    assertEquals(missing.code, 2);
     assertStringIncludes(missing.stderr, `There is no ${join(folder, "none.yaml")}: copy `);
+    const closed = await sweep(folder, ["--config", "."], { snakemake: FAKE });
+    assertEquals(closed.code, 2);
+    assertStringIncludes(closed.stderr, `${folder} is a folder: copy `);
     const failing = await sweep(folder, [], {
       snakemake: FAKE.replace("called", "x").replace(";; esac", "; exit 1 ;; esac"),
     });
