@@ -23,7 +23,7 @@ const JUDGED = { test_loss: "testLoss", accuracy: "accuracy", f1: "f1" } as cons
  * What keeps a comparison from holding, a phrase each; empty if it holds: each required model has
  * verdicts, all of them *reproduced*, or *consistent* where it has a caveat, each of its runs has every
  * score that was published, nothing was left out, the files of the runs are there and sound, and their
- * rows are of one version of the code, which is known, and of one data set.
+ * rows are of one version of the code, as far as any is known, and of one data set.
  *
  * @param required Of {@linkcode GATE_NAMES}; without them the study's models that have a row.
  */

@@ -26,12 +26,9 @@ export function findMismatches(models: readonly ModelComparison[]): string[] {
  * versions of the code: a sentence if they are.
  */
 export function findMixedCode(models: readonly ModelComparison[]): string[] {
-  const runs = models.flatMap(({ model, row, manifest, seedRuns }) =>
-    [{ row, manifest }, ...seedRuns].map((run) => ({ model, ...run }))
-  );
   return describeGroups(
     "The rows shown were made by different versions of the code",
-    runs,
+    models.flatMap(runsShown),
     ({ manifest }) => manifest?.git?.commit?.slice(0, 7),
   );
 }
@@ -44,14 +41,22 @@ export function findMixedData(models: readonly ModelComparison[]): string[] {
   });
 }
 
-/** Which ok rows shown, and those that they are averaged with, are of no known code: a phrase a model. */
+/**
+ * Which ok rows shown, and those that they are averaged with, are of no known code where others are: a
+ * phrase a model. Where the suite lies in no Git repository none is, and nothing is to be said.
+ */
 export function findUnknownCode(models: readonly ModelComparison[]): string[] {
-  return models.flatMap(({ model, row, manifest, seedRuns }) => {
-    const unknown = [{ row, manifest }, ...seedRuns].map((run) => ({ model, ...run }))
-      .filter(({ row, manifest }) => row?.status === "ok" && !manifest?.git?.commit);
-    if (unknown.length === 0) return [];
-    return [`the version of the code is unknown for ${model} ${describeSeeds(unknown)}`];
-  });
+  const runs = models.flatMap(runsShown).filter(({ row }) => row?.status === "ok");
+  const unknown = runs.filter(({ manifest }) => !manifest?.git?.commit);
+  if (unknown.length === runs.length) return [];
+  return [...Map.groupBy(unknown, ({ model }) => model)].map(([model, runs]) =>
+    `the version of the code is unknown for ${model} ${describeSeeds(runs)}`
+  );
+}
+
+/** The run shown of a model, and those of other seeds that it is averaged with. */
+function runsShown({ model, row, manifest, seedRuns }: ModelComparison) {
+  return [{ row, manifest }, ...seedRuns].map((run) => ({ model, ...run }));
 }
 
 /** A row and the model that it is shown for. */

@@ -203,4 +203,7 @@ Deno.test("the gate wants the files of every seed, whole, and the code that made
   });
   const nowhere = { ...reproduced[0]!, manifest: { git: null } };
   assertEquals(await gate([nowhere, reproduced[1]!]), [`${unknown} 1`]);
+  // As where the suite was unpacked from an archive.
+  const all = reproduced.map((run) => ({ ...run, manifest: { git: null } }));
+  assertEquals(await gate(all), []);
 });
