@@ -17,6 +17,12 @@ import { isRecord } from "../io/is_record.ts";
 import { sha256Hex } from "../io/sha256.ts";
 import { MOMENT_PREFIXES } from "../models/checkpoint/optimizer_state.ts";
 import {
+  CHECKSUM_NOTE,
+  describeSum,
+  ownChecksum,
+  TRAINING_NOTE,
+} from "../models/checkpoint/own_checksum.ts";
+import {
   openSafetensors,
   type PendingTensor,
   streamCheckpoint,
@@ -32,10 +38,6 @@ export interface TrainingProgress {
   /** Finished epochs, in order. */
   history: EpochResult[];
 }
-
-/** Keys in the file's metadata. */
-const METADATA_KEY = "training";
-const CHECKSUM_KEY = "sha256";
 
 /** What is saved of a model: what is trained of it. */
 export interface TrainedModel {
@@ -86,8 +88,8 @@ export async function saveTraining(
   }
   const training = JSON.stringify({ ...progress, step: trainer.step });
   await streamCheckpoint(path, pending, () => ({
-    [METADATA_KEY]: training,
-    [CHECKSUM_KEY]: checksum(training, sums),
+    [TRAINING_NOTE]: training,
+    [CHECKSUM_NOTE]: ownChecksum(training, sums),
   }));
 }
 
@@ -99,19 +101,8 @@ function checkFinite(values: Float32Array, { name, step }: { name: string; step:
   );
 }
 
-/** Of the notes and of each tensor's own checksum, in whatever order they were made. */
-function checksum(training: string, sums: ReadonlyMap<string, string>): string {
-  const lines = [...sums].map(([key, sum]) => `${key} ${sum}\n`).sort();
-  return sha256Hex(new TextEncoder().encode([training, "\n", ...lines].join("")));
-}
-
 function tensorSum({ dtype, data: { buffer, byteOffset, byteLength } }: StateTensor): string {
   return describeSum(dtype, sha256Hex(new Uint8Array(buffer, byteOffset, byteLength)));
-}
-
-/** What a tensor adds to the checksum of a checkpoint. */
-function describeSum(dtype: StateTensor["dtype"], sha256: string): string {
-  return `${dtype} ${sha256}`;
 }
 
 /**
@@ -121,7 +112,7 @@ function describeSum(dtype: StateTensor["dtype"], sha256: string): string {
  */
 export async function readProgress(path: string): Promise<TrainingProgress & { step: number }> {
   using checkpoint = await openSafetensors(path);
-  const text = checkpoint.metadata[METADATA_KEY];
+  const text = checkpoint.metadata[TRAINING_NOTE];
   if (text === undefined) {
     throw new StudyError(`${path} holds no training run: start again without --resume`);
   }
@@ -170,7 +161,7 @@ export async function restoreTraining(
 ): Promise<TrainingProgress> {
   const progress = await readProgress(path);
   using checkpoint = await openSafetensors(path);
-  const { [METADATA_KEY]: training, [CHECKSUM_KEY]: expected } = checkpoint.metadata;
+  const { [TRAINING_NOTE]: training, [CHECKSUM_NOTE]: expected } = checkpoint.metadata;
   const sums = new Map<string, string>();
   const saved = savedVariables(parameters, trainer);
   matchStateDict(
@@ -186,7 +177,7 @@ export async function restoreTraining(
     if (tensor.shape.length > 1) release(tensor.data);
   }
   // Earlier versions wrote none.
-  if (expected !== undefined && expected !== checksum(training!, sums)) throw damaged(path);
+  if (expected !== undefined && expected !== ownChecksum(training!, sums)) throw damaged(path);
   trainer.step = progress.step;
   return progress;
 }

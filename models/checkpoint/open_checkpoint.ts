@@ -16,6 +16,7 @@
 import { Buffer } from "node:buffer";
 import type { FileBytes } from "./file_bytes.ts";
 import { refuseForeignFormat } from "./foreign_formats.ts";
+import { compareOwnChecksum } from "./own_checksum.ts";
 import { SAVE_AGAIN } from "./pickle.ts";
 import { indexSafetensors } from "./safetensors.ts";
 import { byteWidth, elementCount, type StateDict } from "./state_dict.ts";
@@ -33,8 +34,9 @@ import { indexTorchStream, indexTorchZip } from "./torch_file.ts";
  * A `.pth` must hold a dict of tensors, a dict with such a dict under `state_dict` or `model`, as
  * training scripts write, or one with a single such dict under another name that is no optimiser's.
  * What else it holds is left alone. Nothing in the file is executed, a `.pth`'s checksums are compared
- * as tensors are read, and what it claims is checked against its size before memory is taken: all its tensors together may be at most four times as large as the
- * file, and 16 MiB (tensors may repeat or share elements).
+ * as tensors are read and that of a training run's `.safetensors` before the first one is, and what it
+ * claims is checked against its size before memory is taken: all its tensors together may be at most
+ * four times as large as the file, and 16 MiB (tensors may repeat or share elements).
  *
  * @param path File to open.
  * @throws {StudyError} One line that says what is wrong with the file.
@@ -44,7 +46,7 @@ export async function openCheckpoint(path: string): Promise<Checkpoint> {
     const format = formatOf(file);
     const index = INDEXERS[format](file);
     refuseInflated(file, index.tensors);
-    return { format, ...index };
+    return { format, ...index, check: () => compareOwnChecksum(file, index) };
   });
 }
 

@@ -71,6 +71,12 @@ export interface CheckpointIndex {
   structure: CheckpointStructure;
 }
 
+/** What {@linkcode readCheckpoint} is told of a file. */
+export interface FoundCheckpoint extends CheckpointIndex, Pick<Checkpoint, "format"> {
+  /** Refuses a damaged file; called once, before the first tensor is read. */
+  check?: () => void;
+}
+
 /**
  * Opens a checkpoint whose format is known, or found by `index`.
  *
@@ -79,11 +85,12 @@ export interface CheckpointIndex {
  */
 export async function readCheckpoint(
   path: string,
-  index: (file: FileBytes) => CheckpointIndex & Pick<Checkpoint, "format">,
+  index: (file: FileBytes) => FoundCheckpoint,
 ): Promise<Checkpoint> {
   const file = await FileBytes.open(path);
   try {
-    const { format, tensors, metadata, structure } = index(file);
+    const { format, tensors, metadata, structure, check } = index(file);
+    let isChecked = false;
     const stored = (name: string) => {
       const found = tensors.get(name);
       if (found === undefined) throw new StudyError(`${path} has no tensor ${quoted(name)}`);
@@ -98,7 +105,12 @@ export async function readCheckpoint(
       describe: (name) => ({ dtype: stored(name).dtype, shape: stored(name).shape }),
       // Async, so that an error is a rejection.
       // deno-lint-ignore require-await
-      read: async (name) => readStoredTensor(file, name, stored(name)),
+      read: async (name) => {
+        const tensor = stored(name);
+        if (!isChecked) check?.();
+        isChecked = true;
+        return readStoredTensor(file, name, tensor);
+      },
       close,
       [Symbol.dispose]: close,
     };

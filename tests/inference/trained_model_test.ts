@@ -160,6 +160,20 @@ Deno.test("loadModel() refuses a run or file of another model than the one asked
   }
 });
 
+Deno.test("loadModel() refuses a damaged checkpoint of plausible weights, as a run's and as a file alone", () =>
+  withFolder({}, async (copies) => {
+    const own = join(copies, "runs", row!.run_id);
+    await Deno.mkdir(own, { recursive: true });
+    await Deno.copyFile(join(folder, "manifest.json"), join(own, "manifest.json"));
+    const bytes = await Deno.readFile(join(folder, CHECKPOINT));
+    new DataView(bytes.buffer).setFloat32(bytes.length - 4, 1000, true);
+    for (const path of [join(own, CHECKPOINT), join(copies, "alone.safetensors")]) {
+      await Deno.writeFile(path, bytes);
+      const { message } = await assertRejects(() => loadModel(path), StudyError);
+      assertMatch(message, /its own checksum is of; the file is damaged/);
+    }
+  }));
+
 Deno.test("loadModel() refuses a value that is not finite, in a run's checkpoint and in a file alone", () =>
   withFolder({}, async (copies) => {
     const own = join(copies, "runs", row!.run_id);

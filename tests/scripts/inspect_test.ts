@@ -89,6 +89,21 @@ Deno.test("deno task inspect says that a run's checkpoint fits, its optimiser le
     assertStringIncludes(stdout, "; its optimizer.* are a training run's and are left out");
   }));
 
+Deno.test("deno task inspect fails on a checkpoint that its own checksum is not of", () =>
+  withFolder({}, async (folder) => {
+    const path = join(folder, "checkpoint.safetensors");
+    await saveCheckpoint(path, new Map([["a", scalar]]), {
+      training: "{}",
+      sha256: "0".repeat(64),
+    });
+    const { code, stdout, stderr } = await inspect(path);
+    assertEquals([code, stdout], [1, ""]);
+    assertStringIncludes(
+      stderr,
+      `${path}: its tensors or notes are not what its own checksum is of`,
+    );
+  }));
+
 Deno.test("deno task inspect says of weights that fit why they would be refused", () =>
   withFolder({}, async (folder) => {
     const path = join(folder, "mine.safetensors");

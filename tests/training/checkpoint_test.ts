@@ -4,6 +4,7 @@ import { assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import { join } from "node:path";
 import * as tf from "@tensorflow/tfjs";
 import { StudyError } from "../../io/errors.ts";
+import { loadCheckpoint, openCheckpoint } from "../../models/checkpoint/open_checkpoint.ts";
 import { openSafetensors, saveCheckpoint } from "../../models/checkpoint/safetensors.ts";
 import { bias, linearWeight, Parameters } from "../../models/parameters.ts";
 import { Adam } from "../../training/adam.ts";
@@ -62,6 +63,32 @@ Deno.test("restoreTraining() refuses a checkpoint with any bit of a tensor or no
       await Deno.writeFile(path, flipped);
       const { message } = await assertRejects(() => restoreTraining(path, tiny, tiny), StudyError);
       assertEquals(message, `${path} is damaged: start a new run without --resume`, `byte ${at}`);
+    }
+  }));
+
+Deno.test("loadCheckpoint() refuses a run's checkpoint with any tensor or note changed, and no file of others", () =>
+  withFolder({}, async (folder) => {
+    const path = join(folder, "checkpoint.safetensors");
+    using tiny = new Tiny();
+    await saveTraining(path, tiny, tiny, PROGRESS);
+    const sound = await loadCheckpoint(path);
+    using checkpoint = await openCheckpoint(path);
+    const { metadata } = checkpoint;
+    await saveCheckpoint(path, sound, metadata);
+    assertEquals(await loadCheckpoint(path), sound);
+    const training = metadata.training!.replace("0.5", "0.4");
+    await saveCheckpoint(path, sound, { ...metadata, training });
+    const message = `Cannot read checkpoint ${path}: its tensors or notes are not what its own ` +
+      "checksum is of; the file is damaged: restore it from a copy, or make the run again";
+    assertEquals((await assertRejects(() => loadCheckpoint(path), StudyError)).message, message);
+    for (const [name, tensor] of sound) {
+      const changed = { ...tensor, data: (tensor.data as Float32Array).with(0, 1000) };
+      const state = new Map([...sound, [name, changed]]);
+      await saveCheckpoint(path, state, metadata);
+      assertEquals((await assertRejects(() => loadCheckpoint(path), StudyError)).message, message);
+      const { training: _, ...foreign } = metadata;
+      await saveCheckpoint(path, state, foreign);
+      assertEquals(await loadCheckpoint(path), state);
     }
   }));
 
