@@ -46,6 +46,17 @@ const symbols = {
     ],
     result: "i32",
   },
+  // Where the C library keeps why its last call failed, on Linux and on macOS.
+  __errno_location: {
+    parameters: [],
+    result: "pointer", /* int* */
+    optional: true,
+  },
+  __error: {
+    parameters: [],
+    result: "pointer", /* int* */
+    optional: true,
+  },
   // Before glibc 2.34 these two were in a library of their own.
   dlopen: {
     parameters: [
@@ -84,6 +95,9 @@ export const OpenFlags = { RDONLY: 0, WRONLY: 1 } as const;
 /** `access` modes, the same on Linux and macOS. */
 export const AccessModes = { WRITE: 2 } as const;
 
+/** `errno` values, the same on Linux and macOS. */
+export const ErrorNumbers = { EROFS: 30 } as const;
+
 /** `dlopen` flags of Linux. */
 export const LoadFlags = { LAZY: 1, DEEPBIND: 8, NODELETE: 0x1000 } as const;
 
@@ -114,6 +128,12 @@ export function withLibc<T>(action: (libc: Libc) => T): T | undefined {
     opened = undefined;
     library.close();
   }
+}
+
+/** Why the call before failed, one of {@linkcode ErrorNumbers} or another; 0 if that is not known. */
+export function lastError(libc: Libc): number {
+  const place = (libc.__errno_location ?? libc.__error)?.() ?? null;
+  return place === null ? 0 : new Deno.UnsafePointerView(place).getInt32();
 }
 
 /**

@@ -6,7 +6,7 @@
 
 import { dirname, join } from "node:path";
 import { WriteError } from "./disk_error.ts";
-import { AccessModes, withLibc } from "./libc.ts";
+import { AccessModes, ErrorNumbers, lastError, withLibc } from "./libc.ts";
 import { PathAccessError, pathKind } from "./path_kind.ts";
 
 const { NotADirectory, NotFound, PermissionDenied } = Deno.errors;
@@ -19,17 +19,41 @@ const { NotADirectory, NotFound, PermissionDenied } = Deno.errors;
  */
 export async function checkMayWrite(folder: string): Promise<void> {
   try {
-    const found = await nearestFolder(folder);
-    const path = new TextEncoder().encode(`${found}\0`);
-    const denied = withLibc(({ access }) => access(path, AccessModes.WRITE) !== 0);
-    if (denied) {
-      throw new PermissionDenied(`permission denied, as this user may not write in ${found}`);
-    }
+    checkAccess(await nearestFolder(folder));
     await checkPermitted(join(folder, ".write-test"));
   } catch (error) {
-    const isClosed = error instanceof PathAccessError;
-    throw new WriteError(folder, isClosed ? new PermissionDenied(error.reason) : error);
+    throw writeError(folder, error);
   }
+}
+
+/**
+ * {@linkcode checkMayWrite} for a program that writes nothing itself and has no permission to: whether
+ * others of this user's could.
+ *
+ * @returns What keeps them from it; `undefined` if nothing does.
+ */
+export async function writeObstacle(folder: string): Promise<WriteError | undefined> {
+  try {
+    checkAccess(await nearestFolder(folder));
+  } catch (error) {
+    return writeError(folder, error);
+  }
+}
+
+function writeError(folder: string, error: unknown): WriteError {
+  const isClosed = error instanceof PathAccessError;
+  return new WriteError(folder, isClosed ? new PermissionDenied(error.reason) : error);
+}
+
+/** Fails where the system would let nobody, or not this user, write into a folder. */
+function checkAccess(folder: string): void {
+  const path = new TextEncoder().encode(`${folder}\0`);
+  const failure = withLibc((libc) =>
+    libc.access(path, AccessModes.WRITE) === 0 ? undefined : lastError(libc)
+  );
+  if (failure === undefined) return;
+  if (failure === ErrorNumbers.EROFS) throw new Error("read-only file system");
+  throw new PermissionDenied(`permission denied, as this user may not write in ${folder}`);
 }
 
 /** The folder at `path` or the last one above it; fails if what is there is no folder. */

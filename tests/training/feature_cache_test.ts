@@ -30,7 +30,7 @@ import {
   SHARD_ROWS,
 } from "../../training/features/feature_cache.ts";
 import { EXTRACTION_BATCH, FeatureExtractor } from "../../training/features/feature_extractor.ts";
-import { requireRoom } from "../../training/features/feature_room.ts";
+import { featureStoreError, requireRoom } from "../../training/features/feature_room.ts";
 import { Trainer } from "../../training/trainer.ts";
 import { tensorflowBackend, testEngine } from "../engine/engine.ts";
 import { withFolder } from "../report/result_rows.ts";
@@ -448,3 +448,19 @@ Deno.test("saveTraining() keeps what is trained alone, and restoreTraining() goe
     assertStringIncludes(error.message, "missing (features.0.weight");
     for (const owner of [trainer, second, moments, whole, resumed]) owner.dispose();
   }));
+
+Deno.test("featureStoreError() advises to free space on a full disk alone", () => {
+  const again = "or compute features again in every epoch with --no-feature-cache";
+  const full = new Error("No space left on device (os error 28): write '/cache/a'");
+  assertEquals(
+    featureStoreError("/cache", full).message,
+    "Cannot keep features in /cache (no space left on device): free space there, name a folder on " +
+      "another disk in MNIST_STUDY_CACHE, use fewer images with --limit and --test-limit, " + again,
+  );
+  const readOnly = new Error("Read-only file system (os error 30): mkdir '/cache/a'");
+  assertEquals(
+    featureStoreError("/cache", readOnly).message,
+    "Cannot keep features in /cache (read-only file system): make the folder writable, or choose " +
+      `another one with MNIST_STUDY_CACHE, ${again}`,
+  );
+});

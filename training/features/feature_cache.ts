@@ -22,7 +22,7 @@ import { formatDuration, type Reporter } from "../../io/reporter.ts";
 import { sha256Hex } from "../../io/sha256.ts";
 import type { FeatureRows } from "./feature_batches.ts";
 import { EXTRACTION_BATCH, type FeatureSource } from "./feature_extractor.ts";
-import { ROOM_REMEDY } from "./feature_room.ts";
+import { featureStoreError } from "./feature_room.ts";
 import {
   checkShard,
   HEADER_BYTES,
@@ -316,10 +316,7 @@ export class FeatureCache implements FeatureRows, Disposable {
   }
 
   #noRoom(error: unknown): StudyError {
-    return new StudyError(
-      `Cannot keep features in ${this.folder} (${failureReason(error)}): ${ROOM_REMEDY}`,
-      { cause: error },
-    );
+    return featureStoreError(this.folder, error);
   }
 
   #gone(): StudyError {

@@ -4,15 +4,28 @@
  * @module
  */
 
+import { diskRemedy, isDiskFull } from "../../io/disk_error.ts";
 import { StudyError } from "../../io/errors.ts";
 import { freeSpace } from "../../io/free_space.ts";
 import { formatBytes, type Reporter } from "../../io/reporter.ts";
+import { systemReason } from "../../io/system_reason.ts";
 
-/** What helps where features cannot be stored. */
-export const ROOM_REMEDY =
-  "free space there, name a folder on another disk in MNIST_STUDY_CACHE, " +
-  "use fewer images with --limit and --test-limit, or compute features again in every epoch with " +
-  "--no-feature-cache";
+/** What helps wherever features cannot be stored. */
+const WITHOUT_CACHE = "or compute features again in every epoch with --no-feature-cache";
+
+/** What helps where there is no room for them. */
+const ROOM_REMEDY = "free space there, name a folder on another disk in MNIST_STUDY_CACHE, " +
+  `use fewer images with --limit and --test-limit, ${WITHOUT_CACHE}`;
+
+/** The error for a file of features that could not be written. */
+export function featureStoreError(folder: string, error: unknown): StudyError {
+  const remedy = isDiskFull(error)
+    ? ROOM_REMEDY
+    : `${diskRemedy(error)} with MNIST_STUDY_CACHE, ${WITHOUT_CACHE}`;
+  return new StudyError(`Cannot keep features in ${folder} (${systemReason(error)}): ${remedy}`, {
+    cause: error,
+  });
+}
 
 /**
  * Says how much disk features need, and makes sure that there is as much.
