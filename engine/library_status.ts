@@ -4,13 +4,15 @@
  * @module
  */
 
+import { cacheObstacle } from "../io/cache.ts";
 import { StudyError } from "../io/errors.ts";
 import { isFile, PathAccessError } from "../io/path_kind.ts";
 import { silentReporter } from "../io/reporter.ts";
 import { processorProblem } from "./tensorflow/avx_support.ts";
 import { bfloat16Problem } from "./tensorflow/bfloat16_support.ts";
-import { findLibrary, type LibraryLocation } from "./library/find_library.ts";
+import { findLibrary, homeless, type LibraryLocation } from "./library/find_library.ts";
 import { type CLibrary, cLibraryProblem, runningCLibrary } from "./library/glibc.ts";
+import { libraryCache } from "./library/library_cache.ts";
 import { libraryIn } from "./library/library_file.ts";
 import { openingError } from "./tensorflow/opening_error.ts";
 import { withQuietStderr } from "../io/quiet_stderr.ts";
@@ -76,7 +78,7 @@ export async function libraryStatus(
     });
   } catch (error) {
     if (!(error instanceof StudyError)) throw error;
-    return { ...await remedyFor(options), problem: error.what, details: error.details };
+    return { problem: error.what, details: error.details, ...await remedyFor(options) };
   }
   try {
     const obstacle = processorProblem(library);
@@ -111,7 +113,7 @@ function open({ path, source }: LibraryLocation): WorkingLibrary {
 /** What to do about a library that was named and refused, or not found. */
 async function remedyFor(
   { libtensorflow, hasPip }: LibraryStatusOptions,
-): Promise<Omit<UnusableLibrary, "problem" | "details">> {
+): Promise<Omit<UnusableLibrary, "problem" | "details"> & { problem?: string }> {
   const named = libtensorflow ?? Deno.env.get("LIBTENSORFLOW_PATH");
   if (named) {
     const isThere = await isLibrary(named);
@@ -127,6 +129,11 @@ async function remedyFor(
     hasPip: await hasPip(),
   });
   if (remedy !== undefined) return { state: "missing", remedy, fetchable: false };
+  const obstacle = await cacheObstacle("libtensorflow", libraryCache());
+  if (obstacle !== undefined) {
+    const remedy = `${obstacle.remedy}; or pip install tensorflow`;
+    return { state: "missing", problem: homeless(obstacle), remedy, fetchable: false };
+  }
   return {
     state: "missing",
     remedy: "deno task part1 (fetches it at its first run), or pip install tensorflow",

@@ -5,10 +5,10 @@
  * @module
  */
 
-import { cacheDir } from "../io/cache.ts";
+import { cacheDir, cacheObstacle } from "../io/cache.ts";
 import { type DatasetNeeds, datasetNeeds } from "../data/dataset_needs.ts";
 import type { BackendName } from "../engine/engine.ts";
-import { UsageError } from "../io/errors.ts";
+import { failureLine, UsageError } from "../io/errors.ts";
 import { freeSpace } from "../io/free_space.ts";
 import { createReporter, formatBytes, writeText } from "../io/reporter.ts";
 import { type WeightsNeeds, weightsNeeds } from "../models/checkpoint/weights_needs.ts";
@@ -53,6 +53,8 @@ export interface Outlook {
   resume: boolean;
   /** Whether events for TensorBoard would be written. */
   tensorboard: boolean;
+  /** Why nothing can be kept in the cache, and what helps; absent where all can, or nothing is to be. */
+  cache_problem?: string;
 }
 
 /**
@@ -103,6 +105,11 @@ async function lookAhead(plans: readonly PartPlan[]): Promise<Outlook> {
   }
   const seconds = parts.flatMap(({ models }) => models).map(({ seconds }) => seconds);
   const start = engine.rates?.startSeconds ?? null;
+  const isCacheNeeded = downloads.length > 0 ||
+    parts.flatMap(({ models }) => models).some(({ disk }) => disk.features > 0);
+  const obstacle = isCacheNeeded
+    ? await cacheObstacle("downloads or features", cacheDir())
+    : undefined;
   return {
     parts,
     backend: engine.backend,
@@ -116,6 +123,7 @@ async function lookAhead(plans: readonly PartPlan[]): Promise<Outlook> {
     out: flags.out,
     resume: flags.resume,
     tensorboard: flags.tensorboard,
+    ...(obstacle && { cache_problem: failureLine(obstacle) }),
   };
 }
 
@@ -177,7 +185,7 @@ function plus(a: number | null, b: number | null): number | null {
 
 async function pageOf(outlook: Outlook): Promise<string[]> {
   const { parts, engine, device, threads, data, seconds, downloads, out } = outlook;
-  const { resume, tensorboard, backend, reason } = outlook;
+  const { resume, tensorboard, backend, reason, cache_problem: cacheProblem } = outlook;
   const models = parts.flatMap(({ models }) => models);
   const row = (name: string, text: string) => `  ${name.padEnd("downloads".length)}  ${text}`;
   const results = models.reduce((sum, { disk }) => sum + disk.results, 0);
@@ -204,6 +212,7 @@ async function pageOf(outlook: Outlook): Promise<string[]> {
     ...(downloads.length === 0
       ? [row("downloads", "none")]
       : downloads.map((fetch, i) => row(i === 0 ? "downloads" : "", describeFetch(fetch)))),
+    ...(cacheProblem === undefined ? [] : [row("cache", cacheProblem)]),
     row(
       "results",
       [

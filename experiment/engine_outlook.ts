@@ -10,10 +10,12 @@ import { findHardware } from "../engine/choice/hardware.ts";
 import { READ_ONLY_FINDINGS } from "../engine/choice/record.ts";
 import { type BackendName, isLibraryNamed, startEngine } from "../engine/engine.ts";
 import { findPip, PIP_COMMANDS } from "../engine/library/fetch_wheel.ts";
-import { findLibrary } from "../engine/library/find_library.ts";
+import { findLibrary, homeless } from "../engine/library/find_library.ts";
 import { runningCLibrary } from "../engine/library/glibc.ts";
+import { libraryCache } from "../engine/library/library_cache.ts";
 import { currentPlatform, RELEASES } from "../engine/library/releases.ts";
 import { fetchObstacle } from "../engine/library_status.ts";
+import { cacheObstacle } from "../io/cache.ts";
 import { StudyError } from "../io/errors.ts";
 import { formatBytes, silentReporter } from "../io/reporter.ts";
 import { DATA } from "../study.ts";
@@ -54,7 +56,7 @@ export async function lookAtEngine(
   data: DatasetNeeds,
 ): Promise<EngineOutlook> {
   const { tensorboard } = flags;
-  const { backend, others } = await backendWithoutFetching(flags, precision);
+  const { backend, others, why } = await backendWithoutFetching(flags, precision);
   if (backend === undefined) {
     const unknown = { name: "", device: "", threads: null, reason: "" };
     return { backend: "tensorflow", ...unknown, downloads: libraryDownload(others) };
@@ -77,7 +79,7 @@ export async function lookAtEngine(
     : "";
   return {
     backend: engine.backend,
-    reason: backend === flags.backend ? reason : "as tensorflow neither starts nor can be fetched",
+    reason: why ?? reason,
     name: `${what}${place}`,
     device: `${device}, ${engine.precision}`,
     threads,
@@ -86,11 +88,21 @@ export async function lookAtEngine(
   };
 }
 
-/** What can be started as things are; no `backend` if libtensorflow would be fetched. */
+/** What can be started as things are. */
+interface Startable {
+  /** `undefined` if libtensorflow would be fetched. */
+  backend: BackendName | "auto" | undefined;
+  /** Backends that are tried where it cannot be. */
+  others: BackendName[];
+  /** Why it is not what was asked for. */
+  why?: string;
+}
+
+/** @throws {StudyError} If nothing but libtensorflow will do, and there is nowhere to keep it. */
 async function backendWithoutFetching(
   { backend, device, libtensorflow }: PartPlan["flags"],
   precision: PartPlan["precision"],
-): Promise<{ backend: BackendName | "auto" | undefined; others: BackendName[] }> {
+): Promise<Startable> {
   const names = backend !== "auto" ? [backend] : candidates({
     options: { device, precision: PRECISIONS[precision] },
     isLibraryNamed: isLibraryNamed(libtensorflow),
@@ -99,10 +111,18 @@ async function backendWithoutFetching(
   if (!names.includes("tensorflow") || await isLibraryHere(libtensorflow)) {
     return { backend, others };
   }
-  if (others.length === 0 || await isFetchable()) return { backend: undefined, others };
+  const obstacle = await cacheObstacle("libtensorflow", libraryCache());
+  if (others.length === 0 && obstacle !== undefined) {
+    throw new StudyError(homeless(obstacle), { remedy: obstacle.remedy });
+  }
+  const isObtainable = obstacle === undefined && await isFetchable();
+  if (others.length === 0 || isObtainable) return { backend: undefined, others };
   const hasHardware = others.includes("webgpu") &&
     await findHardware({ store: READ_ONLY_FINDINGS }) !== undefined;
-  return { backend: hasHardware ? "webgpu" : others.at(-1), others };
+  const why = obstacle === undefined
+    ? "as tensorflow neither starts nor can be fetched"
+    : `as ${homeless(obstacle)}; deno task doctor says what to do`;
+  return { backend: hasHardware ? "webgpu" : others.at(-1), others, why };
 }
 
 /** Whether libtensorflow need not be fetched; an error of one that was named is the user's to know. */

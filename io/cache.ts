@@ -6,9 +6,10 @@
 
 import { isAbsolute, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
-import { failureReason } from "./disk_error.ts";
+import { isDiskFull, isInTheWay } from "./disk_error.ts";
 import { StudyError } from "./errors.ts";
-import { unreadableReason } from "./system_reason.ts";
+import { writeObstacle } from "./may_write.ts";
+import { systemReason, unreadableReason } from "./system_reason.ts";
 
 /** Whether the suite lies on disk: an import from a registry does not. */
 const IS_LOCAL = import.meta.url.startsWith("file:");
@@ -46,20 +47,46 @@ export function userPath(word: string): string {
   return /[/\\.]/.test(word) ? resolve(userFolder(), word) : word;
 }
 
+/** A folder of the cache that the system does not let us use, which is the user's to fix. */
+export class CacheError extends StudyError {
+  override name = "CacheError";
+
+  constructor(
+    /** Is kept there, for people: `MNIST`. */
+    readonly kept: string,
+    readonly folder: string,
+    error: unknown,
+  ) {
+    super(`Cannot keep ${kept} in ${folder}`, {
+      reason: systemReason(error),
+      remedy: isInTheWay(error)
+        ? "set MNIST_STUDY_CACHE to a writable folder"
+        : isDiskFull(error)
+        ? "free space there, or set MNIST_STUDY_CACHE to a folder on another disk"
+        : "make the cache writable, or set MNIST_STUDY_CACHE to a folder that is",
+      cause: error,
+    });
+  }
+}
+
 /**
- * The error for a folder of the cache that the system does not let us use, which is the user's to fix;
- * any other comes as it is.
+ * The error for a folder of the cache that the system does not let us use; any other comes as it is.
  *
  * @param what Is kept there, for people: `MNIST`.
  */
 export function cacheError(error: unknown, what: string, folder: string): unknown {
   if (error instanceof StudyError || !(error instanceof Error)) return error;
   if (!("code" in error) && !(error instanceof Deno.errors.NotCapable)) return error;
-  return new StudyError(`Cannot keep ${what} in ${folder}`, {
-    reason: failureReason(error),
-    remedy: "make it writable, or set MNIST_STUDY_CACHE to a folder that is",
-    cause: error,
-  });
+  return new CacheError(what, folder, error);
+}
+
+/**
+ * The same for a folder that nothing is written to yet, as far as can be told without writing;
+ * `undefined` if it can be used.
+ */
+export async function cacheObstacle(what: string, folder: string): Promise<CacheError | undefined> {
+  const obstacle = await writeObstacle(folder);
+  return obstacle && new CacheError(what, folder, obstacle);
 }
 
 /** Why what is in a folder cannot be seen; `undefined` if it can, or if there is no such folder. */

@@ -30,13 +30,13 @@ export function failureReason(error: unknown): string {
 
 /** What helps against an error of the disk. */
 export function diskRemedy(error: unknown): string {
-  const { AlreadyExists, IsADirectory, NotADirectory, NotCapable, PermissionDenied } = Deno.errors;
+  const { NotCapable, PermissionDenied } = Deno.errors;
   if (error instanceof WriteError) return diskRemedy(error.cause);
   if (isDiskFull(error)) return "free space on its disk, or choose a folder on another one";
   if (isReadOnly(error) || error instanceof PermissionDenied || error instanceof NotCapable) {
     return "make the folder writable, or choose another one";
   }
-  if ([AlreadyExists, IsADirectory, NotADirectory].some((kind) => error instanceof kind)) {
+  if (isInTheWay(error)) {
     return "a file or folder of that name is in the way: move it, or choose another folder";
   }
   return "check its disk, or choose another folder";
@@ -46,6 +46,13 @@ export function diskRemedy(error: unknown): string {
 export function isDiskFull(error: unknown): boolean {
   if (error instanceof WriteError) return isDiskFull(error.cause);
   return /no space left|quota exceeded|not enough space/i.test(failureReason(error));
+}
+
+/** Whether something else lies where a folder or file was to be. */
+export function isInTheWay(error: unknown): boolean {
+  const { AlreadyExists, IsADirectory, NotADirectory } = Deno.errors;
+  if (error instanceof WriteError) return isInTheWay(error.cause);
+  return [AlreadyExists, IsADirectory, NotADirectory].some((kind) => error instanceof kind);
 }
 
 /** Whether Deno keeps all programs out of a place that have not every permission. */

@@ -201,10 +201,16 @@ function weightFindings({ weights }: DoctorReport): Finding[] {
   return [...wanted, ...others.map(sizeFinding)];
 }
 
-function cacheFindings({ cache }: DoctorReport): Finding[] {
-  if (cache.problem) return [{ state: "damaged", name: "all", detail: cache.problem }];
-  const total = `${formatBytes(cache.bytes)} in ${cache.folder}`;
-  return [{ state: "ok", name: "all", detail: total }, ...cache.entries.map(sizeFinding)];
+function cacheFindings({ cache, engine }: DoctorReport): Finding[] {
+  const { folder, bytes, entries, problem, obstacle } = cache;
+  const keeps = obstacle ? `, and nothing can be kept there (${obstacle.reason})` : "";
+  const detail = problem ?? `${formatBytes(bytes)} in ${folder}${keeps}`;
+  // One that others filled may well be read-only.
+  const isDamaged = problem !== undefined || (obstacle !== undefined && engine.state !== "ok");
+  const all: Finding = isDamaged
+    ? { state: "damaged", name: "all", detail, ...(obstacle && { remedy: obstacle.remedy }) }
+    : { state: "ok", name: "all", detail };
+  return [all, ...entries.map(sizeFinding)];
 }
 
 function sizeFinding({ name, bytes }: { name: string; bytes: number }): Finding {

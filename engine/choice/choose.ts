@@ -120,7 +120,12 @@ export async function chooseBackend<B extends Backend>(
     const isRivalled = name === "tensorflow" && backend.device !== "GPU" && device === "auto" &&
       names.includes("webgpu") && failures.every((failure) => failure.name !== "webgpu");
     const why = reasonFor(failures, device);
-    if (!isRivalled) return { name, backend, reason: why };
+    if (!isRivalled) {
+      // Otherwise a line on the engine says it.
+      const isDropped = failures.some((failure) => failure.name === "tensorflow");
+      if (reporter.quiet && isDropped) reporter.warn(`Computing on ${name}: ${why}`);
+      return { name, backend, reason: why };
+    }
     const chosen = await fasterOf(backend, { options, doors });
     return failures.length === 0 ? chosen : { ...chosen, reason: `${why}; ${chosen.reason}` };
   }

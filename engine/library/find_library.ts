@@ -5,7 +5,7 @@
  */
 
 import { basename, delimiter, join, resolve } from "node:path";
-import { userFolder } from "../../io/cache.ts";
+import { CacheError, userFolder } from "../../io/cache.ts";
 import { InterruptedError, StudyError } from "../../io/errors.ts";
 import { PathAccessError, pathKind } from "../../io/path_kind.ts";
 import type { Reporter } from "../../io/reporter.ts";
@@ -123,13 +123,22 @@ export async function searchLibrary(places: SearchPlaces): Promise<LibraryLocati
   } catch (error) {
     if (!(error instanceof StudyError) || error instanceof InterruptedError) throw error;
     const { reason, remedy, details } = error;
-    throw new StudyError("libtensorflow could not be found or fetched", {
-      reason: reason ?? error.what,
-      details: [...(details.length > 0 ? details : [error.message]), ...tried],
-      remedy: remedy ?? "set LIBTENSORFLOW_PATH to a libtensorflow that you have",
-      cause: error,
-    });
+    const isHomeless = error instanceof CacheError;
+    throw new StudyError(
+      isHomeless ? homeless(error) : "libtensorflow could not be found or fetched",
+      {
+        reason: isHomeless ? undefined : reason ?? error.what,
+        details: [...(details.length > 0 ? details : [error.message]), ...tried],
+        remedy: remedy ?? "set LIBTENSORFLOW_PATH to a libtensorflow that you have",
+        cause: error,
+      },
+    );
   }
+}
+
+/** What is said where it is nowhere and the cache cannot take it. */
+export function homeless({ folder, reason }: CacheError): string {
+  return `libtensorflow was not found, and cannot be kept in ${folder} (${reason})`;
 }
 
 /** The library that the user named, as a file or as a folder that holds it. */

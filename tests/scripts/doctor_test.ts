@@ -10,6 +10,7 @@ import { runCommand } from "../../io/run_command.ts";
 import { ALEXNET_WEIGHTS } from "../../models/checkpoint/pretrained.ts";
 import { testEngine } from "../engine/engine.ts";
 import { fakeLibrary } from "../engine/library/fake_library.ts";
+import { hasReadOnlyDisks, onReadOnlyDisk } from "../io/read_only_disk.ts";
 
 const { version, device, library } = await testEngine();
 
@@ -80,6 +81,44 @@ Deno.test({
       hasLine(stdout, `ok all 0 B in ${join(folder, "cache")}`);
       assertFalse(stdout.includes("damaged"));
       assertEquals(await folderEntries(folder), []);
+    }),
+});
+
+Deno.test({
+  name: "doctor does not say that a cache which cannot be written will be filled",
+  ignore: held,
+  fn: () =>
+    withFolder(async (folder) => {
+      const file = join(folder, "file");
+      await Deno.writeTextFile(file, "");
+      const { code, stdout, stderr } = await doctor(folder, [], { MNIST_STUDY_CACHE: file });
+      assertEquals([code, stderr], [0, ""]);
+      const problem = "missing libtensorflow libtensorflow was not found, and cannot be kept in";
+      if (RELEASES[currentPlatform()]?.archive) hasLine(stdout, problem);
+      hasLine(stdout, "ok --backend auto takes wasm, as tensorflow does not start");
+      hasLine(stdout, `damaged all ${file} cannot be read (not a directory)`);
+      hasLine(stdout, "fix: set MNIST_STUDY_CACHE to a writable folder");
+      assertFalse(stdout.includes("(fetches it"));
+    }),
+});
+
+Deno.test({
+  name: "doctor tells a read-only cache that lacks something from one that others have filled",
+  ignore: held || !await hasReadOnlyDisks(),
+  fn: () =>
+    withFolder(async (folder) => {
+      const command = [Deno.execPath(), "run", "-q", "-P=doctor", "scripts/doctor.ts"];
+      const bare = { LIBTENSORFLOW_PATH: "", MNIST_STUDY_CACHE: folder };
+      const lacking = await onReadOnlyDisk(folder, command, bare);
+      const fix = "fix: make the cache writable, or set MNIST_STUDY_CACHE to a folder that is";
+      const page = lacking.stdout.replace(/\n {20,}(?!fix:)/g, " ");
+      hasLine(page, `damaged all 0 B in ${folder}, and nothing can be kept there (read-only file`);
+      assertEquals(page.split(fix).length, 7, page);
+      assertFalse(page.includes("fetches"));
+      const filled = { ...bare, LIBTENSORFLOW_PATH: library.path };
+      const { stdout, code } = await onReadOnlyDisk(folder, command, filled);
+      assertEquals(code, 0);
+      hasLine(stdout, `ok all 0 B in ${folder}, and nothing can be kept there`);
     }),
 });
 

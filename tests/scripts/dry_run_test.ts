@@ -1,6 +1,6 @@
 /** What `--dry-run` says, and that it does nothing else. */
 
-import { assert, assertEquals, assertMatch } from "@std/assert";
+import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { join } from "node:path";
 import type { ModelOutlook, Outlook } from "../../experiment/dry_run.ts";
 import { ALEXNET_ARCHITECTURE } from "../../models/alexnet.ts";
@@ -94,6 +94,33 @@ Deno.test("part1 --dry-run follows backend, threads and --tensorboard", async ()
   assertMatch(engine, /^tfjs-backend-wasm \d/);
   const events = await dryRun("part1", ["--tensorboard", "--limit=64"]);
   assertMatch(events, /^ {2}results {4}FOLDER\/out, with events for TensorBoard$/m);
+});
+
+Deno.test("--dry-run does not say that a cache which cannot be written will be filled", async () => {
+  const file = await Deno.makeTempFile();
+  try {
+    const env = { ...NO_LIBRARY, MNIST_STUDY_CACHE: file };
+    const outlook = async (task: string, ...args: string[]): Promise<Outlook> =>
+      JSON.parse(await dryRun(task, [...args, "--limit=64", "--test-limit=64", "--json"], env));
+    const [one, four] = await Promise.all([
+      outlook("part1", "--backend=auto"),
+      outlook("part4", "--backend=wasm", "--models=alexnet", "--weights=random"),
+    ]);
+    // A library in the system's own folders is taken.
+    if (one.backend !== "tensorflow") {
+      assertStringIncludes(
+        one.reason,
+        `cannot be kept in ${join(file, "libtensorflow")} (${file} is a`,
+      );
+    }
+    assertEquals([one.downloads, one.cache_problem], [[], undefined]);
+    assertEquals(
+      four.cache_problem,
+      `Cannot keep downloads or features in ${file} (${file} is a file): set MNIST_STUDY_CACHE to a writable folder`,
+    );
+  } finally {
+    await Deno.remove(file);
+  }
 });
 
 Deno.test("part4 --dry-run names what would be fetched, and the room that features take", async () => {

@@ -1,6 +1,6 @@
 /** Part 1 where there is nothing but Deno and npm packages: no network, no Python, an empty cache. */
 
-import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { assert, assertEquals, assertFalse, assertMatch, assertStringIncludes } from "@std/assert";
 import { join } from "node:path";
 import { systemFolders } from "../../engine/library/find_library.ts";
 import { libraryIn } from "../../engine/library/library_file.ts";
@@ -73,6 +73,29 @@ Deno.test({
         undefined,
         undefined,
       ]);
+    }),
+});
+
+Deno.test({
+  name: "part1 says that a cache which cannot be written is why tensorflow is not taken",
+  ignore: held,
+  fn: () =>
+    withFolder({ cache: "" }, async (folder) => {
+      const [told, quiet, named] = await Promise.all([
+        part1(folder),
+        part1(folder, "--quiet"),
+        part1(folder, "--quiet", "--backend", "tensorflow"),
+      ]);
+      const cache = join(folder, "cache", "libtensorflow");
+      const cause = `libtensorflow was not found, and cannot be kept in ${cache} (not a directory)`;
+      const why = `tensorflow does not start: ${cause}; deno task doctor says what to do`;
+      assertStringIncludes(told.stdout, `Engine: wasm (${why}), tfjs-backend-wasm `);
+      assertFalse(told.stderr.includes("Computing on"), told.stderr);
+      assertEquals([quiet.code, quiet.stdout], [0, ""]);
+      assertStringIncludes(quiet.stderr, `Computing on wasm: ${why}\n`);
+      assertEquals(named.code, 1);
+      assertStringIncludes(named.stderr, `error: ${cause}`);
+      assertMatch(named.stderr, /set MNIST_STUDY_CACHE to a writable folder/i);
     }),
 });
 

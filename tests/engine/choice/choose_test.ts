@@ -4,6 +4,7 @@ import { assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import { adapterTitle } from "../../../engine/backend.ts";
 import { chooseBackend } from "../../../engine/choice/choose.ts";
 import { InterruptedError, StudyError } from "../../../io/errors.ts";
+import { silentReporter } from "../../../io/reporter.ts";
 import {
   choiceOf,
   fakeDoors,
@@ -161,6 +162,26 @@ Deno.test("flags narrow what is tried", async () => {
     const error = await assertRejects(() => chosen(none, choice), StudyError);
     assertStringIncludes(error.message, expected);
   }
+});
+
+Deno.test("a quiet run is warned where an error keeps tensorflow from it, others by their line on the engine", async () => {
+  const warnings: string[] = [];
+  const warned = async (machine: FakeMachine, quiet: boolean, rest = {}) => {
+    warnings.length = 0;
+    const reporter = { ...silentReporter, quiet, warn: (text: string) => void warnings.push(text) };
+    await chosen(machine, choiceOf({ reporter }, rest));
+    return [...warnings];
+  };
+  const bare = { tensorflow: NO_LIBRARY };
+  const why =
+    "tensorflow does not start: libtensorflow could not be found; deno task doctor says " +
+    "what to do";
+  assertEquals(await warned(bare, true), [`Computing on wasm: ${why}`]);
+  assertEquals(await warned({ ...bare, hardware: GPU }, true), [`Computing on webgpu: ${why}`]);
+  assertEquals(await warned(bare, false), []);
+  assertEquals(await warned({}, true), []);
+  const prefer = { backend: "wasm", reason: "the run's own" } as const;
+  assertEquals(await warned(bare, true, { prefer }), []);
 });
 
 Deno.test("what is preferred is taken without a measurement and, if it does not start, said", async () => {
