@@ -24,7 +24,8 @@ interface Waiting {
  */
 export class AnswerQueue {
   #waiting: Waiting[] = [];
-  #running = false;
+  /** Ends when nothing waits any more; `undefined` while nothing is done. */
+  #running: Promise<void> | undefined;
 
   /**
    * Does something when its turn comes.
@@ -42,12 +43,17 @@ export class AnswerQueue {
         this.#waiting.splice(this.#waiting.indexOf(oldest), 1);
         oldest.drop();
       }
-      if (!this.#running) this.#runAll();
+      this.#running ??= this.#runAll();
     });
   }
 
+  /** Drops what waits, and ends when what is being done is done. */
+  async close(): Promise<void> {
+    for (const { drop } of this.#waiting.splice(0)) drop();
+    await this.#running;
+  }
+
   async #runAll(): Promise<void> {
-    this.#running = true;
     for (;;) {
       // A model computes in one go: requests that came meanwhile are read before the next starts.
       await new Promise((resolve) => setTimeout(resolve));
@@ -55,6 +61,6 @@ export class AnswerQueue {
       if (next === undefined) break;
       await next.start();
     }
-    this.#running = false;
+    this.#running = undefined;
   }
 }

@@ -11,6 +11,9 @@ import { type Answer, ANSWER_PATH } from "./page/protocol.ts";
 import type { PageFile } from "./page_files.ts";
 import { localName, refusal, SECURITY_HEADERS } from "./request_guard.ts";
 
+/** Milliseconds in which what is being answered may still be, once the server is to stop. */
+const LAST_ANSWERS_MS = 1000;
+
 /** Options of {@linkcode servePage}. */
 export interface PageServerOptions {
   /** Address to listen on. */
@@ -21,6 +24,12 @@ export interface PageServerOptions {
   files: ReadonlyMap<string, PageFile>;
   /** For each model by its name: has it read [784] grey values, light on dark. */
   models: ReadonlyMap<string, (pixels: Uint8Array) => Promise<Answer>>;
+  /**
+   * Milliseconds in which a digit must have been sent.
+   *
+   * @default {10_000}
+   */
+  sendingMs?: number;
 }
 
 /** A server that is running. */
@@ -29,7 +38,7 @@ export interface PageServer extends AsyncDisposable {
   readonly address: string;
   /** Ends once the server has stopped. */
   readonly finished: Promise<void>;
-  /** Stops it, once what is being answered is answered. */
+  /** Stops it, once what is being answered is answered or a second has passed. */
   shutdown(): Promise<void>;
 }
 
@@ -38,23 +47,42 @@ export interface PageServer extends AsyncDisposable {
  *
  * @throws {StudyError} If the address or port is not to be used.
  */
-export function servePage({ host, port, files, models }: PageServerOptions): PageServer {
+export function servePage(
+  { host, port, files, models, sendingMs = 10_000 }: PageServerOptions,
+): PageServer {
   const queue = new AnswerQueue();
-  const server = listen({ host, port }, async (request) => {
+  const stop = new AbortController();
+  const unfinished = new Set<Promise<void>>();
+  const handle = async (request: Request): Promise<Response> => {
     const reason = refusal(request, { host, port: server.addr.port });
     if (reason !== undefined) return respond(reason, 403);
     const { pathname, searchParams } = new URL(request.url);
     if (pathname === ANSWER_PATH) {
       const read = models.get(searchParams.get("model") ?? "");
-      return await answer(request, { read, queue });
+      return await answer(request, { read, queue, sendingMs });
     }
     const file = files.get(pathname.slice(1));
     if (file === undefined) return respond("There is nothing here", 404);
     if (request.method !== "GET" && request.method !== "HEAD") return notAllowed("GET, HEAD");
     const content = request.method === "HEAD" ? null : file.content;
     return new Response(content, { headers: { ...SECURITY_HEADERS, "content-type": file.type } });
+  };
+  const server = listen({ host, port, signal: stop.signal }, (request, { completed }) => {
+    const end = completed.catch(() => {}).finally(() => unfinished.delete(end));
+    unfinished.add(end);
+    return handle(request);
   });
-  const shutdown = () => server.shutdown();
+  const shutdown = async () => {
+    // The server's own shutdown waits without end for who is slow to ask or to listen, and once it has
+    // begun Deno lets nothing be aborted.
+    const { promise: late, resolve } = Promise.withResolvers<void>();
+    const timer = setTimeout(resolve, LAST_ANSWERS_MS);
+    await Promise.race([Promise.all(unfinished), late]);
+    clearTimeout(timer);
+    stop.abort();
+    await server.finished;
+    await queue.close();
+  };
   return {
     address: `http://${localName(host)}:${server.addr.port}/`,
     finished: server.finished,
@@ -64,12 +92,12 @@ export function servePage({ host, port, files, models }: PageServerOptions): Pag
 }
 
 function listen(
-  { host, port }: { host: string; port: number },
-  handler: (request: Request) => Promise<Response>,
+  { host, port, signal }: { host: string; port: number; signal: AbortSignal },
+  handler: Deno.ServeHandler<Deno.NetAddr>,
 ): Deno.HttpServer<Deno.NetAddr> {
   const onError = (error: unknown) => respond(`The server failed: ${error}`, 500);
   try {
-    return Deno.serve({ hostname: host, port, onListen() {}, onError }, handler);
+    return Deno.serve({ hostname: host, port, signal, onListen() {}, onError }, handler);
   } catch (error) {
     if (error instanceof Deno.errors.AddrInUse) {
       throw new StudyError(
@@ -94,9 +122,10 @@ function listen(
 
 async function answer(
   request: Request,
-  { read, queue }: {
+  { read, queue, sendingMs }: {
     read: ((pixels: Uint8Array) => Promise<Answer>) | undefined;
     queue: AnswerQueue;
+    sendingMs: number;
   },
 ): Promise<Response> {
   if (request.method !== "POST") return notAllowed("POST");
@@ -104,7 +133,8 @@ async function answer(
   if (request.headers.get("content-type") !== "application/octet-stream") {
     return respond("A digit is sent as application/octet-stream", 415);
   }
-  const pixels = await readExactly(request, IMAGE_PIXELS);
+  const pixels = await readExactly(request, IMAGE_PIXELS, sendingMs);
+  if (pixels === "late") return respond("The digit was too long in coming", 408);
   if (pixels === undefined) return respond(`A digit has ${IMAGE_PIXELS} bytes`, 400);
   const kind = new URL(request.url).search;
   try {
@@ -116,16 +146,36 @@ async function answer(
   }
 }
 
-/** A request's body if it has that many bytes; of a longer one no more is read. */
-async function readExactly(request: Request, length: number): Promise<Uint8Array | undefined> {
+/**
+ * A request's body if it has that many bytes; of a longer one no more is read, and none for longer than
+ * it may take.
+ */
+async function readExactly(
+  request: Request,
+  length: number,
+  limitMs: number,
+): Promise<Uint8Array | "late" | undefined> {
+  if (request.body === null) return undefined;
+  const reader = request.body.getReader();
+  const { promise: late, resolve } = Promise.withResolvers<"late">();
+  const timer = setTimeout(() => resolve("late"), limitMs);
   const bytes = new Uint8Array(length);
   let filled = 0;
-  for await (const piece of request.body ?? []) {
-    if (filled + piece.length > length) return undefined;
-    bytes.set(piece, filled);
-    filled += piece.length;
+  try {
+    for (;;) {
+      const read = await Promise.race([reader.read(), late]);
+      if (read === "late") return read;
+      const { value: piece, done } = read;
+      if (done) return filled === length ? bytes : undefined;
+      if (filled + piece.length > length) return undefined;
+      bytes.set(piece, filled);
+      filled += piece.length;
+    }
+  } finally {
+    clearTimeout(timer);
+    // Ends once the rest has come, which may be never.
+    reader.cancel().catch(() => {});
   }
-  return filled === length ? bytes : undefined;
 }
 
 function notAllowed(allow: string): Response {

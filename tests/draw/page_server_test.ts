@@ -149,6 +149,70 @@ Deno.test("what is no digit is refused", async () => {
   }
 });
 
+/** Begins to send a request and leaves it at that. */
+async function begin(server: PageServer, head: string, body = new Uint8Array()) {
+  const { port, host } = new URL(server.address);
+  const connection = await Deno.connect({ hostname: "127.0.0.1", port: Number(port) });
+  const writer = connection.writable.getWriter();
+  await writer.write(new TextEncoder().encode(head.replace("HOST", host)));
+  await writer.write(body);
+  writer.releaseLock();
+  return connection;
+}
+
+/** All of a request for an answer but its body. */
+function answerHead(server: PageServer): string {
+  const { headers } = digit(server);
+  const lines = Object.entries({ ...headers, "content-length": "784", connection: "close" })
+    .map(([name, value]) => `${name}: ${value}\r\n`).join("");
+  return `POST /answer?model=first HTTP/1.1\r\nhost: HOST\r\n${lines}\r\n`;
+}
+
+Deno.test("a server stops within seconds, whatever is unfinished", async () => {
+  for (const part of ["body", "head", "nothing"]) {
+    const server = serve();
+    const head = answerHead(server);
+    const begun = { body: head, head: head.slice(0, 30), nothing: "" }[part]!;
+    using _connection = await begin(server, begun, DIGIT.subarray(0, part === "body" ? 3 : 0));
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    const start = performance.now();
+    await server.shutdown();
+    await server.finished;
+    assert(performance.now() - start < 5000, part);
+  }
+});
+
+Deno.test("a server that stops lets a model finish, and drops what waits for it", async () => {
+  const asked: number[] = [];
+  let finished = 0;
+  const slow = async (pixels: Uint8Array) => {
+    asked.push(pixels[0]!);
+    await new Promise((resolve) => setTimeout(resolve, 1500));
+    finished++;
+    return { probabilities: [], view: "", milliseconds: 1 };
+  };
+  const server = servePage({
+    ...{ host: "127.0.0.1", port: 0, files: FILES },
+    models: new Map([["first", slow]]),
+  });
+  using _first = await begin(server, answerHead(server), DIGIT);
+  using _second = await begin(server, answerHead(server), DIGIT);
+  while (asked.length === 0) await new Promise((resolve) => setTimeout(resolve, 10));
+  await server.shutdown();
+  assertEquals([asked.length, finished], [1, 1]);
+});
+
+Deno.test("a digit that is too long in coming is not waited for", async () => {
+  await using server = servePage({
+    ...{ host: "127.0.0.1", port: 0, files: FILES, models: MODELS, sendingMs: 100 },
+  });
+  using connection = await begin(server, answerHead(server), DIGIT.subarray(0, 3));
+  const answer = new Uint8Array(20);
+  await connection.read(answer);
+  assertMatch(new TextDecoder().decode(answer), /^HTTP\/1\.1 408 /);
+  assertEquals((await send(server, digit(server))).status, 200);
+});
+
 Deno.test("an open server is answered by addresses and still by no other name", () => {
   const allows = (host: string, authority: string) => {
     const request = new Request("http://x/", { headers: { host: authority } });

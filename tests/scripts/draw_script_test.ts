@@ -1,6 +1,6 @@
 /** `deno task draw` from its command line. */
 
-import { assertEquals, assertFalse, assertMatch, assertStringIncludes } from "@std/assert";
+import { assert, assertEquals, assertFalse, assertMatch, assertStringIncludes } from "@std/assert";
 import { join } from "node:path";
 import { exists } from "../../io/path_kind.ts";
 import { draw, startDrawing } from "../draw/drawn_page.ts";
@@ -58,9 +58,18 @@ Deno.test("deno task draw answers on this machine until Ctrl-C", () =>
     );
     await assertFails(["--results", results, "--static", noFolder], 1, inTheWay);
 
+    // Who does not finish asking is not waited for.
+    using connection = await Deno.connect({ hostname: "127.0.0.1", port: Number(port) });
+    const head = `POST /answer?model=${models[0].name} HTTP/1.1\r\nhost: 127.0.0.1:${port}\r\n` +
+      `origin: ${address.slice(0, -1)}\r\ncontent-type: application/octet-stream\r\n` +
+      "content-length: 784\r\n\r\nabc";
+    await connection.write(new TextEncoder().encode(head));
+    await new Promise((resolve) => setTimeout(resolve, 100));
     program.kill("SIGINT");
+    const start = performance.now();
     const ended = await program.end();
     assertEquals([ended.code, ended.stderr], [0, ""]);
+    assert(performance.now() - start < 5000);
   }));
 
 Deno.test("deno task draw --static writes over its own page and nothing else", () =>
