@@ -14,7 +14,7 @@ import { repositoryRoot } from "../io/cache.ts";
 import { StudyError } from "../io/errors.ts";
 import { helpText } from "../io/help_text.ts";
 import { type FlagTable, parseFlags } from "../io/parse_flags.ts";
-import { createReporter } from "../io/reporter.ts";
+import { createReporter, print } from "../io/reporter.ts";
 import { runScript } from "../io/run_script.ts";
 import { type Imports, readImports, roomOf } from "./imports.ts";
 
@@ -243,7 +243,7 @@ path { fill: none; stroke: var(--line); stroke-width: 1.5; }
 async function main(): Promise<void> {
   const flags = parseFlags(Deno.args, FLAGS);
   if (flags.help) {
-    console.log(helpText({
+    print(helpText({
       usage: "deno task drawing [flags]",
       description: "Draws the suite's rooms and what they import from each other.",
       table: FLAGS,

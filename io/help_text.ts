@@ -15,6 +15,7 @@ import {
   parseWords,
   type PathOrigins,
 } from "./parse_flags.ts";
+import { print } from "./reporter.ts";
 
 /** Options of {@linkcode helpText}. */
 export interface HelpOptions<T extends FlagTable = FlagTable> {
@@ -40,7 +41,7 @@ export function readCommandLine<const T extends FlagTable>(
 ): FlagValues<T> | undefined {
   const flags = readFlags(options.table);
   if (!("help" in flags) || flags.help !== true) return flags;
-  console.log(helpText(options));
+  print(helpText(options));
 }
 
 /**
@@ -54,8 +55,11 @@ export function readWords<const T extends FlagTable>(
   argv: readonly string[] = Deno.args,
 ): { words: string[]; flags: FlagValues<T> } | undefined {
   const given = parseWords(argv, options.table, pathOrigins());
-  if (!("help" in given.flags) || given.flags.help !== true) return given;
-  console.log(helpText(options));
+  if ("help" in given.flags && given.flags.help === true) {
+    print(helpText(options));
+    return undefined;
+  }
+  return given;
 }
 
 /**

@@ -7,8 +7,9 @@
  * @module
  */
 
-import { type Failure, failureLines } from "./errors.ts";
+import { type Failure, failureLines, StudyError } from "./errors.ts";
 import { terminalText } from "./printable.ts";
+import { systemReason } from "./system_reason.ts";
 
 /** Where progress and messages go. */
 export interface Reporter {
@@ -128,6 +129,19 @@ export function writeText(
     if (error instanceof Deno.errors.BrokenPipe) return undefined;
     return error instanceof Error ? error : new Error(String(error));
   }
+}
+
+/**
+ * Prints what was asked for, which comes even when quiet.
+ *
+ * @throws {StudyError} If not all of it could be written.
+ */
+export function print(text: string): void {
+  const failure = writeText(Deno.stdout, `${text}\n`);
+  if (failure === undefined) return;
+  throw new StudyError(`Standard output cannot be written (${systemReason(failure)})`, {
+    cause: failure,
+  });
 }
 
 function columns(): number {

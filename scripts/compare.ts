@@ -8,7 +8,7 @@ import { join } from "node:path";
 import { repositoryRoot } from "../io/cache.ts";
 import { confine, isConfined, runInConfinement } from "../io/confined.ts";
 import { StudyError, UsageError } from "../io/errors.ts";
-import { createReporter } from "../io/reporter.ts";
+import { createReporter, print } from "../io/reporter.ts";
 import { readCommandLine } from "../io/help_text.ts";
 import { isFolder } from "../io/path_kind.ts";
 import type { FlagTable, FlagValues } from "../io/parse_flags.ts";
@@ -144,7 +144,7 @@ async function compare(
       caption,
     }));
     const sweeps = analyseSweeps(models);
-    console.log(printableJson({ report: path, ...comparison, sweeps, figures: described }));
+    print(printableJson({ report: path, ...comparison, sweeps, figures: described }));
   }
   if (!flags.check) return;
   const failures = whatDoesNotHold(comparison, flags.require);

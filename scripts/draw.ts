@@ -18,7 +18,7 @@ import { startEngine } from "../engine/engine.ts";
 import { SHARED_FLAGS } from "../experiment/flags.ts";
 import { readCommandLine } from "../io/help_text.ts";
 import type { FlagTable, FlagValues } from "../io/parse_flags.ts";
-import { createReporter, formatBytes, type Reporter } from "../io/reporter.ts";
+import { createReporter, formatBytes, print, type Reporter } from "../io/reporter.ts";
 import { interruptible, runScript } from "../io/run_script.ts";
 
 const { backend, device, libtensorflow, verbose, help } = SHARED_FLAGS;
@@ -107,7 +107,7 @@ async function serve(
     await using server = servePage({ host, port, files, models: readers });
     for (const { title, runId } of data.models) reporter.line(`${title} answers (run ${runId})`);
     if (isOpen(host)) reporter.warn("Everyone on the network can use this page");
-    console.log(`Draw at ${server.address} (Ctrl-C ends it)`);
+    print(`Draw at ${server.address} (Ctrl-C ends it)`);
     if (!noOpen && !await openBrowser(server.address)) {
       reporter.line("No browser could be opened from here: open that address in one");
     }

@@ -8,8 +8,8 @@
 import { basename, resolve } from "node:path";
 import { userFolder } from "../io/cache.ts";
 import { UsageError } from "../io/errors.ts";
-import { type HelpOptions, helpText } from "../io/help_text.ts";
-import { type FlagTable, parseWords } from "../io/parse_flags.ts";
+import { type HelpOptions, readWords } from "../io/help_text.ts";
+import type { FlagTable } from "../io/parse_flags.ts";
 import { createReporter, formatBytes } from "../io/reporter.ts";
 import { runScript } from "../io/run_script.ts";
 import { sha256File } from "../io/sha256.ts";
@@ -33,7 +33,7 @@ const FLAGS = {
   help: { kind: "boolean", help: "show this page; -h does too" },
 } as const satisfies FlagTable;
 
-const HELP: HelpOptions = {
+const HELP: HelpOptions<typeof FLAGS> = {
   usage: "deno task inspect FILE [flags]",
   description:
     "Says what is in a .pth or .safetensors file and which of the study's models would " +
@@ -76,8 +76,9 @@ interface TensorFinding {
 }
 
 async function main(): Promise<void> {
-  const { words: files, flags } = parseWords(Deno.args, FLAGS);
-  if (flags.help) return console.log(helpText(HELP));
+  const given = readWords(HELP);
+  if (given === undefined) return;
+  const { words: files, flags } = given;
   const [file] = files;
   if (file === undefined || files.length > 1) {
     throw new UsageError(

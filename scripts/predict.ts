@@ -20,7 +20,7 @@ import { type HelpOptions, readWords } from "../io/help_text.ts";
 import { refuseForeign, textIfReadable } from "../io/own_files.ts";
 import type { FlagTable, FlagValues } from "../io/parse_flags.ts";
 import { printable, printableJson } from "../io/printable.ts";
-import { createReporter, type Reporter, writeText } from "../io/reporter.ts";
+import { createReporter, print, type Reporter } from "../io/reporter.ts";
 import { interruptible, runScript } from "../io/run_script.ts";
 import { BEST } from "../report/record/find_run.ts";
 import { DATA } from "../study.ts";
@@ -256,12 +256,6 @@ class ViewFolder {
     this.#names.add(name);
     return `${name}.png`;
   }
-}
-
-/** Answers are what was asked for: they come even when quiet. */
-function print(text: string): void {
-  const failure = writeText(Deno.stdout, `${text}\n`);
-  if (failure) throw new StudyError(`The answer could not be printed (${failure.message})`);
 }
 
 if (import.meta.main) await runScript(main);

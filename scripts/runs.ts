@@ -14,7 +14,7 @@ import { folderEntries, totalBytes } from "../io/folder_size.ts";
 import { type HelpOptions, readWords } from "../io/help_text.ts";
 import type { FlagTable } from "../io/parse_flags.ts";
 import { printable, printableJson, shortened } from "../io/printable.ts";
-import { createReporter, formatBytes, type Reporter } from "../io/reporter.ts";
+import { createReporter, formatBytes, print, type Reporter } from "../io/reporter.ts";
 import { runScript } from "../io/run_script.ts";
 import { describeSkipped, ProblemList } from "../report/record/problems.ts";
 import { checkRemovable, removeRun } from "../report/record/remove_run.ts";
@@ -44,7 +44,7 @@ const COMMANDS = {
 
 async function main(): Promise<void> {
   const [first = "", ...rest] = Deno.args;
-  if (first === "--help" || first === "-h") return console.log(overview());
+  if (first === "--help" || first === "-h") return print(overview());
   // What is listed most often needs no command.
   const isBare = first === "" || first.startsWith("-");
   const name = isBare ? "list" : first;
@@ -102,7 +102,7 @@ async function list(args: readonly string[]): Promise<void> {
   const chosen = filterRuns(all, { ...wanted, states: flags.status });
   const runs = sortRuns(chosen, { key: flags.sort, reverse: flags.reverse });
   tell(problems);
-  if (flags.json) return console.log(printableJson(runs));
+  if (flags.json) return print(printableJson(runs));
   const reporter = createReporter();
   if (runs.length === 0) {
     const text = all.length === 0 ? "No runs" : `None of ${all.length} runs is as asked for`;
@@ -122,7 +122,7 @@ async function show(args: readonly string[]): Promise<void> {
   const [run] = await find(given, problems);
   const details = await readDetails(run!, problems);
   tell(problems);
-  if (given.flags.json) return console.log(printableJson({ ...details, predictions: undefined }));
+  if (given.flags.json) return print(printableJson({ ...details, predictions: undefined }));
   const reporter = createReporter();
   for (const line of showPage(details, screenWidth())) reporter.line(line);
 }
@@ -140,7 +140,7 @@ async function diff(args: readonly string[]): Promise<void> {
   const difference = diffRuns(first, second);
   tell(problems);
   if (given.flags.json) {
-    return console.log(printableJson({ runs: runs.map(({ runId }) => runId), ...difference }));
+    return print(printableJson({ runs: runs.map(({ runId }) => runId), ...difference }));
   }
   const reporter = createReporter();
   for (const line of diffPage([first, second], difference)) reporter.line(line);

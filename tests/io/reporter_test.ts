@@ -6,6 +6,15 @@ const REPORTER = new URL("../../io/reporter.ts", import.meta.url).href;
 const ignore = Deno.build.os !== "linux";
 if (ignore) console.log("skipped: a log on a full disk (Linux has /dev/full)");
 
+/** Runs code with a full disk for its standard output. */
+async function withFullDisk(code: string) {
+  const { code: status, stderr } = await new Deno.Command("sh", {
+    args: ["-c", '"$DENO" eval --no-lock "$CODE" > /dev/full'],
+    env: { CODE: code, DENO: Deno.execPath(), NO_COLOR: "1" },
+  }).output();
+  return { status, stderr: new TextDecoder().decode(stderr) };
+}
+
 Deno.test({
   name: "a reporter whose log is on a full disk says so once and goes on",
   ignore,
@@ -17,11 +26,8 @@ Deno.test({
       reporter.line("two");
       reporter.warn("three");
     `;
-    const { code: status, stderr } = await new Deno.Command("sh", {
-      args: ["-c", '"$DENO" eval --no-lock "$CODE" > /dev/full'],
-      env: { CODE: code, DENO: Deno.execPath(), NO_COLOR: "1" },
-    }).output();
-    assertEquals([status, new TextDecoder().decode(stderr)], [
+    const { status, stderr } = await withFullDisk(code);
+    assertEquals([status, stderr], [
       0,
       "Some output is lost (No space left on device (os error 28)): work goes on without it\n" +
       "three\n",
@@ -35,4 +41,20 @@ Deno.test("formatBytes() rounds, into the next unit where that is reached", () =
     ...["0 B", "7 B", "523 B", "999 B", "1.0 kB", "1.0 kB", "1.2 kB", "999.9 kB", "1.0 MB"],
     ...["1.5 GB", "2000.0 TB"],
   ]);
+});
+
+Deno.test({
+  name: "print() fails with a line that names standard output where that is on a full disk",
+  ignore,
+  fn: async () => {
+    const code = `
+      import { print } from ${JSON.stringify(REPORTER)};
+      import { runScript } from ${JSON.stringify(new URL("run_script.ts", REPORTER).href)};
+      await runScript(() => Promise.resolve(print("{}")));
+    `;
+    assertEquals(await withFullDisk(code), {
+      status: 1,
+      stderr: "error: Standard output cannot be written (no space left on device)\n",
+    });
+  },
 });
