@@ -5,6 +5,7 @@
  */
 
 import { repositoryRoot, userFolder } from "./cache.ts";
+import { UsageError } from "./errors.ts";
 import {
   type ChoiceFlag,
   type Flag,
@@ -48,7 +49,7 @@ export function readCommandLine<const T extends FlagTable>(
  * The same for a command that takes words besides flags, such as names of files.
  *
  * @param argv The arguments, all that the script was started with as a rule.
- * @throws {UsageError} As {@linkcode parseWords}.
+ * @throws {UsageError} As {@linkcode parseWords}, and for a word that is empty.
  */
 export function readWords<const T extends FlagTable>(
   options: HelpOptions<T>,
@@ -58,6 +59,12 @@ export function readWords<const T extends FlagTable>(
   if ("help" in given.flags && given.flags.help === true) {
     print(helpText(options));
     return undefined;
+  }
+  const { usage } = options;
+  // An empty path would be the folder that the user is in.
+  const what = /\b[A-Z]{2,}\b/.exec(usage)?.[0].toLowerCase();
+  if (what !== undefined && given.words.includes("")) {
+    throw new UsageError(`The name of a ${what} is empty: ${usage}; see --help`);
   }
   return given;
 }

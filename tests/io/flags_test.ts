@@ -2,7 +2,7 @@ import { assert, assertEquals, assertStringIncludes, assertThrows } from "@std/a
 import { join } from "node:path";
 import { UsageError } from "../../io/errors.ts";
 import { runFlags, seedList } from "../../experiment/flags.ts";
-import { helpText } from "../../io/help_text.ts";
+import { helpText, readWords } from "../../io/help_text.ts";
 import { type FlagTable, parseFlags } from "../../io/parse_flags.ts";
 import { withFolder } from "../report/result_rows.ts";
 
@@ -269,6 +269,20 @@ Deno.test("helpText() aligns every flag with its default within 100 columns", ()
   );
   for (const row of rows) {
     assert(/^\S/.test(row.slice(column)) && row[(column ?? 0) - 1] === " ", row);
+  }
+});
+
+Deno.test("readWords() refuses an empty word, which would name the folder that the user is in", () => {
+  const options = {
+    description: "",
+    table: { all: { kind: "boolean", help: "" } },
+    examples: [],
+  } as const;
+  const files = { ...options, usage: "deno task inspect FILE [flags]" };
+  assertEquals(readWords(files, ["a", "--all", " "])?.words, ["a", " "]);
+  for (const argv of [[""], ["a", ""], ["--all", "", "b"], ["--", ""]]) {
+    const { message } = assertThrows(() => readWords(files, argv), UsageError);
+    assertEquals(message, `The name of a file is empty: ${files.usage}; see --help`);
   }
 });
 

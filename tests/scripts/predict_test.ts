@@ -192,6 +192,11 @@ Deno.test("predict says how to get a model, and which flags there are", async ()
     // The flags that there are come in a line of their own.
     assertMatch(stderr, /^error: .*\n(There are --.*\n)?$/);
   }
+  for (const args of [[""], ["pictures/seven.png", ""]]) {
+    const { code, stdout, stderr } = await predict(args);
+    assertEquals([code, stdout], [2, ""]);
+    assertMatch(stderr, /^error: The name of a picture is empty: .*\n$/);
+  }
   const { code, stdout } = await predict(["--help"]);
   assertEquals(code, 0);
   assertStringIncludes(stdout, "deno task predict PICTURE... [flags]");

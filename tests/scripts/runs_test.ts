@@ -127,6 +127,11 @@ Deno.test("runs tells of a wrong command line in one line, exit 2", async () => 
     count.stderr,
     "error: Name 2 runs, not 1: deno task runs diff RUN RUN [flags]; see --help\n",
   );
+  for (const words of [["show", ""], ["diff", "a", ""], ["rm", "", "--yes"]]) {
+    const { code, stderr } = await runs(repositoryRoot(), ...words);
+    assertEquals(code, 2);
+    assertMatch(stderr, /^error: The name of a run is empty: .*\n$/);
+  }
   assertMatch(committed.stderr, /^error: "seed" may be any of \d+ runs: say more of .*\n$/);
 });
 
