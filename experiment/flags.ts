@@ -74,7 +74,8 @@ const COMMON = {
   precision: {
     kind: "choice",
     choices: ["fp32", "bf16"],
-    help: "of convolutions and products; bf16 on processors that have it [default: fp32]",
+    help: "of convolutions and products; bf16 on processors that have it",
+    defaultText: "fp32",
   },
   threads: {
     kind: "integer",
@@ -155,8 +156,19 @@ export function recipePrecision(recipe: Recipe): "fp32" | "auto" {
   return recipe === "published" ? "fp32" : "auto";
 }
 
+/** A setting of a recipe and, where others have another, theirs: `10; fast 1, accurate 13`. */
+function ofRecipes(recipe: Recipe, valueOf: (recipe: Recipe) => number | string): string {
+  const own = valueOf(recipe);
+  const others = RECIPE_NAMES.filter((name) => valueOf(name) !== own)
+    .map((name) => `${name} ${valueOf(name)}`);
+  return [String(own), ...(others.length > 0 ? [others.join(", ")] : [])].join("; ");
+}
+
 /** Part 1 on the command line; the recipe decides the flags' defaults. */
 export function part1Command(recipe: Recipe) {
+  const flags = runFlags(RECIPES[recipe].training);
+  const defaultOf = (key: "epochs" | "batchSize" | "learningRate") =>
+    ofRecipes(recipe, (name) => RECIPES[name].training[key]);
   return {
     usage: "deno task part1 [flags]",
     description: "Trains SimpleCNN on MNIST from scratch, evaluates it, and adds a row to " +
@@ -170,7 +182,17 @@ export function part1Command(recipe: Recipe) {
           "how to train: as the study does; in one pass over the images with Muon and Adam; or " +
           "as accurately as in the study's time. Ours are in bf16 where the processor has it",
       },
-      ...runFlags(RECIPES[recipe].training),
+      ...flags,
+      epochs: { ...flags.epochs, defaultText: defaultOf("epochs") },
+      batchSize: { ...flags.batchSize, defaultText: defaultOf("batchSize") },
+      lr: { ...flags.lr, defaultText: defaultOf("learningRate") },
+      precision: {
+        ...flags.precision,
+        defaultText: ofRecipes(
+          recipe,
+          (name) => recipePrecision(name) === "fp32" ? "fp32" : "bf16 or fp32",
+        ),
+      },
       ...DRY_RUN,
     },
     examples: [

@@ -135,7 +135,8 @@ function choicesOf({ choices, orFolder, orFile }: ChoiceFlag): string[] {
 }
 
 function defaultOf(flag: Flag): string {
-  return flag.kind === "boolean" || flag.default === undefined ? "" : ` [default: ${flag.default}]`;
+  const text = flag.defaultText ?? (flag.kind === "boolean" ? undefined : flag.default);
+  return text === undefined ? "" : ` [default: ${text}]`;
 }
 
 /** Lines of whole words; what stands in brackets stays together. */

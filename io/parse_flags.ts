@@ -15,6 +15,8 @@ import { shortened } from "./printable.ts";
 interface FlagBase {
   /** What it does, for the help page. */
   help: string;
+  /** What the help page says of its default, where that is more than a value or is decided elsewhere. */
+  defaultText?: string;
   /** Names in the table of flags that can't be given together with this one. */
   excludes?: readonly string[];
   /** Name in the table of the flag without which this one would do nothing. */

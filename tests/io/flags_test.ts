@@ -1,9 +1,10 @@
 import { assert, assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
 import { join } from "node:path";
 import { UsageError } from "../../io/errors.ts";
-import { runFlags, seedList } from "../../experiment/flags.ts";
+import { part1Command, runFlags, seedList } from "../../experiment/flags.ts";
 import { helpText, readWords } from "../../io/help_text.ts";
 import { type FlagTable, parseFlags } from "../../io/parse_flags.ts";
+import { RECIPES } from "../../study.ts";
 import { withFolder } from "../report/result_rows.ts";
 
 const TABLE = runFlags({ epochs: 10, batchSize: 128, learningRate: 0.001 });
@@ -270,6 +271,19 @@ Deno.test("helpText() aligns every flag with its default within 100 columns", ()
   for (const row of rows) {
     assert(/^\S/.test(row.slice(column)) && row[(column ?? 0) - 1] === " ", row);
   }
+});
+
+Deno.test("part 1's help says the defaults of every recipe, those of the one that is asked for first", () => {
+  const { published, fast, accurate } = RECIPES;
+  const page = helpText(part1Command("published")).replace(/\s+/g, " ");
+  for (const key of ["epochs", "learningRate"] as const) {
+    const [a, b, c] = [published, fast, accurate].map(({ training }) => training[key]);
+    assertStringIncludes(page, `[default: ${a}; fast ${b}, accurate ${c}]`);
+    const other = helpText(part1Command("fast")).replace(/\s+/g, " ");
+    assertStringIncludes(other, `[default: ${b}; published ${a}, accurate ${c}]`);
+  }
+  assertStringIncludes(page, `step [default: ${published.training.batchSize}]`);
+  assertStringIncludes(page, "[default: fp32; fast bf16 or fp32, accurate bf16 or fp32]");
 });
 
 Deno.test("readWords() refuses an empty word, which would name the folder that the user is in", () => {
