@@ -11,7 +11,7 @@ import * as tf from "@tensorflow/tfjs";
 let running = false;
 
 /**
- * Runs a body in a `tf.tidy()`.
+ * Runs a body in a `tf.tidy()`. Its results are tensors of their own, whatever it returns.
  *
  * @throws {Error} If it uses a tensor from outside other than arguments and variables, makes a variable, or
  * reads a tensor's values.
@@ -36,6 +36,8 @@ export function runOpByOp<A extends readonly tf.Tensor[], R extends tf.Tensor | 
     runKernel<T extends tf.Tensor | tf.Tensor[]>(...call: Parameters<typeof runKernel>): T {
       const [name, inputs] = call;
       for (const input of Object.values(inputs)) {
+        // One that the kernel can do without.
+        if (input === undefined || input === null) continue;
         // A variable's value moves when it is assigned.
         const isInside = input.id > newest || input instanceof tf.Variable;
         if (isInside || known.has(input.dataId)) continue;
@@ -55,7 +57,7 @@ export function runOpByOp<A extends readonly tf.Tensor[], R extends tf.Tensor | 
     return tf.tidy(() => {
       const result = fn(...args);
       const made = Object.values(engine.registeredVariables).find((one) => !before.has(one));
-      if (made === undefined) return result as tf.TensorContainer;
+      if (made === undefined) return ownResults(result, newest);
       throw new Error(`Cannot make the variable ${made.name} while recording: make it before`);
     }) as R;
   } finally {
@@ -66,4 +68,16 @@ export function runOpByOp<A extends readonly tf.Tensor[], R extends tf.Tensor | 
       if (!before.has(variable)) variable.dispose();
     }
   }
+}
+
+/** Results of which each is a tensor that the body made, and none is there twice: else a copy is. */
+function ownResults(result: tf.Tensor | tf.Tensor[] | void, newest: number): tf.TensorContainer {
+  const taken = new Set<tf.Tensor>();
+  const own = (tensor: tf.Tensor) => {
+    const isOwn = tensor.id > newest && !(tensor instanceof tf.Variable) && !taken.has(tensor);
+    taken.add(tensor);
+    return isOwn ? tensor : tensor.clone();
+  };
+  if (result instanceof tf.Tensor) return own(result);
+  return Array.isArray(result) ? result.map(own) : result as void;
 }

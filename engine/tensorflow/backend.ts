@@ -161,7 +161,7 @@ export class TensorFlowBackend extends KernelBackendBase implements Recorder {
   ): void {
     const recording = this.#recording;
     if (recording !== undefined) {
-      const resources = variables.map((variable) => recording.resourceOf(variable));
+      const resources = variables.map((variable) => recording.resourceToChange(variable, opName));
       const ids = this.getInputTensorIds([...inputs]);
       recording.binding.updateResources(opName, attributes, resources, ids);
       return;
@@ -264,6 +264,7 @@ export class TensorFlowBackend extends KernelBackendBase implements Recorder {
     if (this.#recording !== undefined) throw new Error("Cannot record inside a recording");
     const { state } = tf.engine();
     const precision = own ?? this.precision;
+    this.#separateVariables();
     const recording = new Recording(this, precision);
     const name = `recorded_${++this.#functions}`;
     this.#recording = recording;
@@ -407,6 +408,15 @@ export class TensorFlowBackend extends KernelBackendBase implements Recorder {
     fn.called = true;
     this.#dropReads(variables);
     return results.map((metadata) => this.createOutputTensor(metadata));
+  }
+
+  /** Gives each variable a value of its own, by which a recording knows it; copies keep theirs. */
+  #separateVariables(): void {
+    for (const variable of Object.values(tf.engine().registeredVariables)) {
+      const isShared = this.tensorMap.has(variable.dataId) &&
+        this.#data(variable.dataId).refCount > 1;
+      if (isShared) this.resourceOf(variable, this.blocksOf(variable));
+    }
   }
 
   #remove(name: string): void {

@@ -28,11 +28,13 @@ export class Recording {
   #backend: RecordedBackend;
   /** Where each variable's value was at the start. */
   #before: ReadonlyMap<tf.Variable, DataId>;
+  /** The variable that each of these values was of. */
+  #holders: ReadonlyMap<DataId, tf.Variable>;
   /** The variables used so far, with the binding's indices for them. */
   #captures = new Map<tf.Variable, number>();
 
   /**
-   * Starts a recording on a backend.
+   * Starts a recording on a backend, on which no two variables share a value.
    *
    * @param precision Number format of the function's convolutions and products.
    */
@@ -40,6 +42,7 @@ export class Recording {
     this.#backend = backend;
     this.binding = new RecordingBinding(backend.tensorflow);
     this.#before = new Map(registeredVariables().map((variable) => [variable, variable.dataId]));
+    this.#holders = new Map([...this.#before].map(([variable, dataId]) => [dataId, variable]));
     // Assigning a variable releases its old value; this holds on to it until recording is over.
     for (const dataId of this.#before.values()) backend.incRef(dataId);
   }
@@ -60,13 +63,27 @@ export class Recording {
   }
 
   /**
-   * The recorded id for the value of a tensor made before the recording: a variable's.
+   * The same for a change in place.
+   *
+   * @throws {Error} If the variable was assigned before: that is recorded at the end, over the change.
+   */
+  resourceToChange(variable: tf.Variable, opName: string): number {
+    if (variable.dataId === this.#before.get(variable)) return this.resourceOf(variable);
+    throw new Error(
+      `Cannot record ${opName} on the variable ${variable.name} after an assignment to it: have one ` +
+        "compiled function do the one, and another the other",
+    );
+  }
+
+  /**
+   * The recorded id for the value of a tensor made before the recording: a variable's, whichever
+   * variable has it by now.
    *
    * @param opName The op that uses it, for the message.
    * @throws {Error} If the tensor is no variable's.
    */
   read(tensor: tf.Tensor, opName: string): number {
-    const variable = registeredVariables().find(({ dataId }) => dataId === tensor.dataId);
+    const variable = this.#holders.get(tensor.dataId);
     if (variable === undefined) {
       throw new Error(
         `Cannot record ${opName} on a tensor of shape [${tensor.shape}] that was made outside the ` +
@@ -78,6 +95,7 @@ export class Recording {
 
   /** Makes assignments part of the function: variables that now point to recorded tensors. */
   recordAssignments(): void {
+    const assigned: [variable: tf.Variable, value: number][] = [];
     for (const variable of registeredVariables()) {
       const dataId = this.#before.get(variable);
       if (dataId === undefined) {
@@ -86,7 +104,10 @@ export class Recording {
         );
       }
       if (variable.dataId === dataId) continue;
-      const value = this.#backend.getInputTensorIds([variable])[0]!;
+      // All are read before the first is written: one may have another's value.
+      assigned.push([variable, this.#backend.getInputTensorIds([variable])[0]!]);
+    }
+    for (const [variable, value] of assigned) {
       this.binding.assignResource(this.resourceOf(variable), value);
     }
   }

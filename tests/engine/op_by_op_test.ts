@@ -112,6 +112,36 @@ Deno.test("compile() without a recorder inlines a compiled function, and assigns
   tf.dispose([v, x, sum]);
 });
 
+Deno.test("compile() without a recorder gives results of their own, whatever the body returns", () => {
+  const [x, v] = [tf.tensor1d([1]), tf.variable(tf.tensor1d([1]))];
+  const before = tf.memory().numTensors;
+  const same = compile((x: tf.Tensor) => x);
+  const grown = compile((x: tf.Tensor) => {
+    v.assign(v.add(x));
+    return v as tf.Tensor;
+  });
+  const twice = compile((x: tf.Tensor) => {
+    const y = x.add(1);
+    return [y, y];
+  });
+  const results = [same(x), grown(x), grown(x), ...twice(x)];
+  assertEquals(results.map((result) => [...result.dataSync()]), [[1], [2], [3], [2], [2]]);
+  for (const result of results) result.dispose();
+  assertEquals([x, v].map((tensor) => [...tensor.dataSync()]), [[1], [3]]);
+  assertEquals(tf.memory().numTensors, before);
+  tf.dispose([x, v]);
+});
+
+Deno.test("compile() without a recorder takes kernels without an input that they can do without", () => {
+  const [x, kernel] = [tf.tensor2d([[1, 2]]), tf.variable(tf.tensor2d([[1], [10]]))];
+  const fused = compile((x: tf.Tensor) =>
+    tf.fused.matMul({ a: x as tf.Tensor2D, b: kernel as tf.Tensor2D })
+  );
+  const result = fused(x);
+  assertEquals([...result.dataSync()], [21]);
+  tf.dispose([x, kernel, result]);
+});
+
 Deno.test("compile() without a recorder refuses what a recording refuses", async () => {
   const outside = tf.tensor2d([[1, 2, 3]]);
   const v = tf.variable(tf.scalar(1));

@@ -94,6 +94,89 @@ test("a variable returned as it is gives its value", [[1, 2]], (v) => {
   fn.dispose();
 });
 
+test(
+  "assignments between variables give what they give eagerly, a swap too",
+  [[1], [2]],
+  (v, w) => {
+    const bodies: Record<string, (x: tfjs.Tensor) => void> = {
+      "one": () => v!.assign(w!),
+      "one, then the other": (x) => (v!.assign(w!), w!.assign(x)),
+      "of a copy": () => (v!.assign(w!.clone()), w!.assign(w!.add(1))),
+      "swap": () => {
+        const old = v!.clone();
+        v!.assign(w!);
+        w!.assign(old);
+      },
+    };
+    for (const [name, body] of Object.entries(bodies)) {
+      const fn = compile((x: tfjs.Tensor) => {
+        body(x);
+        return [v!.add(0), w!.add(0)];
+      });
+      const after = (run: (x: tfjs.Tensor) => unknown) => {
+        v!.assign(tf.tensor1d([1]));
+        w!.assign(tf.tensor1d([2]));
+        for (let call = 0; call < 3; call++) tf.tidy(() => void run(tf.tensor1d([7])));
+        return [v!, w!].map(values);
+      };
+      const expected = after(body);
+      let results: number[][] = [];
+      assertEquals(after((x) => results = fn(x).map(values)), expected, name);
+      assertEquals(results, expected, name);
+      fn.dispose();
+    }
+  },
+);
+
+test("a value taken before an assignment is there after it", [[1]], (v) => {
+  const fn = compile((x: tfjs.Tensor) => {
+    const old = v!.clone();
+    v!.assign(v!.add(x));
+    return [old, v!.add(0)];
+  });
+  assertEquals(fn(tf.tensor1d([10])).map(values), [[1], [11]]);
+  fn.dispose();
+});
+
+test("variables that were made of one tensor are trained apart", [], () => {
+  const zero = tf.tensor1d([0]);
+  const [v, w] = [tf.variable(zero), tf.variable(zero)];
+  const fn = compile((x: tfjs.Tensor) => {
+    v.assign(v.add(x));
+    w.assign(w.sub(x));
+    return v.mul(w);
+  });
+  for (const expected of [[-9], [-36]]) {
+    assertEquals(values(fn(tf.tensor1d([3]))), expected);
+  }
+  assertEquals([v, w, zero].map(values), [[6], [-6], [0]]);
+  fn.dispose();
+  tf.dispose([v, w]);
+});
+
+test("a copy made outside is no variable, though it has the value of one", [[1]], (v) => {
+  const copy = v!.clone();
+  const fn = compile((x: tfjs.Tensor) => x.mul(copy));
+  assertThrows(() => fn(tf.tensor1d([3])), Error, "made outside the compiled function");
+  assertEquals([copy, v!].map(values), [[1], [1]]);
+});
+
+test("a change in place after an assignment is refused, which would cover it", [[1], [0], [0]], (
+  parameter,
+  m,
+  v,
+) => {
+  const fn = compile((gradient: tfjs.Tensor) => {
+    parameter!.assign(parameter!.mul(2));
+    const [stepSize, epsilon, beta1, beta2] = [0.1, 1e-8, 0.9, 0.999].map((x) => tf.scalar(x));
+    const scalars = { stepSize: stepSize!, epsilon: epsilon!, beta1: beta1!, beta2: beta2! };
+    applyAdam({ parameter: parameter!, m: m!, v: v! }, gradient, scalars);
+  });
+  const message = `Cannot record ResourceApplyAdam on the variable ${parameter!.name} after`;
+  assertThrows(() => fn(tf.tensor1d([1])), Error, message);
+  assertEquals(values(parameter!), [1]);
+});
+
 test("a copy of a variable keeps its value while a compiled function changes it", [[1], [
   5,
 ]], (v, w) => {
