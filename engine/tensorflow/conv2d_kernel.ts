@@ -15,6 +15,7 @@ import type { Precision } from "../backend.ts";
 import { readSystemFile } from "../../io/libc.ts";
 import { type KernelArguments, kernelOf, registerKernel } from "../portable/kernel_calls.ts";
 import { processorFlags } from "./avx_support.ts";
+import { registerNoImages } from "./no_images.ts";
 import { isFilterSide, isWinogradFaster, winogradConv2d } from "./winograd.ts";
 
 const BACKEND = "tensorflow";
@@ -180,6 +181,8 @@ export function registerConv2d(): void {
       );
     });
   });
+  // Last, as it goes before what is registered.
+  registerNoImages();
 }
 
 function conv2dKernel(): (args: Conv2d) => tf.Tensor4D {
