@@ -1,7 +1,7 @@
 /**
- * `tf.gather` inside recordings.
+ * `tf.gather` along axes that count from the last, and inside recordings.
  *
- * tfjs-node's kernel reads the indices back to check them, which cannot be done while recording:
+ * tfjs-node's kernel looks up a size under the axis as it is given. And it reads the indices back to check them, which cannot be done while recording:
  * there the check is left to TensorFlow (on a CPU it fails, on a GPU it gives zeros).
  *
  * @module
@@ -67,7 +67,11 @@ export function registerGather(): void {
     args: Gather,
   ) => tf.Tensor;
   registerKernel(BACKEND, "GatherV2", (args: Gather) => {
-    const { inputs: { x, indices }, attrs, backend } = args;
-    return backend.recording ? gatherOnDevice(backend, x, indices, attrs) : original(args);
+    const { inputs: { x, indices }, attrs: { batchDims }, backend } = args;
+    const axis = tf.util.parseAxisParam(args.attrs.axis, x.shape)[0]!;
+    const attrs = { axis, batchDims };
+    return backend.recording
+      ? gatherOnDevice(backend, x, indices, attrs)
+      : original({ ...args, attrs });
   });
 }
