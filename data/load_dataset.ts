@@ -7,6 +7,7 @@
 import { basename, resolve } from "node:path";
 import { cacheDir, userFolder } from "../io/cache.ts";
 import { StudyError, UsageError } from "../io/errors.ts";
+import { requirePositiveWhole } from "../io/positive_whole.ts";
 import { type Reporter, warnOf } from "../io/reporter.ts";
 import { sha256Hex } from "../io/sha256.ts";
 import { isFolder } from "../io/path_kind.ts";
@@ -175,11 +176,7 @@ function nameOf(folder: string, files: IdxFiles, { mnist, fashion }: DatasetSour
 }
 
 function checkLimit(name: string, limit: number | undefined): void {
-  if (limit !== undefined && !(Number.isSafeInteger(limit) && limit > 0)) {
-    throw new RangeError(
-      `Cannot load data as ${name} must be a positive whole number: current value is ${limit}`,
-    );
-  }
+  if (limit !== undefined) requirePositiveWhole("load data", name, limit);
 }
 
 /** Bytes of images up to which less than half of a set is copied, so that the rest can be freed. */

@@ -7,6 +7,7 @@
 
 import * as tf from "@tensorflow/tfjs";
 import { StudyError } from "../io/errors.ts";
+import { requirePositiveWhole } from "../io/positive_whole.ts";
 import { dropout, randomNormal, relu } from "../engine/ops.ts";
 import { DATA } from "../study.ts";
 import type {
@@ -88,12 +89,7 @@ class Network implements FrozenFeatureClassifier {
 
   constructor(architecture: Architecture, options: FrozenFeatureClassifierOptions) {
     const { numClasses = DATA.classes, seed = 1, inChannels = 3 } = options;
-    if (!(Number.isSafeInteger(numClasses) && numClasses > 0)) {
-      throw new RangeError(
-        "Cannot build a model as numClasses must be a positive whole number: current value is " +
-          numClasses,
-      );
-    }
+    requirePositiveWhole("build a model", "numClasses", numClasses);
     if (inChannels !== 1 && inChannels !== 3) {
       throw new RangeError(
         `Cannot build a model as inChannels must be 1 or 3: current value is ${inChannels}`,

@@ -9,6 +9,7 @@
 
 import * as tf from "@tensorflow/tfjs";
 import { dropout, relu } from "../engine/ops.ts";
+import { requirePositiveWhole } from "../io/positive_whole.ts";
 import { DATA, SIMPLE_CNN } from "../study.ts";
 import type { Classifier } from "./classifier.ts";
 import { conv2dReluMaxPool, linear } from "./layers.ts";
@@ -55,10 +56,13 @@ export interface SimpleCnnOptions {
  * A SimpleCNN, initialised as PyTorch does by default. An engine must be running.
  *
  * Its images are `[n, 28, 28, 1]`, normalised as {@linkcode mnist28} does.
+ *
+ * @throws {RangeError} If `numClasses` is not a positive whole number.
  */
 export function simpleCnn(options: SimpleCnnOptions = {}): Classifier {
   const { numClasses = DATA.classes, seed = 1, dropoutRate = 0.5 } = options;
   const { initializer = defaultInitializer(seed) } = options;
+  requirePositiveWhole("build a model", "numClasses", numClasses);
   const parameters = new Parameters(simpleCnnLayouts(numClasses), initializer);
   const dispose = () => parameters.dispose();
   return {

@@ -8,6 +8,7 @@ import * as tf from "@tensorflow/tfjs";
 import type { Engine } from "../engine/engine.ts";
 import { sparseSoftmaxCrossEntropy } from "../engine/ops.ts";
 import { eventTurn } from "../io/event_turn.ts";
+import { requirePositiveWhole } from "../io/positive_whole.ts";
 import { accuracy, weightedF1 } from "../metrics/classification.ts";
 import type { BatchSource, TrainableModel } from "./trainer.ts";
 
@@ -53,6 +54,7 @@ export interface Evaluation {
  * Classifies every image of a source.
  *
  * @throws {InterruptedError} If aborted.
+ * @throws {RangeError} If `batchSize` or `chunk` is not a positive whole number.
  */
 export async function evaluate<Input>(
   engine: Engine,
@@ -60,7 +62,10 @@ export async function evaluate<Input>(
   test: LabelledBatches<Input>,
   options: EvaluateOptions,
 ): Promise<Evaluation> {
-  const { chunk = 500 } = options;
+  const { batchSize, chunk = 500 } = options;
+  for (const [name, value] of Object.entries({ batchSize, chunk })) {
+    requirePositiveWhole("evaluate", name, value);
+  }
   const losses = new Float32Array(test.count);
   const predictions = new Int32Array(test.count);
   const scores = new Float32Array(test.count);
@@ -93,7 +98,7 @@ export async function evaluate<Input>(
     classify.dispose();
   }
   return {
-    loss: meanOfBatchMeans(losses, options.batchSize),
+    loss: meanOfBatchMeans(losses, batchSize),
     accuracy: accuracy(test.labels, predictions),
     f1: weightedF1(test.labels, predictions),
     predictions,

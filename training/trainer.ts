@@ -11,6 +11,7 @@ import type { Engine } from "../engine/engine.ts";
 import type { Tensor, Tensor1D, Tensor2D, Tensor4D } from "../engine/ops.ts";
 import { StudyError } from "../io/errors.ts";
 import { eventTurn } from "../io/event_turn.ts";
+import { requirePositiveWhole } from "../io/positive_whole.ts";
 import { checkSeed, type Parameters } from "../models/parameters.ts";
 import { Adam, type AdamOptions } from "./adam.ts";
 import { crossEntropy, type Loss } from "./cross_entropy.ts";
@@ -155,7 +156,7 @@ export class Trainer<Input = Tensor4D, Output = Tensor2D, Targets = Tensor1D>
    * The step is compiled when first used.
    *
    * @throws {Error} If an option names a parameter that the model has not.
-   * @throws {RangeError} If the seed is no integer 0..2³¹-1.
+   * @throws {RangeError} If `batchSize` is not a positive whole number or the seed no integer 0..2³¹-1.
    */
   constructor(
     engine: Engine,
@@ -163,7 +164,8 @@ export class Trainer<Input = Tensor4D, Output = Tensor2D, Targets = Tensor1D>
     data: BatchSource<Input, Targets>,
     options: TrainerOptions<Output, Targets>,
   ) {
-    const { dropout = true, seed } = options;
+    const { batchSize, dropout = true, seed } = options;
+    requirePositiveWhole("train", "batchSize", batchSize);
     checkSeed(seed);
     // The default fits the defaults of both types.
     const lossOf = options.loss ?? crossEntropy as unknown as Loss<Output, Targets>;

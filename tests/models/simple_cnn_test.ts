@@ -59,6 +59,16 @@ Deno.test("simpleCnn() numClasses sets the last layer's size", () => {
   model.dispose();
 });
 
+Deno.test("simpleCnn() refuses a number of classes that is no positive whole number", () => {
+  for (const numClasses of [0, 1.5, -1, NaN, Infinity]) {
+    assertThrows(
+      () => simpleCnn({ numClasses }),
+      RangeError,
+      `numClasses must be a positive whole number: current value is ${numClasses}`,
+    );
+  }
+});
+
 Deno.test("simpleCnn() starts uniform in ±1/√fan_in, weights and biases", () => {
   const state = fresh(1);
   for (const [name, , fanIn] of PARAMETERS) {

@@ -286,6 +286,30 @@ Deno.test("trainEpoch() and evaluate() stop when aborted", async () => {
   await assertRejects(() => evaluate(engine, run.model, test, options), InterruptedError);
 });
 
+Deno.test("Trainer and evaluate() refuse batches and parts that are no positive whole number", async () => {
+  using run = new Run(64);
+  using test = testImages(20);
+  for (const value of [0, -1, 1.5, NaN, Infinity]) {
+    const refusal = `must be a positive whole number: current value is ${value}`;
+    const batchSize = { ...OPTIONS, batchSize: value };
+    assertThrows(
+      () => new Trainer(engine, run.model, test, batchSize),
+      RangeError,
+      `Cannot train as batchSize ${refusal}`,
+    );
+    await assertRejects(
+      () => evaluate(engine, run.model, test, batchSize),
+      RangeError,
+      `Cannot evaluate as batchSize ${refusal}`,
+    );
+    await assertRejects(
+      () => evaluate(engine, run.model, test, { ...OPTIONS, chunk: value }),
+      RangeError,
+      `Cannot evaluate as chunk ${refusal}`,
+    );
+  }
+});
+
 Deno.test("training holds no more tensors after 100 steps, and none when freed", async () => {
   const counts = () => [nativeTensors(), tf.memory().numTensors] as const;
   const before = counts();
