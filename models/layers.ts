@@ -38,6 +38,7 @@ export interface Conv2dOptions {
  * @param x float32 `[n, h, w, in]`.
  * @param name Prefix of the convolution's `weight`.
  * @returns float32 `[n, floor((h + 2 padding - k) / stride) + 1, likewise, out]`.
+ * @throws {RangeError} If an image with its padding is smaller than the kernel.
  */
 export function conv2d(
   x: tf.Tensor4D,
@@ -48,6 +49,8 @@ export function conv2d(
   const { stride = 1, padding = 0 } = options;
   const weight = parameters.get(`${name}.weight`) as tf.Tensor as tf.Tensor4D;
   const [rows, columns] = typeof padding === "number" ? [padding, padding] : padding;
+  const [height, width] = weight.shape;
+  requireSize("convolve", x, [height - 2 * rows, width - 2 * columns]);
   // tfjs has a gradient of the form that keeps the size, but none of explicit padding.
   if (
     stride === 1 && [rows, columns].every((zeros, axis) => 2 * zeros + 1 === weight.shape[axis])
@@ -125,9 +128,24 @@ export function conv2dReluMaxPool(
  *
  * @param x float32 `[n, h, w, c]`.
  * @returns float32 `[n, floor((h - size) / stride) + 1, likewise, c]`.
+ * @throws {RangeError} If `x` is lower or narrower than `size`, so that there would be no maximum.
  */
 export function maxPool2d(x: tf.Tensor4D, size: number, stride: number): tf.Tensor4D {
+  requireSize("pool", x, [size, size]);
   return tf.maxPool(x, size, stride, "valid");
+}
+
+/** Refuses maps of too small images, of which PyTorch makes nothing either. */
+function requireSize(
+  action: string,
+  { shape: [, height, width] }: tf.Tensor4D,
+  [least, leastWidth]: readonly [height: number, width: number],
+): void {
+  if (height >= least && width >= leastWidth) return;
+  throw new RangeError(
+    `Cannot ${action} as maps must have at least ${least} × ${leastWidth} pixels: current size is ` +
+      `${height} × ${width}, from images that are too small`,
+  );
 }
 
 /**

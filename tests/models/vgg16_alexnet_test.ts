@@ -362,6 +362,37 @@ Deno.test("adaptiveAvgPool2d() equals torch's within 1e-6", () => {
   }
 });
 
+// torchvision's refuse the same sizes: "Calculated output size: (256x0x0). Output size is too small".
+Deno.test("alexnet() and vgg16() refuse images of which a layer would make none", async () => {
+  for (const [build, least] of [[alexnet, 63], [vgg16, 32]] as const) {
+    await using(build({ numClasses: 7 }), (model) => {
+      const forward = (height: number, width: number) =>
+        tf.tidy(() => model.forward(tf.zeros([1, height, width, 3])).dataSync());
+      assert(forward(least, least).every(Number.isFinite));
+      for (const [height, width] of [[least - 1, least], [least, least - 1], [1, 1]] as const) {
+        assertThrows(() => forward(height, width), RangeError, "from images that are too small");
+      }
+      const compiled = engine.compile((images: tf.Tensor4D) => model.forward(images));
+      assertThrows(
+        () => tf.tidy(() => compiled(tf.zeros([1, least - 1, least, 3]))),
+        RangeError,
+        "from images that are too small",
+      );
+      compiled.dispose();
+    });
+  }
+});
+
+Deno.test("alexnet() and vgg16() make no logits of no images", async () => {
+  for (const build of [alexnet, vgg16]) {
+    await using(build({ numClasses: 7 }), (model) => {
+      const logits = model.forward(tf.zeros([0, 64, 64, 3]));
+      assertEquals(logits.shape, [0, 7]);
+      logits.dispose();
+    });
+  }
+});
+
 Deno.test("vgg16() and alexnet() refuse impossible options", () => {
   assertThrows(() => vgg16({ numClasses: 0 }), RangeError, "numClasses");
   assertThrows(() => alexnet({ inChannels: 2 as 1 }), RangeError, "inChannels");
