@@ -38,7 +38,7 @@ import {
   type Pyramid,
 } from "./detection/roi_align.ts";
 import type { StateDict } from "./checkpoint/state_dict.ts";
-import { requireFinite } from "./checkpoint/usable_weights.ts";
+import { requireUsable } from "./checkpoint/usable_weights.ts";
 
 export type { Detector, LoadDetectorOptions } from "./detection/detector.ts";
 
@@ -133,7 +133,7 @@ export class FasterRcnn implements Detector {
     const expected = { shapes, keepPredictor };
     const { entries: current, removed } = requireDetectorFit(state, expected, path);
     for (const name of shapes.keys()) {
-      requireFinite(name, current.get(name)!, path ?? FASTER_RCNN_ADAPTED.title);
+      requireUsable(name, current.get(name)!, path ?? FASTER_RCNN_ADAPTED.title);
     }
     if (removed !== "") onUnwrap?.(removed);
     this.#forgetRecordings();

@@ -10,7 +10,7 @@ import { ALEXNET_ARCHITECTURE } from "./alexnet.ts";
 import { fitWeights, loadWeightsFile } from "./checkpoint/load_weights.ts";
 import { openCheckpoint } from "./checkpoint/open_checkpoint.ts";
 import { describeMisfit, type Misfit } from "./checkpoint/state_dict.ts";
-import { requireFinite } from "./checkpoint/usable_weights.ts";
+import { requireUsable } from "./checkpoint/usable_weights.ts";
 import { fitDetector, requireDetectorFit } from "./detection/detector_fit.ts";
 import { frozenNetwork } from "./detection/faster_rcnn_layout.ts";
 import { type Architecture, expectedWeights, pretrainedPart } from "./frozen_feature_layout.ts";
@@ -85,7 +85,7 @@ export async function checkDetectorFile(path: string): Promise<void> {
   const expected = { shapes: detectorShapes(), keepPredictor: true };
   const { entries } = requireDetectorFit(found, expected, path);
   for (const name of expected.shapes.keys()) {
-    requireFinite(name, await checkpoint.read(entries.get(name)!.key), path);
+    requireUsable(name, await checkpoint.read(entries.get(name)!.key), path);
   }
 }
 

@@ -13,7 +13,7 @@ import {
   type StateDict,
   type StateTensor,
 } from "./state_dict.ts";
-import { requireFinite, requireFloats } from "./usable_weights.ts";
+import { requireFloats, requireUsable } from "./usable_weights.ts";
 import { unwrap, type Unwrapped } from "./wrapped_names.ts";
 
 /** What a model, or a part of one, needs of a checkpoint. */
@@ -49,7 +49,8 @@ export interface TakenWeights {
  * @param targetFor What takes weights of these names.
  * @param path The file that they are from, for errors.
  * @throws {StudyError} If names are missing, unknown or of another shape, which are all listed, or a
- *   weight is of no floating-point dtype or not finite as float32.
+ *   weight is of no floating-point dtype, has not as many values as its shape, or is not finite as
+ *   float32.
  */
 export function loadWeights(
   state: StateDict,
@@ -58,7 +59,7 @@ export function loadWeights(
 ): TakenWeights {
   const { entries, expected: target, removed } = requireFit(state, targetFor, path);
   const source = path ?? target.title;
-  for (const name of target.shapes.keys()) requireFinite(name, entries.get(name)!, source);
+  for (const name of target.shapes.keys()) requireUsable(name, entries.get(name)!, source);
   for (const name of target.shapes.keys()) target.assign(name, entries.get(name)!);
   return { names: new Set(target.shapes.keys()), removed };
 }
@@ -83,7 +84,7 @@ export async function loadWeightsFile(
   const { entries, expected: target, removed } = requireFit(found, targetFor, path);
   for (const name of target.shapes.keys()) {
     const tensor = await checkpoint.read(entries.get(name)!.key);
-    requireFinite(name, tensor, path);
+    requireUsable(name, tensor, path);
     target.assign(name, tensor);
   }
   return { names: new Set(target.shapes.keys()), removed };

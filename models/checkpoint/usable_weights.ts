@@ -1,12 +1,13 @@
 /**
- * Weights that a model can compute with: of a floating-point dtype, and finite as float32.
+ * Weights that a model can compute with: of a floating-point dtype, as many as their shape says, and
+ * finite as float32.
  *
  * @module
  */
 
 import { StudyError } from "../../io/errors.ts";
 import { SAVE_AS_FLOAT32 } from "./pickle.ts";
-import type { DType, StateTensor } from "./state_dict.ts";
+import { type DType, elementCount, type StateTensor } from "./state_dict.ts";
 
 /** The dtypes that weights may have. */
 const FLOATS: readonly DType[] = ["float64", "float32", "bfloat16", "float16"];
@@ -67,13 +68,24 @@ export function requireFloats(
 }
 
 /**
- * Refuses a weight with a value that is not finite as float32.
+ * Refuses a weight with more or fewer values than its shape has, or one that is not finite as float32.
  *
  * @param source Its file, or else the model.
  * @throws {StudyError} A line that names it.
  */
-export function requireFinite(name: string, tensor: StateTensor, source: string): void {
-  refuse(name, { dtype: tensor.dtype, nonFinite: countNonFinite(tensor) }, source);
+export function requireUsable(
+  name: string,
+  { dtype, shape, data }: StateTensor,
+  source: string,
+): void {
+  const count = elementCount(shape);
+  if (data.length !== count) {
+    throw new StudyError(
+      `${source}: ${name} of shape [${shape}] has ${data.length} values instead of ${count}; give ` +
+        "other weights",
+    );
+  }
+  refuse(name, { dtype, nonFinite: countNonFinite({ dtype, shape, data }) }, source);
 }
 
 function refuse(name: string, found: Parameters<typeof weightFault>[0], source: string): void {

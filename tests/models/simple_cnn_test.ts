@@ -154,3 +154,22 @@ Deno.test("simpleCnn() dispose() frees every parameter", () => {
   simpleCnn().dispose();
   assertEquals(tf.memory().numTensors, before);
 });
+
+Deno.test("loadStateDict() refuses more or fewer values than a shape has, and changes nothing", () => {
+  const model = simpleCnn();
+  const before = model.stateDict();
+  for (const length of [9, 11]) {
+    const state = fresh(2).set("fc2.bias", {
+      dtype: "float32",
+      shape: [10],
+      data: new Float32Array(length),
+    });
+    const { message } = assertThrows(() => model.loadStateDict(state), StudyError);
+    assertEquals(
+      message,
+      `SimpleCNN: fc2.bias of shape [10] has ${length} values instead of 10; give other weights`,
+    );
+    assertEquals(model.stateDict(), before);
+  }
+  model.dispose();
+});

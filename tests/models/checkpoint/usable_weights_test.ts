@@ -115,6 +115,22 @@ Deno.test("loadWeights() and loadWeightsFile() refuse weights that no model comp
   }
 });
 
+Deno.test("loadWeights() refuses more or fewer values than a shape has, and takes nothing", () => {
+  for (const values of [[1], [1, 2, 3], []]) {
+    const short = { ...sound(), data: Float32Array.from(values) };
+    const taken: string[] = [];
+    const { message } = assertThrows(
+      () => loadWeights(new Map([["a", sound()], ["b", short]]), () => target(taken)),
+      StudyError,
+    );
+    assertEquals(
+      message,
+      `Net: b of shape [2] has ${values.length} values instead of 2; give other weights`,
+    );
+    assertEquals(taken, []);
+  }
+});
+
 Deno.test("loadWeights() and loadWeightsFile() take every floating-point format, whatever else is there", () =>
   withFolder({}, async (folder) => {
     const path = join(folder, "w.safetensors");
