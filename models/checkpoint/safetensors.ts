@@ -109,7 +109,8 @@ export function indexSafetensors(file: FileBytes): CheckpointIndex {
  * @param path File to create or replace.
  * @param sd Tensors by name.
  * @param metadata Notes kept in the file's header.
- * @throws {TypeError} If a tensor's data does not fit its dtype or shape, or a name is reserved.
+ * @throws {TypeError} If a dtype is unknown, a tensor's data does not fit its dtype or shape, or a name
+ *   is reserved.
  */
 export async function saveCheckpoint(
   path: string,
@@ -158,6 +159,13 @@ export async function streamCheckpoint(
   let end = 0;
   for (const name of names) {
     const { dtype, shape } = pending.get(name)!;
+    if (!DTYPES.includes(dtype)) {
+      throw new TypeError(
+        `Cannot save ${name} as its dtype must be one of ${
+          DTYPES.join(", ")
+        }: current value is ${dtype}`,
+      );
+    }
     const begin = end;
     end += elementCount(shape) * byteWidth(dtype);
     entries.push([name, { dtype: FORMAT_NAMES[dtype], shape, data_offsets: [begin, end] }]);

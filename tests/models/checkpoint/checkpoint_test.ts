@@ -223,6 +223,12 @@ Deno.test("saveCheckpoint() refuses data that does not fit and leaves the old fi
       ["w", tensor("float32", [2], new Float64Array(2)), "does not hold float32"],
       ["w", tensor("float32", [-1, -2], new Float32Array(2)), "is not a shape"],
       ["w", tensor("bool", [1], new Uint8Array([2])), "neither 0 nor 1"],
+      [
+        "w",
+        tensor("float8" as DType, [1], new Uint8Array(1)),
+        "Cannot save w as its dtype must be one of int64, float64, float32, int32, bfloat16, " +
+        "float16, int16, int8, uint8, bool: current value is float8",
+      ],
       ["__metadata__", tensor("bool", [1], new Uint8Array([1])), "reserves the name"],
     ];
     for (const [name, value, message] of wrong) {
