@@ -70,7 +70,7 @@ export function resizedSize(
  * Normalises, resizes (bilinear, half-pixel centres, no antialiasing) and pads images.
  *
  * @param images float32 `[h, w, 3]` each, of any sizes, at least one.
- * @throws {RangeError} If there is no image, or one is not of that shape.
+ * @throws {RangeError} If there is no image, or one is not of that shape or would have no pixels left.
  */
 export function batchImages(
   images: readonly tf.Tensor3D[],
@@ -84,7 +84,14 @@ export function batchImages(
         `Cannot detect in images[${i}] as its shape must be [h, w, 3]: current shape is [${shape}]`,
       );
     }
-    return resizedSize([height, width], options);
+    const resized = resizedSize([height, width], options);
+    if (Math.min(...resized) < 1) {
+      throw new RangeError(
+        `Cannot detect in images[${i}] as both sides must keep a pixel when resized: ` +
+          `${height} × ${width} becomes ${resized.join(" × ")}`,
+      );
+    }
+    return resized;
   });
   const divisible = (side: number) => Math.ceil(side / SIZE_DIVISIBLE) * SIZE_DIVISIBLE;
   const height = divisible(Math.max(...sizes.map(([height]) => height)));

@@ -213,6 +213,22 @@ Deno.test("detect() refuses what is no RGB image, and finds nothing in none", as
   grey.dispose();
 });
 
+// PyTorch's interpolate() refuses it too: "Input and output sizes should be greater than 0".
+Deno.test("detect() refuses an image of which resizing would leave no pixels", async () => {
+  const model = new FasterRcnn({ minSize: 64, maxSize: 64 });
+  for (const [height, width, resized] of [[5, 900, "0 × 64"], [900, 5, "64 × 0"]] as const) {
+    const image = tf.zeros<tf.Rank.R3>([height, width, 3]);
+    await assertRejects(
+      () => model.detect([image]),
+      RangeError,
+      `Cannot detect in images[0] as both sides must keep a pixel when resized: ` +
+        `${height} × ${width} becomes ${resized}`,
+    );
+    image.dispose();
+  }
+  model.dispose();
+});
+
 Deno.test(
   "loadStateDict() takes torchvision's first spelling, and leaves the predictor on request",
   async () => {
