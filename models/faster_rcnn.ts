@@ -128,6 +128,7 @@ export class FasterRcnn implements Detector {
   }
 
   loadStateDict(state: StateDict, options: LoadDetectorOptions = {}): void {
+    this.predictor.requireUndisposed();
     const { keepPredictor = false, batchNormEpsilon = 1e-5, onUnwrap, path } = options;
     const shapes = keepPredictor ? this.#weights.shapes : this.shapes;
     const expected = { shapes, keepPredictor };
@@ -253,6 +254,8 @@ export class FasterRcnn implements Detector {
     part: (images: tf.Tensor4D) => tf.Tensor[],
     images: readonly tf.Tensor3D[],
   ): { outputs: tf.Tensor[]; sizes: ImageSize[]; batch: ImageSize } {
+    // What is frozen would be made anew.
+    this.predictor.requireUndisposed();
     this.#weights.prepare();
     const { images: batch, sizes } = batchImages(images, this.#transform);
     try {

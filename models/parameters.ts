@@ -139,6 +139,7 @@ export class Parameters {
   /** The variables, in PyTorch's order. */
   readonly variables: ReadonlyMap<string, Variable>;
   #layouts: ReadonlyMap<string, ParameterLayout>;
+  #isDisposed = false;
 
   /**
    * Makes the variables.
@@ -163,8 +164,13 @@ export class Parameters {
     return new Map([...this.#layouts].map(([name, { torchShape }]) => [name, torchShape]));
   }
 
-  /** The variable of that name. */
+  /**
+   * The variable of that name.
+   *
+   * @throws {Error} If there is none, or it has been freed.
+   */
   get(name: string): Variable {
+    this.requireUndisposed();
     const variable = this.variables.get(name);
     if (variable === undefined) throw new Error(`No parameter is named ${name}`);
     return variable;
@@ -178,9 +184,9 @@ export class Parameters {
 
   /** See {@linkcode Classifier.stateDict}. */
   stateDict(): StateDict {
-    return new Map([...this.variables].map(([name, variable]) => [
+    return new Map([...this.variables.keys()].map((name) => [
       name,
-      this.toState(variable, name),
+      this.toState(this.get(name), name),
     ]));
   }
 
@@ -236,8 +242,18 @@ export class Parameters {
     }
   }
 
+  /**
+   * Refuses to go on with variables that are no more.
+   *
+   * @throws {Error} If they have been freed.
+   */
+  requireUndisposed(): void {
+    if (this.#isDisposed) throw new Error("This model has been disposed of: build another");
+  }
+
   /** Frees the variables on the device. */
   dispose(): void {
+    this.#isDisposed = true;
     for (const variable of this.variables.values()) variable.dispose();
   }
 

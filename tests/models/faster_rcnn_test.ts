@@ -229,6 +229,21 @@ Deno.test("detect() refuses an image of which resizing would leave no pixels", a
   model.dispose();
 });
 
+Deno.test("a detector that has been disposed of says so, and makes nothing anew", async () => {
+  const model = new FasterRcnn({ ...SMALL, numClasses: 11 });
+  const state = model.stateDict();
+  const image = tf.zeros<tf.Rank.R3>([32, 32, 3]);
+  model.dispose();
+  const before = tf.memory().numTensors;
+  const refusal = "This model has been disposed of: build another";
+  await assertRejects(() => model.detect([image]), Error, refusal);
+  await assertRejects(() => model.boxFeatures([image], [new Float32Array(4)]), Error, refusal);
+  assertThrows(() => model.loadStateDict(state), Error, refusal);
+  assertThrows(() => model.stateDict(), Error, refusal);
+  assertEquals(tf.memory().numTensors, before);
+  image.dispose();
+});
+
 Deno.test(
   "loadStateDict() takes torchvision's first spelling, and leaves the predictor on request",
   async () => {

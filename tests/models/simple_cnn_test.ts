@@ -155,6 +155,23 @@ Deno.test("simpleCnn() dispose() frees every parameter", () => {
   assertEquals(tf.memory().numTensors, before);
 });
 
+Deno.test("simpleCnn() that has been disposed of says so", () => {
+  const model = simpleCnn();
+  const state = model.stateDict();
+  model.dispose();
+  const images = tf.zeros<tf.Rank.R4>([1, 28, 28, 1]);
+  const uses = [
+    () => model.forward(images),
+    () => model.loadStateDict(state),
+    () => model.stateDict(),
+  ];
+  for (const use of uses) {
+    assertThrows(use, Error, "This model has been disposed of: build another");
+  }
+  images.dispose();
+  model.dispose();
+});
+
 Deno.test("loadStateDict() refuses more or fewer values than a shape has, and changes nothing", () => {
   const model = simpleCnn();
   const before = model.stateDict();

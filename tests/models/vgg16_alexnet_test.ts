@@ -393,6 +393,16 @@ Deno.test("alexnet() and vgg16() make no logits of no images", async () => {
   }
 });
 
+Deno.test("a network that has been disposed of says so", () => {
+  const model = alexnet({ numClasses: 7 });
+  model.dispose();
+  const images = tf.zeros<tf.Rank.R4>([1, 64, 64, 3]);
+  for (const use of [() => model.forward(images), () => model.stateDict()]) {
+    assertThrows(use, Error, "This model has been disposed of: build another");
+  }
+  images.dispose();
+});
+
 Deno.test("vgg16() and alexnet() refuse impossible options", () => {
   assertThrows(() => vgg16({ numClasses: 0 }), RangeError, "numClasses");
   assertThrows(() => alexnet({ inChannels: 2 as 1 }), RangeError, "inChannels");
