@@ -7,7 +7,7 @@
  */
 
 import * as tf from "@tensorflow/tfjs";
-import { type KernelArguments, kernelOf, registerKernel } from "../portable/kernel_calls.ts";
+import { registerForNone } from "../portable/no_elements.ts";
 
 const BACKEND = "tensorflow";
 
@@ -29,14 +29,18 @@ interface Convolution3d {
 
 /** Wraps the kernels that are registered; later ones would not be wrapped. */
 export function registerNoImages(): void {
-  for (const kernelName of ["Conv2D", "FusedConv2D"]) registerForNone(kernelName, conv2dShape);
+  for (const kernelName of ["Conv2D", "FusedConv2D"]) {
+    registerForNone(BACKEND, kernelName, conv2dShape);
+  }
   for (const kernelName of ["DepthwiseConv2dNative", "FusedDepthwiseConv2D"]) {
     registerForNone(
+      BACKEND,
       kernelName,
       (inputs: Filtered, attrs: Convolution2d) => conv2dShape(inputs, attrs, true),
     );
   }
   registerForNone(
+    BACKEND,
     "Conv3D",
     ({ x, filter }: Filtered, { strides, dilations, pad }: Convolution3d) =>
       tf.backend_util.computeConv3DInfo(
@@ -44,13 +48,13 @@ export function registerNoImages(): void {
       ).outShape,
   );
   for (const kernelName of ["MaxPoolGrad", "MaxPool3DGrad"]) {
-    registerForNone(kernelName, ({ input }: { input: tf.Tensor }) => input.shape);
+    registerForNone(BACKEND, kernelName, ({ input }: { input: tf.Tensor }) => input.shape);
   }
 }
 
-interface Filtered {
-  x: tf.Tensor;
-  filter: tf.Tensor;
+interface Filtered extends Record<string, tf.TensorInfo> {
+  x: tf.TensorInfo;
+  filter: tf.TensorInfo;
 }
 
 type FourLengths = [number, number, number, number];
@@ -66,19 +70,4 @@ function conv2dShape(
   return tf.backend_util.computeConv2DInfo(
     ...[...shapes, strides, dilations ?? 1, pad, dimRoundingMode, isDepthwise, format] as const,
   ).outShape;
-}
-
-/** Has the kernel of that name give a result without elements at once. */
-function registerForNone<Inputs, Attributes>(
-  kernelName: string,
-  shapeOf: (inputs: Inputs, attrs: Attributes) => number[],
-): void {
-  type Arguments = KernelArguments<Inputs, Attributes, unknown>;
-  const original = kernelOf(BACKEND, kernelName).kernelFunc as unknown as (
-    args: Arguments,
-  ) => tf.Tensor;
-  registerKernel(BACKEND, kernelName, (args: Arguments) => {
-    const shape = shapeOf(args.inputs, args.attrs);
-    return shape.includes(0) ? tf.zeros(shape) : original(args);
-  });
 }

@@ -11,6 +11,7 @@ import { registerConv2dGradients } from "./conv2d_gradient_kernels.ts";
 import { registerGather } from "./gather_kernel.ts";
 import { registerMatMul } from "./mat_mul_kernel.ts";
 import { registerMaxPoolGrad } from "./max_pool_grad_kernel.ts";
+import { registerNoElements } from "./no_elements.ts";
 import type { WasmModule } from "./glue.ts";
 import { instantiate, MAX_THREADS } from "./module.ts";
 import { registerHeapKernels, wasmOps } from "./ops.ts";
@@ -56,6 +57,7 @@ export async function startWasm(
     registerMatMul();
     registerMaxPoolGrad();
     registerHeapKernels();
+    registerNoElements();
   }
   return {
     name: BACKEND,
