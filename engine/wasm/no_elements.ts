@@ -18,6 +18,7 @@ export function registerNoElements(): void {
     BACKEND,
     "Transpose",
     ({ x }: OneInput, { perm }: { perm: number[] }) => perm.map((axis) => x.shape[axis]!),
+    ({ x }) => x.dtype,
   );
   registerForNone(
     BACKEND,

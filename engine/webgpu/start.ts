@@ -12,6 +12,7 @@ import { registerLargeTensors } from "./large_tensors.ts";
 import { makeKernels } from "./kernels.ts";
 import { registerMatMul } from "./mat_mul.ts";
 import { registerMaxPoolGrad } from "./max_pool_grad.ts";
+import { registerNoElements } from "./no_elements.ts";
 import { registerPrograms, webGpuOps } from "./ops.ts";
 import { BACKEND, loadPackage, PACKAGE_VERSION } from "./package.ts";
 
@@ -44,6 +45,7 @@ export async function startWebGpu(
     registerMatMul();
     registerMaxPoolGrad();
     registerLargeTensors();
+    registerNoElements();
   }
   const { adapter, description } = found;
   const kernels = makeKernels(code, await requestDevice(found), adapter.info);
