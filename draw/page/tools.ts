@@ -58,8 +58,13 @@ export function connectTools(pad: Pad): () => void {
   return show;
 }
 
-function actionOf({ key, ctrlKey, metaKey, altKey }: KeyboardEvent): Action | undefined {
+function actionOf(
+  { key, ctrlKey, metaKey, altKey, shiftKey }: KeyboardEvent,
+): Action | undefined {
   if (altKey) return undefined;
-  if (ctrlKey || metaKey) return key === "z" ? "undo" : undefined;
-  return KEYS[key];
+  // With Caps Lock or Shift a letter is a capital.
+  const name = key.length === 1 ? key.toLowerCase() : key;
+  // With Shift it is what redoes elsewhere.
+  if (ctrlKey || metaKey) return name === "z" && !shiftKey ? "undo" : undefined;
+  return KEYS[name];
 }
