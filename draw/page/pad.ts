@@ -81,6 +81,11 @@ export class Pad {
     return this.#keyPen !== "up";
   }
 
+  /** Gives the paper the focus. */
+  focus(): void {
+    this.#canvas.focus();
+  }
+
   /** Changes what is drawn otherwise than by a stroke; one that is being drawn ends here. */
   change(how: (sketch: Sketch) => void): void {
     this.#pointer = undefined;

@@ -29,12 +29,17 @@ export function connectTools(pad: Pad): () => void {
   const button = (id: string) => document.getElementById(id) as HTMLButtonElement;
   const hint = document.getElementById("hint")!;
   const penState = document.getElementById("pen-state")!;
+  const enable = (id: Action, canBeUsed: boolean) => {
+    // What is disabled loses the focus, and a keyboard would begin at the page's top again.
+    if (!canBeUsed && document.activeElement === button(id)) pad.focus();
+    button(id).disabled = !canBeUsed;
+  };
   const show = () => {
     for (const tool of ["pen", "eraser"] satisfies Tool[]) {
       button(tool).setAttribute("aria-pressed", `${pad.tool === tool}`);
     }
-    button("undo").disabled = !pad.sketch.canUndo;
-    button("clear").disabled = pad.sketch.isEmpty;
+    enable("undo", pad.sketch.canUndo);
+    enable("clear", !pad.sketch.isEmpty);
     hint.hidden = !pad.sketch.isEmpty;
     penState.textContent = pad.keyPenIsDown ? "pen down" : "";
   };

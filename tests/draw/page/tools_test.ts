@@ -1,9 +1,9 @@
 /// <reference lib="dom" />
-/** What keys do. */
+/** What keys do, and where the focus is after them. */
 
-import { assertEquals } from "@std/assert";
+import { assert, assertEquals } from "@std/assert";
 import type { Page } from "puppeteer-core";
-import { scriptedPageTest } from "../scripted_page.ts";
+import { focusOf, scriptedPageTest } from "../scripted_page.ts";
 
 /** Which of the tools are pressed or, of the others, can be used. */
 function toolsOf(page: Page): Promise<string[]> {
@@ -53,4 +53,27 @@ scriptedPageTest("Control+Shift+Z, which redoes elsewhere, does not undo", async
   await page.click("#pad");
   for (const key of ["z", "Z"]) await press(page, key, { ctrlKey: true, shiftKey: true });
   assertEquals(await toolsOf(page), ["pen", "undo", "clear"]);
+});
+
+scriptedPageTest("a button that has done all it can hands the focus to the paper", async (page) => {
+  for (const id of ["clear", "undo"]) {
+    for (const key of ["Enter", "Space"] as const) {
+      await page.click("#pad");
+      await page.focus(`#${id}`);
+      // As often as there are steps, of which the last time leaves nothing to do.
+      while (await focusOf(page) === id) await page.keyboard.press(key);
+      assertEquals(await focusOf(page), "pad", `${id} by ${key}`);
+      assert(!(await toolsOf(page)).includes(id));
+    }
+  }
+});
+
+scriptedPageTest("the focus stays where it is while a button can still be used", async (page) => {
+  for (let i = 0; i < 2; i++) await page.click("#pad");
+  await page.focus("#undo");
+  await page.keyboard.press("Enter");
+  assertEquals(await focusOf(page), "undo");
+  await page.focus("#pen");
+  await page.keyboard.press("Delete");
+  assertEquals(await focusOf(page), "pen");
 });
