@@ -16,11 +16,15 @@ export interface Card {
   readonly digit: number | undefined;
   /** The probability of that, 0..1. */
   readonly probability: number;
+  /** Whether it shows what became of an older drawing. */
+  readonly isWaiting: boolean;
   show(answer: Answer): void;
   /** Says why there is no answer. */
   fail(reason: string): void;
   /** Shows that nothing is drawn. */
   clear(): void;
+  /** Shows whether the answer to what is drawn now is still to come. */
+  wait(waits: boolean): void;
   /** Marks that others take the digit for another. */
   dissent(differs: boolean): void;
 }
@@ -66,6 +70,9 @@ export function makeCard(template: HTMLTemplateElement, model: PageModel): Card 
     get probability() {
       return answered?.probability ?? 0;
     },
+    get isWaiting() {
+      return element.ariaBusy === "true";
+    },
     show({ probabilities, view: pixels, milliseconds }) {
       const highest = Math.max(...probabilities);
       const best = highest > 0 ? probabilities.indexOf(highest) : undefined;
@@ -86,6 +93,9 @@ export function makeCard(template: HTMLTemplateElement, model: PageModel): Card 
     clear() {
       reset();
       drawGrey(view, new Uint8Array(model.side ** 2), model.side);
+    },
+    wait(waits) {
+      element.ariaBusy = `${waits}`;
     },
     dissent(differs) {
       if (differs) element.dataset["differs"] = "";

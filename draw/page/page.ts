@@ -24,7 +24,9 @@ export function startPage(data: PageData, reader: DigitReader): void {
   byId("place").textContent = `Computed in ${reader.place}.`;
   const verdict = byId("verdict");
 
+  let drawing = 0;
   const answered = (card: Card, number: number, changedAt: number) => {
+    card.wait(number < drawing);
     card.element.dataset["answered"] = `${number}`;
     card.element.dataset["latency"] = `${performance.now() - changedAt}`;
     document.body.dataset["tensors"] = `${reader.tensors?.() ?? ""}`;
@@ -44,21 +46,21 @@ export function startPage(data: PageData, reader: DigitReader): void {
     })
   );
 
-  let number = 0;
   const submit = (changedAt: number) => {
-    number++;
+    const number = ++drawing;
     document.body.dataset["drawing"] = `${number}`;
     const { sketch } = pad;
     row.mark(sketch.digit);
     const pixels = sketch.isEmpty
       ? undefined
       : sketch.digit ?? drawnDigit(pad.image().data, PAPER_SIDE);
+    for (const card of cards) card.wait(pixels !== undefined);
     if (pixels !== undefined) {
       for (const queue of queues) queue.push({ pixels, number, changedAt });
-      return;
+    } else {
+      for (const queue of queues) queue.forgetBefore(number);
+      for (const card of cards) card.clear();
     }
-    for (const queue of queues) queue.forgetBefore(number);
-    for (const card of cards) card.clear();
     showVerdict(cards, data, verdict);
   };
 
@@ -99,10 +101,14 @@ export function showFailure(error: unknown): void {
   line.dataset["agree"] = "false";
 }
 
-/** Says whether the models agree, and marks those that do not. */
+/** Says whether the models agree on what is drawn now, and marks those that do not. */
 function showVerdict(cards: readonly Card[], { models }: PageData, line: HTMLElement): void {
-  const readings = cards.flatMap(({ digit }, i) =>
-    digit === undefined ? [] : [{ title: models[i]!.title, digit }]
+  // What is busy is not read out before all have answered.
+  line.ariaBusy = `${cards.some(({ isWaiting }) => isWaiting)}`;
+  // Until the first has, the line is about the drawing before, and so are all cards.
+  if (cards.every(({ isWaiting }) => isWaiting)) return;
+  const readings = cards.flatMap(({ digit, isWaiting }, i) =>
+    digit === undefined || isWaiting ? [] : [{ title: models[i]!.title, digit }]
   );
   const verdict: Verdict | undefined = verdictOf(readings);
   const text = verdict?.text ?? "";
@@ -110,7 +116,8 @@ function showVerdict(cards: readonly Card[], { models }: PageData, line: HTMLEle
   line.title = verdict?.detail ?? "";
   line.dataset["agree"] = `${verdict?.agree ?? true}`;
   for (const card of cards) {
-    const isAlone = card.digit !== undefined && card.digit !== verdict?.majority;
+    const isAlone = !card.isWaiting && card.digit !== undefined &&
+      card.digit !== verdict?.majority;
     card.dissent(verdict !== undefined && !verdict.agree && isAlone);
   }
 }

@@ -1,10 +1,12 @@
 /// <reference lib="dom" />
 /** What the page shows beside the paper, and where. */
 
-import { assert, assertEquals } from "@std/assert";
+import { assert, assertEquals, assertNotEquals } from "@std/assert";
 import type { Page } from "puppeteer-core";
+import type { Answer } from "../../../draw/page/protocol.ts";
+import { seriousViolations } from "../../browser.ts";
 import { settle } from "../drawn_page.ts";
-import { focusOf, scriptedPageTest } from "../scripted_page.ts";
+import { focusOf, scriptedPageTest, sureOf } from "../scripted_page.ts";
 
 /** How far below the header's bottom an element's top is, in pixels. */
 function roomBelowHeader(page: Page, selector: string): Promise<number> {
@@ -43,4 +45,90 @@ scriptedPageTest("the header does not lie over a button that gets the focus", as
     const room = await roomBelowHeader(page, `#${id}`);
     assert(room >= 0, `${id}: ${room} px`);
   }
+});
+
+/** What is said of the models, and of each what it shows and whether it is about an older drawing. */
+function shownOf(page: Page) {
+  return page.evaluate(() => {
+    const verdict = document.getElementById("verdict")!;
+    const cards = [...document.querySelectorAll<HTMLElement>(".card")].map((card) => ({
+      digit: card.dataset["digit"],
+      waits: card.ariaBusy === "true",
+      differs: "differs" in card.dataset,
+      colour: getComputedStyle(card.querySelector(".digit")!).color,
+    }));
+    return { text: verdict.textContent, waits: verdict.ariaBusy === "true", cards };
+  });
+}
+
+/** A model that answers when it is told to: its digits one after the other. */
+function heldModel(digits: readonly number[]) {
+  const asked: (() => void)[] = [];
+  let answered = 0;
+  const read = () =>
+    new Promise<Answer>((resolve) => {
+      const digit = digits[asked.length]!;
+      asked.push(() => resolve(sureOf(digit)));
+    });
+  /** Answers the oldest question, once it has been asked. */
+  const answer = async () => {
+    while (asked.length === answered) await new Promise((resolve) => setTimeout(resolve, 5));
+    asked[answered++]!();
+  };
+  return { read, answer };
+}
+
+/** Waits until the cards show these digits. */
+async function untilCardsShow(page: Page, ...digits: string[]): Promise<void> {
+  await page.waitForFunction(
+    (wanted) => {
+      const cards = [...document.querySelectorAll<HTMLElement>(".card")];
+      return cards.map(({ dataset }) => dataset["digit"] ?? "").join() === wanted;
+    },
+    { timeout: 5000 },
+    digits.join(),
+  );
+}
+
+const quickDigits = [4, 2, 7];
+const held = heldModel([4, 2, 7]);
+
+scriptedPageTest("the verdict is of answers to what is drawn now; others wait", async (page) => {
+  await page.click("#pad");
+  await untilCardsShow(page, "4", "");
+  const first = await shownOf(page);
+  assertEquals([first.text, first.waits], ["Quick reads 4", true]);
+  assertEquals(first.cards.map(({ waits }) => waits), [false, true]);
+  // The slow model answers the first drawing, then the quick one the second.
+  await page.click("#pad");
+  await page.waitForFunction(() => document.querySelectorAll("[aria-busy=true]").length === 3);
+  assertEquals((await shownOf(page)).text, "Quick reads 4");
+  await held.answer();
+  await untilCardsShow(page, "2", "4");
+  // It takes a moment to be seen, for those that are quick.
+  await new Promise((resolve) => setTimeout(resolve, 300));
+  const second = await shownOf(page);
+  assertEquals([second.text, second.waits], ["Quick reads 2", true]);
+  assertEquals(second.cards.map(({ waits }) => waits), [false, true]);
+  assertEquals(second.cards.map(({ differs }) => differs), [false, false]);
+  assertNotEquals(second.cards[0]!.colour, second.cards[1]!.colour);
+  assertEquals(await seriousViolations(page), []);
+  await held.answer();
+  await untilCardsShow(page, "2", "2");
+  const last = await shownOf(page);
+  assertEquals([last.text, last.waits], ["Both read 2", false]);
+  assertEquals(last.cards[0], last.cards[1]);
+  // Nothing waits for an answer about empty paper.
+  await page.click("#pad");
+  await untilCardsShow(page, "7", "2");
+  await page.click("#clear");
+  await untilCardsShow(page, "", "");
+  await held.answer();
+  await new Promise((resolve) => setTimeout(resolve, 100));
+  const empty = await shownOf(page);
+  assertEquals([empty.text, empty.waits], ["", false]);
+  assertEquals(empty.cards.map(({ waits }) => waits), [false, false]);
+}, {
+  Quick: () => Promise.resolve(sureOf(quickDigits.shift()!)),
+  Slow: held.read,
 });
