@@ -4,16 +4,21 @@
  * @module
  */
 
-import { IMAGE_PIXELS } from "../data/idx.ts";
 import { bundlePage } from "../draw/bundle.ts";
 import { findMisread } from "../draw/misread_digits.ts";
 import { openBrowser } from "../draw/open_browser.ts";
-import { DATA_PATH, type PageData } from "../draw/page/protocol.ts";
+import { DATA_PATH, type PageData, type PageModel } from "../draw/page/protocol.ts";
 import { pageFiles } from "../draw/page_files.ts";
 import { servePage } from "../draw/page_server.ts";
 import { isOpen } from "../draw/request_guard.ts";
 import { writeStaticPage } from "../draw/static_page.ts";
-import { describeModel, loadTrained, readDigit, trainedRuns } from "../draw/trained_models.ts";
+import {
+  describeModel,
+  loadTrained,
+  readDigit,
+  trainedRuns,
+  warmUp,
+} from "../draw/trained_models.ts";
 import { startEngine } from "../engine/engine.ts";
 import { SHARED_FLAGS } from "../experiment/flags.ts";
 import { readCommandLine } from "../io/help_text.ts";
@@ -91,8 +96,12 @@ async function serve(
 ): Promise<void> {
   const models = await loadTrained(runs, reporter);
   try {
+    const described: PageModel[] = [];
+    for (const model of models) {
+      described.push({ ...describeModel(model), milliseconds: await warmUp(model) });
+    }
     const data: PageData = {
-      models: models.map(describeModel),
+      models: described,
       misread: await findMisread(models.flatMap(({ run }) => run ?? [])),
     };
     const files = await pageFiles("", { scripts: ["page.js"] });
@@ -102,8 +111,6 @@ async function serve(
     const readers = new Map(
       models.map((model) => [model.name, (pixels: Uint8Array) => readDigit(model, pixels)]),
     );
-    // The first answer of a model takes longer.
-    for (const read of readers.values()) await read(new Uint8Array(IMAGE_PIXELS));
     await using server = servePage({ host, port, files, models: readers });
     for (const { title, runId } of data.models) reporter.line(`${title} answers (run ${runId})`);
     if (isOpen(host)) reporter.warn("Everyone on the network can use this page");

@@ -26,17 +26,24 @@ export interface ModelQueueOptions {
   ask: (pixels: Uint8Array) => Promise<Answer>;
   onAnswer: (answer: Answer, drawing: Drawing) => void;
   onFailure: (reason: string, drawing: Drawing) => void;
+  /**
+   * How long an answer took the model before.
+   *
+   * @default {0}
+   */
+  milliseconds?: number;
 }
 
 /** Asks a model about the newest drawing; those that it has no time for are never asked about. */
 export class ModelQueue {
   #latest: LatestOnly<Drawing>;
-  #isSlow = false;
+  #isSlow: boolean;
   #pause: ReturnType<typeof setTimeout> | undefined;
   /** Drawings before this one are of no interest any more. */
   #first = 0;
 
-  constructor({ ask, onAnswer, onFailure }: ModelQueueOptions) {
+  constructor({ ask, onAnswer, onFailure, milliseconds = 0 }: ModelQueueOptions) {
+    this.#isSlow = milliseconds > SLOW_MS;
     this.#latest = new LatestOnly(async (drawing) => {
       try {
         const answer = await ask(drawing.pixels);

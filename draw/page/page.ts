@@ -35,6 +35,7 @@ export function startPage(data: PageData, reader: DigitReader): void {
   const queues = cards.map((card, model) =>
     new ModelQueue({
       ask: (pixels) => reader.read(model, pixels),
+      milliseconds: data.models[model]!.milliseconds ?? 0,
       onAnswer(answer, { number, changedAt }) {
         card.show(answer);
         answered(card, number, changedAt);

@@ -18,6 +18,8 @@ export interface PageModel {
   accuracy: number | null;
   /** How many test digits that was; `null` likewise. */
   testImages: number | null;
+  /** How long an answer took it before the page was opened; `null` where that is not known. */
+  milliseconds: number | null;
 }
 
 /** A test digit that some model misread. */

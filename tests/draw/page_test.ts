@@ -5,6 +5,7 @@ import { assert, assertEquals, assertMatch } from "@std/assert";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import type { Page } from "puppeteer-core";
+import type { PageData } from "../../draw/page/protocol.ts";
 import { SIMPLE_CNN, SIMPLE_CNN_FAST } from "../../study.ts";
 import { BROWSER, seriousViolations } from "../browser.ts";
 import { cardOf, clear, DIGITS, dispatchStrokes, drawStrokes, open, settle } from "./drawn_page.ts";
@@ -72,6 +73,14 @@ pageTest("so do those of a pen and a finger", async ({ page }) => {
     await settle(page);
     assertEquals((await cardOf(page, GOOD)).digit, 7, pointerType);
   }
+});
+
+pageTest("it knows from its start how long each model takes", async ({ page, address }) => {
+  const data = await page.evaluate(
+    async (url) => await (await fetch(url)).json(),
+    address + "data.json",
+  );
+  for (const { milliseconds } of (data as PageData).models) assert(milliseconds! > 0);
 });
 
 pageTest("eraser, undo and clear", async ({ page }) => {

@@ -33,7 +33,15 @@ export async function withScriptedPage(
   const names = Object.keys(models);
   const data: PageData = {
     models: names.map((name) => ({
-      ...{ name, title: name, side: 28, runId: "", accuracy: 99, testImages: 10_000 },
+      ...{
+        name,
+        title: name,
+        side: 28,
+        runId: "",
+        accuracy: 99,
+        testImages: 10_000,
+        milliseconds: null,
+      },
     })),
     misread: Array.from({ length: 12 }, (_, index) => ({
       ...{ index, label: 4, readings: names.map(() => 9) },

@@ -2,7 +2,7 @@
 
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import * as tf from "@tensorflow/tfjs";
-import { readDigit, trainedRuns } from "../../draw/trained_models.ts";
+import { readDigit, trainedRuns, warmUp } from "../../draw/trained_models.ts";
 import { fromBase64 } from "../../draw/page/base64.ts";
 import { type LoadedModel, readyClassifier } from "../../inference/loaded_model.ts";
 import { StudyError } from "../../io/errors.ts";
@@ -45,6 +45,17 @@ Deno.test("readDigit() shows what a model was given: the pixels, or these eight 
   const view = fromBase64((await readDigit(takes(224), images)).view);
   assertEquals(view.length, 224 * 224);
   assertEquals(Array.from(view.subarray(100 * 224, 101 * 224)), golden.digits.row);
+});
+
+Deno.test("warmUp() says how long an answer takes after the first", async () => {
+  const durations = [200, 40];
+  const probabilities = async () => {
+    await new Promise((resolve) => setTimeout(resolve, durations.shift()));
+    return new Float32Array(10);
+  };
+  const milliseconds = await warmUp({ ...takes(28), probabilities } as unknown as LoadedModel);
+  assertEquals(durations, []);
+  assert(milliseconds > 35 && milliseconds < 200, `${milliseconds} ms`);
 });
 
 Deno.test("trainedRuns() says what to do where nothing is trained", () =>

@@ -6,7 +6,7 @@ import { ModelQueue } from "../../../draw/page/model_queue.ts";
 const PIXELS = new Uint8Array(784);
 
 /** A queue for a model that answers when it is told to, and what has come of it. */
-function questioned(milliseconds: number) {
+function questioned(milliseconds: number, before?: number) {
   const asked: (() => void)[] = [];
   const answered: number[] = [];
   const queue = new ModelQueue({
@@ -16,6 +16,7 @@ function questioned(milliseconds: number) {
       ),
     onAnswer: (_, { number }) => answered.push(number),
     onFailure: (reason) => answered.push(Number(reason)),
+    ...(before === undefined ? {} : { milliseconds: before }),
   });
   const answerAll = async () => {
     for (let i = 0; i < asked.length; i++) {
@@ -54,4 +55,22 @@ Deno.test("a slow model is asked once the drawing pauses", async () => {
   await new Promise((resolve) => setTimeout(resolve, 300));
   await answerAll();
   assertEquals(answered, [1, 9]);
+});
+
+Deno.test("a model that is known to be slow is asked so from the first drawing on", async () => {
+  const { push, asked, answered, answerAll } = questioned(500, 500);
+  for (let number = 1; number <= 9; number++) push(number);
+  assertEquals(asked.length, 0);
+  await new Promise((resolve) => setTimeout(resolve, 300));
+  await answerAll();
+  assertEquals(answered, [9]);
+});
+
+Deno.test("one that was slow before and no longer is is asked at once", async () => {
+  const { push, asked, answerAll } = questioned(1, 500);
+  push(1);
+  await new Promise((resolve) => setTimeout(resolve, 300));
+  await answerAll();
+  push(2);
+  assertEquals(asked.length, 2);
 });
