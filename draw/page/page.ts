@@ -100,6 +100,7 @@ export function showFailure(error: unknown): void {
   const line = document.getElementById("verdict")!;
   line.textContent = `The page cannot start: ${error instanceof Error ? error.message : error}`;
   line.dataset["agree"] = "false";
+  document.body.dataset["failed"] = "";
 }
 
 /** Says whether the models agree on what is drawn now, and marks those that do not. */

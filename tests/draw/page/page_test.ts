@@ -132,3 +132,47 @@ scriptedPageTest("the verdict is of answers to what is drawn now; others wait", 
   Quick: () => Promise.resolve(sureOf(quickDigits.shift()!)),
   Slow: held.read,
 });
+
+/** Whether all of the line above the paper can be seen. */
+function verdictIsWhole(page: Page): Promise<boolean> {
+  return page.$eval("#verdict", (line) => {
+    const { top, bottom } = line.getBoundingClientRect();
+    const header = line.parentElement!.getBoundingClientRect();
+    return line.scrollWidth <= line.clientWidth && line.scrollHeight <= line.clientHeight &&
+      top >= header.top && bottom <= header.bottom;
+  });
+}
+
+const FIVE_DIGITS = Object.fromEntries(
+  [4, 2, 0, 7, 9].map((digit) => [`Model ${digit}`, () => Promise.resolve(sureOf(digit))]),
+);
+
+scriptedPageTest("the verdict is not cut on a phone, where it has two lines", async (page) => {
+  await page.click("#pad");
+  await settle(page);
+  const heights = [];
+  for (const width of [320, 360, 390, 640, 760]) {
+    await page.setViewport({ width, height: 700 });
+    const text = await page.$eval("#verdict", ({ textContent }) => textContent);
+    assertEquals(text, "They disagree: 4 or 2 or 0 or 7 or 9");
+    assert(await verdictIsWhole(page), `${width} px`);
+    heights.push(await page.$eval("header", (header) => header.getBoundingClientRect().height));
+  }
+  assertEquals(new Set(heights).size, 1, "the paper moves");
+}, FIVE_DIGITS);
+
+scriptedPageTest("why the page cannot start is said in full", async (page) => {
+  await page.setViewport({ width: 320, height: 700 });
+  await page.setRequestInterception(true);
+  page.on("request", (request) => {
+    const isData = request.url().endsWith("data.json");
+    const body = "{ what is not JSON, and is no page's data";
+    if (isData) request.respond({ status: 200, contentType: "application/json", body });
+    else request.continue();
+  });
+  await page.reload();
+  await page.waitForFunction(() =>
+    document.getElementById("verdict")!.textContent!.startsWith("The page cannot start: ")
+  );
+  assert(await verdictIsWhole(page));
+});
