@@ -176,3 +176,28 @@ scriptedPageTest("why the page cannot start is said in full", async (page) => {
   );
   assert(await verdictIsWhole(page));
 });
+
+scriptedPageTest("bars and what is pressed are seen where colours are forced", async (page) => {
+  const session = await page.createCDPSession();
+  for (const value of ["light", "dark"]) {
+    const features = [{ name: "forced-colors", value: "active" }, {
+      name: "prefers-color-scheme",
+      value,
+    }];
+    await session.send("Emulation.setEmulatedMedia", { features });
+    await page.click("#misread-digits button");
+    await settle(page);
+    const backgroundOf = (selector: string) =>
+      page.$eval(selector, (element) => getComputedStyle(element).backgroundColor);
+    for (
+      const [marked, plain] of [
+        [".bars li:not(.best) .fill", ".track"],
+        [".best .fill", ".track"],
+        ["#pen", "#eraser"],
+        ["#misread-digits button", "#misread-digits li:last-child button"],
+      ] as const
+    ) {
+      assertNotEquals(await backgroundOf(marked), await backgroundOf(plain), `${value}: ${marked}`);
+    }
+  }
+});
