@@ -65,17 +65,24 @@ function shownOf(page: Page) {
 function heldModel(digits: readonly number[]) {
   const asked: (() => void)[] = [];
   let answered = 0;
+  let isReleased = false;
   const read = () =>
     new Promise<Answer>((resolve) => {
       const digit = digits[asked.length]!;
       asked.push(() => resolve(sureOf(digit)));
+      if (isReleased) asked.at(-1)!();
     });
   /** Answers the oldest question, once it has been asked. */
   const answer = async () => {
     while (asked.length === answered) await new Promise((resolve) => setTimeout(resolve, 5));
     asked[answered++]!();
   };
-  return { read, answer };
+  /** Holds nothing back any more: the server ends when all is answered. */
+  const release = () => {
+    isReleased = true;
+    for (const give of asked) give();
+  };
+  return { read, answer, [Symbol.dispose]: release };
 }
 
 /** Waits until the cards show these digits. */
@@ -91,9 +98,10 @@ async function untilCardsShow(page: Page, ...digits: string[]): Promise<void> {
 }
 
 const quickDigits = [4, 2, 7];
-const held = heldModel([4, 2, 7]);
+const slow = heldModel([4, 2, 7]);
 
 scriptedPageTest("the verdict is of answers to what is drawn now; others wait", async (page) => {
+  using held = slow;
   await page.click("#pad");
   await untilCardsShow(page, "4", "");
   const first = await shownOf(page);
@@ -130,7 +138,7 @@ scriptedPageTest("the verdict is of answers to what is drawn now; others wait", 
   assertEquals(empty.cards.map(({ waits }) => waits), [false, false]);
 }, {
   Quick: () => Promise.resolve(sureOf(quickDigits.shift()!)),
-  Slow: held.read,
+  Slow: slow.read,
 });
 
 /** Whether all of the line above the paper can be seen. */
