@@ -184,7 +184,7 @@ const STYLE = `:root {
   --canvas: #ffffff; --ink: #1f2328; --line: #d0d7de; --shade: #f6f8fa; --link: #0969da;
   --quiet: #57606a;
 }
-@media (prefers-color-scheme: dark) {
+@media screen and (prefers-color-scheme: dark) {
   :root {
     --canvas: #0d1117; --ink: #e6edf3; --line: #30363d; --shade: #151b23; --link: #4493f8;
     --quiet: #9198a1;
@@ -194,7 +194,7 @@ body {
   margin: 0; background: var(--canvas); color: var(--ink);
   font: 16px/1.5 -apple-system, BlinkMacSystemFont, "Segoe UI", Helvetica, Arial, sans-serif;
 }
-main { max-width: 1080px; margin: 0 auto; padding: 24px 16px 64px; }
+main { max-width: 1080px; margin: 0 auto; padding: 24px 16px 64px; overflow-wrap: anywhere; }
 h1, h2 { border-bottom: 1px solid var(--line); padding-bottom: .3em; }
 h1, h2, h3, h4 { line-height: 1.25; margin: 1.5em 0 .75em; }
 a { color: var(--link); }
@@ -212,7 +212,7 @@ figcaption { margin-top: 8px; color: var(--quiet); font-size: 14px; max-width: 9
 :focus-visible { outline: 2px solid var(--link); outline-offset: 2px; }
 @media (max-width: 640px) { .chart img, .chart svg { max-width: none; } }
 table { border-collapse: collapse; font-size: 14px; font-variant-numeric: tabular-nums; }
-th, td { border: 1px solid var(--line); padding: 6px 9px; text-align: left; }
+th, td { border: 1px solid var(--line); padding: 6px 9px; text-align: left; overflow-wrap: normal; }
 tbody tr:nth-child(even) { background: var(--shade); }
 th.right, td.right { text-align: right; }
 td.right { white-space: nowrap; }
@@ -223,6 +223,22 @@ pre { background: var(--shade); border-radius: 6px; padding: 16px; overflow-x: a
 td code { overflow-wrap: normal; }
 pre code { background: none; padding: 0; font-size: 100%; }
 blockquote { margin: 0 0 16px; padding: 0 1em; border-left: .25em solid var(--line); }
+@page { size: A4 landscape; margin: 10mm; }
+@media print {
+  body, figcaption { font-size: 9pt; }
+  main { max-width: none; padding: 0; }
+  .table, .chart, pre { overflow: visible; }
+  .values { display: none; }
+  .chart img, .chart svg { max-width: 100%; max-height: 150mm; }
+  pre { white-space: pre-wrap; }
+  table { font-size: 7pt; }
+  th, td { padding: 1.5pt 2pt; }
+  td.right { white-space: normal; }
+  /* Names, where they are first in a row or behind its number. */
+  td:first-child:not(.right), td.right:first-child + td { overflow-wrap: anywhere; min-width: 11em; }
+  h1, h2, h3, h4 { break-after: avoid; }
+  figure, tr { break-inside: avoid; }
+}
 `;
 
 /** Nothing but the web, mail-less, and places beside or on the page. */

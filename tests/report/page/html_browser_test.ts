@@ -5,6 +5,8 @@ import { pathToFileURL } from "node:url";
 import type { Page } from "puppeteer-core";
 import { compareResults, writeReport } from "../../../report/compare.ts";
 import { drawFigures } from "../../../report/figures/draw_figures.ts";
+import { renderHtml } from "../../../report/page/html_page.ts";
+import { table } from "../../../report/page/markdown.ts";
 import { ProblemList } from "../../../report/record/problems.ts";
 import { BROWSER, seriousViolations, withBrowser } from "../../browser.ts";
 import { detector, IMAGES, simple } from "../compared_runs.ts";
@@ -81,5 +83,60 @@ Deno.test({
         const room = await page.evaluate("document.documentElement.scrollWidth");
         assert(room as number <= width, `${room} of ${width} pixels`);
       }
+    }),
+});
+
+/** Opens a page of this Markdown. */
+async function withPage(markdown: string, check: (page: Page) => Promise<void>): Promise<void> {
+  await withBrowser(async (browser) => {
+    const page = await browser.newPage();
+    await page.setContent(renderHtml(markdown, { title: "t", images: new Map() }));
+    await check(page);
+  });
+}
+
+/** A sheet of A4 on its side without its margins, in CSS pixels. */
+const SHEET = { width: 1047, height: 718 };
+
+Deno.test({
+  name: `the HTML report has every column of its tables on paper${SKIPPED}`,
+  ignore: BROWSER === null,
+  fn: () => {
+    const name = "model_".repeat(20);
+    const columns = ["Model", ...Array.from({ length: 12 }, (_, i) => `Measured value ${i}`)];
+    const cells = [
+      `**${name}**`,
+      ...columns.slice(1).map(() => "99.1234 ± 0.0567 of 10 seeds, ours"),
+    ];
+    const wide = table(
+      columns.map((title, i) => i === 0 ? { title } : { title, align: "right" }),
+      [cells],
+    );
+    return withPage(`${wide}\n\n\`\`\`sh\n${"word ".repeat(200)}\n\`\`\`\n`, async (page) => {
+      await page.setViewport(SHEET);
+      const widths = () =>
+        page.$$eval(
+          "table, pre code",
+          (all) => all.map((one) => one.getBoundingClientRect().right),
+        );
+      assert((await widths()).every((right) => right > SHEET.width));
+      await page.emulateMediaType("print");
+      for (const right of await widths()) assert(right <= SHEET.width, `${right} pixels`);
+      const clipped = await page.$$eval(
+        ".table, pre",
+        (all) => all.filter((one) => one.scrollWidth > one.clientWidth).length,
+      );
+      assertEquals(clipped, 0);
+    });
+  },
+});
+
+Deno.test({
+  name: `the HTML report breaks a long name in its text on a narrow window${SKIPPED}`,
+  ignore: BROWSER === null,
+  fn: () =>
+    withPage(`Text of **${"model".repeat(20)}**\n`, async (page) => {
+      await page.setViewport({ width: 320, height: 800 });
+      assertEquals(await page.evaluate("document.documentElement.scrollWidth"), 320);
     }),
 });
