@@ -47,12 +47,13 @@ const UNSET = { kernelInitializer: "zeros", biasInitializer: "zeros" } as const;
  * Writes a model that takes normalised images `[n, side, side, channels]`, as
  * {@linkcode LoadedModel.forward} does, and gives logits `[n, 10]`.
  *
- * Files of the same names are written over; {@linkcode tfjsFiles} says which there are.
+ * Files of the same names are written over, and others stay; {@linkcode tfjsFiles} says which there are.
  *
  * @param folder Made if missing. `model.json` comes last: where it is, all is there.
+ * @returns The names of the files, `model.json` first.
  * @throws {StudyError} If the model is a detector, which is no sequence of layers.
  */
-export async function exportTfjs(model: LoadedModel, folder: string): Promise<void> {
+export async function exportTfjs(model: LoadedModel, folder: string): Promise<string[]> {
   const { layers, layouts } = planOf(model);
   const sequence = tf.sequential({ layers, name: model.title });
   try {
@@ -64,7 +65,7 @@ export async function exportTfjs(model: LoadedModel, folder: string): Promise<vo
         modelArtifactsInfo: { dateSaved: new Date(), modelTopologyType: "JSON" },
       });
     }));
-    await writeArtifacts(saved!, folder);
+    return await writeArtifacts(saved!, folder);
   } finally {
     sequence.dispose();
   }
@@ -201,7 +202,7 @@ function setWeights(
 async function writeArtifacts(
   { modelTopology, weightSpecs, weightData }: tf.io.ModelArtifacts,
   folder: string,
-): Promise<void> {
+): Promise<string[]> {
   const bytes = new Uint8Array(tf.io.CompositeArrayBuffer.join(weightData));
   const expected = weightSpecs!.reduce((sum, { shape }) => sum + 4 * elementCount(shape), 0);
   if (bytes.length !== expected) {
@@ -222,4 +223,5 @@ async function writeArtifacts(
     userDefinedMetadata: EXPORT_NOTE,
   };
   await writeFileAtomic(join(folder, MODEL_FILE), JSON.stringify(model));
+  return [MODEL_FILE, ...paths];
 }

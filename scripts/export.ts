@@ -159,20 +159,23 @@ function tfjsTarget(folder: string): Target {
   return {
     existing: async () => [...await tfjsFiles(folder), { path: card, isOwn: isCard }],
     write: async (model) => {
-      await exportTfjs(model, folder);
-      await writeFileAtomic(card, tfjsCard(model));
+      const files = await exportTfjs(model, folder);
+      // A network of another size has its weights in another number of files.
+      for (const { path } of await tfjsFiles(folder)) {
+        if (!files.includes(basename(path))) await Deno.remove(path);
+      }
+      await writeFileAtomic(card, tfjsCard(model, files));
       return [join(folder, "model.json"), card];
     },
   };
 }
 
-function tfjsCard(model: LoadedModel): string {
+function tfjsCard(model: LoadedModel, files: readonly string[]): string {
   const usage = [
     "```js",
     'const model = await tf.loadLayersModel("model.json"); // @tensorflow/tfjs 4',
     "```",
   ].join("\n");
-  const files = ["model.json", "weights-*.bin"];
   return modelCard({ ...facts(model, ["n", "h", "w", "c"]), files, usage });
 }
 

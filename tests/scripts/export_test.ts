@@ -1,7 +1,7 @@
 /** `deno task export` from its command line: what it writes over, and what not. */
 
 import { assertEquals, assertMatch } from "@std/assert";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { filesIn } from "./files_in.ts";
 import { withFolder } from "../report/result_rows.ts";
 import { taskArgs } from "../task.ts";
@@ -55,6 +55,24 @@ Deno.test("export writes over an earlier export, in both formats", () =>
       ...["safetensors/model.md", "safetensors/model.safetensors"],
       ...["tfjs/README.md", "tfjs/model.json", "tfjs/weights-1-of-1.bin"],
     ]);
+  }));
+
+Deno.test("export --format tfjs leaves no weights of an earlier export of another size", () =>
+  withFolder({}, async (folder) => {
+    const args = ["--format", "tfjs", "--out", folder];
+    assertEquals((await exportBest(...args)).code, 0);
+    const others = ["weights-1-of-14.bin", "weights-14-of-14.bin"];
+    for (const name of [...others, "weights.bin"]) {
+      await Deno.writeTextFile(join(folder, name), "x");
+    }
+    assertEquals((await exportBest(...args)).code, 0);
+    assertEquals(filesIn(folder).map((path) => basename(path)).sort(), [
+      ...["README.md", "model.json", "weights-1-of-1.bin", "weights.bin"],
+    ]);
+    assertMatch(
+      await Deno.readTextFile(join(folder, "README.md")),
+      /^Files: `model\.json`, `weights-1-of-1\.bin`\.$/m,
+    );
   }));
 
 for (const name of ["README.md", "model.json", "weights-1-of-1.bin"]) {
