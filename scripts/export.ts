@@ -17,6 +17,7 @@ import { userPath } from "../io/cache.ts";
 import { StudyError, UsageError } from "../io/errors.ts";
 import { type HelpOptions, readWords } from "../io/help_text.ts";
 import type { FlagTable } from "../io/parse_flags.ts";
+import { printableJson } from "../io/printable.ts";
 import { createReporter } from "../io/reporter.ts";
 import { type OwnFile, refuseForeign, textIfReadable } from "../io/own_files.ts";
 import { isFolder } from "../io/path_kind.ts";
@@ -125,14 +126,16 @@ function safetensorsTarget(out: string): Target {
 }
 
 function safetensorsCard(model: LoadedModel, name: string): string {
+  // Python reads a string of JSON as TypeScript does.
+  const quoted = printableJson(name);
   const usage = [
     "```python",
     "from safetensors.torch import load_file",
-    `model.load_state_dict(load_file("${name}"))  # names and shapes as PyTorch has them`,
+    `model.load_state_dict(load_file(${quoted}))  # names and shapes as PyTorch has them`,
     "```",
     "",
     "```ts",
-    `const model = await loadModel("${name}"); // from this suite's mod.ts`,
+    `const model = await loadModel(${quoted}); // from this suite's mod.ts`,
     "```",
   ].join("\n");
   return modelCard({ ...facts(model, ["n", "c", "h", "w"]), files: [name], usage });

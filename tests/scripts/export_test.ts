@@ -1,6 +1,6 @@
 /** `deno task export` from its command line: what it writes over, and what not. */
 
-import { assertEquals, assertMatch } from "@std/assert";
+import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { basename, join } from "node:path";
 import { filesIn } from "./files_in.ts";
 import { withFolder } from "../report/result_rows.ts";
@@ -73,6 +73,15 @@ Deno.test("export --format tfjs leaves no weights of an earlier export of anothe
       await Deno.readTextFile(join(folder, "README.md")),
       /^Files: `model\.json`, `weights-1-of-1\.bin`\.$/m,
     );
+  }));
+
+Deno.test("export shows any name of a file in its snippets as Python and TypeScript read it", () =>
+  withFolder({}, async (folder) => {
+    const name = `we"i\\.safetensors`;
+    assertEquals((await exportBest("--out", join(folder, name))).code, 0);
+    const card = await Deno.readTextFile(join(folder, `we"i\\.md`));
+    assertStringIncludes(card, String.raw`load_file("we\"i\\.safetensors"))`);
+    assertStringIncludes(card, String.raw`loadModel("we\"i\\.safetensors");`);
   }));
 
 for (const name of ["README.md", "model.json", "weights-1-of-1.bin"]) {
