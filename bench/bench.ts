@@ -37,7 +37,6 @@
  */
 
 import { join, resolve } from "node:path";
-import { setTimeout } from "node:timers/promises";
 import { writeFileAtomic } from "../io/atomic.ts";
 import { userFolder } from "../io/cache.ts";
 import { StudyError, UsageError } from "../io/errors.ts";
@@ -62,10 +61,11 @@ import { killChildren } from "./child.ts";
 import { startOurs, startPeer } from "./context.ts";
 import { isComparable, recordFinding, withEarlier } from "./earlier_runs.ts";
 import { isBusy, isTimed, renderPage } from "./page.ts";
+import { quietLoad, SETTLING_MS } from "./quiet_load.ts";
 import { readTrials, TRIALS_FILE } from "./recipe_trials.ts";
-import { measureSteadyCases } from "./steady_cases.ts";
+import { isSteady, measureSteadyCases } from "./steady_cases.ts";
 import { judgeTargets } from "./targets.ts";
-import { measureWholeRuns } from "./whole_runs.ts";
+import { measureWholeRuns, PEER_SCRIPT_CASES } from "./whole_runs.ts";
 import { Worker } from "./worker.ts";
 
 const { data, backend, device, libtensorflow, quiet, verbose, help } = SHARED_FLAGS;
@@ -172,15 +172,18 @@ async function runBench(flags: FlagValues<typeof FLAGS>, signal: AbortSignal): P
   const ours = await startOurs(shared, "float32");
   const { versions, on = { backend: flags.backend, device: "CPU" }, precisions = [] } = ours.info;
   const { machine = {}, git = null, images = { train: 0, test: 0 } } = ours.info;
-  const peer = await startPeer({ python, threads, ours: on });
+  const isWanted = settings.cases.some(hasPeerSide);
+  const peer = isWanted
+    ? await startPeer({ python, threads, ours: on })
+    : { missing: "none of the cases has a peer" };
   const hasPeer = peer instanceof Worker;
-  if (!hasPeer) {
+  if (!hasPeer && isWanted) {
     checkMissingPeer(flags.python, peer.missing);
     reporter.warn(`PyTorch is not measured: ${peer.missing}`);
   }
   const timed = settings.cases.some(isTimed);
   const settlingMs = timed ? SETTLING_MS[onAdapter ? "adapter" : "cpu"] : 0;
-  const load = await quietLoad({ threads, settlingMs }, { reporter, signal });
+  const load = await quietLoad({ threads, settlingMs, reporter, signal });
   if (timed && isBusy(load, threads)) {
     reporter.warn(
       `Other programs keep this machine busy (load average ${load.toFixed(1)}): these timings ` +
@@ -307,30 +310,6 @@ export function checkMissingPeer(python: string, missing: string): void {
 }
 
 /**
- * How long the machine may take to become quiet: the load average forgets slowly. What an adapter
- * computes depends less on it.
- */
-const SETTLING_MS = { cpu: 100_000, adapter: 10_000 } as const;
-
-/** The load average, once the machine is quiet or there was time enough for that. */
-async function quietLoad(
-  { threads, settlingMs }: { threads: number; settlingMs: number },
-  { reporter, signal }: { reporter: Reporter; signal: AbortSignal },
-): Promise<number> {
-  const started = performance.now();
-  for (;;) {
-    signal.throwIfAborted();
-    const [load = 0] = Deno.loadavg();
-    if (!isBusy(load, threads) || performance.now() - started > settlingMs) {
-      reporter.live("");
-      return load;
-    }
-    reporter.live(`Waiting for the machine to become quiet: load average ${load.toFixed(2)}`);
-    await setTimeout(1000);
-  }
-}
-
-/**
  * The cases that the flags ask for, in the order they are measured.
  *
  * @param onAdapter Whether a graphics adapter was asked for.
@@ -347,7 +326,16 @@ export function chosenCases(
   if (unknown !== undefined) {
     throw new UsageError(`--cases ${list}: "${unknown}" is none of ${CASES.join(", ")}`);
   }
+  const repeated = names.find((name, i) => names.indexOf(name) < i);
+  if (repeated !== undefined) {
+    throw new UsageError(`--cases ${list}: "${repeated}" is there twice`);
+  }
   return CASES.filter((name) => names.includes(name));
+}
+
+/** Whether PyTorch does a case too: the others are of ours alone. */
+export function hasPeerSide(name: CaseName): boolean {
+  return isSteady(name) || PEER_SCRIPT_CASES.includes(name);
 }
 
 if (import.meta.main) await runScript(main);

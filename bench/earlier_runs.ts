@@ -34,7 +34,9 @@ export function withEarlier(started: BenchResults, before: BenchResults): BenchR
     findings.map((finding) => ({ of: before.started_at, ...finding }));
   const found = { comparisons: keep(before.comparisons), measures: keep(before.measures) };
   const earlier = [...before.earlier ?? [], runOf(before)];
-  return { ...started, ...found, earlier: runsLeft(earlier, found) };
+  // A run of ours alone has none, and what was measured beside one stays.
+  const peer = started.peer ?? before.peer;
+  return { ...started, ...(peer && { peer }), ...found, earlier: runsLeft(earlier, found) };
 }
 
 /** Adds a finding of the run that the results are of; the first of a case replaces all earlier ones of it. */

@@ -7,12 +7,19 @@
 
 import type { BackendName } from "../engine/engine.ts";
 import { StudyError } from "../io/errors.ts";
-import type { Precision } from "../report/record/bench_results.ts";
+import type { CaseName, Precision } from "../report/record/bench_results.ts";
 import { type BenchContext, startOurs } from "./context.ts";
 import { type MissingSide, type Side, timeInTurn } from "./pairs.ts";
 import { peersOn, PLANS, type SteadyPlan } from "./plans.ts";
 import { TRANSFER_PLANS } from "./transfer_plans.ts";
 import { Worker, type WorkerInfo } from "./worker.ts";
+
+const STEADY_PLANS: readonly SteadyPlan[] = [...PLANS, ...TRANSFER_PLANS];
+
+/** Whether a case is one of those here. */
+export function isSteady(name: CaseName): boolean {
+  return STEADY_PLANS.some((plan) => plan.case === name);
+}
 
 /**
  * Measures the cases that were asked for in one number format.
@@ -65,7 +72,7 @@ export async function measureSteadyCases(
   ours: Worker,
   peer: Worker | { missing: string },
 ): Promise<void> {
-  const asked = [...PLANS, ...TRANSFER_PLANS].filter((plan) => context.cases.includes(plan.case));
+  const asked = STEADY_PLANS.filter((plan) => context.cases.includes(plan.case));
   const plansOf = (wanted: Precision, on: BackendName | "auto" = "auto") =>
     asked.filter(({ precision, backend = "auto" }) => precision === wanted && backend === on);
   try {

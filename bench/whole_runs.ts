@@ -40,7 +40,7 @@ const STUDY_LABEL = "the study's script, PyTorch, 2 workers";
 const GROWTH = { full: [1_000, 10_000], short: [200, 1_000] } as const;
 
 /** The cases whose peer is a script in Python that reads the data set from a folder. */
-const PEER_SCRIPT_CASES: readonly CaseName[] = ["launch", "part1", ...PART4_CASES];
+export const PEER_SCRIPT_CASES: readonly CaseName[] = ["launch", "part1", ...PART4_CASES];
 
 /** Measures the cases among these that were asked for. */
 export async function measureWholeRuns(context: BenchContext): Promise<void> {

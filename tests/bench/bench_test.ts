@@ -7,7 +7,7 @@ import {
   assertThrows,
 } from "@std/assert";
 import { basename, dirname, join } from "node:path";
-import { checkMissingPeer, chosenCases, folderOf } from "../../bench/bench.ts";
+import { checkMissingPeer, chosenCases, folderOf, hasPeerSide } from "../../bench/bench.ts";
 import { startOurs, startPeer, torchDeviceFor } from "../../bench/context.ts";
 import { insertFinding } from "../../bench/earlier_runs.ts";
 import { CONV2, convFlop, forwardFlop, SIMPLE_CNN_LAYERS, stepFlop } from "../../bench/flops.ts";
@@ -114,6 +114,18 @@ Deno.test("chosenCases() knows lists, --full and its default", () => {
   assertEquals(chosenCases(undefined, true).includes("part1"), true);
   assertEquals(chosenCases(undefined, false).includes("vgg16"), false);
   assertThrows(() => chosenCases("step,stpe", false), UsageError, '"stpe" is none of step, ');
+  assertThrows(
+    () => chosenCases("mapping,step, mapping", false),
+    UsageError,
+    '"mapping" is there twice',
+  );
+});
+
+Deno.test("PyTorch is started for the cases that it does too, and for no others", () => {
+  assertEquals(CASES.filter((name) => !hasPeerSide(name)), [
+    ...["profile", "memory", "growth", "scaling", "mapping", "recipes"],
+    ...["memory-alexnet", "memory-vgg16", "memory-detector"],
+  ]);
 });
 
 Deno.test("bench.ts says at its head what each case is", async () => {

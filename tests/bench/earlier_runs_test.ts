@@ -59,6 +59,14 @@ Deno.test("a run keeps what earlier ones found of cases that it does not measure
   );
 });
 
+Deno.test("a run of ours alone keeps what the peer of earlier ones computed with", () => {
+  const [cpu, gpu] = ["CPU", "GPU"].map((device) => ({ backend: "torch", device }));
+  const first = { ...run(1, ["step"]), peer: cpu! };
+  assertEquals(withEarlier(run(2, ["mapping"]), first).peer, cpu);
+  assertEquals(withEarlier({ ...run(2, ["step"]), peer: gpu! }, first).peer, gpu);
+  assertEquals("peer" in withEarlier(run(2, ["mapping"]), run(1, ["step"])), false);
+});
+
 Deno.test("an earlier run of which nothing is left is forgotten", () => {
   const first = run(1, ["step"]);
   first.comparisons.push(timing("step", "first"));
