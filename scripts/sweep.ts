@@ -82,7 +82,7 @@ async function main(): Promise<void> {
     if (flags.measure) await measure(reporter, signal);
     const args = await snakemakeArgs(flags);
     reporter.line(`Handing over to: snakemake ${args.join(" ")}`);
-    await handOver(args, signal);
+    await handOver(args, { ...flags, signal });
   });
 }
 
@@ -134,27 +134,53 @@ async function snakemakeArgs({ config, on, jobs, dryRun }: FlagValues<typeof FLA
   ];
 }
 
+/** What {@linkcode handOver} has to know besides what Snakemake is called with. */
+interface HandOverOptions extends Pick<FlagValues<typeof FLAGS>, "config" | "dryRun"> {
+  signal: AbortSignal;
+}
+
 /** Runs Snakemake to its end, in the user's folder and on their terminal. */
-async function handOver(args: readonly string[], signal: AbortSignal): Promise<void> {
+async function handOver(
+  args: readonly string[],
+  { config, dryRun, signal }: HandOverOptions,
+): Promise<void> {
   signal.throwIfAborted();
-  const child = new Deno.Command("snakemake", {
-    args: [...args],
-    cwd: userFolder(),
-    stdin: "inherit",
-    stdout: "inherit",
-    stderr: "inherit",
-  }).spawn();
-  // On a terminal Ctrl-C has reached it by itself: a second one would cut its end short.
-  using _passing = process.stdin.isTTY ? undefined : passAbortOn(signal, child);
-  const { code } = await child.status;
-  if (signal.aborted) {
-    throw new InterruptedError("Interrupted; what is finished is kept: the same command goes on");
+  const folder = await Deno.makeTempDir();
+  try {
+    // Snakemake ends with the same code whatever is wrong; the workflow leaves this once it has a plan.
+    const mark = join(folder, "planned");
+    const child = new Deno.Command("snakemake", {
+      args: [...args],
+      cwd: userFolder(),
+      env: { MNIST_STUDY_PLANNED: mark },
+      stdin: "inherit",
+      stdout: "inherit",
+      stderr: "inherit",
+    }).spawn();
+    // On a terminal Ctrl-C has reached it by itself: a second one would cut its end short.
+    using _passing = process.stdin.isTTY ? undefined : passAbortOn(signal, child);
+    const { code } = await child.status;
+    if (signal.aborted) {
+      throw new InterruptedError(
+        "Interrupted; what is finished is kept: the same command goes on",
+      );
+    }
+    if (code !== 0) {
+      throw new StudyError(failureOf({ config, dryRun, planned: await exists(mark) }));
+    }
+  } finally {
+    await Deno.remove(folder, { recursive: true });
   }
-  if (code !== 0) {
-    throw new StudyError(
-      "Snakemake has not finished, for the reasons above; the same command goes on with what is left",
-    );
-  }
+}
+
+/** What has failed, and what helps. */
+function failureOf(
+  { config, dryRun, planned }: Omit<HandOverOptions, "signal"> & { planned: boolean },
+): string {
+  if (!planned) return `Nothing was run, for the reasons above: correct ${config} and try again`;
+  return dryRun
+    ? "Snakemake has not shown the whole plan, for the reasons above; nothing was run"
+    : "Snakemake has not finished, for the reasons above; the same command goes on with what is left";
 }
 
 if (import.meta.main) await runScript(main);

@@ -35,6 +35,11 @@ async function sweep(
 /** What Snakemake says of itself, and a note of how it was called. */
 const FAKE = 'case "$*" in *--version*) echo 9.27.1 ;; *) echo "called in $PWD:" "$@" ;; esac';
 
+/** A Snakemake that does this and fails. */
+function failing(action: string): string {
+  return FAKE.replace('echo "called in $PWD:" "$@"', `${action || ":"}; exit 1`);
+}
+
 Deno.test("sweep without Snakemake, or with an old one, says what to install", () =>
   withFolder({}, async (folder) => {
     const none = await sweep(folder, []);
@@ -86,10 +91,28 @@ Deno.test("sweep names a configuration that is not there, and ends as Snakemake 
     const closed = await sweep(folder, ["--config", "."], { snakemake: FAKE });
     assertEquals(closed.code, 2);
     assertStringIncludes(closed.stderr, `${folder} is a folder: copy `);
-    const failing = await sweep(folder, [], {
-      snakemake: FAKE.replace("called", "x").replace(";; esac", "; exit 1 ;; esac"),
+    const failed = await sweep(folder, [], {
+      snakemake: failing('touch "$MNIST_STUDY_PLANNED"'),
     });
-    assertEquals(failing.code, 1);
-    assertStringIncludes(failing.stderr, "the same command goes on with what is left");
-    assert(!failing.stderr.includes("    at "), failing.stderr);
+    assertEquals(failed.code, 1);
+    assertStringIncludes(failed.stderr, "the same command goes on with what is left");
+    assert(!failed.stderr.includes("    at "), failed.stderr);
+  }));
+
+Deno.test("sweep that could not be planned says what is to be corrected, not to go on", () =>
+  withFolder({ "my.yaml": "" }, async (folder) => {
+    const args = ["--config", "my.yaml"];
+    for (const more of [[], ["--dry-run"]]) {
+      const { code, stderr } = await sweep(folder, [...args, ...more], { snakemake: failing("") });
+      assertEquals(code, 1);
+      assertEquals(
+        stderr,
+        `error: Nothing was run, for the reasons above: correct ${folder}/my.yaml and try again\n`,
+      );
+    }
+    const snakemake = failing('touch "$MNIST_STUDY_PLANNED"');
+    const planned = await sweep(folder, [...args, "--dry-run"], { snakemake });
+    assertEquals(planned.code, 1);
+    assertStringIncludes(planned.stderr, "has not shown the whole plan");
+    assert(!planned.stderr.includes("goes on"), planned.stderr);
   }));

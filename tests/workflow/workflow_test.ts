@@ -2,6 +2,7 @@
 
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { join } from "node:path";
+import { exists } from "../../io/path_kind.ts";
 import { withFolder } from "../report/result_rows.ts";
 import {
   checkSweep,
@@ -90,6 +91,19 @@ test("mistakes in a configuration are named, all at once, with what would be rig
       const { code, output } = await snakemake(cwd, "--configfile", file, "--dry-run");
       assertEquals(code, 1, output);
       for (const words of expected) assertStringIncludes(output, words);
+    }
+  }));
+
+test("a sweep learns whether its configuration was refused, whatever was wrong with it", () =>
+  withFolder({}, async (cwd) => {
+    const right = "out: x\nmodels: [simplecnn]\nseeds: [1]";
+    for (const text of [...MISTAKES.map(([text]) => text), "models: [", right]) {
+      await Deno.writeTextFile(join(cwd, "sweep.yaml"), text);
+      const snakefile = ["--snakefile", join(WORKFLOW, "Snakefile")];
+      const words = ["snakemake", ...snakefile, "--configfile", "sweep.yaml", "--dry-run"];
+      const mark = join(cwd, "planned");
+      const { output } = await command(["env", `MNIST_STUDY_PLANNED=${mark}`, ...words], cwd);
+      assertEquals(await exists(mark), text === right, output);
     }
   }));
 
