@@ -30,6 +30,7 @@ const SOFTWARE = /swiftshader|llvmpipe|softpipe|software|basic render/i;
  *
  * @param wanted The only one that will do, if any.
  * @returns How it is called.
+ * @throws {Error} If none works, or there is none of the name that is wanted.
  */
 export async function startBackend(wanted: string | null): Promise<string> {
   // Threads would need headers that a plain web server does not send.
@@ -42,7 +43,11 @@ export async function startBackend(wanted: string | null): Promise<string> {
     wasm: () => location.protocol !== "file:",
     cpu: () => true,
   };
-  for (const name of Object.keys(TITLES) as BrowserBackend[]) {
+  const names = Object.keys(TITLES) as BrowserBackend[];
+  if (wanted !== null && !(names as string[]).includes(wanted)) {
+    throw new Error(`"${wanted}" is no backend: it is one of ${names.join(", ")}`);
+  }
+  for (const name of names) {
     const isSuitable = wanted === null ? await suits[name]() : wanted === name;
     if (isSuitable && await start(name)) return TITLES[name];
   }

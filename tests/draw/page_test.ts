@@ -250,6 +250,18 @@ pageTest("the page without a server gives the same probabilities", async (stage)
   }
 });
 
+pageTest("it names the backends that there are if asked for another", async (stage) => {
+  const { browser, siteAddress } = stage;
+  const other = await browser.newPage();
+  await other.goto(`${siteAddress}?backend=foo`);
+  await other.waitForFunction("document.getElementById('verdict').textContent !== ''");
+  assertEquals(
+    await other.$eval("#verdict", (line) => line.textContent),
+    'The page cannot start: "foo" is no backend: it is one of webgpu, webgl, wasm, cpu',
+  );
+  await other.close();
+});
+
 pageTest(
   "it holds no more after a thousand answers than after a hundred",
   async ({ browser, siteAddress }) => {
