@@ -52,6 +52,13 @@ export interface CompareOptions {
    * is itself among those compared.
    */
   reference?: string;
+  /**
+   * Whether to read the predictions of all seeds that count, of which the report needs one's: some
+   * milliseconds a run.
+   *
+   * @default {false}
+   */
+  checksSeeds?: boolean;
 }
 
 /**
@@ -69,7 +76,7 @@ export interface CompareOptions {
  */
 export async function compareResults(
   folders: readonly string[],
-  { reference }: CompareOptions = {},
+  { reference, checksSeeds = false }: CompareOptions = {},
 ): Promise<Comparison> {
   const problems = new ProblemList();
   const gathered = await gatherRows(folders, problems);
@@ -85,7 +92,7 @@ export async function compareResults(
     const shown = runs.find(({ row }) => row === settings[0]?.newest) ?? runs.at(-1);
     const files = shown && await readRunFiles(shown, { folders, problems });
     const curves = shown && await readSeedCurves(shown, runs, { folders, problems });
-    if (shown) await checkSeedPredictions(shown, runs, { folders, problems });
+    if (shown && checksSeeds) await checkSeedPredictions(shown, runs, { folders, problems });
     const seedRuns = shown && seedRunsOf(shown, runs, manifests);
     const counted = [...manifests].map(([row, manifest]) => ({ row, manifest }));
     models.push(describeModel(model, { runs, settings, shown, files, curves, seedRuns, counted }));

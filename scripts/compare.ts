@@ -109,6 +109,7 @@ async function compare(
   const reporter = createReporter({ quiet: flags.quiet, stream: flags.json ? "stderr" : "stdout" });
   const comparison = await compareResults(folders, {
     reference: join(repositoryRoot(), REFERENCE_RESULTS),
+    checksSeeds: flags.check,
   });
   const notDrawn = new ProblemList();
   const options: FigureOptions = {

@@ -182,7 +182,7 @@ Deno.test("the gate wants the files of every seed, whole, and the code that made
       await withFolder({}, async (folder) => {
         for (const run of reproduced) await recordRun(folder, run);
         await damage(join(runFolder(folder, `seed-${seed}`), file));
-        const comparison = await compareResults([folder]);
+        const comparison = await compareResults([folder], { checksSeeds: true });
         const failures = whatDoesNotHold(comparison, ["simplecnn"]);
         assertEquals(failures, [
           ...(file === "manifest.json" ? [`${unknown} ${seed}`] : []),
