@@ -7,6 +7,7 @@
 
 import * as tf from "@tensorflow/tfjs";
 import { type KernelArguments, kernelOf, registerKernel } from "./kernel_calls.ts";
+import { conv2dInfo, type ConvolutionInputs } from "./package_kernels.ts";
 
 /**
  * Has a kernel give a result without elements at once; it is called for all others. One that is
@@ -32,45 +33,27 @@ export function registerForNone<Inputs extends Record<string, tf.TensorInfo>, At
   });
 }
 
-/** What tells how a two-dimensional convolution's result is shaped. */
-interface Convolution2d {
-  strides: number | [number, number];
-  pad: "valid" | "same" | number | tf.backend_util.ExplicitPadding;
-  dataFormat?: "NHWC" | "NCHW";
-  dilations?: number | [number, number];
-  dimRoundingMode?: "floor" | "round" | "ceil";
-}
-
-/** What a convolution gets, of any kind. */
-export interface Filtered extends Record<string, tf.TensorInfo> {
+/** What a kernel of one tensor gets. */
+export interface OneInput extends Record<string, tf.TensorInfo> {
   x: tf.TensorInfo;
-  filter: tf.TensorInfo;
 }
 
 /** {@linkcode registerForNone} for all two-dimensional convolutions. */
 export function registerConv2dForNone(backendName: string): void {
-  for (const kernelName of ["Conv2D", "FusedConv2D"]) {
-    registerForNone(backendName, kernelName, conv2dShape);
-  }
-  for (const kernelName of ["DepthwiseConv2dNative", "FusedDepthwiseConv2D"]) {
+  type Attributes = Parameters<typeof conv2dInfo>[1];
+  const kernels = [
+    ...["Conv2D", "FusedConv2D"].map((name) => ({ name, isDepthwise: false })),
+    ...["DepthwiseConv2dNative", "FusedDepthwiseConv2D"].map((name) => ({
+      name,
+      isDepthwise: true,
+    })),
+  ];
+  for (const { name, isDepthwise } of kernels) {
     registerForNone(
       backendName,
-      kernelName,
-      (inputs: Filtered, attrs: Convolution2d) => conv2dShape(inputs, attrs, true),
+      name,
+      (inputs: ConvolutionInputs, attrs: Attributes) =>
+        conv2dInfo(inputs, attrs, isDepthwise).outShape,
     );
   }
-}
-
-type Lengths = [number, number, number, number];
-
-function conv2dShape(
-  { x, filter }: Filtered,
-  { strides, pad, dataFormat = "NHWC", dilations, dimRoundingMode }: Convolution2d,
-  isDepthwise = false,
-): number[] {
-  const format = tf.backend_util.convertConv2DDataFormat(dataFormat);
-  const shapes = [x.shape as Lengths, filter.shape as Lengths] as const;
-  return tf.backend_util.computeConv2DInfo(
-    ...[...shapes, strides, dilations ?? 1, pad, dimRoundingMode, isDepthwise, format] as const,
-  ).outShape;
 }

@@ -25,12 +25,15 @@ import {
   readResource,
   type Resource,
 } from "./resource_variables.ts";
+import { registerNoElements } from "./no_elements.ts";
 import { registerSlice } from "./slice_kernel.ts";
 import { TensorFlow, type TensorFlowOptions } from "./tensorflow.ts";
 
 registerGather();
 registerConv2d();
 registerSlice();
+// Last, as it goes before what is registered.
+registerNoElements();
 
 /** How {@linkcode TensorFlowBackend} opens its library. */
 export interface TensorFlowBackendOptions extends TensorFlowOptions {

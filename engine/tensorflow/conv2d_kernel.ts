@@ -14,8 +14,8 @@ import * as tf from "@tensorflow/tfjs";
 import type { Precision } from "../backend.ts";
 import { readSystemFile } from "../../io/libc.ts";
 import { type KernelArguments, kernelOf, registerKernel } from "../portable/kernel_calls.ts";
+import { conv2dInfo } from "../portable/package_kernels.ts";
 import { processorFlags } from "./avx_support.ts";
-import { registerNoImages } from "./no_images.ts";
 import { isFilterSide, isWinogradFaster, winogradConv2d } from "./winograd.ts";
 
 const BACKEND = "tensorflow";
@@ -62,7 +62,7 @@ export function convolveInHalves(
   attributes: ConvolutionAttributes,
   convolve: Convolve,
 ): tf.Tensor4D {
-  const info = convolutionInfo(x, filter, attributes);
+  const info = conv2dInfo({ x, filter }, attributes);
   const { outHeight, outWidth, outChannels, strideHeight, filterHeight, padInfo } = info;
   const work = filter.size * outHeight * outWidth;
   const isWorthIt = x.shape[0] === 1 && outHeight % 2 === 0 && work >= LEAST_WORK;
@@ -112,7 +112,7 @@ export function convolveByWinograd(
   attributes: ConvolutionAttributes,
 ): tf.Tensor4D | undefined {
   if (attributes.dataFormat !== "NHWC") return undefined;
-  const info = convolutionInfo(x, filter, attributes);
+  const info = conv2dInfo({ x, filter }, attributes);
   const { filterHeight, filterWidth, strideHeight, strideWidth, padInfo } = info;
   const isPlain = [strideHeight, strideWidth, info.dilationHeight, info.dilationWidth]
     .every((side) => side === 1);
@@ -120,17 +120,6 @@ export function convolveByWinograd(
   const sizes = { ...info, images: info.batchSize, filterSide: filterHeight };
   if (!isWinogradFaster(sizes)) return undefined;
   return winogradConv2d(x, filter, padInfo);
-}
-
-function convolutionInfo(
-  x: tf.Tensor4D,
-  filter: tf.Tensor4D,
-  { strides, pad, dataFormat, dilations, dimRoundingMode }: ConvolutionAttributes,
-): tf.backend_util.Conv2DInfo {
-  const format = tf.backend_util.convertConv2DDataFormat(dataFormat);
-  return tf.backend_util.computeConv2DInfo(
-    ...[x.shape, filter.shape, strides, dilations, pad, dimRoundingMode, false, format] as const,
-  );
 }
 
 /** What the kernels need of the backend that they run on. */
@@ -181,8 +170,6 @@ export function registerConv2d(): void {
       );
     });
   });
-  // Last, as it goes before what is registered.
-  registerNoImages();
 }
 
 function conv2dKernel(): (args: Conv2d) => tf.Tensor4D {

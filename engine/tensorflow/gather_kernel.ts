@@ -1,8 +1,9 @@
 /**
  * `tf.gather` along axes that count from the last, and inside recordings.
  *
- * tfjs-node's kernel looks up a size under the axis as it is given. And it reads the indices back to check them, which cannot be done while recording:
- * there the check is left to TensorFlow (on a CPU it fails, on a GPU it gives zeros).
+ * tfjs-node's kernel looks up a size under the axis as it is given. And it reads the indices back to
+ * check them, which cannot be done while recording: there the check is left to TensorFlow (on a CPU it
+ * fails, on a GPU it gives zeros).
  *
  * @module
  */

@@ -14,11 +14,7 @@ import {
   kernelOf,
   registerKernel,
 } from "../portable/kernel_calls.ts";
-import type {
-  ConvolutionAttributes,
-  MatMulArguments,
-  Shape4D,
-} from "../portable/package_kernels.ts";
+import { conv2dInfo, type MatMulArguments } from "../portable/package_kernels.ts";
 import { ELEMENT_BYTES, type WebGpuKernels } from "./kernels.ts";
 import { assignSlice } from "./ops.ts";
 import { BACKEND } from "./package.ts";
@@ -182,14 +178,9 @@ function rowsThatFit({ largestBinding }: WebGpuKernels, shape: readonly number[]
   return Math.max(1, Math.floor(largestBinding / rowBytes));
 }
 
-function convolvedShape({ inputs: { x, filter }, attrs }: Batched): number[] {
-  type Attributes = ConvolutionAttributes & { dilations: number | [number, number] };
-  const { strides, dilations, pad, dimRoundingMode, dataFormat } = attrs as unknown as Attributes;
-  const shapes = [x!.shape, filter!.shape] as [Shape4D, Shape4D];
-  return tf.backend_util.computeConv2DInfo(
-    ...[...shapes, strides, dilations, pad, dimRoundingMode, false] as const,
-    tf.backend_util.convertConv2DDataFormat(dataFormat),
-  ).outShape;
+function convolvedShape({ inputs, attrs }: Batched): number[] {
+  type Arguments = Parameters<typeof conv2dInfo>;
+  return conv2dInfo(inputs as Arguments[0], attrs as unknown as Arguments[1]).outShape;
 }
 
 /** A kernel on `step` rows after the other; at once where there is one, for which it says what to do. */

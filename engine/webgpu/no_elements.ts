@@ -6,12 +6,8 @@
  */
 
 import * as tf from "@tensorflow/tfjs";
-import { registerConv2dForNone, registerForNone } from "../portable/no_elements.ts";
+import { type OneInput, registerConv2dForNone, registerForNone } from "../portable/no_elements.ts";
 import { BACKEND } from "./package.ts";
-
-interface OneInput extends Record<string, tf.TensorInfo> {
-  x: tf.TensorInfo;
-}
 
 /** Wraps the kernels that are registered. */
 export function registerNoElements(): void {

@@ -7,7 +7,8 @@
  */
 
 import * as tf from "@tensorflow/tfjs";
-import { type Filtered, registerConv2dForNone, registerForNone } from "../portable/no_elements.ts";
+import { registerConv2dForNone, registerForNone } from "../portable/no_elements.ts";
+import type { ConvolutionInputs } from "../portable/package_kernels.ts";
 
 const BACKEND = "tensorflow";
 
@@ -19,12 +20,12 @@ interface Convolution3d {
 }
 
 /** Wraps the kernels that are registered; later ones would not be wrapped. */
-export function registerNoImages(): void {
+export function registerNoElements(): void {
   registerConv2dForNone(BACKEND);
   registerForNone(
     BACKEND,
     "Conv3D",
-    ({ x, filter }: Filtered, { strides, dilations, pad }: Convolution3d) =>
+    ({ x, filter }: ConvolutionInputs, { strides, dilations, pad }: Convolution3d) =>
       tf.backend_util.computeConv3DInfo(
         ...[x.shape as FiveLengths, filter.shape as FiveLengths, strides, dilations, pad] as const,
       ).outShape,
