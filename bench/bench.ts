@@ -101,8 +101,9 @@ const FLAGS = {
   out: {
     kind: "path",
     folder: true,
-    help: "folder for bench.json and bench.md [default: results/bench, and in it a folder of its " +
-      "own for each backend and device but libtensorflow on the CPU]",
+    help: "folder for bench.json and bench.md",
+    defaultText: "results/bench, and in it a folder of its own for each backend and device but " +
+      "libtensorflow on the CPU",
   },
   render: {
     kind: "boolean",

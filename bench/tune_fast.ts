@@ -57,7 +57,8 @@ const FLAGS = {
     kind: "integers",
     min: 0,
     max: 1_000_000,
-    help: "one trial of each candidate for each of these seeds [default: 1,2,3,4,5]",
+    help: "one trial of each candidate for each of these seeds",
+    defaultText: "1,2,3,4,5",
   },
   only: {
     kind: "text",
@@ -67,7 +68,8 @@ const FLAGS = {
   precision: {
     kind: "choice",
     choices: ["fp32", "bf16"],
-    help: "of convolutions and products [default: bf16 where the processor has it]",
+    help: "of convolutions and products",
+    defaultText: "bf16 where the processor has it",
   },
   out: { kind: "path", folder: true, default: "results/bench", help: "folder for recipes.csv" },
   libtensorflow,

@@ -81,7 +81,8 @@ const COMMON = {
     kind: "integer",
     min: 1,
     max: 1024,
-    help: "threads to compute with [default: one for each processor that it may use]",
+    help: "threads to compute with",
+    defaultText: "one for each processor that it may use",
   },
   libtensorflow: {
     kind: "path",

@@ -338,24 +338,21 @@ function interpret(name: string, flag: ValuedFlag, { text, origins }: GivenText)
     case "text":
       return text;
     case "path": {
-      const path = absolute(text, origins);
-      if (origins !== undefined) checkExisting(name, flag, path);
+      const path = namedPath(name, flag, { text, origins });
       return flag.folder === true && looksLikeFile(path, flag.orEnding) ? undefined : path;
     }
-    case "paths": {
-      const path = absolute(text, origins);
-      if (origins !== undefined) checkExisting(name, flag, path);
-      return path;
-    }
+    case "paths":
+      return namedPath(name, flag, { text, origins });
   }
 }
 
-/** Refuses a path at which there is not what a flag reads. */
-function checkExisting(name: string, { existing }: NamedPath, path: string): void {
-  if (existing === undefined) return;
+/** A path that is named, which is refused where there is not what the flag reads. */
+function namedPath(name: string, { existing }: NamedPath, { text, origins }: GivenText): string {
+  const path = absolute(text, origins);
+  if (existing === undefined || origins === undefined) return path;
   const kind = kindAt(path, name);
   // A pipe can be read as a file is.
-  if (existing.includes(kind) || (kind === "other" && existing !== "folder")) return;
+  if (existing.includes(kind) || (kind === "other" && existing !== "folder")) return path;
   throw new UsageError(
     `${name} ${shortened(path)}: expected an existing ${existing}; ${whatIsAt(path)}`,
   );

@@ -26,15 +26,15 @@ const FLAGS = {
   out: {
     kind: "path",
     folder: true,
-    help: "folder that the report and its figures are written to [default: the first --results " +
-      "folder]",
+    help: "folder that the report and its figures are written to",
+    defaultText: "the first --results folder",
   },
   results: {
     kind: "paths",
     existing: "folder",
     help:
-      "folder with partN.csv files and runs/; given several times, the runs of all are compared " +
-      `[default: the --out folder, or ${DEFAULT_FOLDER}]`,
+      "folder with partN.csv files and runs/; given several times, the runs of all are compared",
+    defaultText: `the --out folder, or ${DEFAULT_FOLDER}`,
   },
   data: {
     kind: "paths",
@@ -52,13 +52,14 @@ const FLAGS = {
     kind: "boolean",
     help:
       "fail unless every published value that can be judged is reproduced, or consistent, all " +
-      "files are there and were read, and the rows are of one known code and one data set",
+      "files are there and were read, and the rows are of one code and data set",
   },
   require: {
     kind: "choices",
     choices: GATE_NAMES,
     needs: "check",
-    help: "models that --check wants verdicts on [default: those with a run]",
+    help: "models that --check wants verdicts on",
+    defaultText: "those with a run",
   },
   quiet: { kind: "boolean", help: "print warnings only" },
   json: {

@@ -40,7 +40,8 @@ const FLAGS = {
   jobs: {
     kind: "integer",
     min: 1,
-    help: "cores of this machine, or jobs of the cluster, at a time [default: as the profile says]",
+    help: "cores of this machine, or jobs of the cluster, at a time",
+    defaultText: "as the profile says",
   },
   dryRun: { kind: "boolean", help: "show the plan, and run nothing" },
   measure: {
