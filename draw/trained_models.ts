@@ -5,7 +5,7 @@
  */
 
 import * as tf from "@tensorflow/tfjs";
-import { IMAGE_PIXELS, IMAGE_SIDE } from "../data/idx.ts";
+import { IMAGE_SIDE } from "../data/idx.ts";
 import { transformImages } from "../data/image_batches.ts";
 import { resize224 } from "../data/rgb224.ts";
 import type { Tensor4D } from "../engine/ops.ts";
@@ -98,14 +98,6 @@ export async function readDigit(model: LoadedModel, pixels: Uint8Array): Promise
   const probabilities = Array.from(await model.probabilities(pixels));
   const milliseconds = performance.now() - startedAt;
   return { probabilities, view: toBase64(await viewOf(pixels, model.side)), milliseconds };
-}
-
-/** How long an answer takes a model, in milliseconds, once it has been got ready for that. */
-export async function warmUp(model: LoadedModel): Promise<number> {
-  const blank = new Uint8Array(IMAGE_PIXELS);
-  // The first takes longer.
-  await readDigit(model, blank);
-  return (await readDigit(model, blank)).milliseconds;
 }
 
 /** A digit as a model is given it, before normalisation: [side * side] grey values. */

@@ -7,18 +7,13 @@
 import { bundlePage } from "../draw/bundle.ts";
 import { findMisread } from "../draw/misread_digits.ts";
 import { openBrowser } from "../draw/open_browser.ts";
-import { DATA_PATH, type PageData, type PageModel } from "../draw/page/protocol.ts";
+import { type Answer, DATA_PATH, type PageData, type PageModel } from "../draw/page/protocol.ts";
+import { warmUp } from "../draw/page/warm_up.ts";
 import { pageFiles } from "../draw/page_files.ts";
 import { servePage } from "../draw/page_server.ts";
 import { isOpen } from "../draw/request_guard.ts";
 import { writeStaticPage } from "../draw/static_page.ts";
-import {
-  describeModel,
-  loadTrained,
-  readDigit,
-  trainedRuns,
-  warmUp,
-} from "../draw/trained_models.ts";
+import { describeModel, loadTrained, readDigit, trainedRuns } from "../draw/trained_models.ts";
 import { startEngine } from "../engine/engine.ts";
 import { SHARED_FLAGS } from "../experiment/flags.ts";
 import { readCommandLine } from "../io/help_text.ts";
@@ -96,9 +91,12 @@ async function serve(
 ): Promise<void> {
   const models = await loadTrained(runs, reporter);
   try {
+    const readers = new Map<string, (pixels: Uint8Array) => Promise<Answer>>();
     const described: PageModel[] = [];
     for (const model of models) {
-      described.push({ ...describeModel(model), milliseconds: await warmUp(model) });
+      const read = (pixels: Uint8Array) => readDigit(model, pixels);
+      readers.set(model.name, read);
+      described.push({ ...describeModel(model), milliseconds: await warmUp(read) });
     }
     const data: PageData = {
       models: described,
@@ -108,9 +106,6 @@ async function serve(
     const script = await bundlePage("ask_server.ts");
     files.set("page.js", { type: "text/javascript; charset=utf-8", content: script });
     files.set(DATA_PATH.slice(1), { type: "application/json", content: JSON.stringify(data) });
-    const readers = new Map(
-      models.map((model) => [model.name, (pixels: Uint8Array) => readDigit(model, pixels)]),
-    );
     await using server = servePage({ host, port, files, models: readers });
     for (const { title, runId } of data.models) reporter.line(`${title} answers (run ${runId})`);
     if (isOpen(host)) reporter.warn("Everyone on the network can use this page");

@@ -13,6 +13,7 @@ import { showFailure, startPage } from "./page.ts";
 import type { Answer, PageData } from "./protocol.ts";
 import { DATA_GLOBAL, MODEL_GLOBAL, type StoredModel } from "./stored_model.ts";
 import { startBackend } from "./tfjs_backends.ts";
+import { warmUp } from "./warm_up.ts";
 
 /** Images of the network, one at a time. */
 const SHAPE: [number, number, number, number] = [1, 28, 28, 1];
@@ -24,10 +25,7 @@ async function main(): Promise<void> {
   const backend = await startBackend(wanted);
   const model = await loadStored(globals[MODEL_GLOBAL] as StoredModel);
   delete globals[MODEL_GLOBAL];
-  // The first answer takes longer, as kernels are compiled.
-  const blank = new Uint8Array(SHAPE[1] * SHAPE[2]);
-  await read(model, blank);
-  const { milliseconds } = await read(model, blank);
+  const milliseconds = await warmUp((pixels) => read(model, pixels));
   const models = data.models.map((model) => ({ ...model, milliseconds }));
   startPage({ ...data, models }, {
     place: `this browser (${backend})`,

@@ -2,7 +2,8 @@
 
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import * as tf from "@tensorflow/tfjs";
-import { readDigit, trainedRuns, warmUp } from "../../draw/trained_models.ts";
+import { warmUp } from "../../draw/page/warm_up.ts";
+import { readDigit, trainedRuns } from "../../draw/trained_models.ts";
 import { fromBase64 } from "../../draw/page/base64.ts";
 import { type LoadedModel, readyClassifier } from "../../inference/loaded_model.ts";
 import { StudyError } from "../../io/errors.ts";
@@ -53,7 +54,8 @@ Deno.test("warmUp() says how long an answer takes after the first", async () => 
     await new Promise((resolve) => setTimeout(resolve, durations.shift()));
     return new Float32Array(10);
   };
-  const milliseconds = await warmUp({ ...takes(28), probabilities } as unknown as LoadedModel);
+  const model = { ...takes(28), probabilities } as unknown as LoadedModel;
+  const milliseconds = await warmUp((pixels) => readDigit(model, pixels));
   assertEquals(durations, []);
   assert(milliseconds > 35 && milliseconds < 200, `${milliseconds} ms`);
 });
