@@ -4,15 +4,13 @@
  * @module
  */
 
-import { cacheObstacle } from "../io/cache.ts";
 import { StudyError } from "../io/errors.ts";
 import { isFile, PathAccessError } from "../io/path_kind.ts";
 import { silentReporter } from "../io/reporter.ts";
 import { processorProblem } from "./tensorflow/avx_support.ts";
 import { bfloat16Problem } from "./tensorflow/bfloat16_support.ts";
-import { findLibrary, homeless, type LibraryLocation } from "./library/find_library.ts";
+import { findLibrary, type LibraryLocation, libraryObstacle } from "./library/find_library.ts";
 import { type CLibrary, cLibraryProblem, runningCLibrary } from "./library/glibc.ts";
-import { libraryCache } from "./library/library_cache.ts";
 import { libraryIn } from "./library/library_file.ts";
 import { openingError } from "./tensorflow/opening_error.ts";
 import { withQuietStderr } from "../io/quiet_stderr.ts";
@@ -129,10 +127,10 @@ async function remedyFor(
     hasPip: await hasPip(),
   });
   if (remedy !== undefined) return { state: "missing", remedy, fetchable: false };
-  const obstacle = await cacheObstacle("libtensorflow", libraryCache());
+  const obstacle = await libraryObstacle();
   if (obstacle !== undefined) {
     const remedy = `${obstacle.remedy}; or pip install tensorflow`;
-    return { state: "missing", problem: homeless(obstacle), remedy, fetchable: false };
+    return { state: "missing", problem: obstacle.what, remedy, fetchable: false };
   }
   return {
     state: "missing",

@@ -10,12 +10,10 @@ import { findHardware } from "../engine/choice/hardware.ts";
 import { READ_ONLY_FINDINGS } from "../engine/choice/record.ts";
 import { type BackendName, isLibraryNamed, startEngine } from "../engine/engine.ts";
 import { findPip, PIP_COMMANDS } from "../engine/library/fetch_wheel.ts";
-import { findLibrary, homeless } from "../engine/library/find_library.ts";
+import { findLibrary, libraryObstacle } from "../engine/library/find_library.ts";
 import { runningCLibrary } from "../engine/library/glibc.ts";
-import { libraryCache } from "../engine/library/library_cache.ts";
 import { currentPlatform, RELEASES } from "../engine/library/releases.ts";
 import { fetchObstacle } from "../engine/library_status.ts";
-import { cacheObstacle } from "../io/cache.ts";
 import { StudyError } from "../io/errors.ts";
 import { formatBytes, silentReporter } from "../io/reporter.ts";
 import { DATA } from "../study.ts";
@@ -111,17 +109,15 @@ async function backendWithoutFetching(
   if (!names.includes("tensorflow") || await isLibraryHere(libtensorflow)) {
     return { backend, others };
   }
-  const obstacle = await cacheObstacle("libtensorflow", libraryCache());
-  if (others.length === 0 && obstacle !== undefined) {
-    throw new StudyError(homeless(obstacle), { remedy: obstacle.remedy });
-  }
+  const obstacle = await libraryObstacle();
+  if (others.length === 0 && obstacle !== undefined) throw obstacle;
   const isObtainable = obstacle === undefined && await isFetchable();
   if (others.length === 0 || isObtainable) return { backend: undefined, others };
   const hasHardware = others.includes("webgpu") &&
     await findHardware({ store: READ_ONLY_FINDINGS }) !== undefined;
   const why = obstacle === undefined
     ? "as tensorflow neither starts nor can be fetched"
-    : `as ${homeless(obstacle)}; deno task doctor says what to do`;
+    : `as ${obstacle.what}; deno task doctor says what to do`;
   return { backend: hasHardware ? "webgpu" : others.at(-1), others, why };
 }
 

@@ -121,7 +121,9 @@ export async function examineMachine(
   const python = programStatus(PYTHON_COMMANDS);
   const pip = programStatus(PIP_COMMANDS);
   const hasPip = async () => (await pip).state === "ok";
-  const data = await dataStatus();
+  const folder = cacheDir();
+  const unwritable = await cacheObstacle("anything", folder);
+  const data = await dataStatus(unwritable);
   const engine = await libraryStatus({ libtensorflow, hasPip });
   const webgpu = await webGpuStatus();
   const wasm = await wasmStatus();
@@ -135,10 +137,8 @@ export async function examineMachine(
     hardware,
     hasWasm: wasm.state !== "damaged",
   }, { store: new FindingFile(), path: findingsPath(), surroundings: surroundings() });
-  const folder = cacheDir();
   const entries = await folderEntries(folder);
   const problem = await folderProblem(folder);
-  const unwritable = await cacheObstacle("anything", folder);
   const obstacle = unwritable && { reason: unwritable.reason!, remedy: unwritable.remedy! };
   const weights = join(folder, "weights");
   const limits = machineLimits();
@@ -184,10 +184,10 @@ async function programStatus(commands: readonly (readonly string[])[]): Promise<
   return { state: "missing", command: "", version: "", remedy: PIP_REMEDY };
 }
 
-async function dataStatus(): Promise<DoctorReport["data"]> {
+/** @param obstacle What keeps sets from being fetched into the cache. */
+async function dataStatus(obstacle: CacheError | undefined): Promise<DoctorReport["data"]> {
   try {
     const { datasets, auto } = await datasetStatus();
-    const obstacle = await cacheObstacle("data", cacheDir());
     const valid = new Set(
       datasets.filter(({ state }) => state === "valid").map(({ name }) => name),
     );

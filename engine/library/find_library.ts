@@ -5,7 +5,7 @@
  */
 
 import { basename, delimiter, join, resolve } from "node:path";
-import { CacheError, userFolder } from "../../io/cache.ts";
+import { CacheError, cacheObstacle, userFolder } from "../../io/cache.ts";
 import { InterruptedError, StudyError } from "../../io/errors.ts";
 import { PathAccessError, pathKind } from "../../io/path_kind.ts";
 import type { Reporter } from "../../io/reporter.ts";
@@ -136,8 +136,14 @@ export async function searchLibrary(places: SearchPlaces): Promise<LibraryLocati
   }
 }
 
+/** Why a library that is nowhere cannot be fetched into the cache, and what helps, if that is so. */
+export async function libraryObstacle(): Promise<StudyError | undefined> {
+  const obstacle = await cacheObstacle("libtensorflow", libraryCache());
+  return obstacle && new StudyError(homeless(obstacle), { remedy: obstacle.remedy });
+}
+
 /** What is said where it is nowhere and the cache cannot take it. */
-export function homeless({ folder, reason }: CacheError): string {
+function homeless({ folder, reason }: CacheError): string {
   return `libtensorflow was not found, and cannot be kept in ${folder} (${reason})`;
 }
 
