@@ -11,7 +11,7 @@ import { tryLock } from "../../io/lock.ts";
 import { isNotPermitted } from "../../io/system_reason.ts";
 import { gatherRows } from "../record/gather_rows.ts";
 import { findLeftovers } from "../record/leftovers.ts";
-import { ProblemList } from "../record/problems.ts";
+import { type Problem, ProblemList } from "../record/problems.ts";
 import { findRemains, refuseReference, removeRun } from "../record/remove_run.ts";
 import { isResumable, stateAtRest } from "../record/run_state.ts";
 import type { ListedRun } from "./list_runs.ts";
@@ -53,8 +53,10 @@ export async function findRemovables(
     for (const { path, bytes } of await findRemains(results)) {
       found.push({ path, bytes, what: "what is left of a removed run", kind: "remains" });
     }
+    let kept: Promise<KeptRows> | undefined;
+    const rows = () => kept ??= readKept(results);
     for (const run of runs.filter((one) => one.results === results)) {
-      const orphan = await orphanOf(run, problems);
+      const orphan = await orphanOf(run, { rows, problems });
       if (orphan !== undefined && !(keepResumable && orphan.resumable)) found.push(orphan);
     }
     for (const path of await findLeftovers(results)) {
@@ -85,20 +87,39 @@ export async function removeRemovable({ kind, path, run }: Removable): Promise<b
       return true;
     }
     case "run": {
-      const isStillWanted = () => isOrphan(run!);
+      const rows = () => readKept(run!.results);
+      const isStillWanted = () => isOrphan(run!, { rows, problems: new ProblemList() });
       return await removeRun({ ...run!, file: null }, { isStillWanted });
     }
   }
 }
 
+/** The runs that have a row in a folder of results, and what was left out of its files. */
+interface KeptRows {
+  runIds: ReadonlySet<string>;
+  skipped: readonly Problem[];
+}
+
+async function readKept(results: string): Promise<KeptRows> {
+  const read = new ProblemList();
+  const { runIds } = await gatherRows([results], read, { mayBeEmpty: true, keepAll: true });
+  return { runIds, skipped: read.list().filter(({ skipped }) => skipped) };
+}
+
+/** What {@linkcode isOrphan} goes by besides the run. */
+interface OrphanOptions extends Pick<CleanOptions, "problems"> {
+  /** Of the run's folder of results; it is asked only about runs that were killed. */
+  rows: () => Promise<KeptRows>;
+}
+
 /** A run's folder, if it is left of a process that was killed. */
 async function orphanOf(
   run: ListedRun,
-  problems: ProblemList,
+  options: OrphanOptions,
 ): Promise<Removable & { resumable: boolean } | undefined> {
   const { state, folder, note } = run;
   const mayBe = folder !== null && (state === "killed" || state === "broken");
-  if (!mayBe || !await isOrphan(run, problems)) return undefined;
+  if (!mayBe || !await isOrphan(run, options)) return undefined;
   const bytes = totalBytes(await folderEntries(folder));
   const resumable = await isResumable(folder);
   const what = state === "broken" ? "a run killed as it began" : `a run killed ${note}`;
@@ -107,16 +128,15 @@ async function orphanOf(
 
 /** Whether a run that no other process is at has no row and was killed. */
 async function isOrphan(
-  { folder, runId, results, row }: ListedRun,
-  problems = new ProblemList(),
+  { folder, runId, row }: ListedRun,
+  { rows, problems }: OrphanOptions,
 ): Promise<boolean> {
   const state = await stateAtRest(folder!, runId);
   if (state === "killed") {
     // It may have been finished since it was listed.
-    const read = new ProblemList();
-    const { runIds } = await gatherRows([results], read, { mayBeEmpty: true, keepAll: true });
+    const { runIds, skipped } = await rows();
     if (runIds.has(runId)) return false;
-    const unread = read.list().find(({ skipped, file }) => skipped && mayHaveRows(file, row.part));
+    const unread = skipped.find(({ file }) => mayHaveRows(file, row.part));
     if (unread === undefined) return true;
     const text = `stays, as its row may be in what was left out of ${unread.file}`;
     problems.add(text, { file: folder! });
