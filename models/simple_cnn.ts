@@ -55,7 +55,8 @@ export interface SimpleCnnOptions {
 /**
  * A SimpleCNN, initialised as PyTorch does by default. An engine must be running.
  *
- * Its images are `[n, 28, 28, 1]`, normalised as {@linkcode mnist28} does.
+ * Its images are `[n, 28, 28, 1]`, normalised as {@linkcode mnist28} does; it throws a `RangeError` on
+ * those of other sizes. Up to 31 rows and columns are taken, as in PyTorch: pooling drops the rest.
  *
  * @throws {RangeError} If `numClasses` is not a positive whole number.
  */
@@ -99,9 +100,20 @@ function forward(
   return tf.tidy(() => {
     let x = conv2dReluMaxPool(images, parameters, "conv1"); // [n, 14, 14, 32]
     x = conv2dReluMaxPool(x, parameters, "conv2"); // [n, 7, 7, 64]
+    requireDigits(images, x);
     const flat = x.reshape<tf.Tensor2D>([x.shape[0], 3136]); // [n, 3136]
     let hidden = relu(linear(flat, parameters, "fc1")); // [n, 1000]
     if (hiddenDropout) hidden = dropout(hidden, hiddenDropout.rate, hiddenDropout.key);
     return linear(hidden, parameters, "fc2"); // [n, numClasses]
   });
+}
+
+/** Refuses images that leave other maps to the linear layers than those of 28 by 28 pixels do. */
+function requireDigits(images: tf.Tensor4D, { shape: [, rows, columns] }: tf.Tensor4D): void {
+  if (rows === 7 && columns === 7) return;
+  const [, height, width] = images.shape;
+  throw new RangeError(
+    `Cannot classify images of ${height} × ${width} pixels: SimpleCNN takes 28 × 28, which leave its ` +
+      `linear layers maps of 7 × 7, not of ${rows} × ${columns}`,
+  );
 }

@@ -51,6 +51,18 @@ Deno.test("simpleCnn() forward() gives a row of logits per image", () => {
   model.dispose();
 });
 
+Deno.test("simpleCnn() takes images of the sizes that PyTorch's takes, and names others", () => {
+  using model = simpleCnn();
+  const classify = (rows: number, columns: number) =>
+    tf.tidy(() => model.forward(tf.zeros([2, rows, columns, 1])).shape);
+  assertEquals([classify(31, 28), classify(28, 31)], [[2, 10], [2, 10]]);
+  for (const [rows, columns] of [[27, 28], [28, 32], [32, 32], [14, 112]] as const) {
+    const message =
+      `Cannot classify images of ${rows} × ${columns} pixels: SimpleCNN takes 28 × 28`;
+    assertThrows(() => classify(rows, columns), RangeError, message);
+  }
+});
+
 Deno.test("simpleCnn() numClasses sets the last layer's size", () => {
   const model = simpleCnn({ numClasses: 3 });
   assertEquals(model.numClasses, 3);
