@@ -18,6 +18,7 @@ import numpy as np
 import PIL
 import sklearn
 import torch
+from machine import machine
 from PIL import Image
 from sklearn.metrics import f1_score
 from torch import nn
@@ -206,6 +207,7 @@ def write_result(arguments, result, **libraries):
         "dataset_sha256": dataset_sha256(arguments.data),
         "seed": arguments.seed,
         "threads": torch.get_num_threads(),
+        "machine": machine(),
         "device": str(device),
         "finished_at": datetime.now(timezone.utc).isoformat(timespec="seconds"),
         "device_name": torch.cuda.get_device_name(device) if device.type == "cuda" else None,

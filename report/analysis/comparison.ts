@@ -155,11 +155,12 @@ export interface PeerComparison {
   /** The newest of our runs: the setting. */
   row: ResultRow;
   ours: { accuracy: MeanAndSd; f1: MeanAndSd; trainingTime: MeanAndSd };
+  /** Times are those of the runs that were timed as the newest was. */
   theirs: { accuracy: MeanAndSd; f1: MeanAndSd; trainingTime: MeanAndSd };
-  /** Whether PyTorch computed the frozen features once, as ours does. */
+  /** Whether PyTorch's runs that were timed computed the frozen features once, as ours does. */
   cachedFeatures: boolean;
-  /** The graphics cards that PyTorch computed on; none where that was the processor. */
-  devices: string[];
+  /** What PyTorch was timed on; `null` if that is known to be what ours was timed on. */
+  device: string | null;
   /** Accuracies less than this many percentage points apart count as equal; `null` if none is set. */
   margin: number | null;
   verdict: "equivalent" | "different" | "undecided" | "not tested";

@@ -30,12 +30,21 @@ export const TIMED_ON = "the same machine, with the same threads and engine";
 export function isTimedAlike(a: TimedRun, b: TimedRun): boolean {
   if (a.row.backend !== b.row.backend || a.manifest === null || b.manifest === null) return false;
   const [one, other] = [a.manifest.machine, b.manifest.machine];
-  return !isKnownToDiffer(one.threads, other.threads) &&
-    (one.processor_model ?? null) === (other.processor_model ?? null) &&
-    ["processor", "cores", "device"].every((name) =>
-      one[name] !== undefined && one[name] === other[name]
-    );
+  return !isKnownToDiffer(one.threads, other.threads) && isSameProcessor(one, other) &&
+    one.device !== undefined && one.device === other.device;
 }
+
+/** Whether two machines are known to have the same kind of processor and as many cores. */
+export function isSameProcessor(
+  one: Readonly<Record<string, unknown>>,
+  other: Readonly<Record<string, unknown>>,
+): boolean {
+  return (one.processor_model ?? null) === (other.processor_model ?? null) &&
+    ["processor", "cores"].every((name) => one[name] !== undefined && one[name] === other[name]);
+}
+
+/** What says on which machine something was made, if anything does. */
+type Described = Pick<Manifest, "machine"> | null;
 
 /** A run whose times are of interest. */
 export interface TimedRun {
@@ -64,9 +73,9 @@ export function describeMachine(manifest: Manifest | null): string {
  *   short then, and gives way first.
  */
 export function devicesAmong(
-  manifests: readonly (Manifest | null)[],
+  manifests: readonly Described[],
   most = Infinity,
-): (manifest: Manifest | null) => string {
+): (manifest: Described) => string {
   return (manifest) => {
     const [name, model] = [words(manifest?.machine.processor), modelOf(manifest)];
     const device = deviceWords(manifest, name);
@@ -87,7 +96,7 @@ export function commonDevice(devices: readonly string[]): string | undefined {
   return groups.has("") ? undefined : common;
 }
 
-function deviceWords(manifest: Manifest | null, processor: string, most = Infinity): string {
+function deviceWords(manifest: Described, processor: string, most = Infinity): string {
   const device = words(manifest?.machine.device);
   const rest = join(describeCores(manifest), device === "CPU" ? "" : device);
   return join(most < Infinity ? shorten(processor, most - rest.length - 2) : processor, rest);
@@ -100,11 +109,11 @@ function shorten(processor: string, most: number): string {
   return most < 2 ? "" : `${plain.slice(0, most - 1).trimEnd()}…`;
 }
 
-function modelOf(manifest: Manifest | null): string {
+function modelOf(manifest: Described): string {
   return words(manifest?.machine.processor_model);
 }
 
-function describeCores(manifest: Manifest | null): string {
+function describeCores(manifest: Described): string {
   const cores = words(manifest?.machine.cores);
   return cores === "" ? "" : `${cores} cores`;
 }

@@ -5,8 +5,10 @@
  */
 
 import { meanAndSd } from "../../metrics/descriptive_statistics.ts";
-import { isPeerOf, type PeerRun } from "../record/peer_runs.ts";
+import { isPeerOf, type PeerRun, timeOf } from "../record/peer_runs.ts";
+import type { Manifest } from "../record/run_folder.ts";
 import type { Interval, PeerComparison } from "./comparison.ts";
+import { devicesAmong, isSameProcessor } from "./describe_machine.ts";
 import { SIGNIFICANT } from "./format_numbers.ts";
 import type { SeedAggregate } from "./seed_aggregates.ts";
 import { differenceInterval, equivalenceTest, meanDifference, welchTest } from "./statistics.ts";
@@ -40,13 +42,15 @@ export function comparePeers(
 }
 
 function comparePeer(setting: SeedAggregate, peers: readonly PeerRun[]): PeerComparison {
-  const { newest, accuracy, f1, trainingTime } = setting;
-  const over = (column: "accuracy" | "f1" | "training_time_s") =>
-    meanAndSd(peers.map((peer) => peer[column]).filter((value) => value !== undefined));
+  const { newest, manifest, accuracy, f1, trainingTime } = setting;
+  const over = (column: "accuracy" | "f1" | "training_time_s", runs = peers) =>
+    meanAndSd(runs.map((peer) => peer[column]).filter((value) => value !== undefined));
+  const newestPeer = peers.reduce((a, b) => timeOf(b) >= timeOf(a) ? b : a);
+  const timed = peers.filter((peer) => timedBy(peer) === timedBy(newestPeer));
   const theirs = {
     accuracy: over("accuracy"),
     f1: over("f1"),
-    trainingTime: over("training_time_s"),
+    trainingTime: over("training_time_s", timed),
   };
   const margin = MARGINS[newest.part] ?? null;
   return {
@@ -54,11 +58,26 @@ function comparePeer(setting: SeedAggregate, peers: readonly PeerRun[]): PeerCom
     row: newest,
     ours: { accuracy, f1, trainingTime },
     theirs,
-    cachedFeatures: peers.every((peer) => peer.cached_features === true),
-    devices: [...new Set(peers.flatMap((peer) => peer.device_name ?? []))],
+    cachedFeatures: newestPeer.cached_features === true,
+    device: deviceBeside(manifest, newestPeer),
     margin,
     ...judgeEquivalence(accuracy, theirs.accuracy, margin),
   };
+}
+
+/** Equal for runs of PyTorch's whose times can be averaged. */
+function timedBy({ device_name, machine, threads, cached_features }: PeerRun): string {
+  const { processor, processor_model, cores } = machine ?? {};
+  const parts = [device_name, processor, processor_model, cores, threads, cached_features === true];
+  return JSON.stringify(parts.map((part) => part ?? null));
+}
+
+/** What a run of PyTorch's was timed on; `null` if that is known to be what ours was timed on. */
+function deviceBeside(ours: Manifest | null, { device_name, machine }: PeerRun): string | null {
+  if (device_name) return device_name;
+  const theirs = { machine: machine ?? {} };
+  if (ours?.machine.device === "CPU" && isSameProcessor(ours.machine, theirs.machine)) return null;
+  return devicesAmong([ours, theirs])(theirs) || "a machine that is not named";
 }
 
 type Judgement = Pick<PeerComparison, "verdict" | "interval" | "p">;

@@ -13,6 +13,8 @@ import { isTimedAlike, TIMED_ON, type TimedRun } from "./describe_machine.ts";
 export interface SeedAggregate {
   /** The newest of them. */
   newest: ResultRow;
+  /** Of the newest; `null` if it is not known. */
+  manifest: Manifest | null;
   /** Seeds among them; of each seed the newest run counts. */
   seeds: number;
   testLoss: MeanAndSd;
@@ -63,6 +65,7 @@ export function aggregateSeeds(
     const accuracies = finite(runs, "accuracy");
     return {
       newest: newest.row,
+      manifest: newest.manifest,
       seeds: runs.length,
       testLoss: over("test_loss"),
       accuracy: meanAndSd(accuracies),

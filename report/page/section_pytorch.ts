@@ -60,7 +60,7 @@ const COLUMNS: readonly Column[] = [
 ];
 
 function peerCells(peer: PeerComparison): string[] {
-  const { model, row, ours, theirs, cachedFeatures, devices, interval } = peer;
+  const { model, row, ours, theirs, cachedFeatures, device, interval } = peer;
   const difference = formatDifference(ours.accuracy.mean - theirs.accuracy.mean, 2);
   return [
     escapeMarkdown([model, ...settingNotes(row)].join(", ")),
@@ -71,8 +71,8 @@ function peerCells(peer: PeerComparison): string[] {
     resultWords(peer),
     formatOverSeeds(ours.trainingTime, ours.accuracy.n, 1),
     [
-      formatMeanAndSd(theirs.trainingTime, 1),
-      ...devices.map((device) => escapeMarkdown(`on ${device}`)),
+      formatOverSeeds(theirs.trainingTime, theirs.accuracy.n, 1),
+      ...(device === null || theirs.trainingTime.n === 0 ? [] : [escapeMarkdown(`on ${device}`)]),
       ...(cachedFeatures ? ["features computed once"] : []),
     ].join(", "),
   ];

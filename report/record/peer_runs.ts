@@ -11,6 +11,7 @@ import { weightsKind } from "../../io/weights_label.ts";
 import { systemReason } from "../../io/system_reason.ts";
 import type { ProblemList } from "./problems.ts";
 import type { ResultRow } from "./result_row.ts";
+import type { Manifest } from "./run_folder.ts";
 
 /** A run of the study in PyTorch, as the scripts in `bench/reference/` write it. */
 export interface PeerRun {
@@ -35,6 +36,10 @@ export interface PeerRun {
   cached_features?: boolean;
   /** The graphics card that computed; absent or `null` of the processor. */
   device_name?: string | null;
+  /** Processor, its model and cores, by their names in a manifest; older files don't say them. */
+  machine?: Manifest["machine"];
+  /** Threads that PyTorch computed with. */
+  threads?: number;
   /** The run of ours whose weights it took; absent or `null` if of none. */
   run?: string | null;
   /** Its answers of the first `test_images`, 0 to 9 or −1 for none, where it says them. */
@@ -66,11 +71,12 @@ export function isPeerRun(value: unknown): value is PeerRun {
   const run = value as Record<string, unknown>;
   const trained = "epochs" in run ? [...TRAINING, "training_time_s"] : [];
   const { device_name: device = null, run: weightsOf = null, predictions = [] } = run;
-  const { finished_at: finishedAt = "" } = run;
+  const { finished_at: finishedAt = "", machine = {}, threads = 1 } = run;
   return typeof run.model === "string" && typeof run.dataset_sha256 === "string" &&
     [device, weightsOf].every((name) => name === null || typeof name === "string") &&
     Array.isArray(predictions) && predictions.every(Number.isInteger) &&
-    typeof finishedAt === "string" &&
+    typeof finishedAt === "string" && typeof machine === "object" && machine !== null &&
+    typeof threads === "number" &&
     [...NUMBERS, ...trained].every((name) => typeof run[name] === "number");
 }
 
@@ -118,7 +124,8 @@ function seedKey(peer: PeerRun): string {
   ]);
 }
 
-function timeOf({ finished_at }: PeerRun): number {
+/** When a run was made, in ms since 1970; before all others where its file doesn't say it. */
+export function timeOf({ finished_at }: PeerRun): number {
   const time = Date.parse(finished_at ?? "");
   return Number.isNaN(time) ? -Infinity : time;
 }

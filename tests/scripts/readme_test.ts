@@ -41,7 +41,7 @@ Deno.test("readme replaces what is between README's markers, and nothing a secon
     const updated = await update(results, "README.md", README);
     assertMatch(
       updated,
-      /^# Top\n\n<!-- results:begin -->\n\n\| Model .*\n\| -.*\n(\| .*\n){4}\n\| Claim .*\n\| -.*\n(\| .*\n){3}\n<!-- results:end -->\n\nMiddle\n\n<!-- pytorch:begin -->\n\n\| Model .*\n\| -.*\n\| SimpleCNN .* 200\.0 \|\n\n<!-- pytorch:end -->\n\n<!-- speed:begin -->\n\n\| what .*\n\| -.*\n(\| .*\n){2}\n<!-- speed:end -->\n\n<!-- machines:begin -->\n\nNot measured yet: `deno task bench`\.\n\n<!-- machines:end -->\n\nEnd\n$/,
+      /^# Top\n\n<!-- results:begin -->\n\n\| Model .*\n\| -.*\n(\| .*\n){4}\n\| Claim .*\n\| -.*\n(\| .*\n){3}\n<!-- results:end -->\n\nMiddle\n\n<!-- pytorch:begin -->\n\n\| Model .*\n\| -.*\n\| SimpleCNN .* 200\.0, on a machine that is not named \|\n\n<!-- pytorch:end -->\n\n<!-- speed:begin -->\n\n\| what .*\n\| -.*\n(\| .*\n){2}\n<!-- speed:end -->\n\n<!-- machines:begin -->\n\nNot measured yet: `deno task bench`\.\n\n<!-- machines:end -->\n\nEnd\n$/,
     );
     assertEquals(await update(results, "README.md", updated), updated);
   });

@@ -10,6 +10,7 @@ import {
 } from "../../../report/analysis/statistics.ts";
 // Made by tests/reference/report_statistics.py.
 import golden from "../../fixtures/report_statistics.json" with { type: "json" };
+import type { Manifest } from "../../../report/record/run_folder.ts";
 import { PEER } from "../peers.ts";
 import { resultRow } from "../result_rows.ts";
 
@@ -68,4 +69,37 @@ Deno.test("comparePeers() names PyTorch's runs without one of ours", () => {
   const { comparisons, alone } = comparePeers(aggregateSeeds(rows), [PEER, other]);
   assertEquals([comparisons.length, comparisons[0]!.theirs.accuracy.n], [1, 1]);
   assertEquals(alone, [other]);
+});
+
+Deno.test("comparePeers() averages PyTorch's times of one machine, and says which if it is not ours", () => {
+  const newer = { processor: "EPYC", processor_model: "family 26", cores: 2 };
+  const older = { ...newer, processor_model: "family 25" };
+  const row = resultRow({ weights: "" });
+  const manifest: Manifest = {
+    ...{ run_id: row.run_id, started_at: row.started_at, part: 1, model: row.model },
+    ...{ settings: {}, versions: {}, git: null },
+    machine: { ...newer, device: "CPU" },
+  };
+  const manifests = new Map([[row, manifest]]);
+  const times = (...peers: Partial<typeof PEER>[]) => {
+    const runs = peers.map((peer, seed) => ({ ...PEER, seed, ...peer }));
+    const [found] = comparePeers(aggregateSeeds([row], manifests), runs).comparisons;
+    const { theirs: { accuracy, trainingTime }, device } = found!;
+    return [accuracy.n, trainingTime.n, trainingTime.mean, device];
+  };
+  const at = (day: number) => `2026-01-0${day}T00:00:00Z`;
+  const [slow, fast] = [{ training_time_s: 400 }, { training_time_s: 200 }];
+  assertEquals(
+    times({ ...fast, machine: newer, finished_at: at(2) }, { ...slow, machine: older }, slow),
+    [3, 1, 200, null],
+  );
+  assertEquals(
+    times({ ...fast, machine: newer }, { ...slow, machine: older, finished_at: at(1) }),
+    [2, 1, 400, "EPYC (family 25), 2 cores"],
+  );
+  const onCard = { device_name: "H100", machine: newer };
+  assertEquals(times({ ...fast, ...onCard }, { ...slow, ...onCard }), [2, 2, 300, "H100"]);
+  assertEquals(times(fast, slow), [2, 2, 300, "a machine that is not named"]);
+  const threads = (count: number) => ({ machine: newer, threads: count });
+  assertEquals(times({ ...slow, ...threads(1) }, { ...fast, ...threads(2) }), [2, 1, 200, null]);
 });

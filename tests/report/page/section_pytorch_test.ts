@@ -14,11 +14,24 @@ function render(...changes: Partial<typeof PEER>[]): string {
   return renderPyTorch({ peers: comparisons, answers: [], peersAlone: alone });
 }
 
-Deno.test("renderPyTorch() says on which graphics card PyTorch trained, and how", () => {
-  assert(render({ seed: 1 }, { seed: 2, device_name: null }).includes("| 200.0 ± 0.0 |"));
+Deno.test("renderPyTorch() says on what PyTorch trained, and how", () => {
+  const unnamed = render({ seed: 1 }, { seed: 2, device_name: null });
+  assert(unnamed.includes("| 200.0 ± 0.0, on a machine that is not named |"), unnamed);
+  const machine = { processor: "A|B", cores: 2 };
+  const named = render({ seed: 1 }, { seed: 2, machine });
+  assert(named.includes("| 200.0 (1 of 2 seeds), on A\\|B, 2 cores |"), named);
   const onCard = { device_name: "Abacus|9000", cached_features: true };
   const page = render({ seed: 1, ...onCard }, { seed: 2, ...onCard });
   assert(page.includes("| 200.0 ± 0.0, on Abacus\\|9000, features computed once |"), page);
+});
+
+Deno.test("renderPyTorch() names no machine where nothing was timed", () => {
+  const { training_time_s: _, ...untrained } = PEER;
+  const { comparisons: peers } = comparePeers(aggregateSeeds([resultRow({ weights: "" })]), [
+    untrained,
+  ]);
+  const page = renderPyTorch({ peers, answers: [], peersAlone: [] });
+  assert(!page.includes("not named"), page);
 });
 
 Deno.test("renderPyTorch() is nothing without PyTorch's runs", () => {

@@ -31,6 +31,10 @@ Deno.test("isPeerRun() wants every field that decides", () => {
   assertEquals(isPeerRun({ ...DETECTOR, finished_at: "2026-01-01T10:00:00+00:00" }), true);
   assertEquals(isPeerRun({ ...DETECTOR, finished_at: 1 }), false);
   assertEquals(isPeerRun({ ...DETECTOR, predictions: "7" }), false);
+  assertEquals(isPeerRun({ ...PEER, machine: { processor: "A", cores: 2 }, threads: 2 }), true);
+  assertEquals(isPeerRun({ ...PEER, machine: "A" }), false);
+  assertEquals(isPeerRun({ ...PEER, machine: null }), false);
+  assertEquals(isPeerRun({ ...PEER, threads: "2" }), false);
 });
 
 Deno.test("isPeerOf() puts nothing of PyTorch's beside another setting", () => {
