@@ -151,17 +151,30 @@ function mostAccurate(
   const rivals = testRivals(simple, others, pairs);
   const isSure = ({ p }: RivalTest) => p < SIGNIFICANT;
   const closest = rivals.reduce((a, b) => b.behind < a.behind ? b : a);
-  const because = `${SIMPLE} is correct on ${describeAccuracy(simple)}, the best other, ` +
-    `${closest.rival.model}, on ${describeAccuracy(closest.rival)}` +
-    (closest.test === ""
-      ? "; without predictions there is no test."
-      : `; ${closest.test} with Holm's correction: ${formatP(closest.p)}.`) +
-    (reasons.length > 0 ? ` Left out: ${reasons.join("; ")}.` : "");
-  const isBeaten = rivals.some((rival) => rival.behind < 0 && isSure(rival));
-  const isBest = rivals.every((rival) => rival.behind > 0 && isSure(rival));
+  const beating = rivals.filter((rival) => rival.behind < 0 && isSure(rival));
+  const open = rivals.filter((rival) => !(rival.behind > 0 && isSure(rival)));
   const support = reasons.length > 0 ? "supported in part" : "supported";
-  const verdict = isBeaten ? "contradicted" : isBest ? support : "undecided";
+  const verdict = beating.length > 0 ? "contradicted" : open.length === 0 ? support : "undecided";
+  const deciding = beating.length > 0 ? beating : open;
+  const because = `${SIMPLE} is correct on ${describeAccuracy(simple)}, the best other, ` +
+    `${closest.rival.model}, on ${describeAccuracy(closest.rival)}; ${describeTest(closest)}.` +
+    (deciding.length === 0 || deciding.includes(closest) ? "" : describeDeciding(deciding[0]!)) +
+    (reasons.length > 0 ? ` Left out: ${reasons.join("; ")}.` : "");
   return withSetting({ verdict, because }, usable);
+}
+
+function describeTest({ test, p }: RivalTest): string {
+  return test === ""
+    ? "without predictions there is no test"
+    : `${test} with Holm's correction: ${formatP(p)}`;
+}
+
+/** A rival on whom the verdict rests, although another is more accurate. */
+function describeDeciding(rival: RivalTest): string {
+  const role = rival.behind < 0 ? "is ahead by more than chance" : "leaves it open";
+  return ` ${rival.rival.model}, on ${describeAccuracy(rival.rival)}, ${role}: ${
+    describeTest(rival)
+  }.`;
 }
 
 /** `99.18 ± 0.07 % (5 seeds)`, images without a detection counted as wrong. */

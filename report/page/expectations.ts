@@ -6,6 +6,7 @@
  */
 
 import { MODELS, type PartNumber } from "../../study.ts";
+import type { MeanAndSd } from "../../metrics/descriptive_statistics.ts";
 import type { ModelComparison } from "../analysis/comparison.ts";
 import { devicesAmong, resourcesOf } from "../analysis/describe_machine.ts";
 import {
@@ -38,7 +39,7 @@ function describeExpected(
   const facts = [
     `correct on ${formatMeanAndSd(accuracy, 2)} % of ${formatCount(newest.test_images)} images`,
     ...(trainingTime.n > 0
-      ? [`${formatMeanAndSd(trainingTime, 0)} s of training${formatShare(trainingTime.n, seeds)}`]
+      ? [`${formatSeconds(trainingTime)} of training${formatShare(trainingTime.n, seeds)}`]
       : [`${formatFixed(inference.mean, 0)} ms an image`]),
     ...(memory === undefined ? [] : [`${formatFixed(memory / 1e9, 1)} GB of memory`]),
   ];
@@ -46,4 +47,9 @@ function describeExpected(
     `${model}${notes.length > 0 ? ` (${notes.join(", ")})` : ""}: ${facts.join(", ")}; ` +
     `${seeds} seed${seeds === 1 ? "" : "s"}${machine === "" ? "" : `, on ${machine}`}.`,
   ];
+}
+
+/** In whole seconds, or in tenths where there are few of them. */
+function formatSeconds(time: MeanAndSd): string {
+  return `${formatMeanAndSd(time, time.mean < 100 ? 1 : 0)} s`;
 }

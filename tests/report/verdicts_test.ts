@@ -198,13 +198,16 @@ Deno.test("compareResults() tests the claims on new classifiers, and states the 
   });
 });
 
+/** Runs that differ in their seeds, each wrong on one image in so many. */
+function seedsOf(run: Answered, wrong: readonly number[]): Answered[] {
+  return wrong.map((n, i) => ({
+    ...run,
+    answer: wrongOneIn(n),
+    row: { ...run.row, run_id: `${run.row?.run_id ?? "s"}-${i}`, seed: i },
+  }));
+}
+
 Deno.test("compareResults() compares means over seeds by Welch's test where both sides have some", async () => {
-  const seedsOf = (run: Answered, wrong: readonly number[]) =>
-    wrong.map((n, i): Answered => ({
-      ...run,
-      answer: wrongOneIn(n),
-      row: { ...run.row, run_id: `${run.row?.run_id ?? "s"}-${i}`, seed: i },
-    }));
   const alexnetOnce = { ...alexnet, answer: wrongOneIn(30) };
   const runs = [...seedsOf(simple, [100, 91, 84]), ...seedsOf(vgg16, [40, 42, 44]), alexnetOnce];
   await compareRuns({ a: [...runs, detector] }, ({ claims }) => {
@@ -214,4 +217,23 @@ Deno.test("compareResults() compares means over seeds by Welch's test where both
       /\(3 seeds\), the best other, vgg16_FineTuned.* Welch's test over 3 and 3 seeds/,
     );
   });
+});
+
+Deno.test("compareResults() names the model on which a claim rests where the closest does not decide", async () => {
+  const claim = async (...[ours, vgg, alex]: [number[], number[], number[]]) => {
+    const runs = [...seedsOf(simple, ours), ...seedsOf(vgg16, vgg), ...seedsOf(alexnet, alex)];
+    let found = "";
+    await compareRuns({ a: runs }, ({ claims: [first] }) => {
+      found = `${first!.verdict}: ${first!.because}`;
+    });
+    return found;
+  };
+  assertMatch(
+    await claim([100, 91, 84], [40, 42, 44], [40, 12]),
+    /^undecided: .* best other, vgg16_FineTuned, .* seeds with Holm's correction: p < 0\.001\. alexnet_FineTuned, on 94\.\d\d ± \d\.\d\d % \(2 seeds\), leaves it open: Welch's test over 3 and 2 seeds with Holm's correction: p = 0\.[1-9]\d\d\. Left out/,
+  );
+  assertMatch(
+    await claim([20, 21, 22], [40, 42, 44], [1000, 23]),
+    /^contradicted: .* best other, alexnet_FineTuned, .*: p = 0\.\d+\. vgg16_FineTuned, on 97\.60 ± 0\.10 % \(3 seeds\), is ahead by more than chance: Welch's test over 3 and 3 seeds with Holm's correction: p [=<] 0\.00\d\. Left out/,
+  );
 });

@@ -4,6 +4,7 @@ import {
   accuracyOfAll,
   aggregateSeeds,
   isWhole,
+  type SeedAggregate,
 } from "../../../report/analysis/seed_aggregates.ts";
 import { renderExpectation } from "../../../report/page/expectations.ts";
 import { renderResultsTable } from "../../../report/page/section_results.ts";
@@ -101,6 +102,12 @@ Deno.test("aggregateSeeds() takes no time with one whose machine is not known", 
   }, (folder) => Deno.remove(join(runFolder(join(folder, "a"), "seed-1"), "manifest.json")));
 });
 
+/** A tenth of its training time. */
+function inTenths(setting: SeedAggregate): SeedAggregate {
+  const { n, mean, sd } = setting.trainingTime;
+  return { ...setting, trainingTime: { n, mean: mean / 10, sd: sd / 10 } };
+}
+
 Deno.test("the report says over how many seeds a time is, and claims are judged on those", async () => {
   const other = { processor: "other" };
   const tuned = [vgg16, alexnet].map((run) => ({
@@ -118,6 +125,8 @@ Deno.test("the report says over how many seeds a time is, and claims are judged 
     ) assertStringIncludes(report, text);
     assertStringIncludes(renderResultsTable(models), "| 200.00 ± 14.14 (2 of 3 seeds) |");
     assertStringIncludes(renderExpectation(models, 1), "200 ± 14 s of training (2 of 3 seeds)");
+    const quick = models.map((model) => ({ ...model, settings: model.settings.map(inTenths) }));
+    assertStringIncludes(renderExpectation(quick, 1), " 20.0 ± 1.4 s of training");
     assertStringIncludes(claims[1]!.because, "and trains 2.3 times as long");
   });
 });
