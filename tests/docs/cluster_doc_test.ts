@@ -5,11 +5,12 @@ import { delimiter, dirname, join } from "node:path";
 import { ourSeconds } from "../../bench/findings.ts";
 import { repositoryRoot } from "../../io/cache.ts";
 import { meanAndSd } from "../../metrics/descriptive_statistics.ts";
+import { isSameProcessor } from "../../report/analysis/describe_machine.ts";
 import { formatMeanAndSd } from "../../report/analysis/format_numbers.ts";
 import { readBenchResults } from "../../report/record/bench_results.ts";
 import { ProblemList } from "../../report/record/problems.ts";
 import { readResults, type ResultRow } from "../../report/record/results.ts";
-import { readHistory } from "../../report/record/run_folder.ts";
+import { readHistory, readManifest } from "../../report/record/run_folder.ts";
 import {
   ALEXNET,
   DATA,
@@ -39,22 +40,29 @@ async function rowsOf({ part, name }: StudyModel): Promise<ResultRow[]> {
   return rows.map(({ row }) => row).filter(({ model }) => model === name);
 }
 
-/** Minutes of the epochs of a model's committed runs, without the features before them, in order. */
-async function epochMinutes(model: StudyModel): Promise<number[]> {
+/**
+ * Minutes of the epochs of a model's committed runs on a machine, without the features before them, in
+ * order.
+ */
+async function epochMinutes(
+  model: StudyModel,
+  machine: Readonly<Record<string, unknown>>,
+): Promise<number[]> {
   const runs = await Promise.all((await rowsOf(model)).map(async ({ run_id }) => {
-    const epochs = (await readHistory(join(REFERENCE, "runs", run_id))).filter((row) =>
-      row.epoch > 0
-    );
+    const folder = join(REFERENCE, "runs", run_id);
+    if (!isSameProcessor((await readManifest(folder)).machine, machine)) return [];
+    const epochs = (await readHistory(folder)).filter((row) => row.epoch > 0);
     assertEquals(epochs.length, model.training!.epochs);
     return epochs.reduce((sum, { time_s }) => sum + time_s, 0) / 60;
   }));
-  return runs.sort((a, b) => a - b);
+  return runs.flat().sort((a, b) => a - b);
 }
 
 Deno.test("cluster.md has the times of the committed runs, and the bench's of the detector", async () => {
   const page = await readPage();
+  const bench = (await readBenchResults(join(REFERENCE, "bench/avx512/bench.json")))!;
   const [simple, alexnet, vgg16] = await Promise.all(
-    [SIMPLE_CNN, ALEXNET, VGG16].map(epochMinutes),
+    [SIMPLE_CNN, ALEXNET, VGG16].map((model) => epochMinutes(model, bench.machine)),
   );
   assertStringIncludes(
     page,
@@ -66,7 +74,6 @@ Deno.test("cluster.md has the times of the committed runs, and the bench's of th
       }, ` +
       `of VGG16's ${vgg16!.map((minutes) => minutes.toFixed(0)).join()}.`,
   );
-  const bench = (await readBenchResults(join(REFERENCE, "bench/avx512/bench.json")))!;
   const { value: seconds } = ourSeconds(bench, "detector")!;
   const perImage = seconds.toFixed(2);
   const minutes = (seconds * DATA.testImages / 60).toFixed(0);
