@@ -61,6 +61,13 @@ const FLAGS = {
     help: "models that --check wants verdicts on",
     defaultText: "those with a run",
   },
+  code: {
+    kind: "text",
+    placeholder: "COMMIT,COMMIT,...",
+    needs: "check",
+    help: "versions of the suite's code, by their commits, that --check lets stand side by side",
+    defaultText: "any one",
+  },
   quiet: { kind: "boolean", help: "print warnings only" },
   json: {
     kind: "boolean",
@@ -88,16 +95,24 @@ async function main(): Promise<void> {
   for (const folder of flags.data ?? []) {
     if (!await isFolder(folder)) throw new UsageError(`--data: there is no folder ${folder}`);
   }
+  const code = flags.code === undefined ? undefined : readCommits(flags.code);
   const folders = flags.results ?? [flags.out ?? join(repositoryRoot(), DEFAULT_FOLDER)];
   const out = flags.out ?? folders[0]!;
-  await (isConfined ? compare(folders, out, flags) : confine(import.meta.url, { write: [out] }));
+  await (isConfined
+    ? compare(folders, { ...flags, out, code })
+    : confine(import.meta.url, { write: [out] }));
 }
+
+/** The flags as they were read. */
+type CompareFlags = Omit<FlagValues<typeof FLAGS>, "out" | "code"> & {
+  out: string;
+  code: readonly string[] | undefined;
+};
 
 /** Reads what is in the folders, and writes the report to `out`. */
 async function compare(
   folders: readonly string[],
-  out: string,
-  flags: FlagValues<typeof FLAGS>,
+  { out, code, ...flags }: CompareFlags,
 ): Promise<void> {
   // Loaded by the worker alone.
   const { findTestImages } = await import("../data/local_dataset.ts");
@@ -149,7 +164,7 @@ async function compare(
     print(printableJson({ report: path, ...comparison, sweeps, figures: described }));
   }
   if (!flags.check) return;
-  const failures = whatDoesNotHold(comparison, flags.require);
+  const failures = whatDoesNotHold(comparison, { required: flags.require, code });
   if (failures.length > 0) {
     const all = failures.join("; ");
     const isLong = all.length > SHOWN;
@@ -158,6 +173,20 @@ async function compare(
       `The comparison does not hold: ${isLong ? firstAndLast(failures) : all}; see ${path}`,
     );
   }
+}
+
+/**
+ * The commits that `--code` names.
+ *
+ * @throws {UsageError} If one is none: of 7 to 40 digits, as Git abbreviates them.
+ */
+function readCommits(list: string): string[] {
+  return list.split(",").map((commit) => {
+    if (/^[0-9a-f]{7,40}$/.test(commit)) return commit;
+    throw new UsageError(
+      `--code takes commits of 7 to 40 hexadecimal digits, separated by commas, not "${commit}"`,
+    );
+  });
 }
 
 /** Characters of a list that the terminal shows. */

@@ -6,7 +6,7 @@
 
 import { describeLacking, describeSkipped } from "../record/problems.ts";
 import type { Comparison, ModelComparison, Verdict } from "./comparison.ts";
-import { findMixedCode, findMixedData, findUnknownCode } from "./mismatches.ts";
+import { findMixedCode, findMixedData, findOtherCode, findUnknownCode } from "./mismatches.ts";
 import { PUBLISHED_MODELS, type PublishedModel } from "./study_models.ts";
 import { NO_VALUE } from "./verdicts.ts";
 
@@ -19,17 +19,23 @@ const PASSES: readonly Verdict["verdict"][] = ["reproduced", "consistent"];
 /** The published values that are judged, and where their means over the seeds are. */
 const JUDGED = { test_loss: "testLoss", accuracy: "accuracy", f1: "f1" } as const;
 
+/** What the gate is asked. */
+export interface GateOptions {
+  /** Of {@linkcode GATE_NAMES}; without them the study's models that have a row. */
+  required?: readonly string[] | undefined;
+  /** Commits, or their beginnings, that rows may be of side by side; without them any one. */
+  code?: readonly string[] | undefined;
+}
+
 /**
  * What keeps a comparison from holding, a phrase each; empty if it holds: each required model has
  * verdicts, all of them *reproduced*, or *consistent* where it has a caveat, each of its runs has every
  * score that was published, nothing was left out, the files of the runs are there and sound, and their
- * rows are of one version of the code, as far as any is known, and of one data set.
- *
- * @param required Of {@linkcode GATE_NAMES}; without them the study's models that have a row.
+ * rows are of one version of the code or of those allowed, as far as any is known, and of one data set.
  */
 export function whatDoesNotHold(
   { models, problems }: Pick<Comparison, "models" | "problems">,
-  required?: readonly string[],
+  { required, code }: GateOptions = {},
 ): string[] {
   const asked = PUBLISHED_MODELS.flatMap((published) => {
     const compared = models.find(({ model }) => model === published.name);
@@ -39,7 +45,7 @@ export function whatDoesNotHold(
   return [
     ...(asked.length === 0 ? ["nothing was tested: no model of the study has a run"] : []),
     ...asked.flatMap(whatFails),
-    ...findMixedCode(asked),
+    ...(code === undefined ? findMixedCode(asked) : findOtherCode(asked, code)),
     ...findMixedData(asked),
     ...findUnknownCode(asked),
     ...describeLacking(problems),

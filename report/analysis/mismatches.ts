@@ -42,6 +42,29 @@ export function findMixedData(models: readonly ModelComparison[]): string[] {
 }
 
 /**
+ * Which of these rows are of another version of the code than those allowed: a phrase a version.
+ *
+ * @param allowed Commits, or their beginnings.
+ */
+export function findOtherCode(
+  models: readonly ModelComparison[],
+  allowed: readonly string[],
+): string[] {
+  const others = models.flatMap(runsShown).filter(({ row, manifest }) => {
+    const commit = manifest?.git?.commit;
+    return row?.status === "ok" && commit && !allowed.some((start) => commit.startsWith(start));
+  });
+  return [...Map.groupBy(others, ({ manifest }) => manifest!.git!.commit.slice(0, 7))]
+    .flatMap(([commit, runs]) =>
+      [...Map.groupBy(runs, ({ model }) => model)].map(([model, ofModel]) =>
+        `${model} ${
+          describeSeeds(ofModel)
+        } is of the code ${commit}, which is none of those allowed`
+      )
+    );
+}
+
+/**
  * Which ok rows shown, and those that they are averaged with, are of no known code where others are: a
  * phrase a model. Where the suite lies in no Git repository none is, and nothing is to be said.
  */

@@ -103,6 +103,9 @@ Deno.test("compare --check passes where all is reproduced, and warns of other nu
     const { code, stderr } = await compare("--out", folder, "--check", "--require=simplecnn,vgg16");
     assertEquals(code, 1);
     assertStringIncludes(stderr, "does not hold: vgg16_FineTuned has not been run; see");
+    const named = await compare("--out", folder, "--check", "--code", "0123abc,HEAD");
+    assertEquals(named.code, 2);
+    assertMatch(named.stderr, /^error: --code takes commits of 7 to 40 .*, not "HEAD"\n$/);
     const alone = await compare("--out", folder, "--require", "simplecnn");
     assertEquals(alone.code, 2);
     assertMatch(alone.stderr, /^error: --require needs --check; give both or neither\n$/);

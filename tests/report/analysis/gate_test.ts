@@ -13,10 +13,14 @@ const reproduced = [asPublished(1, 0.0224), asPublished(2, 0.0226)];
 const failed: Answered = { ...vgg16, row: { ...vgg16.row, status: "error", accuracy: NaN } };
 
 /** What fails of these runs. */
-async function gate(runs: readonly Answered[], required?: readonly string[]): Promise<string[]> {
+async function gate(
+  runs: readonly Answered[],
+  required?: readonly string[],
+  code?: readonly string[],
+): Promise<string[]> {
   let failures: string[] = [];
   await compareRuns({ a: runs }, (comparison) => {
-    failures = whatDoesNotHold(comparison, required);
+    failures = whatDoesNotHold(comparison, { required, code });
   });
   return failures;
 }
@@ -131,6 +135,10 @@ Deno.test("the gate wants the seeds of a model to be of one code", async () => {
     "The rows shown were made by different versions of the code: 0123abc (SimpleCNN seed 2); " +
     "ffff000 (SimpleCNN seed 1)",
   ]);
+  assertEquals(await gate([older, second], undefined, ["0123abc", "ffff0000"]), []);
+  assertEquals(await gate([older, second], undefined, ["0123abc", "ffff0001"]), [
+    "SimpleCNN seed 1 is of the code ffff000, which is none of those allowed",
+  ]);
   const replaced = { ...older, row: { ...older.row, run_id: "old" } };
   assertEquals(await gate([replaced, first, second]), []);
 });
@@ -184,7 +192,7 @@ Deno.test("the gate wants the files of every seed, whole, and the code that made
         const whole = await Deno.readFile(path);
         await damage(path);
         const comparison = await compareResults([folder], { checksSeeds: true });
-        const failures = whatDoesNotHold(comparison, ["simplecnn"]);
+        const failures = whatDoesNotHold(comparison, { required: ["simplecnn"] });
         assertEquals(failures, [
           ...(file === "manifest.json" ? [`${unknown} ${seed}`] : []),
           `${join("runs", `seed-${seed}`, file)}: ${told}`,
