@@ -42,7 +42,8 @@ export function findMixedData(models: readonly ModelComparison[]): string[] {
 }
 
 /**
- * Which of these rows are of another version of the code than those allowed: a phrase a version.
+ * Which ok rows shown, and those that they are averaged with, are of another version of the code than
+ * those allowed: a phrase a version and model.
  *
  * @param allowed Commits, or their beginnings.
  */
@@ -56,10 +57,8 @@ export function findOtherCode(
   });
   return [...Map.groupBy(others, ({ manifest }) => manifest!.git!.commit.slice(0, 7))]
     .flatMap(([commit, runs]) =>
-      [...Map.groupBy(runs, ({ model }) => model)].map(([model, ofModel]) =>
-        `${model} ${
-          describeSeeds(ofModel)
-        } is of the code ${commit}, which is none of those allowed`
+      nameRuns(runs).map((name) =>
+        `${name} is of the code ${commit}, which is none of those allowed`
       )
     );
 }
@@ -72,9 +71,7 @@ export function findUnknownCode(models: readonly ModelComparison[]): string[] {
   const runs = models.flatMap(runsShown).filter(({ row }) => row?.status === "ok");
   const unknown = runs.filter(({ manifest }) => !manifest?.git?.commit);
   if (unknown.length === runs.length) return [];
-  return [...Map.groupBy(unknown, ({ model }) => model)].map(([model, runs]) =>
-    `the version of the code is unknown for ${model} ${describeSeeds(runs)}`
-  );
+  return nameRuns(unknown).map((name) => `the version of the code is unknown for ${name}`);
 }
 
 /** The run shown of a model, and those of other seeds that it is averaged with. */
@@ -84,6 +81,13 @@ function runsShown({ model, row, manifest, seedRuns }: ModelComparison) {
 
 /** A row and the model that it is shown for. */
 type Shown = Pick<ModelComparison, "model" | "row">;
+
+/** The models of some runs, each with its seeds: `SimpleCNN seeds 1 and 2`. */
+function nameRuns(runs: readonly Shown[]): string[] {
+  return [...Map.groupBy(runs, ({ model }) => model)].map(([model, ofModel]) =>
+    `${model} ${describeSeeds(ofModel)}`
+  );
+}
 
 /** The sentence with the ok models of each kind; nothing if there are not several kinds. */
 function describeGroups<Run extends Shown>(
