@@ -28,11 +28,12 @@ import { liveCharts } from "./figures/live_charts.ts";
 import { renderHtml } from "./page/html_page.ts";
 import { renderReport, TITLE } from "./page/report_page.ts";
 import { type FoundRow, gatherRows, placeName } from "./record/gather_rows.ts";
-import { newestPeers, type PeerRun, readPeerRuns } from "./record/peer_runs.ts";
+import { newestPeers, type PeerRun, readPeerRuns, withoutCopies } from "./record/peer_runs.ts";
 import { ProblemList } from "./record/problems.ts";
 import type { ResultRow } from "./record/result_row.ts";
 import {
   checkSeedPredictions,
+  noteReplaced,
   type ProblemOptions,
   readManifests,
   readRunFiles,
@@ -87,6 +88,7 @@ export async function compareResults(
   const predicted: PredictedRun[] = [];
   for (const model of names) {
     const runs = byModel.get(model) ?? [];
+    noteReplaced(runs, { problems });
     const manifests = await readManifests(runs, { folders, problems });
     const settings = settingsOf(runs, manifests);
     const shown = runs.find(({ row }) => row === settings[0]?.newest) ?? runs.at(-1);
@@ -103,19 +105,19 @@ export async function compareResults(
   await noteUnrecordedRuns(gathered.runIds, { folders, problems });
   const judged = judgeModels(models);
   const pairs = comparePairs(predicted);
-  const peerRuns = await Promise.all(
+  const peerRuns = withoutCopies((await Promise.all(
     folders.map((folder) =>
       readPeerRuns(join(folder, "pytorch"), {
         problems,
         title: placeName(folders, folder, "pytorch"),
       })
     ),
-  );
-  const answering = await readAnswering(peerRuns.flat(), gathered.rows, {
+  )).flat());
+  const answering = await readAnswering(peerRuns, gathered.rows, {
     known: predicted,
     ...{ folders, problems },
   });
-  const { answers, rest } = compareAnswers(answering, peerRuns.flat());
+  const { answers, rest } = compareAnswers(answering, peerRuns);
   const { comparisons, alone } = comparePeers(
     models.flatMap(({ settings }) => settings),
     newestPeers(rest, problems),

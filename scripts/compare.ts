@@ -150,7 +150,7 @@ async function compare(
   for (const sentence of mixed) reporter.warn(sentence);
   for (const phrase of describeSkipped(problems)) reporter.warn(`Left out: ${phrase}`);
   if (problems.length > 0) {
-    reporter.warn(`Something could not be read or drawn: see Problems in ${path}`);
+    reporter.warn(`Something was not read, drawn or counted: see Problems in ${path}`);
   }
   reporter.line(`Written to ${path}`);
   if (flags.json) {

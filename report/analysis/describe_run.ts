@@ -7,7 +7,7 @@
 import { WEIGHTS_TITLES, weightsKind } from "../../io/weights_label.ts";
 import { DATA, MODELS, type TrainingSettings } from "../../study.ts";
 import { formatCount } from "./format_numbers.ts";
-import type { ResultRow } from "../record/result_row.ts";
+import { engineOf, type ResultRow } from "../record/result_row.ts";
 
 /** What is not as in the study: weights, data, number of images, epochs, settings, precision. */
 export function settingNotes(row: ResultRow): string[] {
@@ -28,9 +28,15 @@ export function settingNotes(row: ResultRow): string[] {
   ].filter((note) => note !== "");
 }
 
-/** A setting's name, before escaping: the model, and what is not as in the study. */
+/** What stands behind a model's name: what is not as in the study, and an engine that is not TensorFlow. */
+export function nameNotes(row: ResultRow): string[] {
+  const engine = engineOf(row);
+  return [...settingNotes(row), ...(engine === "tensorflow" ? [] : [`on ${engine}`])];
+}
+
+/** A setting's name, before escaping: the model and its notes. */
 export function settingLabel(row: ResultRow): string {
-  return [row.model, ...settingNotes(row)].join(", ");
+  return [row.model, ...nameNotes(row)].join(", ");
 }
 
 /** The same of runs that differ in the number of training images, which it does not name. */

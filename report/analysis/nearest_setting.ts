@@ -16,12 +16,16 @@ const WEIGHTS = ["torchvision", "convolutions", "file", "random"];
 /**
  * Settings in the order of their distance from the study's: other data first of all, then fewer images,
  * other epochs, other weights, other settings of the optimiser, another precision. So a try with less
- * than all never stands for its model, however new it is; of equally near ones the newest comes first.
+ * than all never stands for its model, however new it is; of equally near ones, such as those of two
+ * engines, that of the most seeds comes first, of these the newest.
  *
  * @param settings That with the newest run first.
  */
 export function nearestFirst(settings: readonly SeedAggregate[]): SeedAggregate[] {
-  const ranked = settings.map((setting) => ({ setting, distance: distance(setting.newest) }));
+  const ranked = settings.map((setting) => ({
+    setting,
+    distance: [...distance(setting.newest), -setting.seeds],
+  }));
   return ranked.sort((a, b) => compare(a.distance, b.distance)).map(({ setting }) => setting);
 }
 

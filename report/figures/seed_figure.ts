@@ -5,7 +5,7 @@
  */
 
 import type { SeedDistribution } from "../analysis/sweeps.ts";
-import { settingLabel, settingNotes } from "../analysis/describe_run.ts";
+import { nameNotes, settingLabel } from "../analysis/describe_run.ts";
 import type { Drawing } from "./drawn_models.ts";
 import { COLOUR, figureText } from "./theme.ts";
 
@@ -126,7 +126,7 @@ export function seedFigure(distributions: readonly SeedDistribution[]): Drawing 
 
 /** The setting and its seeds; its number makes it unlike any other and is not shown. */
 function panelName({ row, accuracies }: SeedDistribution, index: number): string {
-  const notes = [...settingNotes(row), `${accuracies.length} seeds`].join(", ");
+  const notes = [...nameNotes(row), `${accuracies.length} seeds`].join(", ");
   return `${figureText(row.model)}\n${figureText(notes, 48)} #${index}`;
 }
 

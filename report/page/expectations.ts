@@ -15,7 +15,7 @@ import {
   formatMeanAndSd,
   formatShare,
 } from "../analysis/format_numbers.ts";
-import { settingNotes } from "../analysis/describe_run.ts";
+import { nameNotes } from "../analysis/describe_run.ts";
 
 /** A paragraph that begins with `Expect`, on one line. */
 export function renderExpectation(models: readonly ModelComparison[], part: PartNumber): string {
@@ -34,7 +34,7 @@ function describeExpected(
 ): string[] {
   if (setting === undefined) return [];
   const { newest, seeds, accuracy, trainingTime, inference } = setting;
-  const notes = settingNotes(newest);
+  const notes = nameNotes(newest);
   const memory = resourcesOf(manifest).peak_memory_bytes;
   const facts = [
     `correct on ${formatMeanAndSd(accuracy, 2)} % of ${formatCount(newest.test_images)} images`,

@@ -20,7 +20,7 @@ import {
 import type { SeedAggregate } from "../analysis/seed_aggregates.ts";
 import type { ResultRow } from "../record/result_row.ts";
 import type { Manifest } from "../record/run_folder.ts";
-import { settingNotes } from "../analysis/describe_run.ts";
+import { nameNotes, settingNotes } from "../analysis/describe_run.ts";
 import { alignedTable, type Column, escapeMarkdown, table } from "./markdown.ts";
 
 /** The study's words where nothing is trained. */
@@ -95,9 +95,9 @@ function headline({ models, reference }: HeadlineFacts): { columns: Column[]; ro
   return { columns, rows };
 }
 
-/** The name and what is not as in the study. */
+/** The name, what is not as in the study, and another engine than TensorFlow. */
 function describeModel({ model, row }: ModelComparison): string {
-  const notes = row?.status === "ok" ? settingNotes(row) : [];
+  const notes = row?.status === "ok" ? nameNotes(row) : [];
   return escapeMarkdown([model, ...notes].join(", "));
 }
 
@@ -242,10 +242,14 @@ function whyNot({ row, verdicts }: ModelComparison): string {
 
 function describeVerdicts({ judged, models, reference }: HeadlineFacts): string {
   const whose = reference.length > 0 ? "The reference's (the committed runs) and yours" : "Ours";
+  const hasOtherEngine = models.some(({ row }) =>
+    row?.status === "ok" && nameNotes(row).length > settingNotes(row).length
+  );
   const notes =
     `${whose} are means ± standard deviations over the seeds, of the runs nearest to the ` +
-    "study's setting; a name is followed by what is not as in the study. Times are never judged, as " +
-    "they were taken on other machines.";
+    "study's setting; a name is followed by what is not as in the study" +
+    (hasOtherEngine ? ", and by the engine where that is not TensorFlow" : "") +
+    ". Times are never judged, as they were taken on other machines.";
   if (judged.count === 0) return `${notes}\n`;
   const hasOneSeed = models.some(({ verdicts }) => verdicts.some(isOfOneSeed));
   return `${notes} **Reproduced**: the published value, which is one run's, lies where one more run ` +

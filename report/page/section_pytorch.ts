@@ -15,7 +15,7 @@ import {
   formatP,
 } from "../analysis/format_numbers.ts";
 import type { PeerRun } from "../record/peer_runs.ts";
-import { settingNotes } from "../analysis/describe_run.ts";
+import { settingLabel } from "../analysis/describe_run.ts";
 import { alignedTable, type Column, escapeMarkdown, table } from "./markdown.ts";
 
 /** Nothing if there is no run of PyTorch's. */
@@ -60,10 +60,10 @@ const COLUMNS: readonly Column[] = [
 ];
 
 function peerCells(peer: PeerComparison): string[] {
-  const { model, row, ours, theirs, cachedFeatures, device, interval } = peer;
+  const { row, ours, theirs, cachedFeatures, device, interval } = peer;
   const difference = formatDifference(ours.accuracy.mean - theirs.accuracy.mean, 2);
   return [
-    escapeMarkdown([model, ...settingNotes(row)].join(", ")),
+    escapeMarkdown(settingLabel(row)),
     `${ours.accuracy.n} / ${theirs.accuracy.n}`,
     formatMeanAndSd(ours.accuracy, 2),
     formatMeanAndSd(theirs.accuracy, 2),

@@ -6,7 +6,7 @@
 
 import type { Comparison } from "../analysis/comparison.ts";
 import { formatCount, formatOverSeeds, NONE } from "../analysis/format_numbers.ts";
-import { settingNotes } from "../analysis/describe_run.ts";
+import { settingLabel } from "../analysis/describe_run.ts";
 import { TIMED_ALIKE } from "../analysis/seed_aggregates.ts";
 import { code, escapeMarkdown, table } from "./markdown.ts";
 
@@ -22,7 +22,7 @@ export function renderSettings({ models }: Comparison): string {
   const more = all.length - shown.length;
   const metrics = shown.map(({ seeds, ...setting }, i) => [
     String(i + 1),
-    escapeMarkdown([setting.newest.model, ...settingNotes(setting.newest)].join(", ")),
+    escapeMarkdown(settingLabel(setting.newest)),
     formatCount(setting.parameters),
     String(seeds),
     formatOverSeeds(setting.testLoss, seeds, 4),
@@ -49,7 +49,7 @@ export function renderSettings({ models }: Comparison): string {
     "Runs that differ in nothing but the seed are taken together: mean ± standard deviation over " +
     "the seeds (divisor n − 1), of each seed the newest run. Of each model the setting nearest to the " +
     "study's comes first, which is the one shown above; a name is followed by what is not as in the " +
-    "study. Parameters are all weights and biases, " +
+    "study, and by the engine where that is not TensorFlow. Parameters are all weights and biases, " +
     "trained or frozen; inference is the model call alone. Times are those of the seeds that were timed " +
     `as the newest run was: ${TIMED_ALIKE}.\n\n` +
     table(METRIC_COLUMNS, metrics) + "\n" + table(SETTING_COLUMNS, settings) +

@@ -23,7 +23,7 @@ import {
   type SeedDistribution,
   type SettingContest,
 } from "../analysis/sweeps.ts";
-import type { ResultRow } from "../record/result_row.ts";
+import { engineOf, type ResultRow } from "../record/result_row.ts";
 import { curveLabel, settingLabel } from "../analysis/describe_run.ts";
 import { escapeMarkdown, table } from "./markdown.ts";
 
@@ -164,6 +164,7 @@ function describeSetting(row: ResultRow): string {
     weight_decay === null ? "" : `decay ${weight_decay}`,
     weights,
     precision,
+    engineOf(row) === "tensorflow" ? "" : `on ${engineOf(row)}`,
   ].filter((part) => part !== "").join(", ");
 }
 

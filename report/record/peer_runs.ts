@@ -91,6 +91,17 @@ export function isPeerOf(peer: PeerRun, row: ResultRow): boolean {
     (peer.epochs === undefined || TRAINING.every((name) => peer[name] === row[name]));
 }
 
+/** Each run once that was read from several folders: a copy has all that the first has. */
+export function withoutCopies(peers: readonly FoundPeerRun[]): FoundPeerRun[] {
+  const first = new Map<string, FoundPeerRun>();
+  for (const peer of peers) {
+    const { file: _, ...run } = peer;
+    const key = JSON.stringify(run);
+    if (!first.has(key)) first.set(key, peer);
+  }
+  return [...first.values()];
+}
+
 /**
  * Of each seed with the same model, data, weights and settings the newest run, as of ours; the others
  * are noted. A run that doesn't say when it was made counts as oldest; of equals the last one is taken.

@@ -190,7 +190,7 @@ export function parseRow(
     : { row, problems: [...problems, ...unread], unread: [] };
 }
 
-/** Columns that make runs comparable with each other; the machine is not among them. */
+/** Columns that, with the engine, make runs comparable with each other; the machine is not among them. */
 const SETTINGS = [
   "dataset",
   "dataset_sha256",
@@ -207,7 +207,12 @@ const SETTINGS = [
 
 /** Equal for two runs of one model that differ in nothing but the seed. */
 export function settingKey(row: ResultRow): string {
-  return SETTINGS.map((column) => row[column]).join("\n");
+  return [...SETTINGS.map((column) => row[column]), engineOf(row)].join("\n");
+}
+
+/** The engine that did the arithmetic; rows that do not say it are of the first that there was. */
+export function engineOf({ backend }: ResultRow): string {
+  return backend || "tensorflow";
 }
 
 /** What is odd about a row's values, one phrase each. */

@@ -7,6 +7,7 @@
 
 import { join } from "node:path";
 import { StudyError } from "../../io/errors.ts";
+import { printable } from "../../io/printable.ts";
 import { type FoundRow, placeName } from "./gather_rows.ts";
 import {
   fileNames,
@@ -206,6 +207,24 @@ export function seedRunsOf(
     .map(({ row }) => ({ row, manifest: manifests.get(row) ?? null }));
 }
 
+/**
+ * Notes which ok runs do not count, as a newer one has their seed and setting.
+ *
+ * @param runs A model's runs, oldest first, each once.
+ */
+export function noteReplaced(
+  runs: readonly FoundRow[],
+  { problems }: Pick<ProblemOptions, "problems">,
+): void {
+  const newest = new Map(newestPerSeed(runs).map(({ row }) => [seedKey(row), row]));
+  for (const { row, folder: _, ...where } of runs) {
+    const counted = newest.get(seedKey(row));
+    if (row.status !== "ok" || counted === undefined || counted === row) continue;
+    const name = printable(counted.run_id) || "a newer run";
+    problems.add(`an older run of a seed that ${name} has with the same settings, not counted`, where);
+  }
+}
+
 /** A file that is damaged or missing; a run_id that names no folder is a RangeError. */
 function isUnreadable(error: unknown): boolean {
   return error instanceof StudyError || error instanceof RangeError;
@@ -222,9 +241,14 @@ function otherSeeds(shown: FoundRow, runs: readonly FoundRow[]): FoundRow[] {
 function newestPerSeed(runs: readonly FoundRow[]): FoundRow[] {
   const seen = new Set<string>();
   return runs.toReversed().filter(({ row }) => {
-    const key = `${settingKey(row)}\n${row.seed}`;
+    const key = seedKey(row);
     if (row.status !== "ok" || seen.has(key)) return false;
     seen.add(key);
     return true;
   });
+}
+
+/** Equal for two runs of a model that differ in nothing but when and on what machine they were made. */
+function seedKey(row: ResultRow): string {
+  return `${settingKey(row)}\n${row.seed}`;
 }

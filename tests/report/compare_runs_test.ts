@@ -6,7 +6,7 @@ import { renderReport } from "../../report/page/report_page.ts";
 import { appendRow } from "../../report/record/results.ts";
 import type { PeerRun } from "../../report/record/peer_runs.ts";
 import { runFolder, writeEvaluations } from "../../report/record/run_folder.ts";
-import { asPublished, compareRuns, detector, simple, vgg16 } from "./compared_runs.ts";
+import { asPublished, compareRuns, detector, simple, vgg16, wrongOneIn } from "./compared_runs.ts";
 import { PEER } from "./peers.ts";
 import { type Answered, recordRun, resultRow, withFolder } from "./result_rows.ts";
 
@@ -250,6 +250,80 @@ Deno.test("renderReport() shows test accuracy by epoch, core-seconds and memory 
     const { models } = await compareResults([join(folder, "a")]);
     assertEquals(models[0]!.evaluations, [rows]);
   });
+});
+
+Deno.test("compareResults() shows the runs of one seed by two engines, each by its name", async () => {
+  const seeds = [1, 2, 3];
+  const by = (backend: string, wrong: number) =>
+    seeds.map((seed): Answered => ({
+      ...simple,
+      answer: wrongOneIn(wrong + seed),
+      row: { run_id: `${backend}-${seed}`, seed, backend },
+    }));
+  await compareRuns({ a: [...by("tensorflow", 100), ...by("webgpu", 50)] }, (found, report) => {
+    assertEquals(problemsOf(found), []);
+    const [{ settings }] = found.models as [ModelComparison];
+    assertEquals(settings.map(({ newest, seeds }) => [newest.backend, seeds]), [
+      ["webgpu", 3],
+      ["tensorflow", 3],
+    ]);
+    const setting = "SimpleCNN, 60,000 / 1,000 images";
+    for (const name of [`${setting}, on webgpu`, setting]) {
+      // In the list of all runs and in that of the distributions.
+      assertEquals(report.split(`| ${name} | 3`).length - 1, 1, name);
+      assertEquals(report.split(`| ${name} | 3,199,106 | 3 |`).length - 1, 1, name);
+    }
+    assertStringIncludes(report, `| ${setting}, on webgpu | 99.27 |`);
+    assertStringIncludes(report, "and by the engine where that is not TensorFlow");
+    assertStringIncludes(report, "decay 0.0001, random, float32, on webgpu |");
+  });
+});
+
+Deno.test("compareResults() notes the runs of a seed that a newer one replaces", async () => {
+  const run = (name: string, changes: Answered["row"]): Answered => ({
+    ...simple,
+    row: { run_id: name, ...changes },
+  });
+  const runs = [
+    run("old", { seed: 1 }),
+    run("failed", { seed: 1, status: "error" }),
+    run("other", { seed: 1, epochs: 3 }),
+    run("wasm", { seed: 1, backend: "wasm" }),
+    run("new", { seed: 1 }),
+    run("second", { seed: 2 }),
+  ];
+  await compareRuns({ a: runs }, (comparison, report) => {
+    const told = "an older run of a seed that new has with the same settings, not counted";
+    assertEquals(problemsOf(comparison), [`part1.csv: ${told}`]);
+    assertStringIncludes(report, `- part1.csv, line 2: ${told}.\n`);
+    assertEquals(comparison.models[0]!.settings[0]!.seeds, 2);
+  });
+});
+
+Deno.test("compareResults() counts what was copied into another folder once", async () => {
+  const peer: PeerRun = {
+    ...{ model: "FasterRCNN_Adapted", accuracy: 10, f1: 0.02, seed: 1, test_images: 20 },
+    ...{ dataset_sha256: "ab12", weights: "w.safetensors", predictions: [1, 1, 2], run: "run-2" },
+  };
+  const trained = { ...PEER, weights: "random" };
+  await compareRuns(
+    { a: [detector, simple], b: [detector, simple] },
+    (comparison) => {
+      assertEquals(comparison.answers.map(({ row, images }) => [row.run_id, images]), [
+        ["run-2", 3],
+      ]);
+      assertEquals(comparison.peersAlone.map(({ model }) => model), ["SimpleCNN"]);
+      assert(!problemsOf(comparison).some((problem) => problem.includes("older run")));
+    },
+    async (folder) => {
+      await writePeers(folder, { "answers.json": peer, "trained.json": trained });
+      await Deno.mkdir(join(folder, "b", "pytorch"));
+      for (const name of ["answers.json", "trained.json"]) {
+        const [from, to] = ["a", "b"].map((results) => join(folder, results, "pytorch", name));
+        await Deno.copyFile(from!, to!);
+      }
+    },
+  );
 });
 
 /** Puts runs of PyTorch's into the results folder `a`, by the names of their files. */

@@ -46,6 +46,17 @@ Deno.test("nearestFirst() goes by images, epochs and weights, in this order", ()
   );
 });
 
+Deno.test("nearestFirst() puts no single run by another engine before several seeds", () => {
+  assertEquals(
+    order([
+      { run_id: "one", seed: 1 },
+      { run_id: "two", seed: 2 },
+      { run_id: "try", seed: 1, backend: "wasm" },
+    ]),
+    ["two", "try"],
+  );
+});
+
 Deno.test("nearestFirst() takes the newest of equally near settings", () => {
   assertEquals(order([{ run_id: "old", batch_size: 64 }, { run_id: "new", batch_size: 32 }]), [
     "new",

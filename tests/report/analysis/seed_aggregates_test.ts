@@ -60,7 +60,6 @@ Deno.test("aggregateSeeds() takes the times of the newest run's machine, threads
       { first: {}, newest: { processor: "other" }, n: 1 },
       { first: {}, newest: { cores: 16 }, n: 1 },
       { first: {}, newest: { device: "GPU" }, n: 1 },
-      { first: {}, newest: { backend: "wasm" }, n: 1 },
       { first: { threads: 2 }, newest: { threads: 1 }, n: 1 },
       { first: { threads: 2 }, newest: { threads: 2 }, n: 2 },
       // Older manifests have no threads.
@@ -79,6 +78,22 @@ Deno.test("aggregateSeeds() takes the times of the newest run's machine, threads
       assertEquals(trainingTime.mean, n === 1 ? 200 : 600);
     });
   }
+});
+
+Deno.test("aggregateSeeds() takes the runs of each engine together, and no others", () => {
+  const row = (seed: number, backend: string, accuracy: number) =>
+    resultRow({ run_id: `${backend}-${seed}`, seed, backend, accuracy });
+  const settings = aggregateSeeds([
+    row(1, "tensorflow", 99.18),
+    // Older rows do not say it.
+    row(2, "", 99.2),
+    row(1, "webgpu", 99.01),
+    row(1, "wasm", 99.1),
+  ]);
+  assertEquals(
+    settings.map(({ newest, accuracies }) => [newest.run_id, accuracies]),
+    [["wasm-1", [99.1]], ["webgpu-1", [99.01]], ["-2", [99.2, 99.18]]],
+  );
 });
 
 Deno.test("aggregateSeeds() keeps times with features computed once from those of every epoch", async () => {
