@@ -279,7 +279,7 @@ function describeModel(
     counted,
     evaluations: [files?.evaluations ?? [], ...curves?.evaluations ?? []]
       .filter(({ length }) => length > 0),
-    evaluation: files?.predictions ? scorePredictions(files.predictions) : null,
+    evaluation: files?.predictions ? scorePredictions(files.predictions, row!) : null,
     newerFailure: newest === row || newest?.status === "ok" ? null : newest,
     differences: isOk ? differencesFromStudy(row) : [],
     caveats: isOk ? caveatsOf(row) : [],

@@ -49,9 +49,12 @@ export interface Mistake {
 export interface TestScores {
   /** Test images, those without a prediction among them. */
   images: number;
-  /** Those with a prediction: all that follows is about them. */
+  /**
+   * Those that the scores are of: those with a prediction, or of a detector whose head was trained all,
+   * one without being wrong.
+   */
   evaluated: number;
-  /** Those without: no detection. */
+  /** Those without a prediction: no detection. */
   undetected: number;
   /** Those whose prediction is correct. */
   correct: number;
@@ -63,7 +66,7 @@ export interface TestScores {
   f1: number;
   /** Bootstrap's 95 % interval of F1. */
   f1Interval: Interval;
-  /** `confusion[target][prediction]`, counts; as many rows and columns as classes. */
+  /** `confusion[target][prediction]`, counts of predictions; as many rows and columns as classes. */
   confusion: number[][];
   /** One entry per class. */
   classes: ClassScores[];

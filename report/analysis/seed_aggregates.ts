@@ -5,7 +5,7 @@
  */
 
 import { type MeanAndSd, meanAndSd } from "../../metrics/descriptive_statistics.ts";
-import { type ResultRow, settingKey } from "../record/result_row.ts";
+import { type ResultRow, scoredImages, settingKey } from "../record/result_row.ts";
 import { isKnownToDiffer, type Manifest } from "../record/run_folder.ts";
 import { isTimedAlike, TIMED_ON, type TimedRun } from "./describe_machine.ts";
 
@@ -80,10 +80,8 @@ export function aggregateSeeds(
 
 /** Percent correct of all test images: one without a prediction is wrong. */
 export function accuracyOfAll(row: ResultRow): number {
-  const { accuracy, evaluated_images: evaluated, test_images: images, part, epochs } = row;
-  // The accuracy of a detector whose head is trained is that of all images already.
-  const isOfAll = part === 2 && epochs !== null;
-  return (accuracy ?? NaN) * (evaluated !== null && images && !isOfAll ? evaluated / images : 1);
+  const { accuracy, test_images: images } = row;
+  return (accuracy ?? NaN) * (images ? (scoredImages(row) ?? images) / images : 1);
 }
 
 /** Whether every test image has a prediction with every seed: accuracy is that of all of them. */

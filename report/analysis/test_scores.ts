@@ -11,22 +11,34 @@ import {
   f1Score,
   weightedMeanF1,
 } from "../../metrics/classification.ts";
-import { type Labels, withPrediction } from "../record/own_files.ts";
+import { type Labels, type ScoredBy, scoredLabels, withPrediction } from "../record/own_files.ts";
+import { countsMisses } from "../record/result_row.ts";
 import type { Predictions } from "../record/run_folder.ts";
 import type { ClassScores, Interval, Mistake, TestScores } from "./comparison.ts";
 import { bootstrapF1, guessingInterval, wilsonInterval } from "./statistics.ts";
 
 const MISTAKES_KEPT = 25;
 
+/** The study's own way. */
+const LEAVES_MISSES_OUT: ScoredBy = { part: 2, epochs: null };
+
 /**
- * Scores predictions. Images without one (−1) are counted, and left out of everything else.
+ * Scores predictions. Images without one (−1) are counted; they are left out of everything else, or are
+ * wrong, as the run's row has them.
  *
  * @param predictions Targets are whole numbers from 0, predictions too or −1; none is large, as the
  *   confusion matrix has a row for each.
  */
-export function scorePredictions(predictions: Predictions): TestScores {
-  const confusion = confusionOf(predictions);
-  const counts = classCounts(confusion);
+export function scorePredictions(
+  predictions: Predictions,
+  row: ScoredBy = LEAVES_MISSES_OUT,
+): TestScores {
+  const classes = classesIn(predictions);
+  const confusion = confusionOf(withPrediction(predictions), classes);
+  // Behind the classes one of no detection, which no image is of.
+  const scored = confusionOf(scoredLabels(predictions, row), classes + (countsMisses(row) ? 1 : 0));
+  const all = classCounts(scored);
+  const counts = all.slice(0, classes);
   const support = counts.map((one) => one.support);
   const images = predictions.targets.length;
   const evaluated = total(support);
@@ -34,12 +46,12 @@ export function scorePredictions(predictions: Predictions): TestScores {
   return {
     images,
     evaluated,
-    undetected: images - evaluated,
+    undetected: images - total(confusion.flat()),
     correct,
     accuracy: evaluated === 0 ? 0 : 100 * correct / evaluated,
     accuracyInterval: toPercent(wilsonInterval(correct, evaluated)),
-    f1: weightedMeanF1(counts),
-    f1Interval: bootstrapF1(confusion),
+    f1: weightedMeanF1(all),
+    f1Interval: bootstrapF1(scored),
     confusion,
     classes: counts.map(classScores),
     largestClass: largestShare(support),
@@ -53,14 +65,17 @@ export function toPercent({ low, high }: Interval): Interval {
   return { low: 100 * low, high: 100 * high };
 }
 
-/** Of the images with a prediction, with a row for each class that any image has. */
-function confusionOf({ targets, predictions }: Labels): number[][] {
+function confusionOf({ targets, predictions }: Labels, classes: number): number[][] {
+  return confusionMatrix(targets, predictions, classes);
+}
+
+/** One more than the largest class that any image has or is taken for. */
+function classesIn({ targets, predictions }: Labels): number {
   let classes = 0;
   for (let i = 0; i < targets.length; i++) {
     classes = Math.max(classes, targets[i]! + 1, predictions[i]! + 1);
   }
-  const evaluated = withPrediction({ targets, predictions });
-  return confusionMatrix(evaluated.targets, evaluated.predictions, classes);
+  return classes;
 }
 
 function classScores(counts: ClassCounts, label: number): ClassScores {

@@ -5,7 +5,7 @@
  */
 
 import type { MeanAndSd } from "../../metrics/descriptive_statistics.ts";
-import type { ResultRow } from "../record/result_row.ts";
+import { type ResultRow, scoredImages } from "../record/result_row.ts";
 import type { Interval, Metric, TestScores, Verdict } from "./comparison.ts";
 import type { SeedAggregate } from "./seed_aggregates.ts";
 import { bootstrapF1, CONFIDENCE, predictionInterval, wilsonInterval } from "./statistics.ts";
@@ -161,7 +161,7 @@ function accuracyMethod({ row, model, evaluation, setting }: Evidence): MethodOr
   if (method !== null) return method;
   // An untrained head is another guess with every seed.
   if (model.training === null) return ONE_SEED;
-  const images = evaluation?.evaluated ?? row.evaluated_images ?? NaN;
+  const images = evaluation?.evaluated ?? scoredImages(row) ?? NaN;
   const correct = evaluation?.correct ?? Math.round((row.accuracy ?? NaN) / 100 * images);
   if (!(images > 0 && correct >= 0 && correct <= images)) {
     return "number of evaluated images unknown";

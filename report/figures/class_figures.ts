@@ -38,8 +38,9 @@ const LEGEND = {
 /** The model's confusion matrix; `null` without predictions. */
 export function confusionFigure(model: DrawnModel): Drawing | null {
   const { evaluation, label, row, slug } = model;
-  if (evaluation === null || evaluation.evaluated === 0) return null;
-  const { confusion, evaluated, undetected } = evaluation;
+  if (evaluation === null) return null;
+  const { confusion, images, undetected } = evaluation;
+  if (images === undetected) return null;
   const values = confusion.flatMap((counts, target) => {
     const all = counts.reduce((sum, count) => sum + count, 0);
     return counts.flatMap((count, prediction) =>
@@ -48,7 +49,7 @@ export function confusionFigure(model: DrawnModel): Drawing | null {
   });
   const classes = confusion.map((_, i) => i);
   const side = 42 * classes.length;
-  const subtitle = `${formatCount(evaluated)} images of ${runLabel(row)}` +
+  const subtitle = `${formatCount(images - undetected)} images of ${runLabel(row)}` +
     (undetected > 0 ? `; ${formatCount(undetected)} without a detection are left out` : "");
   return {
     file: `figures/confusion_${slug}.svg`,
@@ -185,7 +186,7 @@ export function classF1Figure(models: readonly DrawnModel[]): Drawing | null {
 }
 
 function describeConfusion({ label, row }: DrawnModel, scores: TestScores): string {
-  const { confusion, correct, evaluated, undetected } = scores;
+  const { confusion, correct, images, undetected } = scores;
   const mistakes = confusion
     .flatMap((counts, target) => counts.map((count, prediction) => ({ target, prediction, count })))
     .filter(({ target, prediction, count }) => target !== prediction && count > 0)
@@ -193,7 +194,7 @@ function describeConfusion({ label, row }: DrawnModel, scores: TestScores): stri
     .slice(0, 3)
     .map(({ target, prediction, count }) => `${target} as ${prediction} (${formatCount(count)})`);
   return `Confusion matrix of ${label} on ${runLabel(row)}: ${formatCount(correct)} of ` +
-    `${formatCount(evaluated)} images on the diagonal` +
+    `${formatCount(images - undetected)} images on the diagonal` +
     (undetected > 0 ? `, ${formatCount(undetected)} more without a detection` : "") +
     (mistakes.length > 0 ? `; most frequent mistakes: ${mistakes.join(", ")}.` : "; no mistakes.");
 }

@@ -9,7 +9,7 @@ import { printable } from "../../io/printable.ts";
 import { weightsKind } from "../../io/weights_label.ts";
 import { DATA, MODELS } from "../../study.ts";
 import { wilsonInterval } from "../analysis/statistics.ts";
-import type { ResultRow } from "../record/result_row.ts";
+import { type ResultRow, scoredImages } from "../record/result_row.ts";
 import type { Json, Manifest } from "../record/run_folder.ts";
 
 /** What the card says of a model besides its run. */
@@ -102,8 +102,8 @@ function ofRun({ manifest, row }: NonNullable<CardFacts["run"]>): string[] {
 }
 
 function accuracyOf(row: ResultRow | undefined): string {
-  const images = row?.evaluated_images ?? row?.test_images;
-  if (row?.accuracy == null || !Number.isFinite(row.accuracy) || images == null) {
+  const images = row === undefined ? null : scoredImages(row);
+  if (row?.accuracy == null || !Number.isFinite(row.accuracy) || images === null) {
     return "Not known: the run has no finished row in the results.";
   }
   const correct = Math.round(row.accuracy / 100 * images);

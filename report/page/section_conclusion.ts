@@ -95,13 +95,14 @@ function describeCost(other: ShownModel, best: ShownModel): string {
 
 function describeGuessing({ model, evaluation, row }: ModelComparison): string[] {
   if (row === null || evaluation === null) return [];
-  const { accuracy, chanceBand, favourite, evaluated, images } = evaluation;
+  const { accuracy, chanceBand, favourite, evaluated, images, undetected } = evaluation;
   const name = escapeMarkdown(model);
-  if (evaluated === 0) return [`- ${name} found no digit in any of ${formatCount(images)} images.`];
+  if (undetected === images) return [`- ${name} found no digit in any of ${formatCount(images)} images.`];
   if (accuracy > chanceBand.high) return [];
   return [
-    `- **${name} is no better than guessing**: ${formatFixed(accuracy, 2)} % of its predictions ` +
-    `are correct, where guessing reaches up to ${formatFixed(chanceBand.high, 2)} %. ` +
+    `- **${name} is no better than guessing**: it is correct on ${formatFixed(accuracy, 2)} %` +
+    `${evaluated < images ? " of the images with a detection" : ""}, where guessing reaches up to ` +
+    `${formatFixed(chanceBand.high, 2)} %. ` +
     `${formatFixed(favourite.share, 1)} % of its predictions are ${favourite.label}.`,
   ];
 }

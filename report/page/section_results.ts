@@ -10,7 +10,7 @@ import type { Comparison, ModelComparison } from "../analysis/comparison.ts";
 import { hasRandomWeights } from "../analysis/differences_from_study.ts";
 import { formatFixed, formatOverSeeds, NONE } from "../analysis/format_numbers.ts";
 import { findModel } from "../analysis/study_models.ts";
-import type { ResultRow } from "../record/result_row.ts";
+import { countsMisses, type ResultRow } from "../record/result_row.ts";
 import { settingNotes } from "../analysis/describe_run.ts";
 import { code, escapeMarkdown, table } from "./markdown.ts";
 
@@ -134,7 +134,9 @@ function renderNotes(models: readonly ModelComparison[]): string {
     if (row?.status === "ok" && (row.evaluated_images ?? Infinity) < (row.test_images ?? 0)) {
       notes.push(
         `${name}: no digit was found in ${row.test_images! - row.evaluated_images!} of ` +
-          `${row.test_images} test images; they are left out of its metrics.`,
+          `${row.test_images} test images; they ${
+            countsMisses(row) ? "count as wrong" : "are left out of its metrics"
+          }.`,
       );
     }
   }

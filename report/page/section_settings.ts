@@ -7,6 +7,7 @@
 import type { Comparison } from "../analysis/comparison.ts";
 import { formatCount, formatOverSeeds, NONE } from "../analysis/format_numbers.ts";
 import { settingLabel } from "../analysis/describe_run.ts";
+import { scoredImages } from "../record/result_row.ts";
 import { TIMED_ALIKE } from "../analysis/seed_aggregates.ts";
 import { code, escapeMarkdown, table } from "./markdown.ts";
 
@@ -30,7 +31,7 @@ export function renderSettings({ models }: Comparison): string {
     formatOverSeeds(setting.f1, seeds, 4),
     formatOverSeeds(setting.trainingTime, seeds, 2),
     formatOverSeeds(setting.inference, seeds, 3),
-    formatCount(setting.newest.evaluated_images),
+    formatCount(scoredImages(setting.newest)),
   ]);
   const settings = shown.map(({ newest }, i) => [
     String(i + 1),

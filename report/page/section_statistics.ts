@@ -63,7 +63,12 @@ function renderScores(models: readonly ModelComparison[]): string {
     "*Guessing* is the accuracy of 95 % of all guesses made without looking at the images, whichever " +
     "classes they name: from the 2.5 % quantile of the binomial distribution with the share of " +
     "the rarest class to the 97.5 % quantile with that of the largest. The last columns are the " +
-    "class that most images have and the class that most predictions are.\n\n" +
+    "class that most images have and the class that most predictions are." +
+    (models.some(({ evaluation }) => evaluation!.undetected > 0)
+      ? " *Images* are those that the scores are of: one without a detection is left out, but of a " +
+        "detector whose head was trained it is one of them, and wrong."
+      : "") +
+    "\n\n" +
     table(columns, rows);
 }
 

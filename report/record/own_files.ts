@@ -10,7 +10,7 @@ import { UnusableFileError } from "../../io/regular_file.ts";
 import { systemReason } from "../../io/system_reason.ts";
 import { accuracy, weightedF1 } from "../../metrics/classification.ts";
 import type { FoundRow } from "./gather_rows.ts";
-import type { ResultRow } from "./result_row.ts";
+import { countsMisses, type ResultRow } from "./result_row.ts";
 import {
   type Manifest,
   type Predictions,
@@ -95,6 +95,26 @@ export async function readOwnPredictions(
 /** What images are of, and what was predicted of them. */
 export type Labels = Pick<Predictions, "targets" | "predictions">;
 
+/** The images that a row's accuracy and F1 are of; one without a prediction has a class of its own. */
+export function scoredLabels({ targets, predictions }: Labels, row: ScoredBy): Labels {
+  if (!countsMisses(row)) return withPrediction({ targets, predictions });
+  // A class that no image is of.
+  const none = 1 + largest(targets, largest(predictions, 0));
+  return {
+    targets: Array.from(targets),
+    predictions: Array.from(predictions, (prediction) => prediction < 0 ? none : prediction),
+  };
+}
+
+/** What of a row says which images are scored. */
+export type ScoredBy = Parameters<typeof countsMisses>[0];
+
+function largest(labels: ArrayLike<number>, least: number): number {
+  let result = least;
+  for (let i = 0; i < labels.length; i++) result = Math.max(result, labels[i]!);
+  return result;
+}
+
 /** Without the images that have no prediction. */
 export function withPrediction({ targets, predictions }: Labels): Labels {
   const isEvaluated = (_: number, i: number) => predictions[i]! >= 0;
@@ -109,16 +129,16 @@ function findMismatch(row: ResultRow, { targets, predictions }: Predictions): st
   if (row.test_images !== null && row.test_images !== targets.length) {
     return `${targets.length} predictions where the row says ${row.test_images} test images`;
   }
-  const evaluated = withPrediction({ targets, predictions });
-  const images = evaluated.targets.length;
+  const images = withPrediction({ targets, predictions }).targets.length;
   if (row.evaluated_images !== null && row.evaluated_images !== images) {
     return `${images} images with a prediction where the row says ${row.evaluated_images}`;
   }
-  const percent = 100 * accuracy(evaluated.targets, evaluated.predictions);
+  const scored = scoredLabels({ targets, predictions }, row);
+  const percent = 100 * accuracy(scored.targets, scored.predictions);
   if (row.accuracy !== null && Math.abs(row.accuracy - percent) > 1e-4) {
     return `accuracy ${percent.toFixed(2)} % where the row says ${row.accuracy}`;
   }
-  const f1 = weightedF1(evaluated.targets, evaluated.predictions);
+  const f1 = weightedF1(scored.targets, scored.predictions);
   if (row.f1 !== null && Math.abs(row.f1 - f1) > 1e-6) {
     return `F1 ${f1.toFixed(4)} where the row says ${row.f1}`;
   }

@@ -215,6 +215,19 @@ export function engineOf({ backend }: ResultRow): string {
   return backend || "tensorflow";
 }
 
+/**
+ * Whether a row's accuracy and F1 are of all its test images, one without a prediction being wrong: so
+ * they are of a detector whose head was trained. The study's own way leaves such images out.
+ */
+export function countsMisses({ part, epochs }: Pick<ResultRow, "part" | "epochs">): boolean {
+  return part === 2 && epochs !== null;
+}
+
+/** How many images a row's accuracy and F1 are of; `null` if it does not say. */
+export function scoredImages(row: ResultRow): number | null {
+  return countsMisses(row) ? row.test_images : row.evaluated_images ?? row.test_images;
+}
+
 /** What is odd about a row's values, one phrase each. */
 export interface ImplausibleValues {
   /** Values that can't be right, or are not there; the row's scores stand. */

@@ -27,5 +27,5 @@ export async function readDetails(run: ListedRun, problems: ProblemList): Promis
     { folders: [results], problems },
   );
   const { predictions } = files;
-  return { run, ...files, scores: predictions && scorePredictions(predictions) };
+  return { run, ...files, scores: predictions && scorePredictions(predictions, row) };
 }

@@ -9,7 +9,7 @@ import { formatBytes, formatDuration } from "../../io/reporter.ts";
 import type { TestScores } from "../analysis/comparison.ts";
 import { formatCount, formatFixed, formatInterval, NONE } from "../analysis/format_numbers.ts";
 import { describeMachine, resourcesOf } from "../analysis/describe_machine.ts";
-import { COLUMNS, type ResultRow } from "../record/result_row.ts";
+import { COLUMNS, type ResultRow, scoredImages } from "../record/result_row.ts";
 import type { Json, Manifest } from "../record/run_folder.ts";
 import { type CurvePoint, drawCurve, isBeyondAll } from "./curve.ts";
 import type { RunDetails } from "./run_details.ts";
@@ -86,12 +86,12 @@ function machineOf(manifest: Manifest | null): [string, string][] {
 function resultsOf({ run: { row }, scores, manifest }: RunDetails): [string, string][] {
   const { accuracy, f1, training_time_s: time, inference_ms_per_image: inference } = row;
   const { cpu_seconds, peak_memory_bytes } = resourcesOf(manifest);
-  const evaluated = row.evaluated_images;
+  const scored = scoredImages(row);
   const entries: ([string, string] | undefined)[] = [
     accuracy === null ? undefined : [
       "accuracy",
       `${formatFixed(accuracy, 2)} %${interval(scores?.accuracyInterval, 2)}` +
-      (evaluated === null ? "" : `, of ${formatCount(evaluated)} images`),
+      (scored === null ? "" : `, of ${formatCount(scored)} images`),
     ],
     f1 === null ? undefined : ["F1", formatFixed(f1, 4) + interval(scores?.f1Interval, 4)],
     scores && scores.undetected > 0

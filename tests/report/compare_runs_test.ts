@@ -137,6 +137,28 @@ for (
   });
 }
 
+Deno.test("compareResults() takes the predictions of a trained detector, misses being wrong", async () => {
+  const tuned: Answered = {
+    ...detector,
+    answer: (target, index) => index % 50 === 0 ? -1 : target,
+    row: {
+      ...{ ...detector.row, run_id: "tuned", model: "FasterRCNN_HeadTuned" },
+      ...{ epochs: 3, train_images: 60_000 },
+    },
+  };
+  await compareRuns({ a: [tuned, { ...tuned, row: detector.row! }] }, (comparison, report) => {
+    assertEquals(problemsOf(comparison), []);
+    const scores = comparison.models.filter(({ evaluation }) => evaluation !== null)
+      .map(({ row, evaluation }) => [row!.accuracy, evaluation!.accuracy, evaluation!.undetected]);
+    assertEquals(scores, [[100, 100, 20], [98, 98, 20]]);
+    const found = "no digit was found in 20 of 1000 test images; they";
+    assertStringIncludes(report, `FasterRCNN_Adapted: ${found} are left out of its metrics.`);
+    assertStringIncludes(report, `FasterRCNN_HeadTuned: ${found} count as wrong.`);
+    assertMatch(report, /\| FasterRCNN_HeadTuned, [^|]*\| [^|]*\| 1 \|[^\n]* 1,000 \|\n/);
+    assertMatch(report, /\| FasterRCNN_HeadTuned \| 1 \| 1,000 \| 20 \| 98\.00 \| 96\.93 to 98\.70 \|/);
+  });
+});
+
 Deno.test("compareResults() holds a row's run_id that names no folder", async () => {
   await compareRuns({ a: [simple] }, (comparison, report) => {
     assertMatch(problemsOf(comparison)[0]!, /SimpleCNN has a run_id that names no folder/);

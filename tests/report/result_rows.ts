@@ -82,11 +82,14 @@ export async function recordRun(outDir: string, answered: Answered): Promise<Res
   const targets = Array.from({ length: answered.images }, (_, i) => i % 10);
   const predictions = targets.map(answered.answer);
   const scores = predictions.map((prediction) => prediction < 0 ? NaN : 0.9);
-  const { accuracy, f1, evaluated } = scorePredictions({ targets, predictions, scores });
+  const { accuracy, f1, undetected } = scorePredictions(
+    { targets, predictions, scores },
+    resultRow(answered.row),
+  );
   const row = resultRow({
     accuracy,
     f1,
-    evaluated_images: evaluated,
+    evaluated_images: answered.images - undetected,
     test_images: answered.images,
     ...answered.row,
   });

@@ -14,6 +14,7 @@ import type { Dataset, ImageSet } from "../../data/dataset.ts";
 import { loadMnist } from "../data/mnist.ts";
 import { InterruptedError, StudyError } from "../../io/errors.ts";
 import type { Reporter } from "../../io/reporter.ts";
+import { compareResults } from "../../report/compare.ts";
 import { ProblemList } from "../../report/record/problems.ts";
 import { readResults, type ResultRow, resultsPath } from "../../report/record/results.ts";
 import {
@@ -379,6 +380,15 @@ Deno.test("detectAndTest() trains the predictor, counts misses as errors, and re
       const right = targets.filter((target, i) => target === read[i]).length;
       assertAlmostEquals(row.accuracy!, 100 * right / 10, 1e-9);
       assert(row.evaluated_images! < 10);
+      const { models, problems } = await compareResults([out]);
+      assertEquals(problems, []);
+      const { evaluation } = models.find(({ model }) => model === row.model)!;
+      assertAlmostEquals(evaluation!.accuracy, row.accuracy!, 1e-9);
+      assertAlmostEquals(evaluation!.f1, row.f1!, 1e-9);
+      assertEquals([evaluation!.evaluated, evaluation!.undetected], [
+        10,
+        10 - row.evaluated_images!,
+      ]);
       const history = await readHistory(runFolder(out, row.run_id));
       assertEquals(history.map(({ epoch }) => epoch), [0, 1, 2, 3]);
       assertEquals([history[0]!.train_loss, history[0]!.train_accuracy], [NaN, NaN]);

@@ -28,6 +28,29 @@ Deno.test("scorePredictions() counts predictions that are correct, wrong and mis
   ]);
 });
 
+Deno.test("scorePredictions() of a detector whose head was trained counts misses as wrong", () => {
+  const scored = scorePredictions({
+    targets: [0, 0, 1, 1, 1, 2],
+    predictions: [0, 1, 1, -1, 1, 0],
+    scores: [0.9, 0.6, 0.5, NaN, 0.7, 0.8],
+  }, { part: 2, epochs: 3 });
+  const { images, evaluated, undetected, correct, accuracy, f1, accuracyInterval } = scored;
+  assertEquals([images, evaluated, undetected, correct, accuracy], [6, 6, 1, 3, 50]);
+  // sklearn's f1_score(average="weighted") with a fourth class for the miss: 1/2, 2/3 and 0.
+  assertAlmostEquals(f1, (2 * 0.5 + 3 * 2 / 3) / 6, 1e-15);
+  assertEquals(scored.classes.map(({ support, recall }) => [support, recall]), [
+    [2, 0.5],
+    [3, 2 / 3],
+    [1, 0],
+  ]);
+  // statsmodels' proportion_confint(3, 6, method="wilson").
+  assertAlmostEquals(accuracyInterval.low, 18.76163065, 1e-6);
+  assertAlmostEquals(accuracyInterval.high, 81.23836935, 1e-6);
+  // What was confused is that of the images with a prediction.
+  assertEquals(scored.confusion, [[1, 1, 0], [0, 2, 0], [1, 0, 0]]);
+  assertEquals(scored.favourite, { label: 1, share: 60 });
+});
+
 Deno.test("scorePredictions() of a model that detects nothing", () => {
   const scored = scorePredictions({ targets: [3], predictions: [-1], scores: [NaN] });
   const { evaluated, undetected, accuracy, f1, accuracyInterval, chanceBand } = scored;

@@ -128,6 +128,18 @@ Deno.test("drawCurve() draws what it can of numbers of any size, within its widt
   }
 });
 
+Deno.test("showPage() says that a trained detector's accuracy is of all images", () =>
+  withFolder({}, async (out) => {
+    await recordRun(out, {
+      images: 100,
+      answer: (target, i) => i < 10 ? -1 : target,
+      row: { run_id: IDS.ok, part: 2, model: "FasterRCNN_HeadTuned", epochs: 3 },
+    });
+    const page = showPage((await detailsIn(out)).get(IDS.ok)!, 80).join("\n");
+    assertMatch(page, /^ {2}accuracy +90\.00 % \(82\.56 to 94\.48\), of 100 images$/m);
+    assertMatch(page, /^ {2}no detection +10 of 100 images$/m);
+  }));
+
 Deno.test("showPage() says of which file values were not drawn, and shows the rest", () =>
   withFolder({}, async (out) => {
     await writeSomeRuns(out);

@@ -1,0 +1,34 @@
+import { assertStringIncludes } from "@std/assert";
+import { modelCard } from "../../../report/page/model_card.ts";
+import type { ResultRow } from "../../../report/record/result_row.ts";
+import type { Manifest } from "../../../report/record/run_folder.ts";
+import { resultRow } from "../result_rows.ts";
+
+/** The card of a run. */
+function cardOf(row: Partial<ResultRow>, versions: Manifest["versions"] = {}): string {
+  const run = resultRow(row);
+  const { run_id, started_at, part, model } = run;
+  return modelCard({
+    title: "A network",
+    weights: "of a test",
+    files: ["a.safetensors"],
+    usage: "load()",
+    inputAndOutput: "Pictures in, digits out.",
+    run: {
+      manifest: { run_id, started_at, part, model, settings: {}, versions, machine: {}, git: null },
+      row: run,
+    },
+  });
+}
+
+Deno.test("modelCard() says of how many images the accuracy is, misses of a trained head among them", () => {
+  const detector = { part: 2, model: "FasterRCNN_HeadTuned", accuracy: 90, evaluated_images: 950 };
+  assertStringIncludes(
+    cardOf({ ...detector, test_images: 1000, epochs: 3 }),
+    "90.00 % of 1000 test images (900 correct), 95 % interval 87.98 to 91.71 % (Wilson)",
+  );
+  assertStringIncludes(
+    cardOf({ ...detector, test_images: 1000, epochs: null }),
+    "90.00 % of 950 test images (855 correct)",
+  );
+});
