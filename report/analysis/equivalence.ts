@@ -4,13 +4,14 @@
  * @module
  */
 
-import { meanAndSd } from "../../metrics/descriptive_statistics.ts";
+import { type MeanAndSd, meanAndSd } from "../../metrics/descriptive_statistics.ts";
 import { isPeerOf, type PeerRun, timeOf } from "../record/peer_runs.ts";
 import type { Manifest } from "../record/run_folder.ts";
 import type { Interval, PeerComparison } from "./comparison.ts";
 import { devicesAmong, isSameProcessor } from "./describe_machine.ts";
 import { SIGNIFICANT } from "./format_numbers.ts";
 import type { SeedAggregate } from "./seed_aggregates.ts";
+import { imageStep, seedSpread } from "./seed_spread.ts";
 import { differenceInterval, equivalenceTest, meanDifference, welchTest } from "./statistics.ts";
 
 /** Accuracies less than this many percentage points apart count as equal, by part. */
@@ -61,7 +62,10 @@ function comparePeer(setting: SeedAggregate, peers: readonly PeerRun[]): PeerCom
     cachedFeatures: newestPeer.cached_features === true,
     device: deviceBeside(manifest, newestPeer),
     margin,
-    ...judgeEquivalence(accuracy, theirs.accuracy, margin),
+    ...judgeEquivalence(accuracy, theirs.accuracy, {
+      margin,
+      step: imageStep(newest.test_images),
+    }),
   };
 }
 
@@ -85,13 +89,16 @@ type Judgement = Pick<PeerComparison, "verdict" | "interval" | "p">;
 /**
  * *Equivalent* if the difference is shown to be within the margin, *different* if it is shown not to be
  * 0 and not shown to be within the margin, *undecided* otherwise.
+ *
+ * @param options.step By how much one image moves either accuracy.
  */
 function judgeEquivalence(
-  ours: PeerComparison["ours"]["accuracy"],
-  theirs: PeerComparison["theirs"]["accuracy"],
-  margin: number | null,
+  ours: MeanAndSd,
+  theirs: MeanAndSd,
+  { margin, step }: { margin: number | null; step: number | null },
 ): Judgement {
-  const means = meanDifference(ours, theirs);
+  const [a, b] = [seedSpread(ours, step), seedSpread(theirs, step)];
+  const means = a && b && meanDifference(a, b);
   if (means === null || margin === null) return { verdict: "not tested", interval: null, p: NaN };
   const p = equivalenceTest(means, margin);
   const interval: Interval = differenceInterval(means, EQUIVALENCE_CONFIDENCE);

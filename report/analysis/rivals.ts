@@ -4,8 +4,10 @@
  * @module
  */
 
+import type { MeanAndSd } from "../../metrics/descriptive_statistics.ts";
 import type { PairTest } from "./comparison.ts";
 import { meanAccuracyOfAll, type ShownModel } from "./rankings.ts";
+import { imageStep, seedSpread } from "./seed_spread.ts";
 import { holm, meanDifference, welchTest } from "./statistics.ts";
 
 /** A model against another. */
@@ -39,14 +41,20 @@ export function testRivals(
   }));
 }
 
+/** The accuracies over the seeds, of all images; `null` of one seed. */
+function spreadOf({ settings: [setting] }: ShownModel): MeanAndSd | null {
+  if (setting === undefined) return null;
+  return seedSpread(setting.accuracyOfAll, imageStep(setting.newest.test_images));
+}
+
 function testDifference(
   first: ShownModel,
   second: ShownModel,
   pairs: readonly PairTest[],
 ): { test: string; p: number } {
-  const [a, b] = [first.settings[0]?.accuracyOfAll, second.settings[0]?.accuracyOfAll];
-  const means = a && b ? meanDifference(a, b) : null;
-  if (means !== null && means.standardError > 0) {
+  const [a, b] = [spreadOf(first), spreadOf(second)];
+  const means = a && b && meanDifference(a, b);
+  if (means !== null) {
     return { test: `Welch's test over ${a!.n} and ${b!.n} seeds`, p: welchTest(means) };
   }
   const pair = pairs.find(({ models }) =>

@@ -20,6 +20,8 @@ export interface SeedAggregate {
   testLoss: MeanAndSd;
   /** In percent, 0..100. */
   accuracy: MeanAndSd;
+  /** Images that accuracy and F1 are of, the fewest of any seed; `null` where no row says it. */
+  scoredImages: number | null;
   /** The accuracies that this is the mean of, the newest run's first. */
   accuracies: number[];
   /** The same in percent of all test images, of which those without a prediction are wrong. */
@@ -63,12 +65,14 @@ export function aggregateSeeds(
     const timed = runs.filter((row) => isAsNewest(newest, timedRun(row)));
     const over = (column: keyof ResultRow, rows = runs) => meanAndSd(finite(rows, column));
     const accuracies = finite(runs, "accuracy");
+    const images = runs.map(scoredImages).filter((count) => count !== null);
     return {
       newest: newest.row,
       manifest: newest.manifest,
       seeds: runs.length,
       testLoss: over("test_loss"),
       accuracy: meanAndSd(accuracies),
+      scoredImages: images.length === 0 ? null : images.reduce((a, b) => Math.min(a, b)),
       accuracies,
       accuracyOfAll: meanAndSd(runs.map(accuracyOfAll).filter(Number.isFinite)),
       f1: over("f1"),

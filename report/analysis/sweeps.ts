@@ -10,6 +10,7 @@ import { type ResultRow, settingKey } from "../record/result_row.ts";
 import type { Interval, ModelComparison } from "./comparison.ts";
 import { testSetKey } from "./rankings.ts";
 import type { SeedAggregate } from "./seed_aggregates.ts";
+import { imageStep, seedSpread } from "./seed_spread.ts";
 import { differencesFromStudy } from "./differences_from_study.ts";
 import { holm, meanDifference, meanInterval, predictionInterval, welchTest } from "./statistics.ts";
 import { findModel } from "./study_models.ts";
@@ -24,10 +25,10 @@ export interface SeedDistribution {
   /** In percent, 0..100, lowest first. */
   accuracies: number[];
   accuracy: MeanAndSd;
-  /** 95 % interval of the mean. */
-  mean: Interval;
-  /** Where one more seed is expected, with 95 %. */
-  next: Interval;
+  /** 95 % interval of the mean; `null` without any spread, where no number of images is known. */
+  mean: Interval | null;
+  /** Where one more seed is expected, with 95 %; likewise. */
+  next: Interval | null;
   /** The published accuracy and how many seeds are below it; `null` unless the setting is the study's. */
   published: { accuracy: number; below: number } | null;
 }
@@ -46,7 +47,7 @@ export interface LearningSetPoint {
   /** In percent, 0..100. */
   accuracy: MeanAndSd;
   accuracies: number[];
-  /** 95 % interval of the mean; `null` of a single seed. */
+  /** 95 % interval of the mean; `null` of a single seed, or without any spread. */
   mean: Interval | null;
 }
 
@@ -92,7 +93,9 @@ function isPlausible({ accuracies }: SeedAggregate): boolean {
   return accuracies.length > 0 && accuracies.every((value) => value >= 0 && value <= 100);
 }
 
-function distribution({ newest, accuracy, accuracies }: SeedAggregate): SeedDistribution {
+function distribution(setting: SeedAggregate): SeedDistribution {
+  const { newest, accuracy, accuracies } = setting;
+  const spread = spreadOf(setting);
   const published = differencesFromStudy(newest).length === 0
     ? findModel(newest.model)?.published?.accuracy
     : undefined;
@@ -100,13 +103,23 @@ function distribution({ newest, accuracy, accuracies }: SeedAggregate): SeedDist
     row: newest,
     accuracies: accuracies.toSorted((a, b) => a - b),
     accuracy,
-    mean: meanInterval(accuracy)!,
-    next: predictionInterval(accuracy)!,
+    mean: spread && possible(meanInterval(spread)!),
+    next: spread && possible(predictionInterval(spread)!),
     published: published === undefined ? null : {
       accuracy: published,
       below: accuracies.filter((value) => value < published).length,
     },
   };
+}
+
+/** The accuracies over the seeds, as intervals and tests take them. */
+function spreadOf({ accuracy, scoredImages }: SeedAggregate): MeanAndSd | null {
+  return seedSpread(accuracy, imageStep(scoredImages));
+}
+
+/** An interval as far as there are such percentages. */
+function possible({ low, high }: Interval): Interval {
+  return { low: Math.max(0, low), high: Math.min(100, high) };
 }
 
 function findCurves(settings: readonly SeedAggregate[]): LearningSetCurve[] {
@@ -119,12 +132,12 @@ function findCurves(settings: readonly SeedAggregate[]): LearningSetCurve[] {
     const bySize = group.toSorted((a, b) => a.newest.train_images! - b.newest.train_images!);
     return {
       row: bySize.at(-1)!.newest,
-      points: bySize.map(({ newest, accuracy, accuracies }) => ({
-        images: newest.train_images!,
-        accuracy,
-        accuracies,
-        mean: meanInterval(accuracy),
-      })),
+      points: bySize.map((setting) => {
+        const { newest, accuracy, accuracies } = setting;
+        const spread = spreadOf(setting);
+        const mean = spread && possible(meanInterval(spread)!);
+        return { images: newest.train_images!, accuracy, accuracies, mean };
+      }),
     };
   });
 }
@@ -150,10 +163,11 @@ function findContests(settings: readonly SeedAggregate[]): SettingContest[] {
 /** @param ranked The most accurate first. */
 function beside(ranked: readonly SeedAggregate[]): ContestedSetting[] {
   const [best, ...rivals] = ranked;
-  const tests = rivals.map(({ accuracy }) => {
-    const means = meanDifference(best!.accuracy, accuracy)!;
+  const ofBest = spreadOf(best!);
+  const tests = rivals.map((rival) => {
+    const spread = spreadOf(rival);
     // Seeds that are all alike say nothing about how far others may be.
-    return means.standardError > 0 ? welchTest(means) : NaN;
+    return ofBest && spread ? welchTest(meanDifference(ofBest, spread)!) : NaN;
   });
   const corrected = holm(tests.map((p) => Number.isNaN(p) ? 1 : p));
   return ranked.map(({ newest, accuracy }, i) => ({

@@ -4,10 +4,10 @@
  * @module
  */
 
-import type { MeanAndSd } from "../../metrics/descriptive_statistics.ts";
 import { type ResultRow, scoredImages } from "../record/result_row.ts";
 import type { Interval, Metric, TestScores, Verdict } from "./comparison.ts";
 import type { SeedAggregate } from "./seed_aggregates.ts";
+import { imageStep, seedSpread } from "./seed_spread.ts";
 import { bootstrapF1, CONFIDENCE, predictionInterval, wilsonInterval } from "./statistics.ts";
 import type { PublishedModel } from "./study_models.ts";
 import { toPercent } from "./test_scores.ts";
@@ -72,7 +72,7 @@ export interface Judgements {
  * those were taken on another machine.
  *
  * With several seeds the interval is the one in which a single further run is expected, such as the
- * study's. With one seed it is Wilson's for accuracy and the bootstrap's for F1, which speak of other
+ * study's; they count as no closer together than whole images can tell. With one seed it is Wilson's for accuracy and the bootstrap's for F1, which speak of other
  * images, not of other seeds. As there are many verdicts, intervals are widened by Bonferroni's method,
  * so that of reports on runs that do reproduce the study at most 5 % have a verdict that says otherwise.
  */
@@ -150,14 +150,22 @@ function carryOut({ method, hasCaveat, ...plan }: Plan, confidence: number): Ver
 type MethodOrReason = Method | string;
 
 const ONE_SEED = "one seed only, so no interval";
+const ALIKE = "seeds without any spread, so no interval";
+
+/** What scores are possible, and the score of all images correct, if it goes by images. */
+const SCORES = {
+  testLoss: { possible: { low: 0, high: Infinity }, whole: null },
+  accuracy: { possible: { low: 0, high: 100 }, whole: 100 },
+  f1: { possible: { low: 0, high: 1 }, whole: 1 },
+} as const;
 
 function lossMethod({ model, setting }: Evidence): MethodOrReason {
   if (model.training === null) return "0 by definition, as nothing is trained";
-  return overSeeds(setting?.testLoss, { low: 0, high: Infinity }) ?? ONE_SEED;
+  return overSeeds(setting, "testLoss") ?? ONE_SEED;
 }
 
 function accuracyMethod({ row, model, evaluation, setting }: Evidence): MethodOrReason {
-  const method = overSeeds(setting?.accuracy, { low: 0, high: 100 });
+  const method = overSeeds(setting, "accuracy");
   if (method !== null) return method;
   // An untrained head is another guess with every seed.
   if (model.training === null) return ONE_SEED;
@@ -173,7 +181,7 @@ function accuracyMethod({ row, model, evaluation, setting }: Evidence): MethodOr
 }
 
 function f1Method({ model, evaluation, setting }: Evidence): MethodOrReason {
-  const method = overSeeds(setting?.f1, { low: 0, high: 1 });
+  const method = overSeeds(setting, "f1");
   if (method !== null) return method;
   if (model.training === null) return ONE_SEED;
   if (evaluation === null) return "no predictions to take an interval from";
@@ -188,12 +196,19 @@ function timeMethod(): MethodOrReason {
 }
 
 /** The interval for one more seed, as far as it is possible; `null` for less than two seeds. */
-function overSeeds(seeds: MeanAndSd | undefined, possible: Interval): Method | null {
-  if (seeds === undefined || seeds.n < 2) return null;
+function overSeeds(
+  setting: SeedAggregate | undefined,
+  score: keyof typeof SCORES,
+): MethodOrReason | null {
+  if (setting === undefined || setting[score].n < 2) return null;
+  const { possible, whole } = SCORES[score];
+  const step = whole === null ? null : imageStep(setting.scoredImages, whole);
+  const spread = seedSpread(setting[score], step);
+  if (spread === null) return ALIKE;
   return {
-    name: `${seeds.n} seeds`,
+    name: `${spread.n} seeds`,
     interval: (confidence) => {
-      const { low, high } = predictionInterval(seeds, confidence)!;
+      const { low, high } = predictionInterval(spread, confidence)!;
       return { low: Math.max(low, possible.low), high: Math.min(high, possible.high) };
     },
   };

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { formatInterval } from "../analysis/format_numbers.ts";
 import type { SeedDistribution } from "../analysis/sweeps.ts";
 import { nameNotes, settingLabel } from "../analysis/describe_run.ts";
 import type { Drawing } from "./drawn_models.ts";
@@ -141,8 +142,8 @@ function marksOf(one: SeedDistribution, panel: string): Mark[] {
   });
   return [
     ...shown.map((accuracy, i) => mark("seed", accuracy, accuracy, offsetOf(i, shown.length))),
-    mark("mean", mean.low, Math.min(100, mean.high)),
-    mark("next", next.low, Math.min(100, next.high)),
+    ...(mean === null ? [] : [mark("mean", mean.low, mean.high)]),
+    ...(next === null ? [] : [mark("next", next.low, next.high)]),
     ...(published === null ? [] : [mark("published", published.accuracy)]),
   ];
 }
@@ -154,6 +155,6 @@ function offsetOf(index: number, count: number): number {
 
 function describe({ row, accuracies, accuracy, next }: SeedDistribution): string {
   return `${settingLabel(row)}: ${accuracies.length} seeds from ${accuracies[0]!.toFixed(2)} to ` +
-    `${accuracies.at(-1)!.toFixed(2)} %, mean ${accuracy.mean.toFixed(2)} %; one more run is ` +
-    `expected from ${next.low.toFixed(2)} to ${next.high.toFixed(2)} %.`;
+    `${accuracies.at(-1)!.toFixed(2)} %, mean ${accuracy.mean.toFixed(2)} %` +
+    (next === null ? "." : `; one more run is expected from ${formatInterval(next, 2)} %.`);
 }

@@ -43,8 +43,8 @@ export function renderPublished({ models, judged }: Comparison): string {
     "**inconsistent**; any other run is not comparable. Ours is the mean over the seeds.\n\n" +
     "- *Several seeds*: the published value is that of one run on the same test images, so the " +
     "interval is the one in which one more run is expected (Student's prediction interval over our " +
-    "seeds, which takes the runs' values as normally distributed), cut off where values are " +
-    "impossible. With few seeds it is wide: a verdict *reproduced* is then weak evidence.\n" +
+    "seeds, which takes the runs' values as normally distributed, and as no closer together than whole " +
+    "images can tell), cut off where values are impossible. With few seeds it is wide: a verdict *reproduced* is then weak evidence.\n" +
     "- *One seed*: Wilson's interval for accuracy and the bootstrap's for F1. They say how another " +
     "sample of test images would come out, not another seed, so these verdicts hold as far as seeds " +
     "differ less than samples of images do. Test loss, and all values of an untrained head, are not " +

@@ -88,9 +88,12 @@ function resultWords({ verdict, margin, p, ours, theirs }: PeerComparison): stri
     case "undecided":
       return `**undecided**: neither a difference nor equality within ${within} is shown`;
     case "not tested":
-      return Math.min(ours.accuracy.n, theirs.accuracy.n) < 2
-        ? "not tested: it takes two seeds on either side"
-        : "not tested: no margin is set for this part";
+      if (Math.min(ours.accuracy.n, theirs.accuracy.n) < 2) {
+        return "not tested: it takes two seeds on either side";
+      }
+      return margin === null
+        ? "not tested: no margin is set for this part"
+        : "not tested: the seeds have no spread";
   }
 }
 

@@ -72,9 +72,12 @@ function renderDistributions(distributions: readonly SeedDistribution[]): string
 function describePublished({ published, accuracies, next }: SeedDistribution): string {
   if (published === null) return NONE;
   const { accuracy, below } = published;
-  const isExpected = accuracy >= next.low && accuracy <= next.high;
-  return `${accuracy.toFixed(2)}, above ${below} of ${accuracies.length} seeds, ` +
-    `${isExpected ? "inside" : "outside"} of where one more run is expected`;
+  const text = `${accuracy.toFixed(2)}, above ${below} of ${accuracies.length} seeds`;
+  if (next === null) return text;
+  // As it is printed, which is how the verdicts take it.
+  const printed = (end: number) => Number(end.toFixed(2));
+  const isExpected = printed(next.low) <= accuracy && accuracy <= printed(next.high);
+  return `${text}, ${isExpected ? "inside" : "outside"} of where one more run is expected`;
 }
 
 function renderCurves(curves: readonly LearningSetCurve[]): string {
@@ -115,8 +118,9 @@ function renderContests(contests: readonly SettingContest[]): string {
   return "### The best setting\n\n" +
     "Settings of one architecture, trained on as many images and tested on the same ones, each with " +
     "two seeds or more. Is the best better than each of the others by more than chance? Welch's test " +
-    "over the seeds, with Holm's correction for the number of settings; seeds without any spread are " +
-    "not tested. Where the best was picked on these test images, its accuracy is flattered by that: " +
+    "over the seeds, with Holm's correction for the number of settings; seeds count as no closer " +
+    "together than whole images can tell, and are not tested where they have no spread and the number " +
+    "of images is not known. Where the best was picked on these test images, its accuracy is flattered by that: " +
     "the more settings, the more.\n\n" +
     contests.map((contest) => `- ${escapeMarkdown(describeContest(contest))}\n`)
       .slice(0, ROWS_SHOWN).join("") +

@@ -57,6 +57,26 @@ Deno.test("comparePeers() says equivalent, different or undecided, and when it c
   assertEquals(verdict([99.2], [99.21, 99.24]), "not tested");
 });
 
+Deno.test("comparePeers() shows nothing by equal seeds of so few images that one is a point", () => {
+  const of = (images: number) => {
+    const rows = [1, 2].map((seed) =>
+      resultRow({
+        ...{ run_id: `r${seed}`, seed, accuracy: 98, weights: "" },
+        ...{ test_images: images, evaluated_images: images },
+      })
+    );
+    const peers = [1, 2].map((seed) => ({ ...PEER, accuracy: 98, seed, test_images: images }));
+    return comparePeers(aggregateSeeds(rows), peers).comparisons[0]!;
+  };
+  const { verdict, p, interval } = of(100);
+  assertEquals(verdict, "undecided");
+  // 2 degrees of freedom; the standard error is that of one image, 1 / sqrt(12).
+  const t = 0.2 * Math.sqrt(12);
+  assertAlmostEquals(p, 0.5 - t / (2 * Math.sqrt(2 + t * t)), 1e-6);
+  assertAlmostEquals(interval!.high, 2.919985580 / Math.sqrt(12), 1e-6);
+  assertEquals(of(10_000).verdict, "equivalent");
+});
+
 Deno.test("comparePeers() calls a sure difference within the margin equivalent", () => {
   const [found] = compare([99.2, 99.2001, 99.2002], [99.21, 99.2101, 99.2102]).comparisons;
   assertEquals(found!.verdict, "equivalent");

@@ -39,7 +39,7 @@ Deno.test("a distribution takes three seeds, and a published value the study's o
   assertEquals(few!.published, null);
   assertEquals(all!.published, { accuracy: 99.27, below: 2 });
   assert(
-    all!.next.low < all!.mean.low && all!.mean.low < 99.1,
+    all!.next!.low < all!.mean!.low && all!.mean!.low < 99.1,
     "one run varies more than the mean",
   );
 });
@@ -90,10 +90,39 @@ Deno.test("the best setting is tested against every other, and p is Holm's", () 
 });
 
 Deno.test("seeds that are all alike, and accuracies that cannot be, test and show nothing", () => {
+  const unknown = { test_images: null, evaluated_images: null };
   const { contests, distributions } = analyseSweeps([
-    model("SimpleCNN", [[{}, [100, 100, 100]], [{ epochs: 2 }, [90, 90, 90]]]),
+    // Three times 99.1 have a standard deviation of 1.7e-14.
+    model("SimpleCNN", [[unknown, [99.1, 99.1, 99.1]], [{ ...unknown, epochs: 2 }, [90, 90, 90]]]),
     model("vgg16_FineTuned", [[{}, [1e300, 2, 3]], [{ epochs: 2 }, [-1, 2, 3]]]),
   ]);
   assertEquals(contests.map(({ settings }) => settings.map(({ p }) => p)), [[NaN, NaN]]);
-  assertEquals(distributions.map(({ row }) => row.model), ["SimpleCNN", "SimpleCNN"]);
+  assertEquals(distributions.map(({ row, mean, next }) => [row.model, mean, next]), [
+    ["SimpleCNN", null, null],
+    ["SimpleCNN", null, null],
+  ]);
+});
+
+Deno.test("seeds that are all alike are as far apart as whole images can tell, where these are known", () => {
+  const of = (images: number, other: number) => {
+    const known = { test_images: images, evaluated_images: images };
+    return analyseSweeps([
+      model("SimpleCNN", [[known, [99, 99]], [{ ...known, epochs: 2 }, [other, other]]]),
+    ]).contests[0]!.settings[1]!.p;
+  };
+  // scipy.stats.t.sf(1 / se, 2) twice, se being one image's share over sqrt(12): a closed form.
+  const p = (t: number) => 1 - t / Math.sqrt(2 + t * t);
+  assertAlmostEquals(of(100, 98), p(Math.sqrt(12)), 1e-6);
+  assertAlmostEquals(of(10_000, 98), p(100 * Math.sqrt(12)), 1e-8);
+});
+
+Deno.test("an interval ends where accuracies do", () => {
+  const { distributions, curves } = analyseSweeps([
+    model("SimpleCNN", [[{}, [99, 99.9, 100]], [{ train_images: 300 }, [2, 20, 40]]]),
+  ]);
+  const [few, all] = distributions;
+  assertEquals([few!.next, few!.mean!.low], [{ low: 0, high: 100 }, 0]);
+  assertEquals([all!.next!.high, all!.mean!.high], [100, 100]);
+  assertAlmostEquals(all!.next!.low, 96.9, 0.1);
+  assertEquals(curves[0]!.points.map(({ mean }) => mean), [few!.mean, all!.mean]);
 });

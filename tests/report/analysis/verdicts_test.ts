@@ -1,0 +1,77 @@
+import { assertAlmostEquals, assertEquals } from "@std/assert";
+import type { Verdict } from "../../../report/analysis/comparison.ts";
+import { aggregateSeeds } from "../../../report/analysis/seed_aggregates.ts";
+import { findPublished } from "../../../report/analysis/study_models.ts";
+import { judge } from "../../../report/analysis/verdicts.ts";
+import type { ResultRow } from "../../../report/record/result_row.ts";
+import { resultRow } from "../result_rows.ts";
+
+/** The verdicts on a model of the study, of these runs. */
+function verdictsOn(rows: readonly Partial<ResultRow>[]): {
+  accuracy: Verdict;
+  f1: Verdict;
+  testLoss: Verdict;
+  confidence: number;
+} {
+  const runs = rows.map((row, i) => resultRow({ seed: i + 1, run_id: `r${i + 1}`, ...row }));
+  const row = runs.at(-1)!;
+  const { verdicts: [verdicts], judged: { confidence } } = judge([{
+    row,
+    model: findPublished(row.model)!,
+    differences: [],
+    caveats: [],
+    evaluation: null,
+    setting: aggregateSeeds(runs)[0],
+  }]);
+  const on = (name: string) => verdicts!.find(({ metric }) => metric === name)!;
+  return { accuracy: on("accuracy"), f1: on("f1"), testLoss: on("test_loss"), confidence };
+}
+
+/** Runs with these accuracies, their F1 a hundredth of it. */
+function runsOf(accuracies: readonly number[], changes: Partial<ResultRow> = {}) {
+  return accuracies.map((accuracy, i) => ({
+    ...{ accuracy, f1: accuracy / 100, test_loss: 0.02 + i / 1000 },
+    ...changes,
+  }));
+}
+
+Deno.test("judge() takes Student's prediction interval over seeds that are apart", () => {
+  const { accuracy, f1, confidence } = verdictsOn(runsOf([99.1, 99.2, 99.15]));
+  assertAlmostEquals(confidence, 1 - 0.05 / 3, 1e-15);
+  // scipy.stats.t.ppf(1 - 0.05 / 6, 2), which has a closed form with 2 degrees of freedom.
+  const p = 1 - 0.05 / 6;
+  const t = (2 * p - 1) / Math.sqrt(2 * p * (1 - p));
+  const reach = t * 0.05 * Math.sqrt(1 + 1 / 3);
+  assertAlmostEquals(reach, 0.4416, 1e-4);
+  assertAlmostEquals(accuracy.interval!.low, 99.15 - reach, 1e-6);
+  assertAlmostEquals(accuracy.interval!.high, 99.15 + reach, 1e-6);
+  assertAlmostEquals(f1.interval!.low, 0.9915 - reach / 100, 1e-8);
+  assertEquals([accuracy.verdict, f1.verdict], ["reproduced", "reproduced"]);
+});
+
+Deno.test("judge() calls a value different that is beyond the interval of seeds that are apart", () => {
+  // 98.5 + 0.4416 is below the published 99.27, and 98.83 + 0.4416 is above it.
+  for (const [mean, word] of [[98.5, "differs"], [98.83, "reproduced"]] as const) {
+    const { accuracy, f1 } = verdictsOn(runsOf([mean - 0.05, mean + 0.05, mean]));
+    assertEquals([accuracy.verdict, f1.verdict], [word, word]);
+  }
+});
+
+Deno.test("judge() takes seeds of equal accuracy as whole images are rounded", () => {
+  const { accuracy, f1 } = verdictsOn(runsOf([99.26, 99.26]));
+  // scipy.stats.t.ppf(1 - 0.05 / 6, 1) is a tangent.
+  const t = Math.tan(Math.PI * (0.5 - 0.05 / 6));
+  const reach = t * 0.01 / Math.sqrt(12) * Math.sqrt(1 + 1 / 2);
+  assertAlmostEquals(accuracy.interval!.low, 99.26 - reach, 1e-6);
+  assertAlmostEquals(accuracy.interval!.high, 99.26 + reach, 1e-6);
+  assertEquals([accuracy.verdict, f1.verdict], ["reproduced", "reproduced"]);
+});
+
+Deno.test("judge() does not judge by seeds without any spread where no images are known", () => {
+  const unknown = { evaluated_images: null, test_images: null, test_loss: 0.03 };
+  const { accuracy, f1, testLoss } = verdictsOn(runsOf([99.1, 99.1, 99.1], unknown));
+  for (const { verdict, interval, reasons } of [accuracy, f1, testLoss]) {
+    assertEquals([verdict, interval], ["not comparable", null]);
+    assertEquals(reasons, ["seeds without any spread, so no interval"]);
+  }
+});
