@@ -30,8 +30,8 @@ function upper(confidence: number): number {
  * the American Statistical Association 22 (1927), 209–212; statsmodels'
  * `proportion_confint(method="wilson")`.
  *
- * @param successes Whole number in 0..trials.
- * @param trials Whole number; with 0 the interval is 0..1.
+ * @param successes In 0..trials.
+ * @param trials With 0 the interval is 0..1.
  * @returns Fractions in 0..1.
  */
 export function wilsonInterval(
@@ -48,6 +48,31 @@ export function wilsonInterval(
   return {
     low: successes === 0 ? 0 : (centre - reach) / scale,
     high: successes === trials ? 1 : (centre + reach) / scale,
+  };
+}
+
+/**
+ * Where the share of one more run is expected, on as many trials, if it is as much by chance as this one:
+ * the two may be apart by √2 times what either is from the truth, so that it is Wilson's interval with z
+ * times √2, which is that of half as many trials.
+ *
+ * @param successes Whole number in 0..trials.
+ * @param trials Whole number; with 0 the interval is 0..1.
+ * @returns Fractions in 0..1.
+ */
+export function oneMoreShare(
+  successes: number,
+  trials: number,
+  confidence = CONFIDENCE,
+): Interval {
+  return wilsonInterval(successes / 2, trials / 2, confidence);
+}
+
+/** The same of a score in 0..1 and its interval: √2 times as far from the score, as far as there are such. */
+export function oneMoreScore(score: number, { low, high }: Interval): Interval {
+  return {
+    low: Math.max(0, score - Math.SQRT2 * (score - low)),
+    high: Math.min(1, score + Math.SQRT2 * (high - score)),
   };
 }
 

@@ -8,7 +8,13 @@ import { type ResultRow, scoredImages } from "../record/result_row.ts";
 import type { Interval, Metric, TestScores, Verdict } from "./comparison.ts";
 import type { SeedAggregate } from "./seed_aggregates.ts";
 import { imageStep, seedSpread } from "./seed_spread.ts";
-import { bootstrapF1, CONFIDENCE, predictionInterval, wilsonInterval } from "./statistics.ts";
+import {
+  bootstrapF1,
+  CONFIDENCE,
+  oneMoreScore,
+  oneMoreShare,
+  predictionInterval,
+} from "./statistics.ts";
 import type { PublishedModel } from "./study_models.ts";
 import { toPercent } from "./test_scores.ts";
 
@@ -72,9 +78,12 @@ export interface Judgements {
  * those were taken on another machine.
  *
  * With several seeds the interval is the one in which a single further run is expected, such as the
- * study's; they count as no closer together than whole images can tell. With one seed it is Wilson's for accuracy and the bootstrap's for F1, which speak of other
- * images, not of other seeds. As there are many verdicts, intervals are widened by Bonferroni's method,
- * so that of reports on runs that do reproduce the study at most 5 % have a verdict that says otherwise.
+ * study's; they count as no closer together than whole images can tell. With one seed it is where one
+ * more run is expected if seeds differ about as much as samples of images do: Wilson's for accuracy and
+ * the bootstrap's for F1, √2 times as wide, since the published value is one run's too. As there are
+ * many verdicts, intervals are widened by Bonferroni's method, so that of reports on runs that do
+ * reproduce the study at most 5 % have a verdict that says otherwise, with one seed as far as seeds do
+ * differ so.
  */
 export function judge(models: readonly Evidence[]): Judgements {
   const plans = models.map(plan);
@@ -175,8 +184,8 @@ function accuracyMethod({ row, model, evaluation, setting }: Evidence): MethodOr
     return "number of evaluated images unknown";
   }
   return {
-    name: "Wilson, one seed",
-    interval: (confidence) => toPercent(wilsonInterval(correct, images, confidence)),
+    name: "Wilson × √2, one seed",
+    interval: (confidence) => toPercent(oneMoreShare(correct, images, confidence)),
   };
 }
 
@@ -186,8 +195,9 @@ function f1Method({ model, evaluation, setting }: Evidence): MethodOrReason {
   if (model.training === null) return ONE_SEED;
   if (evaluation === null) return "no predictions to take an interval from";
   return {
-    name: "bootstrap, one seed",
-    interval: (confidence) => bootstrapF1(evaluation.confusion, confidence),
+    name: "bootstrap × √2, one seed",
+    interval: (confidence) =>
+      oneMoreScore(evaluation.f1, bootstrapF1(evaluation.confusion, confidence)),
   };
 }
 

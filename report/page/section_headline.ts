@@ -262,8 +262,8 @@ function describeVerdicts({ judged, models, reference }: HeadlineFacts): string 
     }: if all were true reproductions, at most one report in ` +
     "twenty would call any of them different." +
     (hasOneSeed
-      ? " With one seed of ours the interval speaks of other test images, not of other seeds, and is " +
-        "marked so."
+      ? " With one seed of ours the interval takes seeds to differ about as much as samples of test " +
+        "images do, and is marked so."
       : "") +
     "\n";
 }

@@ -45,10 +45,10 @@ export function renderPublished({ models, judged }: Comparison): string {
     "interval is the one in which one more run is expected (Student's prediction interval over our " +
     "seeds, which takes the runs' values as normally distributed, and as no closer together than whole " +
     "images can tell), cut off where values are impossible. With few seeds it is wide: a verdict *reproduced* is then weak evidence.\n" +
-    "- *One seed*: Wilson's interval for accuracy and the bootstrap's for F1. They say how another " +
-    "sample of test images would come out, not another seed, so these verdicts hold as far as seeds " +
-    "differ less than samples of images do. Test loss, and all values of an untrained head, are not " +
-    "judged from one seed.\n" +
+    "- *One seed*: Wilson's interval for accuracy and the bootstrap's for F1, √2 times as wide, as the " +
+    "published value is one run's too: where one more run is expected if seeds differ about as much as " +
+    "samples of as many test images do. One seed cannot show that they do, so these verdicts are " +
+    "marked. Test loss, and all values of an untrained head, are not judged from one seed.\n" +
     describeMultiplicity(judged) +
     "- Times are not judged: the published ones were measured on a GPU in Google Colab.\n\n" +
     table(columns, rows);
@@ -62,7 +62,8 @@ function describeMultiplicity({ count, confidence }: Comparison["judged"]): stri
     `Each interval is one of ${
       formatPercent(confidence)
     } (Bonferroni: 5 % shared by all), so that of ` +
-    "reports on true reproductions at most 5 % have any verdict that says otherwise.\n";
+    "reports on true reproductions at most 5 % have any verdict that says otherwise, as far as seeds " +
+    "are distributed as is said above.\n";
 }
 
 function verdictCells(verdict: Verdict, model: ModelComparison): string[] {

@@ -82,7 +82,7 @@ Deno.test("renderReport() sets ours beside the published values", async () => {
   for (
     const line of [
       "| SimpleCNN | test loss | 0.0224 | 0.0300 | +0.0076 | – | not comparable: one seed only, so no interval |",
-      "|  | accuracy (%) | 99.27 | 99.10 | −0.17 | 98.90 to 99.27 (Wilson, one seed) | **reproduced** |",
+      "|  | accuracy (%) | 99.27 | 99.10 | −0.17 | 98.80 to 99.33 (Wilson × √2, one seed) | **reproduced** |",
       "|  | F1 | 0.9927 | 0.9909 | −0.0018 | – | not comparable: no predictions to take an interval from |",
       "|  | training time (s) | 143.84 | 120.50 | −23.34 | – | not comparable: another machine |",
       "| FasterRCNN_Adapted | test loss | 0.0000 | 0.0000 | 0.0000 | – | not comparable: 0 by definition, as nothing is trained |",

@@ -94,8 +94,8 @@ Deno.test("compareResults() judges one seed by other images, and says so", async
     );
     assertEquals(verdicts, [
       "test_loss not comparable ",
-      "accuracy reproduced Wilson, one seed",
-      "f1 reproduced bootstrap, one seed",
+      "accuracy reproduced Wilson × √2, one seed",
+      "f1 reproduced bootstrap × √2, one seed",
       "training_time_s not comparable ",
     ]);
     assertEquals(judged, { count: 2, confidence: 0.975 });

@@ -1,4 +1,5 @@
 import { assert, assertAlmostEquals, assertEquals } from "@std/assert";
+import { xoroshiro128plus } from "pure-rand/generator/xoroshiro128plus";
 import { classCounts, weightedMeanF1 } from "../../../metrics/classification.ts";
 import { meanAndSd } from "../../../metrics/descriptive_statistics.ts";
 import type { Interval } from "../../../report/analysis/comparison.ts";
@@ -7,6 +8,8 @@ import {
   guessingInterval,
   holm,
   mcnemarExact,
+  oneMoreScore,
+  oneMoreShare,
   predictionInterval,
   wilsonInterval,
 } from "../../../report/analysis/statistics.ts";
@@ -33,6 +36,56 @@ Deno.test("wilsonInterval() equals statsmodels' proportion_confint", () => {
   assertEquals(wilsonInterval(0, 10).low, 0);
   assertEquals(wilsonInterval(10, 10).high, 1);
   assertEquals(wilsonInterval(0, 0), { low: 0, high: 1 });
+});
+
+Deno.test("oneMoreShare() solves for the share that is z·√2 standard errors away", () => {
+  const z = 1.959963984540054;
+  for (const [correct, images] of [[9927, 10_000], [9, 10], [1135, 10_000]] as const) {
+    const { low, high } = oneMoreShare(correct, images);
+    for (const share of [low, high]) {
+      const distance = Math.abs(correct / images - share);
+      assertClose(distance, z * Math.SQRT2 * Math.sqrt(share * (1 - share) / images));
+    }
+  }
+  // statsmodels' proportion_confint(4963.5, 5000, 0.05, method="wilson").
+  assertClose(oneMoreShare(9927, 10_000).low, 0.9899336, 1e-6);
+  assertEquals(oneMoreShare(10, 10).high, 1);
+  assertEquals(oneMoreShare(0, 0), { low: 0, high: 1 });
+});
+
+Deno.test("oneMoreScore() is √2 times as far from the score, and possible", () => {
+  const { low, high } = oneMoreScore(0.99, { low: 0.98, high: 0.995 });
+  assertClose(low, 0.99 - 0.01 * Math.SQRT2);
+  assertClose(high, 0.99 + 0.005 * Math.SQRT2);
+  assertEquals(oneMoreScore(0.5, { low: 0.1, high: 0.9 }), { low: 0, high: 1 });
+});
+
+Deno.test("of two runs as chance has them, one is beyond the other's oneMoreShare() in 5 % at most", () => {
+  const [images, wrong, pairs] = [10_000, 0.008, 10_000];
+  const random = xoroshiro128plus(1);
+  // From one wrong image to the next, so that there are few draws.
+  const skip = () =>
+    1 + Math.floor(Math.log((1 + (random.next() >>> 0)) / 2 ** 32) / Math.log(1 - wrong));
+  const run = () => {
+    let correct = images;
+    for (let image = skip() - 1; image < images; image += skip()) correct--;
+    return correct;
+  };
+  const beyond = { oneMoreShare: 0, wilsonInterval: 0 };
+  // As the study prints, by which it is judged.
+  const percent = (share: number) => Number((100 * share).toFixed(2));
+  for (let i = 0; i < pairs; i++) {
+    const [ours, theirs] = [run(), percent(run() / images)];
+    for (const [name, interval] of Object.entries({ oneMoreShare, wilsonInterval })) {
+      const { low, high } = interval(ours, images);
+      const isInside = percent(low) <= theirs && theirs <= percent(high);
+      if (!isInside) beyond[name as keyof typeof beyond]++;
+    }
+  }
+  assert(beyond.oneMoreShare <= 0.05 * pairs, String(beyond.oneMoreShare));
+  assert(beyond.oneMoreShare >= 0.03 * pairs, String(beyond.oneMoreShare));
+  // That of the truth is too narrow for another run, by far.
+  assert(beyond.wilsonInterval >= 0.12 * pairs, String(beyond.wilsonInterval));
 });
 
 Deno.test("mcnemarExact() equals statsmodels' mcnemar", () => {
