@@ -103,8 +103,17 @@ export interface Verdict {
   interval: Interval | null;
   /** What kind of interval it is; `""` if there is none. */
   method: string;
-  /** *Consistent* and *inconsistent* are the words for a run with a caveat. */
-  verdict: "reproduced" | "differs" | "consistent" | "inconsistent" | "not comparable";
+  /**
+   * *Consistent* and *inconsistent* are the words for a run with a caveat; the seeds are too few where
+   * the interval is so wide that hardly any value could lie outside.
+   */
+  verdict:
+    | "reproduced"
+    | "differs"
+    | "consistent"
+    | "inconsistent"
+    | "too few seeds to judge"
+    | "not comparable";
   /** Why it is not comparable, one phrase each; empty if it is. */
   reasons: string[];
 }

@@ -15,7 +15,7 @@ import {
   oneMoreShare,
   predictionInterval,
 } from "./statistics.ts";
-import type { PublishedModel } from "./study_models.ts";
+import { findModel, type PublishedModel } from "./study_models.ts";
 import { toPercent } from "./test_scores.ts";
 
 /** What a model's verdicts rest on. */
@@ -42,6 +42,19 @@ export const DIGITS: Readonly<Record<Metric, number>> = {
   inference_ms_per_image: 2,
 };
 
+/** The verdict on a value inside an interval in which nearly every value is. */
+export const TOO_FEW = "too few seeds to judge" satisfies Verdict["verdict"];
+
+/**
+ * Points of accuracy to either side of the mean beyond which an interval over seeds is too wide to call
+ * a value inside it reproduced; of F1, which is in 0..1, a hundredth of it. By two seeds of which one
+ * failed every value there is would be.
+ */
+export const WIDEST = 2;
+
+/** An untrained head is another guess with every seed, and guesses are points apart: so many times as far. */
+const WIDER_FOR_GUESSES = 10;
+
 /** Why a published value is not comparable that our rows have nothing beside. */
 export const NO_VALUE = "no value of ours";
 
@@ -52,6 +65,11 @@ const FALSE_REPORTS = 1 - CONFIDENCE;
 interface Method {
   name: string;
   interval: (confidence: number) => Interval;
+  /**
+   * How far from the mean an interval over seeds may reach: Infinity where there is no limit; left out of
+   * one seed.
+   */
+  widest?: number;
 }
 
 /** How a published value will be judged. */
@@ -73,7 +91,8 @@ export interface Judgements {
  * Judges the published values of all models.
  *
  * A value is *reproduced* if it lies inside our interval, its ends rounded as the study rounds, and
- * *differs* if not; *consistent* or *inconsistent* where our run has a caveat. It is *not
+ * *differs* if not; *consistent* or *inconsistent* where our run has a caveat. The seeds are too few to
+ * judge by if the value lies inside an interval that reaches further than {@linkcode WIDEST}. It is *not
  * comparable* if the run was not the study's own setting, if there is no interval, and if it is a time:
  * those were taken on another machine.
  *
@@ -90,7 +109,7 @@ export function judge(models: readonly Evidence[]): Judgements {
   const count = plans.flat().filter(isJudged).length;
   const confidence = 1 - FALSE_REPORTS / Math.max(1, count);
   return {
-    verdicts: plans.map((ofModel) => ofModel.map((one) => carryOut(one, confidence))),
+    verdicts: plans.map((ofModel) => carryOut(ofModel, confidence)),
     judged: { count, confidence },
   };
 }
@@ -139,20 +158,36 @@ function isJudged({ reasons }: Plan): boolean {
   return reasons.length === 0;
 }
 
-function carryOut({ method, hasCaveat, ...plan }: Plan, confidence: number): Verdict {
-  const interval = method?.interval(confidence) ?? null;
-  const round = (value: number) => Number(value.toFixed(DIGITS[plan.metric]));
-  const isInside = interval !== null && round(interval.low) <= plan.published &&
-    plan.published <= round(interval.high);
-  const words = hasCaveat
-    ? { inside: "consistent", outside: "inconsistent" } as const
-    : { inside: "reproduced", outside: "differs" } as const;
-  return {
-    ...plan,
-    interval,
-    method: method?.name ?? "",
-    verdict: plan.reasons.length > 0 ? "not comparable" : isInside ? words.inside : words.outside,
-  };
+/** The verdicts on one model's values: seeds that are too few for one of them are so for all. */
+function carryOut(plans: readonly Plan[], confidence: number): Verdict[] {
+  const found = plans.map((plan) => {
+    const interval = plan.method?.interval(confidence) ?? null;
+    return { plan, interval, isInside: interval !== null && isInside(plan, interval) };
+  });
+  const areTooFew = found.some(({ plan, interval, isInside }) =>
+    isJudged(plan) && isInside && reach(plan, interval!) > (plan.method!.widest ?? Infinity)
+  );
+  return found.map(({ plan: { method, hasCaveat, ...plan }, interval, isInside }) => {
+    const words = hasCaveat
+      ? { inside: "consistent", outside: "inconsistent" } as const
+      : { inside: "reproduced", outside: "differs" } as const;
+    const inside = areTooFew && method?.widest !== undefined ? TOO_FEW : words.inside;
+    return {
+      ...plan,
+      interval,
+      method: method?.name ?? "",
+      verdict: plan.reasons.length > 0 ? "not comparable" : isInside ? inside : words.outside,
+    };
+  });
+}
+
+function isInside({ metric, published }: Plan, { low, high }: Interval): boolean {
+  const round = (value: number) => Number(value.toFixed(DIGITS[metric]));
+  return round(low) <= published && published <= round(high);
+}
+
+function reach({ ours }: Plan, { low, high }: Interval): number {
+  return Math.max(ours - low, high - ours);
 }
 
 /** How to judge, or why one can't. */
@@ -161,7 +196,7 @@ type MethodOrReason = Method | string;
 const ONE_SEED = "one seed only, so no interval";
 const ALIKE = "seeds without any spread, so no interval";
 
-/** What scores are possible, and the score of all images correct, if it goes by images. */
+/** What scores are possible, and the score of all images correct, if it is a share of them. */
 const SCORES = {
   testLoss: { possible: { low: 0, high: Infinity }, whole: null },
   accuracy: { possible: { low: 0, high: 100 }, whole: 100 },
@@ -215,8 +250,10 @@ function overSeeds(
   const step = whole === null ? null : imageStep(setting.scoredImages, whole);
   const spread = seedSpread(setting[score], step);
   if (spread === null) return ALIKE;
+  const wider = findModel(setting.newest.model)?.training === null ? WIDER_FOR_GUESSES : 1;
   return {
     name: `${spread.n} seeds`,
+    widest: whole === null ? Infinity : WIDEST * wider * whole / 100,
     interval: (confidence) => {
       const { low, high } = predictionInterval(spread, confidence)!;
       return { low: Math.max(low, possible.low), high: Math.min(high, possible.high) };

@@ -7,9 +7,8 @@
 
 import { type MeanAndSd, meanAndSd } from "../../metrics/descriptive_statistics.ts";
 import { FASTER_RCNN_ADAPTED } from "../../study.ts";
-import type { Comparison, Metric, ModelComparison, Verdict } from "../analysis/comparison.ts";
+import type { Comparison, ModelComparison } from "../analysis/comparison.ts";
 import { commonDevice, devicesAmong } from "../analysis/describe_machine.ts";
-import { blockingKinds } from "../analysis/differences_from_study.ts";
 import {
   formatFixed,
   formatMeanAndSd,
@@ -20,19 +19,12 @@ import {
 import type { SeedAggregate } from "../analysis/seed_aggregates.ts";
 import type { ResultRow } from "../record/result_row.ts";
 import type { Manifest } from "../record/run_folder.ts";
-import { nameNotes, settingNotes } from "../analysis/describe_run.ts";
+import { nameNotes } from "../analysis/describe_run.ts";
 import { alignedTable, type Column, escapeMarkdown, table } from "./markdown.ts";
+import { describeVerdicts, renderCaveats, verdictWords } from "./verdict_words.ts";
 
 /** The study's words where nothing is trained. */
 const INFERENCE_ONLY = FASTER_RCNN_ADAPTED.published.trainingTime;
-
-export const METRIC_TITLES: Readonly<Record<Metric, string>> = {
-  test_loss: "test loss",
-  accuracy: "accuracy",
-  f1: "F1",
-  training_time_s: "training time",
-  inference_ms_per_image: "inference time",
-};
 
 /** What the first page is made from. */
 export type HeadlineFacts = Pick<Comparison, "models" | "claims" | "judged" | "reference">;
@@ -206,90 +198,6 @@ function costWords(
   return inference === undefined || Number.isNaN(inference)
     ? escapeMarkdown(time)
     : `none; ${formatFixed(inference, 2)} ms/image`;
-}
-
-/**
- * The verdict on the numbers that can be judged in a phrase: one word if all have the same, accuracy
- * among them, else each word with its metrics.
- */
-function verdictWords(model: ModelComparison): string {
-  const { published, row, settings, verdicts } = model;
-  if (published === null) return "not in the study";
-  if (row === null) return "not run";
-  if (settings.length === 0) return "no successful run";
-  const judged = verdicts.filter(({ verdict }) => verdict !== "not comparable");
-  if (judged.length === 0) return `not comparable: ${escapeMarkdown(whyNot(model))}`;
-  const byWord = Map.groupBy(judged, ({ verdict }) => verdict);
-  const hasAccuracy = judged.some(({ metric }) => metric === "accuracy");
-  const words = [...byWord].map(([word, ofMetrics]) => {
-    const metrics = ofMetrics.map(({ metric }) => METRIC_TITLES[metric]).join(", ");
-    return byWord.size === 1 && hasAccuracy ? `**${word}**` : `**${word}**: ${metrics}`;
-  });
-  if (!hasAccuracy) words.unshift(`accuracy not comparable: ${escapeMarkdown(whyNot(model))}`);
-  return words.join("; ") + (judged.some(isOfOneSeed) ? " (one seed)" : "");
-}
-
-function isOfOneSeed({ verdict, method }: Verdict): boolean {
-  return verdict !== "not comparable" && method.endsWith("one seed");
-}
-
-/** Why nothing of a model can be judged. */
-function whyNot({ row, verdicts }: ModelComparison): string {
-  const kinds = blockingKinds(row!);
-  const reasons = verdicts.find(({ metric }) => metric === "accuracy")?.reasons ?? [];
-  return (kinds.length > 0 ? kinds : reasons).join(", ");
-}
-
-function describeVerdicts({ judged, models, reference }: HeadlineFacts): string {
-  const whose = reference.length > 0 ? "The reference's (the committed runs) and yours" : "Ours";
-  const hasOtherEngine = models.some(({ row }) =>
-    row?.status === "ok" && nameNotes(row).length > settingNotes(row).length
-  );
-  const notes =
-    `${whose} are means ± standard deviations over the seeds, of the runs nearest to the ` +
-    "study's setting; a name is followed by what is not as in the study" +
-    (hasOtherEngine ? ", and by the engine where that is not TensorFlow" : "") +
-    ". Times are never judged, as they were taken on other machines.";
-  if (judged.count === 0) return `${notes}\n`;
-  const hasOneSeed = models.some(({ verdicts }) => verdicts.some(isOfOneSeed));
-  return `${notes} **Reproduced**: the published value, which is one run's, lies where one more run ` +
-    "of ours would be expected. As " +
-    (judged.count === 1
-      ? "one value is judged, its interval is"
-      : `${judged.count} values are judged, their intervals are`) +
-    ` of ${
-      formatPercent(judged.confidence)
-    }: if all were true reproductions, at most one report in ` +
-    "twenty would call any of them different." +
-    (hasOneSeed
-      ? " With one seed of ours the interval takes seeds to differ about as much as samples of test " +
-        "images do, and is marked so."
-      : "") +
-    "\n";
-}
-
-/** `99.38 %`, with as many digits as tell how far it is from 100. */
-export function formatPercent(share: number): string {
-  const digits = Math.max(0, Math.ceil(-Math.log10(1 - share)) - 1);
-  const text = (100 * share).toFixed(digits);
-  return `${text.includes(".") ? text.replace(/\.?0+$/, "") : text} %`;
-}
-
-/** Why some verdicts have words of their own. */
-function renderCaveats(models: readonly ModelComparison[]): string {
-  // Of a model that cannot be compared at all, neither word is said.
-  const withCaveats = models.filter(({ caveats, verdicts }) =>
-    caveats.length > 0 &&
-    verdicts.some(({ verdict }) => verdict === "consistent" || verdict === "inconsistent")
-  );
-  const lines = [...Map.groupBy(withCaveats, ({ caveats }) => caveats.join("; "))].map(
-    ([caveats, ofModels]) => {
-      const names = ofModels.map(({ model }) => escapeMarkdown(model)).join(" and ");
-      return `**Consistent** or **inconsistent** is said of ${names}, not *reproduced* or *differs*: ` +
-        `${escapeMarkdown(caveats)}.\n`;
-    },
-  );
-  return lines.join("\n");
 }
 
 const CLAIM_COLUMNS: readonly Column[] = [

@@ -7,9 +7,9 @@
 import type { Comparison, Metric, ModelComparison, Verdict } from "../analysis/comparison.ts";
 import { blockingKinds } from "../analysis/differences_from_study.ts";
 import { formatDifference, formatFixed, formatInterval } from "../analysis/format_numbers.ts";
-import { DIGITS } from "../analysis/verdicts.ts";
+import { DIGITS, TOO_FEW } from "../analysis/verdicts.ts";
 import { escapeMarkdown, table } from "./markdown.ts";
-import { formatPercent, METRIC_TITLES } from "./section_headline.ts";
+import { describeWidest, formatPercent, METRIC_TITLES } from "./verdict_words.ts";
 
 const UNITS: Readonly<Partial<Record<Metric, string>>> = {
   accuracy: " (%)",
@@ -44,7 +44,9 @@ export function renderPublished({ models, judged }: Comparison): string {
     "- *Several seeds*: the published value is that of one run on the same test images, so the " +
     "interval is the one in which one more run is expected (Student's prediction interval over our " +
     "seeds, which takes the runs' values as normally distributed, and as no closer together than whole " +
-    "images can tell), cut off where values are impossible. With few seeds it is wide: a verdict *reproduced* is then weak evidence.\n" +
+    "images can tell), cut off where values are impossible. With few seeds it is wide: a value inside " +
+    `that reaches more than ${describeWidest()} to a side of our mean is no evidence, and there are ` +
+    `**${TOO_FEW}**; of an untrained head, which is another guess with every seed, ten times as far.\n` +
     "- *One seed*: Wilson's interval for accuracy and the bootstrap's for F1, √2 times as wide, as the " +
     "published value is one run's too: where one more run is expected if seeds differ about as much as " +
     "samples of as many test images do. One seed cannot show that they do, so these verdicts are " +

@@ -18,7 +18,7 @@ import type { ResultRow } from "../record/result_row.ts";
 import { describeDifferences } from "./describe_differences.ts";
 import { escapeMarkdown, headingAnchor, table } from "./markdown.ts";
 import { renderCosts } from "./run_costs.ts";
-import { formatPercent } from "./section_headline.ts";
+import { formatPercent } from "./verdict_words.ts";
 
 /** A model with an ok run. */
 type Shown = ModelComparison & { row: ResultRow };

@@ -43,6 +43,39 @@ Deno.test("the gate names a value that differs", async () => {
   ]);
 });
 
+/** VGG16 with so many wrong of 10,000 images. */
+function vgg16Seed(seed: number, wrong: number): Answered {
+  return {
+    images: 10_000,
+    answer: (target, index) => index < wrong ? (target + 1) % 10 : target,
+    row: { ...vgg16.row, run_id: `vgg16-${seed}`, seed, test_loss: 0.05 + seed / 100 },
+  };
+}
+
+Deno.test("the gate does not pass on seeds that are so far apart that no value could differ", async () => {
+  const seeds = [vgg16Seed(1, 101), vgg16Seed(2, 5000)];
+  assertEquals(await gate(seeds), [
+    "vgg16_FineTuned has too few seeds to judge: by 2 seeds one more run's accuracy is expected in " +
+    "0.00 to 100.00; run more seeds",
+  ]);
+  await compareRuns({ a: seeds }, ({ models }, report) => {
+    const verdicts = models[2]!.verdicts.map(({ metric, verdict }) => `${metric} ${verdict}`);
+    assertEquals(verdicts, [
+      "test_loss too few seeds to judge",
+      "accuracy too few seeds to judge",
+      "f1 too few seeds to judge",
+      "training_time_s not comparable",
+    ]);
+    assertStringIncludes(
+      report,
+      "(2 seeds) | **too few seeds to judge** (accuracy in 0.00 to 100.00) | 0.9900 |",
+    );
+    assertStringIncludes(report, "0.00 to 100.00 (2 seeds) | **too few seeds to judge** |\n");
+    assertStringIncludes(report, "**Too few seeds to judge**: it lies there, but the interval");
+  });
+  assertEquals(await gate([1, 2, 3, 4].map((seed) => vgg16Seed(seed, 95 + 2 * seed))), []);
+});
+
 Deno.test("the gate wants something to be tested", async () => {
   const other: Answered = { ...simple, row: { model: "Another" } };
   assertEquals(await gate([other]), ["nothing was tested: no model of the study has a run"]);

@@ -57,6 +57,40 @@ Deno.test("judge() calls a value different that is beyond the interval of seeds 
   }
 });
 
+Deno.test("judge() has too few seeds where the interval reaches too far to either side", () => {
+  // Standard deviations of √2/2 times the distance; t of 1 degree of freedom is 38.2.
+  const t = Math.tan(Math.PI * (0.5 - 0.05 / 6));
+  const farthest = 2 / (t * Math.sqrt(1 + 1 / 2)) * Math.SQRT2;
+  for (
+    const [distance, word] of [[0.99, "reproduced"], [1.01, "too few seeds to judge"]] as const
+  ) {
+    const off = distance * farthest / 2;
+    // Below 98 % nothing is cut off at 100 %.
+    const { accuracy, f1, testLoss } = verdictsOn(runsOf([97.9 - off, 97.9 + off]));
+    assertEquals([accuracy, f1, testLoss].map(({ verdict }) => verdict), [word, word, word]);
+  }
+});
+
+Deno.test("judge() still calls a value different that lies outside an interval that is too wide", () => {
+  const { accuracy, f1, testLoss } = verdictsOn(runsOf([90, 91, 90.5]));
+  assertEquals([accuracy, f1, testLoss].map(({ verdict }) => verdict), [
+    "differs",
+    "differs",
+    "reproduced",
+  ]);
+});
+
+Deno.test("judge() lets the guesses of an untrained head be further apart", () => {
+  const head = {
+    ...{ part: 2, model: "FasterRCNN_Adapted", test_loss: 0, training_time_s: null },
+    ...{ train_images: null, epochs: null, batch_size: null, learning_rate: null },
+    ...{ weight_decay: null },
+  };
+  const guesses = runsOf([10.1, 11.35, 10.3], head).map((row) => ({ ...row, test_loss: 0 }));
+  assertEquals(verdictsOn(guesses).accuracy.verdict, "reproduced");
+  assertEquals(verdictsOn(guesses.slice(1)).accuracy.verdict, "too few seeds to judge");
+});
+
 Deno.test("judge() takes seeds of equal accuracy as whole images are rounded", () => {
   const { accuracy, f1 } = verdictsOn(runsOf([99.26, 99.26]));
   // scipy.stats.t.ppf(1 - 0.05 / 6, 1) is a tangent.
