@@ -21,7 +21,7 @@ import {
   tellingDigits,
 } from "./format_numbers.ts";
 import { meanAccuracyOfAll, type ShownModel, testSetKey } from "./rankings.ts";
-import { type RivalTest, testRivals } from "./rivals.ts";
+import { nameTest, NOT_OF_MEANS, type RivalTest, testRivals } from "./rivals.ts";
 
 /** Differences in accuracy below this many percentage points are called close. */
 const CLOSE = 0.5;
@@ -55,8 +55,9 @@ type Judgement = Omit<Outcome, "caveats">;
  *
  * A run counts if it was made in the study's setting, but for the data, which may be fewer digits, and
  * but for the classifier of a network with pretrained convolutions, which may be new, and for the
- * precision. Accuracies are means over the seeds. A difference is one if Welch's test over the seeds, or McNemar's between the
- * runs shown where a side has one seed, has p < 0.05 after Holm's correction for the number of rivals.
+ * precision. Accuracies are means over the seeds. A difference is one if Welch's test over the seeds, or
+ * McNemar's between the runs shown where a side has one seed, and these point the way of the means, has
+ * p < 0.05 after Holm's correction for the number of rivals.
  */
 export function testClaims(
   models: readonly ModelComparison[],
@@ -163,10 +164,13 @@ function mostAccurate(
   return withSetting({ verdict, because }, usable);
 }
 
-function describeTest({ test, p }: RivalTest): string {
-  return test === ""
-    ? "without predictions there is no test"
-    : `${test} with Holm's correction: ${formatP(p)}`;
+function describeTest(rival: RivalTest): string {
+  const { test, p } = rival;
+  if (test === "") return "without predictions there is no test";
+  const named = nameTest(rival);
+  return Number.isNaN(p)
+    ? `${named}, ${NOT_OF_MEANS}`
+    : `${named}${named === test ? "" : ","} with Holm's correction: ${formatP(p)}`;
 }
 
 /** A rival on whom the verdict rests, although another is more accurate. */

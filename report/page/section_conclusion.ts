@@ -16,7 +16,7 @@ import {
   SIGNIFICANT,
 } from "../analysis/format_numbers.ts";
 import { meanAccuracyOfAll, type ShownModel } from "../analysis/rankings.ts";
-import { type RivalTest, testRivals } from "../analysis/rivals.ts";
+import { nameTest, NOT_OF_MEANS, type RivalTest, testRivals } from "../analysis/rivals.ts";
 import { isWhole, TIMED_ALIKE } from "../analysis/seed_aggregates.ts";
 import { escapeMarkdown } from "./markdown.ts";
 
@@ -64,10 +64,13 @@ function describeRanking(
   ];
 }
 
-function describeRival({ rival, behind, test, p }: RivalTest, best: ShownModel): string {
+function describeRival(tested: RivalTest, best: ShownModel): string {
+  const { rival, behind, test, p } = tested;
+  const result = Number.isNaN(p) ? NOT_OF_MEANS : formatP(p);
   const chance = test === ""
     ? "not tested for chance, as predictions are missing"
-    : `${p < SIGNIFICANT ? "more than chance" : "perhaps chance"} (${test}, ${formatP(p)})`;
+    : `${p < SIGNIFICANT ? "more than chance" : "perhaps chance"} ` +
+      `(${escapeMarkdown(nameTest(tested))}, ${result})`;
   return `${escapeMarkdown(rival.model)} is correct on ${describeScore(rival)}, ` +
     `${formatFixed(behind, 2)} percentage points behind, ${chance}${describeCost(rival, best)}.`;
 }
