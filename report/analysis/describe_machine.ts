@@ -64,6 +64,26 @@ export function describeMachine(manifest: Manifest | null): string {
   );
 }
 
+/** What the engines are called. */
+const ENGINES: ReadonlyMap<string, string> = new Map([
+  ["tensorflow", "TensorFlow"],
+  ["webgpu", "WebGPU"],
+  ["wasm", "WebAssembly"],
+]);
+
+/**
+ * `TensorFlow 2.21.0 through tfjs 4.22.0`, or `WebGPU through tfjs 4.22.0`: the engine of a run and what
+ * it is reached by. The version of a backend of tfjs is named where it is not that of tfjs.
+ */
+export function describeSoftware(engine: string, versions: Manifest["versions"] = {}): string {
+  const name = ENGINES.get(engine) ?? engine;
+  const { tfjs } = versions;
+  // A row may say anything, the name of what every object has too.
+  const version = Object.hasOwn(versions, engine) ? versions[engine] : undefined;
+  const own = version === undefined || version === tfjs ? name : `${name} ${version}`;
+  return tfjs === undefined ? own : `${own} through tfjs ${tfjs}`;
+}
+
 /**
  * How to call the machines of runs that are shown together: `AMD EPYC, 2 cores`, and the device unless
  * it is the processor; where that says the same of different processors, with their models, as far as

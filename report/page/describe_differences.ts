@@ -7,10 +7,10 @@
 
 import { FASTER_RCNN_ADAPTED } from "../../study.ts";
 import type { ModelComparison } from "../analysis/comparison.ts";
-import { devicesAmong } from "../analysis/describe_machine.ts";
+import { describeSoftware, devicesAmong } from "../analysis/describe_machine.ts";
 import { NONE } from "../analysis/format_numbers.ts";
 import { findModel } from "../analysis/study_models.ts";
-import type { ResultRow } from "../record/result_row.ts";
+import { engineOf, type ResultRow } from "../record/result_row.ts";
 import { settingNotes } from "../analysis/describe_run.ts";
 import { escapeMarkdown, table } from "./markdown.ts";
 
@@ -66,11 +66,8 @@ function procedureWords({ model, row, published, manifest }: Shown): string {
   return "none";
 }
 
-function machineWords({ manifest, published }: Shown, device: string): string {
-  const { tensorflow, tfjs } = manifest?.versions ?? {};
-  const software = tensorflow === undefined
-    ? "TensorFlow"
-    : `TensorFlow ${tensorflow} through tfjs ${tfjs ?? ""}`.trimEnd();
+function machineWords({ row, manifest, published }: Shown, device: string): string {
+  const software = describeSoftware(engineOf(row), manifest?.versions);
   const theirs = published === null ? "" : `, ${published.device}`;
   return `${software}, ${device || "unrecorded machine"}; theirs PyTorch${theirs}`;
 }

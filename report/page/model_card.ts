@@ -8,8 +8,9 @@
 import { printable } from "../../io/printable.ts";
 import { weightsKind } from "../../io/weights_label.ts";
 import { DATA, MODELS } from "../../study.ts";
+import { describeSoftware } from "../analysis/describe_machine.ts";
 import { wilsonInterval } from "../analysis/statistics.ts";
-import { type ResultRow, scoredImages } from "../record/result_row.ts";
+import { engineOf, type ResultRow, scoredImages } from "../record/result_row.ts";
 import type { Json, Manifest } from "../record/run_folder.ts";
 
 /** What the card says of a model besides its run. */
@@ -95,10 +96,17 @@ function ofRun({ manifest, row }: NonNullable<CardFacts["run"]>): string[] {
     "",
     "## Origin",
     "",
-    `Run \`${printable(run_id)}\` of ${printable(started_at)}, TensorFlow ` +
-    `${printable(String(versions.tensorflow ?? "unknown"))}; ${commitOf(git)}.`,
+    `Run \`${printable(run_id)}\` of ${printable(started_at)}, ` +
+    `${printable(describeSoftware(engineOfRun(manifest, row), versions))}; ${commitOf(git)}.`,
     "",
   ];
+}
+
+/** What the row says or, where there is none, the manifest. */
+function engineOfRun({ settings }: Manifest, row: ResultRow | undefined): string {
+  const { backend } = settings;
+  if (row !== undefined) return engineOf(row);
+  return typeof backend === "string" ? backend : "tensorflow";
 }
 
 function accuracyOf(row: ResultRow | undefined): string {

@@ -2,6 +2,7 @@ import { assertEquals } from "@std/assert";
 import {
   commonDevice,
   describeMachine,
+  describeSoftware,
   devicesAmong,
 } from "../../../report/analysis/describe_machine.ts";
 import type { Manifest } from "../../../report/record/run_folder.ts";
@@ -50,6 +51,22 @@ Deno.test("devicesAmong() says the models of processors that have one name", () 
   // A manifest that lacks the name has no place for the model.
   const nameless = on({ cores: 2, processor_model: "family 26, model 2" });
   assertEquals(describeDevices([nameless, on({ cores: 2 })]), ["2 cores", "2 cores"]);
+});
+
+Deno.test("describeSoftware() names each engine by its own name, and versions as far as they are known", () => {
+  for (
+    const [engine, versions, words] of [
+      [
+        "tensorflow",
+        { tfjs: "4.22.0", tensorflow: "2.21.0" },
+        "TensorFlow 2.21.0 through tfjs 4.22.0",
+      ],
+      ["tensorflow", {}, "TensorFlow"],
+      ["webgpu", { tfjs: "4.22.0", webgpu: "4.22.0" }, "WebGPU through tfjs 4.22.0"],
+      ["wasm", { tfjs: "4.22.0", wasm: "4.22.1" }, "WebAssembly 4.22.1 through tfjs 4.22.0"],
+      ["constructor", {}, "constructor"],
+    ] as const
+  ) assertEquals(describeSoftware(engine, versions), words);
 });
 
 Deno.test("commonDevice() is that of more than half, and none where one is not known", () => {

@@ -21,6 +21,18 @@ function cardOf(row: Partial<ResultRow>, versions: Manifest["versions"] = {}): s
   });
 }
 
+Deno.test("modelCard() names the engine that computed, and no other", () => {
+  const versions = { tfjs: "4.22.0", webgpu: "4.22.0" };
+  assertStringIncludes(
+    cardOf({ backend: "webgpu" }, versions),
+    ", WebGPU through tfjs 4.22.0; made outside of a repository.",
+  );
+  assertStringIncludes(
+    cardOf({}, { tfjs: "4.22.0", tensorflow: "2.21.0" }),
+    ", TensorFlow 2.21.0 through tfjs 4.22.0; made",
+  );
+});
+
 Deno.test("modelCard() says of how many images the accuracy is, misses of a trained head among them", () => {
   const detector = { part: 2, model: "FasterRCNN_HeadTuned", accuracy: 90, evaluated_images: 950 };
   assertStringIncludes(

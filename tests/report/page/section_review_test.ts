@@ -214,6 +214,20 @@ Deno.test("the report says of each model exactly what differs from the study", a
   });
 });
 
+Deno.test("the report names the engine of each model's run, which need not be TensorFlow", async () => {
+  const by = (run: Answered, backend: string): Answered => ({
+    ...run,
+    row: { ...run.row, backend },
+    manifest: { versions: { tfjs: "4.22.0", [backend]: "4.22.0" } },
+  });
+  await compareRuns({ a: [by(simple, "webgpu"), by(vgg16, "wasm")] }, (_, report) => {
+    const table = below(report, "### What exactly differs from the study?");
+    assertStringIncludes(table, "| none | WebGPU through tfjs 4.22.0, some, 2 cores; theirs ");
+    assertStringIncludes(table, "recorded | WebAssembly through tfjs 4.22.0, some, 2 cores; theirs ");
+    assert(!table.includes("TensorFlow"));
+  });
+});
+
 Deno.test("the report's contents lead to its sections", async () => {
   await compareRuns({ a: SEEDS }, (_, report) => {
     const [contents] = report.match(/^\*\*Contents:\*\* .*$/m)!;
