@@ -5,31 +5,41 @@
  */
 
 import type { ModelComparison } from "../analysis/comparison.ts";
-import { resourcesOf } from "../analysis/describe_machine.ts";
-import { formatFixed, NONE } from "../analysis/format_numbers.ts";
+import { devicesAmong, resourcesOf } from "../analysis/describe_machine.ts";
+import { formatCount, formatFixed, NONE } from "../analysis/format_numbers.ts";
 import type { ResultRow } from "../record/result_row.ts";
 import type { SeedRun } from "../record/run_files.ts";
 import type { Manifest } from "../record/run_folder.ts";
 import { escapeMarkdown, table } from "./markdown.ts";
 
-/** Of many seeds, how many have a line of their own. */
-const RUNS_SHOWN = 10;
+/** Of many seeds, how many have a line of their own: the newest. */
+const RUNS_SHOWN = 24;
 
 /** Fewer cores at work than this share of those it could take: the run was probably not alone. */
 const ALONE = 0.75;
 
-/** A line for each run of the settings shown. */
+/** A line for each run of the settings shown, with the machine where there are several. */
 export function renderCosts(
   shown: readonly (ModelComparison & { row: ResultRow })[],
 ): string {
   const runs = shown.flatMap(({ row, manifest, seedRuns }) =>
-    [{ row, manifest }, ...seedRuns].toSorted((a, b) => (a.row.seed ?? 0) - (b.row.seed ?? 0))
-      .slice(0, RUNS_SHOWN)
+    [{ row, manifest }, ...seedRuns].slice(0, RUNS_SHOWN)
+      .sort((a, b) => (a.row.seed ?? 0) - (b.row.seed ?? 0))
   );
+  const left = shown.flatMap(({ model, seedRuns }) => {
+    const more = 1 + seedRuns.length - RUNS_SHOWN;
+    return more > 0 ? [`${formatCount(more)} older of ${escapeMarkdown(model)}`] : [];
+  });
+  const machineOf = devicesAmong(runs.map(({ manifest }) => manifest));
+  const machines = runs.map(({ manifest }) => escapeMarkdown(machineOf(manifest)) || NONE);
+  const hasSeveral = new Set(machines).size > 1;
   const isUnknown = runs.some(({ row, manifest }) =>
     resourcesOf(manifest).cpu_seconds !== undefined && wallSeconds(row, manifest) === null
   );
-  return table(COLUMNS, runs.map(costCells)) +
+  const columns = hasSeveral ? [...COLUMNS, { title: "Machine" }] : COLUMNS;
+  const rows = runs.map((run, i) => [...costCells(run), ...(hasSeveral ? [machines[i]!] : [])]);
+  return table(columns, rows) +
+    (left.length > 0 ? `\nAnd ${left.join(", ")}, not shown.\n` : "") +
     "\nCore-seconds are those of all cores from the start of the run to its end, loading included. " +
     "They hardly grow where other work has the cores, while the time does: a run with few cores at " +
     "work, of those that its machine has and its threads could take, was probably measured beside " +

@@ -142,14 +142,53 @@ Deno.test("the report shows core-seconds beside the time, and which run was not 
       /\d/.test(line)
     );
     assertEquals(lines, [
-      "| SimpleCNN | 1 | 120.5 | 390.0 | 3.90 of 4 | no sign of it |",
-      "| SimpleCNN | 2 | 120.5 | 390.0 | 1.95 of 4 | **probably**, or it waited |",
-      "| SimpleCNN | 3 | 120.5 | 98.0 | 0.98 of 1 | no sign of it |",
-      "| SimpleCNN | 4 | 120.5 | 98.0 | 0.98 of 2 | **probably**, or it waited |",
-      "| SimpleCNN | 5 | 120.5 | 98.0 | 0.98 of 4 | **probably**, or it waited |",
-      "| vgg16_FineTuned | 1 | 1205.0 | 10.0 | – | – |",
-      "| alexnet_FineTuned | 1 | 1205.0 | – | – | – |",
+      "| SimpleCNN | 1 | 120.5 | 390.0 | 3.90 of 4 | no sign of it | some, 4 cores |",
+      "| SimpleCNN | 2 | 120.5 | 390.0 | 1.95 of 4 | **probably**, or it waited | some, 4 cores |",
+      "| SimpleCNN | 3 | 120.5 | 98.0 | 0.98 of 1 | no sign of it | some, 4 cores |",
+      "| SimpleCNN | 4 | 120.5 | 98.0 | 0.98 of 2 | **probably**, or it waited | some, 4 cores |",
+      "| SimpleCNN | 5 | 120.5 | 98.0 | 0.98 of 4 | **probably**, or it waited | some, 4 cores |",
+      "| vgg16_FineTuned | 1 | 1205.0 | 10.0 | – | – | some, 4 cores, GPU |",
+      "| alexnet_FineTuned | 1 | 1205.0 | – | – | – | some, 2 cores |",
     ]);
+  });
+});
+
+Deno.test("the report has the costs of every seed, and says of how many it has not", async () => {
+  const seeds = (count: number) =>
+    Array.from({ length: count }, (_, i): Answered => ({
+      images: 10,
+      answer: (target) => target,
+      row: { run_id: `seed-${i + 1}`, seed: i + 1 },
+    }));
+  const costs = async (runs: readonly Answered[]) => {
+    let found = "";
+    await compareRuns({ a: runs }, (_, report) => {
+      found = below(report, "### What did a run cost?");
+    });
+    return found;
+  };
+  const seedsIn = (text: string) =>
+    [...text.matchAll(/^\| SimpleCNN \| (\d+) /gm)].map(([, n]) => n);
+  const twenty = await costs(seeds(20));
+  assertEquals(seedsIn(twenty), seeds(20).map(({ row }) => String(row!.seed)));
+  assert(!twenty.includes("not shown") && !twenty.includes("| Machine |"));
+  const thirty = await costs([vgg16, ...seeds(30)]);
+  assertEquals(seedsIn(thirty), seeds(30).slice(6).map(({ row }) => String(row!.seed)));
+  assertStringIncludes(thirty, "|\n\nAnd 6 older of SimpleCNN, not shown.\n");
+});
+
+Deno.test("the report names the machines of runs, with their models where the name is the same", async () => {
+  const machine = { processor: "AMD EPYC", cores: 2, device: "CPU" };
+  const on = (model: string, seed: number): Answered => ({
+    ...simple,
+    row: { run_id: `seed-${seed}`, seed },
+    manifest: { machine: { ...machine, processor_model: model } },
+  });
+  await compareRuns({ a: [on("family 25", 1), on("family 26", 2)] }, (_, report) => {
+    const costs = below(report, "### What did a run cost?");
+    assertStringIncludes(costs, "| Beside other work | Machine |\n");
+    assertMatch(costs, /^\| SimpleCNN \| 1 .*\| AMD EPYC \(family 25\), 2 cores \|$/m);
+    assertMatch(costs, /^\| SimpleCNN \| 2 .*\| AMD EPYC \(family 26\), 2 cores \|$/m);
   });
 });
 
@@ -223,7 +262,10 @@ Deno.test("the report names the engine of each model's run, which need not be Te
   await compareRuns({ a: [by(simple, "webgpu"), by(vgg16, "wasm")] }, (_, report) => {
     const table = below(report, "### What exactly differs from the study?");
     assertStringIncludes(table, "| none | WebGPU through tfjs 4.22.0, some, 2 cores; theirs ");
-    assertStringIncludes(table, "recorded | WebAssembly through tfjs 4.22.0, some, 2 cores; theirs ");
+    assertStringIncludes(
+      table,
+      "recorded | WebAssembly through tfjs 4.22.0, some, 2 cores; theirs ",
+    );
     assert(!table.includes("TensorFlow"));
   });
 });
