@@ -117,6 +117,7 @@ async function compare(
   // Loaded by the worker alone.
   const { findTestImages } = await import("../data/local_dataset.ts");
   const { analyseSweeps } = await import("../report/analysis/sweeps.ts");
+  const { countTests } = await import("../report/analysis/test_counts.ts");
   const { compareResults, writeReport } = await import("../report/compare.ts");
   const { drawFigures } = await import("../report/figures/draw_figures.ts");
   const { writeFigures } = await import("../report/figures/write_figures.ts");
@@ -160,8 +161,8 @@ async function compare(
       alt,
       caption,
     }));
-    const sweeps = analyseSweeps(models);
-    print(printableJson({ report: path, ...comparison, sweeps, figures: described }));
+    const [sweeps, tests] = [analyseSweeps(models), countTests(comparison)];
+    print(printableJson({ report: path, ...comparison, sweeps, tests, figures: described }));
   }
   if (!flags.check) return;
   const failures = whatDoesNotHold(comparison, { required: flags.require, code });

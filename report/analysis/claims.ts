@@ -47,8 +47,8 @@ const DETECTOR = FASTER_RCNN_ADAPTED.name;
 
 /** What is found of a claim. */
 type Outcome = Omit<Claim, "claim">;
-/** The same before the caveats of the models that it is found on. */
-type Judgement = Omit<Outcome, "caveats">;
+/** The same before the caveats of the models that it is found on; without tests unless it says so. */
+type Judgement = Omit<Outcome, "caveats" | "tests"> & Partial<Pick<Outcome, "tests">>;
 
 /**
  * Tests the study's claims, as its results imply them, on the settings shown.
@@ -87,7 +87,7 @@ function withModels(
 }
 
 function notTested(reasons: readonly string[]): Outcome {
-  return { verdict: "not tested", because: `${reasons.join("; ")}.`, caveats: [] };
+  return { verdict: "not tested", because: `${reasons.join("; ")}.`, caveats: [], tests: 0 };
 }
 
 /** The models that a claim can be tested on, the first of them deciding the test images. */
@@ -111,7 +111,7 @@ function findUsable(
 
 /** Adds what the reader must know of the runs that decide where they have not the study's setting. */
 function withSetting(
-  { verdict, because }: Judgement,
+  { verdict, because, tests = 0 }: Judgement,
   usable: readonly ShownModel[],
 ): Outcome {
   const { row } = usable[0]!;
@@ -128,6 +128,7 @@ function withSetting(
     caveats: [...caveats].map(([caveat, ofModels]) =>
       `${ofModels.map(({ model }) => model).join(" and ")}: ${caveat}`
     ),
+    tests,
   };
 }
 
@@ -161,7 +162,8 @@ function mostAccurate(
     `${closest.rival.model}, on ${describeAccuracy(closest.rival)}; ${describeTest(closest)}.` +
     (deciding.length === 0 || deciding.includes(closest) ? "" : describeDeciding(deciding[0]!)) +
     (reasons.length > 0 ? ` Left out: ${reasons.join("; ")}.` : "");
-  return withSetting({ verdict, because }, usable);
+  const tests = rivals.filter(({ test }) => test !== "").length;
+  return withSetting({ verdict, because, tests }, usable);
 }
 
 function describeTest(rival: RivalTest): string {

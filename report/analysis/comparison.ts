@@ -235,6 +235,8 @@ export interface Claim {
   because: string;
   /** What is not as in the study of the models that decide, each after their names. */
   caveats: string[];
+  /** Differences in accuracy that were tested for it. */
+  tests: number;
 }
 
 /** All models, what follows from them, and what was odd on the way. */

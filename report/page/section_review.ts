@@ -6,7 +6,8 @@
  */
 
 import { mean } from "../../metrics/descriptive_statistics.ts";
-import type { Comparison, ModelComparison } from "../analysis/comparison.ts";
+import { CLAIMS, SIMPLE_CNN } from "../../study.ts";
+import type { Claim, Comparison, ModelComparison } from "../analysis/comparison.ts";
 import {
   formatCount,
   formatFixed,
@@ -14,6 +15,7 @@ import {
   NONE,
   SIGNIFICANT,
 } from "../analysis/format_numbers.ts";
+import { countTests } from "../analysis/test_counts.ts";
 import type { ResultRow } from "../record/result_row.ts";
 import { describeDifferences } from "./describe_differences.ts";
 import { escapeMarkdown, headingAnchor, table } from "./markdown.ts";
@@ -100,30 +102,82 @@ function describeEquivalence({ peers }: Comparison): string {
     }) has margins and intervals.\n`;
 }
 
-function describeMultiplicity({ judged, pairs, peers }: Comparison): string {
-  const tested = peers.filter(({ verdict }) => verdict !== "not tested").length;
-  const values = count(judged.count, "published value is", "published values are");
-  const interval = `an interval of ${formatPercent(judged.confidence)}`;
-  const models = count(pairs.length, "pair of models is", "pairs of models are");
-  const equivalences = count(
-    tested,
-    "equivalence with PyTorch is",
-    "equivalences with PyTorch are",
-  );
-  return [
-    judged.count === 0
+/** Every family of tests in this report, and how it is corrected; no line for one without any. */
+function describeMultiplicity(comparison: Comparison): string {
+  const { judged } = comparison;
+  const tests = countTests(comparison);
+  const behindBest = sum(tests.behindBest);
+  const settings = sum(tests.settings);
+  const lines = [
+    tests.published === 0
       ? "No published value is judged by an interval."
-      : `${values} judged, each by ${interval}: Bonferroni's correction, so that all of them ` +
-        "together are wrong in at most one report of twenty on true reproductions.",
-    `${models} compared by McNemar's test, and the models behind the best one by Welch's or ` +
-    "McNemar's: p-values have Holm's correction within each of these families, and below " +
-    `${SIGNIFICANT} count.`,
-    tested === 0
+      : `${
+        count(tests.published, "published value is", "published values are")
+      } judged, each by an ` +
+        `interval of ${
+          formatPercent(judged.confidence)
+        }: Bonferroni's correction, so that all of ` +
+        "them together are wrong in at most one report of twenty on true reproductions.",
+    tests.pairs > 0 &&
+    `${
+        count(tests.pairs, "pair of models is", "pairs of models are")
+      } compared by McNemar's test, ` +
+      "with Holm's correction for their number.",
+    behindBest > 0 &&
+    `${
+        count(behindBest, "model is", "models are")
+      } tested against the best one on the same images, ` +
+      `by Welch's or McNemar's test, with Holm's correction for the number of ` +
+      `${within(tests.behindBest, "models", "set of images")}.`,
+    tests.claims > 0 &&
+    `${
+        count(tests.claims, "model is", "models are")
+      } tested so against ${SIMPLE_CNN.name} for the claim ` +
+      "that it is the most accurate, with Holm's correction for their number.",
+    settings > 0 &&
+    `${
+        count(settings, "setting is", "settings are")
+      } tested against the best one by Welch's test, ` +
+      `with Holm's correction for the number of ${
+        within(tests.settings, "settings", "architecture and number of images")
+      }.`,
+    tests.pairs + behindBest + tests.claims + settings > 0 &&
+    `Corrected p-values below ${SIGNIFICANT} count. Each of these families is corrected by itself, ` +
+      "not for the others.",
+    tests.equivalences === 0
       ? "No equivalence with PyTorch is tested."
-      : `${equivalences} tested, each at 5 % and uncorrected, as each is claimed of one model by ` +
-        "itself.",
-    "The 95 % intervals of single scores are uncorrected and decide nothing.",
-  ].map((line) => `- ${line}\n`).join("");
+      : `${
+        count(tests.equivalences, "equivalence with PyTorch is", "equivalences with PyTorch are")
+      } tested, each at 5 % and uncorrected, as each is claimed of one model by itself; so is the ` +
+        "difference, where equivalence is not shown.",
+    tests.guessing > 0 &&
+    `${
+        count(tests.guessing, "model is", "models are")
+      } set against guessing, by bounds of 95 %, uncorrected, ` +
+      "which decide what is called no better than that" +
+      (comparison.claims.some(isOnGuessing) ? ", and the claim on the untrained detector." : "."),
+    tests.expected > 0 &&
+    `${
+        count(tests.expected, "published accuracy is", "published accuracies are")
+      } said to be inside or outside of where one more run is expected, by an interval of 95 %, ` +
+      "uncorrected.",
+    "The 95 % intervals of single scores and of means are uncorrected and decide nothing.",
+  ];
+  return lines.filter((line) => line !== false).map((line) => `- ${line}\n`).join("");
+}
+
+/** Whether a claim is judged by a bound of guessing. */
+function isOnGuessing({ claim, verdict }: Claim): boolean {
+  return claim === CLAIMS.noClassifier && verdict !== "not tested";
+}
+
+/** `models`, or of several families `models for each set of images`. */
+function within(families: readonly number[], what: string, each: string): string {
+  return families.length === 1 ? what : `${what} for each ${each}`;
+}
+
+function sum(counts: readonly number[]): number {
+  return counts.reduce((all, one) => all + one, 0);
 }
 
 function renderEpochs(shown: readonly Shown[]): string {
