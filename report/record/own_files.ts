@@ -30,13 +30,18 @@ export interface OpenFolder {
   note: Note;
 }
 
+/** Whether a run's id can be the name of its folder. */
+export function namesFolder(runId: string): boolean {
+  return /^[A-Za-z0-9_-]+$/.test(runId);
+}
+
 /** The folder of a row's run; if there is none, or it cannot be read, that is noted. */
 export async function openRunFolder(
   { row, folder }: FoundRow,
   note: Note,
 ): Promise<OpenFolder | undefined> {
   const { run_id, model, status } = row;
-  if (!/^[A-Za-z0-9_-]+$/.test(run_id)) {
+  if (!namesFolder(run_id)) {
     note(`${model} has a run_id that names no folder: its manifest and predictions are missing`);
     return undefined;
   }

@@ -11,6 +11,7 @@ import { printable } from "../../io/printable.ts";
 import { type FoundRow, placeName } from "./gather_rows.ts";
 import {
   fileNames,
+  namesFolder,
   type Note,
   type OpenFolder,
   openRunFolder,
@@ -106,7 +107,7 @@ export interface SeedCurves {
 /**
  * Reads `history.csv`, and `evaluations.csv` where there is one, of the runs that differ from the one
  * shown in nothing but the seed: the newest ok run of each other seed, of many seeds the newest ones. A
- * run without a readable history is noted and left out.
+ * file that cannot be read is noted and left out.
  *
  * @param runs The model's runs, oldest first.
  */
@@ -117,22 +118,45 @@ export async function readSeedCurves(
 ): Promise<SeedCurves> {
   const curves: SeedCurves = { histories: [], evaluations: [] };
   if (shown.row.status !== "ok" || !((shown.row.epochs ?? 0) > 0)) return curves;
+  const thin = { most: EPOCHS_KEPT };
   for (const { row, folder } of otherSeeds(shown, runs).slice(0, SEEDS_READ)) {
-    try {
-      const path = runFolder(folder, row.run_id);
-      const thin = { most: EPOCHS_KEPT };
-      curves.histories.push(await readHistory(path, thin));
-      const names = await fileNames(path);
-      if (typeof names === "string" || !names.has("evaluations.csv")) continue;
-      curves.evaluations.push(await readEvaluations(path, thin));
-    } catch (error) {
-      if (!isUnreadable(error)) throw error;
-      problems.lack("missing or damaged: this seed is not in the learning curve", {
-        file: placeName(folders, folder, join("runs", row.run_id, "history.csv")),
-      });
-    }
+    const lack = (name: string, text: string) =>
+      problems.lack(text, { file: placeName(folders, folder, join("runs", row.run_id, name)) });
+    const history = await readOrElse(
+      () => readHistory(runFolder(folder, row.run_id), thin),
+      () => lack("history.csv", "missing or damaged: this seed is not in the learning curve"),
+    );
+    if (history !== undefined) curves.histories.push(history);
+    const evaluations = await readOrElse(
+      () => readOwnEvaluations(row, folder, thin),
+      () => lack("evaluations.csv", "damaged: this seed is not in the test accuracy by epoch"),
+    );
+    if (evaluations !== undefined) curves.evaluations.push(evaluations);
   }
   return curves;
+}
+
+/** What can be read; where it can't, that is told. */
+async function readOrElse<T>(read: () => Promise<T>, tell: () => void): Promise<T | undefined> {
+  try {
+    return await read();
+  } catch (error) {
+    if (!isUnreadable(error)) throw error;
+    tell();
+  }
+}
+
+/** The evaluations of a run that has some; none where it has no folder, which is told of its history. */
+async function readOwnEvaluations(
+  { run_id }: ResultRow,
+  folder: string,
+  thin: ThinOptions,
+): Promise<EvaluationRow[] | undefined> {
+  if (!namesFolder(run_id)) return undefined;
+  const path = runFolder(folder, run_id);
+  const names = await fileNames(path);
+  if (typeof names === "string" || !names.has("evaluations.csv")) return undefined;
+  return await readEvaluations(path, thin);
 }
 
 /**
@@ -221,7 +245,10 @@ export function noteReplaced(
     const counted = newest.get(seedKey(row));
     if (row.status !== "ok" || counted === undefined || counted === row) continue;
     const name = printable(counted.run_id) || "a newer run";
-    problems.add(`an older run of a seed that ${name} has with the same settings, not counted`, where);
+    problems.add(
+      `an older run of a seed that ${name} has with the same settings, not counted`,
+      where,
+    );
   }
 }
 

@@ -4,7 +4,7 @@ import { GATE_NAMES, whatDoesNotHold } from "../../../report/analysis/gate.ts";
 import { compareResults } from "../../../report/compare.ts";
 import { asPublished, compareRuns, detector, simple, vgg16, wrongOneIn } from "../compared_runs.ts";
 import { renderReport } from "../../../report/page/report_page.ts";
-import { runFolder } from "../../../report/record/run_folder.ts";
+import { runFolder, writeEvaluations } from "../../../report/record/run_folder.ts";
 import { type Answered, recordRun, withFolder } from "../result_rows.ts";
 
 /** The study's own accuracy, in two runs. */
@@ -207,6 +207,7 @@ Deno.test("the gate wants the files of every seed, whole, and the code that made
   const missing = "the run folder of SimpleCNN is missing, and with it manifest and predictions";
   const unread = "damaged or not readable, not used";
   const uncurved = "missing or damaged: this seed is not in the learning curve";
+  const unevaluated = "damaged: this seed is not in the test accuracy by epoch";
   const unknown = "the version of the code is unknown for SimpleCNN seed";
   // In the middle of a line, of a manifest and of predictions.
   const cut = (path: string) => Deno.truncate(path, 50);
@@ -216,11 +217,22 @@ Deno.test("the gate wants the files of every seed, whole, and the code that made
     { file: "manifest.json", damage: remove, told: "missing" },
     { file: "predictions.csv", damage: cut, told: unread },
     { file: "predictions.csv", damage: remove, told: "missing" },
+    // Of the seed that is not shown, what is drawn of it and what is not.
+    { file: "history.csv", damage: cut, told: unread, ofOther: uncurved },
+    { file: "history.csv", damage: remove, told: "missing", ofOther: uncurved },
+    { file: "evaluations.csv", damage: cut, told: unread, ofOther: unevaluated },
   ];
   await withFolder({}, async (folder) => {
-    for (const run of reproduced) await recordRun(folder, run);
-    for (const { file, damage, told } of damages) {
+    for (const run of reproduced) {
+      await recordRun(folder, run);
+      await writeEvaluations(
+        runFolder(folder, run.row!.run_id!),
+        [1, 2, 3, 4].map((epoch) => ({ epoch, test_loss: 0.1, test_accuracy: 97 })),
+      );
+    }
+    for (const { file, damage, ...tells } of damages) {
       for (const seed of [1, 2]) {
+        const told = seed === 1 ? tells.ofOther ?? tells.told : tells.told;
         const path = join(runFolder(folder, `seed-${seed}`), file);
         const whole = await Deno.readFile(path);
         await damage(path);
@@ -231,6 +243,9 @@ Deno.test("the gate wants the files of every seed, whole, and the code that made
           `${join("runs", `seed-${seed}`, file)}: ${told}`,
         ]);
         assert(!renderReport(comparison).includes("None: every line"));
+        const { seedHistories, evaluations } = comparison.models[0]!;
+        assertEquals(seedHistories.length, told === uncurved ? 0 : 1);
+        assertEquals(evaluations.length, file === "evaluations.csv" ? 1 : 2);
         await Deno.writeFile(path, whole);
       }
     }
