@@ -70,6 +70,12 @@ export function tellingDigits(
   return digits;
 }
 
+/** A part in percent, with more digits where these would make it none or all: `99.97` of 9,997 in 10,000. */
+export function formatPart(percent: number, digits: number): string {
+  const isPart = (value: number) => value > 0 && value < 100;
+  return formatFixed(percent, tellingDigits(percent, digits, isPart));
+}
+
 /** `3,199,106`; numbers that are not whole as they are. */
 export function formatCount(value: number | null): string {
   if (value === null) return NONE;

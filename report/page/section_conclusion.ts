@@ -12,6 +12,7 @@ import {
   formatFixed,
   formatMeanAndSd,
   formatP,
+  formatPart,
   formatShare,
   SIGNIFICANT,
 } from "../analysis/format_numbers.ts";
@@ -100,13 +101,17 @@ function describeGuessing({ model, evaluation, row }: ModelComparison): string[]
   if (row === null || evaluation === null) return [];
   const { accuracy, chanceBand, favourite, evaluated, images, undetected } = evaluation;
   const name = escapeMarkdown(model);
-  if (undetected === images) return [`- ${name} found no digit in any of ${formatCount(images)} images.`];
+  if (undetected === images) {
+    return [`- ${name} found no digit in any of ${formatCount(images)} images.`];
+  }
   if (accuracy > chanceBand.high) return [];
   return [
     `- **${name} is no better than guessing**: it is correct on ${formatFixed(accuracy, 2)} %` +
-    `${evaluated < images ? " of the images with a detection" : ""}, where guessing reaches up to ` +
+    `${
+      evaluated < images ? " of the images with a detection" : ""
+    }, where guessing reaches up to ` +
     `${formatFixed(chanceBand.high, 2)} %. ` +
-    `${formatFixed(favourite.share, 1)} % of its predictions are ${favourite.label}.`,
+    `${formatPart(favourite.share, 1)} % of its predictions are ${favourite.label}.`,
   ];
 }
 

@@ -8,11 +8,11 @@ import type { AnswerComparison, Comparison, PeerComparison } from "../analysis/c
 import {
   formatCount,
   formatDifference,
-  formatFixed,
   formatInterval,
   formatMeanAndSd,
   formatOverSeeds,
   formatP,
+  formatPart,
 } from "../analysis/format_numbers.ts";
 import type { PeerRun } from "../record/peer_runs.ts";
 import { settingLabel } from "../analysis/describe_run.ts";
@@ -126,7 +126,7 @@ function answerCells({ row, images, same, device }: AnswerComparison): string[] 
     precision,
     `float32${device === null ? "" : `, on ${device}`}`,
     `${formatCount(same)} of ${which} ${formatCount(images)}` +
-    ` (${formatFixed(100 * same / images, 2)} %)`,
+    ` (${formatPart(100 * same / images, 2)} %)`,
   ].map(escapeMarkdown);
 }
 

@@ -10,6 +10,7 @@ import {
   formatFixed,
   formatInterval,
   formatP,
+  formatPart,
   NONE,
   SIGNIFICANT,
 } from "../analysis/format_numbers.ts";
@@ -82,7 +83,7 @@ export function describeChance(
 }
 
 function formatShare({ label, share }: { label: number; share: number }): string {
-  return Number.isNaN(share) ? NONE : `${label} (${formatFixed(share, 1)} %)`;
+  return Number.isNaN(share) ? NONE : `${label} (${formatPart(share, 1)} %)`;
 }
 
 function renderPairs(pairs: readonly PairTest[]): string {

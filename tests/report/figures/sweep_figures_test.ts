@@ -40,6 +40,21 @@ Deno.test("seeds without any spread, one size twice and hostile names are drawn 
   }
 });
 
+Deno.test("no run is expected beyond 0 and 100 %, nor where there is nothing to tell it by", async () => {
+  const altOf = async (rows: { accuracy: number; seed: number; test_images?: null }[]) => {
+    let found = "";
+    await draw([compared("SimpleCNN", rows)], ({ figures }) => {
+      found = figures.find(({ file }) => file === SEEDS)!.alt;
+    });
+    return found;
+  };
+  const seeds = [2, 20, 40].map((accuracy, seed) => ({ accuracy, seed }));
+  assertStringIncludes(await altOf(seeds), "one more run is expected from 0.00 to 100.00 %.");
+  const unknown = { accuracy: 40, test_images: null, evaluated_images: null };
+  const alt = await altOf([1, 2, 3].map((seed) => ({ ...unknown, seed })));
+  assertStringIncludes(alt, "mean 40.00 %.");
+});
+
 Deno.test("a thousand seeds of many settings stay a figure of bounded size", async () => {
   const many = Array.from(
     { length: 20 },

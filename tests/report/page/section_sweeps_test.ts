@@ -50,6 +50,21 @@ Deno.test("which of 12 settings is best is said in a sentence, chance included",
   assertStringIncludes(text, "its accuracy is flattered by that");
 });
 
+Deno.test("one more run is expected where accuracies are, and judged as it is printed", () => {
+  const lines = (accuracies: readonly number[]) => {
+    const rows = accuracies.map((accuracy, i) => ({ accuracy, seed: i + 1 }));
+    return renderSweeps(comparison([compared("SimpleCNN", rows)]));
+  };
+  assertMatch(
+    lines([2, 20, 40]),
+    /\| 0\.00 to 67\.\d\d \| 0\.00 to 100\.00 \| 99\.27, above 3 of 3/,
+  );
+  // 98.56 + 4.3027 · 0.14266 · √(4/3) is 99.2688, which is printed as the published value.
+  const off = 0.14266;
+  const text = lines([98.56 - off, 98.56, 98.56 + off]);
+  assertMatch(text, / to 99\.27 \| 99\.27, above 3 of 3 seeds, inside of where one more run/);
+});
+
 Deno.test("hostile names and thousands of settings are kept in bounds", () => {
   const rows = Array.from({ length: 3000 }, (_, i) => ({
     epochs: 1 + i % 1000,
