@@ -18,7 +18,9 @@ type Shown = ModelComparison & { row: ResultRow };
 const SHORT_SHA = 12;
 
 /** What is known of the runs shown; nothing if there is none. */
-export function renderProvenance({ models, folders }: Comparison): string {
+export function renderProvenance(
+  { models, folders, peers, answers, peersAlone }: Comparison,
+): string {
   const shown = models.filter((model): model is Shown => model.row !== null);
   if (shown.length === 0) return "";
   const dirty = shown.filter((model) =>
@@ -48,7 +50,7 @@ export function renderProvenance({ models, folders }: Comparison): string {
       ]),
     ),
     table(DATA_COLUMNS, shown.map(dataCells)),
-    renderCommands(shown),
+    renderCommands(shown, peers.length + answers.length + peersAlone.length > 0),
   ].filter((part) => part !== "").join("\n");
 }
 
@@ -124,11 +126,14 @@ function words(value: Json | undefined): string {
     : NONE;
 }
 
+/** A branch is to be one again, and no commit without a name. */
+const REMEMBER_PLACE = "here=$(git symbolic-ref --quiet --short HEAD || git rev-parse HEAD)";
+
 /** Of more commands, these are listed. */
 const COMMANDS_SHOWN = 60;
 
-/** The command lines of all runs that count, by the version of the code. */
-function renderCommands(shown: readonly Shown[]): string {
+/** The command lines of all runs of ours that count, by the version of the code. */
+function renderCommands(shown: readonly Shown[], hasPeers: boolean): string {
   const byCommit = new Map<string, Map<string, Set<number>>>();
   for (const { row, manifest } of shown.flatMap(runsOf)) {
     const command = commandLine(row, manifest);
@@ -149,8 +154,20 @@ function renderCommands(shown: readonly Shown[]): string {
       ...commands.map(({ line }) => line),
     ]);
   const left = all.length - COMMANDS_SHOWN;
-  return "### How to repeat the runs\n\nAll that this report's tables are made of, in a clone of the " +
-    `repository:\n\n\`\`\`sh\n${[...lines, "deno task compare"].join("\n")}\n\`\`\`\n` +
+  const isElsewhere = lines.some((line) => line.startsWith("git checkout "));
+  const script = isElsewhere
+    ? [REMEMBER_PLACE, ...lines, 'git checkout "$here"', "deno task compare"]
+    : [...lines, "deno task compare"];
+  return "### How to repeat the runs\n\nAll runs of ours that this report's tables are made of, in a " +
+    "clone of the repository" +
+    (isElsewhere
+      ? ", each by the code that made it; the report by the code that is checked out"
+      : "") +
+    `:\n\n\`\`\`sh\n${script.join("\n")}\n\`\`\`\n` +
+    (hasPeers
+      ? "\nPyTorch's runs are made by the scripts in `bench/reference/`, each of which says at its head " +
+        "how it is run.\n"
+      : "") +
     (left > 0 ? `\nThe commands of ${left} more are in their runs' \`manifest.json\`.\n` : "");
 }
 
@@ -169,8 +186,8 @@ function seedFlag(seeds: ReadonlySet<number>): string {
 }
 
 /**
- * Without the flags that say which seeds there were, where results went and how much was printed: runs
- * that differ in nothing else have one command.
+ * Without the flags that say which seeds there were, where results went, where that machine had its
+ * library and how much was printed: runs that differ in nothing else have one command.
  */
 function commandLine(
   { part }: ResultRow,
@@ -180,8 +197,8 @@ function commandLine(
   if (!Array.isArray(command) || !Number.isInteger(part)) return null;
   const args = command.filter((arg) => typeof arg === "string");
   const kept = args.filter((arg, i) =>
-    !/^--((out|seed|seeds|runs)(=.*)?|quiet|json|verbose|resume)$/s.test(arg) &&
-    !/^--(out|seed|seeds|runs)$/.test(args[i - 1] ?? "")
+    !/^--((out|libtensorflow|seed|seeds|runs)(=.*)?|quiet|json|verbose|resume)$/s.test(arg) &&
+    !/^--(out|libtensorflow|seed|seeds|runs)$/.test(args[i - 1] ?? "")
   );
   return {
     text: `deno task part${part}${kept.map((arg) => ` ${shellQuote(arg)}`).join("")}`,

@@ -69,8 +69,10 @@ Deno.test("compareResults() says in what the rows shown do not belong together",
     assertStringIncludes(report, "vgg16_FineTuned ran with changes that were not committed");
     assertStringIncludes(
       report,
-      "```sh\ngit checkout 0123abcd0123abcd\ndeno task part1 --seed 1\n" +
-        "git checkout ffff0000\ndeno task part4 --seed 1\ndeno task compare\n```\n",
+      "```sh\nhere=$(git symbolic-ref --quiet --short HEAD || git rev-parse HEAD)\n" +
+        "git checkout 0123abcd0123abcd\ndeno task part1 --seed 1\n" +
+        'git checkout ffff0000\ndeno task part4 --seed 1\ngit checkout "$here"\n' +
+        "deno task compare\n```\n",
     );
   });
 });
@@ -155,7 +157,10 @@ Deno.test("compareResults() takes the predictions of a trained detector, misses 
     assertStringIncludes(report, `FasterRCNN_Adapted: ${found} are left out of its metrics.`);
     assertStringIncludes(report, `FasterRCNN_HeadTuned: ${found} count as wrong.`);
     assertMatch(report, /\| FasterRCNN_HeadTuned, [^|]*\| [^|]*\| 1 \|[^\n]* 1,000 \|\n/);
-    assertMatch(report, /\| FasterRCNN_HeadTuned \| 1 \| 1,000 \| 20 \| 98\.00 \| 96\.93 to 98\.70 \|/);
+    assertMatch(
+      report,
+      /\| FasterRCNN_HeadTuned \| 1 \| 1,000 \| 20 \| 98\.00 \| 96\.93 to 98\.70 \|/,
+    );
   });
 });
 
@@ -292,7 +297,7 @@ Deno.test("compareResults() shows the runs of one seed by two engines, each by i
     const setting = "SimpleCNN, 60,000 / 1,000 images";
     for (const name of [`${setting}, on webgpu`, setting]) {
       // In the list of all runs and in that of the distributions.
-      assertEquals(report.split(`| ${name} | 3`).length - 1, 1, name);
+      assertEquals(report.split(`| ${name} | 3 |`).length - 1, 1, name);
       assertEquals(report.split(`| ${name} | 3,199,106 | 3 |`).length - 1, 1, name);
     }
     assertStringIncludes(report, `| ${setting}, on webgpu | 99.27 |`);

@@ -1,5 +1,7 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { join } from "node:path";
 import { compareRuns, simple } from "../compared_runs.ts";
+import { PEER } from "../peers.ts";
 import type { Answered } from "../result_rows.ts";
 
 /** A run of SimpleCNN at a commit, by this command. */
@@ -34,20 +36,48 @@ Deno.test("the commands repeat every run that counts, the seeds of a setting at 
     await commandsOf([
       run(10, { command: "--seed 10 --out somewhere --quiet" }),
       run(2, { command: "--out again --seeds 2,3" }),
-      run(3, { command: "--out again --seeds 2,3" }),
+      run(3, { command: "--out again --seeds 2,3 --libtensorflow /tmp/tf/library.so" }),
       run(4, { command: "--runs 4 --seed 1", commit: "4567abcd" }),
       run(2, { command: limited, images: 1000 }),
       run(1, { command: "--limit 300", images: 300 }),
     ]),
     [
+      "here=$(git symbolic-ref --quiet --short HEAD || git rev-parse HEAD)",
       "git checkout 4567abcd",
       "deno task part1 --seed 4",
       "git checkout 0123abcd",
       "deno task part1 --seeds 2,3,10",
       "deno task part1 --limit 1000 --seed 2",
       "deno task part1 --limit 300",
+      'git checkout "$here"',
       "deno task compare",
     ],
+  );
+});
+
+Deno.test("the commands leave no one at another commit", async () => {
+  const script = await commandsOf([
+    run(1, { command: "--seed 1" }),
+    run(2, { command: "--seed 2", commit: "89ab0123" }),
+  ]);
+  const checkouts = script.filter((line) => line.startsWith("git checkout"));
+  assertEquals(checkouts.at(-1), 'git checkout "$here"');
+  assertEquals(script.indexOf(checkouts.at(-1)!), script.indexOf("deno task compare") - 1);
+});
+
+Deno.test("the report says how PyTorch's runs are repeated where it has any", async () => {
+  const told = "PyTorch's runs are made by the scripts in `bench/reference/`";
+  await compareRuns({ a: [run(1, { command: "--seed 1" })] }, (_, report) => {
+    assertStringIncludes(report, "All runs of ours that this report's tables are made of");
+    assert(!report.includes(told));
+  });
+  await compareRuns(
+    { a: [run(1, { command: "--seed 1" })] },
+    (_, report) => assertStringIncludes(report, told),
+    async (folder) => {
+      await Deno.mkdir(join(folder, "a", "pytorch"));
+      await Deno.writeTextFile(join(folder, "a", "pytorch", "one.json"), JSON.stringify(PEER));
+    },
   );
 });
 
