@@ -51,8 +51,9 @@ const FLAGS = {
   check: {
     kind: "boolean",
     help:
-      "fail unless every published value that can be judged is reproduced, or consistent, all " +
-      "files are there and were read, and the rows are of one code and data set",
+      "fail unless every published value that can be judged is reproduced, or consistent, by enough " +
+      "seeds, all files are there and were read, and the rows of the models asked for are of one code " +
+      "and data set",
   },
   require: {
     kind: "choices",
@@ -65,7 +66,9 @@ const FLAGS = {
     kind: "text",
     placeholder: "COMMIT,COMMIT,...",
     needs: "check",
-    help: "versions of the suite's code, by their commits, that --check lets stand side by side",
+    help:
+      "versions of the suite's code, by their commits, that the rows of the models asked for may be of " +
+      "side by side, and of no others",
     defaultText: "any one",
   },
   quiet: { kind: "boolean", help: "print warnings only" },

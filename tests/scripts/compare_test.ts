@@ -44,6 +44,7 @@ Deno.test("compare --json prints JSON alone on stdout", async () => {
     assertEquals(result.models[0].row.accuracy, 99.1);
     assertEquals(result.models[0].row.test_loss, null);
     assertEquals(result.models[1].row, null);
+    assertEquals([result.tests.published, result.tests.pairs], [result.judged.count, 0]);
     assertStringIncludes(stderr, "Written to ");
   });
 });

@@ -172,6 +172,10 @@ Deno.test("the gate wants the seeds of a model to be of one code", async () => {
   assertEquals(await gate([older, second], undefined, ["0123abc", "ffff0001"]), [
     "SimpleCNN seed 1 is of the code ffff000, which is none of those allowed",
   ]);
+  // Of a model that is not asked for no row counts, whatever code it is of.
+  const other = { ...simple, row: { model: "Another", run_id: "x" } };
+  const elsewhere = { ...other, manifest: { git: { commit: "ffff0000", clean: true } } };
+  assertEquals(await gate([first, second, elsewhere], undefined, ["0123abc"]), []);
   const replaced = { ...older, row: { ...older.row, run_id: "old" } };
   assertEquals(await gate([replaced, first, second]), []);
 });
