@@ -145,11 +145,15 @@ async function trainingBoxes(
 /**
  * Makes sure that an unfinished run has not done more test images than are asked for.
  *
+ * @returns How many it has done.
  * @throws {StudyError} If it has, and if what it has done is damaged.
  */
-export async function checkPartialPredictions(folder: string, testImages: number): Promise<void> {
+export async function checkPartialPredictions(
+  folder: string,
+  testImages: number,
+): Promise<number> {
   const done = (await readPartialPredictions(folder)).predictions.length;
-  if (done <= testImages) return;
+  if (done <= testImages) return done;
   throw new StudyError(
     `Cannot resume ${folder}: it has done ${done} images already, more than --test-limit ` +
       `${testImages}. Ask for ${done} or more, or start a new run without --resume`,

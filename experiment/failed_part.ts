@@ -10,7 +10,7 @@ import { EMPTY_ROW } from "../report/record/result_row.ts";
 import { appendRow, readResults, type ResultRow, resultsPath } from "../report/record/results.ts";
 import { newRunId } from "../report/record/run_folder.ts";
 import type { StudyModel } from "../study.ts";
-import { stopRow } from "./run.ts";
+import { stopRow } from "./unfinished_run.ts";
 
 /**
  * Adds the error row of a part that failed before its first run, for want of engine or data. Where no

@@ -9,7 +9,7 @@ import { StudyError } from "../io/errors.ts";
 import { exists, PathAccessError } from "../io/path_kind.ts";
 import { ProblemList } from "../report/record/problems.ts";
 import { readResults, type ResultRow, resultsPath } from "../report/record/results.ts";
-import { CHECKPOINT, type Manifest, runFolder } from "../report/record/run_folder.ts";
+import { CHECKPOINT, type Manifest, readHistory, runFolder } from "../report/record/run_folder.ts";
 import { listRunFolders, ownManifest } from "../report/record/run_folders.ts";
 import { readProgress, type TrainingProgress } from "../training/checkpoint.ts";
 import type { EpochResult } from "../training/trainer.ts";
@@ -23,9 +23,10 @@ export interface ResumePoint {
   /**
    * Looks at what else an unfinished run has left in its folder.
    *
+   * @returns How many test images it has done.
    * @throws {StudyError} If the run cannot be resumed.
    */
-  check?: (folder: string) => Promise<void>;
+  check?: (folder: string) => Promise<number>;
 }
 
 /** How {@linkcode findRun} treats what it finds. */
@@ -52,16 +53,24 @@ export interface WantedRun {
   extent: { epochs: number | null; test_images: number };
 }
 
+/** What a run has on disk to go on from. */
+export interface Kept {
+  /** Epochs in its checkpoint; empty if there is nothing to resume or it has none. */
+  history: EpochResult[];
+  /** Seconds of computing the features that it was trained on, where that came first. */
+  featureSeconds: number | undefined;
+  /** Test images done, where they are kept one by one. */
+  testedImages: number;
+}
+
 /** A run in the results folder. */
-export interface FoundRun {
+export interface FoundRun extends Kept {
   /** As in the CSV. */
   runId: string;
   /** When it was first started. */
   startedAt: string;
   /** Its row if it is finished; `undefined` if there is something to resume. */
   row: ResultRow | undefined;
-  /** Epochs in its checkpoint; empty if there is nothing to resume or it has none. */
-  history: EpochResult[];
   /** What its manifest says. */
   manifest: Manifest;
 }
@@ -74,8 +83,20 @@ export type Resumption =
   /** A finished run that cannot go on, and why. */
   | { kind: "none"; reason: string };
 
+/** What of the run that is gone on with lies on disk; nothing where there is none. */
+export function keptOf(
+  found: Resumption | undefined,
+): Omit<Kept, "history"> & { earlier: EpochResult[] } {
+  if (found === undefined || found.kind === "none") return { earlier: [], ...NOTHING_ELSE };
+  const { history: earlier, featureSeconds, testedImages } = found;
+  return { earlier, featureSeconds, testedImages };
+}
+
+/** What a run has besides epochs before it has anything. */
+const NOTHING_ELSE: Omit<Kept, "history"> = { featureSeconds: undefined, testedImages: 0 };
+
 /** A run with what keeps it from being resumed. */
-type Candidate = Omit<FoundRun, "history"> & { differences: string[] };
+type Candidate = Omit<FoundRun, keyof Kept> & { differences: string[] };
 
 /**
  * The newest run with these settings, unfinished or finished as far as is asked for; else the one that
@@ -100,7 +121,7 @@ export async function findRun(
   );
   for (const { differences: _, ...run } of matching) {
     const { runId, row } = run;
-    if (row !== undefined) return { kind: "same", ...run, history: [] };
+    if (row !== undefined) return { kind: "same", ...run, history: [], ...NOTHING_ELSE };
     const folder = runFolder(out, runId);
     if (!await claim(folder)) {
       note?.(`Run ${runId} is going on in another process: passed over`);
@@ -109,8 +130,10 @@ export async function findRun(
     // The other process may have finished it just now.
     if ((await finishedRuns(out, wanted.part)).has(runId)) return findRun(out, wanted, options);
     await removeTemporaries(folder);
-    await check?.(folder);
-    return { kind: "same", ...run, history: await finishedEpochs(folder, runId, extent) };
+    const testedImages = await check?.(folder) ?? 0;
+    const history = await finishedEpochs(folder, runId, extent);
+    const featureSeconds = await featureSecondsOf(folder);
+    return { kind: "same", ...run, history, featureSeconds, testedImages };
   }
   if (matching.length > 0) {
     throw new StudyError(
@@ -154,7 +177,8 @@ async function longerRun(
   const folder = runFolder(out, runId);
   const history = await finishedEpochs(folder, runId, extent);
   if (history.length === 0) return undefined;
-  return { kind: "longer", ...run, history, checkpoint: join(folder, CHECKPOINT) };
+  const kept = { history, featureSeconds: await featureSecondsOf(folder), testedImages: 0 };
+  return { kind: "longer", ...run, ...kept, checkpoint: join(folder, CHECKPOINT) };
 }
 
 /** The runs of this part, model and seed that have such a file, newest first. */
@@ -224,6 +248,12 @@ async function finishedEpochs(
     );
   }
   return history;
+}
+
+/** What `history.csv` has of features. A damaged one is no hindrance: the run writes it anew. */
+async function featureSecondsOf(folder: string): Promise<number | undefined> {
+  const rows = await readHistory(folder).catch(() => []);
+  return rows.find(({ epoch }) => epoch === 0)?.time_s;
 }
 
 function settingDifferences(theirs: Manifest["settings"], ours: Manifest["settings"]): string[] {

@@ -9,11 +9,10 @@
  */
 
 import { join } from "node:path";
-import { WriteError } from "../io/disk_error.ts";
-import { failureLine, InterruptedError, StudyError } from "../io/errors.ts";
+import { StudyError } from "../io/errors.ts";
 import type { ObtainedWeights } from "../models/checkpoint/pretrained.ts";
 import { EMPTY_ROW } from "../report/record/result_row.ts";
-import { appendRow, type ResultRow } from "../report/record/results.ts";
+import type { ResultRow } from "../report/record/results.ts";
 import {
   DATA_FOLDER,
   type Json,
@@ -23,15 +22,16 @@ import {
   writeManifest,
 } from "../report/record/run_folder.ts";
 import { lockRun } from "../report/record/run_lock.ts";
-import { NOT_TIMED, type StudyModel } from "../study.ts";
+import type { StudyModel } from "../study.ts";
 import type { TrainingProgress } from "../training/checkpoint.ts";
 import type { EpochResult } from "../training/trainer.ts";
 import { sayChanges } from "./continuation.ts";
 import { gitState, machine, measureResources, versions } from "./provenance.ts";
-import { recordRow, waitVisibly } from "./recording.ts";
-import { CHECKPOINT, findRun, type ResumePoint } from "./resume.ts";
+import { recordRow } from "./recording.ts";
+import { CHECKPOINT, findRun, keptOf, type ResumePoint } from "./resume.ts";
 import type { RunningSetup } from "./set_up.ts";
 import type { RunEvents } from "./tensorboard.ts";
+import { leaveEarly, leaveRow, trainingTime } from "./unfinished_run.ts";
 
 /** What is to be run. */
 export interface RunPlan {
@@ -106,25 +106,28 @@ export async function runExperiment(
   const { model, seed } = plan;
   const { dataset, reporter, out } = setup;
   const row = newRow(plan, setup);
+  const extent = { epochs: row.epochs, test_images: dataset.test.count };
+  using locks = new RunLocks();
+  const find = async (note?: (line: string) => void) => {
+    if (!setup.resume) return undefined;
+    const wanted = { part: model.part, model: model.name, settings: decidingSettings(row, plan) };
+    const claim = (folder: string) => locks.take(folder);
+    const options = { ...plan.resume, claim, ...(note && { note }) };
+    return await findRun(out, { ...wanted, extent }, options);
+  };
   const history: EpochResult[] = [];
-  const state = { plan, ...setup, row, history, testedImages: 0, featureSeconds: undefined };
+  const state = { plan, ...setup, row, history, ...keptOf(undefined) };
   let weights: ObtainedWeights | undefined;
   try {
     weights = await plan.weights?.();
   } catch (error) {
-    throw await leaveRow(state, error);
+    // Whether other weights were asked for than those that it has is not known yet.
+    const found = await find().catch(() => undefined);
+    throw await leaveEarly(state, found, error);
   }
   Object.assign(row, { weights: weights?.label ?? "", weights_sha256: weights?.sha256 ?? "" });
   const settings = decidingSettings(row, plan);
-  const extent = { epochs: row.epochs, test_images: dataset.test.count };
-  const wanted = { part: model.part, model: model.name, settings, extent };
-  using locks = new RunLocks();
-  const options = {
-    ...plan.resume,
-    claim: (folder: string) => locks.take(folder),
-    note: (line: string) => reporter.line(line),
-  };
-  const found = setup.resume ? await findRun(out, wanted, options) : undefined;
+  const found = await find((line) => reporter.line(line));
   if (found?.kind === "same" && found.row) {
     reporter.line(`Run ${found.runId} is finished: nothing to resume`);
     return found.row;
@@ -144,10 +147,8 @@ export async function runExperiment(
   const resources = measureResources();
   const run: Run = {
     ...state,
-    weights,
-    settings,
-    folder,
-    earlier: found && "history" in found ? found.history : [],
+    ...{ weights, settings, folder },
+    ...keptOf(found),
     checkpoint: found?.kind === "longer" ? found.checkpoint : join(folder, CHECKPOINT),
     measured: {},
     events: undefined,
@@ -256,63 +257,4 @@ function describeRun({ model, epochs, seed, weights }: ResultRow): string {
     ...(weights === "" ? [] : [`${weights} weights`]),
   ];
   return `${model}: ${parts.join(", ")}`;
-}
-
-type UnfinishedRun = Omit<
-  Run,
-  "weights" | "settings" | "folder" | "checkpoint" | "earlier" | "measured" | "events"
->;
-
-/** Writes the row of a run that did not end well; returns what is to be thrown. */
-async function leaveRow(run: UnfinishedRun, error: unknown): Promise<unknown> {
-  const { plan, row, reporter, out, history } = run;
-  const interrupted = error instanceof InterruptedError;
-  stopRow(row, error);
-  if (interrupted) row.training_time_s = trainingTime(run);
-  if (plan.columns.epochs !== undefined) row.epochs = history.length;
-  await appendRow(out, row, waitVisibly(out, reporter, run.signal)).catch(({ message }) => {
-    reporter.warn(`The row of run ${row.run_id} is missing from the results: ${message}`);
-  });
-  if (error instanceof WriteError && history.length + run.testedImages > 0) {
-    const remedy = `${error.message}; then add --resume to the same command to go on`;
-    return new StudyError(remedy, { cause: error });
-  }
-  return interrupted ? withRemedy(run) : error;
-}
-
-/** Makes a row that of a run stopped by `error`: an interruption, or anything that went wrong. */
-export function stopRow(row: ResultRow, error: unknown): ResultRow {
-  if (error instanceof InterruptedError) {
-    row.status = "interrupted";
-    return row;
-  }
-  row.status = "error";
-  row.error = error instanceof StudyError
-    ? failureLine(error)
-    : error instanceof Error
-    ? error.message
-    : String(error);
-  row.training_time_s = NOT_TIMED.error;
-  row.test_loss = row.accuracy = row.f1 = NaN;
-  return row;
-}
-
-/** Seconds of features and epochs, loading and evaluation left out; words where nothing is trained. */
-function trainingTime({ plan, history, featureSeconds = 0 }: UnfinishedRun): number | string {
-  if (plan.columns.epochs === undefined) return NOT_TIMED.inferenceOnly;
-  return history.reduce((sum, { seconds }) => sum + seconds, featureSeconds);
-}
-
-function withRemedy(run: UnfinishedRun): InterruptedError {
-  const { plan: { model, seed, columns, resume, keptEarly }, history, testedImages } = run;
-  const resumed = "add --resume to the same command to go on";
-  const what = testedImages > 0
-    ? `after ${testedImages} of ${run.dataset.test.count} test images; what is done is kept: ` +
-      resumed
-    : history.length > 0
-    ? `after epoch ${history.length} of ${columns.epochs}, which is kept: ${resumed}`
-    : resume.file === "manifest.json"
-    ? `before the first test image; what is done is kept: ${resumed}`
-    : `before the first epoch was finished: ${keptEarly ?? "nothing is kept"}; start it again`;
-  return new InterruptedError(`${model.name} (seed ${seed}) was interrupted ${what}`);
 }

@@ -14,7 +14,7 @@ import type { Reporter } from "../../io/reporter.ts";
 import { saveCheckpoint } from "../../models/checkpoint/safetensors.ts";
 import { ProblemList } from "../../report/record/problems.ts";
 import { readResults, resultsPath } from "../../report/record/results.ts";
-import { readManifest, writeManifest } from "../../report/record/run_folder.ts";
+import { readManifest, writeHistory, writeManifest } from "../../report/record/run_folder.ts";
 import { isRunning } from "../../report/record/run_lock.ts";
 import { SIMPLE_CNN } from "../../study.ts";
 import { withFolder } from "../report/result_rows.ts";
@@ -42,12 +42,16 @@ const OK: Measured = {
 
 interface Try {
   out: string;
+  /** What its plan has of its own. */
+  plan?: Partial<RunPlan>;
   resume?: boolean;
   said?: string[];
   body?: (run: Run) => Promise<Measured>;
 }
 
-function attempt({ out, resume = false, said = [], body = () => Promise.resolve(OK) }: Try) {
+function attempt(
+  { out, plan = {}, resume = false, said = [], body = () => Promise.resolve(OK) }: Try,
+) {
   const say = (text: string) => void said.push(text);
   const reporter: Reporter = { quiet: false, terminal: false, line: say, warn: say, live() {} };
   const setup = {
@@ -56,15 +60,17 @@ function attempt({ out, resume = false, said = [], body = () => Promise.resolve(
     signal: new AbortController().signal,
     [Symbol.dispose]() {},
   } as const;
-  return runExperiment(PLAN, setup, body);
+  return runExperiment({ ...PLAN, ...plan }, setup, body);
 }
 
-/** A body that leaves a checkpoint of one epoch and then ends as told. */
-function trained(end: (run: Run) => Promise<Measured>) {
+/** A body that leaves a checkpoint of some epochs and then ends as told. */
+function trained(end: (run: Run) => Promise<Measured>, epochs = 1) {
   return async (run: Run) => {
     const { history, folder, settings } = run;
-    history.push({ epoch: 1, loss: 0.5, correct: 1, seen: 1, seconds: 2 });
-    const training = JSON.stringify({ settings, history, step: 1 });
+    for (let epoch = 1; epoch <= epochs; epoch++) {
+      history.push({ epoch, loss: 0.5, correct: 1, seen: 1, seconds: 2 });
+    }
+    const training = JSON.stringify({ settings, history, step: epochs });
     await saveCheckpoint(join(folder, CHECKPOINT), new Map(), { training });
     return await end(run);
   };
@@ -191,4 +197,98 @@ Deno.test("runExperiment() says after a full disk that the run can go on", () =>
     assertStringIncludes(row!.error, "Cannot write /x/history.csv");
     const said: string[] = [];
     assertEquals((await attempt({ out, resume: true, said })).run_id, row!.run_id);
+  }));
+
+const GO_ON = "add --resume to the same command to go on";
+
+/** Leaves a run of two epochs and 5 s of features; returns its id. */
+async function leaveTwoEpochs(out: string): Promise<string> {
+  const body = trained(async (run) => {
+    run.featureSeconds = 5;
+    const row = { train_loss: 0.5, train_accuracy: 100 };
+    await writeHistory(run.folder, [5, 2, 2].map((time_s, epoch) => ({ epoch, ...row, time_s })));
+    return await interrupt();
+  }, 2);
+  await assertRejects(() => attempt({ out, body }), InterruptedError);
+  return (await rowsIn(out))[0]!.run_id;
+}
+
+Deno.test("runExperiment() leaves a resumed run as it is on disk, wherever that is stopped", async () => {
+  const full = new WriteError("/x/features", new Error("No space left on device"));
+  const stops: { by: Error; status: string; time: number | string; told: string }[] = [
+    {
+      ...{ by: new InterruptedError("Interrupted"), status: "interrupted", time: 9 },
+      told: `SimpleCNN (seed 1) was interrupted after epoch 2 of 3, which is kept: ${GO_ON}`,
+    },
+    { by: new StudyError("No room"), status: "error", time: "N/A (Error)", told: "No room" },
+    { by: full, status: "error", time: "N/A (Error)", told: `${full.message}; then ${GO_ON}` },
+  ];
+  for (const { by, status, time, told } of stops) {
+    const fail = () => Promise.reject(by);
+    // Before the model has what it started from, and before its checkpoint is restored.
+    const places: Pick<Try, "plan" | "body">[] = [{ plan: { weights: fail } }, { body: fail }];
+    for (const stopped of places) {
+      await withFolder({}, async (out) => {
+        const runId = await leaveTwoEpochs(out);
+        const { message } = await assertRejects(
+          () => attempt({ out, resume: true, ...stopped }),
+          Error,
+        );
+        assertEquals(message, told);
+        assertEquals(
+          (await rowsIn(out)).map((row) => [
+            row.run_id,
+            row.status,
+            row.epochs,
+            row.training_time_s,
+          ]),
+          [[runId, status, 2, time]],
+        );
+        assertEquals((await attempt({ out, resume: true })).run_id, runId);
+      });
+    }
+  }
+});
+
+Deno.test("runExperiment() names the test images that a resumed run has done before", () =>
+  withFolder({}, async (out) => {
+    const resume = { file: "manifest.json", check: () => Promise.resolve(1) } as const;
+    const plan = { columns: { batch_size: 1 }, resume };
+    await assertRejects(() => attempt({ out, plan, body: interrupt }), InterruptedError);
+    const again = { out, plan, resume: true, body: interrupt };
+    const { message } = await assertRejects(() => attempt(again), InterruptedError);
+    assertEquals(
+      message,
+      "SimpleCNN (seed 1) was interrupted after 1 of 1 test images; what is done is kept: " + GO_ON,
+    );
+  }));
+
+Deno.test("runExperiment() that takes over a shorter run's epochs says so, wherever it is stopped", async () => {
+  const places: Pick<Try, "plan" | "body">[] = [
+    { plan: { weights: interrupt } },
+    { body: interrupt },
+  ];
+  for (const stopped of places) {
+    await withFolder({}, async (out) => {
+      await attempt({ out, body: trained(() => Promise.resolve(OK), 3) });
+      const plan = { columns: { ...PLAN.columns, epochs: 5 }, ...stopped.plan };
+      const { message } = await assertRejects(
+        () => attempt({ out, resume: true, ...stopped, plan }),
+        InterruptedError,
+      );
+      assertStringIncludes(message, `after epoch 3 of 5, which is kept: ${GO_ON}`);
+    });
+  }
+});
+
+Deno.test("runExperiment() adds no row where the weights of a finished run were interrupted", () =>
+  withFolder({}, async (out) => {
+    const { run_id } = await attempt({ out, body: trained(() => Promise.resolve(OK), 3) });
+    const again = { out, resume: true, plan: { weights: interrupt } };
+    const { message } = await assertRejects(() => attempt(again), InterruptedError);
+    assertEquals(
+      message,
+      `SimpleCNN (seed 1) was interrupted; its run ${run_id} is finished already`,
+    );
+    assertEquals((await rowsIn(out)).map(({ status }) => status), ["ok"]);
   }));
