@@ -82,28 +82,35 @@ async function git(...args: string[]): Promise<string | undefined> {
   return result?.success ? result.stdout : undefined;
 }
 
-/** What a run took of the processor, and the most memory that the process has had so far. */
+/** What a run took of the processor, and the most memory that its processes have had. */
 export interface ResourceUse {
   /** Seconds of all cores together, of the program and of the system on its behalf. */
   cpu_seconds: number;
   /** Seconds that passed meanwhile: with idle cores, or beside other work, more than their share. */
   wall_seconds: number;
-  /** Resident bytes, at their highest since the process began. */
+  /** Resident bytes, at their highest since each process began. */
   peak_memory_bytes: number;
   [name: string]: number;
 }
 
-/** Starts to count; the function that is returned gives what has been used since. */
-export function measureResources(): () => ResourceUse {
+/** That of a run which begins. */
+export const NOTHING_USED: ResourceUse = {
+  cpu_seconds: 0,
+  wall_seconds: 0,
+  peak_memory_bytes: 0,
+};
+
+/** Starts to count; the function that is returned gives what has been used since, and earlier. */
+export function measureResources(earlier = NOTHING_USED): () => ResourceUse {
   const before = process.resourceUsage();
   const start = performance.now();
   return () => {
     const { userCPUTime, systemCPUTime } = process.resourceUsage();
     const microseconds = userCPUTime + systemCPUTime - before.userCPUTime - before.systemCPUTime;
     return {
-      cpu_seconds: microseconds / 1e6,
-      wall_seconds: (performance.now() - start) / 1000,
-      peak_memory_bytes: peakMemory(),
+      cpu_seconds: earlier.cpu_seconds + microseconds / 1e6,
+      wall_seconds: earlier.wall_seconds + (performance.now() - start) / 1000,
+      peak_memory_bytes: Math.max(earlier.peak_memory_bytes, peakMemory()),
     };
   };
 }

@@ -25,7 +25,7 @@ import { lockRun } from "../report/record/run_lock.ts";
 import type { StudyModel } from "../study.ts";
 import type { TrainingProgress } from "../training/checkpoint.ts";
 import type { EpochResult } from "../training/trainer.ts";
-import { sayChanges } from "./continuation.ts";
+import { sayChanges, usedBefore } from "./continuation.ts";
 import { gitState, machine, measureResources, versions } from "./provenance.ts";
 import { recordRow } from "./recording.ts";
 import { CHECKPOINT, findRun, keptOf, type ResumePoint } from "./resume.ts";
@@ -81,6 +81,8 @@ export interface Run extends RunningSetup {
   testedImages: number;
   /** What the manifest is to say of the results besides the row. */
   measured: { [name: string]: Json };
+  /** Notes in the manifest what has been used, for a run that is taken up again. */
+  keepResources(): Promise<void>;
   /** What TensorBoard is shown of it, if that is asked for. */
   events: RunEvents | undefined;
 }
@@ -144,13 +146,17 @@ export async function runExperiment(
   }
   reporter.line(describeRun(row));
   const folder = runFolder(out, row.run_id);
-  const resources = measureResources();
+  const begun = found && "manifest" in found ? found : undefined;
+  const earlier = usedBefore(begun);
+  // Where it is not known what was used before, no sum of all is known.
+  const resources = earlier ? measureResources(earlier) : () => undefined;
   const run: Run = {
     ...state,
     ...{ weights, settings, folder },
     ...keptOf(found),
     checkpoint: found?.kind === "longer" ? found.checkpoint : join(folder, CHECKPOINT),
     measured: {},
+    keepResources: () => Promise.resolve(),
     events: undefined,
   };
   try {
@@ -168,22 +174,25 @@ export async function runExperiment(
       machine: machine(setup.engine),
       git: await gitState(),
     };
-    if (found && "manifest" in found) sayChanges(found, { manifest, reporter });
+    if (begun) sayChanges(begun, { manifest, reporter });
     await locks.take(folder);
-    await writeManifest(folder, manifest);
+    run.keepResources = () => writeManifest(folder, { ...manifest, used: resources() });
+    await run.keepResources();
     using events = setup.tensorboard
       ? await (await import("./tensorboard.ts")).openRunEvents(run)
       : undefined;
     run.events = events;
     Object.assign(row, await body(run));
     checkFinite(row);
+    const used = resources();
     await writeManifest(folder, {
       ...manifest,
-      measured: { ...run.measured, resources: resources() },
+      measured: { ...run.measured, ...(used && { resources: used }) },
     });
     row.training_time_s = trainingTime(run);
     row.status = "ok";
   } catch (error) {
+    await run.keepResources().catch(() => {});
     throw await leaveRow(run, error);
   }
   await recordRow(row, run);

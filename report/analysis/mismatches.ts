@@ -4,6 +4,7 @@
  * @module
  */
 
+import { codeOf } from "../record/run_folder.ts";
 import type { ModelComparison } from "./comparison.ts";
 
 /**
@@ -28,8 +29,8 @@ export function findMismatches(models: readonly ModelComparison[]): string[] {
 export function findMixedCode(models: readonly ModelComparison[]): string[] {
   return describeGroups(
     "The rows shown were made by different versions of the code",
-    models.flatMap(runsShown),
-    ({ manifest }) => manifest?.git?.commit?.slice(0, 7),
+    models.flatMap(runsShown).flatMap(byCommit),
+    ({ commit }) => commit?.slice(0, 7),
   );
 }
 
@@ -51,11 +52,10 @@ export function findOtherCode(
   models: readonly ModelComparison[],
   allowed: readonly string[],
 ): string[] {
-  const others = models.flatMap(runsShown).filter(({ row, manifest }) => {
-    const commit = manifest?.git?.commit;
-    return row?.status === "ok" && commit && !allowed.some((start) => commit.startsWith(start));
-  });
-  return [...Map.groupBy(others, ({ manifest }) => manifest!.git!.commit.slice(0, 7))]
+  const others = models.flatMap(runsShown).flatMap(byCommit).filter(({ row, commit }) =>
+    row?.status === "ok" && commit && !allowed.some((start) => commit.startsWith(start))
+  );
+  return [...Map.groupBy(others, ({ commit }) => commit!.slice(0, 7))]
     .flatMap(([commit, runs]) =>
       nameRuns(runs).map((name) =>
         `${name} is of the code ${commit}, which is none of those allowed`
@@ -68,8 +68,9 @@ export function findOtherCode(
  * phrase a model. Where the suite lies in no Git repository none is, and nothing is to be said.
  */
 export function findUnknownCode(models: readonly ModelComparison[]): string[] {
-  const runs = models.flatMap(runsShown).filter(({ row }) => row?.status === "ok");
-  const unknown = runs.filter(({ manifest }) => !manifest?.git?.commit);
+  const runs = models.flatMap(runsShown).flatMap(byCommit)
+    .filter(({ row }) => row?.status === "ok");
+  const unknown = runs.filter(({ commit }) => !commit);
   if (unknown.length === runs.length) return [];
   return nameRuns(unknown).map((name) => `the version of the code is unknown for ${name}`);
 }
@@ -77,6 +78,13 @@ export function findUnknownCode(models: readonly ModelComparison[]): string[] {
 /** The run shown of a model, and those of other seeds that it is averaged with. */
 function runsShown({ model, row, manifest, seedRuns }: ModelComparison) {
   return [{ row, manifest }, ...seedRuns].map((run) => ({ model, ...run }));
+}
+
+/** A run once for each commit that its sittings ran, as a run of two is of both. */
+function byCommit(run: ReturnType<typeof runsShown>[number]) {
+  const { manifest } = run;
+  const commits = manifest === null ? [undefined] : codeOf(manifest).map((git) => git?.commit);
+  return [...new Set(commits)].map((commit) => ({ ...run, commit }));
 }
 
 /** A row and the model that it is shown for. */

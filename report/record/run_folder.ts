@@ -33,12 +33,24 @@ export interface Manifest {
   versions: { readonly [name: string]: string };
   /** Processor, cores in use, memory, operating system. */
   machine: { readonly [name: string]: Json };
-  /** Commit that the code was at, and whether its tree was clean; `null` outside a repository. */
+  /**
+   * Commit that the code was at, and whether its tree was clean; `null` outside a repository. Of a
+   * run that was taken up again it is that of the last sitting.
+   */
   git: { readonly commit: string; readonly clean: boolean } | null;
+  /** The code of earlier sittings, and of the runs that it continues, as far as it was another. */
+  earlier_git?: readonly Manifest["git"][];
   /** Where the run, or the one that it continues, went on in a different way, a line each time. */
   changes?: readonly string[];
+  /** What the run has used so far, as of its last epoch or interruption; absent once it has ended. */
+  used?: { readonly [name: string]: Json } | undefined;
   /** What was measured besides what the CSV says; absent until the run has ended. */
   measured?: { readonly [name: string]: Json };
+}
+
+/** The code of each sitting of a run, the last one's last. */
+export function codeOf({ git, earlier_git: earlier = [] }: Manifest): Manifest["git"][] {
+  return [...earlier, git];
 }
 
 /** Whether two values of manifests, which older ones may lack, are both there and not the same. */
@@ -275,10 +287,13 @@ async function readThinned(
 /** Whether a value has all that a manifest must have; older ones may lack single entries. */
 function isManifest(value: unknown): value is Manifest {
   if (!isRecord(value)) return false;
-  const { run_id, settings, versions, machine, git } = value as Partial<Manifest>;
-  const gitIsSound = git === null ||
-    (typeof git?.commit === "string" && typeof git.clean === "boolean");
-  return typeof run_id === "string" && [settings, versions, machine].every(isRecord) && gitIsSound;
+  const { run_id, settings, versions, machine, git, earlier_git = [] } = value as Partial<Manifest>;
+  return typeof run_id === "string" && [settings, versions, machine].every(isRecord) &&
+    isCodeState(git) && Array.isArray(earlier_git) && earlier_git.every(isCodeState);
+}
+
+function isCodeState(git: Manifest["git"] | undefined): boolean {
+  return git === null || (typeof git?.commit === "string" && typeof git.clean === "boolean");
 }
 
 /** Numbers and names of columns, none of which needs quotes. */

@@ -14,7 +14,12 @@ import type { Reporter } from "../../io/reporter.ts";
 import { saveCheckpoint } from "../../models/checkpoint/safetensors.ts";
 import { ProblemList } from "../../report/record/problems.ts";
 import { readResults, resultsPath } from "../../report/record/results.ts";
-import { readManifest, writeHistory, writeManifest } from "../../report/record/run_folder.ts";
+import {
+  readManifest,
+  runFolder,
+  writeHistory,
+  writeManifest,
+} from "../../report/record/run_folder.ts";
 import { isRunning } from "../../report/record/run_lock.ts";
 import { SIMPLE_CNN } from "../../study.ts";
 import { withFolder } from "../report/result_rows.ts";
@@ -76,6 +81,7 @@ function trained(end: (run: Run) => Promise<Measured>, epochs = 1) {
   };
 }
 
+const done = () => Promise.resolve(OK);
 const interrupt = () => Promise.reject(new InterruptedError("Interrupted"));
 
 async function rowsIn(out: string) {
@@ -159,6 +165,71 @@ Deno.test("runExperiment() says and notes that a run goes on with another proces
       "last bits from those of a run never interrupted",
     ]);
     assertEquals((await readManifest(folder)).changes, [changes.join("; ")]);
+  }));
+
+Deno.test("runExperiment() says and notes that a run goes on by another version of the code", () =>
+  withFolder({}, async (out) => {
+    let folder = "";
+    const interrupted = trained((run) => {
+      folder = run.folder;
+      return interrupt();
+    });
+    await assertRejects(() => attempt({ out, body: interrupted }), InterruptedError);
+    const { used: _, ...manifest } = await readManifest(folder);
+    // Outside of a repository no version is known.
+    if (manifest.git === null) return;
+    const now = `${manifest.git.commit.slice(0, 7)}${
+      manifest.git.clean ? "" : " with local changes"
+    }`;
+    const [older, oldest] = ["f", "e"].map((digit) => ({ commit: digit.repeat(40), clean: true }));
+    const versions = { ...manifest.versions, tfjs: "4.0.0" };
+    const earlier = { ...manifest, git: older!, earlier_git: [oldest!, null], versions };
+    await writeManifest(folder, earlier);
+    const said: string[] = [];
+    // Once it is noted it stays so, whatever stops the run.
+    await assertRejects(() => attempt({ out, resume: true, said, body: interrupt }));
+    await attempt({ out, resume: true });
+    const changes = [`code ${now}, not fffffff`, `tfjs ${manifest.versions.tfjs}, not 4.0.0`];
+    assertEquals(said.filter((line) => line.includes("goes on with")), [
+      `Run ${manifest.run_id} goes on with ${changes.join(", ")}: its results may differ from ` +
+      "those of a run never interrupted",
+    ]);
+    const noted = await readManifest(folder);
+    assertEquals(noted.changes, [changes.join("; ")]);
+    assertEquals([noted.git, noted.earlier_git], [manifest.git, [oldest, null, older]]);
+  }));
+
+Deno.test("runExperiment() counts what all sittings of a run have used, or says nothing of it", () =>
+  withFolder({}, async (out) => {
+    const measuredOf = async (run: Promise<{ run_id: string }>) => {
+      const { used, measured } = await readManifest(runFolder(out, (await run).run_id));
+      assertEquals(used, undefined);
+      return measured?.resources as Record<string, number> | undefined;
+    };
+    let folder = "";
+    const body = trained((run) => {
+      folder = run.folder;
+      return interrupt();
+    });
+    await assertRejects(() => attempt({ out, body }), InterruptedError);
+    const { used, measured } = await readManifest(folder);
+    assertEquals(measured, undefined);
+    assert(Number(used!.wall_seconds) > 0 && Number(used!.peak_memory_bytes) > 0);
+    const before = { cpu_seconds: 1000, wall_seconds: 2000, peak_memory_bytes: 3e15 };
+    await writeManifest(folder, { ...await readManifest(folder), used: before });
+    const all = (await measuredOf(attempt({ out, resume: true, body: trained(done, 3) })))!;
+    assertEquals([all.cpu_seconds, all.wall_seconds].map((s) => Math.floor(s! / 100)), [10, 20]);
+    assertEquals(all.peak_memory_bytes, 3e15);
+    // So does a run that goes on where this one ended.
+    const plan = { columns: { ...PLAN.columns, epochs: 5 } };
+    const more = (await measuredOf(attempt({ out, plan, resume: true })))!;
+    assert(more.wall_seconds! > all.wall_seconds! && more.wall_seconds! < 2100);
+
+    // Earlier versions kept nothing.
+    const seed = { plan: { seed: 2 } };
+    await assertRejects(() => attempt({ out, ...seed, body }), InterruptedError);
+    await writeManifest(folder, { ...await readManifest(folder), used: undefined });
+    assertEquals(await measuredOf(attempt({ out, ...seed, resume: true })), undefined);
   }));
 
 Deno.test("runExperiment() calls no run ok whose results are not finite", () =>
@@ -270,7 +341,7 @@ Deno.test("runExperiment() that takes over a shorter run's epochs says so, where
   ];
   for (const stopped of places) {
     await withFolder({}, async (out) => {
-      await attempt({ out, body: trained(() => Promise.resolve(OK), 3) });
+      await attempt({ out, body: trained(done, 3) });
       const plan = { columns: { ...PLAN.columns, epochs: 5 }, ...stopped.plan };
       const { message } = await assertRejects(
         () => attempt({ out, resume: true, ...stopped, plan }),
@@ -283,7 +354,7 @@ Deno.test("runExperiment() that takes over a shorter run's epochs says so, where
 
 Deno.test("runExperiment() adds no row where the weights of a finished run were interrupted", () =>
   withFolder({}, async (out) => {
-    const { run_id } = await attempt({ out, body: trained(() => Promise.resolve(OK), 3) });
+    const { run_id } = await attempt({ out, body: trained(done, 3) });
     const again = { out, resume: true, plan: { weights: interrupt } };
     const { message } = await assertRejects(() => attempt(again), InterruptedError);
     assertEquals(

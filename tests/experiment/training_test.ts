@@ -26,6 +26,7 @@ async function train(folder: string, epochs: number): Promise<void> {
     ...{ engine, reporter: silentReporter, signal: new AbortController().signal, folder },
     ...{ checkpoint: join(folder, CHECKPOINT), settings: { seed: 1 }, history: [], row: {} },
     featureSeconds: 1.5,
+    keepResources: () => Promise.resolve(),
   } as unknown as Run;
   const values = Float32Array.from({ length: COUNT * TINY_FEATURES }, (_, i) => i % 7 / 7);
   const labels = Uint8Array.from({ length: COUNT }, (_, i) => i % 10);

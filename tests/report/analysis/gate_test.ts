@@ -180,6 +180,30 @@ Deno.test("the gate wants the seeds of a model to be of one code", async () => {
   assertEquals(await gate([replaced, first, second]), []);
 });
 
+Deno.test("the gate takes a run of two versions of the code for one of each", async () => {
+  const [first, second] = reproduced as [Answered, Answered];
+  const newer = { commit: "ffff0000", clean: true };
+  const resumedOf = (earlier: typeof newer | null) => [
+    { ...first, manifest: { earlier_git: [earlier] } },
+    second,
+  ];
+  assertEquals(await gate(resumedOf(newer)), [
+    "The rows shown were made by different versions of the code: 0123abc (SimpleCNN seeds 1 and 2); " +
+    "ffff000 (SimpleCNN seed 1)",
+  ]);
+  assertEquals(await gate(resumedOf(newer).slice(0, 1)), [
+    "The rows shown were made by different versions of the code: ffff000 (SimpleCNN seed 1); " +
+    "0123abc (SimpleCNN seed 1)",
+  ]);
+  assertEquals(await gate(resumedOf(newer), undefined, ["0123abc"]), [
+    "SimpleCNN seed 1 is of the code ffff000, which is none of those allowed",
+  ]);
+  assertEquals(await gate(resumedOf(newer), undefined, ["0123abc", "ffff"]), []);
+  assertEquals(await gate(resumedOf(null)), [
+    "the version of the code is unknown for SimpleCNN seed 1",
+  ]);
+});
+
 Deno.test("the code of every seed counts, however many there are", async () => {
   const seeds = Array.from({ length: 40 }, (_, i): Answered => ({
     ...simple,
