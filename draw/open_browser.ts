@@ -4,7 +4,7 @@
  * @module
  */
 
-import { cannotStart, emptiedLoaderVariables } from "../io/run_command.ts";
+import { cannotStart, startProgram } from "../io/run_command.ts";
 
 /** The system's own program that opens an address, and what it is called with. */
 const OPENERS: Readonly<Partial<Record<typeof Deno.build.os, readonly string[]>>> = {
@@ -26,10 +26,8 @@ export async function openBrowser(address: string): Promise<boolean> {
   if (opener === undefined) return false;
   const [program = "", ...args] = [...opener, address];
   try {
-    const child = new Deno.Command(program, {
-      ...{ args, stdin: "null", stdout: "null", stderr: "null", detached: true },
-      env: emptiedLoaderVariables(),
-    }).spawn();
+    const streams = { stdin: "null", stdout: "null", stderr: "null" } as const;
+    const child = startProgram(program, { args, ...streams, detached: true });
     child.unref();
     // Explorer says that it failed whatever happens; others may end only when the browser does.
     if (Deno.build.os === "windows") return true;

@@ -20,7 +20,7 @@ import { failureLine, InterruptedError, StudyError } from "./errors.ts";
 import { pipCertificateRemedy, pipProxy, throughProxy } from "./network_failure.ts";
 import { PYTHON_COMMANDS } from "./python.ts";
 import { formatDuration, type Reporter } from "./reporter.ts";
-import { cannotStart, emptiedLoaderVariables, runCommand } from "./run_command.ts";
+import { cannotStart, runCommand, startProgram } from "./run_command.ts";
 import { MINIMUM_RATE, type MinimumRate, TransferWatch } from "./transfer_watch.ts";
 
 /** A pinned file of a package index. */
@@ -232,13 +232,7 @@ async function transfer(
 /** Starts a program; `undefined` if there is none or it may not be run. */
 function start(program: string, args: string[]): Deno.ChildProcess | undefined {
   try {
-    return new Deno.Command(program, {
-      args,
-      stdin: "null",
-      stdout: "piped",
-      stderr: "piped",
-      env: emptiedLoaderVariables(),
-    }).spawn();
+    return startProgram(program, { args, stdin: "null", stdout: "piped", stderr: "piped" });
   } catch (error) {
     if (cannotStart(error)) return undefined;
     throw error;

@@ -25,28 +25,28 @@ export interface CommandResult {
   stderr: string;
 }
 
-/** What loaders go by, on Linux (`ld.so(8)`) and macOS (`dyld(1)`). */
-const LOADER_VARIABLES = [
-  ...["AUDIT", "BIND_NOT", "BIND_NOW", "DEBUG", "DEBUG_OUTPUT", "DYNAMIC_WEAK", "HWCAP_MASK"],
-  ...["LIBRARY_PATH", "ORIGIN_PATH", "POINTER_GUARD", "PREFER_MAP_32BIT_EXEC", "PRELOAD"],
-  ...["PROFILE", "PROFILE_OUTPUT", "SHOW_AUXV", "TRACE_LOADED_OBJECTS", "USE_LOAD_BIAS"],
-  ...["VERBOSE", "WARN"],
-].map((name) => `LD_${name}`).concat(
-  [
-    ...["FALLBACK_FRAMEWORK_PATH", "FALLBACK_LIBRARY_PATH", "FRAMEWORK_PATH", "IMAGE_SUFFIX"],
-    ...["INSERT_LIBRARIES", "LIBRARY_PATH", "PRINT_LIBRARIES", "ROOT_PATH", "SHARED_REGION"],
-    ...["VERSIONED_FRAMEWORK_PATH", "VERSIONED_LIBRARY_PATH"],
-  ].map((name) => `DYLD_${name}`),
-);
-
 /**
- * The loader's own variables that are set (`LD_LIBRARY_PATH` and its like), emptied: where they are
- * set, Deno starts nothing for a script that may run certain programs only.
+ * Starts a program. For a script that may start certain programs only, Deno starts none while any
+ * variable is set that loaders go by (`LD_LIBRARY_PATH` and its like): those that it names are emptied.
+ *
+ * @throws {Error} If it cannot be started; {@linkcode cannotStart} says whether there is none to start.
  */
-export function emptiedLoaderVariables(): Record<string, string> {
-  return Object.fromEntries(
-    LOADER_VARIABLES.filter((name) => Deno.env.get(name)).map((name) => [name, ""]),
-  );
+export function startProgram(program: string, options: Deno.CommandOptions): Deno.ChildProcess {
+  try {
+    return new Deno.Command(program, options).spawn();
+  } catch (error) {
+    const names = refusedVariables(error);
+    if (names.length === 0) throw error;
+    const env = { ...options.env, ...Object.fromEntries(names.map((name) => [name, ""])) };
+    return new Deno.Command(program, { ...options, env }).spawn();
+  }
+}
+
+/** The variables of loaders for which Deno refused to start a program. */
+function refusedVariables(error: unknown): string[] {
+  if (!(error instanceof Deno.errors.NotCapable)) return [];
+  const [, names = ""] = /subprocess with (.+?) environment variable/s.exec(error.message) ?? [];
+  return names.split(", ").filter((name) => /^\s*(LD|DYLD)_/i.test(name));
 }
 
 /** Gives up, for the rest of the process, the right to start programs. */
@@ -55,7 +55,7 @@ export async function giveUpPrograms(): Promise<void> {
 }
 
 /**
- * Runs a command with nothing on its standard input, {@linkcode emptiedLoaderVariables} emptied.
+ * Runs a command with nothing on its standard input.
  *
  * @param command The program and its arguments.
  * @returns `undefined` if the command cannot be started: there is none, or it may not be run.
@@ -70,12 +70,12 @@ export async function runCommand(
     ...(timeoutMs === undefined ? [] : [AbortSignal.timeout(timeoutMs)]),
   ];
   try {
-    const { success, stdout, stderr } = await new Deno.Command(program, {
+    const { success, stdout, stderr } = await startProgram(program, {
       args,
       stdin: "null",
       stdout: "piped",
       stderr: "piped",
-      env: { ...emptiedLoaderVariables(), ...env },
+      env,
       ...(signals.length > 0 && { signal: AbortSignal.any(signals) }),
     }).output();
     const decoder = new TextDecoder();

@@ -258,7 +258,14 @@ Deno.test("fetchObstacle() is nothing while one of archive and wheel is availabl
   assertStringIncludes(musl!, "musl");
 });
 
-Deno.test("runCommand() starts a permitted program although LD_LIBRARY_PATH is set", async () => {
+/** Variables for which Deno starts nothing where programs are listed: of loaders, or so named. */
+const LOADER_VARIABLES = {
+  LD_LIBRARY_PATH: "/nowhere",
+  LD_RUN_PATH: "/opt/x",
+  DYLD_FALLBACK_LIBRARY_PATH: "/opt/y",
+};
+
+Deno.test("runCommand() starts a permitted program whatever loaders are told", async () => {
   const module = new URL("../../io/run_command.ts", import.meta.url).href;
   const code = `import { runCommand } from ${JSON.stringify(module)};
     const self = Deno.args[0];
@@ -268,8 +275,8 @@ Deno.test("runCommand() starts a permitted program although LD_LIBRARY_PATH is s
     await Deno.writeTextFile(script, code);
     const self = Deno.execPath();
     const result = await runCommand(
-      [self, "run", "-q", "--no-config", "--allow-env", `--allow-run=${self},nosuch`, script, self],
-      { env: { LD_LIBRARY_PATH: "/nowhere", NO_COLOR: "1" } },
+      [self, "run", "-q", "--no-config", `--allow-run=${self},nosuch`, script, self],
+      { env: { ...LOADER_VARIABLES, NO_COLOR: "1" } },
     );
     assert(result?.success, result?.stderr);
     assertStringIncludes(result.stdout, `{"success":true,"stdout":"deno ${Deno.version.deno}`);

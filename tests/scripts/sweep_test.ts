@@ -8,7 +8,7 @@ import { taskArgs } from "../task.ts";
 async function sweep(
   folder: string,
   args: readonly string[],
-  { snakemake }: { snakemake?: string } = {},
+  { snakemake, env }: { snakemake?: string; env?: Record<string, string> } = {},
 ): Promise<{ code: number; stdout: string; stderr: string }> {
   if (snakemake !== undefined) {
     const path = join(folder, "snakemake");
@@ -25,6 +25,7 @@ async function sweep(
       LD_LIBRARY_PATH: "",
       INIT_CWD: folder,
       MNIST_STUDY_CACHE: join(folder, "cache"),
+      ...env,
     },
     stdin: "null",
   }).output();
@@ -51,6 +52,15 @@ Deno.test("sweep without Snakemake, or with an old one, says what to install", (
     const old = await sweep(folder, [], { snakemake: "echo 7.32.4" });
     assertEquals(old.code, 1);
     assertStringIncludes(old.stderr, "Snakemake is 7.32.4, which is too old: pip install ");
+  }));
+
+Deno.test("sweep finds a Snakemake whose libraries are where LD_LIBRARY_PATH says", () =>
+  withFolder({ "my.yaml": "" }, async (folder) => {
+    const snakemake = `[ -n "$LD_LIBRARY_PATH" ] || exit 127\n${FAKE}`;
+    const env = { LD_LIBRARY_PATH: "/opt/conda/lib" };
+    const { code, stdout, stderr } = await sweep(folder, ["--config=my.yaml"], { snakemake, env });
+    assertEquals(code, 0, stderr);
+    assertStringIncludes(stdout, "called in ");
   }));
 
 Deno.test("sweep without the executor of a cluster says what to install", () =>
