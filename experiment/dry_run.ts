@@ -10,7 +10,8 @@ import { type DatasetNeeds, datasetNeeds } from "../data/dataset_needs.ts";
 import type { BackendName } from "../engine/engine.ts";
 import { failureLine, UsageError } from "../io/errors.ts";
 import { freeSpace } from "../io/free_space.ts";
-import { createReporter, formatBytes, writeText } from "../io/reporter.ts";
+import { printableJson } from "../io/printable.ts";
+import { createReporter, formatBytes, print } from "../io/reporter.ts";
 import { type WeightsNeeds, weightsNeeds } from "../models/checkpoint/weights_needs.ts";
 import { lookAtResultsFile } from "../report/record/results.ts";
 import { expectedCheckpointBytes } from "./checkpoint_forecast.ts";
@@ -71,8 +72,8 @@ export async function showDryRun(plans: readonly PartPlan[]): Promise<void> {
   const reporter = createReporter({ quiet, verbose, stream: json ? "stderr" : "stdout" });
   reporter.live("Looking at what is here, and how fast this machine is");
   const outlook = await lookAhead(plans).finally(() => reporter.live(""));
-  if (json) writeText(Deno.stdout, JSON.stringify(outlook) + "\n");
-  else for (const line of await pageOf(outlook)) reporter.line(line);
+  if (json) return print(printableJson(outlook));
+  for (const line of await pageOf(outlook)) reporter.line(line);
 }
 
 async function lookAhead(plans: readonly PartPlan[]): Promise<Outlook> {

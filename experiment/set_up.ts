@@ -16,6 +16,7 @@ import {
 } from "../engine/engine.ts";
 import { repositoryRoot } from "../io/cache.ts";
 import { type Failure, InterruptedError, StudyError } from "../io/errors.ts";
+import { printableJson } from "../io/printable.ts";
 import { createReporter, type Reporter, warnOf, writeText } from "../io/reporter.ts";
 import { giveUpPrograms } from "../io/run_command.ts";
 import { interruptible } from "../io/run_script.ts";
@@ -141,8 +142,11 @@ export async function runEach(setup: Setup, runs: readonly PlannedRun[]): Promis
         const row = await start({ ...setup, signal });
         reporter.line(`Run ${row.run_id} is in ${resultsPath(out, part)}`);
         if (!json) continue;
-        const unprinted = writeText(Deno.stdout, JSON.stringify(row) + "\n");
-        if (unprinted) reporter.warn(`The row could not be printed (${unprinted.message})`);
+        const unprinted = writeText(Deno.stdout, printableJson(row) + "\n");
+        if (unprinted === undefined) continue;
+        // It is in the results all the same, and further runs go on.
+        reporter.warn(`The row could not be printed (${unprinted.message})`);
+        Deno.exitCode = 1;
       } catch (error) {
         if (error instanceof InterruptedError || runs.length === 1) throw error;
         failures.push({ title, error });

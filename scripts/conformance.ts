@@ -8,6 +8,7 @@ import { readCommandLine } from "../io/help_text.ts";
 import { runConformance } from "../engine/conformance/run_conformance.ts";
 import { findLibrary } from "../engine/library/find_library.ts";
 import { UsageError } from "../io/errors.ts";
+import { printableJson } from "../io/printable.ts";
 import { createReporter, formatDuration, print } from "../io/reporter.ts";
 import type { FlagTable } from "../io/parse_flags.ts";
 import { runScript } from "../io/run_script.ts";
@@ -83,7 +84,7 @@ async function main(): Promise<void> {
   reporter.line(
     `besides: ${known.length} failed as known, ${pending} switched off by tfjs-core itself`,
   );
-  if (flags.json) print(JSON.stringify({ library: library?.path, seconds, ...result }));
+  if (flags.json) print(printableJson({ library: library?.path, seconds, ...result }));
   // Not Deno.exitCode: once the suite has run, that is back at 0 when the process ends.
   if (failed.length > 0) Deno.exit(1);
 }

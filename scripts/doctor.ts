@@ -6,7 +6,8 @@
 
 import { readCommandLine } from "../io/help_text.ts";
 import { MNIST } from "../data/sources.ts";
-import { createReporter, formatBytes } from "../io/reporter.ts";
+import { printableJson } from "../io/printable.ts";
+import { createReporter, formatBytes, print } from "../io/reporter.ts";
 import {
   type DataStatus,
   type DoctorReport,
@@ -47,9 +48,12 @@ async function main(): Promise<void> {
   });
   if (flags === undefined) return;
   const report = await examineMachine(flags);
-  const reporter = createReporter();
-  const lines = flags.json ? [JSON.stringify(report)] : page(report, flags);
-  for (const line of lines) reporter.line(line);
+  if (flags.json) {
+    print(printableJson(report));
+  } else {
+    const reporter = createReporter();
+    for (const line of page(report, flags)) reporter.line(line);
+  }
   if (!report.ok) Deno.exitCode = 1;
 }
 

@@ -10,7 +10,8 @@ import { userFolder } from "../io/cache.ts";
 import { UsageError } from "../io/errors.ts";
 import { type HelpOptions, readWords } from "../io/help_text.ts";
 import type { FlagTable } from "../io/parse_flags.ts";
-import { createReporter, formatBytes } from "../io/reporter.ts";
+import { printableJson } from "../io/printable.ts";
+import { createReporter, formatBytes, print } from "../io/reporter.ts";
 import { runScript } from "../io/run_script.ts";
 import { sha256File } from "../io/sha256.ts";
 import { isMoment } from "../models/checkpoint/optimizer_state.ts";
@@ -86,11 +87,9 @@ async function main(): Promise<void> {
     );
   }
   const findings = await inspectCheckpoint(resolve(userFolder(), file));
+  if (flags.json) return print(printableJson(findings));
   const reporter = createReporter();
-  const lines = flags.json
-    ? [JSON.stringify(findings)]
-    : page(findings, flags.all ? Infinity : LISTED);
-  for (const line of lines) reporter.line(line);
+  for (const line of page(findings, flags.all ? Infinity : LISTED)) reporter.line(line);
 }
 
 /** Reads a file as a whole, one tensor at a time. */

@@ -11,6 +11,7 @@ import { ALEXNET_WEIGHTS } from "../../models/checkpoint/pretrained.ts";
 import { testEngine } from "../engine/engine.ts";
 import { fakeLibrary } from "../engine/library/fake_library.ts";
 import { hasReadOnlyDisks, onReadOnlyDisk } from "../io/read_only_disk.ts";
+import { noFullDisk, printToFullDisk, UNWRITTEN } from "./full_output.ts";
 
 const { version, device, library } = await testEngine();
 
@@ -297,3 +298,14 @@ Deno.test("folderEntries() counts what lies in inner folders, and nothing where 
     assertEquals(totalBytes(entries), 8);
     assertEquals(await folderEntries(join(folder, "none")), []);
   }));
+
+Deno.test({
+  name: "doctor --json fails where nothing can be printed",
+  ignore: noFullDisk,
+  fn: () =>
+    withFolder(async (folder) => {
+      const env = { LIBTENSORFLOW_PATH: library.path, MNIST_STUDY_CACHE: join(folder, "cache") };
+      const result = await printToFullDisk("doctor", ["--json"], env);
+      assertEquals(result, { code: 1, stderr: UNWRITTEN });
+    }),
+});

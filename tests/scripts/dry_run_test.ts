@@ -10,6 +10,7 @@ import { featureLayouts } from "../../models/frozen_feature_layout.ts";
 import { ALEXNET, SIMPLE_CNN, SIMPLE_CNN_FAST, VGG16 } from "../../study.ts";
 import { withFolder } from "../report/result_rows.ts";
 import { taskArgs } from "../task.ts";
+import { noFullDisk, printToFullDisk, UNWRITTEN } from "./full_output.ts";
 import { filesIn, Program } from "./part1_process.ts";
 
 /** Runs a task with `--dry-run`, and makes sure that it leaves nothing. */
@@ -222,4 +223,21 @@ Deno.test("all --dry-run says it of every part, without a library too", async ()
   assertMatch(page, /^ {2}engine {5}libtensorflow(, to be fetched| \d)/m);
   assertMatch(page, /^ {2}runs {7}1 of FasterRCNN_Adapted, seed 1$/m);
   assertMatch(page, /^ {2}images {5}4 to test on$/m);
+});
+
+Deno.test({
+  name: "--dry-run --json fails where nothing can be printed",
+  ignore: noFullDisk,
+  fn: () =>
+    withFolder({}, async (folder) => {
+      const args = ["--dry-run", "--json", "--out", join(folder, "out")];
+      // The shell needs a path.
+      const env = {
+        ...NO_LIBRARY,
+        PATH: "/bin:/usr/bin",
+        MNIST_STUDY_CACHE: join(folder, "cache"),
+      };
+      const result = await printToFullDisk("part1", args, env);
+      assertEquals(result, { code: 1, stderr: UNWRITTEN });
+    }),
 });

@@ -16,6 +16,7 @@ import {
 } from "../models/checkpoint/torch_bytes.ts";
 import { withFolder } from "../report/result_rows.ts";
 import { taskArgs, TASKS } from "../task.ts";
+import { noFullDisk, printToFullDisk, UNWRITTEN } from "./full_output.ts";
 
 const scalar: StateTensor = { dtype: "float32", shape: [1], data: Float32Array.of(1) };
 
@@ -165,3 +166,26 @@ Deno.test("deno task inspect ends in a line for what is no checkpoint, and for n
     assertEquals(none.code, 2);
     assertStringIncludes(none.stderr, "Give one file to look at");
   }));
+
+Deno.test("deno task inspect --json has names as they are, and shows nothing invisible", () =>
+  withFolder({}, async (folder) => {
+    const path = join(folder, "a\u200cb\u202e.safetensors");
+    await saveCheckpoint(path, new Map([["n\u00adame", scalar]]));
+    const { code, stdout, stderr } = await inspect(path, "--json");
+    assertEquals([code, stderr], [0, ""]);
+    const { file, tensors } = JSON.parse(stdout);
+    assertEquals([file, tensors[0].name], [path, "n\u00adame"]);
+    assertEquals(stdout.match(/\p{C}/gu), ["\n"]);
+  }));
+
+Deno.test({
+  name: "deno task inspect --json fails where nothing can be printed",
+  ignore: noFullDisk,
+  fn: () =>
+    withFolder({}, async (folder) => {
+      const path = join(folder, "mine.safetensors");
+      await saveCheckpoint(path, new Map([["a", scalar]]));
+      const result = await printToFullDisk("inspect", [path, "--json"]);
+      assertEquals(result, { code: 1, stderr: UNWRITTEN });
+    }),
+});

@@ -21,6 +21,7 @@ import {
   runFolder,
 } from "../../report/record/run_folder.ts";
 import { CHECKPOINT } from "../../experiment/resume.ts";
+import { noFullDisk, printToFullDisk } from "./full_output.ts";
 import { ENDLESS, ENV, filesIn, part1, rowsOf, SMALL, start, TASK, TINY } from "./part1_process.ts";
 import { withFolder } from "../report/result_rows.ts";
 
@@ -328,6 +329,19 @@ Deno.test("part1 finishes its run when nobody reads its output any more", () =>
     assertEquals(ends, [[0, ""], [0, ""]]);
     assertEquals((await rowsOf(out)).map(({ status }) => status), ["ok", "ok"]);
   }));
+
+Deno.test({
+  name: "part1 --json that cannot print its rows makes its runs, says so and fails",
+  ignore: noFullDisk,
+  fn: () =>
+    withFolder({}, async (out) => {
+      const args = [...TINY, "--seeds=1,2", "--data=mnist", "--quiet", "--json", "--out", out];
+      const { code, stderr } = await printToFullDisk("part1", args, ENV);
+      const line = "The row could not be printed (No space left on device (os error 28))\n";
+      assertEquals([code, stderr], [1, line.repeat(2)]);
+      assertEquals((await rowsOf(out)).map(({ status }) => status), ["ok", "ok"]);
+    }),
+});
 
 Deno.test("part1 --recipe fast is a model of its own, with its own defaults", async () => {
   await withFolder({}, async (out) => {
