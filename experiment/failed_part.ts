@@ -7,7 +7,14 @@
 import type { LockOptions } from "../io/lock.ts";
 import { ProblemList } from "../report/record/problems.ts";
 import { EMPTY_ROW } from "../report/record/result_row.ts";
-import { appendRow, readResults, type ResultRow, resultsPath } from "../report/record/results.ts";
+import {
+  appendRow,
+  formatRow,
+  readResults,
+  type ResultRow,
+  resultsPath,
+  type Status,
+} from "../report/record/results.ts";
 import { newRunId } from "../report/record/run_folder.ts";
 import type { StudyModel } from "../study.ts";
 import { stopRow } from "./unfinished_run.ts";
@@ -36,30 +43,38 @@ export interface FailedPart {
   models: readonly string[];
   seed: number;
   failure: string;
+  /** Whether it was to go on with runs, each of which has a row of its own already. */
+  resume: boolean;
   /** {@linkcode knownRows} before it was started. */
   before: ReadonlySet<string>;
   /** How a process that is writing the results is waited for. */
   waiting?: LockOptions;
 }
 
-/** The rows that a part has, each by its run and how that ended. */
+/** The rows that a part has, as they are written. */
 export async function knownRows(out: string, part: number): Promise<Set<string>> {
-  return new Set((await rowsOf(out, part)).map(keyOf));
+  return new Set((await rowsOf(out, part)).map((row) => formatRow(row)));
 }
 
-/** Adds an error row for each model without a new row, if the part has left no row that says so. */
+/**
+ * Adds an error row for each model without a new row, if the part has left no row that says so. Runs that
+ * are resumed may have left the rows that were there: one that fails as before has the same row again,
+ * and of one that was finished none is written.
+ */
 export async function noteFailure(failed: FailedPart): Promise<void> {
-  const { out, part, models, seed, failure, before, waiting } = failed;
-  const added = (await rowsOf(out, part)).filter((row) => !before.has(keyOf(row)));
+  const { out, part, models, seed, failure, resume, before, waiting } = failed;
+  const rows = await rowsOf(out, part);
+  const added = rows.filter((row) => !before.has(formatRow(row)));
   if (added.some(({ status }) => status !== "ok")) return;
-  for (const model of models) {
-    if (added.some((row) => row.model === model)) continue;
+  const isLast = (model: string, status: Status) =>
+    resume && rows.findLast((row) => row.model === model && row.seed === seed)?.status === status;
+  if (models.some((model) => isLast(model, "error"))) return;
+  const without = models.filter((model) => added.every((row) => row.model !== model));
+  const unfinished = without.filter((model) => !isLast(model, "ok"));
+  // Where all are finished, it was with other settings.
+  for (const model of unfinished.length > 0 ? unfinished : without) {
     await appendRow(out, stopRow(newErrorRow(part, model, seed), failure), waiting);
   }
-}
-
-function keyOf({ run_id, model, status }: ResultRow): string {
-  return [run_id, model, status].join("\n");
 }
 
 async function rowsOf(out: string, part: number): Promise<ResultRow[]> {

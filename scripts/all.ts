@@ -184,9 +184,9 @@ async function runPart(
   if (failure === undefined) return [];
   const models = MODELS.filter(({ part, published }) => part === number && published)
     .map(({ name }) => name);
-  const { out, seed } = flags;
+  const { out, seed, resume } = flags;
   const waiting = waitVisibly(out, reporter, signal);
-  await noteFailure({ part: number, models, seed, failure, before, out, waiting })
+  await noteFailure({ part: number, models, seed, failure, resume, before, out, waiting })
     .catch(({ message }) => reporter.warn(`Part ${number} leaves no row: ${message}`));
   return [{ what: `Part ${number}`, reason: failure }];
 }

@@ -62,7 +62,8 @@ Deno.test("roundDuration() is no more exact than an estimate", () => {
 
 Deno.test("noteFailure() adds a row for each model that has left none", async () => {
   await withFolder({}, async (out) => {
-    const part4 = { part: 4, models: ["vgg16_FineTuned", "alexnet_FineTuned"], seed: 3, out };
+    const models = ["vgg16_FineTuned", "alexnet_FineTuned"];
+    const part4 = { part: 4, models, seed: 3, out, resume: false };
     const row = resultRow({ part: 4, model: "vgg16_FineTuned", run_id: "old" });
     await appendRow(out, row);
     const before = await knownRows(out, 4);
@@ -81,6 +82,49 @@ Deno.test("noteFailure() adds a row for each model that has left none", async ()
     await appendRow(out, { ...row, run_id: "failed", status: "error" });
     await noteFailure({ ...part4, before, failure: "its own row says why" });
     assertEquals((await rowsOf(out, 4)).length, 4);
+  });
+});
+
+Deno.test("noteFailure() adds no row where resumed runs have left the ones that were there", async () => {
+  const models = ["vgg16_FineTuned", "alexnet_FineTuned"];
+  const part4 = { part: 4, models, seed: 3, failure: "1 of 2 runs failed" };
+  const [vgg16, alexnet] = models.map((model) =>
+    resultRow({ part: 4, model, run_id: model, seed: 3 })
+  ) as [ResultRow, ResultRow];
+  const failed: ResultRow = { ...alexnet, status: "error", epochs: 2, error: "No room" };
+  await withFolder({}, async (out) => {
+    for (const row of [vgg16, failed]) await appendRow(out, row);
+    const before = await knownRows(out, 4);
+    // It fails again: two epochs later, or as it did before.
+    for (const again of [{ ...failed, epochs: 4 }, { ...failed, epochs: 2 }, failed]) {
+      await appendRow(out, again);
+      await noteFailure({ ...part4, resume: true, before, out });
+      assertEquals((await rowsOf(out, 4)).map(({ run_id }) => run_id), models);
+    }
+    // One that is begun is another than those before it.
+    await noteFailure({ ...part4, resume: false, before, out });
+    assertEquals((await rowsOf(out, 4)).length, 4);
+  });
+  // A run that was killed has left none, and that which is finished is no failure.
+  await withFolder({}, async (out) => {
+    for (const row of [vgg16, { ...failed, status: "interrupted" } as const]) {
+      await appendRow(out, row);
+    }
+    for (let times = 0; times < 2; times++) {
+      const before = await knownRows(out, 4);
+      await noteFailure({ ...part4, failure: "it was killed", resume: true, before, out });
+      assertEquals((await rowsOf(out, 4)).map(({ model, status }) => [model, status]), [
+        ["vgg16_FineTuned", "ok"],
+        ["alexnet_FineTuned", "interrupted"],
+        ["alexnet_FineTuned", "error"],
+      ]);
+    }
+  });
+  // With other settings the finished ones are not what failed.
+  await withFolder({}, async (out) => {
+    for (const row of [vgg16, alexnet]) await appendRow(out, row);
+    await noteFailure({ ...part4, resume: true, before: await knownRows(out, 4), out });
+    assertEquals((await rowsOf(out, 4)).filter(({ status }) => status === "error").length, 2);
   });
 });
 
