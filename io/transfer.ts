@@ -73,8 +73,10 @@ export class PassingFailure extends TransferFailure {
   }
 }
 
-/** Answers after which asking again may help. */
-const PASSING_STATUS = [408, 425, 429, 500, 502, 503, 504];
+/** Answers after which asking again may help, besides those of a server that fails. */
+const PASSING_STATUS = [408, 425, 429];
+/** What a server does not understand it will not understand the next time. */
+const LASTING_STATUS = [501, 505];
 /** More than any file of the study has. */
 const MOST_BYTES = 4e9;
 
@@ -108,7 +110,7 @@ export async function transfer(url: string, part: string, options: TransferOptio
         throw new TransferFailure(text, "continued the file at a wrong place");
       }
       const text = `HTTP ${response.status} ${response.statusText}`.trim();
-      if (!PASSING_STATUS.includes(response.status)) throw new Error(text);
+      if (!mayPass(response.status)) throw new Error(text);
       const waitMs = 1000 * Number(response.headers.get("retry-after")) || 0;
       throw new PassingFailure(text, `answered ${text}`, waitMs);
     }
@@ -174,6 +176,11 @@ export async function transfer(url: string, part: string, options: TransferOptio
 }
 
 const STALLED = "the transfer stalled: no data";
+
+/** Whether an answer may be another one when the server is asked again; those of CDNs go up to 530. */
+function mayPass(status: number): boolean {
+  return PASSING_STATUS.includes(status) || (status >= 500 && !LASTING_STATUS.includes(status));
+}
 
 /** The full size that the server states, if it does. */
 function announcedSize(response: Response, start: number, total?: string): number | undefined {
