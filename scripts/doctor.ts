@@ -40,7 +40,8 @@ async function main(): Promise<void> {
   const flags = readCommandLine({
     usage: "deno task doctor [flags]",
     description: "Looks at what this machine has for the study (Deno, engine, data, weights, " +
-      "cache) and says what is missing and which command fixes it. Fetches and writes nothing. " +
+      "cache) and says what is missing and which command fixes it. Writes nothing, and fetches " +
+      "nothing but the npm packages that the first deno task of any kind installs. " +
       "Exit status: 0 if part 1 can run, where necessary after fetching what is missing by itself; " +
       "1 if something must be fixed first; 2 for a wrong flag.",
     table: FLAGS,
