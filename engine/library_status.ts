@@ -14,7 +14,13 @@ import { type CLibrary, cLibraryProblem, runningCLibrary } from "./library/glibc
 import { libraryIn } from "./library/library_file.ts";
 import { openingError } from "./tensorflow/opening_error.ts";
 import { withQuietStderr } from "../io/quiet_stderr.ts";
-import { currentPlatform, type Release, RELEASES } from "./library/releases.ts";
+import {
+  currentPlatform,
+  PACKAGE_KINDS,
+  type PackageKind,
+  type Release,
+  RELEASES,
+} from "./library/releases.ts";
 import { TensorFlow } from "./tensorflow/tensorflow.ts";
 
 /** What gives this system a Python with pip. */
@@ -121,20 +127,19 @@ async function remedyFor(
     const remedy = `${way} to have a library found or fetched, or name another`;
     return { state: isThere ? "damaged" : "missing", remedy, fetchable: false };
   }
-  const remedy = fetchObstacle({
-    release: RELEASES[currentPlatform()],
-    cLibrary: runningCLibrary(),
-    hasPip: await hasPip(),
-  });
+  const conditions = await fetchConditions(hasPip);
+  const remedy = fetchObstacle(conditions);
   if (remedy !== undefined) return { state: "missing", remedy, fetchable: false };
   const obstacle = await libraryObstacle();
   if (obstacle !== undefined) {
     const remedy = `${obstacle.remedy}; or pip install tensorflow`;
     return { state: "missing", problem: obstacle.what, remedy, fetchable: false };
   }
+  const [kind] = fetchableKinds(conditions);
+  const version = conditions.release![kind!]!.version;
   return {
     state: "missing",
-    remedy: "deno task part1 (fetches it at its first run), or pip install tensorflow",
+    remedy: `deno task part1 (fetches it at its first run, ${version}), or pip install tensorflow`,
     fetchable: true,
   };
 }
@@ -149,27 +154,49 @@ async function isLibrary(path: string): Promise<boolean> {
   }
 }
 
+/** What decides what can be fetched. */
+export interface FetchConditions {
+  release: Release | undefined;
+  cLibrary: CLibrary | undefined;
+  hasPip: boolean;
+}
+
+/** What decides it here. */
+export async function fetchConditions(hasPip: () => Promise<boolean>): Promise<FetchConditions> {
+  const release = RELEASES[currentPlatform()];
+  return { release, cLibrary: runningCLibrary(), hasPip: await hasPip() };
+}
+
+/** The packages that can be fetched, in the order in which they are tried. */
+export function fetchableKinds(conditions: FetchConditions): PackageKind[] {
+  return publishedKinds(conditions).filter((kind) =>
+    packageProblem(kind, conditions) === undefined
+  );
+}
+
 /**
  * What must be done before libtensorflow can be fetched; `undefined` if nothing.
  *
  * Either package will do, and the official archive needs no pip. Whether their servers can be
  * reached is not asked.
  */
-export function fetchObstacle(
-  { release, cLibrary, hasPip }: {
-    release: Release | undefined;
-    cLibrary: CLibrary | undefined;
-    hasPip: boolean;
-  },
-): string | undefined {
-  if (release === undefined) {
+export function fetchObstacle(conditions: FetchConditions): string | undefined {
+  const [first] = publishedKinds(conditions);
+  if (first === undefined) {
     return "none is published for this platform: build or install one and set " +
       "LIBTENSORFLOW_PATH to it";
   }
-  const { archive, wheel } = release;
-  const archiveProblem = archive && cLibraryProblem(archive.glibc, cLibrary);
-  const wheelProblem = wheel && (cLibraryProblem(wheel.glibc, cLibrary) ??
-    (hasPip ? undefined : `${PIP_REMEDY}: pip fetches it`));
-  const free = (archive && !archiveProblem) || (wheel && !wheelProblem);
-  return free ? undefined : wheelProblem ?? archiveProblem;
+  return fetchableKinds(conditions).length > 0 ? undefined : packageProblem(first, conditions);
+}
+
+function publishedKinds({ release }: FetchConditions): PackageKind[] {
+  return PACKAGE_KINDS.filter((kind) => release?.[kind] !== undefined);
+}
+
+function packageProblem(
+  kind: PackageKind,
+  { release, cLibrary, hasPip }: FetchConditions,
+): string | undefined {
+  return cLibraryProblem(release?.[kind]?.glibc, cLibrary) ??
+    (kind === "archive" || hasPip ? undefined : `${PIP_REMEDY}: pip fetches it`);
 }

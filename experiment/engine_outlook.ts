@@ -11,11 +11,10 @@ import { READ_ONLY_FINDINGS } from "../engine/choice/record.ts";
 import { type BackendName, isLibraryNamed, startEngine } from "../engine/engine.ts";
 import { findPip, PIP_COMMANDS } from "../engine/library/fetch_wheel.ts";
 import { findLibrary, libraryObstacle } from "../engine/library/find_library.ts";
-import { runningCLibrary } from "../engine/library/glibc.ts";
-import { currentPlatform, RELEASES } from "../engine/library/releases.ts";
-import { fetchObstacle } from "../engine/library_status.ts";
+import { currentPlatform, type PackageKind, RELEASES } from "../engine/library/releases.ts";
+import { fetchableKinds, fetchConditions } from "../engine/library_status.ts";
 import { StudyError } from "../io/errors.ts";
-import { formatBytes, silentReporter } from "../io/reporter.ts";
+import { silentReporter } from "../io/reporter.ts";
 import { DATA } from "../study.ts";
 import { PRECISIONS } from "./flags.ts";
 import type { MachineRates } from "./forecast.ts";
@@ -54,10 +53,10 @@ export async function lookAtEngine(
   data: DatasetNeeds,
 ): Promise<EngineOutlook> {
   const { tensorboard } = flags;
-  const { backend, others, why } = await backendWithoutFetching(flags, precision);
+  const { backend, others, fetched, why } = await backendWithoutFetching(flags, precision);
   if (backend === undefined) {
     const unknown = { name: "", device: "", threads: null, reason: "" };
-    return { backend: "tensorflow", ...unknown, downloads: libraryDownload(others) };
+    return { backend: "tensorflow", ...unknown, downloads: libraryDownload(fetched, others) };
   }
   using engine = await startEngine({
     ...flags,
@@ -92,6 +91,8 @@ interface Startable {
   backend: BackendName | "auto" | undefined;
   /** Backends that are tried where it cannot be. */
   others: BackendName[];
+  /** What libtensorflow would be fetched as, in the order in which it is tried. */
+  fetched: PackageKind[];
   /** Why it is not what was asked for. */
   why?: string;
 }
@@ -107,18 +108,19 @@ async function backendWithoutFetching(
   });
   const others = names.filter((name) => name !== "tensorflow");
   if (!names.includes("tensorflow") || await isLibraryHere(libtensorflow)) {
-    return { backend, others };
+    return { backend, others, fetched: [] };
   }
   const obstacle = await libraryObstacle();
   if (others.length === 0 && obstacle !== undefined) throw obstacle;
-  const isObtainable = obstacle === undefined && await isFetchable();
-  if (others.length === 0 || isObtainable) return { backend: undefined, others };
+  const hasPip = async () => await findPip(PIP_COMMANDS) !== undefined;
+  const fetched = obstacle === undefined ? fetchableKinds(await fetchConditions(hasPip)) : [];
+  if (others.length === 0 || fetched.length > 0) return { backend: undefined, others, fetched };
   const hasHardware = others.includes("webgpu") &&
     await findHardware({ store: READ_ONLY_FINDINGS }) !== undefined;
   const why = obstacle === undefined
     ? "as tensorflow neither starts nor can be fetched"
     : `as ${obstacle.what}; deno task doctor says what to do`;
-  return { backend: hasHardware ? "webgpu" : others.at(-1), others, why };
+  return { backend: hasHardware ? "webgpu" : others.at(-1), others, fetched, why };
 }
 
 /** Whether libtensorflow need not be fetched; an error of one that was named is the user's to know. */
@@ -142,31 +144,33 @@ const TITLES: Readonly<Record<BackendName, string>> = {
   wasm: "WebAssembly",
 };
 
-async function isFetchable(): Promise<boolean> {
-  return fetchObstacle({
-    release: RELEASES[currentPlatform()],
-    cLibrary: runningCLibrary(),
-    hasPip: await findPip(PIP_COMMANDS) !== undefined,
-  }) === undefined;
-}
-
-/** @param others Backends that are tried where it cannot be fetched. */
-function libraryDownload(others: readonly BackendName[]): Fetch[] {
-  const { archive, wheel } = RELEASES[currentPlatform()] ?? {};
-  const what = "libtensorflow";
-  const ofWheel = wheel && `${wheel.name} ${wheel.version} with pip`;
+/**
+ * @param fetched What it can be fetched as; with nothing, what it is published as.
+ * @param others Backends that are tried where it cannot be fetched.
+ */
+function libraryDownload(
+  fetched: readonly PackageKind[],
+  others: readonly BackendName[],
+): Fetch[] {
+  const { wheel, archive } = RELEASES[currentPlatform()] ?? {};
+  const isTried = (kind: PackageKind) => fetched.length === 0 || fetched.includes(kind);
+  const [first, ...more] = [
+    ...(wheel && isTried("wheel")
+      ? [{ from: `${wheel.name} ${wheel.version} with pip`, bytes: wheel.size }]
+      : []),
+    ...(archive && isTried("archive")
+      ? [{ from: `${new URL(archive.url).host} (${archive.version})`, bytes: archive.size ?? 0 }]
+      : []),
+  ];
+  if (first === undefined) return [];
   const ways = [
-    ...(archive && ofWheel ? [`${ofWheel}, ${formatBytes(wheel.size)}`] : []),
+    ...more.map(({ from }) => from),
     ...(others.length > 0
       ? [`the parts run on ${others.map((name) => TITLES[name]).join(" or ")}`]
       : []),
   ];
   const otherwise = ways.length > 0 && { otherwise: ways.join("; else ") };
-  if (archive !== undefined) {
-    return [{ what, from: new URL(archive.url).host, bytes: archive.size ?? 0, ...otherwise }];
-  }
-  if (wheel === undefined) return [];
-  return [{ what, from: ofWheel!, bytes: wheel.size, ...otherwise }];
+  return [{ what: "libtensorflow", ...first, ...otherwise }];
 }
 
 /** Images of the set, or of MNIST where it is not here. */

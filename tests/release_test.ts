@@ -2,6 +2,7 @@
 
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { join } from "node:path";
+import { PACKAGE_KINDS, RELEASES } from "../engine/library/releases.ts";
 import { repositoryRoot } from "../io/cache.ts";
 import { taskArgs, TASKS } from "./task.ts";
 
@@ -27,6 +28,21 @@ Deno.test("licence, citation and package agree", async () => {
   assertStringIncludes(citation!, "\n  - name: The MNIST study suite's authors\n");
   assertStringIncludes(citation!, `\nversion: ${version}\n`);
   assertStringIncludes(citation!, `\nlicense: ${license}\n`);
+});
+
+Deno.test("what is fetched first is the TensorFlow that the committed results were measured with", async () => {
+  const { wheel, archive } = RELEASES["linux-x86_64"]!;
+  const first = { wheel, archive }[PACKAGE_KINDS[0]]!.version;
+  const { stdout } = await run("git", "ls-files", "results/*/manifest.json");
+  const manifests = await Promise.all(stdout.trim().split("\n").map(read));
+  const used = manifests.map((text): string | undefined => JSON.parse(text).versions.tensorflow);
+  assertEquals([...new Set(used.filter((version) => version !== undefined))], [first]);
+  const guide = await read("docs/guide.md");
+  assertStringIncludes(guide, `the wheel of ${first} through your own \`pip download\``);
+  assertStringIncludes(
+    guide,
+    `the official C archive of ${archive!.version.replace(/\.\d+$/, "")}\n`,
+  );
 });
 
 Deno.test("docs/licences.md names every package that deno.json maps", async () => {

@@ -1,5 +1,5 @@
 /**
- * libtensorflow fetched into the suite's cache, once: the official archive, else the wheel.
+ * libtensorflow fetched into the suite's cache, once: the wheel, else the official archive.
  *
  * @module
  */
@@ -20,9 +20,15 @@ import {
   libraryCache,
   type LibraryLocation,
   type LibraryManifest,
-  type PackageKind,
 } from "./library_cache.ts";
-import { currentPlatform, MOST_ARCHIVE_BYTES, type Release, RELEASES } from "./releases.ts";
+import {
+  currentPlatform,
+  MOST_ARCHIVE_BYTES,
+  PACKAGE_KINDS,
+  type PackageKind,
+  type Release,
+  RELEASES,
+} from "./releases.ts";
 import { unpackMembers } from "../../io/unpack_archive.ts";
 
 /** Options of {@linkcode fetchLibrary}; all but the reporter are there to be replaced by tests. */
@@ -89,7 +95,7 @@ async function fetchAlone(
   }
 }
 
-/** Tries the archive, then the wheel, with `folder` as the place to work in. */
+/** Tries the wheel, then the archive, with `folder` as the place to work in. */
 async function fetchInto(
   folder: string,
   options: FetchLibraryOptions & { cache: string; release: Release },
@@ -100,7 +106,7 @@ async function fetchInto(
     throw new StudyError(`Cannot fetch libtensorflow: ${cLibraryProblem("2", cLibrary)}.`);
   }
   const failures: { kind: string; error: StudyError }[] = [];
-  for (const kind of ["archive", "wheel"] as const) {
+  for (const kind of PACKAGE_KINDS) {
     const pinned = release[kind];
     if (pinned === undefined) continue;
     const label = `libtensorflow ${pinned.version}`;
@@ -109,14 +115,7 @@ async function fetchInto(
       if (problem !== undefined) throw new StudyError(problem);
       const archive = kind === "archive"
         ? await fetchArchive({ ...options, label })
-        : await fetchWheel({
-          wheel: release.wheel!,
-          folder,
-          label,
-          reporter,
-          pipCommands: options.pipCommands ?? PIP_COMMANDS,
-          ...(options.minimumRate && { minimumRate: options.minimumRate }),
-        });
+        : await fetchWheelInto(folder, { ...options, label });
       const path = await install({ archive, folder, cache, release, kind, label, reporter });
       await Deno.remove(archive).catch(() => {});
       await removeArchiveParts(cache);
@@ -124,8 +123,12 @@ async function fetchInto(
     } catch (error) {
       if (!(error instanceof StudyError) || error instanceof InterruptedError) throw error;
       failures.push({ kind: kind === "archive" ? "official archive" : "wheel", error });
-      if (kind === "archive" && release.wheel !== undefined) {
-        reporter.line(`${label}: the official archive is not available; trying the wheel`);
+      if (kind === "wheel" && release.archive !== undefined) {
+        const { version } = release.archive;
+        reporter.line(
+          `${label}: the wheel is not available (${error.reason ?? error.what}); trying the ` +
+            `official archive, which is of ${version}`,
+        );
       }
     }
   }
@@ -148,6 +151,24 @@ function anyOf(remedies: readonly (string | undefined)[]): string {
     .map((remedy) => remedy.replace(/ and run again$/, ""));
   return [...new Set(steps), "or set LIBTENSORFLOW_PATH to a library that you have"].join(", ")
     .replace(/^or /, "");
+}
+
+/** The wheel, in a folder of its own of which nothing stays if pip fails. */
+async function fetchWheelInto(
+  place: string,
+  options: FetchLibraryOptions & { release: Release; label: string },
+): Promise<string> {
+  const { release, label, reporter, pipCommands = PIP_COMMANDS, minimumRate } = options;
+  const folder = await Deno.makeTempDir({ dir: place });
+  try {
+    return await fetchWheel({
+      ...{ wheel: release.wheel!, folder, label, reporter, pipCommands },
+      ...(minimumRate && { minimumRate }),
+    });
+  } catch (error) {
+    await Deno.remove(folder, { recursive: true }).catch(() => {});
+    throw error;
+  }
 }
 
 /** The official archive, continued if an earlier run was cut off; it lies in the cache itself. */

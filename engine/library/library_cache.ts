@@ -14,7 +14,7 @@ import { isFile } from "../../io/path_kind.ts";
 import { readRegularText } from "../../io/regular_file.ts";
 import { unreadableReason } from "../../io/system_reason.ts";
 import { damageIn, type DamageOptions } from "./library_check.ts";
-import type { Release } from "./releases.ts";
+import { PACKAGE_KINDS, type PackageKind, type Release } from "./releases.ts";
 import type { UnpackedFile } from "../../io/unpack_archive.ts";
 
 /** Where a library was found. */
@@ -26,9 +26,6 @@ export interface LibraryLocation {
   /** TensorFlow's version, where it is known without opening the library. */
   version?: string;
 }
-
-/** The kinds of package a library can come from. */
-export type PackageKind = "archive" | "wheel";
 
 /** `manifest.json` of a cached library. */
 export interface LibraryManifest {
@@ -54,7 +51,7 @@ export function cacheFolderName(release: Release, kind: PackageKind): string | u
 
 /** What the cache has of a release. */
 export interface CachedLibrary {
-  /** The library, if there is a sound one; archive before wheel. */
+  /** The library, if there is a sound one; wheel before archive. */
   library: LibraryLocation | undefined;
   /** What is wrong with others that are there. */
   problems: string[];
@@ -69,7 +66,7 @@ export async function cachedLibrary(
   const problems: string[] = [];
   const problem = await folderProblem(cache);
   if (problem !== undefined) return { library: undefined, problems: [problem] };
-  for (const kind of ["archive", "wheel"] as const) {
+  for (const kind of PACKAGE_KINDS) {
     const name = cacheFolderName(release, kind);
     if (name === undefined) continue;
     const folder = join(cache, name);

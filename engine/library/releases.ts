@@ -38,13 +38,19 @@ export interface WheelRelease extends LibraryPackage {
   platform: string;
 }
 
+/** The kinds of package, in the order in which they are tried: all results here are of wheels. */
+export const PACKAGE_KINDS = ["wheel", "archive"] as const;
+
+/** A kind of package that a library can come from. */
+export type PackageKind = typeof PACKAGE_KINDS[number];
+
 /** What can be fetched for one platform. */
 export interface Release {
   /** Platform as in {@linkcode RELEASES}; part of the cache folder's name. */
   platform: string;
-  archive?: ArchiveRelease;
-  /** Tried when the archive is not available. */
   wheel?: WheelRelease;
+  /** Tried where the wheel is not available. */
+  archive?: ArchiveRelease;
 }
 
 const ARCHIVES = "https://storage.googleapis.com/tensorflow/versions";

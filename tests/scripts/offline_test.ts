@@ -39,11 +39,10 @@ function offline(task: string, folder: string, args: readonly string[]) {
   }).end();
 }
 
-const WHAT = "libtensorflow could not be found or fetched " +
-  `(storage.googleapis.com cannot be reached through the proxy ${CLOSED} of HTTPS_PROXY; ` +
-  "pip was not found)";
+const WHAT = "libtensorflow could not be found or fetched (pip was not found; " +
+  `storage.googleapis.com cannot be reached through the proxy ${CLOSED} of HTTPS_PROXY)`;
 const TODO =
-  "Check the network connection, install Python with pip, or set LIBTENSORFLOW_PATH to a " +
+  "Install Python with pip, check the network connection, or set LIBTENSORFLOW_PATH to a " +
   "library that you have";
 
 Deno.test({

@@ -90,6 +90,11 @@ class Scene implements AsyncDisposable {
     };
   }
 
+  /** The same without pip. */
+  archiveOnly(): Required<FetchLibraryOptions> {
+    return this.options("broken");
+  }
+
   /** The same without an archive. */
   wheelOnly(mode = "good"): Required<FetchLibraryOptions> {
     const options = this.options(mode);
@@ -189,7 +194,7 @@ Deno.test("RELEASES has complete pins for the four platforms", () => {
 
 Deno.test("fetchLibrary() keeps of the official archive the needed objects alone", async () => {
   await using scene = await Scene.set();
-  const found = await fetchLibrary(scene.options());
+  const found = await fetchLibrary(scene.archiveOnly());
   const folder = join(scene.cache, "2.18.0-test-archive");
   assertEquals(found, {
     path: join(folder, "libtensorflow.so.2"),
@@ -214,7 +219,7 @@ Deno.test("fetchLibrary() keeps of the official archive the needed objects alone
 Deno.test("fetchLibrary() takes the archive from a zip", async () => {
   await using scene = await Scene.set();
   scene.archive = await zipOf({ "lib/tensorflow.dll": MAIN, "lib/tensorflow.lib": "no" });
-  const options = scene.options();
+  const options = scene.archiveOnly();
   Object.assign(options.release.archive!, {
     url: `${scene.server.url}/libtensorflow.zip`,
     members: ["lib/tensorflow.dll"],
@@ -258,32 +263,48 @@ Deno.test("fetchLibrary() refetches a cached library whose size or manifest is w
   assertEquals((await scene.pipLog()).length, 1 + damages.length);
 });
 
-Deno.test("fetchLibrary() turns to the wheel when the archive is not available", async () => {
-  const page = new TextEncoder().encode("<!doctype html><html>no</html>");
-  const refusals: ((request: string) => RawAnswer | undefined)[] = [
-    () => ({ status: "403 Forbidden" }),
-    () => undefined,
-    () => fileAnswer("", page),
-    () => fileAnswer("", new Uint8Array(500)),
-  ];
-  for (const answer of refusals) {
+Deno.test("fetchLibrary() takes the wheel where both are available, and asks for nothing else", async () => {
+  await using scene = await Scene.set();
+  const found = await fetchLibrary(scene.options());
+  const folder = join(scene.cache, "2.21.0-test-wheel");
+  assertEquals(found, {
+    path: join(folder, "libtensorflow_cc.so.2"),
+    source: "wheel",
+    version: "2.21.0",
+  });
+  assertEquals(await names(folder), [
+    "libtensorflow_cc.so.2",
+    "libtensorflow_framework.so.2",
+    "manifest.json",
+  ]);
+  assertEquals(await Deno.readFile(found.path), MAIN);
+  assertEquals(await names(scene.cache), ["2.21.0-test-wheel", "lock"]);
+  assertEquals(scene.server.requests.length, 0);
+  // An archive of an earlier version of the suite lies beside it.
+  await using other = await Scene.set();
+  await fetchLibrary(other.archiveOnly());
+  await fetchLibrary(other.wheelOnly());
+  assertEquals((await fetchLibrary(other.options())).version, "2.21.0");
+});
+
+Deno.test("fetchLibrary() turns to the archive when the wheel is not available, and says why", async () => {
+  const reasons = {
+    broken: "pip was not found",
+    offline: "pip cannot reach its package index",
+    absent: "pip's package index does not offer tensorflow-cpu 2.21.0",
+    odd: "pip failed",
+    silent: "pip delivered no wheel",
+    wrong: "pip delivered another wheel than the pinned one",
+  };
+  for (const [mode, reason] of Object.entries(reasons)) {
     await using scene = await Scene.set();
-    scene.answer = answer;
-    const found = await fetchLibrary(scene.options());
-    const folder = join(scene.cache, "2.21.0-test-wheel");
-    assertEquals(found, {
-      path: join(folder, "libtensorflow_cc.so.2"),
-      source: "wheel",
-      version: "2.21.0",
-    });
-    assertEquals(await names(folder), [
-      "libtensorflow_cc.so.2",
-      "libtensorflow_framework.so.2",
-      "manifest.json",
+    const { source, version } = await fetchLibrary(scene.options(mode));
+    assertEquals([source, version], ["archive", "2.18.0"]);
+    assertEquals(await names(scene.cache), ["2.18.0-test-archive", "lock"]);
+    assertEquals(scene.lines.filter((line) => line.includes("trying the official archive")), [
+      `libtensorflow 2.21.0: the wheel is not available (${reason}); trying the official ` +
+      "archive, which is of 2.18.0",
     ]);
-    assertEquals(await Deno.readFile(found.path), MAIN);
-    assertEquals(await names(scene.cache), ["2.21.0-test-wheel", "lock"]);
-    assertEquals(scene.lines.filter((line) => line.includes("trying the wheel")).length, 1);
   }
 });
 
@@ -318,7 +339,7 @@ Deno.test("fetchLibrary() continues an archive that an earlier run began", async
   await Deno.mkdir(scene.cache);
   const begun = join(scene.cache, "2.18.0-libtensorflow.tar.gz.part");
   await Deno.writeFile(begun, scene.archive.subarray(0, 50));
-  assertEquals((await fetchLibrary(scene.options())).source, "archive");
+  assertEquals((await fetchLibrary(scene.archiveOnly())).source, "archive");
   assertStringIncludes(scene.server.requests[0]!, "range: bytes=50-");
 });
 
@@ -326,7 +347,7 @@ Deno.test("fetchLibrary() does not fetch an archive again that is complete", asy
   await using scene = await Scene.set();
   await Deno.mkdir(scene.cache);
   await Deno.writeFile(join(scene.cache, "2.18.0-libtensorflow.tar.gz"), scene.archive);
-  assertEquals((await fetchLibrary(scene.options())).source, "archive");
+  assertEquals((await fetchLibrary(scene.archiveOnly())).source, "archive");
   assertEquals(scene.server.requests.length, 0);
 });
 
@@ -362,12 +383,22 @@ Deno.test("fetchLibrary() ends a pip that brings next to nothing, or too much", 
 });
 
 Deno.test("fetchLibrary() names both failures when neither package is available", async () => {
-  await using scene = await Scene.set();
-  scene.answer = () => ({ status: "403 Forbidden" });
-  const message = await failure(fetchLibrary(scene.options("offline")));
-  assertStringIncludes(message, "official archive: ");
-  assertStringIncludes(message, "403");
-  assertStringIncludes(message, "wheel: pip cannot reach");
+  const page = new TextEncoder().encode("<!doctype html><html>no</html>");
+  const refusals: { answer: (request: string) => RawAnswer | undefined; told: string }[] = [
+    { answer: () => ({ status: "403 Forbidden" }), told: "403" },
+    { answer: () => undefined, told: "no answer" },
+    { answer: () => fileAnswer("", page), told: "an HTML page came" },
+    { answer: () => fileAnswer("", new Uint8Array(500)), told: "SHA-256" },
+  ];
+  for (const { answer, told } of refusals) {
+    await using scene = await Scene.set();
+    scene.answer = answer;
+    const message = await failure(fetchLibrary(scene.options("offline")));
+    assertStringIncludes(message, "official archive: ");
+    assertStringIncludes(message, told);
+    assertStringIncludes(message, "wheel: pip cannot reach");
+    assertEquals(await names(scene.cache), ["lock"]);
+  }
 });
 
 Deno.test("fetchLibrary() refuses an old glibc and musl before anything is downloaded", async () => {
