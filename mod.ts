@@ -58,7 +58,7 @@ export {
   UsageError,
 } from "./io/errors.ts";
 export { loadModel, type LoadModelOptions } from "./inference/load_model.ts";
-export type { LoadedModel } from "./inference/loaded_model.ts";
+export type { DetectionFacts, LoadedModel } from "./inference/loaded_model.ts";
 export type { LocatedRun } from "./report/record/find_run.ts";
 export type { ResultRow, Status } from "./report/record/result_row.ts";
 export type { Json, Manifest } from "./report/record/run_folder.ts";

@@ -23,13 +23,11 @@ import {
 import { simpleCnnLayouts } from "../models/simple_cnn.ts";
 import { VGG16_ARCHITECTURE } from "../models/vgg16.ts";
 import { ALEXNET, DATA, SIMPLE_CNN, VGG16 } from "../study.ts";
+import { EXPORT_NOTE } from "./export_notes.ts";
 import type { LoadedModel } from "./loaded_model.ts";
 
 /** Bytes of a file of weights: a server may not like larger ones, nor a browser many small ones. */
 const FILE_BYTES = 16 * 2 ** 20;
-
-/** What an exported file says of itself, by which it is known again. */
-export const EXPORT_NOTE = { exported_by: "deno task export" } as const;
 
 /** The file that describes the layers and names the files of weights. */
 const MODEL_FILE = "model.json";

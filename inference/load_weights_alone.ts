@@ -18,22 +18,42 @@ import { fasterRcnnResnet50Fpn } from "../models/faster_rcnn.ts";
 import { type Architecture, expectedWeights } from "../models/frozen_feature_layout.ts";
 import { simpleCnn, simpleCnnLayouts } from "../models/simple_cnn.ts";
 import { vgg16, VGG16_ARCHITECTURE } from "../models/vgg16.ts";
-import { ALEXNET, DATA, FASTER_RCNN_ADAPTED, FINE_TUNED, SIMPLE_CNN, VGG16 } from "../study.ts";
-import { type LoadedModel, readyClassifier, readyDetector } from "./loaded_model.ts";
+import {
+  ALEXNET,
+  DATA,
+  FASTER_RCNN_ADAPTED,
+  FASTER_RCNN_HEAD_TUNED,
+  FASTER_RCNN_NORMALISE_ONCE,
+  FINE_TUNED,
+  RECIPES,
+  SIMPLE_CNN,
+  VGG16,
+} from "../study.ts";
+import { type NotedModel, readExportNotes } from "./export_notes.ts";
+import {
+  type LoadedModel,
+  type ModelFacts,
+  readyClassifier,
+  readyDetector,
+} from "./loaded_model.ts";
 
 /** Names and shapes of a checkpoint. */
 type Shapes = ReadonlyMap<string, { readonly shape: readonly number[] }>;
 
+/** A model as the results have it. */
+type NamedModel = Pick<ModelFacts, "name" | "title">;
+
 /** A network that weights may be of. */
 interface Candidate {
-  model: { readonly name: string; readonly title: string };
+  /** What a run of it may be called; the first, unless the file says which. */
+  models: readonly NamedModel[];
   fits: (found: Shapes) => boolean;
   build: () => Classifier;
 }
 
 const NETWORKS: readonly Candidate[] = [
   {
-    model: SIMPLE_CNN,
+    models: Object.values(RECIPES),
     fits: (found) => {
       const layouts = simpleCnnLayouts(DATA.classes);
       const shapes = new Map([...layouts].map(([name, { torchShape }]) => [name, torchShape]));
@@ -43,20 +63,27 @@ const NETWORKS: readonly Candidate[] = [
   },
   ...([3, 1] as const).flatMap((inChannels) => [
     {
-      model: FINE_TUNED.vgg16[inChannels],
+      models: [FINE_TUNED.vgg16[inChannels]],
       fits: fitsFrozen(VGG16_ARCHITECTURE, inChannels),
       build: () => vgg16({ inChannels }),
     },
     {
-      model: FINE_TUNED.alexnet[inChannels],
+      models: [FINE_TUNED.alexnet[inChannels]],
       fits: fitsFrozen(ALEXNET_ARCHITECTURE, inChannels),
       build: () => alexnet({ inChannels }),
     },
   ]),
 ];
 
+const DETECTORS: readonly NamedModel[] = [
+  FASTER_RCNN_ADAPTED,
+  FASTER_RCNN_NORMALISE_ONCE,
+  FASTER_RCNN_HEAD_TUNED,
+];
+
 /**
- * Builds the model that a file's weights are of.
+ * Builds the model that a file's weights are of. What was exported here comes back under its own name,
+ * a detector as it was fed; another's detector is fed values 0..1.
  *
  * @param path A `.pth` or `.safetensors` file.
  * @param model Refuses weights of any other model; a name in the results.
@@ -66,11 +93,12 @@ export async function loadWeightsAlone(
   path: string,
   model: string | undefined,
 ): Promise<LoadedModel> {
-  const found = await shapesOf(path);
+  const { found, noted } = await lookInto(path);
   const network = NETWORKS.find(({ fits }) => fits(found));
   const facts = { run: undefined, weights: basename(path) };
   if (network !== undefined) {
-    refuseOther(path, network.model, model);
+    const named = namedOf(network.models, noted.name);
+    refuseOther(path, named, model);
     const classifier = network.build();
     try {
       classifier.loadStateDict(await loadCheckpoint(path), { path });
@@ -78,25 +106,35 @@ export async function loadWeightsAlone(
       classifier.dispose();
       throw error;
     }
-    return readyClassifier(classifier, { ...network.model, ...facts });
+    return readyClassifier(classifier, { ...named, ...facts });
   }
   if (!isDetector(found)) throw fitsNothing(path, found);
-  refuseOther(path, FASTER_RCNN_ADAPTED, model);
+  const named = namedOf(DETECTORS, noted.name);
+  refuseOther(path, named, model);
   const detector = fasterRcnnResnet50Fpn({ numClasses: DIGIT_CLASSES });
   try {
-    detector.loadStateDict(await loadCheckpoint(path), { path });
+    const { batchNormEpsilon } = noted;
+    detector.loadStateDict(await loadCheckpoint(path), {
+      path,
+      ...(batchNormEpsilon !== undefined && { batchNormEpsilon }),
+    });
   } catch (error) {
     detector.dispose();
     throw error;
   }
-  return readyDetector(detector, { ...FASTER_RCNN_ADAPTED, ...facts, normalises: true });
+  return readyDetector(detector, { ...named, ...facts, normalises: noted.normalises });
 }
 
-async function shapesOf(path: string): Promise<Shapes> {
+/** What is in a file, and what it says of itself. */
+async function lookInto(path: string): Promise<{ found: Shapes; noted: NotedModel }> {
   using checkpoint = await openCheckpoint(path);
-  return withoutMoments(
-    new Map(checkpoint.names().map((name) => [name, checkpoint.describe(name)])),
-  );
+  const all = new Map(checkpoint.names().map((name) => [name, checkpoint.describe(name)]));
+  return { found: withoutMoments(all), noted: readExportNotes(checkpoint.metadata, path) };
+}
+
+/** The model of that name, or the first. */
+function namedOf(models: readonly NamedModel[], wanted: string | undefined): NamedModel {
+  return models.find(({ name }) => name === wanted) ?? models[0]!;
 }
 
 function fitsFrozen(architecture: Architecture, inChannels: 1 | 3) {
@@ -117,10 +155,10 @@ function isDetector(found: Shapes): boolean {
   );
 }
 
-function refuseOther(path: string, found: Candidate["model"], wanted: string | undefined): void {
+function refuseOther(path: string, found: NamedModel, wanted: string | undefined): void {
   if (wanted === undefined || wanted === found.name) return;
   throw new StudyError(
-    `${path} has weights of ${found.title}, not of ${wanted}: give another file, or leave the ` +
+    `${path} has weights of ${found.name}, not of ${wanted}: give another file, or leave the ` +
       "model out",
   );
 }

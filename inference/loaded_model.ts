@@ -34,6 +34,8 @@ export interface LoadedModel extends Classifier {
   readonly side: number;
   /** Their channels, 1 or 3. */
   readonly channels: number;
+  /** Of a detector what its weights do not say; `undefined` of a classifier. */
+  readonly detection: DetectionFacts | undefined;
   /**
    * From pixels to what {@linkcode Classifier.forward} takes.
    *
@@ -50,6 +52,14 @@ export interface LoadedModel extends Classifier {
    * @throws {RangeError} If the length is not a multiple of 784.
    */
   probabilities(images: Uint8Array): Promise<Float32Array>;
+}
+
+/** What the weights of a detector do not say of it. */
+export interface DetectionFacts {
+  /** Whether it is fed normalised images, which it normalises again, as the study does. */
+  readonly normalises: boolean;
+  /** What its batch normalisation adds to a variance. */
+  readonly batchNormEpsilon: number;
 }
 
 /** What a model is besides its network. */
@@ -74,6 +84,7 @@ abstract class Ready implements LoadedModel {
   readonly numClasses = DATA.classes;
   abstract readonly side: number;
   abstract readonly channels: number;
+  abstract readonly detection: DetectionFacts | undefined;
   abstract readonly parameters: Parameters;
   abstract readonly transform: (pixels: Tensor) => Tensor4D;
 
@@ -118,6 +129,7 @@ abstract class Ready implements LoadedModel {
 class ReadyClassifier extends Ready {
   readonly side: number;
   readonly channels: number;
+  readonly detection = undefined;
   readonly transform: (pixels: Tensor) => Tensor4D;
   readonly #network: Classifier;
 
@@ -169,12 +181,19 @@ class ReadyDetector extends Ready {
   readonly side = RESIZED_SIDE;
   readonly channels = 3;
   readonly transform: (pixels: Tensor) => Tensor4D;
+  readonly #normalises: boolean;
   readonly #detector: Detector;
 
   constructor(detector: Detector, facts: ModelFacts & { normalises: boolean }) {
     super(facts);
     this.#detector = detector;
+    this.#normalises = facts.normalises;
     this.transform = facts.normalises ? normalizeRgb224 : toTensorRgb224;
+  }
+
+  get detection(): DetectionFacts {
+    const { batchNormEpsilon } = this.#detector;
+    return { normalises: this.#normalises, batchNormEpsilon };
   }
 
   get parameters(): Parameters {

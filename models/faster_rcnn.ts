@@ -127,9 +127,14 @@ export class FasterRcnn implements Detector {
     return new Map([...this.#weights.shapes, ...this.predictor.shapes]);
   }
 
+  get batchNormEpsilon(): number {
+    return this.#weights.epsilon;
+  }
+
   loadStateDict(state: StateDict, options: LoadDetectorOptions = {}): void {
     this.predictor.requireUndisposed();
-    const { keepPredictor = false, batchNormEpsilon = 1e-5, onUnwrap, path } = options;
+    const { keepPredictor = false, batchNormEpsilon = this.batchNormEpsilon } = options;
+    const { onUnwrap, path } = options;
     const shapes = keepPredictor ? this.#weights.shapes : this.shapes;
     const expected = { shapes, keepPredictor };
     const { entries: current, removed } = requireDetectorFit(state, expected, path);

@@ -5,11 +5,11 @@
  */
 
 import { basename, join } from "node:path";
-import { IMAGE_SIDE } from "../data/dataset.ts";
-import { IMAGENET_GREY } from "../data/rgb224.ts";
 import { startEngine } from "../engine/engine.ts";
 import { DEFAULT_OUT, SHARED_FLAGS } from "../experiment/flags.ts";
-import { EXPORT_NOTE, exportTfjs, tfjsFiles } from "../inference/export_tfjs.ts";
+import { exportNotes, isExportNoted } from "../inference/export_notes.ts";
+import { exportTfjs, tfjsFiles } from "../inference/export_tfjs.ts";
+import { inputAndOutput } from "../inference/input_and_output.ts";
 import { loadModel } from "../inference/load_model.ts";
 import type { LoadedModel } from "../inference/loaded_model.ts";
 import { writeFileAtomic } from "../io/atomic.ts";
@@ -25,7 +25,6 @@ import { runScript } from "../io/run_script.ts";
 import { openSafetensors, saveCheckpoint } from "../models/checkpoint/safetensors.ts";
 import { isModelCard, modelCard } from "../report/page/model_card.ts";
 import { refuseInsideRun } from "../report/record/run_folders.ts";
-import { FASTER_RCNN_ADAPTED, IMAGENET_NORMALIZATION, MNIST_NORMALIZATION } from "../study.ts";
 
 const { backend, device, libtensorflow, quiet, verbose, help } = SHARED_FLAGS;
 
@@ -114,11 +113,7 @@ function safetensorsTarget(out: string): Target {
   return {
     existing: () => Promise.resolve([{ path, isOwn: isExported }, { path: card, isOwn: isCard }]),
     write: async (model) => {
-      await saveCheckpoint(path, model.stateDict(), {
-        format: "pt",
-        ...EXPORT_NOTE,
-        ...(model.run && { run_id: model.run.runId }),
-      });
+      await saveCheckpoint(path, model.stateDict(), exportNotes(model));
       await writeFileAtomic(card, safetensorsCard(model, basename(path)));
       return [path, card];
     },
@@ -145,7 +140,7 @@ function safetensorsCard(model: LoadedModel, name: string): string {
 async function isExported(path: string): Promise<boolean> {
   try {
     using file = await openSafetensors(path);
-    return file.metadata.exported_by === EXPORT_NOTE.exported_by;
+    return isExportNoted(file.metadata);
   } catch (error) {
     if (error instanceof StudyError) return false;
     throw error;
@@ -185,27 +180,6 @@ function tfjsCard(model: LoadedModel, files: readonly string[]): string {
 function facts(model: LoadedModel, order: readonly string[]) {
   const { title, weights, run } = model;
   return { title, weights, run, inputAndOutput: inputAndOutput(model, order) };
-}
-
-/** What a model takes, its shape in the framework's order, and what it gives. */
-function inputAndOutput({ title, side, channels }: LoadedModel, order: readonly string[]): string {
-  if (title === FASTER_RCNN_ADAPTED.title) {
-    return "Input and output as torchvision's `fasterrcnn_resnet50_fpn` with `num_classes=11`: " +
-      "label 0 is the background, label k the digit k − 1.";
-  }
-  const lengths: Readonly<Record<string, number>> = { c: channels, h: side, w: side };
-  const shape = order.map((axis) => lengths[axis] ?? axis).join(", ");
-  const { mean, std } = side === IMAGE_SIDE
-    ? MNIST_NORMALIZATION
-    : channels === 1
-    ? IMAGENET_GREY
-    : IMAGENET_NORMALIZATION;
-  const enlarged = side === IMAGE_SIDE
-    ? ""
-    : ", enlarged from 28×28 as PIL's bilinear resize does on 8-bit pixels";
-  return `Input: float32 \`[${shape}]\`, light digits on dark${enlarged}; grey values divided by ` +
-    `255, minus ${mean.join(", ")}, over ${std.join(", ")}. Output: logits \`[n, 10]\` of the ` +
-    "digits 0 to 9, which softmax makes probabilities of.";
 }
 
 if (import.meta.main) await runScript(main);

@@ -22,7 +22,7 @@ export interface LoadDetectorOptions extends LoadStateDictOptions {
    * What batch normalisation adds to a variance. torchvision takes 0 with its first COCO weights
    * (`fasterrcnn_resnet50_fpn_coco-258fb6c6.pth`), which were made so, and 1e-5 with all others.
    *
-   * @default {1e-5}
+   * @default {the detector's own, 1e-5 at first}
    */
   batchNormEpsilon?: number;
   /** Is told what was taken off the checkpoint's names, such as `"module."`, if anything. */
@@ -39,6 +39,8 @@ export interface Detector extends Disposable {
   readonly predictor: Parameters;
   /** Shapes of all weights by torchvision's names, in its order and layouts. */
   readonly shapes: ReadonlyMap<string, readonly number[]>;
+  /** What batch normalisation adds to a variance, which no weights say. */
+  readonly batchNormEpsilon: number;
   /**
    * Takes over the weights of a checkpoint, in torchvision's current spelling or its first
    * (`backbone.fpn.inner_blocks.0.weight`, `rpn.head.conv.weight`). Prefixes such as

@@ -47,6 +47,11 @@ export class FrozenWeights {
     return new Map([...NETWORK.layouts].map(([name, { shape }]) => [name, shape]));
   }
 
+  /** What batch normalisation adds to a variance. */
+  get epsilon(): number {
+    return this.#epsilon;
+  }
+
   /**
    * Takes over values of all names; their shapes have been checked.
    *

@@ -4,17 +4,24 @@ import { assert, assertEquals, assertMatch, assertRejects, assertThrows } from "
 import * as tf from "@tensorflow/tfjs";
 import { join } from "node:path";
 import { prepareDigit } from "../../data/handwritten_digit.ts";
+import { exportNotes } from "../../inference/export_notes.ts";
 import { exportTfjs } from "../../inference/export_tfjs.ts";
 import { canComeBack, loadModel } from "../../inference/load_model.ts";
 import { readyClassifier, readyDetector } from "../../inference/loaded_model.ts";
 import { repositoryRoot } from "../../io/cache.ts";
 import { StudyError } from "../../io/errors.ts";
 import type { DigitDetector } from "../../experiment/detection.ts";
-import { ALEXNET } from "../../study.ts";
+import {
+  ALEXNET,
+  FASTER_RCNN_ADAPTED,
+  FASTER_RCNN_HEAD_TUNED,
+  FASTER_RCNN_NORMALISE_ONCE,
+} from "../../study.ts";
 import { loadCheckpoint } from "../../models/checkpoint/open_checkpoint.ts";
+import { FASTER_RCNN_WEIGHTS } from "../../models/checkpoint/pretrained.ts";
 import { openSafetensors, saveCheckpoint } from "../../models/checkpoint/safetensors.ts";
 import { alexnet } from "../../models/alexnet.ts";
-import type { Detector } from "../../models/faster_rcnn.ts";
+import { type Detector, fasterRcnnResnet50Fpn } from "../../models/faster_rcnn.ts";
 import { simpleCnn } from "../../models/simple_cnn.ts";
 import { bestRuns, locateRun } from "../../report/record/find_run.ts";
 import {
@@ -212,6 +219,42 @@ Deno.test("a detector's answer is the best score of each digit, and it has no lo
   assertThrows(() => model.forward(tf.zeros([1, 224, 224, 3])), StudyError, "no logits");
 });
 
+Deno.test("a detector's export answers as its run does; another's is fed values 0..1", () =>
+  withFolder({}, async (place) => {
+    const [file, out] = [join(place, "file.safetensors"), join(place, "out.safetensors")];
+    using base = fasterRcnnResnet50Fpn({ numClasses: 11, seed: 5 });
+    await saveCheckpoint(file, base.stateDict());
+    const manifest = await readManifest(folder);
+    // The label makes a run's weights torchvision's first, to which batch normalisation adds nothing.
+    const coco = `torchvision:${FASTER_RCNN_WEIGHTS.file}`;
+    const variants = [
+      [FASTER_RCNN_NORMALISE_ONCE, "once", coco, { normalises: false, batchNormEpsilon: 0 }],
+      [FASTER_RCNN_ADAPTED, "twice", coco, { normalises: true, batchNormEpsilon: 0 }],
+      [FASTER_RCNN_HEAD_TUNED, "twice", "file:own", { normalises: true, batchNormEpsilon: 1e-5 }],
+    ] as const;
+    for (const [{ name }, normalise, weights, detection] of variants) {
+      const run = join(place, name);
+      await Deno.mkdir(run);
+      const settings = { ...manifest.settings, normalise, weights, weights_sha256: "", seed: 3 };
+      await writeManifest(run, { ...manifest, model: name, settings });
+      await saveCheckpoint(join(run, CHECKPOINT), base.predictor.stateDict());
+      using own = await loadModel(run, { weights: file });
+      await saveCheckpoint(out, own.stateDict(), exportNotes(own));
+      using exported = await loadModel(out, { model: name });
+      for (const model of [own, exported]) {
+        assertEquals([model.name, model.detection], [name, detection]);
+      }
+      assertEquals(exported.parameters.stateDict(), own.parameters.stateDict());
+      if (name !== FASTER_RCNN_NORMALISE_ONCE.name) continue;
+      const digit = images.subarray(0, 784);
+      const expected = await own.probabilities(digit);
+      assert(expected.some((score) => score > 0));
+      assertEquals(await exported.probabilities(digit), expected);
+    }
+    using foreign = await loadModel(file);
+    assertEquals(foreign.detection, { normalises: false, batchNormEpsilon: 1e-5 });
+  }));
+
 Deno.test("digits that are photographed are read as before, 97 of 100 at least", async () => {
   using model = await loadModel(folder);
   const before = digitsOf(await model.probabilities(images));
@@ -248,8 +291,15 @@ Deno.test("deno task export writes weights alone and a card; PyTorch has equal l
   assertEquals(file.metadata, {
     format: "pt",
     exported_by: "deno task export",
+    model: row!.model,
     run_id: row!.run_id,
   });
+  (await loadModel(path, { model: row!.model })).dispose();
+  const { message } = await assertRejects(
+    () => loadModel(path, { model: "SimpleCNN" }),
+    StudyError,
+  );
+  assertMatch(message, /has weights of SimpleCNN_Fast, not of SimpleCNN: give another file/);
   if (reason === undefined) {
     // The program prints logits of the 100 digits of its own fixture, MNIST's first.
     const theirs: number[][] = JSON.parse(await python("simple_cnn.py", path));

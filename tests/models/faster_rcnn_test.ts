@@ -273,6 +273,16 @@ Deno.test(
   },
 );
 
+Deno.test("loadStateDict() keeps a detector's epsilon unless told another, 1e-5 at first", () => {
+  using model = new FasterRcnn({ ...SMALL, numClasses: 11 });
+  const state = formulaState(modelOf(pair));
+  model.loadStateDict(state);
+  assertEquals(model.batchNormEpsilon, 1e-5);
+  model.loadStateDict(state, { batchNormEpsilon: 0 });
+  model.loadStateDict(model.stateDict());
+  assertEquals(model.batchNormEpsilon, 0);
+});
+
 /** The predictor's part of the formula's weights for 11 classes. */
 function formulaPredictor(): StateDict {
   return new Map(
