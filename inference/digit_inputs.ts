@@ -6,7 +6,6 @@
  */
 
 import { join } from "node:path";
-import { IMAGE_PIXELS } from "../data/dataset.ts";
 import { type Ink, type PreparedDigit, prepareDigit } from "../data/handwritten_digit.ts";
 import { decodeIdx } from "../data/idx.ts";
 import { failureReason } from "../io/disk_error.ts";
@@ -130,9 +129,4 @@ async function standardInput(): Promise<Uint8Array> {
     at += piece.length;
   }
   return bytes;
-}
-
-/** How many digits there are. */
-export function digitCount({ images }: DigitInput): number {
-  return images.length / IMAGE_PIXELS;
 }

@@ -10,6 +10,7 @@ import { normalizeMnist, transformImages } from "../data/image_batches.ts";
 import { normalizeGrey224, normalizeRgb224, RESIZED_SIDE, toTensorRgb224 } from "../data/rgb224.ts";
 import type { Tensor, Tensor1D, Tensor2D, Tensor4D } from "../engine/ops.ts";
 import { StudyError } from "../io/errors.ts";
+import { eventTurn } from "../io/event_turn.ts";
 import type { StateDict } from "../models/checkpoint/state_dict.ts";
 import type {
   Classifier,
@@ -20,7 +21,7 @@ import type { Detector } from "../models/faster_rcnn.ts";
 import type { Detection } from "../models/label_mapping.ts";
 import type { Parameters } from "../models/parameters.ts";
 import type { LocatedRun } from "../report/record/find_run.ts";
-import { DATA } from "../study.ts";
+import { DATA, DETECTION } from "../study.ts";
 
 /** A trained model, ready to answer. */
 export interface LoadedModel extends Classifier {
@@ -36,6 +37,8 @@ export interface LoadedModel extends Classifier {
   readonly channels: number;
   /** Of a detector what its weights do not say; `undefined` of a classifier. */
   readonly detection: DetectionFacts | undefined;
+  /** How many images it takes at a time. */
+  readonly batchSize: number;
   /**
    * From pixels to what {@linkcode Classifier.forward} takes.
    *
@@ -49,9 +52,11 @@ export interface LoadedModel extends Classifier {
    * @param images Grey values 0..255, `[n * 784]`, light digits on dark as MNIST has them.
    * @returns `[n * 10]`: of a classifier softmax, which sums to 1. Of a detector, the score of each
    *   digit's best detection, which need not; all are 0 where nothing was detected.
+   * @param signal Looked at between batches, where timers and signals have their turn.
    * @throws {RangeError} If the length is not a multiple of 784.
+   * @throws {InterruptedError} If `signal` is aborted.
    */
-  probabilities(images: Uint8Array): Promise<Float32Array>;
+  probabilities(images: Uint8Array, signal?: AbortSignal): Promise<Float32Array>;
 }
 
 /** What the weights of a detector do not say of it. */
@@ -71,9 +76,9 @@ export interface ModelFacts {
   weights: string;
 }
 
-/** Images of 28×28 for each call of a model; those of 224×224 take 64 times the memory. */
-const CHUNK = 256;
-const CHUNK_224 = 16;
+/** Images of 28×28 for each call of a classifier; those of 224×224 take 64 times the memory. */
+const BATCH = 256;
+const BATCH_224 = 16;
 
 /** What its networks have in common. */
 abstract class Ready implements LoadedModel {
@@ -85,6 +90,7 @@ abstract class Ready implements LoadedModel {
   abstract readonly side: number;
   abstract readonly channels: number;
   abstract readonly detection: DetectionFacts | undefined;
+  abstract readonly batchSize: number;
   abstract readonly parameters: Parameters;
   abstract readonly transform: (pixels: Tensor) => Tensor4D;
 
@@ -103,7 +109,7 @@ abstract class Ready implements LoadedModel {
   /** The probabilities of some images, as many as one call takes. */
   protected abstract answer(images: Uint8Array): Promise<Float32Array>;
 
-  async probabilities(images: Uint8Array): Promise<Float32Array> {
+  async probabilities(images: Uint8Array, signal?: AbortSignal): Promise<Float32Array> {
     if (images.length % IMAGE_PIXELS !== 0) {
       throw new RangeError(
         `Cannot classify images as their length must be a multiple of ${IMAGE_PIXELS}: current ` +
@@ -111,11 +117,12 @@ abstract class Ready implements LoadedModel {
       );
     }
     const count = images.length / IMAGE_PIXELS;
-    const step = this.side === IMAGE_SIDE ? CHUNK : CHUNK_224;
     const result = new Float32Array(count * this.numClasses);
-    for (let start = 0; start < count; start += step) {
-      const part = images.subarray(start * IMAGE_PIXELS, (start + step) * IMAGE_PIXELS);
-      result.set(await this.answer(part), start * this.numClasses);
+    for (let start = 0; start < count; start += this.batchSize) {
+      if (start > 0) await eventTurn(signal);
+      const end = start + this.batchSize;
+      const batch = images.subarray(start * IMAGE_PIXELS, end * IMAGE_PIXELS);
+      result.set(await this.answer(batch), start * this.numClasses);
     }
     return result;
   }
@@ -130,6 +137,7 @@ class ReadyClassifier extends Ready {
   readonly side: number;
   readonly channels: number;
   readonly detection = undefined;
+  readonly batchSize: number;
   readonly transform: (pixels: Tensor) => Tensor4D;
   readonly #network: Classifier;
 
@@ -139,6 +147,7 @@ class ReadyClassifier extends Ready {
     const isFrozen = "inChannels" in network;
     this.side = isFrozen ? RESIZED_SIDE : IMAGE_SIDE;
     this.channels = isFrozen ? network.inChannels : 1;
+    this.batchSize = isFrozen ? BATCH_224 : BATCH;
     this.transform = !isFrozen
       ? normalizeMnist
       : this.channels === 1
@@ -180,6 +189,7 @@ class ReadyClassifier extends Ready {
 class ReadyDetector extends Ready {
   readonly side = RESIZED_SIDE;
   readonly channels = 3;
+  readonly batchSize = DETECTION.batchSize;
   readonly transform: (pixels: Tensor) => Tensor4D;
   readonly #normalises: boolean;
   readonly #detector: Detector;

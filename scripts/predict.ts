@@ -10,12 +10,13 @@ import { startEngine } from "../engine/engine.ts";
 import { DEFAULT_OUT, SHARED_FLAGS } from "../experiment/flags.ts";
 import { answerOf, percentOf } from "../inference/answer.ts";
 import { digitBlocks, digitPng, isDigitPng } from "../inference/digit_view.ts";
-import { digitCount, type DigitInput, digitInputs } from "../inference/digit_inputs.ts";
+import { type DigitInput, digitInputs } from "../inference/digit_inputs.ts";
 import { loadModel } from "../inference/load_model.ts";
 import type { LoadedModel } from "../inference/loaded_model.ts";
 import { checkWritable, writeFileAtomic } from "../io/atomic.ts";
 import { userFolder, userPath } from "../io/cache.ts";
 import { StudyError, UsageError } from "../io/errors.ts";
+import { eventTurn } from "../io/event_turn.ts";
 import { type HelpOptions, readWords } from "../io/help_text.ts";
 import { refuseForeign, textIfReadable } from "../io/own_files.ts";
 import type { FlagTable, FlagValues } from "../io/parse_flags.ts";
@@ -124,21 +125,36 @@ async function predict(
     : new ViewFolder(flags.saveViews, reporter);
   let failures = 0;
   for await (const input of digitInputs(words, options)) {
-    signal.throwIfAborted();
+    await eventTurn(signal);
     if ("error" in input) {
       failures++;
       reporter.warn(`error: ${input.error}`);
       if (flags.json) print(printableJson({ picture: input.name, error: input.error }));
       continue;
     }
-    const probabilities = await model.probabilities(input.images);
-    for (let i = 0; i < digitCount(input); i++) {
-      const scores = probabilities.subarray(i * DATA.classes, (i + 1) * DATA.classes);
+    for await (const [i, scores] of eachScores(input, model, signal)) {
       for (const line of linesOf(input, i, { scores, model, flags })) print(line);
       await views?.save(input, i);
     }
   }
   if (failures + (views?.end() ?? 0) > 0) Deno.exitCode = 1;
+}
+
+/** The scores of each digit by its index; those of a batch come as soon as it has been answered. */
+async function* eachScores(
+  { images }: DigitInput,
+  model: LoadedModel,
+  signal: AbortSignal,
+): AsyncGenerator<[index: number, scores: Float32Array]> {
+  const size = model.batchSize * IMAGE_PIXELS;
+  for (let at = 0; at < images.length; at += size) {
+    if (at > 0) await eventTurn(signal);
+    const scores = await model.probabilities(images.subarray(at, at + size));
+    for (let start = 0; start < scores.length; start += DATA.classes) {
+      const index = at / IMAGE_PIXELS + start / DATA.classes;
+      yield [index, scores.subarray(start, start + DATA.classes)];
+    }
+  }
 }
 
 /** Says who answers, and warns of one that has learnt something else. */

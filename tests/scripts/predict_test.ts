@@ -7,7 +7,7 @@ import { repositoryRoot } from "../../io/cache.ts";
 import { idx } from "../data/idx_samples.ts";
 import { firstTestDigits } from "../data/mnist.ts";
 import { taskArgs } from "../task.ts";
-import { ENV, part1 } from "./part1_process.ts";
+import { ENV, part1, Program } from "./part1_process.ts";
 
 const { images } = await firstTestDigits(3);
 const digit = (i: number) => images.subarray(784 * i, 784 * (i + 1));
@@ -161,6 +161,21 @@ Deno.test("predict --explain shows what the model saw; --ink forces what counts 
     forced.stderr,
     "error: Cannot read pictures/two.PNG: nothing in it stands out",
   );
+});
+
+Deno.test("predict stops at Ctrl-C in the midst of a file of digits, what it knows being said", async () => {
+  const count = 60_000;
+  const path = join(folder, "many-idx3-ubyte");
+  await Deno.writeFile(path, idx(0x803, [count, 28, 28], new Uint8Array(784 * count)));
+  const args = [...taskArgs("predict"), path, "--results", RESULTS];
+  const program = new Program(Deno.execPath(), args);
+  await program.until(/\[0\]: /);
+  program.kill("SIGINT");
+  const { code, stdout, stderr } = await program.end();
+  assertEquals([code, stderr.split("\n").length], [130, 2], stderr);
+  const lines = stdout.trimEnd().split("\n");
+  assert(lines.length > 1 && lines.length < 1 + count, `${lines.length} lines`);
+  await Deno.remove(path);
 });
 
 Deno.test("predict says how to get a model, and which flags there are", async () => {
