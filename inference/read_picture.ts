@@ -82,6 +82,7 @@ function jpegPixels(bytes: Uint8Array): { width: number; height: number; data: U
   if (!endsInMarker(bytes)) throw new PictureError("it is cut off");
   try {
     return decodeJpeg(bytes, {
+      ...(isRgbJpeg(bytes) && { colorTransform: false }),
       useTArray: true,
       tolerantDecoding: false,
       maxResolutionInMP: MOST_PIXELS / 1e6,
@@ -101,15 +102,40 @@ function jpegPixels(bytes: Uint8Array): { width: number; height: number; data: U
  */
 function endsInMarker(bytes: Uint8Array): boolean {
   let scan = 2;
-  while (bytes[scan] === 0xff && bytes[scan + 1] !== 0xda) {
-    // Each part of the header says its length; a marker may be preceded by more of 0xff.
-    const isFill = bytes[scan + 1] === 0xff;
-    scan += isFill ? 1 : 2 + 256 * bytes[scan + 2]! + bytes[scan + 3]!;
-  }
+  for (const { end } of jpegHeader(bytes)) scan = end;
   for (let at = bytes.length - 2; at > scan; at--) {
     if (bytes[at] === 0xff && bytes[at + 1] === 0xd9) return true;
   }
   return false;
+}
+
+/**
+ * Whether a JPEG has red, green and blue instead of brightness and colour. As libjpeg sees it, JFIF has
+ * the latter alone, Adobe's note says which it is, and else the channels' names do.
+ */
+function isRgbJpeg(bytes: Uint8Array): boolean {
+  for (const { marker, data } of jpegHeader(bytes)) {
+    const text = (start: number, end: number) => String.fromCharCode(...data.subarray(start, end));
+    if (marker === 0xe0 && text(0, 5) === "JFIF\0") return false;
+    if (marker === 0xee && text(0, 5) === "Adobe") return data[11] === 0;
+    if (marker >= 0xc0 && marker <= 0xc2) {
+      return data[5] === 3 && text(6, 7) + text(9, 10) + text(12, 13) === "RGB";
+    }
+  }
+  return false;
+}
+
+/** The parts of a JPEG's header: the second byte of the marker, what is in it, and where it ends. */
+function* jpegHeader(
+  bytes: Uint8Array,
+): Generator<{ marker: number; data: Uint8Array; end: number }> {
+  for (let at = 2; bytes[at] === 0xff && bytes[at + 1] !== 0xda;) {
+    const marker = bytes[at + 1]!;
+    // Each part says its length; a marker may be preceded by more of 0xff.
+    const end = marker === 0xff ? at + 1 : at + 2 + 256 * bytes[at + 2]! + bytes[at + 3]!;
+    yield { marker, data: bytes.subarray(at + 4, end), end };
+    at = end;
+  }
 }
 
 /** Turns and mirrors a picture as EXIF's orientation says, 1 for as it is to 8. */

@@ -80,8 +80,8 @@ const FLAGS = {
 const HELP: HelpOptions<typeof FLAGS> = {
   usage: "deno task predict PICTURE... [flags]",
   description:
-    "Says which digit is in each picture: PNG or JPEG of any size, a folder of them, an IDX " +
-    "file, or - for standard input. A picture is prepared as MNIST was made: ink found, cropped, " +
+    "Says which digit is in each picture: PNG or JPEG of up to 50 million pixels, a folder of " +
+    "them, an IDX file, or - for standard input. A picture is prepared as MNIST was made: ink found, cropped, " +
     "scaled to 20×20 and centred by mass in 28×28; digits of an IDX file are taken as they are. " +
     "Exit status: 1 if any could not be read, 2 for a wrong command line.",
   table: FLAGS,

@@ -35,6 +35,33 @@ Deno.test("readPicture() reads an interlaced PNG as the same without interlacing
   assertEquals(Array.from(interlaced.pixels), Array.from(data));
 });
 
+Deno.test("readPicture() tells a JPEG of red, green and blue by its channels' names alone", async () => {
+  const bytes = await fixture("rgb.jpg");
+  const adobe = bytes.findIndex((byte, at) => byte === 0xff && bytes[at + 1] === 0xee);
+  const length = 2 + 256 * bytes[adobe + 2]! + bytes[adobe + 3]!;
+  const unnamed = [bytes.subarray(0, adobe), bytes.subarray(adobe + length)];
+  assertEquals(readPicture(await new Blob(unnamed).bytes()), readPicture(bytes));
+});
+
+Deno.test("readPicture() does not unpack a PNG's profile of its colours", () => {
+  // What no decoder unpacks stands for what unpacks to gigabytes.
+  const profile = new TextEncoder().encode("all\0\0not compressed");
+  const size = { width: 2, height: 1 };
+  const rows = Uint8Array.from([0, 3, 250]);
+  assertEquals(Array.from(readPicture(png(size, rows, { iCCP: profile })).pixels), [3, 250]);
+});
+
+Deno.test("readPicture() takes a colour for transparent only where there is no alpha", () => {
+  const key = { tRNS: Uint8Array.of(0, 9, 0, 9, 0, 9) };
+  const rgb = Uint8Array.of(0, 9, 9, 9, 200, 200, 200);
+  const size = { width: 2, height: 1 };
+  const { pixels } = readPicture(png({ ...size, colour: 2 }, rgb, key));
+  assertEquals(Array.from(pixels, Math.round), [0, 200]);
+  const rgba = Uint8Array.of(0, 9, 9, 9, 255, 200, 200, 200, 255);
+  const opaque = readPicture(png({ ...size, colour: 6 }, rgba, key));
+  assertEquals(Array.from(opaque.pixels, Math.round), [9, 200]);
+});
+
 /** The chunk of EXIF that Pillow writes into a PNG, right behind the header. */
 const [EXIF_BEGIN, EXIF_END] = [33, 71];
 
@@ -61,7 +88,7 @@ Deno.test("exifOrientation() takes 1 to 8, and what is damaged for upright", asy
   }
 });
 
-/** A PNG with this header and these rows, checksums as they should be. */
+/** A PNG with this header, these rows and other chunks between, checksums as they should be. */
 function png(
   { width, height, depth = 8, colour = 0 }: {
     width: number;
@@ -70,16 +97,19 @@ function png(
     colour?: number;
   },
   rows: Uint8Array,
+  others: Record<string, Uint8Array> = {},
 ): Uint8Array<ArrayBuffer> {
   const header = new Uint8Array(13);
   const view = new DataView(header.buffer);
   view.setUint32(0, width);
   view.setUint32(4, height);
   header.set([depth, colour], 8);
-  const chunks = [["IHDR", header], ["IDAT", deflateSync(rows)], [
-    "IEND",
-    new Uint8Array(),
-  ]] as const;
+  const chunks = [
+    ["IHDR", header],
+    ...Object.entries(others),
+    ["IDAT", deflateSync(rows)],
+    ["IEND", new Uint8Array()],
+  ] as const;
   const bytes = [0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a];
   for (const [type, data] of chunks) {
     const named = [...new TextEncoder().encode(type), ...data];
@@ -141,6 +171,26 @@ const refusals: Record<string, [() => Promise<Uint8Array> | Uint8Array, string]>
   "a PNG with fewer rows than it says": [
     () => png({ width: 4, height: 4 }, new Uint8Array(15)),
     "it is cut off",
+  ],
+  "a PNG without a palette for its pixels": [
+    () => png({ width: 4, height: 1, colour: 3 }, new Uint8Array(5)),
+    "it is damaged (its palette has no colour 0)",
+  ],
+  "a PNG with an empty palette": [
+    () => png({ width: 4, height: 1, colour: 3 }, new Uint8Array(5), { PLTE: new Uint8Array() }),
+    "it is damaged (its palette has no colour 0)",
+  ],
+  "a PNG with pixels of no colour of its palette": [
+    () => png({ width: 1, height: 1, colour: 3 }, Uint8Array.of(0, 7), { PLTE: new Uint8Array(6) }),
+    "it is damaged (its palette has no colour 7)",
+  ],
+  "a PNG of a kind that there is not": [
+    () => png({ width: 4, height: 1, depth: 4, colour: 2 }, new Uint8Array(7)),
+    "it is damaged in its header",
+  ],
+  "a PNG with a filter that there is not": [
+    () => png({ width: 4, height: 1 }, Uint8Array.of(5, 0, 0, 0, 0)),
+    "it is damaged (a row has the filter 5)",
   ],
   "a PNG that unpacks to more than its pixels": [
     () => png({ width: 4, height: 4 }, new Uint8Array(1e6)),

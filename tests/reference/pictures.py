@@ -10,6 +10,8 @@ Needs Pillow and numpy. Made with Pillow 13.0.0.
 """
 
 import json
+import struct
+import zlib
 from pathlib import Path
 
 import numpy as np
@@ -45,6 +47,42 @@ def turned(image, orientation):
     return image.transpose(inverse[orientation])
 
 
+ADAM7 = [(0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4), (1, 0, 2, 2), (0, 1, 1, 2)]
+
+
+def filtered(row, above, kind):
+    """A row of bytes behind the number of its filter, for pixels of a byte or less."""
+    result = [kind]
+    for i, value in enumerate(row):
+        left, up, corner = (row[i - 1] if i else 0), above[i], (above[i - 1] if i else 0)
+        guess = left + up - corner
+        paeth = min([left, up, corner], key=lambda byte: abs(guess - byte))
+        taken = [0, left, up, (left + up) // 2, paeth][kind]
+        result.append((value - taken) % 256)
+    return bytes(result)
+
+
+def save_interlaced(path, values, depth, palette=None):
+    """Writes values of so many bits with Adam7, which Pillow reads but does not write."""
+    data = b""
+    for left, top, right, down in ADAM7:
+        part = values[top::down, left::right]
+        bits = np.unpackbits(part.astype(np.uint8)[..., None], axis=-1)[..., -depth:]
+        rows = np.packbits(bits.reshape(len(part), -1), axis=-1).tolist()
+        for i, row in enumerate(rows):
+            data += filtered(row, rows[i - 1] if i else [0] * len(row), i % 5)
+    height, width = values.shape
+    header = struct.pack(">IIBBBBB", width, height, depth, 0 if palette is None else 3, 0, 0, 1)
+    chunks = [(b"IHDR", header), (b"IDAT", zlib.compress(data)), (b"IEND", b"")]
+    if palette is not None:
+        chunks.insert(1, (b"PLTE", bytes(palette)))
+    with open(path, "wb") as file:
+        file.write(b"\x89PNG\r\n\x1a\n")
+        for kind, content in chunks:
+            crc = zlib.crc32(kind + content)
+            file.write(struct.pack(">I", len(content)) + kind + content + struct.pack(">I", crc))
+
+
 def grey(path):
     """Pillow's grey values, upright, on black as the scene is light."""
     image = ImageOps.exif_transpose(Image.open(path))
@@ -74,7 +112,14 @@ def main():
     rgb.quantize(16).save(OUT / "palette4.png", bits=4)
     rgb.quantize(200).save(OUT / "palette8.png")
     rgb.quantize(16).save(OUT / "palette_alpha.png", transparency=bytes(range(255, 0, -16)))
+    for depth in (1, 2, 4):
+        shades = np.array(plain) >> (8 - depth)
+        save_interlaced(OUT / f"interlaced{depth}.png", shades, depth)
+        colours = rgb.quantize(2**depth)
+        palette = colours.getpalette()[: 3 * 2**depth]
+        save_interlaced(OUT / f"interlaced_palette{depth}.png", np.array(colours), depth, palette)
     rgb.save(OUT / "baseline.jpg", quality=92)
+    rgb.save(OUT / "rgb.jpg", quality=92, keep_rgb=True)
     rgb.save(OUT / "progressive.jpg", quality=92, progressive=True)
     plain.save(OUT / "grey.jpg", quality=92)
     rgb.convert("CMYK").save(OUT / "cmyk.jpg", quality=92)
