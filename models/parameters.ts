@@ -193,14 +193,15 @@ export class Parameters {
   /**
    * Sets a variable laid out like the parameter `name`: that parameter or one of Adam's moments.
    *
-   * @param state In PyTorch's layout and shape.
+   * @param state In PyTorch's layout and shape; its values stay the caller's.
    */
   assign(variable: Variable, name: string, state: StateTensor): void {
     const { torchShape, fromTorch } = this.#layout(name);
     const values = toFloat32(state);
     for (const { start, end, shape, from, to } of pieces(torchShape, LOADED_PIECE)) {
       tf.tidy(() => {
-        const piece = fromTorch(tf.tensor(values.subarray(from, to), shape, "float32"));
+        // A tensor keeps the array that it is made of.
+        const piece = fromTorch(tf.tensor(values.slice(from, to), shape, "float32"));
         if (end - start === torchShape[0]) variable.assign(piece);
         else assignSlice(variable, piece, start);
       });
@@ -254,13 +255,23 @@ export class Parameters {
   /** Frees the variables on the device. */
   dispose(): void {
     this.#isDisposed = true;
-    for (const variable of this.variables.values()) variable.dispose();
+    disposeVariables(this.variables.values());
   }
 
   #layout(name: string): ParameterLayout {
     const layout = this.#layouts.get(name);
     if (layout === undefined) throw new Error(`No parameter is named ${name}`);
     return layout;
+  }
+}
+
+/**
+ * Frees variables that have not been freed. tfjs frees a variable's values at every call, also those that
+ * a clone still has.
+ */
+export function disposeVariables(variables: Iterable<Variable>): void {
+  for (const variable of variables) {
+    if (!variable.isDisposed) variable.dispose();
   }
 }
 

@@ -13,6 +13,7 @@ import {
   type Tensor1D,
   type Variable,
 } from "../engine/ops.ts";
+import { disposeVariables } from "../models/parameters.ts";
 import { gradientOf, type LearningRate, rateAt, zeroVariable } from "./parameter_state.ts";
 
 /** Settings of {@linkcode Adam}; defaults are PyTorch's. */
@@ -126,9 +127,6 @@ export class Adam {
 
   /** Frees the moments of every parameter. */
   dispose(): void {
-    for (const { m, v } of this.moments.values()) {
-      m.dispose();
-      v.dispose();
-    }
+    for (const { m, v } of this.moments.values()) disposeVariables([m, v]);
   }
 }

@@ -6,6 +6,7 @@
 
 import * as tf from "@tensorflow/tfjs";
 import type { NamedTensorMap, Scalar, Tensor2D, Variable } from "../engine/ops.ts";
+import { disposeVariables } from "../models/parameters.ts";
 import { gradientOf, type LearningRate, rateAt, zeroVariable } from "./parameter_state.ts";
 
 /** Settings of {@linkcode Muon}; defaults are PyTorch's, but for the decay. */
@@ -94,7 +95,7 @@ export class Muon {
 
   /** Frees the running means. */
   dispose(): void {
-    for (const mean of this.momenta.values()) mean.dispose();
+    disposeVariables(this.momenta.values());
   }
 }
 

@@ -8,6 +8,7 @@ import * as tf from "@tensorflow/tfjs";
 import type { CompiledFunction } from "../engine/compile.ts";
 import type { Engine } from "../engine/engine.ts";
 import type { Scalar, Variable } from "../engine/ops.ts";
+import { disposeVariables } from "../models/parameters.ts";
 import { zeroVariable } from "./parameter_state.ts";
 
 /** Settings of {@linkcode WeightAverage}. */
@@ -78,6 +79,6 @@ export class WeightAverage {
   /** Frees the means on the device. */
   dispose(): void {
     this.#update.dispose();
-    for (const mean of this.variables.values()) mean.dispose();
+    disposeVariables(this.variables.values());
   }
 }

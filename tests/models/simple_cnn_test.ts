@@ -167,6 +167,17 @@ Deno.test("simpleCnn() dispose() frees every parameter", () => {
   assertEquals(tf.memory().numTensors, before);
 });
 
+Deno.test("simpleCnn() disposed of twice leaves alone what shares its values", () => {
+  const before = tf.memory().numTensors;
+  const model = simpleCnn();
+  const kept = model.parameters.get("fc2.bias").clone();
+  const values = kept.dataSync().slice();
+  for (let time = 0; time < 2; time++) model.dispose();
+  assertEquals(kept.dataSync(), values);
+  kept.dispose();
+  assertEquals(tf.memory().numTensors, before);
+});
+
 Deno.test("simpleCnn() that has been disposed of says so", () => {
   const model = simpleCnn();
   const state = model.stateDict();
@@ -182,6 +193,15 @@ Deno.test("simpleCnn() that has been disposed of says so", () => {
   }
   images.dispose();
   model.dispose();
+});
+
+Deno.test("loadStateDict() copies: what becomes of the arrays later changes nothing", () => {
+  using model = simpleCnn();
+  const state = fresh(2);
+  const expected = structuredClone(state);
+  model.loadStateDict(state);
+  for (const { data } of state.values()) (data as Float32Array).fill(7);
+  assertEquals(model.stateDict(), expected);
 });
 
 Deno.test("loadStateDict() refuses more or fewer values than a shape has, and changes nothing", () => {

@@ -99,12 +99,15 @@ Deno.test("Adam apply() names a parameter without a gradient", () => {
   for (const owner of [scalars, adam, variable]) owner.dispose();
 });
 
-Deno.test("Adam dispose() frees the moments", () => {
+Deno.test("Adam dispose() frees the moments, and no more if called again", () => {
   const variable = tf.variable(tf.scalar(1));
   const before = tf.memory().numTensors;
   const adam = new Adam(new Map([["a", variable]]), { learningRate: 0.1 });
   assertEquals(tf.memory().numTensors, before + 2);
-  adam.dispose();
+  const kept = adam.moments.get("a")!.m.clone();
+  for (let time = 0; time < 2; time++) adam.dispose();
+  assertEquals(kept.dataSync()[0], 0);
+  kept.dispose();
   assertEquals(tf.memory().numTensors, before);
   variable.dispose();
 });

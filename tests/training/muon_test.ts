@@ -63,7 +63,10 @@ Deno.test("Muon apply() names a parameter without a gradient, dispose() frees wh
   const rate = tf.scalar(0.1);
   assertThrows(() => muon.apply({}, rate), Error, "fc9.weight");
   rate.dispose();
-  muon.dispose();
+  const kept = muon.momenta.get("fc9.weight")!.clone();
+  for (let time = 0; time < 2; time++) muon.dispose();
+  assertEquals(Array.from(kept.dataSync()), [0, 0, 0, 0]);
+  kept.dispose();
   assertEquals(tf.memory().numTensors, before);
   variable.dispose();
 });

@@ -28,5 +28,8 @@ Deno.test("WeightAverage equals torch's AveragedModel with an exponential mean",
   assertEquals(average.variables.get("a")!.dataSync(), last);
   average.swap(2);
   assertEquals(parameter.dataSync(), last);
-  for (const owner of [average, parameter]) owner.dispose();
+  const kept = average.variables.get("a")!.clone();
+  for (const owner of [average, average, parameter]) owner.dispose();
+  assertEquals(kept.dataSync(), mean);
+  kept.dispose();
 });
