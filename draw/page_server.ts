@@ -58,8 +58,8 @@ export function servePage(
     if (reason !== undefined) return respond(reason, 403);
     const { pathname, searchParams } = new URL(request.url);
     if (pathname === ANSWER_PATH) {
-      const read = models.get(searchParams.get("model") ?? "");
-      return await answer(request, { read, queue, sendingMs });
+      const model = searchParams.get("model") ?? "";
+      return await answer(request, { model, read: models.get(model), queue, sendingMs });
     }
     const file = files.get(pathname.slice(1));
     if (file === undefined) return respond("There is nothing here", 404);
@@ -122,7 +122,8 @@ function listen(
 
 async function answer(
   request: Request,
-  { read, queue, sendingMs }: {
+  { model, read, queue, sendingMs }: {
+    model: string;
     read: ((pixels: Uint8Array) => Promise<Answer>) | undefined;
     queue: AnswerQueue;
     sendingMs: number;
@@ -136,9 +137,8 @@ async function answer(
   const pixels = await readExactly(request, IMAGE_PIXELS, sendingMs);
   if (pixels === "late") return respond("The digit was too long in coming", 408);
   if (pixels === undefined) return respond(`A digit has ${IMAGE_PIXELS} bytes`, 400);
-  const kind = new URL(request.url).search;
   try {
-    const result = await queue.run(kind, () => read(pixels));
+    const result = await queue.run(model, () => read(pixels));
     return Response.json(result, { headers: SECURITY_HEADERS });
   } catch (error) {
     if (error instanceof OvertakenError) return respond(error.message, 503);

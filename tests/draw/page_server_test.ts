@@ -202,6 +202,34 @@ Deno.test("a server that stops lets a model finish, and drops what waits for it"
   assertEquals([asked.length, finished], [1, 1]);
 });
 
+Deno.test("a flood of digits for a model is dropped, whatever else their addresses say", async () => {
+  const gate = Promise.withResolvers<void>();
+  let answers = 0;
+  const slow = async () => {
+    answers++;
+    await gate.promise;
+    return { probabilities: [], view: "", milliseconds: 1 };
+  };
+  await using server = servePage({
+    ...{ host: "127.0.0.1", port: 0, files: FILES },
+    models: new Map([["first", slow]]),
+  });
+  let done = 0;
+  const flood = Array.from({ length: 30 }, async (_, i) => {
+    const { status } = await send(server, digit(server, { path: `/answer?model=first&${i}` }));
+    done++;
+    return status;
+  });
+  // One is answered and eight wait for it.
+  for (let wait = 0; wait < 200 && done < 30 - 9; wait++) {
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+  gate.resolve();
+  const statuses = await Promise.all(flood);
+  assert(answers <= 9, `${answers} answers`);
+  assertEquals(statuses.filter((status) => status === 503).length, 30 - answers);
+});
+
 Deno.test("a digit that is too long in coming is not waited for", async () => {
   await using server = servePage({
     ...{ host: "127.0.0.1", port: 0, files: FILES, models: MODELS, sendingMs: 100 },
