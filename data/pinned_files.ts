@@ -11,6 +11,7 @@ import { download, UndeliveredError } from "../io/download.ts";
 import { StudyError } from "../io/errors.ts";
 import { withLock } from "../io/lock.ts";
 import { certificateRemedy, proxyFor, SOME_INDEX, throughProxy } from "../io/network_failure.ts";
+import { RecentFailures } from "../io/recent_failures.ts";
 import { type Reporter, warnOf } from "../io/reporter.ts";
 import { sha256Hex } from "../io/sha256.ts";
 import { unreadableReason } from "../io/system_reason.ts";
@@ -44,8 +45,8 @@ export interface ObtainOptions {
   retryDelaysMs?: readonly number[];
 }
 
-/** Sets that no mirror delivered in this process, by folder: asked for once, not again. */
-const undelivered = new Map<string, StudyError>();
+/** Sets that no mirror delivered lately, by folder. */
+const undelivered = new RecentFailures();
 
 /** The files of a set, and in words where they came from. */
 interface ObtainedFiles {
@@ -59,7 +60,7 @@ interface ObtainedFiles {
  * SHA-256 is checked at every reading. A damaged package is named with the command that replaces it;
  * a damaged file of the cache is fetched again, which is said. Two processes do not fetch at once: the
  * second waits and finds the files. When nobody delivers a file, the others are not asked for, nor is
- * anything later in this process.
+ * anything for the next minute in this process.
  *
  * @throws {StudyError} When nobody delivers a file.
  */
@@ -251,7 +252,7 @@ async function fetchMissing(set: PinnedDataset, options: ObtainOptions): Promise
     } catch (error) {
       if (!(error instanceof StudyError)) throw error;
       const failure = notFetched(set, file, error);
-      if (error instanceof UndeliveredError) undelivered.set(dirname(file.path), failure);
+      if (error instanceof UndeliveredError) undelivered.add(dirname(file.path), failure);
       throw failure;
     }
   }

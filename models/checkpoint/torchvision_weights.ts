@@ -8,6 +8,7 @@ import { join } from "node:path";
 import { cacheDir, cacheError } from "../../io/cache.ts";
 import { download, UndeliveredError } from "../../io/download.ts";
 import { withLock } from "../../io/lock.ts";
+import { RecentFailures } from "../../io/recent_failures.ts";
 import type { Reporter } from "../../io/reporter.ts";
 import { describeSum, inspectWeights, type PinnedFile, weightsFolder } from "./cached_weights.ts";
 import {
@@ -63,8 +64,8 @@ export function publishedSum({ sha256, sha256Prefix }: PinnedWeights): string {
   return describeSum(sha256 ?? sha256Prefix);
 }
 
-/** Files that nobody delivered in this process, by path: asked for once, not again for every run. */
-const undelivered = new Map<string, UndeliveredError>();
+/** Files that nobody delivered lately, by path: not asked for again for every run. */
+const undelivered = new RecentFailures();
 
 /** How a file is fetched. */
 interface FetchOptions {
@@ -99,7 +100,7 @@ export async function obtainPublishedWeights(
     const waiting = { onWait, ...(signal && { signal }) };
     return { path, sha256: await withLock(join(folder, ".lock"), fetchIt, waiting) };
   } catch (error) {
-    if (error instanceof UndeliveredError) undelivered.set(path, error);
+    if (error instanceof UndeliveredError) undelivered.add(path, error);
     throw cacheError(error, "weights", folder);
   }
 }

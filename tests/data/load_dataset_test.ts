@@ -24,6 +24,7 @@ import {
   withFolder,
   writeFiles,
 } from "./idx_samples.ts";
+import { later } from "../io/clock.ts";
 import { type Answer, DEAD, mirror, serving, withSources } from "./local_mirror.ts";
 
 const NAMES = FILE_STEMS.map(publishedName);
@@ -158,6 +159,19 @@ Deno.test("loadDataset() names a damaged cache file that cannot be fetched again
     for (const part of [`${path} is damaged`, "9 bytes", DEAD]) assertStringIncludes(message, part);
     const again = await assertRejects(() => load("auto"), StudyError);
     assertStringIncludes(again.message, `${path} is damaged`);
+  });
+});
+
+Deno.test("loadDataset() asks mirrors again in the process in which they failed, a minute later", async () => {
+  let works = false;
+  const answer: Answer = (name, request) =>
+    works ? good(name, request) : new Response("gone", { status: 404 });
+  await withSources([answer], async ({ sources, reporter }, [asked]) => {
+    const load = () => loadDataset({ data: "mnist", reporter }, sources);
+    for (let time = 0; time < 2; time++) await assertRejects(load, StudyError, "404");
+    assertEquals(asked, [NAMES[0]!]);
+    works = true;
+    assertEquals((await later(61_000, load)).sha256, SHA256);
   });
 });
 

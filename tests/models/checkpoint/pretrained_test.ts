@@ -18,6 +18,7 @@ import {
 import { saveCheckpoint } from "../../../models/checkpoint/safetensors.ts";
 import { recordingReporter, withFolder } from "../../data/idx_samples.ts";
 import { type Answer, type Bytes, DEAD, mirror } from "../../data/local_mirror.ts";
+import { later } from "../../io/clock.ts";
 
 /** A small published file behind a server on this machine. */
 interface Setting {
@@ -168,6 +169,23 @@ Deno.test("obtainWeights() asks once who does not deliver, and again after a fau
     await assertRejects(() => obtain(second), StudyError, "SHA-256");
     assertEquals(asked.length, count + 2);
   }));
+
+Deno.test("obtainWeights() asks again in the process in which nobody delivered, a minute later", () => {
+  let works = false;
+  const answer = (bytes: Bytes): Answer => () =>
+    works ? new Response(bytes) : new Response("gone", { status: 404 });
+  return withWeights(answer, async ({ source, cache, path, asked, reporter }) => {
+    const obtain = () =>
+      obtainWeights({ weights: "pretrained", source, strict: true, reporter, cache });
+    const refuse = async () => void await assertRejects(obtain, StudyError, "404");
+    // That the failure is told again does not make it newer.
+    await refuse();
+    await later(31_000, refuse);
+    assertEquals(asked.length, 1);
+    works = true;
+    assertEquals((await later(62_000, obtain)).path, path);
+  });
+});
 
 Deno.test("obtainWeights() tells a missing network in two short lines, the rest with verbose", () =>
   withFolder(async (cache) => {
