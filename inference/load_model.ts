@@ -4,7 +4,7 @@
  * @module
  */
 
-import { dirname, join, resolve } from "node:path";
+import { basename, dirname, join, resolve } from "node:path";
 import { StudyError } from "../io/errors.ts";
 import { exists, isFile } from "../io/path_kind.ts";
 import { printable } from "../io/printable.ts";
@@ -102,7 +102,7 @@ export async function loadModel(run: string, options: LoadModelOptions = {}): Pr
   if (await isFile(run)) {
     // Absolute, as a bare word may be a part of another run's id.
     const folder = resolve(dirname(run));
-    const isRun = run.endsWith(CHECKPOINT) && await exists(join(folder, "manifest.json"));
+    const isRun = basename(run) === CHECKPOINT && await exists(join(folder, "manifest.json"));
     if (!isRun) return await loadWeightsAlone(run, model);
     return await loadRun(ofModel(await locateRun(folder, { results }), model), options);
   }

@@ -89,6 +89,15 @@ Deno.test("loadModel() gives a run's own predictions, however the run is called"
   }
 });
 
+Deno.test("loadModel() takes a file beside a run's for itself unless it is the run's own", () =>
+  withFolder({}, async (place) => {
+    const name = `best-${CHECKPOINT}`;
+    await writeManifest(place, await readManifest(folder));
+    await Deno.copyFile(join(folder, CHECKPOINT), join(place, name));
+    using model = await loadModel(join(place, name), { results });
+    assertEquals([model.run, model.weights], [undefined, name]);
+  }));
+
 Deno.test("loadModel() loads the file that is named, in whatever folder beside the results", () =>
   withFolder({}, async (place) => {
     const manifest = await readManifest(folder);
