@@ -80,8 +80,8 @@ function tarNames(file: FileBytes): string[] {
     const header = Buffer.from(block.buffer).toString("latin1");
     if (header.slice(257, 262) !== "ustar") break;
     names.push(header.slice(0, 100).replace(/\0.*$/s, ""));
-    const size = parseInt(header.slice(124, 136), 8);
-    at += BLOCK * (1 + Math.ceil((Number.isNaN(size) ? 0 : size) / BLOCK));
+    const [octal = "0"] = /^[0-7]+/.exec(header.slice(124, 136).trimStart()) ?? [];
+    at += BLOCK * (1 + Math.ceil(parseInt(octal, 8) / BLOCK));
   }
   return names;
 }

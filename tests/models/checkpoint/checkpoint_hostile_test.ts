@@ -341,10 +341,31 @@ testRefusals("loadCheckpoint() refuses safetensors files that break the format",
   ],
 }));
 
+/** The first block of an entry of a tar archive. */
+function tarHeader(name: string, size: string): (string | Uint8Array)[] {
+  const before = new Uint8Array(124 - name.length);
+  return [
+    name,
+    before,
+    size,
+    new Uint8Array(133 - size.length),
+    "ustar\x0000",
+    new Uint8Array(247),
+  ];
+}
+
 testRefusals("loadCheckpoint() refuses what is no checkpoint at all", () => ({
   "empty": [bytes(), "is empty"],
   "a page": [bytes("<!DOCTYPE html><html>"), 'begins with "<!DOCTYPE html><'],
   "the tar form": [bytes("storages", new Uint8Array(249), "ustar\x0000"), "tar form"],
+  "a tar whose first entry is of a size below zero": [
+    bytes(...tarHeader("a.pth", "-7777777\0"), new Uint8Array(512)),
+    'is a tar archive with "a.pth" in it',
+  ],
+  "a tar whose first entry has a size that is no number": [
+    bytes(...tarHeader("a", "\x80123\0"), ...tarHeader("b.pth", " 17 \0")),
+    'is a tar archive with "b.pth" in it',
+  ],
 }));
 
 Deno.test("loadCheckpoint() refuses a missing file and a folder", async () => {
