@@ -55,6 +55,19 @@ export function snakemake(cwd: string, ...args: string[]): Promise<Ended> {
   return command(["snakemake", ...COMMON, ...args], cwd);
 }
 
+/** Plans a configuration in a folder, by the profile for one machine. */
+export async function plan(cwd: string, config: string, ...words: string[]): Promise<Ended> {
+  await Deno.writeTextFile(join(cwd, "sweep.yaml"), config);
+  const profile = ["--profile", join(WORKFLOW, "profiles/local")];
+  return await snakemake(cwd, "--configfile", "sweep.yaml", ...profile, "--dry-run", ...words);
+}
+
+/** A test that needs Snakemake. */
+export function snakemakeTest(name: string, fn: () => Promise<void>, reason = ""): void {
+  const skipped = reason === "" ? "" : `: skipped, ${reason}`;
+  Deno.test({ name: name + skipped, ignore: !hasSnakemake || reason !== "", fn });
+}
+
 /**
  * Runs `workflow/smoke.yaml` in a folder, and of its jobs that have a checkpoint kills one at random for
  * each of `kills`, in that way.

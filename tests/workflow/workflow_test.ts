@@ -3,23 +3,18 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { join } from "node:path";
 import { exists } from "../../io/path_kind.ts";
+import { DETECTION } from "../../study.ts";
 import { withFolder } from "../report/result_rows.ts";
 import {
   checkSweep,
   command,
-  hasSnakemake,
   killPart,
   snakemake,
+  snakemakeTest as test,
   sweepWithKills,
   WORKFLOW,
   works,
 } from "./sweeps.ts";
-
-/** A test that needs Snakemake. */
-function test(name: string, fn: () => Promise<void>, reason = ""): void {
-  const skipped = reason === "" ? "" : `: skipped, ${reason}`;
-  Deno.test({ name: name + skipped, ignore: !hasSnakemake || reason !== "", fn });
-}
 
 /** The sweep takes a minute and a half of two cores. */
 const REAL_SWEEP = Deno.env.has("TEST_SWEEP") ? "" : "TEST_SWEEP=1 runs it";
@@ -79,6 +74,37 @@ recipes: [{name: a, lr: 0}, quick]`,
   [
     "out: x\nmodels: [simplecnn]\nseeds: [1]\nrecipes: [{name: a}, {name: a, lr: 0.1}]",
     ["recipes: there are two of a"],
+  ],
+  [
+    `out: x
+models: [fasterrcnn]
+seeds: {first: 2000000000, count: 2}
+data: [mnits]
+limits: [${DETECTION.maxHeadImages}, ${DETECTION.maxHeadImages + 1}, all]
+backend: wasm
+device: gpu
+recipes:
+- {name: a, train_head: true, precision: bf16}
+- {name: b, models: [fasterrcnn], epochs: 3}
+- {name: c, base: fast, train_head: true}
+- {name: d, train_head: true, lr: .inf, weights: pretraned}`,
+    [
+      `a: train_head takes ${DETECTION.maxHeadImages} training images at most, whose features fit ` +
+      `into memory, and limits has ${DETECTION.maxHeadImages + 1}`,
+      "into memory, and limits has all",
+      "recipe a: precision: wasm has no bf16",
+      "recipe b: fasterrcnn is trained with train_head alone, and has no epochs without",
+      "recipe c: no model has all of its settings",
+      "recipe d: lr: inf is no number to learn with",
+      "recipe d: weights: there is no file pretraned (known are pretrained, convolutions and ",
+      "data: there is no folder mnits (known are auto, mnist and fashion)",
+      "device: wasm has auto and cpu, not gpu",
+      "seeds: the last would be greater than 2000000000",
+    ],
+  ],
+  [
+    "out: x\nmodels: [vgg16, alexnet]\nseeds: [1]\nrecipes: [{name: a, weights: sweep.yaml}]",
+    ["recipe a: weights: a file is of one model, not of vgg16 and alexnet: name one by models"],
   ],
   ["out: x\nmodels: [simplecnn]\nseeds: [1]\nrates: none.json", ["none.json cannot be read: "]],
 ];

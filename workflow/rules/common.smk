@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import math
 import os
 import re
 import shlex
@@ -26,6 +27,9 @@ MODELS = {
     "alexnet": {"part": 4, "flags": ["--models", "alexnet"]},
 }
 
+# Words that stand for a data set; all else is a folder.
+DATA_NAMES = ("auto", "mnist", "fashion")
+
 # What a forecast depends on besides rates and sizes.
 FORECAST_CODE = (
     "experiment/checkpoint_forecast.ts",
@@ -41,104 +45,54 @@ MEMORY_MARGIN = 1.5
 LEAST_MINUTES = 10
 
 
-def check_config(config):
-    """Fails with one line for each mistake, which names where it is and what would be right."""
-    path = WORKFLOW / "schemas" / "config.schema.yaml"
-    validator = jsonschema.Draft202012Validator(yaml.safe_load(path.read_text()))
-    mistakes = sorted(validator.iter_errors(config), key=lambda error: list(map(str, error.path)))
-    if mistakes:
-        lines = [describe_mistake(mistake) for mistake in mistakes]
-        raise WorkflowError("\n  ".join(["The configuration is wrong:", *lines]))
-    validate(config, str(path))
-    config["recipes"] = [full_recipe(recipe) for recipe in config["recipes"]]
-    check_names("recipes", [recipe["name"] for recipe in config["recipes"]])
-    check_names("data", [data_name(data) for data in config["data"]])
-    for recipe in config["recipes"]:
-        check_recipe(recipe)
-
-
-# Mistakes that only something of the right form can have.
-FORM_FITS = ("required", "additionalProperties", "minItems", "uniqueItems")
-
-
-def describe_mistake(error):
-    parts = [f"[{part}]" if isinstance(part, int) else f".{part}" for part in error.absolute_path]
-    where = "".join(parts).lstrip(".") or "the file"
-    if error.validator == "additionalProperties":
-        known = ", ".join(sorted(error.schema["properties"]))
-        return f"{where}: {error.message} (known are {known})"
-    if error.validator == "uniqueItems":
-        items = error.instance
-        again = next(item for index, item in enumerate(items) if item in items[:index])
-        return f"{where}: {again!r} is there twice"
-    if error.validator == "oneOf":
-        # What has the right form is told what is wrong with it, not that other forms are there too.
-        inside = [
-            nested
-            for nested in error.context
-            if nested.path or nested.validator in FORM_FITS
-        ]
-        if inside and isinstance(error.instance, (dict, list)):
-            return "; ".join(describe_mistake(nested) for nested in inside)
-        wanted = " or ".join(describe_schema(schema) for schema in error.validator_value)
-        return f"{where}: {error.instance!r} is not {wanted}"
-    return f"{where}: {error.message}"
-
-
-def describe_schema(schema):
-    if "const" in schema:
-        return repr(schema["const"])
-    if "enum" in schema:
-        return " or ".join(map(repr, schema["enum"]))
-    if "$ref" in schema:
-        return "settings with a name"
-    least = f" of {schema['minimum']} or more" if "minimum" in schema else ""
-    return f"{'a list' if schema['type'] == 'array' else 'an ' + schema['type']}{least}"
-
-
 def full_recipe(recipe):
     if isinstance(recipe, str):
         recipe = {"name": recipe, "base": recipe}
     recipe = {"base": "published", "train_head": False, **recipe}
-    usual = list(MODELS) if recipe["base"] == "published" else ["simplecnn"]
-    return {**recipe, "models": recipe.get("models", usual), "asked": recipe.get("models", [])}
+    return {**recipe, "models": recipe.get("models", list(MODELS)), "asked": recipe.get("models", [])}
 
 
-def check_recipe(recipe):
-    """Fails if a model that a recipe names does not have one of its settings."""
-    for model in recipe["asked"]:
-        if recipe["base"] != "published" and model != "simplecnn":
-            raise WorkflowError(f"recipe {recipe['name']}: {model} has no {recipe['base']} recipe")
-        if recipe["train_head"] and model != "fasterrcnn":
-            raise WorkflowError(f"recipe {recipe['name']}: train_head is of fasterrcnn, not {model}")
-        if "weights" in recipe and model == "simplecnn":
-            raise WorkflowError(f"recipe {recipe['name']}: simplecnn starts from no weights")
+def lack_of(recipe, model):
+    """Which of a recipe's settings a model does not have, in words; nothing if it has all."""
+    if recipe["base"] != "published" and model != "simplecnn":
+        return f"{model} has no {recipe['base']} recipe"
+    if recipe["train_head"] and model != "fasterrcnn":
+        return f"train_head is of fasterrcnn, not {model}"
+    if not trains(recipe, model):
+        untrained = [name for name in ("epochs", "batch_size", "lr") if name in recipe]
+        if untrained:
+            return f"fasterrcnn is trained with train_head alone, and has no {untrained[0]} without"
+    if "weights" in recipe and model == "simplecnn":
+        return "simplecnn starts from no weights"
+    if recipe.get("weights") == "convolutions" and model == "fasterrcnn":
+        return "fasterrcnn has no weights of convolutions alone"
+    return None
 
 
-def check_names(what, names):
-    twice = sorted({name for name in names if names.count(name) > 1})
-    if twice:
-        raise WorkflowError(f"The configuration is wrong: {what}: there are two of {', '.join(twice)}")
+def trains(recipe, model):
+    return model != "fasterrcnn" or recipe["train_head"]
+
+
+def applies(recipe, model):
+    return model in recipe["models"] and lack_of(recipe, model) is None
 
 
 def data_name(data):
     """A data set in the name of a folder; of a folder its name and a mark of its path."""
-    if data in ("auto", "mnist", "fashion"):
+    if data in DATA_NAMES:
         return data
     path = os.path.abspath(data)
-    mark = hashlib.sha256(path.encode()).hexdigest()[:6]
     name = re.sub(r"[^A-Za-z0-9_.]+", "_", os.path.basename(path))
-    return f"{name}.{mark}"
+    return f"{name}.{mark_of(path)}"
+
+
+def mark_of(text):
+    """Six characters that are others for another text."""
+    return hashlib.sha256(text.encode()).hexdigest()[:6]
 
 
 def data_flags(data):
-    return ["--data", data if data in ("auto", "mnist", "fashion") else os.path.abspath(data)]
-
-
-def applies(recipe, model):
-    if model not in recipe["models"]:
-        return False
-    return model == "fasterrcnn" or not recipe["train_head"]
+    return ["--data", data if data in DATA_NAMES else os.path.abspath(data)]
 
 
 def expand_runs(config):
@@ -154,8 +108,7 @@ def expand_runs(config):
                 if not applies(recipe, model):
                     continue
                 # Where nothing is trained, the number of training images makes no difference.
-                trains = model != "fasterrcnn" or recipe["train_head"]
-                for limit in config["limits"] if trains else ["all"]:
+                for limit in config["limits"] if trains(recipe, model) else ["all"]:
                     for seed in seeds:
                         name = f"{model}-{data_name(data)}-{limit}-{recipe['name']}-seed{seed}"
                         runs[name] = describe_run(config, model, data, recipe, limit, seed)
@@ -166,17 +119,18 @@ def expand_runs(config):
 
 def describe_run(config, model, data, recipe, limit, seed):
     flags = [*MODELS[model]["flags"], *data_flags(data), "--seed", str(seed)]
-    trains = model != "fasterrcnn" or recipe["train_head"]
     if model == "simplecnn":
         flags += ["--recipe", recipe["base"]]
     if recipe["train_head"]:
         flags.append("--train-head")
-    if trains and limit != "all":
+    if limit != "all":
         flags += ["--limit", str(limit)]
-    for name in ("epochs", "batch_size", "lr"):
-        if trains and name in recipe:
-            flags += [f"--{name.replace('_', '-')}", str(recipe[name])]
-    flags += common_flags(config, model, recipe)
+    # Part 2's own --batch-size is of the detector, which is not trained.
+    batch_size = "--head-batch-size" if model == "fasterrcnn" else "--batch-size"
+    for name, flag in (("epochs", "--epochs"), ("batch_size", batch_size), ("lr", "--lr")):
+        if name in recipe:
+            flags += [flag, str(recipe[name])]
+    flags += [*test_limit_flags(config), *common_flags(config, recipe)]
     size = {
         "model": model,
         "recipe": recipe["base"],
@@ -195,16 +149,18 @@ def describe_run(config, model, data, recipe, limit, seed):
     }
 
 
-def common_flags(config, model, recipe):
+def test_limit_flags(config):
+    return [] if config["test_limit"] == "all" else ["--test-limit", str(config["test_limit"])]
+
+
+def common_flags(config, recipe):
     """What a run shares with what is prepared for it."""
-    flags = [] if config["test_limit"] == "all" else ["--test-limit", str(config["test_limit"])]
-    flags += ["--backend", config["backend"], "--device", config["device"]]
+    flags = ["--backend", config["backend"], "--device", config["device"]]
     if "precision" in recipe:
         flags += ["--precision", recipe["precision"]]
-    if "weights" in recipe and model != "simplecnn":
+    if "weights" in recipe:
         weights = recipe["weights"]
-        is_file = weights not in ("pretrained", "convolutions", "random")
-        flags += ["--weights", os.path.abspath(weights) if is_file else weights]
+        flags += ["--weights", weights if weights in WEIGHTS else os.path.abspath(weights)]
     return flags
 
 
@@ -215,41 +171,44 @@ def preparations_of(config, model, data, recipe):
     with it. Features are those of the largest limit, of which smaller ones take the first.
     """
     size = {"model": model, "epochs": 1, "threads": config["threads"]}
-    yield f"data-{data_name(data)}", {
-        "part": 1,
-        "flags": [
-            *[*data_flags(data), "--backend", config["backend"]],
+    smallest = {"model": "simplecnn", "limit": 32, "testLimit": 32}
+    yield describe_preparation(
+        f"data-{data_name(data)}",
+        1,
+        [
+            *[*data_flags(data), "--backend", config["backend"], "--device", config["device"]],
             *"--limit 32 --test-limit 32 --epochs 1".split(),
         ],
-        "size": {**size, "model": "simplecnn", "limit": 32, "testLimit": 32},
-    }
+        {**size, **smallest},
+    )
     if model == "simplecnn":
         return
-    kind = "-".join(
-        [data_name(data), *(re.sub(r"\W+", "_", str(recipe[name]))
-                            for name in ("weights", "precision") if name in recipe)]
-    )
-    shared = [*MODELS[model]["flags"], *data_flags(data), *common_flags(config, model, recipe)]
-    size["features"] = model != "fasterrcnn"
-    if config["test_limit"] != "all":
-        size["testLimit"] = config["test_limit"]
+    name = f"{model}-{data_name(data)}"
+    part = MODELS[model]["part"]
+    shared = [*MODELS[model]["flags"], *data_flags(data), *common_flags(config, recipe)]
     if model == "fasterrcnn":
-        # The last of a flag counts.
-        yield f"{model}-{kind}", {
-            "part": 2,
-            "flags": [*shared, "--test-limit", "2"],
-            "size": {**size, "testLimit": 2},
-        }
+        flags = [*shared, "--test-limit", "2"]
+        yield describe_preparation(name, part, flags, {**size, "features": False, "testLimit": 2})
         return
     largest = "all" if "all" in config["limits"] else max(config["limits"])
     limits = [] if largest == "all" else ["--limit", str(largest)]
-    if limits:
-        size["limit"] = largest
-    yield f"{model}-{kind}-{largest}-{config['test_limit']}", {
-        "part": MODELS[model]["part"],
-        "flags": [*shared, *limits, "--epochs", "1"],
-        "size": size,
-    }
+    yield describe_preparation(
+        f"{name}-{largest}-{config['test_limit']}",
+        part,
+        [*shared, *test_limit_flags(config), *limits, "--epochs", "1"],
+        {
+            **size,
+            "features": True,
+            **({} if largest == "all" else {"limit": largest}),
+            **({} if config["test_limit"] == "all" else {"testLimit": config["test_limit"]}),
+        },
+    )
+
+
+def describe_preparation(name, part, flags, size):
+    """Under a name that is another for other flags: what is there was prepared with these."""
+    return f"{name}.{mark_of(' '.join(flags))}", {"part": part, "flags": flags, "size": size}
+
 
 
 def expand_preparations(config):
@@ -312,10 +271,14 @@ def keep_forecast(kept, rates, distinct):
         )
     if result.returncode != 0:
         raise WorkflowError(f"The forecast failed: {result.stderr.strip()}")
-    kept.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.NamedTemporaryFile("w", dir=kept.parent, delete=False) as file:
-        file.write(result.stdout)
-    os.replace(file.name, kept)
+    write_whole(kept, result.stdout)
+
+
+def write_whole(path, text):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.NamedTemporaryFile("w", dir=path.parent, delete=False) as file:
+        file.write(text)
+    os.replace(file.name, path)
 
 
 def forecast_of(planned):
@@ -333,33 +296,3 @@ def megabytes_of_memory(planned, attempt):
 
 def megabytes_of_disk(planned):
     return round(forecast_of(planned)["diskBytes"] / 1e6 + 1)
-
-
-def describe_plan():
-    """What all runs take together, for the person who starts them."""
-    planned = [forecast_of(run) for run in RUNS.values()]
-    prepared = [forecast_of(preparation) for preparation in PREPARATIONS.values()]
-    threads = config["threads"]
-    hours = sum(one["seconds"] for one in [*planned, *prepared]) * threads / 3600
-    kept = sum(
-        one["keptBytes"] + (one["checkpointBytes"] if config["keep_checkpoints"] else 0)
-        for one in planned
-    )
-    features = sum(one["featureBytes"] for one in prepared)
-    moved = sum(one["writtenBytes"] + one["readBytes"] for one in [*planned, *prepared])
-    largest = max(one["diskBytes"] for one in planned)
-    longest = max(one["seconds"] for one in planned)
-    return (
-        f"Plan: {len(RUNS)} runs with {threads} core{'s' if threads > 1 else ''} each, {hours:.1f} core hours in all, the "
-        f"longest run {longest / 60:.0f} min; {kept / 1e9:.2f} GB stay, {largest / 1e9:.2f} GB more "
-        f"for each run while it goes on, and {features / 1e9:.1f} GB of features in the cache; "
-        f"{moved / 1e9:.0f} GB go through the shared file system. Rates: "
-        f"{rates_path() or 'those of the committed results'}."
-    )
-
-
-def mark_planned():
-    """Tells `deno task sweep`, where that is what calls, that the configuration was not refused."""
-    mark = os.environ.get("MNIST_STUDY_PLANNED")
-    if mark is not None:
-        Path(mark).touch()

@@ -1,0 +1,43 @@
+"""What a plan says to the person who makes it."""
+
+
+def describe_plan():
+    """What all runs take together, for the person who starts them."""
+    planned = [forecast_of(run) for run in RUNS.values()]
+    prepared = [forecast_of(preparation) for preparation in PREPARATIONS.values()]
+    threads = config["threads"]
+    hours = sum(one["seconds"] for one in [*planned, *prepared]) * threads / 3600
+    kept = sum(
+        one["keptBytes"] + (one["checkpointBytes"] if config["keep_checkpoints"] else 0)
+        for one in planned
+    )
+    features = sum(one["featureBytes"] for one in prepared)
+    moved = sum(one["writtenBytes"] + one["readBytes"] for one in [*planned, *prepared])
+    largest = max(one["diskBytes"] for one in planned)
+    longest = max(one["seconds"] for one in planned)
+    return (
+        f"Plan: {len(RUNS)} runs with {threads} core{'s' if threads > 1 else ''} each, {hours:.1f} core hours in all, the "
+        f"longest run {longest / 60:.0f} min; {kept / 1e9:.2f} GB stay, {largest / 1e9:.2f} GB more "
+        f"for each run while it goes on, and {features / 1e9:.1f} GB of features in the cache; "
+        f"{moved / 1e9:.0f} GB go through the shared file system. Rates: "
+        f"{rates_path() or 'those of the committed results'}."
+    )
+
+
+def describe_gaps():
+    """A line for each model that has no run, with what it lacks of every recipe."""
+    there = {run["size"]["model"] for run in RUNS.values()}
+    for model in config["models"]:
+        if model not in there:
+            reasons = [
+                f"{recipe['name']}: {lack_of(recipe, model) or 'is of other models'}"
+                for recipe in config["recipes"]
+            ]
+            yield f"No run of {model}, by its recipes: {'; '.join(reasons)}."
+
+
+def mark_planned():
+    """Tells `deno task sweep`, where that is what calls, that the configuration was not refused."""
+    mark = os.environ.get("MNIST_STUDY_PLANNED")
+    if mark is not None:
+        Path(mark).touch()
