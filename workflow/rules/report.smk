@@ -1,7 +1,9 @@
 # One results folder in place of one for each run.
 rule gather:
     input:
-        [OUT / "runs" / run for run in RUNS],
+        runs=[OUT / "runs" / run for run in RUNS],
+        # Written where the plan is: with fewer runs than before, no other file is newer.
+        names=local(OUT / "runs.txt"),
     output:
         directory(OUT / "gathered"),
     log:

@@ -34,9 +34,7 @@ rule prepare:
 # how far it has come.
 rule run:
     input:
-        lambda wildcards: ancient(
-            [OUT / "prepared" / f"{name}.json" for name in RUNS[wildcards.run]["before"]]
-        ),
+        lambda wildcards: ancient(inputs_of(wildcards.run)),
     output:
         directory(OUT / "runs" / "{run}"),
     log:
@@ -48,6 +46,7 @@ rule run:
             f"part{RUNS[wildcards.run]['part']}", *RUNS[wildcards.run]["flags"]
         ),
         work=lambda wildcards: UNFINISHED / wildcards.run,
+        flags=lambda wildcards: json.dumps(flags_to_keep(RUNS[wildcards.run])),
         checkpoints="" if config["keep_checkpoints"] else "checkpoint.safetensors",
     threads: config["threads"]
     resources:
@@ -59,6 +58,8 @@ rule run:
     shell:
         """
         if [ ! -e {params.work:q}/finished ]; then
+            mkdir -p {params.work:q}
+            printf %s {params.flags:q} > {params.work:q}/flags.json
             INIT_CWD="$PWD" {params.command} --threads {threads} --resume \
                 --out {params.work:q} >> {log:q} 2>&1
             touch {params.work:q}/finished

@@ -70,4 +70,4 @@ def finished_row(folder):
 if "snakemake" in globals():
     with open(snakemake.log[0], "w", encoding="utf-8") as log:
         sys.stderr = log
-        gather([Path(folder) for folder in snakemake.input], Path(snakemake.output[0]))
+        gather([Path(folder) for folder in snakemake.input.runs], Path(snakemake.output[0]))

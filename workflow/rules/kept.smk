@@ -1,0 +1,100 @@
+"""What earlier calls have left in the sweep's folder, and whether it is what is asked for now."""
+
+# Says where a run is made, and nothing of what it is.
+PLACES = ("--out", "--resume")
+
+
+def stored(path):
+    """Where an output lies: on Kubernetes, whose nodes share no folder with Snakemake, in its store."""
+    return path if SHARED_FILES else Path(workflow.storage_settings.default_storage_prefix) / path
+
+
+def is_finished(name):
+    return stored(OUT / "runs" / name).exists()
+
+
+def inputs_of(name):
+    """What is prepared before a run. One that is finished waits for nothing that is not there."""
+    prepared = [OUT / "prepared" / f"{preparation}.json" for preparation in RUNS[name]["before"]]
+    if is_finished(name):
+        return [path for path in prepared if stored(path).exists()]
+    return prepared
+
+
+def flags_to_keep(run):
+    """All that is asked of a run, with the cores of the configuration: a machine may have fewer."""
+    return [*run["flags"], "--threads", str(config["threads"])]
+
+
+def read_flags(words):
+    """The values of the flags in a command line, by their names."""
+    flags = {}
+    name = ""
+    for word in words:
+        if word.startswith("--"):
+            name = word
+            flags[name] = ""
+        else:
+            flags[name] = word
+    return {name: value for name, value in flags.items() if name not in PLACES}
+
+
+def kept_flags(folder):
+    """The flags that a run in this folder was begun with; nothing if it does not say so."""
+    try:
+        return read_flags(json.loads((folder / "flags.json").read_text()))
+    except (OSError, ValueError):
+        pass
+    # Earlier versions left it to the part, which knows the cores of the machine alone.
+    for path in sorted(folder.glob("runs/*/manifest.json"), reverse=True):
+        try:
+            flags = read_flags(json.loads(path.read_text())["settings"]["command"])
+        except (OSError, ValueError, KeyError, TypeError):
+            continue
+        return {**flags, "--threads": str(config["threads"])}
+    return None
+
+
+def changes_of(folder, run):
+    """What is asked of a run now and was not when it was made in this folder, in words."""
+    kept = kept_flags(folder)
+    asked = read_flags(flags_to_keep(run))
+    if kept is None:
+        return []
+    names = sorted(name for name in {**kept, **asked} if kept.get(name) != asked.get(name))
+    return [f"{name} was {say(kept, name)} and is {say(asked, name)}" for name in names]
+
+
+def say(flags, name):
+    return (flags[name] or "given") if name in flags else "not given"
+
+
+def check_kept():
+    """Fails if a run is there under a name of now that was made with other settings."""
+    lines = [
+        f"{folder}: {', '.join(changes)}"
+        for name, run in RUNS.items()
+        for folder in (stored(OUT / "runs" / name), UNFINISHED / name)
+        if (changes := changes_of(folder, run))
+    ]
+    if lines:
+        more = [f"and {len(lines) - 3} more"] if len(lines) > 3 else []
+        raise WorkflowError(
+            "\n  ".join(
+                [
+                    "Runs are there that were begun with other settings than the configuration has:",
+                    *lines[:3],
+                    *more,
+                    "Give the recipe another name or the sweep another folder (out), or remove these "
+                    "folders, and their runs are made again",
+                ]
+            )
+        )
+
+
+def keep_list():
+    """Writes the names of all runs where they are others than before: what is gathered then changes."""
+    text = "".join(f"{name}\n" for name in RUNS)
+    path = OUT / "runs.txt"
+    if not path.exists() or path.read_text() != text:
+        write_whole(path, text)
