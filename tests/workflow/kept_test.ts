@@ -2,8 +2,9 @@
 
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { dirname, join } from "node:path";
+import { exists } from "../../io/path_kind.ts";
 import { withFolder } from "../report/result_rows.ts";
-import { plan, snakemakeTest as test } from "./sweeps.ts";
+import { plan, snakemake, snakemakeTest as test, WORKFLOW } from "./sweeps.ts";
 
 /** A configuration with these lines in place of its own. */
 function configuration(changes: Readonly<Record<string, string>> = {}): string {
@@ -129,4 +130,48 @@ test("the report is made again of fewer runs, and of the same ones not", () =>
     assertMatch(await planned(cwd, configuration()), /Nothing to be done/);
     const fewer = await planned(cwd, configuration({ seeds: "[1]" }));
     assertEquals(["run", "gather", "report"].map((rule) => jobs(fewer, rule)), [0, 1, 1]);
+  }));
+
+/** In Deno's place: parts that leave a row and no more, of which seed 2's fails while `fail` is there. */
+const PARTS = `#!/bin/sh
+case "$*" in *sweep_forecast*) exec "${Deno.execPath()}" "$@" ;; esac
+for word; do
+  case "$before" in --out) out=$word ;; --seed) seed=$word ;; esac
+  before=$word
+done
+mkdir -p "$out"
+case "$*" in *" compare "*) echo "# Report" > "$out/report.md"; exit ;; esac
+if [ "$seed" = 2 ] && [ -e fail ]; then exit 1; fi
+id=\${out##*/}
+mkdir -p "$out/runs/$id"
+printf 'run_id,status\\n%s,ok\\n' "$id" > "$out/part1.csv"
+`;
+
+test("runs that fail for good keep back no others, and what is finished stays", () =>
+  withFolder({ fail: "", parts: PARTS }, async (cwd) => {
+    await Deno.chmod(join(cwd, "parts"), 0o755);
+    const profile = ["--profile", join(WORKFLOW, "profiles/local"), "--cores", "2"];
+    const sweep = async (changes: Readonly<Record<string, string>>) => {
+      await write(join(cwd, "sweep.yaml"), configuration({ deno: "./parts", ...changes }));
+      return await snakemake(cwd, "--configfile", "sweep.yaml", ...profile);
+    };
+    const rows = (folder: string) => Deno.readTextFile(join(cwd, "x", folder, "part1.csv"));
+    const header = "run_id,status\n";
+    const row = (seed: number) => `simplecnn-mnist-all-a-seed${seed},ok\n`;
+    const failed = await sweep({});
+    assertEquals(failed.code, 1, failed.output);
+    assertStringIncludes(failed.output, "x/so_far/report/report.md is of the 1 of 2 runs that are");
+    assertEquals(await rows("so_far/gathered"), header + row(1));
+    await Deno.remove(join(cwd, "fail"));
+    const whole = await sweep({});
+    assertEquals(whole.code, 0, whole.output);
+    assertEquals(await rows("gathered"), header + row(1) + row(2));
+    assert(!await exists(join(cwd, "x/so_far")));
+    const changed = await sweep({ test_limit: "500" });
+    assertEquals(changed.code, 1);
+    assertStringIncludes(changed.output, "--test-limit was 1000 and is 500");
+    // Of what Snakemake knows of the runs, nothing makes them again.
+    const more = await sweep({ seeds: "[1, 2, 3]", limits: "[all, 100]" });
+    assertEquals(more.code, 0, more.output);
+    assertEquals(jobs(more.output, "run"), 4);
   }));

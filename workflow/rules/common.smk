@@ -5,7 +5,9 @@ import json
 import math
 import os
 import re
+import runpy
 import shlex
+import shutil
 import subprocess
 import sys
 import tempfile

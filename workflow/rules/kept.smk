@@ -98,3 +98,32 @@ def keep_list():
     path = OUT / "runs.txt"
     if not path.exists() or path.read_text() != text:
         write_whole(path, text)
+
+
+def report_so_far():
+    """Reports the runs that are finished where others have failed for good, which keep back `gather`."""
+    done = [stored(OUT / "runs" / name) for name in RUNS if is_finished(name)]
+    if not done or len(done) == len(RUNS):
+        return
+    so_far = OUT / "so_far"
+    forget_so_far()
+    command = [
+        *shlex.split(suite_command("compare")),
+        *["--results", os.path.abspath(so_far / "gathered")],
+        *["--out", os.path.abspath(so_far / "report")],
+    ]
+    try:
+        # Not a name of this file, where Snakemake has a `gather` of its own.
+        runpy.run_path(str(WORKFLOW / "scripts" / "gather.py"))["gather"](done, so_far / "gathered")
+        subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=True)
+    except subprocess.CalledProcessError as error:
+        print(f"No report of the {len(done)} finished runs: {error.stderr.strip()}", file=sys.stderr)
+    except (OSError, SystemExit) as error:
+        print(f"No report of the {len(done)} finished runs: {error}", file=sys.stderr)
+    else:
+        path = so_far / "report" / "report.md"
+        print(f"{path} is of the {len(done)} of {len(RUNS)} runs that are finished", file=sys.stderr)
+
+
+def forget_so_far():
+    shutil.rmtree(OUT / "so_far", ignore_errors=True)
