@@ -16,6 +16,7 @@ import { runChildScript } from "../io/child_script.ts";
 import { passAbortOn } from "../io/child_signal.ts";
 import { InterruptedError, StudyError, UsageError } from "../io/errors.ts";
 import { readCommandLine } from "../io/help_text.ts";
+import { machineLimits } from "../io/machine_limits.ts";
 import type { FlagTable, FlagValues } from "../io/parse_flags.ts";
 import { exists, pathKind } from "../io/path_kind.ts";
 import { createReporter, type Reporter } from "../io/reporter.ts";
@@ -120,11 +121,18 @@ async function measure(reporter: Reporter, signal: AbortSignal): Promise<void> {
   await writeFileAtomic(ratesPath(), `${JSON.stringify(JSON.parse(output), null, 2)}\n`);
 }
 
+/** What all runs here share: the memory that this process may have, and a GPU. */
+function localResources(): string[] {
+  const bytes = Math.min(Deno.systemMemoryInfo().total, machineLimits().memoryBytes ?? Infinity);
+  return ["--resources", `mem_mb=${Math.floor(bytes / 1e6)}`, "gpu=1"];
+}
+
 async function snakemakeArgs({ config, on, jobs, dryRun }: FlagValues<typeof FLAGS>) {
   const workflow = join(repositoryRoot(), "workflow");
   return [
     ...["--snakefile", join(workflow, "Snakefile"), "--configfile", config],
     ...["--profile", join(workflow, "profiles", on)],
+    ...(on === "local" ? localResources() : []),
     ...(jobs === undefined ? [] : [on === "local" ? "--cores" : "--jobs", String(jobs)]),
     // Not `rates`, which would take the place of what the file says. Pods do not see this machine's
     // files.

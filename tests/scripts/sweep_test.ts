@@ -1,6 +1,7 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { join } from "node:path";
 import { repositoryRoot } from "../../io/cache.ts";
+import { machineLimits } from "../../io/machine_limits.ts";
 import { withFolder } from "../report/result_rows.ts";
 import { taskArgs } from "../task.ts";
 
@@ -91,6 +92,17 @@ Deno.test("sweep plans with what was measured of this machine, where that was do
     const { code, stdout } = await sweep(folder, ["--jobs=2"], { snakemake: FAKE });
     assertEquals(code, 0);
     assertStringIncludes(stdout, `--cores 2 --config measured_rates=${folder}/cache/rates.json`);
+  }));
+
+Deno.test("sweep on this machine shares its memory, as its control group allows, and one GPU", () =>
+  withFolder({}, async (folder) => {
+    const { code, stdout, stderr } = await sweep(folder, ["--jobs=2"], { snakemake: FAKE });
+    assertEquals(code, 0, stderr);
+    const bytes = Math.min(Deno.systemMemoryInfo().total, machineLimits().memoryBytes ?? Infinity);
+    const resources = `--resources mem_mb=${Math.floor(bytes / 1e6)} gpu=1`;
+    assertStringIncludes(stdout, `/workflow/profiles/local ${resources} --cores 2`);
+    const cluster = await sweep(folder, ["--on=slurm"], { snakemake: FAKE });
+    assert(!cluster.stdout.includes("--resources"), cluster.stdout);
   }));
 
 Deno.test("sweep names a configuration that is not there, and ends as Snakemake does", () =>

@@ -89,3 +89,14 @@ test("data are prepared on the device of the runs", () =>
       assertStringIncludes(words, " --backend webgpu --device software ");
     }
   }));
+
+test("a run that takes more memory than there is is named, and planned alone", () =>
+  withFolder({}, async (cwd) => {
+    const config = "out: x\nmodels: [simplecnn]\nseeds: [1, 2]";
+    const scarce = await plan(cwd, config, "--resources", "mem_mb=100", "gpu=1");
+    assertEquals(scarce.code, 0, scarce.output);
+    assertMatch(scarce.output, /^Too little memory: \S+ takes 0\.5 GB, and there are 0\.1 for it/m);
+    assertMatch(scarce.output, /resources: .*mem_mb=100\b/);
+    const enough = await plan(cwd, config, "--resources", "mem_mb=8000", "gpu=1");
+    assert(!enough.output.includes("Too little memory"), enough.output);
+  }));

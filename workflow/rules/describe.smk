@@ -36,6 +36,24 @@ def describe_gaps():
             yield f"No run of {model}, by its recipes: {'; '.join(reasons)}."
 
 
+def describe_shortage():
+    """A line if a run takes more memory than there is on this machine, where that is known.
+
+    Snakemake then asks for all that there is, so that such a run is made alone.
+    """
+    room = workflow.global_resources.get("mem_mb").value
+    planned = {**PREPARATIONS, **RUNS}
+    needs = {name: forecast_of(one)["memoryBytes"] / 1e6 for name, one in planned.items()}
+    most = max(needs, key=needs.get)
+    if room is not None and needs[most] > room:
+        many = sum(need > room for need in needs.values())
+        yield (
+            f"Too little memory: {most} takes {needs[most] / 1000:.1f} GB, and there are "
+            f"{room / 1000:.1f} for it. {many} of the runs and what is prepared for them may fail so, "
+            "each of which is made alone."
+        )
+
+
 def mark_planned():
     """Tells `deno task sweep`, where that is what calls, that the configuration was not refused."""
     mark = os.environ.get("MNIST_STUDY_PLANNED")
