@@ -88,7 +88,8 @@ them runs beside its kernels is in the kernels' time, the rest of them is the la
 
 const RECIPES_PREFACE = `\
 \`bench/tune_fast.ts\` trains on the first 50,000 of MNIST's training digits and judges on the last
-10,000; the test digits are not looked at. Seconds are those of the epochs.
+10,000; the test digits are not looked at. Seconds are those of the epochs on the machine that it ran
+on, which need not be this page's.
 `;
 
 const HOW = `\
@@ -99,7 +100,8 @@ a second, and there is a rest of 0.2 s between the sides.
   loss, gradients, Adam with L2, reading the loss. PyTorch's works on one normalised batch that is
   in memory already: forward, loss, gradients, Adam with L2, reading the loss.
 - Our inference is the suite's evaluation: upload, recording, gather, normalise, forward, losses,
-  scores, metrics. PyTorch's is the classes of normalised batches of 1,000 that are in memory.
+  scores, metrics. PyTorch's is the classes of normalised images that are in memory. Batches have 128
+  images, as the study's have, where nothing else is said.
 - Features of part 4 start on both sides from 32 normalised images of 224×224 in memory, and end with
   the features in memory: resizing digits is in neither clock. A classifier's step starts from
   features in memory: forward with dropout, loss, gradients, Adam with L2, reading the loss. Weights
@@ -110,6 +112,10 @@ a second, and there is a rest of 0.2 s between the sides.
   less memory.
 - Launch and part 1 are whole programs, from their start until they log a first step or have ended.
   The study's script reads the same images from unpacked files.
+- Part 4 as a whole is a program too. The study's procedure grows its digits in two processes beside
+  the one that computes, and computes the frozen features again in every epoch; ours computes them
+  once. A second peer is PyTorch that computes them once; in the rows computed from rates a remark says
+  what they would be beside that one.
 - Building models, compiling them (torch.compile as well) and loading data are left out of steps,
   inference and limits, and are part of launch, part 1 and memory.
 `;

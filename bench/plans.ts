@@ -141,6 +141,7 @@ export const PLANS: readonly SteadyPlan[] = [
     peers: [
       float32[0]!,
       { variant: "channels_last", label: "PyTorch, channels_last", precision: "float32" },
+      { variant: "large_batch", label: "PyTorch, batches of 1,000", precision: "float32" },
     ],
   },
   ...[MATMUL, CONV].map((limit) => limitPlan(limit, "float32")),

@@ -7,7 +7,8 @@
  * took by which the two differ: enough of them that a run's start and end, which vary by seconds, are
  * little beside it. The study's procedure, which takes hours on a few cores with either, is
  * run on two small sets: what the images by which they differ took is its pace, without its start. What
- * the smaller set took says whether a pace is the same there.
+ * the smaller set took says whether a pace is the same there. As the study computes the frozen features
+ * again in every epoch and ours does so once, a second peer is PyTorch doing so once.
  *
  * @module
  */
@@ -48,6 +49,20 @@ export interface Part4Plan {
 
 const EPOCHS = VGG16.training.epochs;
 
+/** What ours is set beside: as the study does it, and with the work that is not needed left out. */
+const PEERS: readonly { whose: string; label: string; flags: readonly string[] }[] = [
+  {
+    whose: "the study's procedure",
+    label: "the study's procedure, PyTorch, 2 workers",
+    flags: [],
+  },
+  {
+    whose: "PyTorch with features computed once",
+    label: "PyTorch, features computed once, 2 workers",
+    flags: ["--cache-features"],
+  },
+];
+
 /** In full: some minutes of the study's procedure on each of its sets. */
 export const PART4_PLANS: Readonly<Record<typeof PART4_CASES[number], Part4Plan>> = {
   "part4-alexnet": {
@@ -86,7 +101,7 @@ export async function measurePart4(
   const plan = { ...planned, precision: precisionOf(context, planned.precision) };
   const { model, precision, epochs, images, peerImages } = plan;
   const all = context.images;
-  const notes = precision === planned.precision
+  const remarks = precision === planned.precision
     ? []
     : [`ours in ${formatName(precision)}, as it has no ${formatName(planned.precision)} here`];
   /** A case takes long: each program's time is said when it is known. */
@@ -102,46 +117,47 @@ export async function measurePart4(
     inFreshCache(async (cache) => {
       return await secondsOf("ours", count, ourRun(context, plan, { ...places, cache, count }));
     });
+  const timeOurs = async (): Promise<Timing> => {
+    const most = Math.max(peerImages[1], images === "all" ? 0 : images[1]);
+    checkEnoughImages(all, { train: most });
+    if (images === "all") return { units: all.train, seconds: await oursOn(all.train) };
+    const [small, large] = images;
+    const seconds = [await oursOn(small), await oursOn(large)] as const;
+    remarks.push(`ours ${describePace(images, seconds, all)}, by which it is extended to all`);
+    return extended(images, seconds, all.train);
+  };
+  let timed: Timing | undefined;
   const ours: Side = {
     ...{ label: ourLabel(context.backend, precision), precision, on: context.ours },
-    async run() {
-      const most = Math.max(peerImages[1], images === "all" ? 0 : images[1]);
-      checkEnoughImages(all, { train: most });
-      if (images === "all") return { units: all.train, seconds: await oursOn(all.train) };
-      const [small, large] = images;
-      const seconds = [await oursOn(small), await oursOn(large)] as const;
-      notes.push(`ours ${describePace(images, seconds, all)}, by which it is extended to all`);
-      return extended(images, seconds, all.train);
-    },
+    // It takes long, and is one run whichever peer stands beside it.
+    run: async () => timed ??= await timeOurs(),
   };
-  const theirs = studySide(
-    "the study's procedure, PyTorch, 2 workers",
-    { ...context, ...places },
-    async () => {
+  for (const { whose, label, flags } of PEERS) {
+    let pace: string | undefined;
+    const theirs = studySide(label, { ...context, ...places }, async () => {
       const timeOn = (count: number) =>
-        secondsOf("the study's procedure", count, peerRun(context, plan, { ...places, count }));
+        secondsOf(whose, count, peerRun(context, plan, { ...places, count, flags }));
       const [small, large] = peerImages;
       const seconds = [await timeOn(small), await timeOn(large)] as const;
-      const pace = describePace(peerImages, seconds, all);
-      notes.push(`the study's procedure ${pace}, which is what is compared`);
+      pace = `${whose} ${describePace(peerImages, seconds, all)}, which is what is compared`;
       return paceOf(peerImages, seconds);
-    },
-  );
-  const record = (timing: PairedTiming) =>
-    context.record({
-      ...timing,
-      note: joinNotes(timing.note, sizeNote(all) ?? `${all.train} images`, ...notes),
     });
-  const timing = await timeInTurn({
-    case: name,
-    title: `Part 4 with ${model.title} from launch to CSV, ${epochs} epochs, ` +
-      formatName(precision),
-    unit: "training image",
-    ours,
-    theirs,
-    warmUp: false,
-  }, { ...context, pairs: 1, keep: record });
-  await record(timing);
+    const record = (timing: PairedTiming) =>
+      context.record({
+        ...timing,
+        note: joinNotes(timing.note, sizeNote(all) ?? `${all.train} images`, ...remarks, pace),
+      });
+    const timing = await timeInTurn({
+      case: name,
+      title: `Part 4 with ${model.title} from launch to CSV, ${epochs} epochs, ` +
+        formatName(precision),
+      unit: "training image",
+      ours,
+      theirs,
+      warmUp: false,
+    }, { ...context, pairs: 1, keep: record });
+    await record(timing);
+  }
 }
 
 /** What the images took that the larger of two sets has more than the smaller. */
@@ -208,13 +224,13 @@ function ourRun(
 function peerRun(
   { python, threads, images: all }: BenchContext,
   { word, epochs }: Part4Plan,
-  { folder, idx, count }: Places & { count: number },
+  { folder, idx, count, flags }: Places & { count: number; flags: readonly string[] },
 ): Program {
-  const training = ["--model", word, "--weights", "random", "--epochs", `${epochs}`];
+  const training = ["--model", word, "--weights", "random", "--epochs", `${epochs}`, ...flags];
   const out = ["--data", idx, "--out", `${freshPath(folder)}.json`];
   const args = [...training, ...limits(count, all), "--threads", `${threads}`, ...out];
   const script = "bench/reference/study_part4.py";
-  return { name: "the study's procedure", command: python, args: ["-u", script, ...args] };
+  return { name: "PyTorch's side of part 4", command: python, args: ["-u", script, ...args] };
 }
 
 function limits(count: number, all: ImageCounts): string[] {

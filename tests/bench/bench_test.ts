@@ -510,6 +510,11 @@ Deno.test("wholeSpeedUp() extends measured rates to 60,000 images and 8 epochs",
   const theirs = 0.2 * (490_000 / 32) + 0.3 * (8 * 1875);
   assertAlmostEquals(found!.value, theirs / ours);
   assertEquals(found!.atLimit, undefined);
+  const once = 0.2 * (70_000 / 32) + 0.3 * (8 * 1875);
+  assertStringIncludes(
+    found!.note!,
+    `; ${(once / ours).toFixed(2)} if PyTorch, too, computed features once`,
+  );
   assertEquals(wholeSpeedUp(results(), { features: "vgg16", step: "vgg16-classifier" }), undefined);
 });
 

@@ -1,4 +1,10 @@
-import { assertEquals, assertRejects, assertStringIncludes, assertThrows } from "@std/assert";
+import {
+  assert,
+  assertEquals,
+  assertRejects,
+  assertStringIncludes,
+  assertThrows,
+} from "@std/assert";
 import { type BenchContext, startOurs } from "../../bench/context.ts";
 import type { Program } from "../../bench/child.ts";
 import { checkEnoughImages, checkStudyImages, sizeNote } from "../../bench/image_counts.ts";
@@ -38,25 +44,32 @@ function valueOf({ args }: Program, flag: string): string | undefined {
   return args.includes(flag) ? args[args.indexOf(flag) + 1] : undefined;
 }
 
-/** Runs a case of part 4 whose programs would take a second and a tenth of one for each image. */
+/**
+ * Runs a case of part 4 whose programs would take a second, and a tenth of one for each image; a fifth
+ * of that if PyTorch computes features once.
+ */
 async function part4(
   name: Parameters<typeof measurePart4>[1],
   images: BenchContext["images"],
-): Promise<{ timing: PairedTiming; sizes: (string | undefined)[][] }> {
+): Promise<{ timing: PairedTiming; once: PairedTiming; sizes: (string | undefined)[][] }> {
   const context = contextOf(images);
   const sizes: (string | undefined)[][] = [];
   const places = { folder: "out", idx: "idx", missing: undefined };
   await measurePart4(context, name, places, (program) => {
     const [limit, testLimit] = [valueOf(program, "--limit"), valueOf(program, "--test-limit")];
-    sizes.push([limit, testLimit]);
-    return Promise.resolve({ units: 1, seconds: 1 + Number(limit ?? images.train) / 10 });
+    const once = program.args.includes("--cache-features");
+    sizes.push([limit, testLimit, ...(once ? ["once"] : [])]);
+    const pace = once ? 50 : 10;
+    return Promise.resolve({ units: 1, seconds: 1 + Number(limit ?? images.train) / pace });
   });
-  return { timing: context.found.at(-1)!, sizes };
+  const last = (label: RegExp) => context.found.findLast(({ theirs }) => label.test(theirs.label))!;
+  return { timing: last(/^the study's/), once: last(/features computed once/), sizes };
 }
 
 Deno.test("a whole run of part 4 counts the images that the data set has", async () => {
   const { timing, sizes } = await part4("part4-alexnet", FEW);
-  assertEquals(sizes, [[undefined, undefined], ["960", "400"], ["1920", "800"]]);
+  const once = [["960", "400", "once"], ["1920", "800", "once"]];
+  assertEquals(sizes, [[undefined, undefined], ["960", "400"], ["1920", "800"], ...once]);
   assertEquals(timing.ours.timings, [{ units: 6_000, seconds: 601 }]);
   assertEquals(timing.theirs.timings, [{ units: 960, seconds: 96 }]);
   assertStringIncludes(
@@ -66,18 +79,33 @@ Deno.test("a whole run of part 4 counts the images that the data set has", async
       "to test on",
   );
   const whole = await part4("part4-alexnet", STUDY);
-  assertEquals(whole.sizes, [[undefined, undefined], ["960", "160"], ["1920", "320"]]);
+  assertEquals(whole.sizes.slice(0, 3), [[undefined, undefined], ["960", "160"], ["1920", "320"]]);
   assertEquals(whole.timing.ours.timings, [{ units: 60_000, seconds: 6001 }]);
   assertEquals(whole.timing.note!.startsWith("60000 images; the study's procedure"), true);
 });
 
 Deno.test("two sets of images are extended to those that the data set has", async () => {
   const { timing, sizes } = await part4("part4-vgg16", FEW);
-  assertEquals(sizes, [["1536", "640"], ["3072", "1280"], ["128", "54"], ["384", "160"]]);
+  assertEquals(
+    sizes.slice(0, 4),
+    [["1536", "640"], ["3072", "1280"], ["128", "54"], ["384", "160"]],
+  );
   const [{ units, seconds }] = timing.ours.timings as [PairedTiming["ours"]["timings"][0]];
   assertEquals([units, Math.round(seconds)], [6_000, 601]);
   const whole = await part4("part4-vgg16", STUDY);
   assertEquals(whole.timing.ours.timings[0]!.units, 60_000);
+});
+
+Deno.test("a whole run of part 4 is set beside PyTorch with features computed once, too", async () => {
+  const { timing, once, sizes } = await part4("part4-vgg16", STUDY);
+  assertEquals(sizes.length, 6); // Ours is run once for both.
+  assertEquals(once.ours, timing.ours);
+  assertEquals([once.case, once.title], [timing.case, timing.title]);
+  const [{ units, seconds }] = once.theirs.timings as [PairedTiming["theirs"]["timings"][0]];
+  assertEquals([units, Number(seconds.toFixed(6))], [256, 5.12]);
+  assertStringIncludes(once.note!, "PyTorch with features computed once on 128 and 384 training");
+  assertStringIncludes(once.note!, "ours on 1536 and 3072 training images");
+  assert(!once.note!.includes("the study's procedure"));
 });
 
 Deno.test("a whole run of part 4 is refused where there are fewer images than it takes", async () => {

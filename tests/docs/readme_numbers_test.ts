@@ -1,0 +1,58 @@
+/** The numbers in README's sentences, which are of committed runs and of the bench's committed page. */
+
+import { assert, assertStringIncludes } from "@std/assert";
+import { join } from "node:path";
+import { ourSeconds, pairedTimingOf } from "../../bench/findings.ts";
+import { wholeSpeedUp } from "../../bench/transfer_targets.ts";
+import { repositoryRoot } from "../../io/cache.ts";
+import { meanAndSd, median } from "../../metrics/descriptive_statistics.ts";
+import { formatMeanAndSd } from "../../report/analysis/format_numbers.ts";
+import { rate } from "../../report/analysis/paired_timings.ts";
+import { readBenchResults } from "../../report/record/bench_results.ts";
+import { ProblemList } from "../../report/record/problems.ts";
+import { readResults } from "../../report/record/results.ts";
+import { ALEXNET, SIMPLE_CNN, type StudyModel, VGG16 } from "../../study.ts";
+
+const ROOT = repositoryRoot();
+const REFERENCE = join(ROOT, "results/reference");
+
+/** README with every paragraph on one line. */
+const README = (await Deno.readTextFile(join(ROOT, "README.md")))
+  .replaceAll(/(?<=\S)\n(?=\S)/g, " ");
+
+const BENCH = await readBenchResults(join(REFERENCE, "bench/bench.json"));
+
+/** `99.20 ± 0.07 %`, of the committed runs of a model. */
+async function accuracyOf({ part, name }: StudyModel): Promise<string> {
+  const rows = await readResults(join(REFERENCE, `part${part}.csv`), new ProblemList());
+  const found = rows.flatMap(({ row: { model, accuracy } }) => model === name ? [accuracy!] : []);
+  return `${formatMeanAndSd(meanAndSd(found), 2)} %`;
+}
+
+Deno.test("what README says was found is of the committed runs", async () => {
+  const [cnn, alexnet, vgg16] = await Promise.all([SIMPLE_CNN, ALEXNET, VGG16].map(accuracyOf));
+  const [first, second, third] = [SIMPLE_CNN, ALEXNET, VGG16].map(({ published }) =>
+    `published ${published.accuracy.toFixed(2)} %`
+  );
+  assertStringIncludes(README, `${cnn} of the test digits over ten seeds, ${first}.`);
+  assertStringIncludes(
+    README,
+    `AlexNet's (${alexnet}, ${second}) and VGG16's (${vgg16}, ${third})`,
+  );
+});
+
+Deno.test("README's times of part 1 and its speed-ups without repeated features are the bench's", () => {
+  assert(BENCH);
+  const ours = ourSeconds(BENCH, "part1")!.value;
+  const theirs = 1 / median(pairedTimingOf(BENCH, "part1")!.theirs.timings.map(rate));
+  assertStringIncludes(
+    README,
+    `part 1 takes ${ours.toFixed(0)} s from launch to CSV, the same study in PyTorch ` +
+      `${theirs.toFixed(0)} s.`,
+  );
+  const [alexnet, vgg16] = [
+    { features: "alexnet", step: "alexnet-classifier" } as const,
+    { features: "vgg16-bf16", step: "vgg16-classifier" } as const,
+  ].map((names) => /([\d.]+) if PyTorch, too/.exec(wholeSpeedUp(BENCH, names)!.note!)![1]);
+  assertStringIncludes(README, `would be ${alexnet} with AlexNet and ${vgg16} with VGG16)`);
+});
