@@ -188,6 +188,10 @@ export class TensorFlowBackend extends KernelBackendBase implements Recorder {
     return this.createOutputTensor(recording.binding.axpy(aId!, recording.resourceOf(x), yId!));
   }
 
+  has(dataId: DataId): boolean {
+    return this.tensorMap.has(dataId);
+  }
+
   describe(tensor: tf.Tensor): TensorSpec {
     const dtype = dataTypeName(this.dataType(tensor)) as TensorSpec["dtype"];
     return { shape: tensor.shape, dtype };
@@ -298,10 +302,10 @@ export class TensorFlowBackend extends KernelBackendBase implements Recorder {
   override getInputTensorIds(tensors: tf.Tensor[]): number[] {
     return tensors.map((tensor) => {
       if (tensor.dataId === undefined) return super.getInputTensorIds([tensor])[0]!;
-      const data = this.#data(tensor.dataId);
       if (this.#recording !== undefined && !this.#recording.made.has(tensor.dataId)) {
         return this.#recording.read(tensor, this.#opName);
       }
+      const data = this.#data(tensor.dataId);
       if (isRecordedId(data.id) && this.#recording === undefined) {
         throw new Error(
           `Cannot use a tensor of shape [${tensor.shape}] that was made while recording: return ` +
@@ -345,8 +349,10 @@ export class TensorFlowBackend extends KernelBackendBase implements Recorder {
     dtype: tf.DataType,
     refCount: number,
   ): void {
+    // One of another backend's that tfjs brings here was made before.
+    const isMade = !tf.engine().state.tensorInfo.has(dataId);
     super.move(dataId, values, shape, dtype, refCount);
-    this.#track(dataId);
+    this.#track(dataId, isMade);
   }
 
   override readSync(dataId: DataId): tf.backend_util.BackendValues {
@@ -415,9 +421,14 @@ export class TensorFlowBackend extends KernelBackendBase implements Recorder {
 
   /** Gives each variable a value of its own, by which a recording knows it; copies keep theirs. */
   #separateVariables(): void {
-    for (const variable of Object.values(tf.engine().registeredVariables)) {
-      const isShared = this.tensorMap.has(variable.dataId) &&
-        this.#data(variable.dataId).refCount > 1;
+    const { registeredVariables, registry, state } = tf.engine();
+    const running = Object.values(registry);
+    for (const variable of Object.values(registeredVariables)) {
+      const { dataId } = variable;
+      // From another backend that runs tfjs brings it here; one of an engine that is gone stays there.
+      const isThere = this.tensorMap.has(dataId) ||
+        running.some((backend) => backend === state.tensorInfo.get(dataId)?.backend);
+      const isShared = isThere && this.#data(dataId).refCount > 1;
       if (isShared) this.resourceOf(variable, this.blocksOf(variable));
     }
   }
@@ -433,8 +444,8 @@ export class TensorFlowBackend extends KernelBackendBase implements Recorder {
     return this.tensorMap.get(dataId);
   }
 
-  #track(dataId: DataId): void {
-    if (this.#recording !== undefined) this.#recording.made.add(dataId);
+  #track(dataId: DataId, isMade = true): void {
+    if (this.#recording !== undefined && isMade) this.#recording.made.add(dataId);
     else this.#finalizer.register(dataId, this.#data(dataId), dataId);
   }
 

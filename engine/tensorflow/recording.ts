@@ -13,6 +13,8 @@ import type { TensorFlow } from "./tensorflow.ts";
 /** What a recording needs of the backend that it is made for. */
 export interface RecordedBackend extends Pick<tf.KernelBackend, "incRef" | "disposeData"> {
   readonly tensorflow: TensorFlow;
+  /** Whether a value is on it. */
+  has(dataId: DataId): boolean;
   /** The `TF_DataType` of a tensor. */
   dataType(tensor: tf.Tensor): number;
   /** The binding's ids of tensors. */
@@ -30,6 +32,8 @@ export class Recording {
   #before: ReadonlyMap<tf.Variable, DataId>;
   /** The variable that each of these values was of. */
   #holders: ReadonlyMap<DataId, tf.Variable>;
+  /** Variables of engines that are gone, with their values. */
+  #gone: ReadonlyMap<tf.Variable, DataId>;
   /** The variables used so far, with the binding's indices for them. */
   #captures = new Map<tf.Variable, number>();
 
@@ -40,9 +44,11 @@ export class Recording {
    */
   constructor(backend: RecordedBackend, readonly precision: Precision) {
     this.#backend = backend;
-    this.binding = new RecordingBinding(backend.tensorflow);
-    this.#before = new Map(registeredVariables().map((variable) => [variable, variable.dataId]));
+    const values = registeredVariables().map((variable) => [variable, variable.dataId] as const);
+    this.#before = new Map(values.filter(([, dataId]) => backend.has(dataId)));
+    this.#gone = new Map(values.filter(([, dataId]) => !backend.has(dataId)));
     this.#holders = new Map([...this.#before].map(([variable, dataId]) => [dataId, variable]));
+    this.binding = new RecordingBinding(backend.tensorflow);
     // Assigning a variable releases its old value; this holds on to it until recording is over.
     for (const dataId of this.#before.values()) backend.incRef(dataId);
   }
@@ -70,8 +76,10 @@ export class Recording {
   resourceToChange(variable: tf.Variable, opName: string): number {
     if (variable.dataId === this.#before.get(variable)) return this.resourceOf(variable);
     throw new Error(
-      `Cannot record ${opName} on the variable ${variable.name} after an assignment to it: have one ` +
-        "compiled function do the one, and another the other",
+      this.#gone.has(variable)
+        ? `Cannot record ${opName} on the variable ${variable.name} ${GONE}`
+        : `Cannot record ${opName} on the variable ${variable.name} after an assignment to it: ` +
+          "have one compiled function do the one, and another the other",
     );
   }
 
@@ -83,20 +91,25 @@ export class Recording {
    * @throws {Error} If the tensor is no variable's.
    */
   read(tensor: tf.Tensor, opName: string): number {
-    const variable = this.#holders.get(tensor.dataId);
-    if (variable === undefined) {
-      throw new Error(
-        `Cannot record ${opName} on a tensor of shape [${tensor.shape}] that was made outside the ` +
-          "compiled function: pass it as an argument, make it a tf.variable(), or create it inside",
-      );
-    }
-    return this.binding.readResource(this.resourceOf(variable)).id;
+    const { dataId, shape } = tensor;
+    const variable = this.#holders.get(dataId);
+    if (variable !== undefined) return this.binding.readResource(this.resourceOf(variable)).id;
+    const what = `Cannot record ${opName} on a tensor of shape [${shape}]`;
+    if ([...this.#gone.values()].includes(dataId)) throw new Error(`${what} ${GONE}`);
+    throw new Error(
+      `${what} that was made outside the compiled function: pass it as an argument, make it a ` +
+        "tf.variable(), or create it inside",
+    );
   }
 
   /** Makes assignments part of the function: variables that now point to recorded tensors. */
   recordAssignments(): void {
     const assigned: [variable: tf.Variable, value: number][] = [];
     for (const variable of registeredVariables()) {
+      if (variable.dataId === this.#gone.get(variable)) continue;
+      if (this.#gone.has(variable)) {
+        throw new Error(`Cannot assign to the variable ${variable.name} ${GONE}`);
+      }
       const dataId = this.#before.get(variable);
       if (dataId === undefined) {
         throw new Error(
@@ -115,7 +128,8 @@ export class Recording {
   /** Points every variable back to where its value was, and drops those made since. */
   restoreVariables(): void {
     for (const variable of registeredVariables()) {
-      if (!this.#before.has(variable)) variable.dispose();
+      const isOther = variable.dataId === this.#gone.get(variable);
+      if (!this.#before.has(variable) && !isOther) variable.dispose();
     }
     for (const [variable, dataId] of this.#before) {
       if (variable.dataId === dataId) continue;
@@ -131,6 +145,9 @@ export class Recording {
     this.binding.close();
   }
 }
+
+/** Of a variable whose engine another has taken the place of. */
+const GONE = "of an engine that has been disposed of: make it on the one that runs";
 
 function registeredVariables(): tf.Variable[] {
   return Object.values(tf.engine().registeredVariables);

@@ -56,6 +56,7 @@ const tensor = tf.tensor1d([1, 2]).square();
 const variable = tf.variable(tf.tensor1d([1, 2]));
 first.compile(() => variable.assign(variable.add(1)))();
 const id = binding.createTensor([1], binding.TF_FLOAT, Float32Array.of(1));
+const unused = tf.variable(tf.tensor1d([1, 2]), true, "unused");
 
 const second = await startEngine();
 await use("a second engine says", () => says(second));
@@ -71,6 +72,13 @@ await use("first's compiled function", () => doubled(compiled));
 await use("first's compiled function, disposed of", () => compiled.dispose());
 await use("first's tensor", () => tensor.dataSync());
 await use("first's tensor in an op", () => tensor.add(1));
+await use("second's compiled function beside them", () => doubled(second.compile(double)));
+await use("first's variable in it", () => second.compile(() => variable.add(1))());
+await use("first's unused variable in it", () => second.compile(() => unused.add(1))());
+await use("first's variable assigned in it", () => {
+  second.compile((x: tf.Tensor1D) => void unused.assign(x))(tf.tensor1d([1, 2]));
+});
+await use("second's compiled function after that", () => doubled(second.compile(double)));
 await use("first's tensor, disposed of", () => tensor.dispose());
 await use("first's variable, disposed of", () => variable.dispose());
 await use("first's model", () => model.forward(tf.zeros([1, 28, 28, 1])));
@@ -117,10 +125,18 @@ await use(
   "another backend set",
   async () => [await tf.setBackend("cpu"), doubled(second.compile(double))],
 );
+const [others, variableOfOther] = [tf.tensor1d([1, 2]), tf.variable(tf.tensor1d([1, 2]))];
 await use(
   "the engine's backend set again",
   async () => [await tf.setBackend("tensorflow"), doubled(second.compile(double))],
 );
+await use(
+  "the other backend's tensor in a compiled function",
+  () => second.compile(() => others.add(1))(),
+);
+await use("the other backend's variable in one", () => [
+  ...second.compile(() => variableOfOther.add(1))().dataSync(),
+]);
 
 const both = await Promise.all([startEngine(), startEngine()]);
 const outcomes = both.map((engine) => {

@@ -7,6 +7,7 @@ const GONE = "Error: This engine has been disposed of: start another with startE
 const GONE_FUNCTION =
   "Error: Cannot call a compiled function of an engine that has been disposed " +
   "of: compile it with the one that runs";
+const OF_GONE = "of an engine that has been disposed of: make it on the one that runs";
 const RESET_FUNCTION =
   "Error: Cannot call a function that was compiled before tfjs was reset, or " +
   "has been disposed of: compile it again";
@@ -27,6 +28,11 @@ const WITH_TENSORFLOW: [string, unknown][] = [
   ["first's compiled function, disposed of", "nothing"],
   ["first's tensor", GONE],
   ["first's tensor in an op", GONE],
+  ["second's compiled function beside them", [2, 4]],
+  ["first's variable in it", `Error: Cannot record Add on a tensor of shape [2] ${OF_GONE}`],
+  ["first's unused variable in it", `Error: Cannot record Add on a tensor of shape [2] ${OF_GONE}`],
+  ["first's variable assigned in it", `Error: Cannot assign to the variable unused ${OF_GONE}`],
+  ["second's compiled function after that", [2, 4]],
   ["first's tensor, disposed of", "nothing"],
   ["first's variable, disposed of", "nothing"],
   ["first's model", GONE],
@@ -47,6 +53,12 @@ const WITH_TENSORFLOW: [string, unknown][] = [
   ["after dispose() in a compiled body", [2, 4]],
   ["the binding of a recording that is over", [false, ENDED, ENDED]],
   ["the engine's backend set again", [true, [2, 4]]],
+  [
+    "the other backend's tensor in a compiled function",
+    "Error: Cannot record Add on a tensor of shape [2] that was made outside the compiled function: " +
+    "pass it as an argument, make it a tf.variable(), or create it inside",
+  ],
+  ["the other backend's variable in one", [2, 3]],
   ["two started at once", [GONE, [2, 4]]],
   ["the gone one of them disposed of", "nothing"],
   ["the other one", WORKS],
@@ -69,15 +81,23 @@ const WITHOUT: [string, unknown][] = [
   ["setBackend() after all", "Error: Backend name 'tensorflow' not found in registry"],
 ];
 
-Deno.test("an engine that is gone gives clear errors, and leaves the one that runs alone", async () => {
-  const script = `${import.meta.dirname}/engine_lives.ts`;
-  const command = [Deno.execPath(), "run", "-q", "--no-check", "-P=engine", script];
+/** What a script of this folder prints of each use, and whether it ended well. */
+async function usesOf<Use>(
+  script: string,
+  ...args: string[]
+): Promise<[Use[], boolean | undefined]> {
+  const path = `${import.meta.dirname}/${script}`;
+  const command = [Deno.execPath(), "run", "-q", "--no-check", "-P=engine", path, ...args];
   const result = await runCommand(command, { timeoutMs: 120_000 });
   const lines = result?.stdout.trim().split("\n").filter((line) => line.startsWith("["));
-  const uses: [string, unknown, string][] = (lines ?? []).map((line) => JSON.parse(line));
+  return [(lines ?? []).map((line) => JSON.parse(line)), result?.success];
+}
+
+Deno.test("an engine that is gone gives clear errors, and leaves the one that runs alone", async () => {
+  const [uses, success] = await usesOf<[string, unknown, string]>("engine_lives.ts");
   const by = (backend: string): [string, unknown][] =>
     uses.filter(([, , computes]) => computes === backend).map(([use, outcome]) => [use, outcome]);
   assertEquals(by("tensorflow"), WITH_TENSORFLOW);
   assertEquals(by("plain JavaScript"), WITHOUT);
-  assertEquals([uses.length, result?.success], [WITH_TENSORFLOW.length + WITHOUT.length, true]);
+  assertEquals([uses.length, success], [WITH_TENSORFLOW.length + WITHOUT.length, true]);
 });
