@@ -6,12 +6,14 @@
 
 import * as tf from "@tensorflow/tfjs";
 import type { Precision } from "../backend.ts";
+import type { TensorMetadata } from "./eager_binding.ts";
 import type { DataId } from "./kernel_backend.ts";
 import { RecordingBinding } from "./recording_binding.ts";
 import type { TensorFlow } from "./tensorflow.ts";
 
 /** What a recording needs of the backend that it is made for. */
-export interface RecordedBackend extends Pick<tf.KernelBackend, "incRef" | "disposeData"> {
+export interface RecordedBackend
+  extends Pick<tf.KernelBackend, "incRef" | "refCount" | "disposeData"> {
   readonly tensorflow: TensorFlow;
   /** Whether a value is on it. */
   has(dataId: DataId): boolean;
@@ -19,7 +21,12 @@ export interface RecordedBackend extends Pick<tf.KernelBackend, "incRef" | "disp
   dataType(tensor: tf.Tensor): number;
   /** The binding's ids of tensors. */
   getInputTensorIds(tensors: tf.Tensor[]): number[];
+  /** A tensor of what the binding made. */
+  createOutputTensor(metadata: TensorMetadata): tf.Tensor;
 }
+
+/** References to a variable's value of which no copy has one: the variable's and the recording's. */
+const OWN_REFERENCES = 2;
 
 /** State of one recording, from its first op to its function. */
 export class Recording {
@@ -30,10 +37,16 @@ export class Recording {
   #backend: RecordedBackend;
   /** Where each variable's value was at the start. */
   #before: ReadonlyMap<tf.Variable, DataId>;
-  /** The variable that each of these values was of. */
-  #holders: ReadonlyMap<DataId, tf.Variable>;
+  /** Where it is as long as nothing is assigned to the variable. */
+  #unassigned: Map<tf.Variable, DataId>;
+  /** The variable that each of these values is of. */
+  #holders: Map<DataId, tf.Variable>;
   /** Variables of engines that are gone, with their values. */
   #gone: ReadonlyMap<tf.Variable, DataId>;
+  /** Recorded ids of values that variables had before a change in place, which copies of them keep. */
+  #old = new Map<DataId, number>();
+  /** What holds on to values that variables have moved to since the start. */
+  #moved: tf.Tensor[] = [];
   /** The variables used so far, with the binding's indices for them. */
   #captures = new Map<tf.Variable, number>();
 
@@ -47,6 +60,7 @@ export class Recording {
     const values = registeredVariables().map((variable) => [variable, variable.dataId] as const);
     this.#before = new Map(values.filter(([, dataId]) => backend.has(dataId)));
     this.#gone = new Map(values.filter(([, dataId]) => !backend.has(dataId)));
+    this.#unassigned = new Map(this.#before);
     this.#holders = new Map([...this.#before].map(([variable, dataId]) => [dataId, variable]));
     this.binding = new RecordingBinding(backend.tensorflow);
     // Assigning a variable releases its old value; this holds on to it until recording is over.
@@ -69,18 +83,36 @@ export class Recording {
   }
 
   /**
-   * The same for a change in place.
+   * The same for a change in place: copies of the variable made so far stay as they are.
    *
    * @throws {Error} If the variable was assigned before: that is recorded at the end, over the change.
    */
   resourceToChange(variable: tf.Variable, opName: string): number {
-    if (variable.dataId === this.#before.get(variable)) return this.resourceOf(variable);
-    throw new Error(
-      this.#gone.has(variable)
-        ? `Cannot record ${opName} on the variable ${variable.name} ${GONE}`
-        : `Cannot record ${opName} on the variable ${variable.name} after an assignment to it: ` +
-          "have one compiled function do the one, and another the other",
-    );
+    const { dataId } = variable;
+    if (dataId !== this.#unassigned.get(variable)) {
+      throw new Error(
+        this.#gone.has(variable)
+          ? `Cannot record ${opName} on the variable ${variable.name} ${GONE}`
+          : `Cannot record ${opName} on the variable ${variable.name} after an assignment to it: ` +
+            "have one compiled function do the one, and another the other",
+      );
+    }
+    const resource = this.resourceOf(variable);
+    if (this.#backend.refCount(dataId) > OWN_REFERENCES) this.#leaveToCopies(variable, resource);
+    return resource;
+  }
+
+  /** Gives a variable another place for its value, as copies have the one that it had. */
+  #leaveToCopies(variable: tf.Variable, resource: number): void {
+    const value = this.binding.readResource(resource);
+    this.#old.set(variable.dataId, value.id);
+    const moved = tf.keep(this.#backend.createOutputTensor(value));
+    this.#moved.push(moved);
+    variable.assign(moved);
+    this.#unassigned.set(variable, moved.dataId);
+    this.#holders.set(moved.dataId, variable);
+    // It is read anew where it is used.
+    this.made.delete(moved.dataId);
   }
 
   /**
@@ -92,6 +124,8 @@ export class Recording {
    */
   read(tensor: tf.Tensor, opName: string): number {
     const { dataId, shape } = tensor;
+    const old = this.#old.get(dataId);
+    if (old !== undefined) return old;
     const variable = this.#holders.get(dataId);
     if (variable !== undefined) return this.binding.readResource(this.resourceOf(variable)).id;
     const what = `Cannot record ${opName} on a tensor of shape [${shape}]`;
@@ -110,7 +144,7 @@ export class Recording {
       if (this.#gone.has(variable)) {
         throw new Error(`Cannot assign to the variable ${variable.name} ${GONE}`);
       }
-      const dataId = this.#before.get(variable);
+      const dataId = this.#unassigned.get(variable);
       if (dataId === undefined) {
         throw new Error(
           `Cannot make the variable ${variable.name} while recording: make it before`,
@@ -141,6 +175,7 @@ export class Recording {
 
   /** Frees the graph and lets go of the variables' values. */
   close(): void {
+    tf.dispose(this.#moved);
     for (const dataId of this.#before.values()) this.#backend.disposeData(dataId);
     this.binding.close();
   }

@@ -226,6 +226,27 @@ test("a matrix in blocks is assigned, read and shared as any variable", () => {
   matrix.dispose();
 });
 
+test("a copy of a matrix in blocks keeps its value over a change in place", () => {
+  const value = noise(7, 8, 13);
+  const [parameter, m, v] = [value, tf.zerosLike(value), tf.zerosLike(value)].map(variableOf);
+  using step = compile((gradient: tf.Tensor) => {
+    const old = parameter!.clone();
+    applyAdam({ parameter: parameter!, m: m!, v: v! }, gradient, {
+      stepSize: tf.scalar(0.01),
+      epsilon: tf.scalar(1e-8),
+      beta1: tf.scalar(0.9),
+      beta2: tf.scalar(0.999),
+    });
+    return [old, parameter!.sub(old)];
+  });
+  const [old, moved] = step(noise(7, 8, 14)) as tf.Tensor[];
+  assertEquals(blockCount(parameter!), 4);
+  assertEquals(list(old!), list(value));
+  assertEquals(list(moved!), list(parameter!.sub(value)));
+  assertEquals(list(moved!).includes(0), false);
+  tf.dispose([parameter!, m!, v!]);
+});
+
 test("a part of a matrix in blocks is read without the whole", () => {
   const value = noise(7, 8, 10);
   // One has its values on the device, the other where they were made.

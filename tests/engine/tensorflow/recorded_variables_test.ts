@@ -4,7 +4,7 @@
 
 import { assertEquals, assertThrows } from "@std/assert";
 import type * as tfjs from "@tensorflow/tfjs";
-import { applyAdam, bytesTensor, gatherBytes } from "../../../engine/ops.ts";
+import { applyAdam, assignSlice, bytesTensor, gatherBytes } from "../../../engine/ops.ts";
 import { TensorFlowError } from "../../../engine/tensorflow/tensorflow.ts";
 import { tensorflowBackend, testEngine } from "../engine.ts";
 
@@ -31,6 +31,16 @@ function test(name: string, initial: number[][], fn: (...variables: tfjs.Variabl
 }
 
 const values = (tensor: tfjs.Tensor) => [...tensor.dataSync()];
+
+/** A step of Adam on a parameter, its mean and its square. */
+function adam([parameter, m, v]: readonly tfjs.Variable[], gradient: tfjs.Tensor): void {
+  applyAdam({ parameter: parameter!, m: m!, v: v! }, gradient, {
+    stepSize: tf.scalar(0.1),
+    epsilon: tf.scalar(1e-8),
+    beta1: tf.scalar(0.9),
+    beta2: tf.scalar(0.99),
+  });
+}
 
 test("a variable is read at each call, not frozen", [[1, 2]], (v) => {
   const fn = compile((x: tfjs.Tensor) => v!.mul(x));
@@ -168,13 +178,79 @@ test("a change in place after an assignment is refused, which would cover it", [
 ) => {
   const fn = compile((gradient: tfjs.Tensor) => {
     parameter!.assign(parameter!.mul(2));
-    const [stepSize, epsilon, beta1, beta2] = [0.1, 1e-8, 0.9, 0.999].map((x) => tf.scalar(x));
-    const scalars = { stepSize: stepSize!, epsilon: epsilon!, beta1: beta1!, beta2: beta2! };
-    applyAdam({ parameter: parameter!, m: m!, v: v! }, gradient, scalars);
+    adam([parameter!, m!, v!], gradient);
   });
   const message = `Cannot record ResourceApplyAdam on the variable ${parameter!.name} after`;
   assertThrows(() => fn(tf.tensor1d([1])), Error, message);
   assertEquals(values(parameter!), [1]);
+});
+
+test("a value taken before a change in place is there after it, as it is eagerly", [
+  [1, -2],
+  [0, 0],
+  [0, 0],
+  [5, 5],
+], (w, m, v, previous) => {
+  const state = [w!, m!, v!];
+  const bodies: Record<string, (gradient: tfjs.Tensor) => tfjs.Tensor[]> = {
+    "a copy": (gradient) => {
+      const old = w!.clone();
+      adam(state, gradient);
+      return [w!.sub(old), old];
+    },
+    "another variable": (gradient) => {
+      previous!.assign(w!);
+      adam(state, gradient);
+      return [w!.sub(previous!), previous!.add(0)];
+    },
+    "another variable, a step ago": (gradient) => {
+      adam(state, gradient);
+      previous!.assign(w!);
+      adam(state, gradient);
+      return [w!.sub(previous!), w!.add(0)];
+    },
+    "copies between changes": (gradient) => {
+      const first = w!.clone();
+      adam(state, gradient);
+      const second = w!.clone();
+      assignSlice(w!, gradient.slice([0], [1]), 1);
+      const third = w!.clone();
+      adam(state, w!.clone());
+      return [first, second, third, w!.clone(), first.add(second).add(third).add(w!)];
+    },
+    "copies of all": (gradient) => {
+      const old = state.map((variable) => variable.clone());
+      adam(state, gradient);
+      return old.map((tensor, index) => state[index]!.sub(tensor));
+    },
+    "a copy that is gone by then": (gradient) => {
+      const sum = tf.tidy(() => w!.clone().sum());
+      adam(state, gradient);
+      return [sum, w!.add(0)];
+    },
+    "the new value, over one that was kept": (gradient) => {
+      const old = w!.clone();
+      adam(state, gradient);
+      previous!.assign(old);
+      w!.assign(w!.mul(2));
+      return [previous!.add(0), w!.add(0), old];
+    },
+  };
+  const all = [w!, m!, v!, previous!];
+  for (const [name, body] of Object.entries(bodies)) {
+    const compiled = compile(body);
+    const after = (run: (gradient: tfjs.Tensor) => tfjs.Tensor[]) => {
+      [[1, -2], [0, 0], [0, 0], [5, 5]].forEach((start, index) =>
+        tf.tidy(() => all[index]!.assign(tf.tensor1d(start)))
+      );
+      const results = [1, 2, 3].map((call) =>
+        tf.tidy(() => ({ values: run(tf.tensor1d([0.5 * call, -0.25])).map(values) })).values
+      );
+      return { results, variables: all.map(values) };
+    };
+    assertEquals(after(compiled), after(body), name);
+    compiled.dispose();
+  }
 });
 
 test("a copy of a variable keeps its value while a compiled function changes it", [[1], [
@@ -232,13 +308,7 @@ test("applyAdam() updates in place, compiled and eager alike", [
   [0, 0],
   [0, 0],
 ], (...variables) => {
-  const step = ([parameter, m, v]: tfjs.Variable[]) => (gradient: tfjs.Tensor) =>
-    applyAdam({ parameter: parameter!, m: m!, v: v! }, gradient, {
-      stepSize: tf.scalar(0.1),
-      epsilon: tf.scalar(1e-8),
-      beta1: tf.scalar(0.9),
-      beta2: tf.scalar(0.99),
-    });
+  const step = (state: tfjs.Variable[]) => (gradient: tfjs.Tensor) => adam(state, gradient);
   const run = compile(step(variables.slice(0, 3)));
   const gradient = tf.tensor1d([0.5, -0.25]);
   for (let call = 0; call < 3; call++) {
