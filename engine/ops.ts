@@ -1,7 +1,8 @@
 /**
  * Operations that tfjs lacks or takes apart, with their gradients, for models and training.
  *
- * They run on the running engine, eagerly and inside compiled functions alike.
+ * They run on the running engine, eagerly and inside compiled functions alike. Gradients have gradients
+ * too.
  *
  * @module
  */
@@ -23,8 +24,17 @@ export function biasAdd<T extends tf.Tensor>(x: T, bias: tf.Tensor1D): T {
   return withGradient(
     [x, bias],
     () => ops.biasAdd(x, bias),
-    (dy) => [dy, ops.biasAddGrad(dy)],
+    (dy) => [dy, biasAddGrad(dy)],
   ) as T;
+}
+
+function biasAddGrad(dy: tf.Tensor): tf.Tensor {
+  const { ops } = runningBackend();
+  return withGradient(
+    [dy],
+    () => ops.biasAddGrad(dy),
+    (above) => [tf.broadcastTo(above, dy.shape)],
+  );
 }
 
 /** `max(x, 0)`, as one op each way. */
@@ -34,7 +44,12 @@ export function relu<T extends tf.Tensor>(x: T): T {
     const y = ops.relu(x);
     save([y]);
     return y;
-  }, (dy, [y]) => [ops.reluGrad(dy, y!)]) as T;
+  }, (dy, [y]) => [reluGrad(dy, y!)]) as T;
+}
+
+function reluGrad(dy: tf.Tensor, y: tf.Tensor): tf.Tensor {
+  const { ops } = runningBackend();
+  return withGradient([dy], () => ops.reluGrad(dy, y), (above) => [reluGrad(above, y)]);
 }
 
 /**
@@ -56,9 +71,18 @@ export function sparseSoftmaxCrossEntropy(logits: tf.Tensor2D, labels: tf.Tensor
   const { ops } = runningBackend();
   return withGradient([logits], (save) => {
     const [loss, gradient] = ops.sparseSoftmaxCrossEntropy(logits, labels);
-    save([gradient]);
+    save([gradient, logits, labels]);
     return loss;
-  }, (dy, [gradient]) => [gradient!.mul(dy.expandDims(1))]) as tf.Tensor1D;
+  }, (dy, saved) => [crossEntropyGrad(saved).mul(dy.expandDims(1))]) as tf.Tensor1D;
+}
+
+/** The gradient that was computed with the losses, as the function of the logits that it is: softmax - truth. */
+function crossEntropyGrad(saved: tf.Tensor[]): tf.Tensor {
+  const [gradient, logits, labels] = saved as [tf.Tensor, tf.Tensor, tf.Tensor1D];
+  return withGradient([logits], () => gradient.clone(), (above) => {
+    const shares = crossEntropyGrad(saved).add(tf.oneHot(labels, logits.shape[1]!));
+    return [shares.mul(above.sub(shares.mul(above).sum(1, true)))];
+  });
 }
 
 /**

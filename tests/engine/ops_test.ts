@@ -114,6 +114,51 @@ Deno.test("relu() equals torch's, with gradient 0 at 0", () => {
   }
 });
 
+/** What a layer and a loss are made of. */
+interface Operations {
+  biasAdd(x: tf.Tensor2D, bias: tf.Tensor1D): tf.Tensor2D;
+  relu(x: tf.Tensor2D): tf.Tensor2D;
+  crossEntropy(logits: tf.Tensor2D, labels: tf.Tensor1D): tf.Tensor;
+}
+
+const OURS: Operations = { biasAdd, relu, crossEntropy: sparseSoftmaxCrossEntropy };
+
+const TFJS_OWN: Operations = {
+  biasAdd: (x, bias) => tf.add(x, bias),
+  relu: (x) => tf.relu(x),
+  crossEntropy(logits, labels) {
+    // Neither tf.logSoftmax() nor tf.exp() has a gradient's gradient.
+    const powers = tf.cosh(logits).add(tf.sinh(logits));
+    return powers.sum(1).log().sub(logits.mul(tf.oneHot(labels, logits.shape[1])).sum(1));
+  },
+};
+
+Deno.test("gradients of our operations' gradients equal those of tfjs' own", () => {
+  /** The sum of the squares of a loss' gradients, and its gradients. */
+  const penalised = ({ biasAdd, relu, crossEntropy }: Operations) => (...args: tf.Tensor[]) => {
+    const loss = (...[x, weight, bias, last]: tf.Tensor[]) => {
+      const hidden = relu(biasAdd(tf.matMul(x!, weight!) as tf.Tensor2D, bias as tf.Tensor1D));
+      const logits = tf.matMul(hidden, last!) as tf.Tensor2D;
+      const losses = crossEntropy(logits, tf.tensor1d([2, 0, 1, 1, 2], "int32"));
+      return losses.mul(tf.tensor1d([1, 2, 3, 4, 5])).sum();
+    };
+    const penalty = (...args: tf.Tensor[]) =>
+      tf.addN(tf.grads(loss)(args).map((gradient) => gradient.square().sum()));
+    return [penalty(...args), ...tf.grads(penalty)(args)];
+  };
+  const args = () =>
+    [[5, 4], [4, 6], [6], [6, 3]].map((shape, seed) =>
+      tf.randomNormal(shape, 0, 0.7, "float32", seed + 1)
+    );
+  const [expected] = bothWays(penalised(TFJS_OWN), ...args());
+  for (const results of bothWays(penalised(OURS), ...args())) {
+    for (const [index, values] of results.entries()) {
+      assert(values.some((value) => Math.abs(value) > 0.1), `${index} is next to nothing`);
+      assertNear(values, expected![index]!, 2e-5);
+    }
+  }
+});
+
 Deno.test("tf.maxPool() equals torch's, and a tie's gradient goes to the first, as there", () => {
   const { images, pooled, above, gradient } = golden.maxPool;
   const run = (x: tf.Tensor, above: tf.Tensor) => [
