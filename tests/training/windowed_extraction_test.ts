@@ -206,6 +206,11 @@ Deno.test({
       using fewer = cacheIn("cut", COUNT - 1);
       await fewer.survey({ reporter });
       assertEquals(fewer.missingRows, COUNT - 1);
+      // Fewer are computed, and leave it where it is.
+      await fewer.fill(extractor, { reporter });
+      assertEquals(fewer.missingRows, 0);
+      const few = all.subarray(0, COUNT - 1);
+      assertEquals(fewer.read(few), await extractor.extract(0, COUNT - 1));
 
       const computed: number[] = [];
       const watched: FeatureSource = {

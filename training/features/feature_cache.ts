@@ -6,7 +6,8 @@
  * is read once and its checksum compared before a run uses it; one that is missing or damaged is
  * computed again, one that is too short is completed. A run that is interrupted keeps the batches it
  * has computed; one that is killed keeps its finished files. Rows are then read by position, so that
- * memory does not grow with the number of images.
+ * memory does not grow with the number of images. A set cut short that cannot use a larger set's unfinished
+ * file leaves it alone, and has the rows of that one in memory.
  *
  * @module
  */
@@ -85,6 +86,8 @@ export class FeatureCache implements FeatureRows, Disposable {
   /** By file; `undefined` where it has to be computed. */
   #shards: (ShardHeader | undefined)[];
   #files = new Map<number, Deno.FsFile>();
+  /** Features of a file that was left to a larger set. */
+  #inMemory = new Map<number, Float32Array>();
 
   /** Names the cache; nothing is read or written yet. */
   constructor(options: FeatureCacheOptions) {
@@ -181,8 +184,15 @@ export class FeatureCache implements FeatureRows, Disposable {
     const bytes = new Uint8Array(values.buffer);
     const width = 4 * columns;
     indices.forEach((index, i) => {
-      const file = this.#open(Math.floor(index / this.#shardRows));
-      file.seekSync(HEADER_BYTES + (index % this.#shardRows) * width, Deno.SeekMode.Start);
+      const shard = Math.floor(index / this.#shardRows);
+      const row = index % this.#shardRows;
+      const held = this.#inMemory.get(shard);
+      if (held !== undefined) {
+        values.set(held.subarray(row * columns, (row + 1) * columns), i * columns);
+        return;
+      }
+      const file = this.#open(shard);
+      file.seekSync(HEADER_BYTES + row * width, Deno.SeekMode.Start);
       for (let done = 0; done < width;) {
         const count = file.readSync(bytes.subarray(i * width + done, (i + 1) * width));
         if (count === null) throw this.#gone();
@@ -195,6 +205,7 @@ export class FeatureCache implements FeatureRows, Disposable {
   [Symbol.dispose](): void {
     for (const file of this.#files.values()) file.close();
     this.#files.clear();
+    this.#inMemory.clear();
   }
 
   #missing(): number[] {
@@ -240,6 +251,7 @@ export class FeatureCache implements FeatureRows, Disposable {
     values.set(earlier.values.subarray(0, kept * columns));
     const before = rowsMissing(values, columns).length;
     const started = performance.now();
+    const isLeftAlone = earlier.fileRows > wanted.rows;
     const write = async (missing: readonly number[]) => {
       const seconds = earlier.seconds + (performance.now() - started) / 1000;
       // As a rule those that are left are the last ones.
@@ -249,7 +261,8 @@ export class FeatureCache implements FeatureRows, Disposable {
         ...{ ...wanted, rows, seconds },
         ...(rows > present && { missing: missing.length }),
       };
-      await writeShard(this.#path(index), header, values.subarray(0, rows * columns));
+      if (isLeftAlone) this.#inMemory.set(index, values);
+      else await writeShard(this.#path(index), header, values.subarray(0, rows * columns));
       return header;
     };
     try {
@@ -268,7 +281,7 @@ export class FeatureCache implements FeatureRows, Disposable {
       // What cannot be kept now is no reason to hide why it ended.
       const missing = rowsMissing(values, columns);
       const computed = before - missing.length;
-      if (computed > 0) {
+      if (computed > 0 && !isLeftAlone) {
         await write(missing).catch((error) => {
           reporter.warn(`The last ${computed} features are not kept: ${failureReason(error)}`);
         });

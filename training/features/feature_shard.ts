@@ -96,18 +96,23 @@ export async function checkShard(
   }
 }
 
-/**
- * The features that a file has of the images wanted, however few.
- *
- * @returns float32 `[k * columns]`, and the seconds that they took; nothing of a file that is not there
- *   or damaged. Rows that were left out are among them only where the file is of as many images.
- */
+/** What {@linkcode readShard} reads. */
+export interface ShardContent {
+  /** float32 `[k * columns]`. Rows left out are among them only where the file is of as many images. */
+  values: Float32Array;
+  /** Seconds that they took. */
+  seconds: number;
+  /** Images of the file, rows left out included. */
+  fileRows: number;
+}
+
+/** The features that a file has of the images wanted, however few; none if it is not there or damaged. */
 export async function readShard(
   path: string,
   wanted: Omit<ShardHeader, "seconds">,
-): Promise<{ values: Float32Array; seconds: number }> {
+): Promise<ShardContent> {
   const header = await checkShard(path, { ...wanted, rows: 0 });
-  if (typeof header === "string") return { values: new Float32Array(), seconds: 0 };
+  if (typeof header === "string") return { values: new Float32Array(), seconds: 0, fileRows: 0 };
   const { columns, seconds } = header;
   let rows = Math.min(header.rows, wanted.rows);
   let values = new Float32Array(rows * columns);
@@ -119,7 +124,7 @@ export async function readShard(
     rows = firstMissing ?? rows;
     values = values.subarray(0, rows * columns);
   }
-  return { values, seconds: seconds * rows / header.rows };
+  return { values, seconds: seconds * rows / header.rows, fileRows: header.rows };
 }
 
 /** The rows that are to be computed. */
