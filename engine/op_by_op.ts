@@ -13,8 +13,8 @@ let running = false;
 /**
  * Runs a body in a `tf.tidy()`. Its results are tensors of their own, whatever it returns.
  *
- * @throws {Error} If it uses a tensor from outside other than arguments and variables, makes a variable, or
- * reads a tensor's values.
+ * @throws {Error} If it uses a tensor from outside other than arguments and variables, or one that has been
+ * disposed of, makes a variable, or reads a tensor's values.
  */
 export function runOpByOp<A extends readonly tf.Tensor[], R extends tf.Tensor | tf.Tensor[] | void>(
   fn: (...args: A) => R,
@@ -38,6 +38,9 @@ export function runOpByOp<A extends readonly tf.Tensor[], R extends tf.Tensor | 
       for (const input of Object.values(inputs)) {
         // One that the kernel can do without.
         if (input === undefined || input === null) continue;
+        if (input.isDisposed) {
+          throw new Error(`Cannot record ${name} on ${nameOf(input)} that has been disposed of`);
+        }
         // A variable's value moves when it is assigned.
         const isInside = input.id > newest || input instanceof tf.Variable;
         if (isInside || known.has(input.dataId)) continue;
@@ -68,6 +71,12 @@ export function runOpByOp<A extends readonly tf.Tensor[], R extends tf.Tensor | 
       if (!before.has(variable)) variable.dispose();
     }
   }
+}
+
+function nameOf(tensor: tf.Tensor): string {
+  return tensor instanceof tf.Variable
+    ? `the variable ${tensor.name}`
+    : `a tensor of shape [${tensor.shape}]`;
 }
 
 /** Results of which each is a tensor that the body made, and none is there twice: else a copy is. */

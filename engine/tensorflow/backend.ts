@@ -406,6 +406,13 @@ export class TensorFlowBackend extends KernelBackendBase implements Recorder {
           "compile it again",
       );
     }
+    const disposed = variables.find(({ isDisposed }) => isDisposed);
+    if (disposed !== undefined) {
+      throw new Error(
+        `Cannot call a compiled function that uses the variable ${disposed.name}: it has been ` +
+          "disposed of, perhaps with its model",
+      );
+    }
     const resources = variables.flatMap((variable, index) =>
       this.resourceOf(variable, blocks[index]).ids
     );
@@ -441,6 +448,9 @@ export class TensorFlowBackend extends KernelBackendBase implements Recorder {
   }
 
   #data(dataId: DataId): TensorData {
+    if (!this.tensorMap.has(dataId) && !tf.engine().state.tensorInfo.has(dataId)) {
+      throw new Error("Cannot use a tensor that has been disposed of");
+    }
     return this.tensorMap.get(dataId);
   }
 

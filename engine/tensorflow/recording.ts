@@ -129,6 +129,7 @@ export class Recording {
     const variable = this.#holders.get(dataId);
     if (variable !== undefined) return this.binding.readResource(this.resourceOf(variable)).id;
     const what = `Cannot record ${opName} on a tensor of shape [${shape}]`;
+    if (tensor.isDisposed) throw new Error(`${what} that has been disposed of`);
     if ([...this.#gone.values()].includes(dataId)) throw new Error(`${what} ${GONE}`);
     throw new Error(
       `${what} that was made outside the compiled function: pass it as an argument, make it a ` +

@@ -151,6 +151,10 @@ Deno.test("compile() without a recorder refuses what a recording refuses", async
   assert(error.message.includes("Multiply on a tensor of shape [1,3]"), error.message);
   const reads = compile((x: tf.Tensor) => tf.scalar(x.dataSync()[0]!));
   assertThrows(() => reads(v), Error, "while a function is being recorded");
+  const gone = tf.variable(tf.scalar(1), true, "gone");
+  const usesGone = compile((x: tf.Tensor) => tf.mul(x, gone));
+  gone.dispose();
+  assertThrows(() => usesGone(v), Error, "the variable gone that has been disposed of");
   const makes = compile(() => tf.variable(tf.scalar(1), true, "born_in_the_body").add(v));
   assertThrows(() => makes(), Error, "Cannot make the variable born_in_the_body while recording");
   assertEquals(Object.keys(tf.engine().registeredVariables).length, variables);

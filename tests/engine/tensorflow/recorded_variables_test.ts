@@ -253,6 +253,19 @@ test("a value taken before a change in place is there after it, as it is eagerly
   }
 });
 
+test("a compiled function whose variable has been disposed of says so, by name", [[1]], (v) => {
+  const named = tf.tidy(() => tf.variable(tf.tensor1d([2]), true, "a/weight"));
+  const fn = compile((x: tfjs.Tensor) => tf.mul(v!, named).mul(x));
+  assertEquals(values(fn(tf.scalar(3))), [6]);
+  named.dispose();
+  assertThrows(() => fn(tf.scalar(3)), Error, "the variable a/weight: it has been disposed of");
+  assertThrows(() => fn(tf.ones([2])), Error, "that has been disposed of");
+  const argument = tf.scalar(3);
+  argument.dispose();
+  assertThrows(() => fn(argument), Error, "a tensor that has been disposed of");
+  fn.dispose();
+});
+
 test("a copy of a variable keeps its value while a compiled function changes it", [[1], [
   5,
 ]], (v, w) => {
