@@ -26,6 +26,7 @@ import { FindingFile, READ_ONLY_FINDINGS } from "./choice/record.ts";
 import { compile } from "./compile.ts";
 import type { LibraryLocation } from "./library/library_cache.ts";
 import type { EagerBinding } from "./tensorflow/eager_binding.ts";
+import { checkThreads } from "./threads.ts";
 
 export type { AdapterDescription, BackendName, SummaryWriter } from "./backend.ts";
 export type { LibraryLocation } from "./library/library_cache.ts";
@@ -160,6 +161,7 @@ export async function startEngine(options: EngineOptions = {}): Promise<Engine> 
   if (wanted !== "auto" && !names.includes(wanted)) {
     throw new UsageError(`Unknown backend "${wanted}": choose auto or ${names.join(" or ")}`);
   }
+  checkThreads(options.threads);
   const reporter = options.reporter ?? createReporter({ stream: "stderr" });
   const { libtensorflow, threads, prefer, remember = true } = options;
   const settings = { device, precision, libtensorflow, threads, verbose, reporter };

@@ -11,9 +11,7 @@ import type { ReadVariable } from "../../io/environment.ts";
 import { schedulableCpus } from "../../io/machine_limits.ts";
 import { shortened } from "../../io/printable.ts";
 import { WrongSettingError } from "../backend.ts";
-
-/** More than any machine has cores. */
-export const MOST_THREADS = 1024;
+import { checkThreads, MOST_THREADS } from "../threads.ts";
 
 /** Threads that one operation is spread over. */
 const INTRA = "TF_NUM_INTRAOP_THREADS";
@@ -36,12 +34,7 @@ export function threadCount(
   asked: number | undefined,
   variable: ReadVariable = (name) => Deno.env.get(name),
 ): number {
-  if (asked !== undefined && !(Number.isInteger(asked) && asked >= 1 && asked <= MOST_THREADS)) {
-    throw new RangeError(
-      `Cannot start TensorFlow as threads must be a whole number from 1 to ${MOST_THREADS}: ` +
-        `current value is ${asked}`,
-    );
-  }
+  checkThreads(asked);
   const [intra] = [INTRA, INTER].map((name) => fromVariable(name, variable(name)));
   if (asked !== undefined && inUse !== undefined && asked !== inUse) {
     throw new WrongSettingError(

@@ -22,6 +22,18 @@ Deno.test("startEngine() refuses a backend it does not have and a GPU that is no
   assertEquals(tf.tensor1d([1, 2]).add(1).dataSync(), Float32Array.of(2, 3));
 });
 
+Deno.test("startEngine() refuses numbers of threads that are none, on every backend", async () => {
+  for (const backend of ["auto", "tensorflow", "webgpu", "wasm"] as const) {
+    for (const threads of [0, -1, 1.5, 1025, NaN]) {
+      const start = () => startEngine({ backend, threads, reporter: silentReporter });
+      const { message } = await assertRejects(start, RangeError, "from 1 to 1024");
+      assertStringIncludes(message, `current value is ${threads}`);
+    }
+  }
+  // The engine that was running is still the current one.
+  assertEquals(tf.tensor1d([1, 2]).add(1).dataSync(), Float32Array.of(2, 3));
+});
+
 Deno.test("the tensorflow backend does not load what another one is made of", () => {
   assertEquals(tf.getKernelsForBackend("wasm"), []);
 });
