@@ -11,6 +11,8 @@
  */
 
 import * as tf from "@tensorflow/tfjs";
+import { engineIsGone } from "./gone.ts";
+import { isRunningBody } from "./op_by_op.ts";
 import type { DataType } from "./tensors.ts";
 import { StudyError } from "../io/errors.ts";
 import type { Reporter } from "../io/reporter.ts";
@@ -86,10 +88,10 @@ export interface Backend {
   /** What tfjs runs its kernels on. Its `dispose()` frees everything that this backend holds. */
   readonly kernels: tf.KernelBackend;
   /**
-   * Makes the kernels usable again after their `dispose()`: tfjs disposes of them where
-   * `tf.engine().reset()` is called, and asks for them again. Absent where they always are.
+   * Makes the kernels usable again after their `dispose()`, or others in their place: tfjs disposes of
+   * them where `tf.engine().reset()` is called, and asks for them again. Absent where they always are.
    */
-  readonly restart?: () => void;
+  readonly restart?: () => void | Promise<void>;
   /** Operations that tfjs lacks, or that are faster as one kernel. */
   readonly ops: BackendOps;
   /** Absent where functions cannot be recorded; compiled ones then run op by op. */
@@ -245,7 +247,7 @@ export interface RecordedFunction {
 let running: Backend | undefined;
 
 /** What each backend is registered with: tells ours from another of the same name. */
-const factories = new WeakMap<Backend, () => tf.KernelBackend>();
+const factories = new WeakMap<Backend, () => tf.KernelBackend | Promise<tf.KernelBackend>>();
 
 /** Above tfjs' own backends (webgl has 2), so that tfjs comes back to ours after a reset. */
 const PRIORITY = 3;
@@ -258,9 +260,11 @@ export async function runBackend(backend: Backend): Promise<void> {
   if (tf.findBackendFactory(name) !== null) tf.removeBackend(name);
   let isNew = true;
   const factory = () => {
-    if (!isNew) backend.restart?.();
+    const restarted = isNew ? undefined : backend.restart?.();
     isNew = false;
-    return backend.kernels;
+    return restarted instanceof Promise
+      ? restarted.then(() => restartedKernels(backend))
+      : backend.kernels;
   };
   tf.registerBackend(name, factory, PRIORITY);
   factories.set(backend, factory);
@@ -269,13 +273,20 @@ export async function runBackend(backend: Backend): Promise<void> {
   await tf.setBackend(name);
 }
 
+/** What a restart has made, unless the backend was stopped meanwhile. */
+function restartedKernels(backend: Backend): tf.KernelBackend {
+  if (isRunning(backend)) return backend.kernels;
+  backend.kernels.dispose();
+  return engineIsGone();
+}
+
 /**
  * Frees a backend; one that another has taken the place of has been freed before.
  *
- * @throws {Error} If it is recording a function.
+ * @throws {Error} If it is recording a function, or running one op by op.
  */
 export function stopBackend(backend: Backend): void {
-  if (backend.recorder?.recording) {
+  if (backend.recorder?.recording || (running === backend && isRunningBody())) {
     throw new Error("Cannot dispose of the engine while it records a function");
   }
   if (running === backend) running = undefined;

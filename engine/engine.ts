@@ -24,6 +24,7 @@ import { chooseBackend, type Chosen } from "./choice/choose.ts";
 import { findHardware } from "./choice/hardware.ts";
 import { FindingFile, READ_ONLY_FINDINGS } from "./choice/record.ts";
 import { compile } from "./compile.ts";
+import { engineIsGone } from "./gone.ts";
 import type { LibraryLocation } from "./library/library_cache.ts";
 import type { EagerBinding } from "./tensorflow/eager_binding.ts";
 import { checkThreads } from "./threads.ts";
@@ -220,7 +221,7 @@ function engineOf(name: BackendName, backend: StartedBackend, reason: string): E
     },
     compile(fn, options) {
       if (isRunning(backend)) return compile(fn, options);
-      throw new Error("This engine has been disposed of: start another with startEngine()");
+      return engineIsGone();
     },
     ...(openSummaries && { openSummaries }),
     dispose,

@@ -10,11 +10,16 @@ import * as tf from "@tensorflow/tfjs";
 /** True while a body runs: a compiled function called in it becomes part of it. */
 let running = false;
 
+/** Whether a body runs. */
+export function isRunningBody(): boolean {
+  return running;
+}
+
 /**
  * Runs a body in a `tf.tidy()`. Its results are tensors of their own, whatever it returns.
  *
  * @throws {Error} If it uses a tensor from outside other than arguments and variables, or one that has been
- * disposed of, makes a variable, or reads a tensor's values.
+ * disposed of, makes a variable, reads a tensor's values, or resets tfjs.
  */
 export function runOpByOp<A extends readonly tf.Tensor[], R extends tf.Tensor | tf.Tensor[] | void>(
   fn: (...args: A) => R,
@@ -32,7 +37,10 @@ export function runOpByOp<A extends readonly tf.Tensor[], R extends tf.Tensor | 
         "return the tensor from the compiled function and read it after the call.",
     );
   };
-  const guards: Pick<typeof engine, "runKernel" | "read" | "readSync"> = {
+  const refuseReset = (): never => {
+    throw new Error("Cannot dispose of the engine while it records a function");
+  };
+  const guards: Pick<typeof engine, GuardedMethod> = {
     runKernel<T extends tf.Tensor | tf.Tensor[]>(...call: Parameters<typeof runKernel>): T {
       const [name, inputs] = call;
       for (const input of Object.values(inputs)) {
@@ -53,6 +61,8 @@ export function runOpByOp<A extends readonly tf.Tensor[], R extends tf.Tensor | 
     },
     read: refuseRead,
     readSync: refuseRead,
+    reset: refuseReset,
+    removeBackend: refuseReset,
   };
   running = true;
   Object.assign(engine, guards);
@@ -72,6 +82,9 @@ export function runOpByOp<A extends readonly tf.Tensor[], R extends tf.Tensor | 
     }
   }
 }
+
+/** Methods of tfjs' engine that are others while a body runs. */
+type GuardedMethod = "runKernel" | "read" | "readSync" | "reset" | "removeBackend";
 
 function nameOf(tensor: tf.Tensor): string {
   return tensor instanceof tf.Variable

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { engineIsGone } from "../gone.ts";
 import { symbols as SYMBOLS, type TensorFlowLibrary } from "./c_api.ts";
 import { STATUS_NAMES } from "./c_enums.ts";
 import { loadApart } from "./library_scope.ts";
@@ -134,7 +135,7 @@ export class TensorFlow {
 
   /** @throws {Error} If it is closed. */
   requireOpen(): void {
-    if (this.closed) closed();
+    if (this.closed) engineIsGone();
   }
 
   /** The library's functions; an error once it is closed. */
@@ -145,12 +146,12 @@ export class TensorFlow {
 
   /** `TF_Status*`, reused by every call: the engine runs on one thread. */
   get status(): Deno.PointerObject {
-    return this.#status ?? closed();
+    return this.#status ?? engineIsGone();
   }
 
   /** The eager context, a `TFE_Context*`. */
   get context(): Deno.PointerObject {
-    return this.#context ?? closed();
+    return this.#context ?? engineIsGone();
   }
 
   /** Devices the context may place kernels on. */
@@ -255,10 +256,6 @@ function sessionConfig({ cpuOnly = false, threads }: TensorFlowOptions): Uint8Ar
 /** Protocol Buffers' form of a number up to 2¹⁴ - 1. */
 function varint(value: number): number[] {
   return value < 0x80 ? [value] : [0x80 | value & 0x7f, value >> 7];
-}
-
-function closed(): never {
-  throw new Error("This engine has been disposed of: start another with startEngine()");
 }
 
 /** Text at a `const char*`; empty for null. */

@@ -7,12 +7,14 @@
 
 import { StudyError } from "../../io/errors.ts";
 import type { Backend, BackendOptions } from "../backend.ts";
+import { restartable } from "../portable/restartable.ts";
 import { registerConv2dGradients } from "./conv2d_gradient_kernels.ts";
 import { registerGather } from "./gather_kernel.ts";
 import { registerMatMul } from "./mat_mul_kernel.ts";
 import { registerMaxPoolGrad } from "./max_pool_grad_kernel.ts";
 import { registerNoElements } from "./no_elements.ts";
 import type { WasmModule } from "./glue.ts";
+import { makeKernels } from "./kernels.ts";
 import { instantiate, MAX_THREADS } from "./module.ts";
 import { registerHeapKernels, wasmOps } from "./ops.ts";
 import {
@@ -46,10 +48,13 @@ export async function startWasm(
   if (precision === "bfloat16") {
     throw new StudyError("The wasm backend has no bfloat16", { remedy: "use --precision fp32" });
   }
-  const { BackendWasm, setThreadsCount } = await loadPackage();
-  const { module, threads } = await withThreads(await readCompiledKernels(), wanted);
-  setThreadsCount(threads);
-  const kernels = new BackendWasm(module as never);
+  const code = await loadPackage();
+  const started = await restartable(async () => {
+    const { module, threads } = await withThreads(await readCompiledKernels(), wanted);
+    code.setThreadsCount(threads);
+    const kernels = makeKernels(code, module);
+    return { kernels, ops: wasmOps(kernels), threads };
+  });
   if (!registered) {
     registered = true;
     registerConv2dGradients();
@@ -59,6 +64,7 @@ export async function startWasm(
     registerHeapKernels();
     registerNoElements();
   }
+  const { threads } = started.current;
   return {
     name: BACKEND,
     device: "CPU",
@@ -66,8 +72,13 @@ export async function startWasm(
     description: `tfjs-backend-wasm ${PACKAGE_VERSION} on CPU, threads: ${threads}`,
     precision: "float32",
     threads,
-    kernels: kernels as never,
-    ops: wasmOps(kernels),
+    get kernels() {
+      return started.current.kernels as never;
+    },
+    get ops() {
+      return started.current.ops;
+    },
+    restart: started.restart,
   };
 }
 

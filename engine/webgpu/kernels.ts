@@ -8,6 +8,7 @@
 import * as tf from "@tensorflow/tfjs";
 import { StudyError } from "../../io/errors.ts";
 import { formatBytes } from "../../io/reporter.ts";
+import { engineIsGone } from "../gone.ts";
 import type { PackageKernels, TensorData, WebGpuPackage } from "./package.ts";
 import { CHUNK_BYTES, Readback } from "./readback.ts";
 import { Submissions } from "./submissions.ts";
@@ -51,6 +52,8 @@ export interface ElementRange {
 
 /** The package's kernels with ours. */
 export interface WebGpuKernels extends PackageKernels {
+  /** Whether its device is gone. */
+  readonly isDisposed: boolean;
   /** Compiles a program, once. */
   program(wgsl: string): GPUComputePipeline;
   /** Runs a program, in its turn with all others. */
@@ -78,10 +81,12 @@ export function makeKernels(
   const { maxBufferSize, maxStorageBufferBindingSize } = device.limits;
 
   class Kernels extends WebGPUBackend implements WebGpuKernels {
+    isDisposed = false;
     readonly largestBinding = Math.floor(maxStorageBufferBindingSize / BINDING_ALIGNMENT) *
       BINDING_ALIGNMENT;
 
     override readSync(dataId: tf.DataId): tf.BackendValues {
+      if (this.isDisposed) engineIsGone();
       const data = this.tensorMap.get(dataId);
       // Complex ones come back here, part by part.
       if (data.values || !data.resource || data.dtype === "complex64") {
@@ -217,6 +222,8 @@ export function makeKernels(
     }
 
     override dispose(): void {
+      if (this.isDisposed) return;
+      this.isDisposed = true;
       submissions.close();
       super.dispose();
       device.destroy();

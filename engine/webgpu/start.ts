@@ -6,6 +6,7 @@
 
 import { StudyError } from "../../io/errors.ts";
 import type { Backend, BackendOptions } from "../backend.ts";
+import { restartable } from "../portable/restartable.ts";
 import { findAdapter, requestDevice } from "./adapter.ts";
 import { registerConv2dFilterGradient } from "./conv2d_filter_gradient.ts";
 import { registerLargeTensors } from "./large_tensors.ts";
@@ -36,8 +37,13 @@ export async function startWebGpu(
   if (precision === "bfloat16") {
     throw new StudyError("The webgpu backend has no bfloat16", { remedy: "use --precision fp32" });
   }
-  const found = await findAdapter(device, verbose);
-  const code = await loadPackage();
+  const started = await restartable(async () => {
+    const found = await findAdapter(device, verbose);
+    const code = await loadPackage();
+    const { adapter, description } = found;
+    const kernels = makeKernels(code, await requestDevice(found), adapter.info);
+    return { kernels, ops: webGpuOps(kernels), description };
+  });
   if (!registered) {
     registered = true;
     registerPrograms();
@@ -47,8 +53,7 @@ export async function startWebGpu(
     registerLargeTensors();
     registerNoElements();
   }
-  const { adapter, description } = found;
-  const kernels = makeKernels(code, await requestDevice(found), adapter.info);
+  const { description } = started.current;
   return {
     name: BACKEND,
     device: description.name,
@@ -58,7 +63,12 @@ export async function startWebGpu(
     precision: "float32",
     threads: 1,
     adapter: description,
-    kernels,
-    ops: webGpuOps(kernels),
+    get kernels() {
+      return started.current.kernels;
+    },
+    get ops() {
+      return started.current.ops;
+    },
+    restart: started.restart,
   };
 }

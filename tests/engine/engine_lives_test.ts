@@ -1,7 +1,9 @@
 /** Engines that are gone are errors or nothing, never a crash, and never another backend in disguise. */
 
 import { assertEquals } from "@std/assert";
+import { isInstalled } from "../../engine/wasm/package.ts";
 import { runCommand } from "../../io/run_command.ts";
+import { WEBGPU_PROBLEM } from "./webgpu/adapter.ts";
 
 const GONE = "Error: This engine has been disposed of: start another with startEngine()";
 const GONE_FUNCTION =
@@ -101,3 +103,56 @@ Deno.test("an engine that is gone gives clear errors, and leaves the one that ru
   assertEquals(by("plain JavaScript"), WITHOUT);
   assertEquals([uses.length, success], [WITH_TENSORFLOW.length + WITHOUT.length, true]);
 });
+
+/** What comes of each use of engines that are not TensorFlow's. */
+function onBackend(name: string): [string, unknown][] {
+  const works = [`${name}, tfjs ${name}`, [2, 4]];
+  return [
+    ["second engine", works],
+    ["first compile()", GONE],
+    ["first's compiled function", GONE_FUNCTION],
+    ["first's compiled function, disposed of", "nothing"],
+    ["first's tensor", GONE],
+    ["first's tensor in an op", GONE],
+    ["first's model", GONE],
+    ["first's tensors and model, disposed of", "nothing"],
+    ["first.dispose()", "nothing"],
+    ["tensors left of the first", 0],
+    ["second engine after that", works],
+    ["dispose() in a compiled body", RECORDING],
+    ["reset() in a compiled body", RECORDING],
+    ["second engine after those", works],
+    ["TensorFlow's compiled function beside second's variable", [2, 4]],
+    ["second's variable in it", `Error: Cannot record Add on a tensor of shape [2] ${OF_GONE}`],
+    ["second's variable in an op", GONE],
+    ["second's variable, disposed of", "nothing"],
+    [
+      "an op after engine().reset()",
+      `Error: The highest priority backend '${name}' has not yet been initialized. Make sure to await ` +
+      "tf.ready() or await tf.setBackend() before calling other methods",
+    ],
+    ["after tf.ready()", works],
+    ["a function compiled before", [2, 4]],
+    ["an operation of ours", [2, 3]],
+    ["after reset() and setBackend()", [true, works]],
+    ["dispose() after reset()", "nothing"],
+    ["compile() after that", GONE],
+    ["a new engine after all", works],
+  ];
+}
+
+const SKIPPED: Readonly<Record<string, boolean>> = {
+  wasm: !await isInstalled(),
+  webgpu: WEBGPU_PROBLEM !== undefined,
+};
+
+for (const [backend, ignore] of Object.entries(SKIPPED)) {
+  Deno.test({
+    name: `an engine of ${backend} that is gone or was reset does what TensorFlow's does`,
+    ignore,
+    async fn() {
+      const [uses, success] = await usesOf<[string, unknown]>("portable_lives.ts", backend);
+      assertEquals([uses, success], [onBackend(backend), true]);
+    },
+  });
+}

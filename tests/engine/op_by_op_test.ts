@@ -155,6 +155,9 @@ Deno.test("compile() without a recorder refuses what a recording refuses", async
   const usesGone = compile((x: tf.Tensor) => tf.mul(x, gone));
   gone.dispose();
   assertThrows(() => usesGone(v), Error, "the variable gone that has been disposed of");
+  for (const stop of [() => stopBackend(backend), () => tf.engine().reset()]) {
+    assertThrows(compile(stop), Error, "Cannot dispose of the engine while it records a function");
+  }
   const makes = compile(() => tf.variable(tf.scalar(1), true, "born_in_the_body").add(v));
   assertThrows(() => makes(), Error, "Cannot make the variable born_in_the_body while recording");
   assertEquals(Object.keys(tf.engine().registeredVariables).length, variables);
