@@ -5,9 +5,10 @@
  *     deno task part4
  *
  * Expect what the runs on record found. vgg16_FineTuned (new classifier, bfloat16): correct on
- * 98.91 ± 0.12 % of 10,000 images, 3598 s of training (1 of 2 seeds), 2.4 GB of memory; 2 seeds, on
- * AMD EPYC, 2 cores. alexnet_FineTuned (new classifier): correct on 99.07 ± 0.07 % of 10,000
- * images, 1123 ± 2 s of training (2 of 5 seeds), 1.2 GB of memory; 5 seeds, on AMD EPYC, 2 cores.
+ * 98.99 ± 0.17 % of 10,000 images, 3594 ± 6 s of training (2 of 3 seeds), 2.3 GB of memory; 3
+ * seeds, on AMD EPYC, 2 cores. alexnet_FineTuned (new classifier): correct on 99.07 ± 0.07 % of
+ * 10,000 images, 1123 ± 2 s of training (2 of 5 seeds), 1.2 GB of memory; 5 seeds, on AMD EPYC, 2
+ * cores.
  *
  * @module
  */

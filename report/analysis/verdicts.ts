@@ -46,9 +46,9 @@ export const DIGITS: Readonly<Record<Metric, number>> = {
 export const TOO_FEW = "too few seeds to judge" satisfies Verdict["verdict"];
 
 /**
- * Points of accuracy to either side of the mean beyond which an interval over seeds is too wide to call
- * a value inside it reproduced; of F1, which is in 0..1, a hundredth of it. By two seeds of which one
- * failed every value there is would be.
+ * Points of accuracy to either side of the mean beyond which an interval over seeds, of 95 %, is too wide
+ * to call a value inside it reproduced; of F1, which is in 0..1, a hundredth of it. By two seeds of which
+ * one failed every value there is would be.
  */
 export const WIDEST = 2;
 
@@ -92,7 +92,7 @@ export interface Judgements {
  *
  * A value is *reproduced* if it lies inside our interval, its ends rounded as the study rounds, and
  * *differs* if not; *consistent* or *inconsistent* where our run has a caveat. The seeds are too few to
- * judge by if the value lies inside an interval that reaches further than {@linkcode WIDEST}. It is *not
+ * judge by if the value lies inside and their interval of 95 % reaches further than {@linkcode WIDEST}. It is *not
  * comparable* if the run was not the study's own setting, if there is no interval, and if it is a time:
  * those were taken on another machine.
  *
@@ -164,8 +164,8 @@ function carryOut(plans: readonly Plan[], confidence: number): Verdict[] {
     const interval = plan.method?.interval(confidence) ?? null;
     return { plan, interval, isInside: interval !== null && isInside(plan, interval) };
   });
-  const areTooFew = found.some(({ plan, interval, isInside }) =>
-    isJudged(plan) && isInside && reach(plan, interval!) > (plan.method!.widest ?? Infinity)
+  const areTooFew = found.some(({ plan, isInside }) =>
+    isJudged(plan) && isInside && reach(plan) > (plan.method!.widest ?? Infinity)
   );
   return found.map(({ plan: { method, hasCaveat, ...plan }, interval, isInside }) => {
     const words = hasCaveat
@@ -186,7 +186,9 @@ function isInside({ metric, published }: Plan, { low, high }: Interval): boolean
   return round(low) <= published && published <= round(high);
 }
 
-function reach({ ours }: Plan, { low, high }: Interval): number {
+/** How far a single value's interval goes to either side, however many values are judged beside it. */
+function reach({ ours, method }: Plan): number {
+  const { low, high } = method!.interval(CONFIDENCE);
   return Math.max(ours - low, high - ours);
 }
 

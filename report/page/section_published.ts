@@ -44,9 +44,9 @@ export function renderPublished({ models, judged }: Comparison): string {
     "- *Several seeds*: the published value is that of one run on the same test images, so the " +
     "interval is the one in which one more run is expected (Student's prediction interval over our " +
     "seeds, which takes the runs' values as normally distributed, and as no closer together than whole " +
-    "images can tell), cut off where values are impossible. With few seeds it is wide: a value inside " +
-    `that reaches more than ${describeWidest()} to a side of our mean is no evidence, and there are ` +
-    `**${TOO_FEW}**; of an untrained head, which is another guess with every seed, ten times as far.\n` +
+    "images can tell), cut off where values are impossible. With few seeds it is wide: where that of " +
+    `95 % reaches more than ${describeWidest()} to a side of our mean, a value inside is no evidence, and ` +
+    `there are **${TOO_FEW}**; of an untrained head, which is another guess with every seed, ten times as far.\n` +
     "- *One seed*: Wilson's interval for accuracy and the bootstrap's for F1, √2 times as wide, as the " +
     "published value is one run's too: where one more run is expected if seeds differ about as much as " +
     "samples of as many test images do. One seed cannot show that they do, so these verdicts are " +

@@ -92,8 +92,10 @@ export function describeVerdicts(
         "images do, and is marked so."
       : "") +
     (hasTooFew
-      ? ` **T${TOO_FEW.slice(1)}**: it lies there, but the interval reaches more than ` +
-        `${describeWidest()} to a side of our mean, so that hardly any value could differ.`
+      ? ` **T${
+        TOO_FEW.slice(1)
+      }**: it lies there, but by our few seeds one more run may, with 95 %, be more than ` +
+        `${describeWidest()} from their mean, so that hardly any value could differ.`
       : "") +
     "\n";
 }

@@ -58,8 +58,8 @@ Deno.test("judge() calls a value different that is beyond the interval of seeds 
 });
 
 Deno.test("judge() has too few seeds where the interval reaches too far to either side", () => {
-  // Standard deviations of √2/2 times the distance; t of 1 degree of freedom is 38.2.
-  const t = Math.tan(Math.PI * (0.5 - 0.05 / 6));
+  // Standard deviations of √2/2 times the distance; 95 % of t of 1 degree of freedom are within 12.7.
+  const t = Math.tan(Math.PI * (0.5 - 0.05 / 2));
   const farthest = 2 / (t * Math.sqrt(1 + 1 / 2)) * Math.SQRT2;
   for (
     const [distance, word] of [[0.99, "reproduced"], [1.01, "too few seeds to judge"]] as const
@@ -88,7 +88,8 @@ Deno.test("judge() lets the guesses of an untrained head be further apart", () =
   };
   const guesses = runsOf([10.1, 11.35, 10.3], head).map((row) => ({ ...row, test_loss: 0 }));
   assertEquals(verdictsOn(guesses).accuracy.verdict, "reproduced");
-  assertEquals(verdictsOn(guesses.slice(1)).accuracy.verdict, "too few seeds to judge");
+  const apart = runsOf([14.1, 9.2], head).map((row) => ({ ...row, test_loss: 0 }));
+  assertEquals(verdictsOn(apart).accuracy.verdict, "too few seeds to judge");
 });
 
 Deno.test("judge() takes seeds of equal accuracy as whole images are rounded", () => {
