@@ -4,8 +4,11 @@
  * @module
  */
 
-import { encode } from "fast-png";
+import { Buffer } from "node:buffer";
+// @ts-types="npm:@types/pngjs@6.0.5"
+import { PNG } from "pngjs";
 import { IMAGE_SIDE } from "../data/dataset.ts";
+import { pngChunk } from "./png_chunk.ts";
 
 /** From no ink to full ink, as far as a terminal's letters go. */
 const SHADES = [" ", "░", "▒", "▓", "█"] as const;
@@ -15,6 +18,9 @@ const ENLARGED = 8;
 
 /** What a PNG says that it was written by: the keyword that the format has for it, and the program. */
 const SOFTWARE = { keyword: "Software", program: "deno task predict" } as const;
+
+/** Bytes of a PNG's signature and header. */
+const HEAD = 33;
 
 /**
  * A digit in blocks, two for each pixel so that it is about as wide as high: 28 lines of 56.
@@ -36,12 +42,15 @@ export function digitBlocks(pixels: Uint8Array): string[] {
  */
 export function digitPng(pixels: Uint8Array): Uint8Array {
   const side = IMAGE_SIDE * ENLARGED;
-  const data = Uint8Array.from({ length: side * side }, (_, i) => {
+  const grey = Uint8Array.from({ length: side * side }, (_, i) => {
     const row = Math.floor(i / side / ENLARGED);
     return pixels[row * IMAGE_SIDE + Math.floor(i % side / ENLARGED)]!;
   });
-  const text = { [SOFTWARE.keyword]: SOFTWARE.program };
-  return encode({ width: side, height: side, channels: 1, depth: 8, data, text });
+  const png = Object.assign(new PNG({ width: side, height: side }), { data: Buffer.from(grey) });
+  const bytes = PNG.sync.write(png, { colorType: 0, inputColorType: 0 });
+  const text = Buffer.from(`${SOFTWARE.keyword}\0${SOFTWARE.program}`, "latin1");
+  const head = bytes.subarray(0, HEAD);
+  return Buffer.concat([head, pngChunk("tEXt", text), bytes.subarray(HEAD)]);
 }
 
 /**

@@ -14,6 +14,9 @@ import { PictureError } from "./picture_error.ts";
 /** Most pixels that are unpacked: those of the largest photographs. */
 const MOST_PIXELS = 50e6;
 
+/** Most pixels of a side, as JPEG has it: a PNG's decoder keeps each row by itself. */
+const LONGEST_SIDE = 65_535;
+
 /** Megabytes that a JPEG of so many pixels takes while it is unpacked. */
 const JPEG_MEGABYTES = 2048;
 
@@ -43,6 +46,11 @@ export function readPicture(bytes: Uint8Array): GreyPicture {
   if (width * height > MOST_PIXELS) {
     throw new PictureError(
       `it has ${width}×${height} pixels, more than ${MOST_PIXELS / 1e6} million: make it smaller`,
+    );
+  }
+  if (Math.max(width, height) > LONGEST_SIDE) {
+    throw new PictureError(
+      `it has ${width}×${height} pixels, more than ${LONGEST_SIDE} of a side: make it smaller`,
     );
   }
   const decoded = type === "png"

@@ -1,7 +1,6 @@
 /** Pictures of every kind, against Pillow's grey values; and what is none. */
 
 import { assert, assertEquals, assertThrows } from "@std/assert";
-import { encode } from "fast-png";
 import { join } from "node:path";
 import { deflateSync } from "node:zlib";
 import { PictureError } from "../../inference/picture_error.ts";
@@ -28,10 +27,28 @@ for (const [name, expected] of Object.entries(pictures)) {
   });
 }
 
+/** First column and row of each pass of an interlaced picture, and the steps to the next. */
+const ADAM7: readonly (readonly [left: number, top: number, right: number, down: number])[] = [
+  [0, 0, 8, 8],
+  [4, 0, 8, 8],
+  [0, 4, 4, 8],
+  [2, 0, 4, 4],
+  [0, 2, 2, 4],
+  [1, 0, 2, 2],
+  [0, 1, 1, 2],
+];
+
 Deno.test("readPicture() reads an interlaced PNG as the same without interlacing", () => {
-  const data = Uint8Array.from({ length: 11 * 7 }, (_, i) => (i * 37) % 256);
-  const picture = { width: 11, height: 7, channels: 1, depth: 8, data } as const;
-  const interlaced = readPicture(encode(picture, { interlace: "Adam7" }));
+  const [width, height] = [11, 7];
+  const data = Uint8Array.from({ length: width * height }, (_, i) => (i * 37) % 256);
+  const rows: number[] = [];
+  for (const [left, top, right, down] of ADAM7) {
+    for (let y = top; y < height; y += down) {
+      rows.push(0);
+      for (let x = left; x < width; x += right) rows.push(data[y * width + x]!);
+    }
+  }
+  const interlaced = readPicture(png({ width, height, interlace: 1 }, Uint8Array.from(rows)));
   assertEquals(Array.from(interlaced.pixels), Array.from(data));
 });
 
@@ -49,6 +66,13 @@ Deno.test("readPicture() does not unpack a PNG's profile of its colours", () => 
   const size = { width: 2, height: 1 };
   const rows = Uint8Array.from([0, 3, 250]);
   assertEquals(Array.from(readPicture(png(size, rows, { iCCP: profile })).pixels), [3, 250]);
+});
+
+Deno.test("readPicture() reads a PNG with bytes behind its pixels' end", () => {
+  for (const interlace of [0, 1]) {
+    const bytes = png({ width: 1, height: 1, interlace, behind: [1, 2, 3] }, Uint8Array.of(0, 7));
+    assertEquals(Array.from(readPicture(bytes).pixels), [7]);
+  }
 });
 
 Deno.test("readPicture() takes a colour for transparent only where there is no alpha", () => {
@@ -88,13 +112,15 @@ Deno.test("exifOrientation() takes 1 to 8, and what is damaged for upright", asy
   }
 });
 
-/** A PNG with this header, these rows and other chunks between, checksums as they should be. */
+/** A PNG of this header, these rows, chunks between and bytes behind them, its checksums right. */
 function png(
-  { width, height, depth = 8, colour = 0 }: {
+  { width, height, depth = 8, colour = 0, interlace = 0, behind = [] }: {
     width: number;
     height: number;
     depth?: number;
     colour?: number;
+    interlace?: number;
+    behind?: readonly number[];
   },
   rows: Uint8Array,
   others: Record<string, Uint8Array> = {},
@@ -103,11 +129,11 @@ function png(
   const view = new DataView(header.buffer);
   view.setUint32(0, width);
   view.setUint32(4, height);
-  header.set([depth, colour], 8);
+  header.set([depth, colour, 0, 0, interlace], 8);
   const chunks = [
     ["IHDR", header],
     ...Object.entries(others),
-    ["IDAT", deflateSync(rows)],
+    ["IDAT", Uint8Array.from([...deflateSync(rows), ...behind])],
     ["IEND", new Uint8Array()],
   ] as const;
   const bytes = [0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a];
@@ -163,6 +189,10 @@ const refusals: Record<string, [() => Promise<Uint8Array> | Uint8Array, string]>
     () => png({ width: 100_000, height: 100_000 }, new Uint8Array(10)),
     "it has 100000×100000 pixels, more than 50 million",
   ],
+  "a PNG of too many rows": [
+    () => png({ width: 1, height: 65_536 }, new Uint8Array(10)),
+    "it has 1×65536 pixels, more than 65535 of a side",
+  ],
   "a JPEG that claims too many pixels": [async () => {
     const bytes = await fixture("baseline.jpg");
     const frame = bytes.findIndex((byte, at) => byte === 0xff && bytes[at + 1] === 0xc0);
@@ -191,6 +221,10 @@ const refusals: Record<string, [() => Promise<Uint8Array> | Uint8Array, string]>
   "a PNG with a filter that there is not": [
     () => png({ width: 4, height: 1 }, Uint8Array.of(5, 0, 0, 0, 0)),
     "it is damaged (a row has the filter 5)",
+  ],
+  "a PNG that unpacks to a byte more than its pixels": [
+    () => png({ width: 4, height: 4 }, new Uint8Array(21)),
+    "it unpacks to more than its pixels",
   ],
   "a PNG that unpacks to more than its pixels": [
     () => png({ width: 4, height: 4 }, new Uint8Array(1e6)),
