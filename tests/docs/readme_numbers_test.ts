@@ -37,7 +37,7 @@ Deno.test("what README says was found is of the committed runs", async () => {
   assertStringIncludes(README, `${cnn} of the test digits over ten seeds, ${first}.`);
   assertStringIncludes(
     README,
-    `AlexNet's (${alexnet}, ${second}) and VGG16's (${vgg16}, ${third})`,
+    `AlexNet's (${alexnet} over five, ${second}) and VGG16's (${vgg16} over three, ${third})`,
   );
 });
 
