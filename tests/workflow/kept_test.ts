@@ -132,6 +132,24 @@ test("the report is made again of fewer runs, and of the same ones not", () =>
     assertEquals(["run", "gather", "report"].map((rule) => jobs(fewer, rule)), [0, 1, 1]);
   }));
 
+test("the report is made again where another configuration was planned while it was made", () =>
+  withFolder({}, async (cwd) => {
+    const names = (seeds: number[]) =>
+      seeds.map((seed) => `simplecnn-mnist-all-a-seed${seed}\n`).join("");
+    await make(cwd, await planned(cwd, configuration()));
+    await planned(cwd, configuration({ seeds: "[1]" }));
+    for (
+      const [name, text] of [
+        ["gathered/part1.csv", ""],
+        ["gathered/runs.txt", names([1, 2])],
+        ["report/figures/a.svg", ""],
+        ["report/report.md", ""],
+      ]
+    ) await write(join(cwd, "x", name!), text);
+    const fewer = await planned(cwd, configuration({ seeds: "[1]" }));
+    assertEquals(["run", "gather", "report"].map((rule) => jobs(fewer, rule)), [0, 1, 1]);
+  }));
+
 /** In Deno's place: parts that leave a row and no more, of which seed 2's fails while `fail` is there. */
 const PARTS = `#!/bin/sh
 case "$*" in *sweep_forecast*) exec "${Deno.execPath()}" "$@" ;; esac

@@ -1,14 +1,13 @@
 """Whether a configuration makes sense: all its mistakes in words, before anything is planned."""
 
+import math
+
 # Where each backend computes.
 DEVICES = {
     "tensorflow": ("auto", "cpu", "gpu"),
     "webgpu": ("auto", "gpu", "software"),
     "wasm": ("auto", "cpu"),
 }
-
-# Words that stand for weights; all else is a file.
-WEIGHTS = ("pretrained", "convolutions", "random")
 
 # What the parts take at most: of training images with train_head, and of seeds.
 MOST_HEAD_IMAGES = 2500

@@ -2,12 +2,9 @@
 
 import hashlib
 import json
-import math
 import os
 import re
-import runpy
 import shlex
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -31,6 +28,9 @@ MODELS = {
 
 # Words that stand for a data set; all else is a folder.
 DATA_NAMES = ("auto", "mnist", "fashion")
+
+# Words that stand for weights; all else is a file.
+WEIGHTS = ("pretrained", "convolutions", "random")
 
 # What a forecast depends on besides rates and sizes.
 FORECAST_CODE = (
@@ -210,7 +210,6 @@ def preparations_of(config, model, data, recipe):
 def describe_preparation(name, part, flags, size):
     """Under a name that is another for other flags: what is there was prepared with these."""
     return f"{name}.{mark_of(' '.join(flags))}", {"part": part, "flags": flags, "size": size}
-
 
 
 def expand_preparations(config):

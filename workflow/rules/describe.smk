@@ -41,7 +41,9 @@ def describe_shortage():
 
     Snakemake then asks for all that there is, so that such a run is made alone.
     """
-    room = workflow.global_resources.get("mem_mb").value
+    limit = workflow.global_resources.get("mem_mb")
+    # Of a version before 9.16.3 a number.
+    room = getattr(limit, "value", limit)
     planned = {**PREPARATIONS, **RUNS}
     needs = {name: forecast_of(one)["memoryBytes"] / 1e6 for name, one in planned.items()}
     most = max(needs, key=needs.get)

@@ -1,5 +1,8 @@
 """What earlier calls have left in the sweep's folder, and whether it is what is asked for now."""
 
+import runpy
+import shutil
+
 # Says where a run is made, and nothing of what it is.
 PLACES = ("--out", "--resume")
 
@@ -93,20 +96,25 @@ def check_kept():
 
 
 def keep_list():
-    """Writes the names of all runs where they are others than before: what is gathered then changes."""
+    """
+    Writes the names of all runs where others were planned before, or others are gathered, as by a call
+    that went on while this was planned: what is gathered then is gathered anew.
+    """
     text = "".join(f"{name}\n" for name in RUNS)
     path = OUT / "runs.txt"
-    if not path.exists() or path.read_text() != text:
+    gathered = stored(OUT / "gathered" / "runs.txt")
+    is_other = gathered.exists() and sorted(gathered.read_text().splitlines()) != sorted(RUNS)
+    if is_other or not path.exists() or path.read_text() != text:
         write_whole(path, text)
 
 
 def report_so_far():
     """Reports the runs that are finished where others have failed for good, which keep back `gather`."""
+    forget_so_far()
     done = [stored(OUT / "runs" / name) for name in RUNS if is_finished(name)]
     if not done or len(done) == len(RUNS):
         return
     so_far = OUT / "so_far"
-    forget_so_far()
     command = [
         *shlex.split(suite_command("compare")),
         *["--results", os.path.abspath(so_far / "gathered")],

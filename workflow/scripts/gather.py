@@ -36,6 +36,7 @@ def gather(folders, out):
     for part, rows in parts.items():
         with open(out / part, "w", newline="", encoding="utf-8") as file:
             csv.writer(file, lineterminator="\n").writerows(rows)
+    (out / "runs.txt").write_text("".join(f"{folder.name}\n" for folder in folders))
     print(f"{len(ids)} runs in {out}", file=sys.stderr)
 
 
