@@ -163,11 +163,15 @@ export class Recording {
   /** Points every variable back to where its value was, and drops those made since. */
   restoreVariables(): void {
     for (const variable of registeredVariables()) {
-      const isOther = variable.dataId === this.#gone.get(variable);
-      if (!this.#before.has(variable) && !isOther) variable.dispose();
+      if (!this.#before.has(variable) && !this.#gone.has(variable)) variable.dispose();
+    }
+    for (const [variable, dataId] of this.#gone) {
+      if (variable.isDisposed || variable.dataId === dataId) continue;
+      this.#backend.disposeData(variable.dataId);
+      variable.dataId = dataId;
     }
     for (const [variable, dataId] of this.#before) {
-      if (variable.dataId === dataId) continue;
+      if (variable.isDisposed || variable.dataId === dataId) continue;
       this.#backend.disposeData(variable.dataId);
       variable.dataId = dataId;
       this.#backend.incRef(dataId);

@@ -78,6 +78,11 @@ await use("first's unused variable in it", () => second.compile(() => unused.add
 await use("first's variable assigned in it", () => {
   second.compile((x: tf.Tensor1D) => void unused.assign(x))(tf.tensor1d([1, 2]));
 });
+await use("first's unused variable after that", () => [
+  unused.isDisposed,
+  tf.engine().registeredVariables.unused === unused,
+]);
+await use("first's unused variable in it again", () => second.compile(() => unused.add(1))());
 await use("second's compiled function after that", () => doubled(second.compile(double)));
 await use("first's tensor, disposed of", () => tensor.dispose());
 await use("first's variable, disposed of", () => variable.dispose());

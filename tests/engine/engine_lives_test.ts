@@ -34,6 +34,11 @@ const WITH_TENSORFLOW: [string, unknown][] = [
   ["first's variable in it", `Error: Cannot record Add on a tensor of shape [2] ${OF_GONE}`],
   ["first's unused variable in it", `Error: Cannot record Add on a tensor of shape [2] ${OF_GONE}`],
   ["first's variable assigned in it", `Error: Cannot assign to the variable unused ${OF_GONE}`],
+  ["first's unused variable after that", [false, true]],
+  [
+    "first's unused variable in it again",
+    `Error: Cannot record Add on a tensor of shape [2] ${OF_GONE}`,
+  ],
   ["second's compiled function after that", [2, 4]],
   ["first's tensor, disposed of", "nothing"],
   ["first's variable, disposed of", "nothing"],
