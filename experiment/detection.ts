@@ -178,8 +178,8 @@ export async function detectDigits(
   let savedAt = performance.now();
   let shown = found.predictions.length;
   const save = async () => {
-    await run.keepResources();
     await writePartialPredictions(folder, found);
+    await run.keepResources();
     if (found.predictions.length > shown) await run.events?.detection(run.history.length, found);
     shown = found.predictions.length;
     savedAt = performance.now();

@@ -81,7 +81,7 @@ export interface Run extends RunningSetup {
   testedImages: number;
   /** What the manifest is to say of the results besides the row. */
   measured: { [name: string]: Json };
-  /** Notes in the manifest what has been used, for a run that is taken up again. */
+  /** Notes in the manifest what has been used, for a run that is taken up again; as far as it can be. */
   keepResources(): Promise<void>;
   /** What TensorBoard is shown of it, if that is asked for. */
   events: RunEvents | undefined;
@@ -176,8 +176,9 @@ export async function runExperiment(
     };
     if (begun) sayChanges(begun, { manifest, reporter });
     await locks.take(folder);
-    run.keepResources = () => writeManifest(folder, { ...manifest, used: resources() });
-    await run.keepResources();
+    const keep = () => writeManifest(folder, { ...manifest, used: resources() });
+    run.keepResources = () => keep().catch(() => {});
+    await keep();
     using events = setup.tensorboard
       ? await (await import("./tensorboard.ts")).openRunEvents(run)
       : undefined;
@@ -192,7 +193,7 @@ export async function runExperiment(
     row.training_time_s = trainingTime(run);
     row.status = "ok";
   } catch (error) {
-    await run.keepResources().catch(() => {});
+    await run.keepResources();
     throw await leaveRow(run, error);
   }
   await recordRow(row, run);

@@ -160,9 +160,9 @@ export async function trainEpochs<Input, Output, Targets>(
       showEpoch(reporter, result);
       // Before the checkpoint: a run that goes on from it has the events up to it.
       await run.events?.epoch(result);
-      await run.keepResources();
       await saveTraining(own, model, trainer, { settings, history });
       await saveHistory(run);
+      await run.keepResources();
       await evaluateEpoch();
     }
   } finally {

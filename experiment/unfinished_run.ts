@@ -13,7 +13,7 @@ import { appendRow, type ResultRow } from "../report/record/results.ts";
 import { NOT_TIMED, type StudyModel } from "../study.ts";
 import type { EpochResult } from "../training/trainer.ts";
 import { type Recorder, waitVisibly } from "./recording.ts";
-import { type Kept, keptOf, type ResumePoint, type Resumption } from "./resume.ts";
+import { type FoundRun, type Kept, keptOf, type ResumePoint, type Resumption } from "./resume.ts";
 
 /** What has to be known of a run to leave it. */
 export interface UnfinishedRun extends Recorder, Partial<Omit<Kept, "history">> {
@@ -26,6 +26,8 @@ export interface UnfinishedRun extends Recorder, Partial<Omit<Kept, "history">> 
   };
   readonly row: ResultRow;
   readonly dataset: { readonly test: { readonly count: number } };
+  /** The command line, which says which weights are asked for. */
+  readonly command: readonly string[];
   /** Epochs on disk of the run that is gone on with, which `history` has once it is restored. */
   readonly earlier: readonly EpochResult[];
   readonly history: readonly EpochResult[];
@@ -51,7 +53,7 @@ export async function leaveRow(run: UnfinishedRun, error: unknown): Promise<unkn
 
 /**
  * The same of a run that failed before its weights were found. One that is resumed has its row: it is
- * that which changes.
+ * that which changes, if it was begun with the same words about weights.
  *
  * @param found What there is to go on with, whatever weights it has.
  */
@@ -61,7 +63,10 @@ export async function leaveEarly(
   error: unknown,
 ): Promise<unknown> {
   const { plan: { model, seed }, row } = run;
-  if (found?.kind !== "same") return await leaveRow({ ...run, ...keptOf(found) }, error);
+  if (found === undefined || !("manifest" in found) || !isAskedAlike(run, found)) {
+    return await leaveRow(run, error);
+  }
+  if (found.kind !== "same") return await leaveRow({ ...run, ...keptOf(found) }, error);
   const { runId: run_id, startedAt: started_at, manifest: { settings } } = found;
   if (found.row === undefined) {
     const { weights = "", weights_sha256 = "" } = settings;
@@ -72,6 +77,23 @@ export async function leaveEarly(
   return new InterruptedError(
     `${model.name} (seed ${seed}) was interrupted; its run ${run_id} is finished already`,
   );
+}
+
+/** Whether a run was begun with the weights that are asked for now, as its command line says. */
+function isAskedAlike({ command }: UnfinishedRun, { manifest }: FoundRun): boolean {
+  const { command: before } = manifest.settings;
+  return Array.isArray(before) && askedWeights(before) === askedWeights(command);
+}
+
+/** The last of `--weights`, as `--weights WORD` or `--weights=WORD`; `undefined` without it. */
+function askedWeights(command: readonly unknown[]): unknown {
+  return command.flatMap((word, i) =>
+    word === "--weights"
+      ? [command[i + 1]]
+      : typeof word === "string" && word.startsWith("--weights=")
+      ? [word.slice("--weights=".length)]
+      : []
+  ).at(-1);
 }
 
 /** Makes a row that of a run stopped by `error`: an interruption, or anything that went wrong. */

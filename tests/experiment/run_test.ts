@@ -50,18 +50,19 @@ interface Try {
   /** What its plan has of its own. */
   plan?: Partial<RunPlan>;
   resume?: boolean;
+  command?: readonly string[];
   said?: string[];
   body?: (run: Run) => Promise<Measured>;
 }
 
 function attempt(
-  { out, plan = {}, resume = false, said = [], body = () => Promise.resolve(OK) }: Try,
+  { out, plan = {}, resume = false, command = ["--fake"], said = [], body = done }: Try,
 ) {
   const say = (text: string) => void said.push(text);
   const reporter: Reporter = { quiet: false, terminal: false, line: say, warn: say, live() {} };
   const setup = {
     part: SIMPLE_CNN.part,
-    ...{ engine, dataset, reporter, out, resume, json: false, command: ["--fake"] },
+    ...{ engine, dataset, reporter, out, resume, json: false, command },
     signal: new AbortController().signal,
     [Symbol.dispose]() {},
   } as const;
@@ -363,3 +364,32 @@ Deno.test("runExperiment() adds no row where the weights of a finished run were 
     );
     assertEquals((await rowsIn(out)).map(({ status }) => status), ["ok"]);
   }));
+
+Deno.test("runExperiment() leaves runs alone that were begun with other weights than those that failed", async () => {
+  const weights = (word: string) => ["--weights", word];
+  const fail = () => Promise.reject(new StudyError("No weights"));
+  for (const end of [interrupt, done]) {
+    for (const stop of [interrupt, fail]) {
+      await withFolder({}, async (out) => {
+        const first = { out, command: weights("convolutions"), body: trained(end, 3) };
+        await attempt(first).catch(() => {});
+        const before = await Deno.readTextFile(resultsPath(out, 1));
+        for (const command of [weights("pretrained"), ["--weights=pretrained"], ["--fake"]]) {
+          const other = { out, resume: true, command, plan: { weights: stop } };
+          const { message } = await assertRejects(() => attempt(other), Error);
+          assert(
+            !message.includes("finished already") && !message.includes("after epoch"),
+            message,
+          );
+        }
+        const after = await Deno.readTextFile(resultsPath(out, 1));
+        assertEquals(after.slice(0, before.length), before);
+        const same = { ...first, resume: true, command: ["--weights=convolutions"] };
+        const again = { ...same, plan: { weights: stop } };
+        await assertRejects(() => attempt(again), Error);
+        const [own] = await rowsIn(out);
+        assertEquals(own!.run_id, (await attempt(same).catch(() => own!)).run_id);
+      });
+    }
+  }
+});

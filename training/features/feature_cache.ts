@@ -281,7 +281,11 @@ export class FeatureCache implements FeatureRows, Disposable {
       // What cannot be kept now is no reason to hide why it ended.
       const missing = rowsMissing(values, columns);
       const computed = before - missing.length;
-      if (computed > 0 && !isLeftAlone) {
+      if (computed > 0 && isLeftAlone) {
+        reporter.warn(
+          `The last ${computed} features are not kept: the unfinished file of a larger set is`,
+        );
+      } else if (computed > 0) {
         await write(missing).catch((error) => {
           reporter.warn(`The last ${computed} features are not kept: ${failureReason(error)}`);
         });
