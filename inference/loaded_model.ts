@@ -119,7 +119,7 @@ abstract class Ready implements LoadedModel {
     const count = images.length / IMAGE_PIXELS;
     const result = new Float32Array(count * this.numClasses);
     for (let start = 0; start < count; start += this.batchSize) {
-      if (start > 0) await eventTurn(signal);
+      if (start > 0 || signal !== undefined) await eventTurn(signal);
       const end = start + this.batchSize;
       const batch = images.subarray(start * IMAGE_PIXELS, end * IMAGE_PIXELS);
       result.set(await this.answer(batch), start * this.numClasses);

@@ -148,8 +148,7 @@ async function* eachScores(
 ): AsyncGenerator<[index: number, scores: Float32Array]> {
   const size = model.batchSize * IMAGE_PIXELS;
   for (let at = 0; at < images.length; at += size) {
-    if (at > 0) await eventTurn(signal);
-    const scores = await model.probabilities(images.subarray(at, at + size));
+    const scores = await model.probabilities(images.subarray(at, at + size), signal);
     for (let start = 0; start < scores.length; start += DATA.classes) {
       const index = at / IMAGE_PIXELS + start / DATA.classes;
       yield [index, scores.subarray(start, start + DATA.classes)];

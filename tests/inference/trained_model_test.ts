@@ -9,7 +9,7 @@ import { exportTfjs } from "../../inference/export_tfjs.ts";
 import { canComeBack, loadModel } from "../../inference/load_model.ts";
 import { readyClassifier, readyDetector } from "../../inference/loaded_model.ts";
 import { repositoryRoot } from "../../io/cache.ts";
-import { StudyError } from "../../io/errors.ts";
+import { InterruptedError, StudyError } from "../../io/errors.ts";
 import type { DigitDetector } from "../../experiment/detection.ts";
 import {
   ALEXNET,
@@ -124,6 +124,10 @@ Deno.test("probabilities() leave nothing on the device, and a model nothing once
   for (let i = 0; i < 20; i++) await model.probabilities(images.subarray(0, 784));
   assertEquals(tf.memory().numTensors, loaded);
   await assertRejects(() => model.probabilities(images.subarray(1)), RangeError, "784");
+  await assertRejects(
+    () => model.probabilities(images.subarray(0, 784), AbortSignal.abort()),
+    InterruptedError,
+  );
   model.dispose();
   assertEquals(tf.memory().numTensors, before);
 });
