@@ -114,8 +114,8 @@ a second, and there is a rest of 0.2 s between the sides.
   The study's script reads the same images from unpacked files.
 - Part 4 as a whole is a program too. The study's procedure grows its digits in two processes beside
   the one that computes, and computes the frozen features again in every epoch; ours computes them
-  once. A second peer is PyTorch that computes them once; in the rows computed from rates a remark says
-  what they would be beside that one.
+  once. Where a second peer is listed, it is PyTorch that computes them once; in the rows computed from
+  rates a remark says what they would be beside that one.
 - Building models, compiling them (torch.compile as well) and loading data are left out of steps,
   inference and limits, and are part of launch, part 1 and memory.
 `;

@@ -105,7 +105,7 @@ export interface Verdict {
   method: string;
   /**
    * *Consistent* and *inconsistent* are the words for a run with a caveat; the seeds are too few where
-   * the interval is so wide that hardly any value could lie outside.
+   * the interval is so wide that a value inside is no evidence.
    */
   verdict:
     | "reproduced"

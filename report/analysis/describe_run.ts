@@ -8,6 +8,7 @@ import { WEIGHTS_TITLES, weightsKind } from "../../io/weights_label.ts";
 import { DATA, MODELS, type TrainingSettings } from "../../study.ts";
 import { formatCount } from "./format_numbers.ts";
 import { engineOf, type ResultRow } from "../record/result_row.ts";
+import { codeOf, type Manifest } from "../record/run_folder.ts";
 
 /** What is not as in the study: weights, data, number of images, epochs, settings, precision. */
 export function settingNotes(row: ResultRow): string[] {
@@ -66,4 +67,18 @@ function describeImages({ train_images: train, test_images: test }: ResultRow): 
   return train === null
     ? `${formatCount(test)} test images`
     : `${formatCount(train)} / ${formatCount(test)} images`;
+}
+
+/**
+ * The versions of the code that a run was made by, its first first; `""` where there is no repository.
+ *
+ * @param nameOf What a commit is called.
+ */
+export function describeCode(
+  manifest: Manifest,
+  nameOf: (commit: string) => string = (commit) => commit,
+): string {
+  return codeOf(manifest).flatMap((git) =>
+    git === null ? [] : [nameOf(git.commit) + (git.clean ? "" : ", with local changes")]
+  ).join(", then ");
 }

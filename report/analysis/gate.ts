@@ -75,8 +75,8 @@ function describeTooFew({ model, verdicts }: ModelComparison): string[] {
   if (found === undefined) return [];
   const { metric, method, interval } = found;
   return [
-    `${model} has ${TOO_FEW}: by ${method} one more run's ${metric} is expected in ` +
-    `${formatInterval(interval, DIGITS[metric])}; run more seeds`,
+    `${model} has ${TOO_FEW}: by ${method} one more run's ${metric} is expected, by the widened ` +
+    `interval, in ${formatInterval(interval, DIGITS[metric])}; run more seeds`,
   ];
 }
 

@@ -42,7 +42,7 @@ export const DIGITS: Readonly<Record<Metric, number>> = {
   inference_ms_per_image: 2,
 };
 
-/** The verdict on a value inside an interval in which nearly every value is. */
+/** The verdict on a value inside an interval that is too wide for that to be evidence. */
 export const TOO_FEW = "too few seeds to judge" satisfies Verdict["verdict"];
 
 /**

@@ -9,6 +9,7 @@ import { printable } from "../../io/printable.ts";
 import { weightsKind } from "../../io/weights_label.ts";
 import { DATA, MODELS } from "../../study.ts";
 import { describeSoftware } from "../analysis/describe_machine.ts";
+import { describeCode } from "../analysis/describe_run.ts";
 import { wilsonInterval } from "../analysis/statistics.ts";
 import { engineOf, type ResultRow, scoredImages } from "../record/result_row.ts";
 import type { Json, Manifest } from "../record/run_folder.ts";
@@ -71,7 +72,7 @@ export function isModelCard(text: string): boolean {
 }
 
 function ofRun({ manifest, row }: NonNullable<CardFacts["run"]>): string[] {
-  const { settings, git, run_id, started_at, versions } = manifest;
+  const { settings, run_id, started_at, versions } = manifest;
   const shown = Object.entries(settings).filter(([key, value]) =>
     !NOT_SHOWN.includes(key) && typeof value !== "object"
   );
@@ -97,7 +98,7 @@ function ofRun({ manifest, row }: NonNullable<CardFacts["run"]>): string[] {
     "## Origin",
     "",
     `Run \`${printable(run_id)}\` of ${printable(started_at)}, ` +
-    `${printable(describeSoftware(engineOfRun(manifest, row), versions))}; ${commitOf(git)}.`,
+    `${printable(describeSoftware(engineOfRun(manifest, row), versions))}; ${commitsOf(manifest)}.`,
     "",
   ];
 }
@@ -124,11 +125,9 @@ function accuracyOf(row: ResultRow | undefined): string {
     "training run: another seed gives another value.";
 }
 
-function commitOf(git: Manifest["git"]): string {
-  if (git === null) return "made outside of a repository";
-  return `commit \`${printable(git.commit)}\`${
-    git.clean ? "" : ", with changes that are not in it"
-  }`;
+function commitsOf(manifest: Manifest): string {
+  const commits = describeCode(manifest, (commit) => `commit \`${printable(commit)}\``);
+  return commits || "made outside of a repository";
 }
 
 /** The terms of the weights, and of what they were learnt from. */

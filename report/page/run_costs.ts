@@ -67,7 +67,8 @@ function costCells({ row, manifest }: SeedRun): string[] {
   const { cores: ofMachine = null, threads = null } = manifest?.machine ?? {};
   const cores = Math.min(Number(ofMachine ?? NaN), Number(threads ?? Infinity));
   const busy = seconds === undefined || wall === null ? NaN : seconds / wall;
-  const isKnown = Number.isFinite(busy) && cores > 0 && /^cpu$/i.test(deviceOf(manifest));
+  const isKnown = Number.isFinite(busy) && cores > 0 && /^cpu$/i.test(deviceOf(manifest)) &&
+    !hasMoved(manifest);
   return [
     escapeMarkdown(row.model),
     row.seed === null ? NONE : String(row.seed),
@@ -76,6 +77,12 @@ function costCells({ row, manifest }: SeedRun): string[] {
     isKnown ? `${formatFixed(busy, 2)} of ${cores}` : NONE,
     !isKnown ? NONE : busy < ALONE * cores ? "**probably**, or it waited" : "no sign of it",
   ];
+}
+
+/** Whether a run went on with other cores than it began with: what it used is that of all of them. */
+function hasMoved(manifest: Manifest | null): boolean {
+  const machine = /(^|; )(processor|processor of|cores|threads|device) /;
+  return manifest?.changes?.some((change) => machine.test(change)) ?? false;
 }
 
 /** Where another device computes, the cores wait for it and tell nothing. */

@@ -6,6 +6,7 @@
 
 import type { Comparison, ModelComparison } from "../analysis/comparison.ts";
 import { describeMachine, resourcesOf } from "../analysis/describe_machine.ts";
+import { describeCode } from "../analysis/describe_run.ts";
 import { formatFixed, NONE } from "../analysis/format_numbers.ts";
 import { type ResultRow, settingKey } from "../record/result_row.ts";
 import type { SeedRun } from "../record/run_files.ts";
@@ -115,9 +116,8 @@ function dataCells({ model, row }: Shown): string[] {
 }
 
 function describeCommit(manifest: Manifest | null): string {
-  const git = manifest?.git;
-  if (!git) return NONE;
-  return `${code(git.commit.slice(0, SHORT_SHA))}${git.clean ? "" : ", with changes"}`;
+  if (manifest === null) return NONE;
+  return describeCode(manifest, (commit) => code(commit.slice(0, SHORT_SHA))) || NONE;
 }
 
 function words(value: Json | undefined): string {

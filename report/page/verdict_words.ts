@@ -42,10 +42,12 @@ export function verdictWords(model: ModelComparison): string {
   return words.join("; ") + (judged.some(isOfOneSeed) ? " (one seed)" : "");
 }
 
-/** The interval that is too wide, of accuracy if that is one: `accuracy in 82.03 to 100.00`. */
+/** Accuracy's widened interval if it is judged so, else the first's: `widened interval of accuracy: …`. */
 function describeReach(verdicts: readonly Verdict[]): string {
   const { metric, interval } = verdicts.find(({ metric }) => metric === "accuracy") ?? verdicts[0]!;
-  return `${METRIC_TITLES[metric]} in ${formatInterval(interval, DIGITS[metric])}`;
+  return `widened interval of ${METRIC_TITLES[metric]}: ${
+    formatInterval(interval, DIGITS[metric])
+  }`;
 }
 
 /** Whether a verdict is marked as one of a single seed. */
@@ -70,7 +72,10 @@ export function describeVerdicts(
   );
   const notes =
     `${whose} are means ± standard deviations over the seeds, of the runs nearest to the ` +
-    "study's setting; a name is followed by what is not as in the study" +
+    `study's setting; a name is followed by what ${
+      reference.length > 0 ? "of yours " : ""
+    }is not ` +
+    "as in the study" +
     (hasOtherEngine ? ", and by the engine where that is not TensorFlow" : "") +
     ". Times are never judged, as they were taken on other machines.";
   if (judged.count === 0) return `${notes}\n`;
@@ -94,8 +99,9 @@ export function describeVerdicts(
     (hasTooFew
       ? ` **T${
         TOO_FEW.slice(1)
-      }**: it lies there, but by our few seeds one more run may, with 95 %, be more than ` +
-        `${describeWidest()} from their mean, so that hardly any value could differ.`
+      }**: it lies there, but by our few seeds even the interval of 95 % for one more ` +
+        `run reaches more than ${describeWidest()} to a side of their mean, so that a value inside is no ` +
+        "evidence."
       : "") +
     "\n";
 }

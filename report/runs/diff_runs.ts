@@ -5,6 +5,7 @@
  */
 
 import type { Interval, PairTest } from "../analysis/comparison.ts";
+import { describeCode } from "../analysis/describe_run.ts";
 import {
   formatCount,
   formatDifference,
@@ -72,8 +73,8 @@ function flatSettings({ run: { row }, manifest }: RunDetails): Map<string, strin
   };
   add("version", manifest?.versions);
   add("machine", manifest?.machine);
-  const git = manifest?.git;
-  if (git) settings.set("commit", git.commit + (git.clean ? "" : " with local changes"));
+  const commit = manifest === null ? "" : describeCode(manifest);
+  if (commit !== "") settings.set("commit", commit);
   return settings;
 }
 

@@ -9,6 +9,7 @@ import { formatBytes, formatDuration } from "../../io/reporter.ts";
 import type { TestScores } from "../analysis/comparison.ts";
 import { formatCount, formatFixed, formatInterval, NONE } from "../analysis/format_numbers.ts";
 import { describeMachine, resourcesOf } from "../analysis/describe_machine.ts";
+import { describeCode } from "../analysis/describe_run.ts";
 import { COLUMNS, type ResultRow, scoredImages } from "../record/result_row.ts";
 import type { Json, Manifest } from "../record/run_folder.ts";
 import { type CurvePoint, drawCurve, isBeyondAll } from "./curve.ts";
@@ -75,11 +76,11 @@ export function manifestText(value: Json): string {
 
 function machineOf(manifest: Manifest | null): [string, string][] {
   if (manifest === null) return [];
-  const { git, versions } = manifest;
+  const { versions } = manifest;
   return [
     ["machine", describeMachine(manifest) || NONE],
     ["versions", Object.entries(versions).map((entry) => entry.join(" ")).join(", ")],
-    ["commit", git === null ? NONE : git.commit + (git.clean ? "" : ", with local changes")],
+    ["commit", describeCode(manifest) || NONE],
   ];
 }
 

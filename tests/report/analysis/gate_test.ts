@@ -52,11 +52,11 @@ function vgg16Seed(seed: number, wrong: number): Answered {
   };
 }
 
-Deno.test("the gate does not pass on seeds that are so far apart that no value could differ", async () => {
+Deno.test("the gate does not pass on seeds that are so far apart that a value inside is no evidence", async () => {
   const seeds = [vgg16Seed(1, 101), vgg16Seed(2, 5000)];
   assertEquals(await gate(seeds), [
-    "vgg16_FineTuned has too few seeds to judge: by 2 seeds one more run's accuracy is expected in " +
-    "0.00 to 100.00; run more seeds",
+    "vgg16_FineTuned has too few seeds to judge: by 2 seeds one more run's accuracy is expected, by " +
+    "the widened interval, in 0.00 to 100.00; run more seeds",
   ]);
   await compareRuns({ a: seeds }, ({ models }, report) => {
     const verdicts = models[2]!.verdicts.map(({ metric, verdict }) => `${metric} ${verdict}`);
@@ -68,12 +68,12 @@ Deno.test("the gate does not pass on seeds that are so far apart that no value c
     ]);
     assertStringIncludes(
       report,
-      "(2 seeds) | **too few seeds to judge** (accuracy in 0.00 to 100.00) | 0.9900 |",
+      "(2 seeds) | **too few seeds to judge** (widened interval of accuracy: 0.00 to 100.00) | 0.9900 |",
     );
     assertStringIncludes(report, "0.00 to 100.00 (2 seeds) | **too few seeds to judge** |\n");
     assertStringIncludes(
       report,
-      "**Too few seeds to judge**: it lies there, but by our few seeds one more run may, with 95 %,",
+      "**Too few seeds to judge**: it lies there, but by our few seeds even the interval of 95 %",
     );
   });
   assertEquals(await gate([1, 2, 3, 4].map((seed) => vgg16Seed(seed, 95 + 2 * seed))), []);

@@ -57,14 +57,18 @@ Deno.test("judge() calls a value different that is beyond the interval of seeds 
   }
 });
 
-Deno.test("judge() has too few seeds where the interval reaches too far to either side", () => {
-  // Standard deviations of √2/2 times the distance; 95 % of t of 1 degree of freedom are within 12.7.
+/** How far apart two seeds are whose interval of 95 % for one more run reaches so far to either side. */
+function apartBy(reach: number): number {
+  // A standard deviation of √2/2 times the distance; 95 % of t of 1 degree of freedom are within 12.7.
   const t = Math.tan(Math.PI * (0.5 - 0.05 / 2));
-  const farthest = 2 / (t * Math.sqrt(1 + 1 / 2)) * Math.SQRT2;
+  return reach / (t * Math.sqrt(1 + 1 / 2)) * Math.SQRT2;
+}
+
+Deno.test("judge() has too few seeds where the interval reaches too far to either side", () => {
   for (
     const [distance, word] of [[0.99, "reproduced"], [1.01, "too few seeds to judge"]] as const
   ) {
-    const off = distance * farthest / 2;
+    const off = distance * apartBy(2) / 2;
     // Below 98 % nothing is cut off at 100 %.
     const { accuracy, f1, testLoss } = verdictsOn(runsOf([97.9 - off, 97.9 + off]));
     assertEquals([accuracy, f1, testLoss].map(({ verdict }) => verdict), [word, word, word]);
@@ -86,10 +90,27 @@ Deno.test("judge() lets the guesses of an untrained head be further apart", () =
     ...{ train_images: null, epochs: null, batch_size: null, learning_rate: null },
     ...{ weight_decay: null },
   };
-  const guesses = runsOf([10.1, 11.35, 10.3], head).map((row) => ({ ...row, test_loss: 0 }));
-  assertEquals(verdictsOn(guesses).accuracy.verdict, "reproduced");
-  const apart = runsOf([14.1, 9.2], head).map((row) => ({ ...row, test_loss: 0 }));
-  assertEquals(verdictsOn(apart).accuracy.verdict, "too few seeds to judge");
+  // Ten times as far; below, what would be less than nothing is cut off.
+  for (
+    const [distance, word] of [[0.99, "reproduced"], [1.01, "too few seeds to judge"]] as const
+  ) {
+    const off = distance * apartBy(20) / 2;
+    const guesses = runsOf([11.35 - off, 11.35 + off], head);
+    const { accuracy } = verdictsOn(guesses.map((row) => ({ ...row, test_loss: 0 })));
+    assertEquals(accuracy.verdict, word);
+  }
+});
+
+Deno.test("judge() has too few seeds where those of F1 alone are too far apart", () => {
+  for (
+    const [f1, word] of [
+      [[0.9926, 0.9928], "reproduced"],
+      [[0.96, 1], "too few seeds to judge"],
+    ] as const
+  ) {
+    const runs = runsOf([99.26, 99.28]).map((row, i) => ({ ...row, f1: f1[i]! }));
+    assertEquals(verdictsOn(runs).accuracy.verdict, word);
+  }
 });
 
 Deno.test("judge() takes seeds of equal accuracy as whole images are rounded", () => {

@@ -101,3 +101,12 @@ Deno.test("a run of any seed with changes that were not committed is not exactly
     assert(!report.includes("Not exactly repeatable"));
   });
 });
+
+Deno.test("a run by two versions of the code is said to be of both", async () => {
+  const { manifest, ...first } = run(1, { command: "--seed 1", commit: "89ab0123".repeat(5) });
+  const earlier_git = [{ commit: "0123abcd".repeat(5), clean: false }];
+  await compareRuns({ a: [{ ...first, manifest: { ...manifest, earlier_git } }] }, (_, report) => {
+    const cell = "`0123abcd0123`, with local changes, then `89ab012389ab`";
+    assertStringIncludes(report, `| ${cell} |`);
+  });
+});

@@ -136,6 +136,11 @@ Deno.test("the report shows core-seconds beside the time, and which run was not 
     { ...two!, manifest: measured(390, 200) },
     { ...vgg16, manifest: gpu },
     alexnet,
+    {
+      ...simple,
+      row: { run_id: "moved", seed: 6 },
+      manifest: { ...measured(390, 200), changes: ["tfjs 2, not 1; cores 4, not 2"] },
+    },
   ];
   await compareRuns({ a: runs }, (_, report) => {
     const lines = below(report, "### What did a run cost?").split("\n").filter((line) =>
@@ -147,6 +152,7 @@ Deno.test("the report shows core-seconds beside the time, and which run was not 
       "| SimpleCNN | 3 | 120.5 | 98.0 | 0.98 of 1 | no sign of it | some, 4 cores |",
       "| SimpleCNN | 4 | 120.5 | 98.0 | 0.98 of 2 | **probably**, or it waited | some, 4 cores |",
       "| SimpleCNN | 5 | 120.5 | 98.0 | 0.98 of 4 | **probably**, or it waited | some, 4 cores |",
+      "| SimpleCNN | 6 | 120.5 | 390.0 | – | – | some, 4 cores |",
       "| vgg16_FineTuned | 1 | 1205.0 | 10.0 | – | – | some, 4 cores, GPU |",
       "| alexnet_FineTuned | 1 | 1205.0 | – | – | – | some, 2 cores |",
     ]);
