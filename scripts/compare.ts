@@ -120,7 +120,7 @@ async function compare(
   // Loaded by the worker alone.
   const { findTestImages } = await import("../data/local_dataset.ts");
   const { analyseSweeps } = await import("../report/analysis/sweeps.ts");
-  const { countTests } = await import("../report/analysis/test_counts.ts");
+  const { countTests } = await import("../report/analysis/hypothesis_counts.ts");
   const { compareResults, writeReport } = await import("../report/compare.ts");
   const { drawFigures } = await import("../report/figures/draw_figures.ts");
   const { writeFigures } = await import("../report/figures/write_figures.ts");

@@ -15,7 +15,7 @@ import {
   NONE,
   SIGNIFICANT,
 } from "../analysis/format_numbers.ts";
-import { countTests } from "../analysis/test_counts.ts";
+import { countTests } from "../analysis/hypothesis_counts.ts";
 import type { ResultRow } from "../record/result_row.ts";
 import { describeDifferences } from "./describe_differences.ts";
 import { escapeMarkdown, headingAnchor, table } from "./markdown.ts";

@@ -1,5 +1,5 @@
 import { assertEquals, assertStringIncludes } from "@std/assert";
-import { countTests } from "../../../report/analysis/test_counts.ts";
+import { countTests } from "../../../report/analysis/hypothesis_counts.ts";
 import { alexnet, compareRuns, detector, simple, vgg16, wrongOneIn } from "../compared_runs.ts";
 import type { Answered } from "../result_rows.ts";
 
