@@ -419,6 +419,9 @@ export const MODELS: readonly StudyModel[] = [
   ALEXNET_ONE_CHANNEL,
 ];
 
+/** The detector as the study used it, then our variations on it. */
+export const DETECTORS: readonly StudyModel[] = MODELS.filter(({ part }) => part === 2);
+
 /** What the study concludes, as its results imply it; the report tests each on our runs. */
 export const CLAIMS = {
   mostAccurate: `${SIMPLE_CNN.name}, small and trained from scratch, is the most accurate of the ` +

@@ -7,43 +7,33 @@
 
 import { isRecord } from "../io/is_record.ts";
 import type { Reporter } from "../io/reporter.ts";
-import { codeOf, isKnownToDiffer, type Manifest } from "../report/record/run_folder.ts";
+import {
+  codeOf,
+  isKnownToDiffer,
+  MACHINE_PARTS,
+  type Manifest,
+} from "../report/record/run_folder.ts";
 import { NOTHING_USED, type ResourceUse } from "./provenance.ts";
 import type { FoundRun } from "./resume.ts";
 
-/** What decides a run's results, besides its settings. */
-type Sitting = Pick<Manifest, "git" | "machine" | "versions">;
+/** What decides the last bits of a run's results, besides its settings and its code. */
+type Sitting = Pick<Manifest, "machine" | "versions">;
 
-/** What decides the last bits: where it is in the manifest, and how it is called. */
-const ARITHMETIC = [
-  ["processor", ({ machine }: Sitting) => machine.processor],
-  ["processor of", ({ machine }: Sitting) => machine.processor_model],
-  ["cores", ({ machine }: Sitting) => machine.cores],
-  ["threads", ({ machine }: Sitting) => machine.threads],
-  ["device", ({ machine }: Sitting) => machine.device],
-  ["tfjs", ({ versions }: Sitting) => versions.tfjs],
-  ["TensorFlow", ({ versions }: Sitting) => versions.tensorflow],
-  ["tfjs-backend-webgpu", ({ versions }: Sitting) => versions.webgpu],
-  ["tfjs-backend-wasm", ({ versions }: Sitting) => versions.wasm],
-] as const;
+/** What decides the last bits: how it is called, and its value. */
+const ARITHMETIC: readonly [name: string, of: (sitting: Sitting) => unknown][] = [
+  ...Object.entries(MACHINE_PARTS).map(([name, key]) =>
+    [name, ({ machine }: Sitting) => machine[key]] satisfies [string, unknown]
+  ),
+  ["tfjs", ({ versions }) => versions.tfjs],
+  ["TensorFlow", ({ versions }) => versions.tensorflow],
+  ["tfjs-backend-webgpu", ({ versions }) => versions.webgpu],
+  ["tfjs-backend-wasm", ({ versions }) => versions.wasm],
+];
 
-/** What decides more than that. */
-const CODE = [["code", ({ git }: Sitting) => codeName(git)]] as const;
-
-/**
- * How a run that goes on differs from where it was before: `cores 2, not 1`; nothing where both would
- * compute the same.
- */
-function changesIn(
-  things: readonly (readonly [name: string, of: (sitting: Sitting) => unknown])[],
-  before: Sitting,
-  now: Sitting,
-): string[] {
-  return things.flatMap(([name, of]) => {
-    const [was, is] = [of(before), of(now)];
-    // Older manifests lack some, and not every system tells the processor's model.
-    return isKnownToDiffer(was, is) ? [`${name} ${is}, not ${was}`] : [];
-  });
+/** `cores 2, not 1`; nothing where both are the same, or one is not known. */
+function changeOf(name: string, was: unknown, is: unknown): string[] {
+  // Older manifests lack some, and not every system tells the processor's model.
+  return isKnownToDiffer(was, is) ? [`${name} ${is}, not ${was}`] : [];
 }
 
 /** `0123abc with local changes`; of no repository nothing. */
@@ -61,8 +51,9 @@ export function sayChanges(
   const earlier = new Map(codeOf(before).map((git) => [codeName(git), git]));
   earlier.delete(codeName(manifest.git));
   if (earlier.size > 0) manifest.earlier_git = [...earlier.values()];
-  const ofCode = changesIn(CODE, before, manifest);
-  const changes = [...ofCode, ...changesIn(ARITHMETIC, before, manifest)];
+  const ofCode = changeOf("code", codeName(before.git), codeName(manifest.git));
+  const ofArithmetic = ARITHMETIC.flatMap(([name, of]) => changeOf(name, of(before), of(manifest)));
+  const changes = [...ofCode, ...ofArithmetic];
   const notes = [...before.changes ?? [], ...changes.length > 0 ? [changes.join("; ")] : []];
   if (notes.length > 0) manifest.changes = notes;
   if (changes.length === 0) return;

@@ -25,14 +25,7 @@ import {
   trainingCommand,
 } from "../report/record/find_run.ts";
 import { CHECKPOINT } from "../report/record/run_folder.ts";
-import {
-  FASTER_RCNN_ADAPTED,
-  FASTER_RCNN_HEAD_TUNED,
-  FASTER_RCNN_NORMALISE_ONCE,
-  FINE_TUNED,
-  RECIPES,
-  SIMPLE_CNN,
-} from "../study.ts";
+import { DETECTORS, FASTER_RCNN_ADAPTED, FINE_TUNED, RECIPES, SIMPLE_CNN } from "../study.ts";
 import { type LoadedModel, readyClassifier, readyDetector } from "./loaded_model.ts";
 import { loadWeightsAlone } from "./load_weights_alone.ts";
 import { weightsOfRun } from "./run_weights.ts";
@@ -74,13 +67,12 @@ const RESTORE: ReadonlyMap<string, Restore> = new Map<string, Restore>([
       return [name, restore] as const;
     })
   ),
-  [FASTER_RCNN_ADAPTED.name, restoreDetector],
-  [FASTER_RCNN_NORMALISE_ONCE.name, restoreDetector],
-  [FASTER_RCNN_HEAD_TUNED.name, restoreDetector],
+  ...DETECTORS.map(({ name }) => [name, restoreDetector] as const),
 ]);
 
 /** Models of which nothing is trained: they are made again from their weights and seed. */
-const UNTRAINED: readonly string[] = [FASTER_RCNN_ADAPTED.name, FASTER_RCNN_NORMALISE_ONCE.name];
+const UNTRAINED: readonly string[] = DETECTORS.filter(({ training }) => training === null)
+  .map(({ name }) => name);
 
 /**
  * A trained model, ready to answer. An engine must be running; the caller disposes of the model.

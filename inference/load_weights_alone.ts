@@ -21,9 +21,8 @@ import { vgg16, VGG16_ARCHITECTURE } from "../models/vgg16.ts";
 import {
   ALEXNET,
   DATA,
+  DETECTORS,
   FASTER_RCNN_ADAPTED,
-  FASTER_RCNN_HEAD_TUNED,
-  FASTER_RCNN_NORMALISE_ONCE,
   FINE_TUNED,
   RECIPES,
   SIMPLE_CNN,
@@ -73,12 +72,6 @@ const NETWORKS: readonly Candidate[] = [
       build: () => alexnet({ inChannels }),
     },
   ]),
-];
-
-const DETECTORS: readonly NamedModel[] = [
-  FASTER_RCNN_ADAPTED,
-  FASTER_RCNN_NORMALISE_ONCE,
-  FASTER_RCNN_HEAD_TUNED,
 ];
 
 /**

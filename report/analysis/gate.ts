@@ -9,7 +9,7 @@ import type { Comparison, ModelComparison, Verdict } from "./comparison.ts";
 import { formatInterval } from "./format_numbers.ts";
 import { findMixedCode, findMixedData, findOtherCode, findUnknownCode } from "./mismatches.ts";
 import { PUBLISHED_MODELS, type PublishedModel } from "./study_models.ts";
-import { DIGITS, NO_VALUE, TOO_FEW } from "./verdicts.ts";
+import { DIGITS, leadingVerdict, NO_VALUE, TOO_FEW } from "./verdicts.ts";
 
 /** What the gate calls the models of the study: `vgg16` is `vgg16_FineTuned`. */
 export const GATE_NAMES: readonly string[] = PUBLISHED_MODELS.map(gateName);
@@ -30,9 +30,10 @@ export interface GateOptions {
 
 /**
  * What keeps a comparison from holding, a phrase each; empty if it holds: each required model has
- * verdicts, all of them *reproduced*, or *consistent* where it has a caveat, by enough seeds, each of its runs has every
- * score that was published, nothing was left out, the files of the runs are there and sound, and their
- * rows are of one version of the code or of those allowed, as far as any is known, and of one data set.
+ * verdicts, all of them *reproduced*, or *consistent* where it has a caveat, by enough seeds, each of its
+ * runs has every score that was published, nothing was left out, the files of the runs are there and
+ * sound, and their rows are of one version of the code or of those allowed, as far as any is known, and
+ * of one data set.
  */
 export function whatDoesNotHold(
   { models, problems }: Pick<Comparison, "models" | "problems">,
@@ -70,8 +71,7 @@ function whatFails(compared: ModelComparison): string[] {
 
 /** Of a model whose seeds are too few, how far they reach, by its accuracy if that is judged. */
 function describeTooFew({ model, verdicts }: ModelComparison): string[] {
-  const tooFew = verdicts.filter(({ verdict }) => verdict === TOO_FEW);
-  const found = tooFew.find(({ metric }) => metric === "accuracy") ?? tooFew[0];
+  const found = leadingVerdict(verdicts.filter(({ verdict }) => verdict === TOO_FEW));
   if (found === undefined) return [];
   const { metric, method, interval } = found;
   return [

@@ -70,10 +70,16 @@ export function oneMoreShare(
 
 /** The same of a score in 0..1 and its interval: √2 times as far from the score, as far as there are such. */
 export function oneMoreScore(score: number, { low, high }: Interval): Interval {
-  return {
-    low: Math.max(0, score - Math.SQRT2 * (score - low)),
-    high: Math.min(1, score + Math.SQRT2 * (high - score)),
+  const wider = {
+    low: score - Math.SQRT2 * (score - low),
+    high: score + Math.SQRT2 * (high - score),
   };
+  return clipped(wider, { low: 0, high: 1 });
+}
+
+/** An interval as far as there are such values. */
+export function clipped({ low, high }: Interval, possible: Interval): Interval {
+  return { low: Math.max(low, possible.low), high: Math.min(high, possible.high) };
 }
 
 /**

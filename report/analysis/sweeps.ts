@@ -12,7 +12,14 @@ import { testSetKey } from "./rankings.ts";
 import type { SeedAggregate } from "./seed_aggregates.ts";
 import { imageStep, seedSpread } from "./seed_spread.ts";
 import { differencesFromStudy } from "./differences_from_study.ts";
-import { holm, meanDifference, meanInterval, predictionInterval, welchTest } from "./statistics.ts";
+import {
+  clipped,
+  holm,
+  meanDifference,
+  meanInterval,
+  predictionInterval,
+  welchTest,
+} from "./statistics.ts";
 import { findModel } from "./study_models.ts";
 
 /** Fewer seeds show no distribution. */
@@ -118,8 +125,8 @@ function spreadOf({ accuracy, scoredImages }: SeedAggregate): MeanAndSd | null {
 }
 
 /** An interval as far as there are such percentages. */
-function possible({ low, high }: Interval): Interval {
-  return { low: Math.max(0, low), high: Math.min(100, high) };
+function possible(interval: Interval): Interval {
+  return clipped(interval, { low: 0, high: 100 });
 }
 
 function findCurves(settings: readonly SeedAggregate[]): LearningSetCurve[] {

@@ -10,6 +10,7 @@ import type { SeedAggregate } from "./seed_aggregates.ts";
 import { imageStep, seedSpread } from "./seed_spread.ts";
 import {
   bootstrapF1,
+  clipped,
   CONFIDENCE,
   oneMoreScore,
   oneMoreShare,
@@ -58,6 +59,11 @@ const WIDER_FOR_GUESSES = 10;
 /** Why a published value is not comparable that our rows have nothing beside. */
 export const NO_VALUE = "no value of ours";
 
+/** Accuracy's among some verdicts, else the first. */
+export function leadingVerdict(verdicts: readonly Verdict[]): Verdict | undefined {
+  return verdicts.find(({ metric }) => metric === "accuracy") ?? verdicts[0];
+}
+
 /** Of all the verdicts of a report on true values, at most this share of reports has a false one. */
 const FALSE_REPORTS = 1 - CONFIDENCE;
 
@@ -92,9 +98,9 @@ export interface Judgements {
  *
  * A value is *reproduced* if it lies inside our interval, its ends rounded as the study rounds, and
  * *differs* if not; *consistent* or *inconsistent* where our run has a caveat. The seeds are too few to
- * judge by if the value lies inside and their interval of 95 % reaches further than {@linkcode WIDEST}. It is *not
- * comparable* if the run was not the study's own setting, if there is no interval, and if it is a time:
- * those were taken on another machine.
+ * judge by if the value lies inside and their interval of 95 % reaches further than
+ * {@linkcode WIDEST}. It is *not comparable* if the run was not the study's own setting, if there is no
+ * interval, and if it is a time: those were taken on another machine.
  *
  * With several seeds the interval is the one in which a single further run is expected, such as the
  * study's; they count as no closer together than whole images can tell. With one seed it is where one
@@ -256,9 +262,6 @@ function overSeeds(
   return {
     name: `${spread.n} seeds`,
     widest: whole === null ? Infinity : WIDEST * wider * whole / 100,
-    interval: (confidence) => {
-      const { low, high } = predictionInterval(spread, confidence)!;
-      return { low: Math.max(low, possible.low), high: Math.min(high, possible.high) };
-    },
+    interval: (confidence) => clipped(predictionInterval(spread, confidence)!, possible),
   };
 }

@@ -9,7 +9,7 @@ import { devicesAmong, resourcesOf } from "../analysis/describe_machine.ts";
 import { formatCount, formatFixed, NONE } from "../analysis/format_numbers.ts";
 import type { ResultRow } from "../record/result_row.ts";
 import type { SeedRun } from "../record/run_files.ts";
-import type { Manifest } from "../record/run_folder.ts";
+import { hasMoved, type Manifest } from "../record/run_folder.ts";
 import { escapeMarkdown, table } from "./markdown.ts";
 
 /** Of many seeds, how many have a line of their own: the newest. */
@@ -67,8 +67,9 @@ function costCells({ row, manifest }: SeedRun): string[] {
   const { cores: ofMachine = null, threads = null } = manifest?.machine ?? {};
   const cores = Math.min(Number(ofMachine ?? NaN), Number(threads ?? Infinity));
   const busy = seconds === undefined || wall === null ? NaN : seconds / wall;
+  // Of one that has moved, what it used is of all of its machines.
   const isKnown = Number.isFinite(busy) && cores > 0 && /^cpu$/i.test(deviceOf(manifest)) &&
-    !hasMoved(manifest);
+    !(manifest && hasMoved(manifest));
   return [
     escapeMarkdown(row.model),
     row.seed === null ? NONE : String(row.seed),
@@ -77,12 +78,6 @@ function costCells({ row, manifest }: SeedRun): string[] {
     isKnown ? `${formatFixed(busy, 2)} of ${cores}` : NONE,
     !isKnown ? NONE : busy < ALONE * cores ? "**probably**, or it waited" : "no sign of it",
   ];
-}
-
-/** Whether a run went on with other cores than it began with: what it used is that of all of them. */
-function hasMoved(manifest: Manifest | null): boolean {
-  const machine = /(^|; )(processor|processor of|cores|threads|device) /;
-  return manifest?.changes?.some((change) => machine.test(change)) ?? false;
 }
 
 /** Where another device computes, the cores wait for it and tell nothing. */

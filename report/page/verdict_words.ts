@@ -8,7 +8,7 @@ import type { Comparison, Metric, ModelComparison, Verdict } from "../analysis/c
 import { nameNotes, settingNotes } from "../analysis/describe_run.ts";
 import { blockingKinds } from "../analysis/differences_from_study.ts";
 import { formatInterval } from "../analysis/format_numbers.ts";
-import { DIGITS, TOO_FEW, WIDEST } from "../analysis/verdicts.ts";
+import { DIGITS, leadingVerdict, TOO_FEW, WIDEST } from "../analysis/verdicts.ts";
 import { escapeMarkdown } from "./markdown.ts";
 
 /** What the published numbers are called. */
@@ -44,7 +44,7 @@ export function verdictWords(model: ModelComparison): string {
 
 /** Accuracy's widened interval if it is judged so, else the first's: `widened interval of accuracy: …`. */
 function describeReach(verdicts: readonly Verdict[]): string {
-  const { metric, interval } = verdicts.find(({ metric }) => metric === "accuracy") ?? verdicts[0]!;
+  const { metric, interval } = leadingVerdict(verdicts)!;
   return `widened interval of ${METRIC_TITLES[metric]}: ${
     formatInterval(interval, DIGITS[metric])
   }`;

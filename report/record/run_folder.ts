@@ -53,6 +53,22 @@ export function codeOf({ git, earlier_git: earlier = [] }: Manifest): Manifest["
   return [...earlier, git];
 }
 
+/** What `changes` calls the parts of a machine that a run may go on with others of, and where they are. */
+export const MACHINE_PARTS = {
+  processor: "processor",
+  "processor of": "processor_model",
+  cores: "cores",
+  threads: "threads",
+  device: "device",
+} as const;
+
+const MACHINE_CHANGE = new RegExp(`(^|; )(${Object.keys(MACHINE_PARTS).join("|")}) `);
+
+/** Whether a run went on on another machine than it began on, or with other cores of it. */
+export function hasMoved({ changes = [] }: Manifest): boolean {
+  return changes.some((change) => MACHINE_CHANGE.test(change));
+}
+
 /** Whether two values of manifests, which older ones may lack, are both there and not the same. */
 export function isKnownToDiffer(a: unknown, b: unknown): boolean {
   return a !== undefined && a !== null && b !== undefined && b !== null && a !== b;

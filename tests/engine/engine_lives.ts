@@ -8,16 +8,11 @@ import { type Engine, startEngine } from "../../engine/engine.ts";
 import { biasAdd } from "../../engine/ops.ts";
 import { simpleCnn } from "../../models/simple_cnn.ts";
 import { TensorFlowBackend } from "../../engine/tensorflow/backend.ts";
+import { outcomeOf } from "./outcome_of.ts";
 
 /** Runs one use, and says what computes afterwards. */
 async function use(name: string, action: () => unknown): Promise<void> {
-  let outcome: unknown;
-  try {
-    outcome = await action();
-  } catch (error) {
-    outcome = `${error}`;
-  }
-  console.log(JSON.stringify([name, outcome ?? "nothing", computing()]));
+  console.log(JSON.stringify([name, await outcomeOf(action), computing()]));
 }
 
 /** Which backend really computes, told by whether libtensorflow's tensors become more. */

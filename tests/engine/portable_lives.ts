@@ -8,15 +8,10 @@ import * as tf from "@tensorflow/tfjs";
 import { type Engine, type EngineOptions, startEngine } from "../../engine/engine.ts";
 import { biasAdd } from "../../engine/ops.ts";
 import { simpleCnn } from "../../models/simple_cnn.ts";
+import { outcomeOf } from "./outcome_of.ts";
 
 async function use(name: string, action: () => unknown): Promise<void> {
-  let outcome: unknown;
-  try {
-    outcome = await action();
-  } catch (error) {
-    outcome = `${error}`;
-  }
-  console.log(JSON.stringify([name, outcome ?? "nothing"]));
+  console.log(JSON.stringify([name, await outcomeOf(action)]));
 }
 
 const options: EngineOptions = Deno.args[0] === "webgpu"

@@ -85,6 +85,17 @@ function trained(end: (run: Run) => Promise<Measured>, epochs = 1) {
 const done = () => Promise.resolve(OK);
 const interrupt = () => Promise.reject(new InterruptedError("Interrupted"));
 
+/** Leaves an interrupted run of one epoch; returns its folder. */
+async function leaveEpoch(out: string): Promise<string> {
+  let folder = "";
+  const body = trained((run) => {
+    folder = run.folder;
+    return interrupt();
+  });
+  await assertRejects(() => attempt({ out, body }), InterruptedError);
+  return folder;
+}
+
 async function rowsIn(out: string) {
   return (await readResults(resultsPath(out, 1), new ProblemList())).map(({ row }) => row);
 }
@@ -137,16 +148,11 @@ Deno.test("runExperiment() of two that resume at once lets one go on", () =>
 
 Deno.test("runExperiment() says and notes that a run goes on with another processor or TensorFlow", () =>
   withFolder({}, async (out) => {
-    let folder = "";
-    const interrupted = trained((run) => {
-      folder = run.folder;
-      return interrupt();
-    });
-    await assertRejects(() => attempt({ out, body: interrupted }), InterruptedError);
+    const folder = await leaveEpoch(out);
     const manifest = await readManifest(folder);
     assertEquals(manifest.machine.cores, schedulableCpus());
     const said: string[] = [];
-    await assertRejects(() => attempt({ out, resume: true, said, body: interrupted }));
+    await assertRejects(() => attempt({ out, resume: true, said, body: trained(interrupt) }));
     assert(!said.some((line) => line.includes("last bits")), `${said}`);
 
     const machine = { ...manifest.machine, cores: 64, processor_model: "family 1" };
@@ -170,12 +176,7 @@ Deno.test("runExperiment() says and notes that a run goes on with another proces
 
 Deno.test("runExperiment() says and notes that a run goes on by another version of the code", () =>
   withFolder({}, async (out) => {
-    let folder = "";
-    const interrupted = trained((run) => {
-      folder = run.folder;
-      return interrupt();
-    });
-    await assertRejects(() => attempt({ out, body: interrupted }), InterruptedError);
+    const folder = await leaveEpoch(out);
     const { used: _, ...manifest } = await readManifest(folder);
     // Outside of a repository no version is known.
     if (manifest.git === null) return;
