@@ -1,6 +1,6 @@
 /**
- * Writes the numbers of README, docs/study.md and the parts' heads from `study.ts` and from the
- * committed results: `deno task readme`.
+ * Writes the numbers of README, docs/speed.md, docs/study.md and the parts' heads from `study.ts` and
+ * from the committed results: `deno task readme`.
  *
  * @module
  */
@@ -36,6 +36,9 @@ const FLAGS = {
   verbose: { kind: "boolean", help: "show stacks of errors" },
   help: { kind: "boolean", help: "show this page" },
 } as const satisfies FlagTable;
+
+/** The page about speed. */
+const SPEED = "docs/speed.md";
 
 /** Where else timings were taken than on the machine of the main page. */
 const MACHINES = [
@@ -79,7 +82,7 @@ export async function documents(
     (await readBenchResults(join(results, folder, "bench.json")))?.comparisons;
   const bench = await timings("bench");
   const machines = await Promise.all(MACHINES.map(async ({ folder, title }) => ({
-    title: `${title} ([page](${REFERENCE_RESULTS}/${folder}/bench.md))`,
+    title: `${title} ([page](../${REFERENCE_RESULTS}/${folder}/bench.md))`,
     timings: await timings(folder) ?? [],
   })));
   const isMeasured = machines.some(({ timings }) => timings.length > 0);
@@ -88,8 +91,8 @@ export async function documents(
       results: renderReadmeHeadline(comparison),
       pytorch: renderReadmePyTorch(comparison),
       speed: bench === undefined ? NOT_MEASURED : renderSpeedTable(bench),
-      machines: isMeasured ? renderSpeedUps(machines) : NOT_MEASURED,
     }),
+    marked(SPEED, { machines: isMeasured ? renderSpeedUps(machines) : NOT_MEASURED }),
     marked(PROCEDURE, { ...studyTables() }),
     ...([1, 2, 4] as const).map((part): Document => {
       const path = `scripts/part${part}.ts`;
@@ -115,8 +118,8 @@ async function main(): Promise<void> {
   const flags = readCommandLine({
     usage: "deno task readme [flags]",
     description:
-      `Writes the tables of README.md and ${PROCEDURE} and what the parts' heads say to ` +
-      `expect, from study.ts and the files in ${REFERENCE_RESULTS}/.`,
+      `Writes the tables of README.md, ${SPEED} and ${PROCEDURE} and what the parts' heads say ` +
+      `to expect, from study.ts and the files in ${REFERENCE_RESULTS}/.`,
     table: FLAGS,
     examples: ["deno task readme", "deno task readme --check"],
   });

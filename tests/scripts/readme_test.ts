@@ -11,8 +11,19 @@ import { taskArgs } from "../task.ts";
 
 const oneRow = `${HEADER}\n${formatRow(resultRow({ weights: "" }))}\n`;
 const README = "# Top\n\n<!-- results:begin -->\nold\n<!-- results:end -->\n\nMiddle\n\n" +
-  "<!-- pytorch:begin -->\n<!-- pytorch:end -->\n\n<!-- speed:begin -->\n<!-- speed:end -->\n\n" +
-  "<!-- machines:begin -->\n<!-- machines:end -->\n\nEnd\n";
+  "<!-- pytorch:begin -->\n<!-- pytorch:end -->\n\n<!-- speed:begin -->\n<!-- speed:end -->\n\nEnd\n";
+const SPEED = "# Speed\n\n<!-- machines:begin -->\n<!-- machines:end -->\n\nEnd\n";
+const BENCH = JSON.stringify({
+  started_at: "2026-01-01T00:00:00.000Z",
+  finished_at: "2026-01-01T00:01:00.000Z",
+  settings: { cases: [], pairs: 1, seconds: 1 },
+  load_average: 0,
+  versions: {},
+  git: null,
+  machine: {},
+  comparisons: TIMINGS,
+  measures: [],
+});
 
 /** What becomes of a file's text. */
 async function update(results: string, path: string, text: string): Promise<string> {
@@ -24,26 +35,30 @@ Deno.test("readme replaces what is between README's markers, and nothing a secon
     await Deno.mkdir(join(results, "pytorch"));
     await Deno.writeTextFile(join(results, "pytorch", "a.json"), JSON.stringify(PEER));
     await Deno.mkdir(join(results, "bench"));
-    await Deno.writeTextFile(
-      join(results, "bench", "bench.json"),
-      JSON.stringify({
-        started_at: "2026-01-01T00:00:00.000Z",
-        finished_at: "2026-01-01T00:01:00.000Z",
-        settings: { cases: [], pairs: 1, seconds: 1 },
-        load_average: 0,
-        versions: {},
-        git: null,
-        machine: {},
-        comparisons: TIMINGS,
-        measures: [],
-      }),
-    );
+    await Deno.writeTextFile(join(results, "bench", "bench.json"), BENCH);
     const updated = await update(results, "README.md", README);
     assertMatch(
       updated,
-      /^# Top\n\n<!-- results:begin -->\n\n\| Model .*\n\| -.*\n(\| .*\n){4}\n\| Claim .*\n\| -.*\n(\| .*\n){3}\n<!-- results:end -->\n\nMiddle\n\n<!-- pytorch:begin -->\n\n\| Model .*\n\| -.*\n\| SimpleCNN .* 200\.0, on a machine that is not named \|\n\n<!-- pytorch:end -->\n\n<!-- speed:begin -->\n\n\| what .*\n\| -.*\n(\| .*\n){2}\n<!-- speed:end -->\n\n<!-- machines:begin -->\n\nNot measured yet: `deno task bench`\.\n\n<!-- machines:end -->\n\nEnd\n$/,
+      /^# Top\n\n<!-- results:begin -->\n\n\| Model .*\n\| -.*\n(\| .*\n){4}\n\| Claim .*\n\| -.*\n(\| .*\n){3}\n<!-- results:end -->\n\nMiddle\n\n<!-- pytorch:begin -->\n\n\| Model .*\n\| -.*\n\| SimpleCNN .* 200\.0, on a machine that is not named \|\n\n<!-- pytorch:end -->\n\n<!-- speed:begin -->\n\n\| what .*\n\| -.*\n(\| .*\n){2}\n<!-- speed:end -->\n\nEnd\n$/,
     );
     assertEquals(await update(results, "README.md", updated), updated);
+  });
+});
+
+Deno.test("readme writes the other machines' speed-ups into docs/speed.md, with their pages", async () => {
+  await withFolder({ "part1.csv": oneRow }, async (results) => {
+    assertStringIncludes(
+      await update(results, "docs/speed.md", SPEED),
+      "<!-- machines:begin -->\n\nNot measured yet: `deno task bench`.\n\n<!-- machines:end -->",
+    );
+    await Deno.mkdir(join(results, "bench", "avx2"), { recursive: true });
+    await Deno.writeTextFile(join(results, "bench", "avx2", "bench.json"), BENCH);
+    const updated = await update(results, "docs/speed.md", SPEED);
+    assertMatch(
+      updated,
+      /^# Speed\n\n<!-- machines:begin -->\n\n\| what .*\| two cores, AVX2 alone \(\[page\]\(\.\.\/results\/reference\/bench\/avx2\/bench\.md\)\) .*\n\| -.*\n(\| .*\n)+\n<!-- machines:end -->\n\nEnd\n$/,
+    );
+    assertEquals(await update(results, "docs/speed.md", updated), updated);
   });
 });
 

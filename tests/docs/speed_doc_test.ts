@@ -1,0 +1,85 @@
+/** The numbers in the sentences of docs/speed.md, which are of the bench's committed pages. */
+
+import { assertStringIncludes } from "@std/assert";
+import { join } from "node:path";
+import { judgeTargets } from "../../bench/targets.ts";
+import { median } from "../../metrics/descriptive_statistics.ts";
+import { ratios } from "../../report/analysis/paired_timings.ts";
+import { repositoryRoot } from "../../io/cache.ts";
+import { readBenchResults } from "../../report/record/bench_results.ts";
+
+const BENCH = join(repositoryRoot(), "results/reference/bench");
+
+/** The page with every paragraph on one line. */
+const PAGE = (await Deno.readTextFile(join(repositoryRoot(), "docs/speed.md")))
+  .replaceAll(/(?<=\S)\n(?=\S)/g, " ");
+
+/** What a machine's page says was measured of the target whose name begins so: `2.06`, `60 %`. */
+async function measured(what: string, folder = ""): Promise<string> {
+  const targets = judgeTargets((await readBenchResults(join(BENCH, folder, "bench.json")))!);
+  const found = targets.find((target) => target.what.startsWith(what));
+  if (!found?.measured) throw new Error(`${folder || "the main page"} has no ${what}`);
+  return found.measured.replace(/ \(.*/, "");
+}
+
+Deno.test("what docs/speed.md says was missed is what the bench's page says", async () => {
+  const [limit, autocast, best] = await Promise.all([
+    measured("the fp32 step, as a share of the processor's measured limit"),
+    measured("the same, both in bf16: ours / PyTorch default with bf16 autocast"),
+    measured("the same, both in bf16: ours / PyTorch in the settings"),
+  ]);
+  assertStringIncludes(PAGE, `In float32 it works at ${limit} of the processor's measured limit`);
+  assertStringIncludes(
+    PAGE,
+    `it is ${autocast} times as fast as PyTorch's default autocast (aim: 2.2) and ${best} times`,
+  );
+  const [whole, step] = await Promise.all([
+    measured("part 1 whole"),
+    measured("SimpleCNN training step"),
+  ]);
+  assertStringIncludes(PAGE, `is ${whole} times as fast as the study's script (aim: 2.5)`);
+  assertStringIncludes(PAGE, `whose step is ${step} times as fast`);
+});
+
+Deno.test("what docs/speed.md says of part 4 as a whole is what each machine's page says", async () => {
+  const timesOf = async (model: string, folder?: string) =>
+    Number(await measured(`part 4 as a whole with ${model}, measured`, folder)).toFixed(1);
+  const [main, older, avx2] = await Promise.all(
+    [undefined, "avx512", "avx2"].map((folder) => timesOf("AlexNet", folder)),
+  );
+  assertStringIncludes(
+    PAGE,
+    `is ${main} times as fast as the study's procedure (21 minutes; aim: 8), ${older} times on the ` +
+      `older EPYC and ${avx2} with AVX2`,
+  );
+  const [vgg16, amx, float32] = await Promise.all(
+    [undefined, "amx", "avx2"].map((folder) => timesOf("VGG16", folder)),
+  );
+  assertStringIncludes(
+    PAGE,
+    `${vgg16} times on the newer EPYC and ${amx} times on the Xeon, whose AMX multiplies in ` +
+      `bfloat16; with AVX2, in float32, it is ${float32}`,
+  );
+});
+
+Deno.test("docs/speed.md has part 4 beside PyTorch that computes features once", async () => {
+  const { comparisons } = (await readBenchResults(join(BENCH, "bench.json")))!;
+  const [alexnet, vgg16] = (["part4-alexnet", "part4-vgg16"] as const).map((name) => {
+    const found = comparisons.find((timing) =>
+      timing.case === name && timing.theirs.label.includes("features computed once")
+    )!;
+    return median(ratios(found)).toFixed(1);
+  });
+  assertStringIncludes(
+    PAGE,
+    `part 4 as a whole is ${alexnet} times as fast with AlexNet and ${vgg16} times with VGG16`,
+  );
+});
+
+Deno.test("docs/speed.md has each machine's growth of memory", async () => {
+  const [main, older, avx2] = (await Promise.all(
+    ["", "avx512", "avx2"].map((folder) => measured("growth of resident memory from step", folder)),
+  )).map((percent) => `${parseFloat(percent).toFixed(1)} %`);
+  assertStringIncludes(PAGE, `grows by ${main} from step 1,000 to 10,000 on the newer EPYC`);
+  assertStringIncludes(PAGE, `by ${older} on the older one and by ${avx2} with AVX2`);
+});
