@@ -233,8 +233,7 @@ export const SIMPLE_CNN_ACCURATE = {
   ...SIMPLE_CNN,
   name: "SimpleCNN_Accurate",
   description:
-    "the same network, trained with Muon and Adam on images moved at random, its weights " +
-    "averaged",
+    "the same network, trained with Muon and Adam, with data augmentation and averaged weights",
   training: {
     ...SIMPLE_CNN_FAST.training,
     epochs: 13,
@@ -266,8 +265,9 @@ export const FASTER_RCNN_ADAPTED = {
   part: 2,
   name: "FasterRCNN_Adapted",
   title: "Faster R-CNN",
-  description: "Faster R-CNN, a detector, with a new head for digits that is not trained; the " +
-    "best detection is taken for the digit",
+  description:
+    "Faster R-CNN, a detector, with a new, untrained head for digits; its best detection " +
+    "is read as the digit",
   parameters: 41_345_286,
   trainedParameters: 0,
   // torchvision's own count (`_ops` of its weights' `meta`), as are VGG16's and AlexNet's.

@@ -74,7 +74,7 @@ const FLAGS = {
   cases: {
     kind: "text",
     placeholder: "LIST",
-    help: `which of ${CASES.join(", ")} to measure; those before part1 unless given, and on a ` +
+    help: `cases to measure, of ${CASES.join(", ")}; by default those before part1, or on a ` +
       `graphics adapter ${ADAPTER_CASES.join(", ")}`,
     excludes: ["full"],
   },
@@ -121,9 +121,10 @@ const FLAGS = {
 async function main(): Promise<void> {
   const flags = readCommandLine({
     usage: "deno task bench [flags]",
-    description: "Times training, inference and whole runs against PyTorch on this machine, in " +
-      "turn, and writes bench.json and bench.md. What these have of other cases on the same machine " +
-      "and data stays.",
+    description:
+      "Times training, inference and whole runs alternately with PyTorch on this machine, " +
+      "and writes bench.json and bench.md. Earlier results there of other cases, on the same machine " +
+      "and data, are kept.",
     table: FLAGS,
     examples: [
       "deno task bench",

@@ -214,7 +214,7 @@ export function measuredValue(
 
 /** Says so where there are few pairs. */
 export function pairsNote(count: number): string {
-  return count < ENOUGH_PAIRS ? `n = ${count}, fewer than ${ENOUGH_PAIRS}` : "";
+  return count < ENOUGH_PAIRS ? `n = ${count}, fewer than ${ENOUGH_PAIRS} pairs` : "";
 }
 
 /** A share in whole percents. */

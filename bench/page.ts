@@ -51,25 +51,25 @@ export function renderPage(results: BenchResults, trials: readonly RecipeTrial[]
     ...([results, ...results.earlier ?? []].some((run) =>
         isBusy(run.load_average, results.threads) && run.settings.cases.some(isTimed)
       )
-      ? ["**Other programs kept the machine busy: these timings mean little.**\n"]
+      ? ["**The machine was busy with other programs: these timings are unreliable.**\n"]
       : []),
     ...(onCpu ? [] : adapterRemarks(results)),
     ...(onCpu ? ["## Targets\n", renderTargets(results)] : []),
-    "## In turn with PyTorch\n",
-    "How many times as fast ours is: the median over pairs, and the lowest and highest pair. The " +
-    "paces are medians.\n",
+    "## Paired timings against PyTorch\n",
+    "The ratio says how many times as fast ours is: the median over pairs, with the lowest and the " +
+    "highest pair. Speeds are medians.\n",
     renderPairedTimings(results),
     "## How close to the machine's limit\n",
-    "The limit is the fastest single timing of a product or convolution on either side, in the " +
-    "same number format; the speeds are medians. Steps and inference are counted by the operations " +
-    "of their convolutions and products alone, and convolutions by their definition: where ours does " +
-    "with fewer multiplications (Winograd's algorithm, in fp32, for 3×3 and 5×5 filters on many " +
-    "channels), it can be beyond the limit.\n",
+    "The limit is the fastest single timing of a matrix product or convolution on either side, in the " +
+    "same number format; speeds are medians. For steps and inference, only the operations of " +
+    "convolutions and matrix products are counted, and each convolution at its nominal count. Where " +
+    "ours needs fewer multiplications (Winograd's algorithm, in fp32, for 3×3 and 5×5 filters on many " +
+    "channels), it can therefore exceed the limit.\n",
     renderLimits(results),
     ...renderMemoryLimits(results),
     ...renderProfiles(results),
     ...(trials.length === 0 ? [] : [
-      "## What the recipes of part 1 owe to what\n",
+      "## What each ingredient of part 1's recipes contributes\n",
       RECIPES_PREFACE,
       renderTrials(trials),
     ]),
@@ -80,49 +80,50 @@ export function renderPage(results: BenchResults, trials: readonly RecipeTrial[]
 }
 
 const PROFILE_PREFACE = `\
-When oneDNN's kernels began and how long they took (\`ONEDNN_VERBOSE\`), in a process that does nothing
-but steps. What does not need each other runs side by side, such as the two gradients of a layer: that
-time is divided among them. Images, biases, ReLU, dropout, loss and Adam are not oneDNN's; what of
-them runs beside its kernels is in the kernels' time, the rest of them is the last but one row.
+The start and duration of each oneDNN kernel (\`ONEDNN_VERBOSE\`), in a process that does nothing but
+steps. Kernels that do not depend on each other, such as the two gradients of a layer, run concurrently;
+the time that they share is divided among them. Image batches, biases, ReLU, dropout, loss and Adam are
+not computed by oneDNN: as far as they overlap with its kernels, they are included in the kernels' time;
+the rest is the last row but one.
 `;
 
 const RECIPES_PREFACE = `\
 \`bench/tune_fast.ts\` trains on the first 50,000 of MNIST's training digits and judges on the last
-10,000; the test digits are not looked at. Seconds are those of the epochs on the machine that it ran
-on, which need not be this page's.
+10,000; the test digits are not used. Seconds are the time of the epochs on the machine where this was
+run, which may not be the machine of this page.
 `;
 
 const HOW = `\
-Both processes stay alive and work in turn, ours first; each kind of work is warmed up for at least
-a second, and there is a rest of 0.2 s between the sides.
+Both processes stay alive and work alternately, ours first. Each kind of work is warmed up for at least
+a second, with a pause of 0.2 s between the sides.
 
 - Our training step is the trainer's own loop on the whole set: shuffle, gather, normalise, forward,
   loss, gradients, Adam with L2, reading the loss. PyTorch's works on one normalised batch that is
   in memory already: forward, loss, gradients, Adam with L2, reading the loss.
 - Our inference is the suite's evaluation: upload, recording, gather, normalise, forward, losses,
-  scores, metrics. PyTorch's is the classes of normalised images that are in memory. Batches have 128
-  images, as the study's have, where nothing else is said.
+  scores, metrics. PyTorch's only classifies normalised images that are already in memory. Batches have
+  128 images, as in the study, unless stated otherwise.
 - Features of part 4 start on both sides from 32 normalised images of 224×224 in memory, and end with
-  the features in memory: resizing digits is in neither clock. A classifier's step starts from
+  the features in memory: resizing the digits is not timed on either side. A classifier's step starts from
   features in memory: forward with dropout, loss, gradients, Adam with L2, reading the loss. Weights
   are random.
 - The detector starts from images in memory and ends with their detections. Both sides have the same
-  weights, made by a formula, and so propose the same 1,000 regions and find the same objects. A batch
-  is one call of PyTorch's; ours takes it in calls of ${DETECTION.batchSize}, as part 2 does, which need
-  less memory.
-- Launch and part 1 are whole programs, from their start until they log a first step or have ended.
+  weights, made by a formula, and so propose the same 1,000 regions and find the same objects. PyTorch
+  takes a batch in one call; ours takes it in calls of ${DETECTION.batchSize} images, as part 2 does,
+  because that needs less memory.
+- Launch and part 1 are whole programs, timed from their start until they log a first step or end.
   The study's script reads the same images from unpacked files.
-- Part 4 as a whole is a program too. The study's procedure grows its digits in two processes beside
-  the one that computes, and computes the frozen features again in every epoch; ours computes them
-  once. Where a second peer is listed, it is PyTorch that computes them once; in the rows computed from
-  rates a remark says what they would be beside that one.
-- Building models, compiling them (torch.compile as well) and loading data are left out of steps,
-  inference and limits, and are part of launch, part 1 and memory.
+- Part 4 as a whole is a program too. The study's procedure resizes its digits in two worker processes
+  besides the one that computes, and recomputes the frozen features in every epoch; ours computes them
+  once. Where a second peer is listed, it is PyTorch computing them once; for the rows that are estimated
+  from rates, a note says what the speed-up over that peer would be.
+- Building models, compiling them (with torch.compile, too) and loading data are not included in steps,
+  inference and limits; they are included in launch, part 1 and memory.
 `;
 
 const HOW_GROWTH = `\
-- Growth sets what is held at one step beside what is at another, each just after a collection of
-  garbage that gives free pages back: medians of the last five samples, 50 steps apart.
+- Growth compares what is held at one step with what is held at another, each just after a garbage
+  collection that returns free pages to the system: medians of the last five samples, 50 steps apart.
 `;
 
 const HOW_ON_GPU = `\
@@ -136,13 +137,12 @@ const HOW_ON_GPU = `\
 function adapterRemarks({ ours, peer, threads }: BenchResults): string[] {
   if (ours?.software) {
     return [
-      "**The adapter computes on the CPU: these timings say nothing of graphics hardware.**\n",
+      "**The adapter is emulated on the CPU: these timings say nothing about graphics hardware.**\n",
     ];
   }
   if (peer?.device !== "CPU") return [];
   return [
-    `**PyTorch computes nothing on this adapter here: it worked on the CPU, with ${threads} ` +
-    "threads.**\n",
+    `**PyTorch cannot use this adapter here: it ran on the CPU, with ${threads} threads.**\n`,
   ];
 }
 
@@ -235,7 +235,7 @@ export function renderPairedTimings({ comparisons }: BenchResults): string {
       { title: "what" },
       { title: "ours", align: "right" },
       { title: "peer" },
-      { title: "its pace", align: "right" },
+      { title: "peer's speed", align: "right" },
       { title: "ours / peer", align: "right" },
       { title: "pairs", align: "right" },
       { title: "note" },
@@ -300,9 +300,9 @@ export function renderLimits(results: BenchResults): string {
 }
 
 const MEMORY_PREFACE = `
-What waits for memory: a limit of its own is the fastest single update of many parameters by Adam on
-either side. Counted are the bytes that cannot be avoided: a step of large linear layers reads each
-weight, writes its gradient, and updates it in one pass.
+Work that is limited by memory bandwidth is compared with a limit of its own: the fastest single Adam
+update of many parameters on either side. Only unavoidable traffic is counted: a step of large linear
+layers reads each weight, writes its gradient, and updates it in one pass.
 `;
 
 /** The table of GB/s; nothing if there is none. */
@@ -336,7 +336,7 @@ export function renderProfiles(results: BenchResults): string[] {
         const share = speed === undefined || !limit ? "" : percentOf(speed, limit);
         return row(what, ms, calls.toFixed(0), speed?.toFixed(0), share);
       }),
-      row("no kernel of oneDNN's at work", value - known),
+      row("no oneDNN kernel running", value - known),
       row("the step", value),
     ];
     const columns = ["calls a step", "ms a step", "of the step", "GFLOP/s", "of the limit"]

@@ -72,7 +72,7 @@ export function recipeMeasurements(
       ...{ case: "recipes", unit: "of the published recipe's training time" } as const,
       title: recipeTitle(recipe, "time"),
       value: secondsOf(recipe) / secondsOf("published"),
-      note: `${secondsOf(recipe).toFixed(1)} s beside ${secondsOf("published").toFixed(1)} s`,
+      note: `${secondsOf(recipe).toFixed(1)} s against ${secondsOf("published").toFixed(1)} s`,
     }];
   });
 }

@@ -60,7 +60,7 @@ function meanTarget(recipe: string, least: number): Target {
 function timeTarget(recipe: string, share: number): Target {
   return {
     cases: ["recipes"],
-    what: `--recipe ${recipe}: training time, of the published recipe's`,
+    what: `--recipe ${recipe}: training time as a fraction of the published recipe's`,
     target: `≤ ${share}`,
     find(results): Found | undefined {
       const found = measurementOf(results, recipeTitle(recipe, "time"));

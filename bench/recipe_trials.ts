@@ -117,7 +117,7 @@ function renderRecipe(trials: readonly RecipeTrial[]): string {
   return table([
     { title: "what" },
     { title: "validation accuracy (%)", align: "right" },
-    { title: "beside the recipe", align: "right" },
+    { title: "difference from the recipe", align: "right" },
     { title: "95 % interval", align: "right" },
     { title: "seconds", align: "right" },
     { title: "seeds", align: "right" },

@@ -66,7 +66,7 @@ const TARGETS: readonly Target[] = [
   },
   {
     cases: ["step-bf16"],
-    what: "the same, both in bf16: ours / PyTorch in the settings that ours gains least on",
+    what: "the same, both in bf16: ours / PyTorch in the settings where ours leads least",
     target: "≥ 1.4",
     find: (results) => leastSpeedUp(results, "step-bf16"),
     met: (value) => value >= 1.4,
@@ -74,7 +74,7 @@ const TARGETS: readonly Target[] = [
   },
   {
     cases: ["step", "limit"],
-    what: "the fp32 step, of the processor's measured limit",
+    what: "the fp32 step, as a share of the processor's measured limit",
     target: "≥ 80 %",
     find: (results) => shareOfLimit(results, "step"),
     met: (value) => value >= 80,
@@ -115,14 +115,14 @@ const TARGETS: readonly Target[] = [
   },
   {
     cases: ["growth"],
-    what: "resident memory from step 1,000 to 10,000",
+    what: "growth of resident memory from step 1,000 to 10,000",
     target: "< 1 %",
     find: memoryGrowth,
     met: (value) => value < 1,
   },
   {
     cases: ["scaling"],
-    what: "training, seconds of an image among 60,000, of those among 6,000",
+    what: "training time per image, with 60,000 images / with 6,000",
     target: "≤ 1.1",
     find: (results) => measuredValue(results, "scaling", "times"),
     met: (value) => value <= 1.1,
@@ -206,14 +206,16 @@ function kernelsNote(results: BenchResults, precision: Precision): string | unde
     ms += kernel.ms;
     gflop += kernel.gflop * kernel.calls;
   }
-  return `its convolutions and products take ${percentOf(ms, profile.value)} of it and work at ` +
-    `${percentOf(1000 * gflop / ms, limit)} of the limit: where its time goes stands below`;
+  return `convolutions and matrix products take ${
+    percentOf(ms, profile.value)
+  } of the step and run at ` +
+    `${percentOf(1000 * gflop / ms, limit)} of the limit (see where its time goes, below)`;
 }
 
 /** How far from reach a speed-up is, where it is not beyond the limit by an algorithm with less work. */
 function atLimitNote({ atLimit, value }: Found): string | undefined {
   if (atLimit === undefined || value >= atLimit) return undefined;
-  return `${atLimit.toFixed(2)} if ours worked at the machine's limit`;
+  return `would be ${atLimit.toFixed(2)} if ours ran at the machine's limit`;
 }
 
 function reasonFor(results: BenchResults, cases: Target["cases"]): string {

@@ -123,7 +123,9 @@ export async function measurePart4(
     if (images === "all") return { units: all.train, seconds: await oursOn(all.train) };
     const [small, large] = images;
     const seconds = [await oursOn(small), await oursOn(large)] as const;
-    remarks.push(`ours ${describePace(images, seconds, all)}, by which it is extended to all`);
+    remarks.push(
+      `ours ${describePace(images, seconds, all)}, a rate by which it is extrapolated to all`,
+    );
     return extended(images, seconds, all.train);
   };
   let timed: Timing | undefined;
@@ -139,7 +141,7 @@ export async function measurePart4(
         secondsOf(whose, count, peerRun(context, plan, { ...places, count, flags }));
       const [small, large] = peerImages;
       const seconds = [await timeOn(small), await timeOn(large)] as const;
-      pace = `${whose} ${describePace(peerImages, seconds, all)}, which is what is compared`;
+      pace = `${whose} ${describePace(peerImages, seconds, all)}, which is the rate compared`;
       return paceOf(peerImages, seconds);
     });
     const record = (timing: PairedTiming) =>
@@ -187,9 +189,11 @@ export function describePace(
 ): string {
   const { units, seconds } = paceOf([small, large], [first, second]);
   const [test, moreTest] = [small, large].map((count) => testImagesOf(count, all));
-  return `on ${small} and ${large} training images and ${test} and ${moreTest} to test on: ` +
-    `${first.toFixed(0)} and ${second.toFixed(0)} s, ${(first / small).toFixed(3)} s an image of ` +
-    `the first, ${(seconds / units).toFixed(3)} s of each further one`;
+  return `on ${small} and ${large} training images (with ${test} and ${moreTest} test images) took ` +
+    `${first.toFixed(0)} and ${second.toFixed(0)} s: ${
+      (first / small).toFixed(3)
+    } s per image of the ` +
+    `smaller set, ${(seconds / units).toFixed(3)} s per image added`;
 }
 
 /** Runs something with a cache in which there is nothing but libtensorflow. */

@@ -58,8 +58,8 @@ export function sayChanges(
   if (notes.length > 0) manifest.changes = notes;
   if (changes.length === 0) return;
   reporter.warn(
-    `Run ${runId} goes on with ${changes.join(", ")}: its results may differ ` +
-      `${ofCode.length > 0 ? "" : "in their last bits "}from those of a run never interrupted`,
+    `Run ${runId} is resumed with ${changes.join(", ")}: its results may differ ` +
+      `${ofCode.length > 0 ? "" : "in their last bits "}from those of an uninterrupted run`,
   );
 }
 

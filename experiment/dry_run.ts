@@ -197,7 +197,7 @@ async function pageOf(outlook: Outlook): Promise<string[]> {
       `Part ${part}`,
       ...models.flatMap((model) => describeModel(model).map(([name, text]) => row(name, text))),
     ]),
-    parts.length === 1 ? "For it" : "For all of them",
+    parts.length === 1 ? "For this part" : "For all parts",
     row("data", data),
     row("backend", reason === "" ? backend : `${backend}: ${reason}`),
     row(
@@ -251,7 +251,7 @@ function describeModel(outlook: ModelOutlook): [name: string, text: string][] {
 
 function describeTime(seconds: number | null): string {
   return seconds === null
-    ? "not known before libtensorflow is here to be measured"
+    ? "unknown until libtensorflow has been fetched and can be measured"
     : `about ${roundDuration(seconds)}, as measured just now`;
 }
 

@@ -41,7 +41,7 @@ const SEEDS = {
     min: 1,
     max: 1000,
     default: 1,
-    help: "so many runs, with seeds counted up from --seed",
+    help: "number of runs, with consecutive seeds from --seed",
   },
 } as const satisfies FlagTable;
 
@@ -51,7 +51,7 @@ const COMMON = {
     choices: ["auto", "mnist", "fashion"],
     orFolder: true,
     default: "auto",
-    help: "the images: MNIST, which auto takes too; Fashion-MNIST; or a folder of IDX files",
+    help: "the images: MNIST (auto is the same), Fashion-MNIST, or a folder of IDX files",
   },
   limit: { kind: "integer", min: 1, help: "train on the first N images only" },
   testLimit: { kind: "integer", min: 1, help: "test on the first N images only" },
@@ -60,21 +60,21 @@ const COMMON = {
     choices: ["auto", "tensorflow", "webgpu", "wasm"],
     default: "auto",
     help:
-      "what does the arithmetic: libtensorflow, a GPU of any vendor, or WebAssembly; auto takes " +
-      "the fastest that starts here",
+      "what computes: libtensorflow, WebGPU (a GPU of any vendor) or WebAssembly; auto takes the " +
+      "fastest that starts here",
   },
   device: {
     kind: "choice",
     choices: ["auto", "cpu", "gpu", "software"],
     default: "auto",
     help:
-      "where; gpu fails where there is none; software lets webgpu use an adapter that computes " +
+      "where to compute; gpu fails if there is none; software lets webgpu use an adapter emulated " +
       "on the CPU, for tests",
   },
   precision: {
     kind: "choice",
     choices: ["fp32", "bf16"],
-    help: "of convolutions and products; bf16 on processors that have it",
+    help: "number format of convolutions and matrix products; bf16 on processors that have it",
     defaultText: "fp32",
   },
   threads: {
@@ -180,8 +180,9 @@ export function part1Command(recipe: Recipe) {
         choices: RECIPE_NAMES,
         default: "published",
         help:
-          "how to train: as the study does; in one pass over the images with Muon and Adam; or " +
-          "as accurately as in the study's time. Ours are in bf16 where the processor has it",
+          "how to train: published, as the study does; fast, in one pass over the images with Muon " +
+          "and Adam; accurate, for the best accuracy in about the published recipe's time. fast and " +
+          "accurate use bf16 where the processor has it",
       },
       ...flags,
       epochs: { ...flags.epochs, defaultText: defaultOf("epochs") },
@@ -211,8 +212,8 @@ const { evalEvery: _, ...BOXES } = runFlags(FASTER_RCNN_HEAD_TUNED.training);
 /** Part 2 on the command line; the flags of training are about its new predictor. */
 export const PART_2 = {
   usage: "deno task part2 [flags]",
-  description: "Gives a Faster R-CNN with COCO weights a new predictor of 11 classes, takes its " +
-    "best detection in each test image for the digit, and adds a row to part2.csv in the " +
+  description: "Gives a Faster R-CNN with COCO weights a new predictor of 11 classes, reads its " +
+    "best detection in each test image as the digit, and adds a row to part2.csv in the " +
     "results folder.",
   table: {
     weights: {
@@ -220,8 +221,9 @@ export const PART_2 = {
       choices: ["pretrained", "random"],
       orFile: true,
       default: "pretrained",
-      help: "what the detector starts from: torchvision's COCO weights or, if not available, " +
-        "random ones; random ones; or those of a .pth or .safetensors file. Its predictor is " +
+      help:
+        "what the detector starts from: pretrained, torchvision's COCO weights (random ones if " +
+        "these are not available); random; or a .pth or .safetensors file. Its predictor is " +
         "always new",
     },
     normalise: {
@@ -230,8 +232,8 @@ export const PART_2 = {
       default: "twice",
       excludes: ["trainHead"],
       help:
-        "whether images are normalised before the detector does it again, as the study has it, " +
-        "or by the detector alone, as it is meant; a model of its own in the results",
+        "twice: images are normalised before the detector does so again, as in the study; once: " +
+        "only the detector does so, as intended, which is a separate model in the results",
     },
     trainHead: {
       kind: "boolean",
@@ -293,15 +295,16 @@ export const PART_4 = {
       choices: ["pretrained", "convolutions", "random"],
       orFile: true,
       default: "pretrained",
-      help: "what a model starts from: torchvision's weights or, if not available, their " +
-        "convolutions or random weights; their convolutions with a new classifier; random " +
-        "weights; or a .pth or .safetensors file, which may have the features alone",
+      help: "what a model starts from: pretrained, torchvision's weights (if not available, its " +
+        "convolutions, else random weights); convolutions, torchvision's with a new classifier; " +
+        "random; or a .pth or .safetensors file, which may hold the features only",
     },
     inChannels: {
       kind: "choice",
       choices: ["3", "1"],
       default: "3",
-      help: "of the images; with 1 the first convolution is averaged over its input channels",
+      help:
+        "channels of the images; with 1 the first convolution is averaged over its input channels",
     },
     noFeatureCache: {
       kind: "boolean",

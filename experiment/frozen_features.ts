@@ -87,7 +87,7 @@ export async function cachedFeatures(
   if (train.missingRows === 0) {
     reporter.line(
       "Features of the training images are in the cache: the " +
-        `${formatDuration(train.seconds)} that they took then count as training time`,
+        `${formatDuration(train.seconds)} that it took to compute them count as training time`,
     );
   }
   for (const [part, cache] of [["train", train], ["test", test]] as const) {

@@ -138,7 +138,7 @@ export async function runExperiment(
     Object.assign(row, { run_id: found.runId, started_at: found.startedAt });
   } else if (found?.kind === "longer") {
     reporter.line(
-      `Run ${found.runId} finished after ${found.history.length} epochs: a new run takes them over`,
+      `Run ${found.runId} finished after ${found.history.length} epochs: a new run continues from there`,
     );
   } else if (setup.resume) {
     const reason = found?.reason ?? `No run of ${model.name} with seed ${seed} to resume`;

@@ -166,7 +166,7 @@ async function announce({ flags, reporter, signal }: Context): Promise<void> {
         `${size.epochs} epoch${size.epochs === 1 ? "" : "s"}`;
     reporter.line(`  part ${number}: about ${roundDuration(seconds)} (${work})`);
   }
-  reporter.line(`  together about ${roundDuration(total)}, and downloads where there are any`);
+  reporter.line(`  in total about ${roundDuration(total)}, plus any downloads`);
 }
 
 /** @returns What failed, if it did: its row is in the results. */

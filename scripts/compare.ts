@@ -39,8 +39,8 @@ const FLAGS = {
   data: {
     kind: "paths",
     help:
-      "folder with the IDX files that runs were tested on, where they are no longer where the " +
-      "runs had them; for pictures of wrong predictions",
+      "folder with the IDX files that runs were tested on, if they have been moved since; for " +
+      "pictures of wrong predictions",
   },
   format: {
     kind: "choice",
@@ -51,9 +51,9 @@ const FLAGS = {
   check: {
     kind: "boolean",
     help:
-      "fail unless every published value that can be judged is reproduced, or consistent, by enough " +
-      "seeds, all files are there and were read, and the rows of the models asked for are of one code " +
-      "and data set",
+      "fail unless every published value that can be judged is reproduced or consistent, with enough " +
+      "seeds, all files are there and were read, and the rows of the models asked for were made by " +
+      "one version of the code from one data set",
   },
   require: {
     kind: "choices",
@@ -67,8 +67,8 @@ const FLAGS = {
     placeholder: "COMMIT,COMMIT,...",
     needs: "check",
     help:
-      "versions of the suite's code, by their commits, that the rows of the models asked for may be of " +
-      "side by side, and of no others",
+      "with --check: commits of the suite's code by which the rows of the models asked for may have " +
+      "been made, together; no others are allowed",
     defaultText: "any one",
   },
   quiet: { kind: "boolean", help: "print warnings only" },

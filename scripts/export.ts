@@ -42,7 +42,7 @@ const FLAGS = {
     orEnding: ".safetensors",
     help: "where to: a .safetensors file, or a folder",
   },
-  model: { kind: "text", placeholder: "NAME", help: "the model that best is the best of" },
+  model: { kind: "text", placeholder: "NAME", help: "restrict best to the runs of this model" },
   results: {
     kind: "path",
     existing: "folder",

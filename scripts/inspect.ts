@@ -143,7 +143,7 @@ function page(findings: Findings, listed: number): string[] {
     ...(tensors.length > listed ? [`  and ${tensors.length - listed} more: --all lists them`] : []),
     ...(beside.length > 0 ? [`Beside them: ${someOf(beside)}`] : []),
     ...(foreign.length > 0
-      ? [`Names of Python that were left alone, nothing was run: ${someOf(foreign.map(quoted))}`]
+      ? [`Python names that were ignored (nothing was executed): ${someOf(foreign.map(quoted))}`]
       : []),
     ...(notes.length > 0 ? [`Metadata: ${someOf(notes)}`] : []),
     broken.length === 0
@@ -181,10 +181,10 @@ function fitLine(
   tensors: readonly TensorFinding[],
 ): string {
   if (!fits) return `no   ${title}: ${misfit}`;
-  const wrapped = removed === "" ? "" : `; ${removed} is taken off its names`;
+  const wrapped = removed === "" ? "" : `; ${removed} is removed from its names`;
   const names = new Set(tensors.map(({ name }) => name));
   const own = tensors.some(({ name }) => isMoment(name, (other) => names.has(other)))
-    ? `; its ${OPTIMIZER} are a training run's and are left out`
+    ? `; its ${OPTIMIZER} entries belong to a training run and are ignored`
     : "";
   const refusal = refused === "" ? "" : `; but it would be refused: ${refused}`;
   return `yes  ${title}: ${use}${wrapped}${own}${refusal}`;

@@ -34,13 +34,13 @@ const FLAGS = {
     placeholder: "RUN",
     default: BEST,
     help:
-      "whose model answers: a run's id or the beginning of it, its folder, best, or a .pth or " +
+      "run whose model answers: its id or the beginning of it, its folder, best, or a .pth or " +
       ".safetensors file",
   },
   model: {
     kind: "text",
     placeholder: "NAME",
-    help: "the model that best is the best of: SimpleCNN, alexnet, vgg16, ...",
+    help: "restrict best to the runs of this model: SimpleCNN, alexnet, vgg16, ...",
   },
   ink: {
     kind: "choice",

@@ -105,7 +105,7 @@ async function list(args: readonly string[]): Promise<void> {
   if (flags.json) return print(printableJson(runs));
   const reporter = createReporter();
   if (runs.length === 0) {
-    const text = all.length === 0 ? "No runs" : `None of ${all.length} runs is as asked for`;
+    const text = all.length === 0 ? "No runs" : `None of ${all.length} runs matches`;
     return reporter.line(`${text} in ${folders.join(", ")}`);
   }
   for (const line of listPage(runs, screenWidth())) reporter.line(line);

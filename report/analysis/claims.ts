@@ -177,7 +177,7 @@ function describeTest(rival: RivalTest): string {
 
 /** A rival on whom the verdict rests, although another is more accurate. */
 function describeDeciding(rival: RivalTest): string {
-  const role = rival.behind < 0 ? "is ahead by more than chance" : "leaves it open";
+  const role = rival.behind < 0 ? "is ahead by more than chance" : "is not shown to be behind";
   return ` ${rival.rival.model}, on ${describeAccuracy(rival.rival)}, ${role}: ${
     describeTest(rival)
   }.`;
@@ -216,8 +216,8 @@ function closeButSlow([simple, ...tuned]: readonly ShownModel[]): Judgement {
   });
   return {
     verdict: holds ? "supported" : "contradicted",
-    because: `${numbers.join("; ")} (close: at most ${CLOSE} points behind, far longer: at least ` +
-      `${FAR_MORE} times as long).`,
+    because: `${numbers.join("; ")} (“close” is at most ${CLOSE} points behind, “far longer” at ` +
+      `least ${FAR_MORE} times as long).`,
   };
 }
 

@@ -36,11 +36,12 @@ export const OTHER_PRECISION = "other precision";
 const CAVEATS: ReadonlyMap<string, string> = new Map([
   [
     NEW_CLASSIFIER,
-    "the study started all layers of the classifier but the last from ImageNet's; ours draws them all",
+    "the study took all classifier layers but the last from ImageNet, whereas ours are all " +
+    "initialised at random",
   ],
   [
     OTHER_PRECISION,
-    "the study computed in float32; ours computes most products from values rounded to fewer digits",
+    "the study computed in float32, whereas ours computes most products from values rounded to bfloat16",
   ],
 ]);
 

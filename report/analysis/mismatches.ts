@@ -58,7 +58,7 @@ export function findOtherCode(
   return [...Map.groupBy(others, ({ commit }) => commit!.slice(0, 7))]
     .flatMap(([commit, runs]) =>
       nameRuns(runs).map((name) =>
-        `${name} is of the code ${commit}, which is none of those allowed`
+        `${name} was made by the code ${commit}, which --code does not allow`
       )
     );
 }

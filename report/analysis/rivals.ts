@@ -57,11 +57,11 @@ export function nameTest({ rival, behind, test, tested }: RivalTest): string {
   return points === ofMeans
     ? test
     : `${test}, ${rival.model} ${formatFixed(Math.abs(tested), 2)} points ` +
-      `${tested < 0 ? "ahead" : "behind"} there`;
+      `${tested < 0 ? "ahead" : "behind"} in these runs`;
 }
 
 /** What is said of a test that points the other way than the means. */
-export const NOT_OF_MEANS = "unlike the means, so that it decides nothing";
+export const NOT_OF_MEANS = "contrary to the means, so it decides nothing";
 
 /** The accuracies over the seeds, of all images; `null` of one seed. */
 function spreadOf({ settings: [setting] }: ShownModel): MeanAndSd | null {

@@ -56,9 +56,9 @@ export function confusionFigure(model: DrawnModel): Drawing | null {
     title: `Confusion matrix: ${label}`,
     alt: describeConfusion(model, evaluation),
     caption:
-      `Each row is a true class, each column what was predicted: on the diagonal all is right. ` +
-      "The stronger its colour, the larger a cell's share of the true class's images; the scale is " +
-      "logarithmic, so that rare errors are seen.",
+      `Rows are true classes, columns predicted ones: the diagonal holds the correct predictions. ` +
+      "The stronger the colour, the larger the cell's share of its true class; the scale is " +
+      "logarithmic, so that rare errors are visible.",
     spec: {
       title: { text: label, subtitle },
       width: side,
@@ -130,8 +130,8 @@ export function classF1Figure(models: readonly DrawnModel[]): Drawing | null {
     title: "F1 of each class",
     alt: `F1 score of each class. ${evaluated.map(describeF1).join(" ")}`,
     caption:
-      "F1 of each class in the run shown of each model; 1 is best. The stronger its colour, " +
-      "the further a cell is from 1, on a logarithmic scale.",
+      "F1 of each class, for the run of each model that is shown; 1 is best. The stronger the colour, " +
+      "the further the value is from 1, on a logarithmic scale.",
     spec: {
       data: { values },
       width: { step: 50 },

@@ -92,7 +92,7 @@ export function accuracyAgainstTime(models: readonly DrawnModel[]): Drawing | nu
     alt: `Test accuracy against training time, means over the seeds on ${ourData}. ` +
       order.map((name) => describeCost(values.filter(({ model }) => model === name))).join(" "),
     caption: `Filled: ours on ${ourData}, means over the seeds` +
-      (hasSpread ? ", with one standard deviation up and down" : "") +
+      (hasSpread ? ", with bars of one standard deviation" : "") +
       (hasSpread && single.length > 0
         ? ` where there is more than one seed (not of ${single.join(", ")})`
         : "") +
@@ -100,8 +100,8 @@ export function accuracyAgainstTime(models: readonly DrawnModel[]): Drawing | nu
         ? "."
         : `; hollow: published, ${theirData}, ${theirDevices}; a dotted line joins the two.`) +
       (machines === 1 ? "" : describeMachines(common)) +
-      " Up and to the left is better. The axes show where the points are: they begin neither at 0 " +
-      "nor at the same place in every report.",
+      " Up and to the left is better. The axes are fitted to the points: they do not start at 0 and " +
+      "differ between reports.",
     spec: {
       title: {
         text: theirData === "" ? "Filled: ours" : "Filled: ours; hollow: published",
@@ -160,8 +160,8 @@ function describeMachines(common: string | undefined): string {
   const named = common === undefined
     ? "which the legend names"
     : `${common} unless the legend names another`;
-  return ` Ours were timed on machines of more than one kind, ${named}: between these, accuracies can ` +
-    "be compared and times cannot.";
+  return ` Our runs were timed on different kinds of machine (${named}): accuracies can be compared ` +
+    "between these, times cannot.";
 }
 
 function ourCost(model: DrawnModel): CostPoint | null {

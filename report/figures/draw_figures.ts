@@ -135,14 +135,14 @@ async function drawContactSheets(
     const { target, prediction, score } = mistakes[0]!;
     const figure = {
       file,
-      title: `Wrong with the highest scores: ${label}`,
+      title: `Most confident mistakes: ${label}`,
       alt:
         `The ${mistakes.length} wrong predictions of ${label} with the highest scores, each with ` +
         `target, prediction and score; the first is a ${target} predicted as ${prediction} ` +
         `(${score.toFixed(3)}).`,
       caption:
-        "True class → predicted class, and the score that the model gave it, which is 1 at " +
-        "most: these are the mistakes that it was surest of.",
+        "True class → predicted class, and the score that the model gave to its prediction (at " +
+        "most 1). These are the wrong predictions with the highest scores.",
     };
     try {
       figures.push({ ...figure, svg: contactSheet(mistakes, set.images, figure), chart: null });

@@ -192,12 +192,12 @@ function captionOf(panels: readonly Panel[]): string {
       ? "thin lines are single seeds, the thick one their mean"
       : "",
     panels.some(({ seeds }) => seeds.length > 1 && seeds.some(({ length }) => length === 1))
-      ? "of a single epoch, hollow dots are the seeds and the filled one is their mean"
+      ? "for a model trained in a single epoch, hollow dots are the seeds and the filled dot is their mean"
       : "",
     panels.some(({ test }) => test.length > 0)
       ? "dashed is the accuracy on the test images where it was recorded"
       : "",
-    panels.some(({ published }) => published.length > 0) ? "dotted is what was published" : "",
+    panels.some(({ published }) => published.length > 0) ? "dotted lines are published values" : "",
   ];
   return `${parts.filter((part) => part !== "").join("; ")}. Each panel has axes of its own.`;
 }

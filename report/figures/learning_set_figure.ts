@@ -72,8 +72,8 @@ export function learningSetFigure(curves: readonly LearningSetCurve[]): Drawing 
       drawn.map((curve, i) => describe(curve, names[i]!)).join(" ")
     }`,
     caption:
-      "Runs that differ in the number of training images and the seed alone, which begin with " +
-      "the first images of the set. Points are means over the seeds, with the 95 % interval of the " +
+      "Runs that differ only in the seed and in the number of training images, which are always the " +
+      "first of the set. Points are means over the seeds, with the 95 % interval of the " +
       "mean" + (dots.length > 0 ? "; small dots are single seeds" : "") +
       (most > DOTS_DRAWN ? `, ${DOTS_DRAWN} at most` : "") +
       ". Both axes are logarithmic; where no image is wrong, half a one is drawn." +

@@ -54,12 +54,12 @@ export function seedFigure(distributions: readonly SeedDistribution[]): Drawing 
     title: "Accuracy over the seeds",
     alt: `Test accuracy of each seed. ${drawn.map(describe).join(" ")}`,
     caption:
-      "Each dot is a run with a seed of its own; dots are spread upwards and downwards only " +
-      "to be told apart. The thick line is the 95 % interval of the mean, the thin one where one more " +
-      "run is expected, with 95 %" +
+      "Each dot is one seed's run; dots are spread vertically only to keep them apart. The thick " +
+      "line is the 95 % confidence interval of the mean, the thin one the 95 % prediction interval for " +
+      "one more run" +
       (hasPublished ? "; the diamond is the published value" : "") +
       (most > DOTS_DRAWN
-        ? `; of more than ${DOTS_DRAWN} seeds that many quantiles are shown`
+        ? `; where there are more than ${DOTS_DRAWN} seeds, ${DOTS_DRAWN} quantiles are shown`
         : "") +
       ". Each panel has an axis of its own." +
       (distributions.length > drawn.length

@@ -33,11 +33,11 @@ export function describeDifferences(shown: readonly Shown[]): string {
     escapeMarkdown(machineWords(model, deviceOf(model.manifest))),
   ]);
   return table(COLUMNS, rows) +
-    "\nFor all of them: random numbers come from a recorded seed and from other generators than " +
-    "PyTorch's, so no run of ours has the study's initial parameters, order or dropout; our training " +
-    "time is without loading, which the study's includes; time per image is recorded of every model. " +
-    "What is computed is the same: networks, loss, optimiser, transforms and metrics are " +
-    "tested against PyTorch's, torchvision's, PIL's and scikit-learn's.\n";
+    "\nThis holds for all of them: random numbers come from a recorded seed and from other generators " +
+    "than PyTorch's, so no run of ours has the study's initial parameters, order or dropout; our " +
+    "training times exclude data loading, the study's include it; and time per image is recorded for " +
+    "every model. The computation itself is the same: networks, loss, optimiser, transforms and " +
+    "metrics are tested against those of PyTorch, torchvision, PIL and scikit-learn.\n";
 }
 
 /** Every difference in full; where the study has no such model, what ours is. */
@@ -61,13 +61,13 @@ function procedureWords({ model, row, published, manifest }: Shown): string {
       : "none, as far as is recorded";
   }
   if (model === FASTER_RCNN_ADAPTED.name) {
-    return "batches of another size, which change no detection";
+    return "another batch size, which does not affect the detections";
   }
   return "none";
 }
 
 function machineWords({ row, manifest, published }: Shown, device: string): string {
   const software = describeSoftware(engineOf(row), manifest?.versions);
-  const theirs = published === null ? "" : `, ${published.device}`;
-  return `${software}, ${device || "unrecorded machine"}; theirs PyTorch${theirs}`;
+  const theirs = published === null ? "" : `; the study: PyTorch, ${published.device}`;
+  return `${software}, ${device || "unrecorded machine"}${theirs}`;
 }

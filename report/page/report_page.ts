@@ -22,7 +22,7 @@ export const TITLE = "Four ways to classify digits: the study's results and ours
 
 const PROBLEMS_SHOWN = 50;
 
-const NO_PROBLEMS = "None: every line of every file that this report is made from was read.\n";
+const NO_PROBLEMS = "None: every line of every input file was read.\n";
 
 /**
  * The whole report. It depends on its arguments alone, so the same rows give the same text.
@@ -47,8 +47,9 @@ export function renderReport(comparison: Comparison, figures: readonly Figure[] 
   return [
     `# ${TITLE}\n`,
     "A study classified MNIST digits in four ways and published how well each did. This report " +
-    "compares runs of our own with it. `deno task compare` writes it from the files that the runs " +
-    "left; of each model it shows the runs nearest to the study's setting, and lists the others below.\n",
+    "compares our own runs with those results. `deno task compare` writes it from the runs' files. " +
+    "For each model it shows the runs closest to the study's settings; all others are listed under " +
+    "“All runs on record”.\n",
     renderContents(sections),
     ...sections,
   ].join("\n");

@@ -40,15 +40,14 @@ export function renderCosts(
   const rows = runs.map((run, i) => [...costCells(run), ...(hasSeveral ? [machines[i]!] : [])]);
   return table(columns, rows) +
     (left.length > 0 ? `\nAnd ${left.join(", ")}, not shown.\n` : "") +
-    "\nCore-seconds are those of all cores from the start of the run to its end, loading included. " +
-    "They hardly grow where other work has the cores, while the time does: a run with few cores at " +
-    "work, of those that its machine has and its threads could take, was probably measured beside " +
-    "other work. " +
+    "\nCore-seconds are processor time, summed over all cores from the start of the run to its end, " +
+    "loading included. Competing programs lengthen the elapsed time but hardly the core-seconds: a run " +
+    "that kept few of its available cores busy was probably sharing the machine. " +
     (isUnknown
-      ? "Where that is not said, the run did not record how long it took, and its training time may " +
-        "have seconds of features that an earlier run computed. "
+      ? "A dash there means that the run did not record its elapsed time; its training time may " +
+        "include seconds that an earlier run spent on computing features. "
       : "") +
-    "Energy was not measured; on one machine it goes with core-seconds.\n";
+    "Energy was not measured; on one machine it rises with core-seconds.\n";
 }
 
 const COLUMNS = [
@@ -56,8 +55,8 @@ const COLUMNS = [
   { title: "Seed", align: "right" },
   { title: "Training (s)", align: "right" },
   { title: "Core-seconds", align: "right" },
-  { title: "Cores at work", align: "right" },
-  { title: "Beside other work" },
+  { title: "Cores busy", align: "right" },
+  { title: "Shared the machine?" },
 ] as const;
 
 function costCells({ row, manifest }: SeedRun): string[] {
@@ -76,7 +75,7 @@ function costCells({ row, manifest }: SeedRun): string[] {
     typeof training === "number" ? formatFixed(training, 1) : NONE,
     seconds === undefined ? NONE : formatFixed(seconds, 1),
     isKnown ? `${formatFixed(busy, 2)} of ${cores}` : NONE,
-    !isKnown ? NONE : busy < ALONE * cores ? "**probably**, or it waited" : "no sign of it",
+    !isKnown ? NONE : busy < ALONE * cores ? "**probably** (or it waited)" : "no sign",
   ];
 }
 

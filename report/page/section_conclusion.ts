@@ -30,10 +30,10 @@ export function renderConclusion(comparison: Comparison): string {
   const findings = [...lines, ...guessing, ...describeRandomWeights(models)];
   return [
     "## Conclusion\n",
-    "Accuracies are means over the seeds, times over those that were timed as the newest run was: " +
-    `${TIMED_ALIKE}. p-values have Holm's correction for the number of ` +
-    `models that the best one is compared with; below ${SIGNIFICANT} a difference counts as more than ` +
-    "chance.\n",
+    "Accuracies are means over all seeds. Times are means over those seeds only that ran under the " +
+    `same conditions as the newest run: ${TIMED_ALIKE}. p-values have Holm's correction for the number ` +
+    `of models that the best one is compared with; below ${SIGNIFICANT} a difference counts as more ` +
+    "than chance.\n",
     findings.length === 0
       ? "No run succeeded, so nothing can be concluded.\n"
       : findings.map((line) => `${line}\n`).join(""),

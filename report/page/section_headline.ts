@@ -130,7 +130,7 @@ function sideOf(title: string, cells: readonly Cells[]): Side {
         ? cell
         : { ...cell, cost: `${cell.cost}, ${cell.device}` }
     ),
-    device: named === undefined ? ", device" : `, ${named} unless named`,
+    device: named === undefined ? ", device" : `, ${named} unless stated otherwise`,
   };
 }
 
@@ -198,7 +198,7 @@ function costWords(
   }
   return inference === undefined || Number.isNaN(inference)
     ? escapeMarkdown(time)
-    : `none; ${formatFixed(inference, 2)} ms/image`;
+    : `not trained; ${formatFixed(inference, 2)} ms/image`;
 }
 
 const CLAIM_COLUMNS: readonly Column[] = [
@@ -220,7 +220,7 @@ function claimCaveats({ claims }: HeadlineFacts): string {
   const caveats = [...new Set(claims.flatMap(({ caveats }) => caveats))];
   if (caveats.length === 0) return "";
   const items = caveats.map((caveat) => `- ${escapeMarkdown(caveat)}.\n`).join("");
-  return `Not as in the study, of the models that decide:\n\n${items}`;
+  return `How the models that decide these claims differ from the study:\n\n${items}`;
 }
 
 function plural(count: number, word: string): string {

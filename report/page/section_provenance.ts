@@ -158,10 +158,10 @@ function renderCommands(shown: readonly Shown[], hasPeers: boolean): string {
   const script = isElsewhere
     ? [REMEMBER_PLACE, ...lines, 'git checkout "$here"', "deno task compare"]
     : [...lines, "deno task compare"];
-  return "### How to repeat the runs\n\nAll runs of ours that this report's tables are made of, in a " +
-    "clone of the repository" +
+  return "### How to repeat the runs\n\nIn a clone of the repository, these commands repeat all our " +
+    "runs that this report's tables are made from" +
     (isElsewhere
-      ? ", each by the code that made it; the report by the code that is checked out"
+      ? ", each with the code that made it, and write the report with the code that you have checked out"
       : "") +
     `:\n\n\`\`\`sh\n${script.join("\n")}\n\`\`\`\n` +
     (hasPeers

@@ -37,20 +37,22 @@ export function renderPublished({ models, judged }: Comparison): string {
     { title: "Verdict" },
   ] as const;
   return "## Published against reproduced\n\n" +
-    "A run with the study's data, weights and settings has **reproduced** a published value that lies " +
-    "inside our interval as printed here, and **differs** if it does not; with a new classifier on " +
+    "If a run has the study's data, weights and settings, a published value inside our interval, as " +
+    "printed here, is **reproduced**; a value outside it **differs**. With a new classifier on " +
     "pretrained convolutions, or in another precision, the words are **consistent** and " +
-    "**inconsistent**; any other run is not comparable. Ours is the mean over the seeds.\n\n" +
-    "- *Several seeds*: the published value is that of one run on the same test images, so the " +
-    "interval is the one in which one more run is expected (Student's prediction interval over our " +
-    "seeds, which takes the runs' values as normally distributed, and as no closer together than whole " +
-    "images can tell), cut off where values are impossible. With few seeds it is wide: where that of " +
-    `95 % reaches more than ${describeWidest()} to a side of our mean, a value inside is no evidence, and ` +
-    `there are **${TOO_FEW}**; of an untrained head, which is another guess with every seed, ten times as far.\n` +
-    "- *One seed*: Wilson's interval for accuracy and the bootstrap's for F1, √2 times as wide, as the " +
-    "published value is one run's too: where one more run is expected if seeds differ about as much as " +
-    "samples of as many test images do. One seed cannot show that they do, so these verdicts are " +
-    "marked. Test loss, and all values of an untrained head, are not judged from one seed.\n" +
+    "**inconsistent**. Any other run is not comparable. Our value is the mean over the seeds.\n\n" +
+    "- *Several seeds*: the published value comes from one run on the same test images, so the " +
+    "interval is that in which one more run of ours is expected: Student's prediction interval over " +
+    "our seeds, cut off where values are impossible. It assumes that the runs' values are normally " +
+    "distributed, with a spread no smaller than the share of one image can resolve. With few seeds it " +
+    `is wide: if the 95 % interval extends more than ${describeWidest()} to one side of our mean, a ` +
+    `value inside it is no evidence, and the verdict is **${TOO_FEW}**. For an untrained head, which ` +
+    "guesses differently with every seed, this limit is ten times as wide.\n" +
+    "- *One seed*: the interval is Wilson's for accuracy and a bootstrap interval for F1, each widened by " +
+    "√2 because the published value also comes from one run. It is where one more run is expected if " +
+    "seeds vary about as much as samples of that many test images do. One seed cannot show that, so " +
+    "these verdicts are marked. Test loss, and all values of an untrained head, are not judged from " +
+    "one seed.\n" +
     describeMultiplicity(judged) +
     "- Times are not judged: the published ones were measured on a GPU in Google Colab.\n\n" +
     table(columns, rows);
@@ -61,11 +63,10 @@ function describeMultiplicity({ count, confidence }: Comparison["judged"]): stri
   return `- *Multiplicity*: ${count} ${
     count === 1 ? "value is" : "values are"
   } judged by an interval. ` +
-    `Each interval is one of ${
+    `Each is a ${
       formatPercent(confidence)
-    } (Bonferroni: 5 % shared by all), so that of ` +
-    "reports on true reproductions at most 5 % have any verdict that says otherwise, as far as seeds " +
-    "are distributed as is said above.\n";
+    } interval (Bonferroni: 5 % divided among all), so that at most 5 % of reports on true ` +
+    "reproductions contain any false verdict, provided that seeds are distributed as assumed above.\n";
 }
 
 function verdictCells(verdict: Verdict, model: ModelComparison): string[] {

@@ -25,12 +25,13 @@ export function renderPyTorch(
   if (peers.length + answers.length + peersAlone.length === 0) return "";
   return [
     "## Ours against PyTorch\n",
-    "The study's procedure in PyTorch, on the same data by its checksum, with the same settings and the " +
-    "same kind of weights. *Equivalent* means that two one-sided t-tests (Schuirmann 1987, with " +
-    "Welch's degrees of freedom), each at 5 %, show the mean accuracies to differ by less than the " +
-    "margin, which is the same as that the 90 % interval of the difference lies within it; *different* " +
-    "that they are not shown to be equivalent, and Welch's two-sided test at 5 % shows a difference; " +
-    "*undecided* that neither is shown, as there are too few runs. Each line is a test of its own.\n",
+    "PyTorch's runs follow the study's procedure on the same data (the checksums agree), with the same " +
+    "settings and the same kind of weights. *Equivalent* means that two one-sided t-tests (Schuirmann " +
+    "1987, with Welch's degrees of freedom), each at the 5 % level, show that the mean accuracies differ " +
+    "by less than the margin; in other words, the 90 % interval of the difference lies within the " +
+    "margin. *Different* means that equivalence is not shown and that Welch's two-sided test at the 5 % " +
+    "level shows a difference. *Undecided* means that neither is shown, because there are too few runs. " +
+    "Each row is a separate test.\n",
     peers.length > 0 ? table(COLUMNS, peers.map(peerCells)) : "",
     renderNotes(peers, peersAlone),
     answers.length > 0 ? table(ANSWER_COLUMNS, answers.map(answerCells)) : "",

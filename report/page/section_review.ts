@@ -71,10 +71,12 @@ function renderSeeds(shown: readonly Shown[]): string {
   });
   const hasOne = shown.some(({ settings: [setting] }) => setting!.seeds === 1);
   return table(SEED_COLUMNS, rows) +
-    "\nA seed decides initial parameters, the order of images and dropout. Mean ± standard deviation " +
-    "(divisor n − 1) over the seeds; of each seed the newest run counts, whatever its result. The " +
-    "study published one run without a seed." +
-    (hasOne ? " One seed says nothing about the spread: what is said of it is marked so.\n" : "\n");
+    "\nA seed determines the initial parameters, the order of the images and dropout. Values are means " +
+    "± standard deviations (divisor n − 1) over the seeds; for each seed the newest run counts, " +
+    "whatever its result. The study published one run, without a fixed seed." +
+    (hasOne
+      ? " One seed says nothing about the spread: verdicts that rest on one are marked.\n"
+      : "\n");
 }
 
 const SEED_COLUMNS = [
@@ -96,10 +98,10 @@ function describeEquivalence({ peers }: Comparison): string {
     const names = [...new Set(ofModels.map(({ model }) => escapeMarkdown(model)))].join(", ");
     return `**${verdict}**: ${names}`;
   });
-  return `By two one-sided tests on accuracy, ${words.join("; ")}. ` +
-    `[Ours against PyTorch](#${
+  return `Two one-sided tests on accuracy find: ${words.join("; ")}. ` +
+    `Margins and intervals are under [Ours against PyTorch](#${
       headingAnchor("Ours against PyTorch")
-    }) has margins and intervals.\n`;
+    }).\n`;
 }
 
 /** Every family of tests in this report, and how it is corrected; no line for one without any. */
@@ -113,11 +115,11 @@ function describeMultiplicity(comparison: Comparison): string {
       ? "No published value is judged by an interval."
       : `${
         count(tests.published, "published value is", "published values are")
-      } judged, each by an ` +
-        `interval of ${
+      } judged, each by a ` +
+        `${
           formatPercent(judged.confidence)
-        }: Bonferroni's correction, so that all of ` +
-        "them together are wrong in at most one report of twenty on true reproductions.",
+        } interval (Bonferroni's correction), so that at most one in twenty reports on true ` +
+        "reproductions contains any false verdict.",
     tests.pairs > 0 &&
     `${
         count(tests.pairs, "pair of models is", "pairs of models are")
@@ -132,7 +134,7 @@ function describeMultiplicity(comparison: Comparison): string {
     tests.claims > 0 &&
     `${
         count(tests.claims, "model is", "models are")
-      } tested so against ${SIMPLE_CNN.name} for the claim ` +
+      } tested in the same way against ${SIMPLE_CNN.name} for the claim ` +
       "that it is the most accurate, with Holm's correction for their number.",
     settings > 0 &&
     `${
@@ -142,25 +144,24 @@ function describeMultiplicity(comparison: Comparison): string {
         within(tests.settings, "settings", "architecture and number of images")
       }.`,
     tests.pairs + behindBest + tests.claims + settings > 0 &&
-    `Corrected p-values below ${SIGNIFICANT} count. Each of these families is corrected by itself, ` +
-      "not for the others.",
+    `A corrected p-value below ${SIGNIFICANT} counts as more than chance. Each of these families of ` +
+      "tests is corrected on its own, not for the other families.",
     tests.equivalences === 0
       ? "No equivalence with PyTorch is tested."
       : `${
         count(tests.equivalences, "equivalence with PyTorch is", "equivalences with PyTorch are")
-      } tested, each at 5 % and uncorrected, as each is claimed of one model by itself; so is the ` +
-        "difference, where equivalence is not shown.",
+      } tested, each at 5 % and uncorrected, because each claim is about one model only; where ` +
+        "equivalence is not shown, a difference is tested in the same way.",
     tests.guessing > 0 &&
     `${
         count(tests.guessing, "model is", "models are")
-      } set against guessing, by bounds of 95 %, uncorrected, ` +
-      "which decide what is called no better than that" +
+      } compared with guessing by uncorrected 95 % bounds, ` +
+      "which decide what is called no better than guessing" +
       (comparison.claims.some(isOnGuessing) ? ", and the claim on the untrained detector." : "."),
     tests.expected > 0 &&
     `${
-        count(tests.expected, "published accuracy is", "published accuracies are")
-      } said to be inside or outside of where one more run is expected, by an interval of 95 %, ` +
-      "uncorrected.",
+      count(tests.expected, "published accuracy is", "published accuracies are")
+    } compared with the uncorrected 95 % interval in which one more run is expected.`,
     "The 95 % intervals of single scores and of means are uncorrected and decide nothing.",
   ];
   return lines.filter((line) => line !== false).map((line) => `- ${line}\n`).join("");
@@ -182,7 +183,8 @@ function sum(counts: readonly number[]): number {
 
 function renderEpochs(shown: readonly Shown[]): string {
   const recorded = shown.filter(({ evaluations }) => evaluations.length > 0);
-  const rule = "No epoch is picked by the test images: the last one's network is the result.\n";
+  const rule =
+    "No epoch is selected on the test images: the network after the last epoch counts.\n";
   if (recorded.length === 0) {
     return "Not recorded in these runs, which are tested once, after the last epoch, as the study's " +
       `were; \`--eval-every 1\` records it. ${rule}`;

@@ -47,12 +47,12 @@ export function renderSettings({ models }: Comparison): string {
     code(newest.run_id) || NONE,
   ]);
   return "## All runs on record\n\n" +
-    "Runs that differ in nothing but the seed are taken together: mean ± standard deviation over " +
-    "the seeds (divisor n − 1), of each seed the newest run. Of each model the setting nearest to the " +
-    "study's comes first, which is the one shown above; a name is followed by what is not as in the " +
-    "study, and by the engine where that is not TensorFlow. Parameters are all weights and biases, " +
-    "trained or frozen; inference is the model call alone. Times are those of the seeds that were timed " +
-    `as the newest run was: ${TIMED_ALIKE}.\n\n` +
+    "Runs that differ only in the seed are grouped: mean ± standard deviation (divisor n − 1) over the " +
+    "seeds, with the newest run of each. For each model the setting closest to the study's comes " +
+    "first; it is the one shown above. Whatever differs from the study follows the model's name, as " +
+    "does the engine where it is not TensorFlow. Parameters are all weights and biases, trained or " +
+    "frozen; inference is the model call alone. Times are means over those seeds only that ran under " +
+    `the same conditions as the newest run: ${TIMED_ALIKE}.\n\n` +
     table(METRIC_COLUMNS, metrics) + "\n" + table(SETTING_COLUMNS, settings) +
     (more > 0 ? `\nAnd ${more} more, not shown.\n` : "");
 }

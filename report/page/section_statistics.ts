@@ -58,16 +58,17 @@ function renderScores(models: readonly ModelComparison[]): string {
       describeChance(scores),
     ];
   });
-  return "From the predictions of one run of each model, the newest of those shown, so these are not " +
-    "the means over seeds of the other tables. The interval of the accuracy is Wilson's (1927), " +
-    "that of F1 the percentile bootstrap's (Efron and Tibshirani 1993; 2000 resamples, seeded). " +
-    "*Guessing* is the accuracy of 95 % of all guesses made without looking at the images, whichever " +
-    "classes they name: from the 2.5 % quantile of the binomial distribution with the share of " +
-    "the rarest class to the 97.5 % quantile with that of the largest. The last columns are the " +
-    "class that most images have and the class that most predictions are." +
+  return "These values come from the predictions of one run of each model, the newest of those shown, " +
+    "so they are not the means over seeds of the other tables. The interval of the accuracy is " +
+    "Wilson's (1927), that of F1 the percentile bootstrap's (Efron and Tibshirani 1993; 2000 " +
+    "resamples, seeded). *Guessing* is the range in which accuracy falls with at least 95 % probability if " +
+    "the images are not looked at, whichever classes are guessed: from the 2.5 % quantile of the binomial " +
+    "distribution for the share of the rarest class to the 97.5 % quantile of that for the most " +
+    "frequent class. *Largest class* is the most frequent true class, *Most predicted* the most " +
+    "frequent prediction." +
     (models.some(({ evaluation }) => evaluation!.undetected > 0)
-      ? " *Images* are those that the scores are of: one without a detection is left out, but of a " +
-        "detector whose head was trained it is one of them, and wrong."
+      ? " *Images* is the number that is scored: images without a detection are left out, except for " +
+        "a detector whose head was trained, where they are included and count as wrong."
       : "") +
     "\n\n" +
     table(columns, rows);

@@ -54,17 +54,18 @@ function renderDistributions(distributions: readonly SeedDistribution[]): string
     describePublished(one),
   ]);
   return "### Over the seeds\n\n" +
-    `Accuracy in percent of each setting with ${LEAST_SEEDS} seeds or more. The interval of the mean ` +
-    "is Student's, and so is that of one more run (Hahn and Meeker 1991, sections 4.2 and 4.8), both " +
-    "of 95 %. A published value is typical if it is where one more run is expected.\n\n" +
+    `Accuracy in percent, for each setting with ${LEAST_SEEDS} seeds or more. Both intervals are ` +
+    "Student's, at 95 %: the confidence interval of the mean and the prediction interval for one more " +
+    "run (Hahn and Meeker 1991, sections 4.2 and 4.8). A published value is typical if it lies in the " +
+    "latter.\n\n" +
     shownTable([
       { title: "Setting" },
       { title: "Seeds", align: "right" },
       { title: "Mean ± sd", align: "right" },
       { title: "Lowest", align: "right" },
       { title: "Highest", align: "right" },
-      { title: "The mean is in", align: "right" },
-      { title: "One more run is expected in", align: "right" },
+      { title: "95 % interval of the mean", align: "right" },
+      { title: "95 % interval for one more run", align: "right" },
       { title: "Published" },
     ], rows);
 }
@@ -77,7 +78,7 @@ function describePublished({ published, accuracies, next }: SeedDistribution): s
   // As it is printed, which is how the verdicts take it.
   const printed = (end: number) => Number(end.toFixed(2));
   const isExpected = printed(next.low) <= accuracy && accuracy <= printed(next.high);
-  return `${text}, ${isExpected ? "inside" : "outside"} of where one more run is expected`;
+  return `${text}, ${isExpected ? "inside" : "outside"} the interval for one more run`;
 }
 
 function renderCurves(curves: readonly LearningSetCurve[]): string {
@@ -116,12 +117,12 @@ function renderContests(contests: readonly SettingContest[]): string {
     ])
   );
   return "### The best setting\n\n" +
-    "Settings of one architecture, trained on as many images and tested on the same ones, each with " +
-    "two seeds or more. Is the best better than each of the others by more than chance? Welch's test " +
-    "over the seeds, with Holm's correction for the number of settings; seeds count as no closer " +
-    "together than whole images can tell, and are not tested where they have no spread and the number " +
-    "of images is not known. Where the best was picked on these test images, its accuracy is flattered by that: " +
-    "the more settings, the more.\n\n" +
+    "Settings of one architecture, trained on the same number of images and tested on the same images, " +
+    "each with two seeds or more. Is the best better than each of the others by more than chance? The " +
+    "test is Welch's over the seeds, with Holm's correction for the number of settings. The spread over " +
+    "seeds counts as no smaller than the share of one image can resolve; without any spread and without " +
+    "a known number of images, nothing is tested. If the best was selected on these test images, its " +
+    "accuracy is biased upwards, and the more so the more settings were tried.\n\n" +
     contests.map((contest) => `- ${escapeMarkdown(describeContest(contest))}\n`)
       .slice(0, ROWS_SHOWN).join("") +
     "\n" +
@@ -145,8 +146,8 @@ function describeContest({ title, settings, leftOut }: SettingContest): string {
       rivals.length === 1 ? "the other" : `all ${rivals.length} others`
     } by more ` +
       "than chance"
-    : `is the best of ${settings.length}, but ahead of ${equal.length} of them, ` +
-      `${describeSetting(equal[0]!.row)} the next, by no more than chance may do`;
+    : `is the best of ${settings.length}, but its lead over ${equal.length} of them (first ` +
+      `${describeSetting(equal[0]!.row)}) may be chance`;
   const single = leftOut === 0 ? "" : ` (${leftOut} with a single seed left out)`;
   return `${title}, ${describeSize(best!.row)}: ${describeSetting(best!.row)} ${answer}${single}.`;
 }

@@ -71,37 +71,36 @@ export function describeVerdicts(
     row?.status === "ok" && nameNotes(row).length > settingNotes(row).length
   );
   const notes =
-    `${whose} are means ± standard deviations over the seeds, of the runs nearest to the ` +
-    `study's setting; a name is followed by what ${
-      reference.length > 0 ? "of yours " : ""
-    }is not ` +
-    "as in the study" +
-    (hasOtherEngine ? ", and by the engine where that is not TensorFlow" : "") +
-    ". Times are never judged, as they were taken on other machines.";
+    `${whose} are means ± standard deviations over the seeds of the runs closest to the ` +
+    `study's settings; whatever ${
+      reference.length > 0 ? "in yours " : ""
+    }differs from the study follows the model's name` +
+    (hasOtherEngine ? ", as does the engine where it is not TensorFlow" : "") +
+    ". Times are never judged, because they were measured on different machines.";
   if (judged.count === 0) return `${notes}\n`;
   const hasOneSeed = models.some(({ verdicts }) => verdicts.some(isOfOneSeed));
   const hasTooFew = models.some(({ verdicts }) =>
     verdicts.some(({ verdict }) => verdict === TOO_FEW)
   );
-  return `${notes} **Reproduced**: the published value, which is one run's, lies where one more run ` +
-    "of ours would be expected. As " +
+  return `${notes} **Reproduced** means that the published value, which comes from one run, lies in ` +
+    "the interval in which one more run of ours would be expected. Because " +
     (judged.count === 1
-      ? "one value is judged, its interval is"
-      : `${judged.count} values are judged, their intervals are`) +
-    ` of ${
+      ? "one value is judged, this is a"
+      : `${judged.count} values are judged, this is a`) +
+    ` ${
       formatPercent(judged.confidence)
-    }: if all were true reproductions, at most one report in ` +
+    } interval: if all were true reproductions, at most one report in ` +
     "twenty would call any of them different." +
     (hasOneSeed
-      ? " With one seed of ours the interval takes seeds to differ about as much as samples of test " +
-        "images do, and is marked so."
+      ? " Where we have only one seed, the interval assumes that seeds vary about as much as samples " +
+        "of test images do, and the verdict is marked."
       : "") +
     (hasTooFew
       ? ` **T${
         TOO_FEW.slice(1)
-      }**: it lies there, but by our few seeds even the interval of 95 % for one more ` +
-        `run reaches more than ${describeWidest()} to a side of their mean, so that a value inside is no ` +
-        "evidence."
+      }** means that it lies there, but that with our few seeds even the 95 % interval for one more ` +
+        `run extends more than ${describeWidest()} to one side of their mean, so that a value inside ` +
+        "it is no evidence."
       : "") +
     "\n";
 }
@@ -128,8 +127,8 @@ export function renderCaveats(models: readonly ModelComparison[]): string {
   const lines = [...Map.groupBy(withCaveats, ({ caveats }) => caveats.join("; "))].map(
     ([caveats, ofModels]) => {
       const names = ofModels.map(({ model }) => escapeMarkdown(model)).join(" and ");
-      return `**Consistent** or **inconsistent** is said of ${names}, not *reproduced* or *differs*: ` +
-        `${escapeMarkdown(caveats)}.\n`;
+      return `For ${names} the verdict is **consistent** or **inconsistent** instead of *reproduced* or ` +
+        `*differs*, because ${escapeMarkdown(caveats)}.\n`;
     },
   );
   return lines.join("\n");

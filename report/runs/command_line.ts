@@ -33,15 +33,17 @@ const RUN = "RUN is an id, its beginning or another part of it that no other run
 
 export const LIST = {
   usage: "deno task runs list [flags]",
-  description: "Lists runs, also those that were killed and folders that are no run's. Of sorted " +
-    "ones the best come first.",
+  description:
+    "Lists runs, including killed ones and folders that are not runs. When sorted, the " +
+    "best come first.",
   table: {
     model: { kind: "text", placeholder: "NAME", help: "only models with this in their names" },
     part: { kind: "choices", choices: ["1", "2", "4"], help: "only these parts of the study" },
     status: {
       kind: "choices",
       choices: STATES,
-      help: "only runs that ended so; killed, unrecorded and broken have no row in partN.csv",
+      help:
+        "only runs in these states; killed, unrecorded and broken ones have no row in partN.csv",
     },
     seed: { kind: "integers", min: 0, help: "only these seeds" },
     data: { kind: "text", placeholder: "NAME", help: "only data sets with this in their names" },
@@ -50,8 +52,8 @@ export const LIST = {
       choices: ["float32", "bfloat16"],
       help: "only runs in this number format",
     },
-    sort: { kind: "choice", choices: SORT_KEYS, default: "started", help: "by what to sort" },
-    reverse: { kind: "boolean", help: "the other way round" },
+    sort: { kind: "choice", choices: SORT_KEYS, default: "started", help: "what to sort by" },
+    reverse: { kind: "boolean", help: "reverse the order" },
     ...JSON_FLAG,
     ...COMMON,
   },

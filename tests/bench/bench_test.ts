@@ -213,13 +213,13 @@ Deno.test("renderPage() of a graphics adapter names both devices, and has no tar
 
   const onCpu = renderPage({ ...found, peer: { backend: "torch", device: "CPU", note: "no GPU" } });
   assertEquals(onCpu.includes("- Peer: PyTorch on the CPU: no GPU\n"), true);
-  assertEquals(onCpu.includes("**PyTorch computes nothing on this adapter here"), true);
+  assertEquals(onCpu.includes("**PyTorch cannot use this adapter here"), true);
   const software = renderPage({
     ...found,
     ours: LLVMPIPE,
     peer: { backend: "torch", device: "CPU" },
   });
-  assertEquals(software.includes("say nothing of graphics hardware"), true);
+  assertEquals(software.includes("say nothing about graphics hardware"), true);
 });
 
 function side(log: string[], label: string, run: () => Timing): Side {
@@ -364,9 +364,9 @@ Deno.test("judgeTargets() sets what was measured beside every target", () => {
     ["not measured", "", "not asked for: --cases step-bf16, or --full"],
     ["not measured", "", "not asked for: --cases step-bf16, or --full"],
     ["not measured", "", "not asked for: --cases step,limit, or --full"],
-    ["not met", "2.00 (2.00 to 2.00)", "n = 2, fewer than 5"],
+    ["not met", "2.00 (2.00 to 2.00)", "n = 2, fewer than 5 pairs"],
     ["not measured", "", "not asked for: --cases part1, or --full"],
-    ["met", "1.20 s", "n = 1, fewer than 5"],
+    ["met", "1.20 s", "n = 1, fewer than 5 pairs"],
     ["not measured", "", "no /proc"],
     ...["memory-detector", "memory-alexnet", "memory-vgg16"].map((name) => {
       return ["not measured", "", `not asked for: --cases ${name}, or --full`];
@@ -408,7 +408,7 @@ Deno.test("stillFrom() passes over single samples", () => {
   const measures = [{ case: "growth", title: "Memory", unit: "%", value: 2, samples }] as const;
   assertEquals(
     judgeTargets(results({ measures: [...measures] }))
-      .find(({ what }) => what.startsWith("resident memory from step"))!.note,
+      .find(({ what }) => what.startsWith("growth of resident memory from step"))!.note,
     "from step 250 on it stays within 0.1 %",
   );
 });
@@ -422,18 +422,18 @@ Deno.test("judgeTargets() says what the machine's limit would allow where a spee
   // The limit is 200 GFLOP/s, PyTorch's step 60.
   assertEquals(
     found.find(({ what }) => what.includes("fp32: ours / PyTorch default"))!.note,
-    "n = 1, fewer than 5; 3.33 if ours worked at the machine's limit",
+    "n = 1, fewer than 5 pairs; would be 3.33 if ours ran at the machine's limit",
   );
   // With a quarter of the multiplications it can be beyond the limit.
   const beyond = { ...comparison("detector", timings(4), timings(5)), gflopPerUnit: 1000 };
   assertEquals(
     judgeTargets(results({ comparisons: [limit, beyond] }))
       .find(({ what }) => what.includes("one image"))!.note,
-    "n = 1, fewer than 5",
+    "n = 1, fewer than 5 pairs",
   );
   assertEquals(
     found.find(({ what }) => what.startsWith("inference"))!.note,
-    "n = 1, fewer than 5",
+    "n = 1, fewer than 5 pairs",
   );
 });
 
@@ -449,7 +449,7 @@ Deno.test("leastSpeedUp() takes the peer of the same number format that ours gai
   const comparisons = [bf16("slow", 3), bf16("fast", 1.3), bf16("middling", 2), fp32];
   const found = leastSpeedUp(results({ comparisons }), "step-bf16");
   assertAlmostEquals(found!.value, 1.3);
-  assertEquals(found!.note, "fast; n = 1, fewer than 5");
+  assertEquals(found!.note, "fast; n = 1, fewer than 5 pairs");
   assertEquals(leastSpeedUp(results(), "step-bf16"), undefined);
 });
 
@@ -464,7 +464,7 @@ Deno.test("leastSpeedUp() goes by pairs, not by which peer is fastest alone", ()
   ];
   const found = leastSpeedUp(results({ comparisons }), "step");
   assertAlmostEquals(found!.value, 1.5);
-  assertEquals(found!.note, "least; n = 3, fewer than 5");
+  assertEquals(found!.note, "least; n = 3, fewer than 5 pairs");
 });
 
 Deno.test("judgeTargets() rounds no value across its target", () => {
@@ -513,7 +513,7 @@ Deno.test("wholeSpeedUp() extends measured rates to 60,000 images and 8 epochs",
   const once = 0.2 * (70_000 / 32) + 0.3 * (8 * 1875);
   assertStringIncludes(
     found!.note!,
-    `; ${(once / ours).toFixed(2)} if PyTorch, too, computed features once`,
+    `; would be ${(once / ours).toFixed(2)} if PyTorch also computed features only once`,
   );
   assertEquals(wholeSpeedUp(results(), { features: "vgg16", step: "vgg16-classifier" }), undefined);
 });
@@ -541,7 +541,7 @@ Deno.test("a part 4 that was run is judged by the pace of the images that the la
   assertEquals(paceOf(sizes, [20, 40]), { units: 200, seconds: 20 });
   assertMatch(
     describePace(sizes, [20, 40], { train: 600, test: 100 }),
-    /^on 100 and 300 training images and 17 and 50 to test on: .* 0\.200 s an image of the first, 0\.100 s of each further/,
+    /^on 100 and 300 training images \(with 17 and 50 test images\) took .* 0\.200 s per image of the smaller set, 0\.100 s per image added$/,
   );
   assertEquals(extended(sizes, [20, 40], 1000), { units: 1000, seconds: 110 });
   const timing = {
@@ -549,8 +549,8 @@ Deno.test("a part 4 that was run is judged by the pace of the images that the la
     note: "how",
   };
   const found = judgeTargets(results({ comparisons: [timing] }));
-  const { measured, verdict, note } = found.find(({ what }) => what.includes("AlexNet, run"))!;
-  assertEquals([measured, verdict, note], ["10.00", "met", "n = 1, fewer than 5; how"]);
+  const { measured, verdict, note } = found.find(({ what }) => what.includes("AlexNet, measured"))!;
+  assertEquals([measured, verdict, note], ["10.00", "met", "n = 1, fewer than 5 pairs; how"]);
 });
 
 Deno.test("judgeTargets() says what a missed target waits for, where that was measured", () => {
@@ -575,12 +575,12 @@ Deno.test("judgeTargets() says what a missed target waits for, where that was me
     }],
   }));
   const noteOf = (what: string) => found.find((one) => one.what.includes(what))!.note;
-  const few = "n = 1, fewer than 5";
+  const few = "n = 1, fewer than 5 pairs";
   // 6 GFLOP in 40 ms are 150 GFLOP/s, of 200.
   assertEquals(
     noteOf("fp32: ours / PyTorch default"),
-    `${few}; its convolutions and products take 80 % of it and work at 75 % of the limit: where ` +
-      "its time goes stands below",
+    `${few}; convolutions and matrix products take 80 % of the step and run at 75 % of the limit ` +
+      "(see where its time goes, below)",
   );
   assertEquals(
     noteOf("part 1 whole"),
@@ -588,8 +588,8 @@ Deno.test("judgeTargets() says what a missed target waits for, where that was me
   );
   // 15,000 steps of 0.15 s.
   assertEquals(
-    noteOf("AlexNet, run"),
-    `${few}; 15,000 steps of the classifier, each 3.00 times as fast, are about 75 % of ours`,
+    noteOf("AlexNet, measured"),
+    `${few}; 15,000 steps of the classifier, each 3.00 times as fast as PyTorch's, are about 75 % of our time`,
   );
 });
 
@@ -744,13 +744,13 @@ Deno.test("renderPage() holds machine, targets and tables", () => {
   assertEquals(page.includes(renderTargets(results())), false);
   assertEquals(page.match(/^\| .* \| not measured \| /gm)?.length, 34);
   assertEquals(page.match(/^## /gm)?.length, 4);
-  assertEquals(page.includes("machine busy"), false);
-  assertEquals(renderPage(results({ load_average: 3 })).includes("machine busy"), true);
+  assertEquals(page.includes("The machine was busy"), false);
+  assertEquals(renderPage(results({ load_average: 3 })).includes("The machine was busy"), true);
   const cases: CaseName[] = ["memory", "memory-vgg16", "growth"];
   const untimed = results({ load_average: 3, settings: { ...results().settings, cases } });
-  assertEquals(renderPage(untimed).includes("machine busy"), false);
+  assertEquals(renderPage(untimed).includes("The machine was busy"), false);
   const many = { load_average: 3, threads: 16 };
-  assertEquals(renderPage(results(many)).includes("machine busy"), false);
+  assertEquals(renderPage(results(many)).includes("The machine was busy"), false);
 });
 
 /** `bench --render` as users start it. */

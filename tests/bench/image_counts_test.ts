@@ -75,8 +75,8 @@ Deno.test("a whole run of part 4 counts the images that the data set has", async
   assertStringIncludes(
     timing.note!,
     "with 6,000 training and 2,500 test images instead of the study's 60,000 training and " +
-      "10,000 test images; the study's procedure on 960 and 1920 training images and 400 and 800 " +
-      "to test on",
+      "10,000 test images; the study's procedure on 960 and 1920 training images (with 400 " +
+      "and 800 test images) took ",
   );
   const whole = await part4("part4-alexnet", STUDY);
   assertEquals(whole.sizes.slice(0, 3), [[undefined, undefined], ["960", "160"], ["1920", "320"]]);

@@ -78,7 +78,7 @@ Deno.test("renderProfiles() shows each kernel's share of the step", () => {
   const rows = text.split("\n").filter((line) => line.startsWith("| ")).slice(2);
   assertEquals(rows, [
     "| product a\\|b | 2 | 30.00 | 75 % | 50 | 50 % |",
-    "| no kernel of oneDNN's at work |  | 10.00 | 25 % |  |  |",
+    "| no oneDNN kernel running |  | 10.00 | 25 % |  |  |",
     "| the step |  | 40.00 | 100 % |  |  |",
   ]);
   assertEquals(renderProfiles({ ...results, measures: [] }), []);

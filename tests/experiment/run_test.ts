@@ -166,10 +166,10 @@ Deno.test("runExperiment() says and notes that a run goes on with another proces
       "TensorFlow 2.21.0, not 2.20.0",
     ];
     assertEquals(said.filter((line) => line.includes("last bits")), [
-      `Run ${manifest.run_id} goes on with ${
+      `Run ${manifest.run_id} is resumed with ${
         changes.join(", ")
       }: its results may differ in their ` +
-      "last bits from those of a run never interrupted",
+      "last bits from those of an uninterrupted run",
     ]);
     assertEquals((await readManifest(folder)).changes, [changes.join("; ")]);
   }));
@@ -192,9 +192,9 @@ Deno.test("runExperiment() says and notes that a run goes on by another version 
     await assertRejects(() => attempt({ out, resume: true, said, body: interrupt }));
     await attempt({ out, resume: true });
     const changes = [`code ${now}, not fffffff`, `tfjs ${manifest.versions.tfjs}, not 4.0.0`];
-    assertEquals(said.filter((line) => line.includes("goes on with")), [
-      `Run ${manifest.run_id} goes on with ${changes.join(", ")}: its results may differ from ` +
-      "those of a run never interrupted",
+    assertEquals(said.filter((line) => line.includes("is resumed with")), [
+      `Run ${manifest.run_id} is resumed with ${changes.join(", ")}: its results may differ from ` +
+      "those of an uninterrupted run",
     ]);
     const noted = await readManifest(folder);
     assertEquals(noted.changes, [changes.join("; ")]);

@@ -301,7 +301,7 @@ Deno.test("compareResults() shows the runs of one seed by two engines, each by i
       assertEquals(report.split(`| ${name} | 3,199,106 | 3 |`).length - 1, 1, name);
     }
     assertStringIncludes(report, `| ${setting}, on webgpu | 99.27 |`);
-    assertStringIncludes(report, "and by the engine where that is not TensorFlow");
+    assertStringIncludes(report, "as does the engine where it is not TensorFlow");
     assertStringIncludes(report, "decay 0.0001, random, float32, on webgpu |");
   });
 });

@@ -89,7 +89,7 @@ Deno.test("renderReport() sets ours beside the published values", async () => {
       "|  | accuracy (%) | 11.35 | 11.35 | 0.00 | – | not comparable: one seed only, so no interval |",
       "|  | inference time (ms/image) | 80.91 | 81.50 | +0.59 | – | not comparable: another machine |",
       "| 1 | mnist | 60,000 / 10,000 | random | 10 | 128 / 0.001 / 0.0001 | tensorflow | cpu | float32 | `run-1` |",
-      "None: every line of every file that this report is made from was read.",
+      "None: every line of every input file was read.",
     ]
   ) {
     assertStringIncludes(report, line + "\n");

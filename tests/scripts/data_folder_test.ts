@@ -67,14 +67,14 @@ Deno.test("compare finds the pictures where the run had them, and with --data wh
         .filter(({ file }) => /^figures\/wrong_/.test(file))
         .map(({ title, text }) => title ?? text);
     };
-    assertEquals(await sheets(), ["Wrong with the highest scores: SimpleCNN"]);
+    assertEquals(await sheets(), ["Most confident mistakes: SimpleCNN"]);
     const moved = join(folder, "moved");
     await Deno.rename(data, moved);
     assertEquals(await sheets(), [
       `not drawn: this machine does not have the images of ${name}; name the folder that they ` +
       "are in with --data",
     ]);
-    assertEquals(await sheets("--data", moved), ["Wrong with the highest scores: SimpleCNN"]);
+    assertEquals(await sheets("--data", moved), ["Most confident mistakes: SimpleCNN"]);
     const { code, stderr } = await compare("--results", results, "--data", data);
     assertEquals(code, 2);
     assertMatch(stderr, /^error: --data: there is no folder .*digits\n$/);

@@ -66,7 +66,7 @@ Deno.test("deno task inspect says what is in a .pth and what it would fit", () =
         'Tensors: 1 under "net", of 4 elements, 16 B',
         '"?w"  float32   [2, 2]',
         'Beside them: "note" ("os.system")',
-        'left alone, nothing was run: "os.system"',
+        'ignored (nothing was executed): "os.system"',
         'infinite or NaN in "?w" (2)',
         "no   AlexNet: 14 missing (features.0.weight, features.0.bias, … 12 more); 1 not in",
       ]

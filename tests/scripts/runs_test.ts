@@ -59,7 +59,7 @@ Deno.test("runs lists, shows and compares, in the folder that the user is in", (
     assertMatch(show.stdout, /^ {2}accuracy +96\.00 % \(/m);
     const { runs: pair, pair: { images } } = JSON.parse(diff.stdout);
     assertEquals([pair, images], [[IDS.ok, IDS.other], 60]);
-    assertEquals(none.stdout, `None of 7 runs is as asked for in ${join(folder, "mine")}\n`);
+    assertEquals(none.stdout, `None of 7 runs matches in ${join(folder, "mine")}\n`);
   }));
 
 Deno.test("runs rm removes with --yes alone where nobody can be asked, and no run going on", () =>

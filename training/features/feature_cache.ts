@@ -283,7 +283,7 @@ export class FeatureCache implements FeatureRows, Disposable {
       const computed = before - missing.length;
       if (computed > 0 && isLeftAlone) {
         reporter.warn(
-          `The last ${computed} features are not kept: the unfinished file of a larger set is`,
+          `The last ${computed} features are not kept, so as to keep the unfinished file of a larger set`,
         );
       } else if (computed > 0) {
         await write(missing).catch((error) => {

@@ -73,7 +73,7 @@ Deno.test("the gate does not pass on seeds that are so far apart that a value in
     assertStringIncludes(report, "0.00 to 100.00 (2 seeds) | **too few seeds to judge** |\n");
     assertStringIncludes(
       report,
-      "**Too few seeds to judge**: it lies there, but by our few seeds even the interval of 95 %",
+      "**Too few seeds to judge** means that it lies there, but that with our few seeds even the 95 %",
     );
   });
   assertEquals(await gate([1, 2, 3, 4].map((seed) => vgg16Seed(seed, 95 + 2 * seed))), []);
@@ -173,7 +173,7 @@ Deno.test("the gate wants the seeds of a model to be of one code", async () => {
   ]);
   assertEquals(await gate([older, second], undefined, ["0123abc", "ffff0000"]), []);
   assertEquals(await gate([older, second], undefined, ["0123abc", "ffff0001"]), [
-    "SimpleCNN seed 1 is of the code ffff000, which is none of those allowed",
+    "SimpleCNN seed 1 was made by the code ffff000, which --code does not allow",
   ]);
   // Of a model that is not asked for no row counts, whatever code it is of.
   const other = { ...simple, row: { model: "Another", run_id: "x" } };
@@ -199,7 +199,7 @@ Deno.test("the gate takes a run of two versions of the code for one of each", as
     "0123abc (SimpleCNN seed 1)",
   ]);
   assertEquals(await gate(resumedOf(newer), undefined, ["0123abc"]), [
-    "SimpleCNN seed 1 is of the code ffff000, which is none of those allowed",
+    "SimpleCNN seed 1 was made by the code ffff000, which --code does not allow",
   ]);
   assertEquals(await gate(resumedOf(newer), undefined, ["0123abc", "ffff"]), []);
   assertEquals(await gate(resumedOf(null)), [

@@ -36,16 +36,16 @@ Deno.test("countTests() counts every family of tests, and the report says the sa
     });
     for (
       const line of [
-        "6 published values are judged, each by an interval of ",
+        "6 published values are judged, each by a ",
         "6 pairs of models are compared by McNemar's test, with Holm's correction for their number.",
         "3 models are tested against the best one on the same images, by Welch's or McNemar's test, " +
         "with Holm's correction for the number of models.",
-        "3 models are tested so against SimpleCNN for the claim that it is the most accurate, ",
+        "3 models are tested in the same way against SimpleCNN for the claim that it is the most accurate, ",
         "2 settings are tested against the best one by Welch's test, with Holm's correction for the " +
         "number of settings.",
-        "4 models are set against guessing, by bounds of 95 %, uncorrected, which decide what is called " +
-        "no better than that, and the claim on the untrained detector.",
-        "2 published accuracies are said to be inside or outside of where one more run is expected, ",
+        "4 models are compared with guessing by uncorrected 95 % bounds, which decide what is called " +
+        "no better than guessing, and the claim on the untrained detector.",
+        "2 published accuracies are compared with the uncorrected 95 % interval in which one more run is ",
       ]
     ) assertStringIncludes(report, `\n- ${line}`);
   });

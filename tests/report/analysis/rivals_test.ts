@@ -24,15 +24,15 @@ Deno.test("a test of two runs that point the other way than the means decides no
     assertEquals([tuned!.behind > 0, tuned!.tested < 0, tuned!.p], [true, true, NaN]);
     assertEquals([head!.behind > 0, head!.tested > 0, head!.p < 0.001], [true, true, true]);
     assertEquals(claims[0]!.verdict, "undecided");
-    const told = "McNemar's test of one run each, vgg16_FineTuned 1.90 points ahead there";
+    const told = "McNemar's test of one run each, vgg16_FineTuned 1.90 points ahead in these runs";
     assertEquals(nameTest(tuned!), told);
     assertStringIncludes(
       claims[0]!.because,
-      `${told}, unlike the means, so that it decides nothing.`,
+      `${told}, contrary to the means, so it decides nothing.`,
     );
     assertStringIncludes(
       report,
-      `percentage points behind, perhaps chance (${told}, unlike the means, so that it decides nothing)`,
+      `percentage points behind, perhaps chance (${told}, contrary to the means, so it decides nothing)`,
     );
   });
 });
@@ -42,7 +42,7 @@ Deno.test("the difference that was tested is named where it is not that of the m
   await compareRuns({ a: [...falling, worse] }, (_, report) => {
     assertStringIncludes(
       report,
-      "more than chance (McNemar's test of one run each, alexnet_FineTuned 7.50 points behind there, " +
+      "more than chance (McNemar's test of one run each, alexnet_FineTuned 7.50 points behind in these runs, " +
         "p < 0.001)",
     );
   });

@@ -113,7 +113,7 @@ Deno.test("of a single epoch a learning curve has each seed as a dot, and says s
     // Three seeds and their mean.
     const groups = (await read(CURVES)).match(/class="mark-symbol role-mark[^>]*>.*?<\/g>/gs) ?? [];
     assertEquals(groups.join("").split("<path").length - 1, 4);
-    assertStringIncludes(figures[0]!.caption, "hollow dots are the seeds and the filled one");
+    assertStringIncludes(figures[0]!.caption, "hollow dots are the seeds and the filled dot");
   });
 });
 
@@ -210,7 +210,7 @@ Deno.test("accuracy against time names machines that differ, and models of one s
   });
   await draw(models.slice(0, 2), ({ figures }) => {
     const { caption } = figures.find(({ file }) => file === COST)!;
-    assert(!caption.includes("machines of more than one kind"));
+    assert(!caption.includes("different kinds of machine"));
   });
 });
 

@@ -68,7 +68,10 @@ Deno.test("the commands leave no one at another commit", async () => {
 Deno.test("the report says how PyTorch's runs are repeated where it has any", async () => {
   const told = "PyTorch's runs are made by the scripts in `bench/reference/`";
   await compareRuns({ a: [run(1, { command: "--seed 1" })] }, (_, report) => {
-    assertStringIncludes(report, "All runs of ours that this report's tables are made of");
+    assertStringIncludes(
+      report,
+      "these commands repeat all our runs that this report's tables are made from",
+    );
     assert(!report.includes(told));
   });
   await compareRuns(

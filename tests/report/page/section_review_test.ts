@@ -66,7 +66,7 @@ Deno.test("the first page tells processors of one name apart, where runs of both
   assertStringIncludes(mixed, "s, AMD EPYC, 2 cores |");
   // Most of them in the title, the others where they are.
   const most = await headOf([one(simple, newer), one(vgg16, machine), one(alexnet, machine)]);
-  assertStringIncludes(most, "| Ours, AMD EPYC, 2 cores unless named |");
+  assertStringIncludes(most, "| Ours, AMD EPYC, 2 cores unless stated otherwise |");
   assertEquals(most.match(/\d s, AMD EPYC[^|]*/g), [
     "0 s, AMD EPYC (family 26, model 2), 2 cores ",
   ]);
@@ -147,11 +147,11 @@ Deno.test("the report shows core-seconds beside the time, and which run was not 
       /\d/.test(line)
     );
     assertEquals(lines, [
-      "| SimpleCNN | 1 | 120.5 | 390.0 | 3.90 of 4 | no sign of it | some, 4 cores |",
-      "| SimpleCNN | 2 | 120.5 | 390.0 | 1.95 of 4 | **probably**, or it waited | some, 4 cores |",
-      "| SimpleCNN | 3 | 120.5 | 98.0 | 0.98 of 1 | no sign of it | some, 4 cores |",
-      "| SimpleCNN | 4 | 120.5 | 98.0 | 0.98 of 2 | **probably**, or it waited | some, 4 cores |",
-      "| SimpleCNN | 5 | 120.5 | 98.0 | 0.98 of 4 | **probably**, or it waited | some, 4 cores |",
+      "| SimpleCNN | 1 | 120.5 | 390.0 | 3.90 of 4 | no sign | some, 4 cores |",
+      "| SimpleCNN | 2 | 120.5 | 390.0 | 1.95 of 4 | **probably** (or it waited) | some, 4 cores |",
+      "| SimpleCNN | 3 | 120.5 | 98.0 | 0.98 of 1 | no sign | some, 4 cores |",
+      "| SimpleCNN | 4 | 120.5 | 98.0 | 0.98 of 2 | **probably** (or it waited) | some, 4 cores |",
+      "| SimpleCNN | 5 | 120.5 | 98.0 | 0.98 of 4 | **probably** (or it waited) | some, 4 cores |",
       "| SimpleCNN | 6 | 120.5 | 390.0 | – | – | some, 4 cores |",
       "| vgg16_FineTuned | 1 | 1205.0 | 10.0 | – | – | some, 4 cores, GPU |",
       "| alexnet_FineTuned | 1 | 1205.0 | – | – | – | some, 2 cores |",
@@ -192,7 +192,7 @@ Deno.test("the report names the machines of runs, with their models where the na
   });
   await compareRuns({ a: [on("family 25", 1), on("family 26", 2)] }, (_, report) => {
     const costs = below(report, "### What did a run cost?");
-    assertStringIncludes(costs, "| Beside other work | Machine |\n");
+    assertStringIncludes(costs, "| Shared the machine? | Machine |\n");
     assertMatch(costs, /^\| SimpleCNN \| 1 .*\| AMD EPYC \(family 25\), 2 cores \|$/m);
     assertMatch(costs, /^\| SimpleCNN \| 2 .*\| AMD EPYC \(family 26\), 2 cores \|$/m);
   });
@@ -225,13 +225,13 @@ Deno.test("the report says nothing of cores at work where features may have been
   ]);
   assertEquals(some.split("\n").filter((line) => /^\| alexnet/.test(line)), [
     "| alexnet_FineTuned | 1 | 1205.0 | 1205.0 | – | – |",
-    "| alexnet_FineTuned | 2 | 1205.0 | 1205.0 | 1.00 of 4 | **probably**, or it waited |",
-    "| alexnet_FineTuned | 3 | 1205.0 | 1205.0 | 1.00 of 4 | **probably**, or it waited |",
+    "| alexnet_FineTuned | 2 | 1205.0 | 1205.0 | 1.00 of 4 | **probably** (or it waited) |",
+    "| alexnet_FineTuned | 3 | 1205.0 | 1205.0 | 1.00 of 4 | **probably** (or it waited) |",
     "| alexnet_FineTuned | 4 | 1205.0 | 1205.0 | – | – |",
   ]);
-  assertStringIncludes(some, "seconds of features that an earlier run computed");
+  assertStringIncludes(some, "seconds that an earlier run spent on computing features");
   const recorded = await rows([run("run-2", { feature_cache: "yes" }, 1205)]);
-  assert(!recorded.includes("an earlier run computed"));
+  assert(!recorded.includes("an earlier run spent"));
 });
 
 Deno.test("the report says of each model exactly what differs from the study", async () => {
@@ -251,8 +251,8 @@ Deno.test("the report says of each model exactly what differs from the study", a
     );
     assertStringIncludes(
       table,
-      "| alexnet_FineTuned | test images 1000 instead of 10000; the study started all layers of the " +
-        "classifier but the last from ImageNet's; ours draws them all | frozen features are computed " +
+      "| alexnet_FineTuned | test images 1000 instead of 10000; the study took all classifier layers " +
+        "but the last from ImageNet, whereas ours are all initialised at random | frozen features are computed " +
         "once, not in every epoch |",
     );
     assertStringIncludes(table, "| Own | not in the study: 60,000 / 1,000 images | – |");
@@ -267,10 +267,10 @@ Deno.test("the report names the engine of each model's run, which need not be Te
   });
   await compareRuns({ a: [by(simple, "webgpu"), by(vgg16, "wasm")] }, (_, report) => {
     const table = below(report, "### What exactly differs from the study?");
-    assertStringIncludes(table, "| none | WebGPU through tfjs 4.22.0, some, 2 cores; theirs ");
+    assertStringIncludes(table, "| none | WebGPU through tfjs 4.22.0, some, 2 cores; the study: ");
     assertStringIncludes(
       table,
-      "recorded | WebAssembly through tfjs 4.22.0, some, 2 cores; theirs ",
+      "recorded | WebAssembly through tfjs 4.22.0, some, 2 cores; the study: ",
     );
     assert(!table.includes("TensorFlow"));
   });

@@ -45,9 +45,12 @@ Deno.test("which of 12 settings is best is said in a sentence, chance included",
       accuracy: 99 - (i === 11 ? 3 : 0) + 0.001 * i + off,
     })));
   const text = renderSweeps(comparison([compared("SimpleCNN", runs.flat())]));
-  assertMatch(text, /: SimpleCNN, 10 epochs, batch 176, .* is the best of 12, but ahead of 10 of/);
+  assertMatch(
+    text,
+    /: SimpleCNN, 10 epochs, batch 176, .* is the best of 12, but its lead over 10 of/,
+  );
   assertMatch(text, /batch 192,[^|]*\| 3 \| 96\.01 ± 0\.02 \| −3\.00 \| p < 0\.001 \| yes \|/);
-  assertStringIncludes(text, "its accuracy is flattered by that");
+  assertStringIncludes(text, "its accuracy is biased upwards");
 });
 
 Deno.test("one more run is expected where accuracies are, and judged as it is printed", () => {
@@ -62,7 +65,10 @@ Deno.test("one more run is expected where accuracies are, and judged as it is pr
   // 98.56 + 4.3027 · 0.14266 · √(4/3) is 99.2688, which is printed as the published value.
   const off = 0.14266;
   const text = lines([98.56 - off, 98.56, 98.56 + off]);
-  assertMatch(text, / to 99\.27 \| 99\.27, above 3 of 3 seeds, inside of where one more run/);
+  assertMatch(
+    text,
+    / to 99\.27 \| 99\.27, above 3 of 3 seeds, inside the interval for one more run/,
+  );
 });
 
 Deno.test("hostile names and thousands of settings are kept in bounds", () => {
