@@ -113,7 +113,7 @@ export function stopRow(row: ResultRow, error: unknown): ResultRow {
   return row;
 }
 
-/** Seconds of features and epochs, loading and evaluation left out; words where nothing is trained. */
+/** Seconds of features and epochs without loading the data or testing; words where nothing is trained. */
 export function trainingTime(run: UnfinishedRun): number | string {
   const { plan, featureSeconds = 0 } = run;
   if (plan.columns.epochs === undefined) return NOT_TIMED.inferenceOnly;

@@ -46,7 +46,10 @@ export interface Evaluation {
   predictions: Int32Array;
   /** float32 `[n]`, softmax probability of the predicted class, 0..1. */
   scores: Float32Array;
-  /** Seconds of the model's calls alone. */
+  /**
+   * Seconds of all that makes losses, predictions and scores: the batches, the model, and compiling at
+   * the first of them.
+   */
   seconds: number;
 }
 

@@ -30,12 +30,17 @@ export interface SeedAggregate {
   f1: MeanAndSd;
   /** In seconds, all epochs; of the seeds that were timed as the newest run was. */
   trainingTime: MeanAndSd;
-  /** In milliseconds for each image; of the same seeds. */
+  /** In milliseconds for each image, {@linkcode INFERENCE_CLOCK}; of the same seeds. */
   inference: MeanAndSd;
 }
 
 /** Which times of a model go together, behind "timed as the newest run was". */
 export const TIMED_ALIKE = `on ${TIMED_ON} and, in part 4, the same use of the feature cache`;
+
+/** What the time per image is of, as `evaluate()` and `predictDigits()` take it. */
+export const INFERENCE_CLOCK =
+  "in part 2 the detector's call alone; in parts 1 and 4 all that makes scores of the test images: " +
+  "batches, normalising, the network, losses, and in part 4 resizing and features";
 
 /**
  * Aggregates a model's ok runs, setting by setting. Times are those of the seeds that are known to have

@@ -5,6 +5,7 @@
  */
 
 import { formatThreeDigits } from "../analysis/format_numbers.ts";
+import { INFERENCE_CLOCK } from "../analysis/seed_aggregates.ts";
 import { logarithmicAxis } from "./axes.ts";
 import { type Drawing, type DrawnModel, figureDevices, shownSetting } from "./drawn_models.ts";
 import { COLOUR, figureText } from "./theme.ts";
@@ -65,8 +66,8 @@ export function inferenceTime(models: readonly DrawnModel[]): Drawing | null {
     title: "Time per image",
     alt: `Milliseconds per image. ${values.map(({ line, text }) => `${line}: ${text}.`).join(" ")}`,
     caption:
-      "The model call alone, a mean over the test images and the seeds, with the device that " +
-      "it was timed on; to the left is faster. The axis is logarithmic." +
+      "A mean over the test images and the seeds, with the device that it was timed on; to the left " +
+      `is faster. The axis is logarithmic. What is timed is ${INFERENCE_CLOCK}.` +
       (hasTheirs ? " What was published was timed on another machine." : ""),
     spec: {
       width: WIDTH,

@@ -35,9 +35,10 @@ export function describeDifferences(shown: readonly Shown[]): string {
   return table(COLUMNS, rows) +
     "\nThis holds for all of them: random numbers come from a recorded seed and from other generators " +
     "than PyTorch's, so no run of ours has the study's initial parameters, order or dropout; our " +
-    "training times exclude data loading, the study's include it; and time per image is recorded for " +
-    "every model. The computation itself is the same: networks, loss, optimiser, transforms and " +
-    "metrics are tested against those of PyTorch, torchvision, PIL and scikit-learn.\n";
+    "training times exclude loading the data set, the study's include it, though part 4's include " +
+    "reading features from disk; and time per image is recorded for every model. The computation " +
+    "itself is the same: networks, loss, optimiser, transforms and metrics are tested against those " +
+    "of PyTorch, torchvision, PIL and scikit-learn.\n";
 }
 
 /** Every difference in full; where the study has no such model, what ours is. */

@@ -40,15 +40,20 @@ export function renderCosts(
   const rows = runs.map((run, i) => [...costCells(run), ...(hasSeveral ? [machines[i]!] : [])]);
   return table(columns, rows) +
     (left.length > 0 ? `\nAnd ${left.join(", ")}, not shown.\n` : "") +
-    "\nCore-seconds are processor time, summed over all cores from the start of the run to its end, " +
-    "loading included. Competing programs lengthen the elapsed time but hardly the core-seconds: a run " +
-    "that kept few of its available cores busy was probably sharing the machine. " +
+    `\n${CORE_SECONDS}. ` +
+    "Competing programs lengthen the elapsed time but hardly the core-seconds: a run that kept few of " +
+    "its available cores busy was probably sharing the machine. " +
     (isUnknown
       ? "A dash there means that the run did not record its elapsed time; its training time may " +
         "include seconds that an earlier run spent on computing features. "
       : "") +
     "Energy was not measured; on one machine it rises with core-seconds.\n";
 }
+
+/** What `measureResources()` counts of a run, as a sentence begins. */
+export const CORE_SECONDS =
+  "Core-seconds are processor time, summed over all cores from when engine, data and the file of " +
+  "weights are there to the end of testing; making the model and features is included";
 
 const COLUMNS = [
   { title: "Model" },

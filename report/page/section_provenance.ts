@@ -12,7 +12,7 @@ import { type ResultRow, settingKey } from "../record/result_row.ts";
 import type { SeedRun } from "../record/run_files.ts";
 import type { Json, Manifest } from "../record/run_folder.ts";
 import { code, escapeMarkdown, table } from "./markdown.ts";
-import { duration } from "./run_costs.ts";
+import { CORE_SECONDS, duration } from "./run_costs.ts";
 
 type Shown = ModelComparison & { row: ResultRow };
 
@@ -37,10 +37,7 @@ export function renderProvenance(
     "## Where the rows come from\n",
     "All settings, each epoch and each prediction of a run are in its folder in `runs/`. The duration " +
     "is that of training and evaluation." +
-    (hasResources
-      ? " Core-seconds are those of all cores from the start of the run to its end, loading included; " +
-        "peak memory is the process's."
-      : "") +
+    (hasResources ? ` ${CORE_SECONDS}; peak memory is the process's.` : "") +
     "\n",
     warning,
     table(

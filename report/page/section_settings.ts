@@ -8,7 +8,7 @@ import type { Comparison } from "../analysis/comparison.ts";
 import { formatCount, formatOverSeeds, NONE } from "../analysis/format_numbers.ts";
 import { settingLabel } from "../analysis/describe_run.ts";
 import { scoredImages } from "../record/result_row.ts";
-import { TIMED_ALIKE } from "../analysis/seed_aggregates.ts";
+import { INFERENCE_CLOCK, TIMED_ALIKE } from "../analysis/seed_aggregates.ts";
 import { code, escapeMarkdown, table } from "./markdown.ts";
 
 const SETTINGS_SHOWN = 50;
@@ -51,7 +51,7 @@ export function renderSettings({ models }: Comparison): string {
     "seeds, with the newest run of each. For each model the setting closest to the study's comes " +
     "first; it is the one shown above. Whatever differs from the study follows the model's name, as " +
     "does the engine where it is not TensorFlow. Parameters are all weights and biases, trained or " +
-    "frozen; inference is the model call alone. Times are means over those seeds only that ran under " +
+    `frozen. Inference is ${INFERENCE_CLOCK}. Times are means over those seeds only that ran under ` +
     `the same conditions as the newest run: ${TIMED_ALIKE}.\n\n` +
     table(METRIC_COLUMNS, metrics) + "\n" + table(SETTING_COLUMNS, settings) +
     (more > 0 ? `\nAnd ${more} more, not shown.\n` : "");

@@ -29,7 +29,7 @@ export interface ResultRow {
   f1: number | null;
   /** Seconds, or the study's words where there is no time, `N/A (Error)` for one. */
   training_time_s: number | string | null;
-  /** The model call alone. */
+  /** In part 2 of the detector's call alone, else of all that makes scores of the test images. */
   inference_ms_per_image: number | null;
   /** Test images with a valid prediction. */
   evaluated_images: number | null;

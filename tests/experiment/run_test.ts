@@ -12,6 +12,7 @@ import { schedulableCpus } from "../../io/machine_limits.ts";
 import { processorModel } from "../../io/processor.ts";
 import type { Reporter } from "../../io/reporter.ts";
 import { saveCheckpoint } from "../../models/checkpoint/safetensors.ts";
+import { resourcesOf } from "../../report/analysis/describe_machine.ts";
 import { ProblemList } from "../../report/record/problems.ts";
 import { readResults, resultsPath } from "../../report/record/results.ts";
 import {
@@ -144,6 +145,24 @@ Deno.test("runExperiment() of two that resume at once lets one go on", () =>
     const ends = await Promise.allSettled([1, 2].map(() => attempt({ out, resume: true, body })));
     assertEquals(ends.map(({ status }) => status).sort(), ["fulfilled", "rejected"]);
     assertEquals([bodies, (await rowsIn(out)).length], [1, 1]);
+  }));
+
+Deno.test("runExperiment() counts what a run uses once its weights are there, as the report says", () =>
+  withFolder({}, async (out) => {
+    let [started, ended] = [0, 0];
+    const weights = async () => {
+      await new Promise((resolve) => setTimeout(resolve, 300));
+      started = performance.now();
+      return { label: "random", sha256: "", path: undefined };
+    };
+    const body = () => {
+      ended = performance.now();
+      return done();
+    };
+    const { run_id } = await attempt({ out, plan: { weights }, body });
+    const { wall_seconds } = resourcesOf(await readManifest(runFolder(out, run_id)));
+    const passed = (ended - started) / 1000;
+    assert(wall_seconds! < passed + 0.2, `${wall_seconds} s of ${passed}`);
   }));
 
 Deno.test("runExperiment() says and notes that a run goes on with another processor or TensorFlow", () =>

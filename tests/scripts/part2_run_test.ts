@@ -427,6 +427,26 @@ Deno.test("predictDigits() holds no tensors of its own", async () => {
   detector.dispose();
 });
 
+Deno.test("predictDigits() times the detector's call alone", async () => {
+  const found = { predictions: [], scores: [], milliseconds: [] as number[] };
+  const detector = fakeDetector(answer);
+  const pause = new Int32Array(new SharedArrayBuffer(4));
+  const began = performance.now();
+  await predictDigits(detector, first(mnist.test, 4), {
+    batchSize: 2,
+    transform: (pixels) => {
+      Atomics.wait(pause, 0, 0, 200);
+      return transform(pixels);
+    },
+    found,
+  });
+  const passed = performance.now() - began;
+  const timed = 2 * (found.milliseconds[0]! + found.milliseconds[2]!);
+  // The first batch is transformed and detected once more, to warm up.
+  assert(timed <= passed - 590, `${timed} of ${passed} ms`);
+  detector.dispose();
+});
+
 Deno.test("scoreDigits() counts a missing detection as an error of all images alone", () => {
   const scores = scoreDigits([3, 1, 1, 0], [3, -1, 1, 5]);
   assertEquals([scores.detected, scores.accuracy, scores.accuracyOfAll], [3, 2 / 3, 0.5]);

@@ -336,6 +336,23 @@ Deno.test("meanOfBatchMeans() by hand", () => {
   assertEquals(meanOfBatchMeans([], 2), NaN);
 });
 
+Deno.test("evaluate() times the making of batches too, as the report says", async () => {
+  using run = new Run(64);
+  using test = testImages(20);
+  const pause = new Int32Array(new SharedArrayBuffer(4));
+  const slow = {
+    count: test.count,
+    labels: test.labels,
+    batch: test.batch.bind(test),
+    tensors: (indices: Int32Array) => {
+      Atomics.wait(pause, 0, 0, 100);
+      return test.tensors(indices);
+    },
+  };
+  const { seconds } = await evaluate(engine, run.model, slow, { ...OPTIONS, chunk: 10 });
+  assert(seconds >= 0.2, `${seconds} s`);
+});
+
 Deno.test("evaluate() equals what the logits say", async () => {
   // More than evaluate() takes at a time, so that its parts must be put together rightly.
   const test = first(mnist.test, 510);

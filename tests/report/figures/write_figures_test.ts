@@ -1,5 +1,6 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { join } from "node:path";
+import { INFERENCE_CLOCK } from "../../../report/analysis/seed_aggregates.ts";
 import { scorePredictions } from "../../../report/analysis/test_scores.ts";
 import type { ResultRow } from "../../../report/record/result_row.ts";
 import type { Json, Manifest } from "../../../report/record/run_folder.ts";
@@ -245,8 +246,9 @@ Deno.test("time per image sets published times beside ours", async () => {
     for (const text of ["0.0800 ms (cpu)", "1235 ms (cpu)", "80.9 ms"]) {
       assert(texts.includes(text), `${text} in ${texts}`);
     }
-    const { alt } = figures.find(({ file }) => file === SPEED)!;
+    const { alt, caption } = figures.find(({ file }) => file === SPEED)!;
     assertStringIncludes(alt, "FasterRCNN_Adapted, published: 80.9 ms.");
+    assertStringIncludes(caption, INFERENCE_CLOCK);
   });
 });
 

@@ -2,12 +2,14 @@
 
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { join } from "node:path";
+import { INFERENCE_CLOCK } from "../../../report/analysis/seed_aggregates.ts";
 import { compareResults } from "../../../report/compare.ts";
 import { renderReport } from "../../../report/page/report_page.ts";
+import { CORE_SECONDS } from "../../../report/page/run_costs.ts";
 import { renderReadmeHeadline } from "../../../report/page/section_headline.ts";
 import { renderResultsTable } from "../../../report/page/section_results.ts";
 import { type Manifest, runFolder, writeEvaluations } from "../../../report/record/run_folder.ts";
-import { alexnet, compareRuns, simple, vgg16, wrongOneIn } from "../compared_runs.ts";
+import { alexnet, compareRuns, detector, simple, vgg16, wrongOneIn } from "../compared_runs.ts";
 import type { Answered } from "../result_rows.ts";
 
 /** Two seeds with accuracies of 99 and 98 %, whose mean is 98.50 ± 0.71. */
@@ -156,6 +158,23 @@ Deno.test("the report shows core-seconds beside the time, and which run was not 
       "| vgg16_FineTuned | 1 | 1205.0 | 10.0 | – | – | some, 4 cores, GPU |",
       "| alexnet_FineTuned | 1 | 1205.0 | – | – | – | some, 2 cores |",
     ]);
+  });
+});
+
+Deno.test("the report says what each of its clocks is of, in the same words wherever its times stand", async () => {
+  const resources = { cpu_seconds: 1, wall_seconds: 1, peak_memory_bytes: 1e9 };
+  const run = { ...simple, manifest: { measured: { resources } } };
+  await compareRuns({ a: [run, detector] }, (_, report) => {
+    assertStringIncludes(below(report, "## All runs on record"), INFERENCE_CLOCK);
+    for (const heading of ["### What did a run cost?", "## Where the rows come from"]) {
+      assertStringIncludes(below(report, heading), CORE_SECONDS);
+    }
+    assertStringIncludes(
+      below(report, "### What exactly differs from the study?"),
+      "our training time is without loading the data set, which the study's includes, though part " +
+        "4's has the reading of features from disk in it",
+    );
+    for (const wrong of ["model call alone", "loading included"]) assert(!report.includes(wrong));
   });
 });
 
