@@ -100,7 +100,7 @@ const COMMON = {
     kind: "boolean",
     help: "write curves and a picture of misread digits for TensorBoard into the run's folder",
   },
-  strict: { kind: "boolean", help: "fail rather than use a substitute" },
+  strict: { kind: "boolean", help: "fail rather than use substitute weights" },
   quiet: { kind: "boolean", help: "print warnings only" },
   json: { kind: "boolean", help: "print the result as JSON, everything else on standard error" },
   verbose: { kind: "boolean", help: "show stacks of errors and the engine's own messages" },
@@ -195,6 +195,10 @@ export function part1Command(recipe: Recipe) {
           (name) => recipePrecision(name) === "fp32" ? "fp32" : "bf16 or fp32",
         ),
       },
+      strict: {
+        ...flags.strict,
+        help: "changes nothing here, where no weights are taken; parts 2 and 4 have it",
+      },
       ...DRY_RUN,
     },
     examples: [
@@ -264,7 +268,6 @@ export const PART_2 = {
       default: DETECTION.batchSize,
       help: "images for each call of the detector",
     },
-    strict: { ...BOXES.strict, help: "fail rather than use substitute weights" },
     ...DRY_RUN,
   },
   examples: [
@@ -311,7 +314,6 @@ export const PART_4 = {
       help: "compute features again in every epoch, as the study does, and keep none on disk",
     },
     ...FINE_TUNING,
-    strict: { ...FINE_TUNING.strict, help: "fail rather than use substitute weights" },
     ...DRY_RUN,
   },
   examples: [

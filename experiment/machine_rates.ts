@@ -31,8 +31,8 @@ export function busyCores(
 }
 
 async function main(): Promise<void> {
-  const { data, backend, device, precision, threads, libtensorflow, strict } = SHARED_FLAGS;
-  const table = { data, backend, device, precision, threads, libtensorflow, strict };
+  const { data, backend, device, precision, threads, libtensorflow } = SHARED_FLAGS;
+  const table = { data, backend, device, precision, threads, libtensorflow };
   const flags = parseFlags(Deno.args, table);
   const reporter = createReporter({ stream: "stderr" });
   const engine = await startEngine({

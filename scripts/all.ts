@@ -55,7 +55,7 @@ const FLAGS = {
   out,
   resume,
   tensorboard,
-  strict: { ...strict, help: "fail rather than use substitute weights" },
+  strict,
   quiet: { ...quiet, excludes: ["dryRun"] },
   verbose,
   ...DRY_RUN,
@@ -143,10 +143,10 @@ async function dryRun({ flags, signal }: Context): Promise<void> {
 async function announce({ flags, reporter, signal }: Context): Promise<void> {
   reporter.line(`Preset ${flags.preset}: measuring how fast this machine is`);
   const { failure, output } = await runChildScript("experiment/machine_rates.ts", {
-    args: argumentsFor(flags, [
-      ...["data", "backend", "device", "precision", "threads"] as const,
-      ...["libtensorflow", "strict"] as const,
-    ]),
+    args: argumentsFor(
+      flags,
+      ["data", "backend", "device", "precision", "threads", "libtensorflow"],
+    ),
     permissions: "engine",
     stdout: "piped",
     stderr: "inherit",
@@ -198,9 +198,9 @@ function commandLineOf(part: PartNumber, flags: Flags): string[] {
   return [
     ...size,
     ...argumentsFor(flags, [
-      ...(part === 1 ? [] : ["weights"] as const),
+      ...(part === 1 ? [] : ["weights", "strict"] as const),
       ...["seed", "data", "backend", "device", "precision", "threads", "libtensorflow"] as const,
-      ...["out", "resume", "tensorboard", "strict", "quiet", "verbose"] as const,
+      ...["out", "resume", "tensorboard", "quiet", "verbose"] as const,
     ]),
   ];
 }

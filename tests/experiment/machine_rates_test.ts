@@ -22,6 +22,15 @@ Deno.test("busyCores() is the least of threads, processors and the control group
   assertEquals(busyCores({ device: "NVIDIA H100", threads: 1 }, system(15)), null);
 });
 
+Deno.test("machine_rates.ts takes no flag that changes nothing", async () => {
+  const script = join(repositoryRoot(), "experiment/machine_rates.ts");
+  const { code, stdout } = await new Deno.Command(Deno.execPath(), {
+    args: ["run", "-q", "-P=engine", script, "--strict"],
+    cwd: repositoryRoot(),
+  }).output();
+  assertEquals([code, stdout.length], [2, 0]);
+});
+
 Deno.test("machine_rates.ts says with how many cores it has measured", async () => {
   const script = join(repositoryRoot(), "experiment/machine_rates.ts");
   const { success, stdout, stderr } = await new Deno.Command(Deno.execPath(), {

@@ -1,7 +1,7 @@
-import { assert, assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
+import { assert, assertEquals, assertMatch, assertStringIncludes, assertThrows } from "@std/assert";
 import { join } from "node:path";
 import { UsageError } from "../../io/errors.ts";
-import { part1Command, runFlags, seedList } from "../../experiment/flags.ts";
+import { part1Command, PART_2, PART_4, runFlags, seedList } from "../../experiment/flags.ts";
 import { helpText, readWords } from "../../io/help_text.ts";
 import { type FlagTable, parseFlags } from "../../io/parse_flags.ts";
 import { RECIPES } from "../../study.ts";
@@ -42,6 +42,15 @@ Deno.test("parseFlags() gives part 1's defaults", () => {
     verbose: false,
     help: false,
   });
+});
+
+Deno.test("the help of a part says of --strict what it does there", () => {
+  const lineOf = (options: Parameters<typeof helpText>[0]) =>
+    helpText(options).replace(/\s+/g, " ").match(/--strict (.*?) -/)![1]!;
+  for (const part of [PART_2, PART_4]) {
+    assertEquals(lineOf(part), "fail rather than use substitute weights");
+  }
+  assertMatch(lineOf(part1Command("published")), /^changes nothing here/);
 });
 
 Deno.test("parseFlags() reads every kind of flag, with = or a space", () => {

@@ -7,6 +7,7 @@ import {
   type ResultRow,
   resultsPath,
 } from "../../report/record/results.ts";
+import { readManifest, runFolder } from "../../report/record/run_folder.ts";
 import { expectedSeconds, type MachineRates, roundDuration } from "../../experiment/forecast.ts";
 import { knownRows, noteFailure } from "../../experiment/failed_part.ts";
 import { Program } from "./part1_process.ts";
@@ -155,7 +156,14 @@ Deno.test("all goes on after a part that fails, leaves rows for it and exits wit
 
 Deno.test("all says how long it will take; interrupted alone it ends the part, which keeps its run", async () => {
   await withFolder({}, async (out) => {
-    const all = start("--preset=full", "--data=mnist", "--weights=random", "--out", out);
+    const all = start(
+      "--preset=full",
+      "--data=mnist",
+      "--weights=random",
+      "--strict",
+      "--out",
+      out,
+    );
     await all.until(/Train Epoch: 1 /);
     all.kill("SIGINT");
     const { code, stdout, stderr } = await all.end();
@@ -172,7 +180,11 @@ Deno.test("all says how long it will take; interrupted alone it ends the part, w
       stderr,
       /SimpleCNN \(seed 1\) was interrupted .*\nerror: Interrupted; .*--resume/,
     );
-    assertEquals((await rowsOf(out, 1)).map(({ status }) => status), ["interrupted"]);
+    const rows = await rowsOf(out, 1);
+    assertEquals(rows.map(({ status }) => status), ["interrupted"]);
+    // What is about weights is for the parts that have any.
+    const { settings: { command } } = await readManifest(runFolder(out, rows[0]!.run_id));
+    assert(!(command as string[]).some((arg) => /weights|strict/.test(arg)), String(command));
     assertEquals(await rowsOf(out, 2), []);
   });
 });
