@@ -19,8 +19,8 @@ import { toBase64 } from "./page/base64.ts";
 import type { Answer, PageModel } from "./page/protocol.ts";
 
 /**
- * The best run of each model that was trained on digits and has left its weights; the quickest model
- * first, as it is asked first.
+ * The best run of each model that was trained on digits and has left its weights, as `bestRuns()` ranks
+ * them; the quickest model first, as it is asked first.
  *
  * @throws {StudyError} If there is none.
  */

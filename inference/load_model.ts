@@ -82,9 +82,10 @@ const UNTRAINED: readonly string[] = DETECTORS.filter(({ training }) => training
  * ones. So is part 2's predictor; its detector has no logits, {@linkcode LoadedModel.probabilities}
  * answers for it.
  *
- * @param run The folder of a run, its id or the beginning of it, `best` for the finished run with the
- *   highest accuracy of a model that was trained, or a `.pth` or `.safetensors` file with all weights
- *   of a model for ten digits.
+ * @param run The folder of a run, its id or the beginning of it, `best`, or a `.pth` or `.safetensors`
+ *   file with all weights of a model for ten digits. `best` is the first of the finished runs of
+ *   trained models whose weights can be had: MNIST before other data, then the most test images, then
+ *   the highest accuracy.
  * @throws {StudyError} If there is no such run or file, it has no weights or damaged ones, or they are
  *   of no model for ten digits.
  */

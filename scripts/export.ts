@@ -24,6 +24,7 @@ import { isFolder } from "../io/path_kind.ts";
 import { runScript } from "../io/run_script.ts";
 import { openSafetensors, saveCheckpoint } from "../models/checkpoint/safetensors.ts";
 import { isModelCard, modelCard } from "../report/page/model_card.ts";
+import { BEST_ORDER } from "../report/record/find_run.ts";
 import { refuseInsideRun } from "../report/record/run_folders.ts";
 
 const { backend, device, libtensorflow, quiet, verbose, help } = SHARED_FLAGS;
@@ -66,7 +67,8 @@ const HELP: HelpOptions<typeof FLAGS> = {
   usage: "deno task export RUN --out PATH [flags]",
   description:
     "Writes the weights of a run alone, without its optimiser, and a short model card beside " +
-    "them. RUN is a run's id or the beginning of it, its folder, best, or a file of weights.",
+    "them. RUN is a run's id or the beginning of it, its folder, a file of weights, or best " +
+    `(${BEST_ORDER}).`,
   table: FLAGS,
   examples: [
     "deno task export best --out simple_cnn.safetensors",

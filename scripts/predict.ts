@@ -23,7 +23,7 @@ import type { FlagTable, FlagValues } from "../io/parse_flags.ts";
 import { printable, printableJson } from "../io/printable.ts";
 import { createReporter, print, type Reporter } from "../io/reporter.ts";
 import { interruptible, runScript } from "../io/run_script.ts";
-import { BEST } from "../report/record/find_run.ts";
+import { BEST, BEST_ORDER } from "../report/record/find_run.ts";
 import { DATA } from "../study.ts";
 
 const { backend, device, libtensorflow, verbose, help } = SHARED_FLAGS;
@@ -34,8 +34,8 @@ const FLAGS = {
     placeholder: "RUN",
     default: BEST,
     help:
-      "run whose model answers: its id or the beginning of it, its folder, best, or a .pth or " +
-      ".safetensors file",
+      "run whose model answers: its id or the beginning of it, its folder, a .pth or .safetensors " +
+      `file, or best (${BEST_ORDER})`,
   },
   model: {
     kind: "text",

@@ -26,8 +26,12 @@ import type { ResultRow } from "./result_row.ts";
 import { type Manifest, readManifest, runFolder } from "./run_folder.ts";
 import { listRunFolders, ownManifest } from "./run_folders.ts";
 
-/** The word for the run with the highest accuracy. */
+/** The word for the run that {@linkcode byRank} puts first. */
 export const BEST = "best";
+
+/** What comes first for {@linkcode byRank}, for people. */
+export const BEST_ORDER =
+  "MNIST before other data, then the most test images, then the highest accuracy";
 
 /** Below the results folder: the runs that come with the suite, as far as they are committed. */
 const REFERENCE = "reference";
@@ -83,8 +87,7 @@ export interface LocateRunOptions extends BestRunsOptions {
 /**
  * The best finished run of each model, the best of all first.
  *
- * Digits come before other data, a test on more images before one on fewer, and of equal ones the
- * higher accuracy wins, then the newer run. Files that cannot be read count as empty.
+ * They are ranked by {@linkcode byRank}. Files that cannot be read count as empty.
  */
 export async function bestRuns(
   results: string,
@@ -112,7 +115,8 @@ export async function bestRuns(
  * Finds one run. What is no folder is looked for in `results/runs/` and then among the suite's own in
  * `results/reference/runs/`.
  *
- * @param run `best`, a run's id, a part of one and of no other, or its folder.
+ * @param run `best` for the first of {@linkcode bestRuns}, a run's id, a part of one and of no other,
+ *   or its folder.
  * @throws {StudyError} If there is none, or more than one that it may mean.
  */
 export async function locateRun(run: string, options: LocateRunOptions): Promise<LocatedRun> {
@@ -188,7 +192,11 @@ async function rowsOf(results: string, part: number): Promise<ResultRow[]> {
   }
 }
 
-/** The order of {@linkcode bestRuns}, by the runs' rows; a run without one comes last. */
+/**
+ * The order of {@linkcode bestRuns}, by the runs' rows: MNIST before a folder of the user's and that
+ * before other data, then the most test images, then the highest accuracy, then the newest. A run
+ * without a row comes last.
+ */
 export function byRank(a: ResultRow | undefined, b: ResultRow | undefined): number {
   if (a === undefined || b === undefined) return Number(a === undefined) - Number(b === undefined);
   return datasetRank(a) - datasetRank(b) ||

@@ -2,8 +2,10 @@
 
 import { assertEquals, assertRejects, assertStringIncludes, assertThrows } from "@std/assert";
 import { join } from "node:path";
+import { repositoryRoot } from "../../../io/cache.ts";
 import { StudyError } from "../../../io/errors.ts";
 import {
+  BEST_ORDER,
   bestRuns,
   locateRun,
   modelNamed,
@@ -70,6 +72,13 @@ Deno.test("bestRuns() ranks digits before other data, more test images, then acc
     assertStringIncludes(message, "no finished run of vgg16_FineTuned");
     assertStringIncludes(message, "deno task part4 --models vgg16");
   }));
+
+Deno.test("the guide says wherever it names the best run what it is the best by", async () => {
+  const guide = await Deno.readTextFile(join(repositoryRoot(), "docs", "guide.md"));
+  const sections = guide.replace(/\s+/g, " ").split(" ## ");
+  const naming = sections.filter((section) => /\bbest run\b/.test(section));
+  assertEquals(naming.map((section) => section.includes(BEST_ORDER)), [true, true]);
+});
 
 Deno.test("modelNamed() takes a name or the beginning of one; every model has its command", () => {
   assertEquals(modelNamed("AlexNet"), ALEXNET.name);
