@@ -37,8 +37,8 @@ export interface Classifier extends Disposable {
    * Takes over all parameters of a checkpoint. Prefixes such as DataParallel's `module.` are taken off
    * its names where they fit exactly without.
    *
-   * @throws {StudyError} If names are missing, unknown or of another shape, which are all listed, or a
-   *   weight is of no floating-point dtype or not finite as float32.
+   * @throws {StudyError} If names are missing, unknown or of another shape, of which the first ten of
+   *   each kind are named, or a weight is of no floating-point dtype or not finite as float32.
    */
   loadStateDict(state: StateDict, options?: LoadStateDictOptions): void;
   /** The parameters as PyTorch would save them. */

@@ -48,9 +48,9 @@ export interface TakenWeights {
  *
  * @param targetFor What takes weights of these names.
  * @param path The file that they are from, for errors.
- * @throws {StudyError} If names are missing, unknown or of another shape, which are all listed, or a
- *   weight is of no floating-point dtype, has not as many values as its shape, or is not finite as
- *   float32.
+ * @throws {StudyError} If names are missing, unknown or of another shape, of which the first ten of
+ *   each kind are named, or a weight is of no floating-point dtype, has not as many values as its
+ *   shape, or is not finite as float32.
  */
 export function loadWeights(
   state: StateDict,

@@ -46,8 +46,8 @@ export interface Detector extends Disposable {
    * (`backbone.fpn.inner_blocks.0.weight`, `rpn.head.conv.weight`). Prefixes such as
    * DataParallel's `module.` are taken off where the names fit exactly without.
    *
-   * @throws {StudyError} If names are missing, unknown or of another shape, which are all listed, or a
-   *   weight is of no floating-point dtype or not finite as float32.
+   * @throws {StudyError} If names are missing, unknown or of another shape, of which the first ten of
+   *   each kind are named, or a weight is of no floating-point dtype or not finite as float32.
    */
   loadStateDict(state: StateDict, options?: LoadDetectorOptions): void;
   /** All weights under torchvision's current names, batch normalisation as it was loaded. */
