@@ -4,7 +4,7 @@ import { assert, assertEquals } from "@std/assert";
 import { join } from "node:path/posix";
 import { roomOf } from "../docs/imports.ts";
 import { repositoryRoot } from "../io/cache.ts";
-import { IMPORTS } from "./source.ts";
+import { IMPORTS, SOURCES } from "./source.ts";
 import { TASKS } from "./task.ts";
 
 /** What every room above the engine may use. */
@@ -45,6 +45,47 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
 
 /** The engine's doors: what models, data and training see of it. */
 const ENGINE_DOORS = ["engine/engine.ts", "engine/compile.ts", "engine/ops.ts"];
+
+/** Who looks behind them, to say what a machine has, to test a backend, or for types. */
+const BEHIND_THE_DOORS = [
+  "bench/our_worker.ts",
+  "experiment/engine_outlook.ts",
+  "experiment/machine_report.ts",
+  "mod.ts",
+  "scripts/conformance.ts",
+  "scripts/doctor.ts",
+];
+
+/** Which files remove files, in the rooms that have people's results. */
+const REMOVING_RESULTS = [
+  "experiment/event_marks.ts",
+  "experiment/resume.ts",
+  "report/figures/write_figures.ts",
+  "report/record/kept_row.ts",
+  "report/record/leftovers.ts",
+  "report/record/remove_run.ts",
+  "report/runs/clean_runs.ts",
+];
+
+/** Which files of other rooms do: temporary ones, the cache's, and what the same command wrote. */
+const REMOVING_OWN = [
+  "bench/whole_part4.ts",
+  "bench/whole_runs.ts",
+  "draw/static_page.ts",
+  "engine/conformance/run_conformance.ts",
+  "engine/library/fetch_library.ts",
+  "engine/library/fetch_wheel.ts",
+  "io/atomic.ts",
+  "io/pip_download.ts",
+  "io/transfer.ts",
+  "io/unpack_archive.ts",
+  "models/checkpoint/pretrained_convolutions.ts",
+  "scripts/export.ts",
+  "scripts/sweep.ts",
+  "training/features/feature_cache.ts",
+];
+
+const PAGE = await Deno.readTextFile(join(repositoryRoot(), "docs/architecture.md"));
 
 /** What the report takes from npm: what draws, renders Markdown and knows distributions. */
 const REPORT_PACKAGES =
@@ -105,6 +146,25 @@ Deno.test("models, data and training know no backend", () => {
     ["models", "data", "training"].includes(roomOf(from)) && roomOf(to) === "engine" &&
     !ENGINE_DOORS.includes(to);
   assertEquals(importsThat(isWrong), []);
+});
+
+Deno.test("the engine's other files are seen by those that the page on architecture names", () => {
+  const behind = [...IMPORTS].filter(([from, { files }]) =>
+    !["engine", "tests"].includes(roomOf(from)) &&
+    files.some((to) => roomOf(to) === "engine" && !ENGINE_DOORS.includes(to))
+  );
+  assertEquals(behind.map(([from]) => from).sort(), BEHIND_THE_DOORS);
+  for (const path of BEHIND_THE_DOORS) assert(PAGE.includes(`\`${path}\``), path);
+});
+
+Deno.test("what removes files is on a list, and of results on the page on architecture", () => {
+  const removing = [...SOURCES].filter(([path, text]) =>
+    roomOf(path) !== "tests" && /\bDeno\.remove(Sync)?\(/.test(text)
+  );
+  const listed = [...REMOVING_OWN, ...REMOVING_RESULTS].sort();
+  assertEquals(removing.map(([path]) => path).sort(), listed);
+  assertEquals(listed.filter((path) => /^(experiment|report)\//.test(path)), REMOVING_RESULTS);
+  for (const path of REMOVING_RESULTS) assert(PAGE.includes(`\`${path}\``), path);
 });
 
 Deno.test("what runs in a browser takes nothing that is not there", () => {
