@@ -40,6 +40,8 @@ import { join, resolve } from "node:path";
 import { writeFileAtomic } from "../io/atomic.ts";
 import { userFolder } from "../io/cache.ts";
 import { StudyError, UsageError } from "../io/errors.ts";
+import { pathKind } from "../io/path_kind.ts";
+import { printable } from "../io/printable.ts";
 import { createReporter, type Reporter } from "../io/reporter.ts";
 import { SHARED_FLAGS } from "../experiment/flags.ts";
 import { readCommandLine } from "../io/help_text.ts";
@@ -163,8 +165,7 @@ async function runBench(flags: FlagValues<typeof FLAGS>, signal: AbortSignal): P
     epochs: flags.epochs,
     data: flags.data,
   };
-  // Programs are started in the repository's folder, which may not be where the user is.
-  const python = /[\\/]/.test(flags.python) ? resolve(userFolder(), flags.python) : flags.python;
+  const python = await pythonCommand(flags.python);
   const threads = navigator.hardwareConcurrency;
   const engineFlags = [
     ...(flags.device === "auto" ? [] : ["--device", flags.device]),
@@ -298,6 +299,23 @@ export function folderOf(asked: string, { backend, device }: ComputedOn): string
   if (device === "CPU" && (asked === "auto" || backend === "tensorflow")) return "";
   const words = `${backend} ${device}`.toLowerCase().match(/[a-z0-9]+/g) ?? [];
   return words.join("-");
+}
+
+/**
+ * What starts the Python that a person names: a file from where they are, as programs are started in the
+ * repository's folder, or the name of a program.
+ *
+ * @throws {UsageError} If there is no such file.
+ */
+async function pythonCommand(python: string): Promise<string> {
+  if (!/[\\/]/.test(python)) return python;
+  const path = resolve(userFolder(), python);
+  // Windows adds the ending by itself.
+  const endings = Deno.build.os === "windows" ? ["", ".exe"] : [""];
+  const kinds = await Promise.all(endings.map((ending) => pathKind(path + ending)));
+  if (kinds.includes("file")) return path;
+  const there = kinds[0] === "nothing" ? `there is none at ${path}` : `${path} is none`;
+  throw new UsageError(`--python ${printable(python)}: expected a program; ${there}`);
 }
 
 /**

@@ -44,7 +44,12 @@ export function userFolder(): string {
 
 /** A word that looks like a path, in the user's folder; any other is a name and stays as it is. */
 export function userPath(word: string): string {
-  return /[/\\.]/.test(word) ? resolve(userFolder(), word) : word;
+  return isPathWord(word) ? resolve(userFolder(), word) : word;
+}
+
+/** Whether a word looks like a path: names have no slash and no point. */
+export function isPathWord(word: string): boolean {
+  return /[/\\.]/.test(word);
 }
 
 /** A folder of the cache that the system does not let us use, which is the user's to fix. */

@@ -14,12 +14,13 @@ import { type DigitInput, digitInputs } from "../inference/digit_inputs.ts";
 import { loadModel } from "../inference/load_model.ts";
 import type { LoadedModel } from "../inference/loaded_model.ts";
 import { checkWritable, writeFileAtomic } from "../io/atomic.ts";
-import { userFolder, userPath } from "../io/cache.ts";
+import { isPathWord, userFolder, userPath } from "../io/cache.ts";
 import { StudyError, UsageError } from "../io/errors.ts";
 import { eventTurn } from "../io/event_turn.ts";
 import { type HelpOptions, readWords } from "../io/help_text.ts";
 import { refuseForeign, textIfReadable } from "../io/own_files.ts";
 import type { FlagTable, FlagValues } from "../io/parse_flags.ts";
+import { exists } from "../io/path_kind.ts";
 import { printable, printableJson } from "../io/printable.ts";
 import { createReporter, print, type Reporter } from "../io/reporter.ts";
 import { interruptible, runScript } from "../io/run_script.ts";
@@ -103,6 +104,10 @@ async function main(): Promise<void> {
     throw new UsageError(
       "Give at least one picture: deno task predict PICTURE...; see --help for what else there is",
     );
+  }
+  if (isPathWord(flags.run) && !await exists(userPath(flags.run))) {
+    const named = printable(flags.run);
+    throw new UsageError(`--run ${named}: there is no such file or folder; give one or a run's id`);
   }
   await interruptible((signal) => predict(words, { flags, signal }));
 }

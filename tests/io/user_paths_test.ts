@@ -96,6 +96,27 @@ Deno.test("deno task compare --results follows the folder that it is started in"
   });
 });
 
+Deno.test("a flag that takes a name or a path is wrong where there is nothing at the path", async () => {
+  await withFolder({}, async (folder) => {
+    const cases = [
+      ["predict", "one.png", "--run", "missing.safetensors"],
+      ["predict", "one.png", "--run", "runs/missing"],
+      ["bench", "--python", "./missing"],
+      ["bench", "--python", folder],
+    ] as const;
+    await Promise.all(cases.map(async ([task, ...args]) => {
+      const { code, stderr } = await new Deno.Command(Deno.execPath(), {
+        args: [...taskArgs(task), ...args],
+        cwd: repositoryRoot(),
+        env: { NO_COLOR: "1", INIT_CWD: folder },
+      }).output();
+      const said = new TextDecoder().decode(stderr);
+      assertEquals(code, 2, said);
+      assertStringIncludes(said, `error: ${args.slice(-2).join(" ")}: `);
+    }));
+  });
+});
+
 Deno.test("deno task all hands its parts the user's own folders", async () => {
   await withFolder({}, async (folder) => {
     const { code, stderr } = await new Deno.Command(Deno.execPath(), {
