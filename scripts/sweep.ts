@@ -69,6 +69,13 @@ async function main(): Promise<void> {
     ],
   });
   if (flags === undefined) return;
+  if (flags.measure && flags.on === "kubernetes") {
+    throw new UsageError(
+      "--measure and --on kubernetes exclude each other, as pods do not see what is measured here: " +
+        "measure on a node, put a copy of the file where pods see it, and name it by `rates:` in the " +
+        "configuration",
+    );
+  }
   const reporter = createReporter();
   const kind = await pathKind(flags.config);
   if (kind === "nothing" || kind === "folder") {

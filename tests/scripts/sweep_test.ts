@@ -94,6 +94,22 @@ Deno.test("sweep plans with what was measured of this machine, where that was do
     assertStringIncludes(stdout, `--cores 2 --config measured_rates=${folder}/cache/rates.json`);
   }));
 
+Deno.test("sweep measures nothing that it would not plan with", () =>
+  withFolder({ "my.yaml": "" }, async (folder) => {
+    const args = ["--config=my.yaml", "--on=kubernetes"];
+    const { code, stdout, stderr } = await sweep(folder, [...args, "--measure"], {
+      snakemake: FAKE,
+    });
+    assertEquals([code, stdout], [2, ""]);
+    assertStringIncludes(stderr, "error: --measure and --on kubernetes exclude each other");
+    // What was measured before does not go there either.
+    await Deno.mkdir(join(folder, "cache"));
+    await Deno.writeTextFile(join(folder, "cache/rates.json"), "{}");
+    const planned = await sweep(folder, args, { snakemake: FAKE });
+    assertEquals(planned.code, 0, planned.stderr);
+    assert(!planned.stdout.includes("measured_rates"), planned.stdout);
+  }));
+
 Deno.test("sweep on this machine shares its memory, as its control group allows, and one GPU", () =>
   withFolder({}, async (folder) => {
     const { code, stdout, stderr } = await sweep(folder, ["--jobs=2"], { snakemake: FAKE });

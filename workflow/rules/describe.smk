@@ -20,7 +20,7 @@ def describe_plan():
         f"longest run {longest / 60:.0f} min; {kept / 1e9:.2f} GB stay, {largest / 1e9:.2f} GB more "
         f"for each run while it goes on, and {features / 1e9:.1f} GB of features in the cache; "
         f"{moved / 1e9:.0f} GB go through the shared file system. Rates: "
-        f"{rates_path() or 'those of the committed results'}."
+        f"{rates_path() or 'those of an older AMD EPYC'}."
     )
 
 
