@@ -74,7 +74,8 @@ const COMMON = {
   precision: {
     kind: "choice",
     choices: ["fp32", "bf16"],
-    help: "number format of convolutions and matrix products; bf16 on processors that have it",
+    help: "number format of convolutions and matrix products; bf16 needs Linux, the CPU and a " +
+      "processor that has it",
     defaultText: "fp32",
   },
   threads: {
