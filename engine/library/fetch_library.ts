@@ -5,14 +5,15 @@
  */
 
 import { basename, join } from "node:path";
+import { setTimeout as pause } from "node:timers/promises";
 import { cacheError } from "../../io/cache.ts";
 import { download } from "../../io/download.ts";
 import { InterruptedError, StudyError } from "../../io/errors.ts";
 import { withLock } from "../../io/lock.ts";
-import { formatBytes, type Reporter } from "../../io/reporter.ts";
+import { formatBytes, formatDuration, type Reporter } from "../../io/reporter.ts";
 import { sha256File } from "../../io/sha256.ts";
 import type { MinimumRate } from "../../io/transfer_watch.ts";
-import { fetchWheel, PIP_COMMANDS } from "./fetch_wheel.ts";
+import { BrokenWheel, fetchWheel, PIP_COMMANDS } from "./fetch_wheel.ts";
 import { type CLibrary, cLibraryProblem, runningCLibrary } from "./glibc.ts";
 import {
   cachedLibrary,
@@ -44,7 +45,7 @@ export interface FetchLibraryOptions {
   cLibrary?: CLibrary | undefined;
   /** Time allowed for the archive server's first answer, in milliseconds. @default {5000} */
   connectTimeoutMs?: number;
-  /** See the download's own. @default {[1_000, 4_000]} */
+  /** See the download's own; the first is pip's too. @default {[1_000, 4_000]} */
   retryDelaysMs?: readonly number[];
   /** The least that pip must bring. @default {PIP_RATE} */
   minimumRate?: MinimumRate;
@@ -153,8 +154,25 @@ function anyOf(remedies: readonly (string | undefined)[]): string {
     .replace(/^or /, "");
 }
 
-/** The wheel, in a folder of its own of which nothing stays if pip fails. */
+/** The wheel, asked for once more where the transfer broke off: the archive is of an older version. */
 async function fetchWheelInto(
+  place: string,
+  options: FetchLibraryOptions & { release: Release; label: string },
+): Promise<string> {
+  const { label, reporter, retryDelaysMs: [delay = 1000] = [] } = options;
+  try {
+    return await tryWheel(place, options);
+  } catch (error) {
+    if (!(error instanceof BrokenWheel)) throw error;
+    const { what } = error;
+    reporter.line(`${label}: ${what}; trying again in ${formatDuration(delay / 1000)}`);
+  }
+  await pause(delay);
+  return await tryWheel(place, options);
+}
+
+/** The same once, in a folder of its own of which nothing stays if pip fails. */
+async function tryWheel(
   place: string,
   options: FetchLibraryOptions & { release: Release; label: string },
 ): Promise<string> {

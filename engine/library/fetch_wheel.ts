@@ -46,6 +46,9 @@ export interface FetchWheelOptions {
 /** pip asks an index that does not answer again for up to a minute and a half. */
 export const PIP_RATE: MinimumRate = { bytesPerSecond: 2_000, windowMs: 120_000 };
 
+/** pip began to bring the wheel and did not end: asked once more, it may. */
+export class BrokenWheel extends StudyError {}
+
 /** pip has a file twice for a moment: as it comes, and where it is to be. */
 const MOST_COPIES = 2.5;
 
@@ -59,6 +62,7 @@ const POLL_MS = 250;
  * depend on none.
  *
  * @returns The wheel's path inside `folder`.
+ * @throws {BrokenWheel} When the transfer broke off.
  * @throws {StudyError} When there is no pip, pip fails, or the file is not the pinned one.
  */
 export async function fetchWheel(options: FetchWheelOptions): Promise<string> {
@@ -182,6 +186,13 @@ function pipFailure(output: string, wheel: WheelRelease, through: string): Study
   if (certificate !== undefined) {
     const what = "pip's package index has no certificate to trust";
     return new StudyError(what, { details: [lastError(output) + through], remedy: certificate });
+  }
+  // Older pips, and those that take up a transfer themselves.
+  if (/Connection broken: |incomplete-download/.test(output)) {
+    return new BrokenWheel("pip's transfer broke off", {
+      details: [lastError(output) + through],
+      remedy: CHECK_PIP,
+    });
   }
   if (
     /NewConnectionError|ConnectTimeout|ReadTimeout|Max retries exceeded|Name or service not known|Temporary failure in name resolution|getaddrinfo failed|Network is unreachable/

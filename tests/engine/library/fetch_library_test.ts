@@ -154,6 +154,12 @@ if (mode === "offline") {
   Deno.exit(1);
 }
 if (mode === "absent") { console.error("ERROR: No matching distribution found for x"); Deno.exit(1); }
+const asked = Deno.readTextFileSync(new URL("pip.log", here)).trim().split("\\n").length;
+if (mode === "cut" || (mode === "cut once" && asked === 1)) {
+  Deno.writeFileSync(dest + "/x.part", bytes.subarray(0, 100));
+  console.error("ProtocolError: ('Connection broken: IncompleteRead(100 bytes read, 9 more expected)')");
+  Deno.exit(2);
+}
 if (mode === "odd") { console.error("ERROR: the moon is full\\n"); Deno.exit(2); }
 if (mode === "huge") Deno.writeFileSync(dest + "/x.part", new Uint8Array(bytes.length * 3));
 if (mode === "huge") await new Promise((r) => setTimeout(r, 20_000));
@@ -292,6 +298,7 @@ Deno.test("fetchLibrary() turns to the archive when the wheel is not available, 
     broken: "pip was not found",
     offline: "pip cannot reach its package index",
     absent: "pip's package index does not offer tensorflow-cpu 2.21.0",
+    cut: "pip's transfer broke off",
     odd: "pip failed",
     silent: "pip delivered no wheel",
     wrong: "pip delivered another wheel than the pinned one",
@@ -327,6 +334,17 @@ Deno.test("fetchLibrary() asks pip for the pinned wheel for Python 3.11", async 
   assert(!call!.includes("index"));
 });
 
+Deno.test("fetchLibrary() asks for the wheel once more where the transfer broke off", async () => {
+  await using scene = await Scene.set();
+  assertEquals((await fetchLibrary(scene.options("cut once"))).source, "wheel");
+  const downloads = (await scene.pipLog()).filter((line) => line.includes(" download "));
+  assertEquals(downloads.length, 2);
+  assertEquals(scene.lines.filter((line) => line.includes("again")), [
+    "libtensorflow 2.21.0: pip's transfer broke off; trying again in 0.0 s",
+  ]);
+  assertEquals(await names(scene.cache), ["2.21.0-test-wheel", "lock"]);
+});
+
 Deno.test("fetchLibrary() uses the first pip that works", async () => {
   await using scene = await Scene.set();
   const options = scene.wheelOnly();
@@ -356,6 +374,7 @@ Deno.test("fetchLibrary() says one clear line with the remedy when the wheel is 
     ["broken", "pip was not found", "install Python with pip"],
     ["offline", "cannot reach its package index", "network"],
     ["absent", "does not offer tensorflow-cpu 2.21.0", "index settings"],
+    ["cut", "IncompleteRead(100 bytes read", "proxy settings"],
     ["odd", "pip failed (the moon is full)", "fix what pip says"],
     ["silent", `did not deliver ${WHEEL}`, "settings"],
     ["wrong", "is not the pinned one", "pip cache purge"],
