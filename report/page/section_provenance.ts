@@ -7,7 +7,7 @@
 import type { Comparison, ModelComparison } from "../analysis/comparison.ts";
 import { describeMachine, resourcesOf } from "../analysis/describe_machine.ts";
 import { describeCode } from "../analysis/describe_run.ts";
-import { formatFixed, NONE } from "../analysis/format_numbers.ts";
+import { formatCount, formatFixed, NONE } from "../analysis/format_numbers.ts";
 import { type ResultRow, settingKey } from "../record/result_row.ts";
 import type { SeedRun } from "../record/run_files.ts";
 import type { Json, Manifest } from "../record/run_folder.ts";
@@ -177,9 +177,27 @@ function runsOf({ row, manifest, counted, settings }: Shown): SeedRun[] {
   return [{ row, manifest }, ...others];
 }
 
+/** Of more seeds, a command counts them up from the first, or names so many. */
+const SEEDS_NAMED = 24;
+
+/** The most that `--runs` takes. */
+const MOST_RUNS = 1000;
+
+/** What asks for these seeds; of very many that are not in a row some, and in a comment how many more. */
 function seedFlag(seeds: ReadonlySet<number>): string {
-  if (seeds.size === 0) return "";
-  return ` --seed${seeds.size === 1 ? "" : "s"} ${[...seeds].sort((a, b) => a - b).join(",")}`;
+  const sorted = [...seeds].sort((a, b) => a - b);
+  const [first] = sorted;
+  if (first === undefined) return "";
+  if (sorted.length === 1) return ` --seed ${first}`;
+  if (sorted.length <= SEEDS_NAMED) return ` --seeds ${sorted.join(",")}`;
+  const gap = sorted.findIndex((seed, i) => seed !== first + i);
+  const row = Math.min(gap < 0 ? sorted.length : gap, MOST_RUNS);
+  const isCounted = row > SEEDS_NAMED;
+  const left = sorted.length - (isCounted ? row : SEEDS_NAMED);
+  return (isCounted
+    ? ` --seed ${first} --runs ${row}`
+    : ` --seeds ${sorted.slice(0, SEEDS_NAMED).join(",")}`) +
+    (left > 0 ? ` # and ${formatCount(left)} more seeds` : "");
 }
 
 /**

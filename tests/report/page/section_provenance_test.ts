@@ -55,6 +55,29 @@ Deno.test("the commands repeat every run that counts, the seeds of a setting at 
   );
 });
 
+Deno.test("a command counts up many seeds in a row, and says how many more it does not name", async () => {
+  const range = (first: number, count: number) =>
+    Array.from({ length: count }, (_, i) => first + i);
+  const lineOf = async (seeds: readonly number[]) => {
+    const runs = seeds.map((seed): Answered => ({
+      ...run(seed, { command: `--seed ${seed}` }),
+      images: 1,
+    }));
+    return (await commandsOf(runs)).find((line) => line.startsWith("deno task part1"));
+  };
+  assertEquals(await lineOf(range(5, 24)), `deno task part1 --seeds ${range(5, 24).join(",")}`);
+  assertEquals(await lineOf(range(5, 25)), "deno task part1 --seed 5 --runs 25");
+  assertEquals(
+    await lineOf([...range(0, 30), 90, 95]),
+    "deno task part1 --seed 0 --runs 30 # and 2 more seeds",
+  );
+  const even = range(1, 26).map((seed) => 2 * seed);
+  assertEquals(
+    await lineOf(even),
+    `deno task part1 --seeds ${even.slice(0, 24).join(",")} # and 2 more seeds`,
+  );
+});
+
 Deno.test("the commands leave no one at another commit", async () => {
   const script = await commandsOf([
     run(1, { command: "--seed 1" }),
