@@ -22,7 +22,7 @@ import { FindingFile, findingsPath } from "../engine/choice/record.ts";
 import { isLibraryNamed } from "../engine/engine.ts";
 import { type WasmStatus, wasmStatus } from "../engine/wasm/status.ts";
 import { type WebGpuStatus, webGpuStatus } from "../engine/webgpu/status.ts";
-import { PYTHON_COMMANDS } from "../io/python.ts";
+import { PYTHON_COMMANDS, withOwnModules } from "../io/python.ts";
 import { cacheDir, type CacheError, cacheObstacle, folderProblem } from "../io/cache.ts";
 import { folderEntries, type SizedEntry, totalBytes } from "../io/folder_size.ts";
 import { machineLimits } from "../io/machine_limits.ts";
@@ -176,7 +176,8 @@ export async function examineMachine(
 /** The first of some commands that tells its version. */
 async function programStatus(commands: readonly (readonly string[])[]): Promise<ProgramStatus> {
   for (const command of commands) {
-    const result = await runCommand([...command, "--version"], { timeoutMs: 15_000 });
+    const question = [...withOwnModules(command), "--version"];
+    const result = await runCommand(question, { timeoutMs: 15_000 });
     if (!result?.success) continue;
     const version = /\d+(\.\w+)+/.exec(result.stdout)?.[0] ?? "";
     return { state: "ok", command: command.join(" "), version, remedy: "" };

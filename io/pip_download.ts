@@ -18,7 +18,7 @@ import { passAbortOn, signalChild } from "./child_signal.ts";
 import { Progress } from "./download_progress.ts";
 import { failureLine, InterruptedError, StudyError } from "./errors.ts";
 import { pipCertificateRemedy, pipProxy, throughProxy } from "./network_failure.ts";
-import { PYTHON_COMMANDS } from "./python.ts";
+import { OWN_MODULES, PYTHON_COMMANDS, withOwnModules } from "./python.ts";
 import { formatDuration, type Reporter } from "./reporter.ts";
 import { cannotStart, runCommand, startProgram } from "./run_command.ts";
 import { MINIMUM_RATE, type MinimumRate, TransferWatch } from "./transfer_watch.ts";
@@ -73,14 +73,8 @@ const NO_PIP = 3;
 /** Exit status of {@linkcode PROGRAM}: the index has no such file. */
 const NOT_OFFERED = 4;
 
-/**
- * Writes the file to standard output. The working folder is left out of the search for modules, so
- * that one named `pip` there does not count.
- */
-const PROGRAM = `
-import sys
-sys.path[:] = [folder for folder in sys.path if folder]
-import logging
+/** Writes the file to standard output. */
+const PROGRAM = `${OWN_MODULES}import logging
 # pip says in passing why an index cannot be read.
 logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
 project, file = sys.argv[1:]
@@ -208,7 +202,8 @@ async function transfer(
     progress?.done(written);
     return "done";
   }
-  const settings = await runCommand([program, ...args, "-m", "pip", "config", "list"]);
+  const pip = withOwnModules([program, ...args, "-m", "pip"]);
+  const settings = await runCommand([...pip, "config", "list"]);
   const through = throughProxy(pipProxy(settings?.stdout ?? ""));
   const failure = (Kind: typeof StudyError, reason: string, whole = reason) =>
     new Kind(`Cannot download ${name} with pip`, {

@@ -11,6 +11,7 @@ import { folderEntries, totalBytes } from "../../io/folder_size.ts";
 import { showLive } from "../../io/live_line.ts";
 import { pipCertificateRemedy, pipProxy, throughProxy } from "../../io/network_failure.ts";
 import { CHECK_PIP, PIP_INSTALLATION } from "../../io/pip_download.ts";
+import { withOwnModules } from "../../io/python.ts";
 import { formatBytes, type Reporter } from "../../io/reporter.ts";
 import { runCommand } from "../../io/run_command.ts";
 import { sha256File } from "../../io/sha256.ts";
@@ -237,6 +238,7 @@ async function run(
   const env: Record<string, string> = folder === undefined
     ? {}
     : { TMPDIR: folder, TEMP: folder, TMP: folder };
-  const result = await runCommand([...command, ...args], { env, ...(signal && { signal }) });
+  const whole = [...withOwnModules(command), ...args];
+  const result = await runCommand(whole, { env, ...(signal && { signal }) });
   return result && { success: result.success, output: `${result.stdout}\n${result.stderr}` };
 }

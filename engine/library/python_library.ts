@@ -5,6 +5,7 @@
  */
 
 import { StudyError } from "../../io/errors.ts";
+import { OWN_MODULES } from "../../io/python.ts";
 import { runCommand } from "../../io/run_command.ts";
 import { compareVersions } from "./glibc.ts";
 import { libraryIn, libraryProblem } from "./library_file.ts";
@@ -12,13 +13,8 @@ import { libraryIn, libraryProblem } from "./library_file.ts";
 /** The oldest TensorFlow whose C library the suite's kernels run on. */
 export const OLDEST_VERSION = "2.10";
 
-/**
- * Says where the package is and which version, without importing it (that takes seconds). The
- * working folder is left out of the search, so that a folder named `tensorflow` there does not count.
- */
-const QUESTION = `
-import importlib.util, importlib.metadata, json, sys
-sys.path[:] = [p for p in sys.path if p]
+/** Says where the package is and which version, without importing it: that takes seconds. */
+const QUESTION = `${OWN_MODULES}import importlib.util, importlib.metadata, json
 spec = importlib.util.find_spec("tensorflow")
 folders = list(spec.submodule_search_locations or []) if spec else []
 version = None

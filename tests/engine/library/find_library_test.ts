@@ -272,6 +272,12 @@ Deno.test("searchLibrary() asks a real Python without importing tensorflow", asy
           const found = await searchLibrary(places(folder, { pythonCommands: [[command!]] }));
           assertEquals(found.source, "python");
           assertEquals(found.path, path);
+          if (Deno.build.os === "windows") return;
+          // Nor is a module run that lies where Python is started.
+          const json = await put(join(folder, "here", "json.py"), "raise SystemExit('run')");
+          const there = ["sh", "-c", 'cd "$0" && exec "$@"', join(json, ".."), command!];
+          const again = await searchLibrary(places(folder, { pythonCommands: [there] }));
+          assertEquals(again, found);
         } finally {
           if (before === undefined) Deno.env.delete("PYTHONPATH");
           else Deno.env.set("PYTHONPATH", before);
