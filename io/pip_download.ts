@@ -70,6 +70,8 @@ class BrokenTransfer extends StudyError {}
 
 /** Exit status of {@linkcode PROGRAM}: Python has no pip, or one without these parts. */
 const NO_PIP = 3;
+/** The line on standard error with which {@linkcode PROGRAM} says that it has come as far as pip. */
+const FOUND_PIP = "found-pip";
 /** Exit status of {@linkcode PROGRAM}: the index has no such file. */
 const NOT_OFFERED = 4;
 
@@ -84,6 +86,7 @@ try:
     find, connect = command._build_package_finder, command.get_default_session
 except (ImportError, AttributeError):
     sys.exit(${NO_PIP})
+print("${FOUND_PIP}", file=sys.stderr, flush=True)
 options, _ = command.parse_args(["--no-input", "--no-cache-dir", "--retries=1", "--no-binary=" + project])
 with command.main_context():
     session = connect(options)
@@ -115,18 +118,19 @@ export async function downloadWithPip(options: PipDownloadOptions): Promise<void
   const { path, pythonCommands = PYTHON_COMMANDS } = options;
   await Deno.mkdir(dirname(path), { recursive: true });
   const part = `${path}.part`;
+  const tried: string[] = [];
   try {
     for (const command of pythonCommands) {
-      if (await patiently(command, part, options) === "no pip") continue;
-      return await Deno.rename(part, path);
+      const lack = await patiently(command, part, options);
+      if (lack === undefined) return await Deno.rename(part, path);
+      tried.push(`${command.join(" ")}: ${lack}`);
     }
   } finally {
     await Deno.remove(part).catch(() => {});
   }
-  const tried = pythonCommands.map((command) => command.join(" ")).join(", ");
   throw new StudyError(`Cannot download ${options.file}`, {
     reason: "no Python has pip",
-    details: [`${options.file}: no Python with pip was found (tried ${tried})`],
+    details: [`${options.file}: no Python with pip was found (tried ${tried.join("; ")})`],
     remedy: PIP_INSTALLATION,
   });
 }
@@ -136,7 +140,7 @@ async function patiently(
   command: readonly string[],
   part: string,
   options: PipDownloadOptions,
-): Promise<"done" | "no pip"> {
+): Promise<string | undefined> {
   const { reporter, signal, retryDelaysMs = [1_000, 4_000] } = options;
   for (const delay of retryDelaysMs) {
     try {
@@ -152,16 +156,20 @@ async function patiently(
   return await transfer(command, part, options);
 }
 
-/** Writes what one Python delivers to `part`, checked. */
+/**
+ * Writes what one Python delivers to `part`, checked.
+ *
+ * @returns Why it is no Python with pip, for after its name; `undefined` if the file is there.
+ */
 async function transfer(
   [program = "", ...args]: readonly string[],
   part: string,
   options: PipDownloadOptions,
-): Promise<"done" | "no pip"> {
+): Promise<string | undefined> {
   const { project, file: name, bytes, sha256, reporter, signal } = options;
   signal?.throwIfAborted();
   const child = start(program, [...args, "-c", PROGRAM, project, name]);
-  if (child === undefined) return "no pip";
+  if (child === undefined) return "not found";
   using _passing = passAbortOn(signal, child);
   reporter.live(`${name}: asking pip's package index`);
   const errors = new Response(child.stderr).text();
@@ -194,14 +202,19 @@ async function transfer(
   } finally {
     reporter.live("");
   }
-  const [{ success, code, signal: killed }, message] = await Promise.all([child.status, errors]);
+  const [{ success, code, signal: killed }, said] = await Promise.all([child.status, errors]);
   if (killed === "SIGINT" || signal?.aborted) throw new InterruptedError("Interrupted");
-  if (code === NO_PIP) return "no pip";
+  const [before = "", after] = said.split(new RegExp(`^${FOUND_PIP}\\r?\\n`, "m"));
   const found = hash.digest("hex");
   if (success && written === bytes && found === sha256) {
     progress?.done(written);
-    return "done";
+    return undefined;
   }
+  if (after === undefined && tooSlow === undefined) {
+    // A stand-in for a Python, as Windows and pyenv have them, says in its own way that it is none.
+    return code === NO_PIP ? "has no pip" : `does not run (${lastLine(before)})`;
+  }
+  const message = after ?? before;
   const pip = withOwnModules([program, ...args, "-m", "pip"]);
   const settings = await runCommand([...pip, "config", "list"]);
   const through = throughProxy(pipProxy(settings?.stdout ?? ""));

@@ -10,6 +10,7 @@ import {
 import { join } from "node:path";
 import { InterruptedError, StudyError } from "../../io/errors.ts";
 import { downloadWithPip, type IndexFile } from "../../io/pip_download.ts";
+import { PYTHON_COMMANDS } from "../../io/python.ts";
 import { sha256Hex } from "../../io/sha256.ts";
 import { recordingReporter, withFolder } from "../data/idx_samples.ts";
 import type { Bytes } from "../data/local_mirror.ts";
@@ -176,6 +177,43 @@ Deno.test({
           assertEquals(message.includes("\n"), false);
         }
       })),
+});
+
+/** Stand in for a Python that is not installed, as pyenv and Windows have them. */
+const STAND_INS = [
+  ["sh", "-c", "echo 'python3: command not found' >&2; exit 127"],
+  ["sh", "-c", "echo 'Python was not found'; exit 49"],
+];
+
+Deno.test({
+  name: "downloadWithPip() asks the next Python where what is called so is none",
+  ignore: ignore || Deno.build.os === "windows",
+  fn: () =>
+    withIndex(BYTES, () =>
+      withFolder(async (folder) => {
+        const path = join(folder, FILE.file);
+        const pythonCommands = [...STAND_INS, ...PYTHON_COMMANDS];
+        await downloadWithPip({ ...FILE, path, reporter: recordingReporter(), pythonCommands });
+        assertEquals(await Deno.readFile(path), BYTES);
+      })),
+});
+
+Deno.test({
+  name: "downloadWithPip() tells what each command has said that is no Python",
+  ignore: Deno.build.os === "windows",
+  fn: () =>
+    withFolder(async (folder) => {
+      const pythonCommands = [...STAND_INS, ["no-such-python"]];
+      const options = { ...FILE, path: join(folder, "x"), reporter: recordingReporter() };
+      const { message } = await assertRejects(
+        () => downloadWithPip({ ...options, pythonCommands }),
+        StudyError,
+      );
+      assertStringIncludes(message, "no Python with pip was found (tried sh -c");
+      assertStringIncludes(message, "does not run (python3: command not found); sh -c");
+      assertStringIncludes(message, "no-such-python: not found)");
+      assertEquals([...Deno.readDirSync(folder)], []);
+    }),
 });
 
 Deno.test({
