@@ -7,7 +7,12 @@
 import { StudyError } from "../io/errors.ts";
 import { isFile, PathAccessError } from "../io/path_kind.ts";
 import { silentReporter } from "../io/reporter.ts";
-import { processorProblem } from "./tensorflow/avx_support.ts";
+import {
+  fetchedProblem,
+  type Processor,
+  processorProblem,
+  runningProcessor,
+} from "./tensorflow/avx_support.ts";
 import { bfloat16Problem } from "./tensorflow/bfloat16_support.ts";
 import { findLibrary, type LibraryLocation, libraryObstacle } from "./library/find_library.ts";
 import { type CLibrary, cLibraryProblem, runningCLibrary } from "./library/glibc.ts";
@@ -158,13 +163,15 @@ async function isLibrary(path: string): Promise<boolean> {
 export interface FetchConditions {
   release: Release | undefined;
   cLibrary: CLibrary | undefined;
+  processor: Processor;
   hasPip: boolean;
 }
 
 /** What decides it here. */
 export async function fetchConditions(hasPip: () => Promise<boolean>): Promise<FetchConditions> {
   const release = RELEASES[currentPlatform()];
-  return { release, cLibrary: runningCLibrary(), hasPip: await hasPip() };
+  const processor = runningProcessor();
+  return { release, cLibrary: runningCLibrary(), processor, hasPip: await hasPip() };
 }
 
 /** The packages that can be fetched, in the order in which they are tried. */
@@ -195,8 +202,10 @@ function publishedKinds({ release }: FetchConditions): PackageKind[] {
 
 function packageProblem(
   kind: PackageKind,
-  { release, cLibrary, hasPip }: FetchConditions,
+  { release, cLibrary, processor, hasPip }: FetchConditions,
 ): string | undefined {
+  const unusable = fetchedProblem(processor);
+  if (unusable !== undefined) return `${unusable.reason}: ${unusable.remedy}`;
   return cLibraryProblem(release?.[kind]?.glibc, cLibrary) ??
     (kind === "archive" || hasPip ? undefined : `${PIP_REMEDY}: pip fetches it`);
 }

@@ -12,7 +12,7 @@ import { type BackendName, isLibraryNamed, startEngine } from "../engine/engine.
 import { findPip, PIP_COMMANDS } from "../engine/library/fetch_wheel.ts";
 import { findLibrary, libraryObstacle } from "../engine/library/find_library.ts";
 import { currentPlatform, type PackageKind, RELEASES } from "../engine/library/releases.ts";
-import { fetchableKinds, fetchConditions } from "../engine/library_status.ts";
+import { fetchableKinds, fetchConditions, fetchObstacle } from "../engine/library_status.ts";
 import { StudyError } from "../io/errors.ts";
 import { silentReporter } from "../io/reporter.ts";
 import { DATA } from "../study.ts";
@@ -97,7 +97,7 @@ interface Startable {
   why?: string;
 }
 
-/** @throws {StudyError} If nothing but libtensorflow will do, and there is nowhere to keep it. */
+/** @throws {StudyError} If nothing but libtensorflow will do, which cannot be fetched or kept. */
 async function backendWithoutFetching(
   { backend, device, libtensorflow }: PartPlan["flags"],
   precision: PartPlan["precision"],
@@ -113,8 +113,13 @@ async function backendWithoutFetching(
   const obstacle = await libraryObstacle();
   if (others.length === 0 && obstacle !== undefined) throw obstacle;
   const hasPip = async () => await findPip(PIP_COMMANDS) !== undefined;
-  const fetched = obstacle === undefined ? fetchableKinds(await fetchConditions(hasPip)) : [];
-  if (others.length === 0 || fetched.length > 0) return { backend: undefined, others, fetched };
+  const conditions = await fetchConditions(hasPip);
+  const fetched = obstacle === undefined ? fetchableKinds(conditions) : [];
+  if (fetched.length > 0) return { backend: undefined, others, fetched };
+  if (others.length === 0) {
+    const remedy = fetchObstacle(conditions);
+    throw new StudyError("libtensorflow was not found, and cannot be fetched", { remedy });
+  }
   const hasHardware = others.includes("webgpu") &&
     await findHardware({ store: READ_ONLY_FINDINGS }) !== undefined;
   const why = obstacle === undefined
@@ -145,7 +150,7 @@ const TITLES: Readonly<Record<BackendName, string>> = {
 };
 
 /**
- * @param fetched What it can be fetched as; with nothing, what it is published as.
+ * @param fetched What it can be fetched as.
  * @param others Backends that are tried where it cannot be fetched.
  */
 function libraryDownload(
@@ -153,7 +158,7 @@ function libraryDownload(
   others: readonly BackendName[],
 ): Fetch[] {
   const { wheel, archive } = RELEASES[currentPlatform()] ?? {};
-  const isTried = (kind: PackageKind) => fetched.length === 0 || fetched.includes(kind);
+  const isTried = (kind: PackageKind) => fetched.includes(kind);
   const [first, ...more] = [
     ...(wheel && isTried("wheel")
       ? [{ from: `${wheel.name} ${wheel.version} with pip`, bytes: wheel.size }]

@@ -13,6 +13,7 @@ import { withLock } from "../../io/lock.ts";
 import { formatBytes, formatDuration, type Reporter } from "../../io/reporter.ts";
 import { sha256File } from "../../io/sha256.ts";
 import type { MinimumRate } from "../../io/transfer_watch.ts";
+import { fetchedProblem, type Processor, runningProcessor } from "../tensorflow/avx_support.ts";
 import { BrokenWheel, fetchWheel, PIP_COMMANDS } from "./fetch_wheel.ts";
 import { type CLibrary, cLibraryProblem, runningCLibrary } from "./glibc.ts";
 import {
@@ -43,6 +44,8 @@ export interface FetchLibraryOptions {
   pipCommands?: readonly (readonly string[])[];
   /** The running C library. @default {runningCLibrary()} */
   cLibrary?: CLibrary | undefined;
+  /** What the library would run on. @default {runningProcessor()} */
+  processor?: Processor;
   /** Time allowed for the archive server's first answer, in milliseconds. @default {5000} */
   connectTimeoutMs?: number;
   /** See the download's own; the first is pip's too. @default {[1_000, 4_000]} */
@@ -58,10 +61,12 @@ const UNFINISHED = "unfinished-";
  * Fetches the pinned libtensorflow into the cache, or waits for another process that is at it.
  *
  * @returns The library, with source `archive`, `wheel`, or `cache` if another process was faster.
- * @throws {StudyError} When neither package is available, with the reason for each.
+ * @throws {StudyError} When neither package is available, with the reason for each, or could run here.
  */
 export async function fetchLibrary(options: FetchLibraryOptions): Promise<LibraryLocation> {
-  const { reporter, cache = libraryCache() } = options;
+  const { reporter, cache = libraryCache(), processor = runningProcessor() } = options;
+  const unusable = fetchedProblem(processor);
+  if (unusable !== undefined) throw new StudyError("Cannot fetch libtensorflow", unusable);
   const release = options.release ?? RELEASES[currentPlatform()];
   if (release === undefined) {
     throw new StudyError(

@@ -18,6 +18,11 @@ export interface Processor {
   cpuinfo: string | undefined;
 }
 
+/** That of this machine, as far as its system tells. */
+export function runningProcessor(): Processor {
+  return { arch: Deno.build.arch, cpuinfo: readSystemFile("/proc/cpuinfo") };
+}
+
 /** What is to be said of a library before it is opened. */
 export interface ProcessorProblem {
   /** One line with the remedy. */
@@ -34,22 +39,30 @@ export interface ProcessorProblem {
  */
 export function processorProblem(
   { source, path }: LibraryLocation,
-  { arch, cpuinfo }: Processor = {
-    arch: Deno.build.arch,
-    cpuinfo: readSystemFile("/proc/cpuinfo"),
-  },
+  processor: Processor = runningProcessor(),
 ): ProcessorProblem | undefined {
-  if (arch !== "x86_64") return undefined;
-  const flags = processorFlags(cpuinfo);
-  if (flags === undefined || flags.includes("avx")) return undefined;
-  const lacks = "This processor has no AVX, which TensorFlow's own builds need";
+  const lack = fetchedProblem(processor);
+  if (lack === undefined) return undefined;
+  const lacks = lack.reason.replace(/^t/, "T");
   if (CHOSEN.includes(source)) {
     const text = `${lacks}: if ${path} does too, the process ends now without a message`;
     return { text, fatal: false };
   }
-  const text = `${lacks}: run on a machine that has it, or set LIBTENSORFLOW_PATH to a ` +
-    "libtensorflow that is built without";
-  return { text, fatal: true };
+  return { text: `${lacks}: ${lack.remedy}`, fatal: true };
+}
+
+/** Why a build of TensorFlow's own, as one that is fetched, cannot run; `undefined` as above. */
+export function fetchedProblem(
+  { arch, cpuinfo }: Processor,
+): { reason: string; remedy: string } | undefined {
+  if (arch !== "x86_64") return undefined;
+  const flags = processorFlags(cpuinfo);
+  if (flags === undefined || flags.includes("avx")) return undefined;
+  return {
+    reason: "this processor has no AVX, which TensorFlow's own builds need",
+    remedy: "run on a machine that has it, or set LIBTENSORFLOW_PATH to a libtensorflow that is " +
+      "built without",
+  };
 }
 
 /** What an x86-64 can do, in Linux's words; `undefined` where its description says nothing of it. */

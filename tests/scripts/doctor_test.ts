@@ -2,7 +2,7 @@ import { assert, assertEquals, assertFalse, assertMatch, assertStringIncludes } 
 import { join } from "node:path";
 import { libraryIn } from "../../engine/library/library_file.ts";
 import { systemFolders } from "../../engine/library/find_library.ts";
-import { fetchObstacle, PIP_REMEDY } from "../../engine/library_status.ts";
+import { fetchableKinds, fetchObstacle, PIP_REMEDY } from "../../engine/library_status.ts";
 import { currentPlatform, type Release, RELEASES } from "../../engine/library/releases.ts";
 import { repositoryRoot } from "../../io/cache.ts";
 import { folderEntries, totalBytes } from "../../io/folder_size.ts";
@@ -240,10 +240,12 @@ Deno.test("fetchObstacle() is nothing while one of archive and wheel is availabl
   const pinned = { version: "2.21.0", sha256: "", size: 1, members: ["x"] };
   const archive = { ...pinned, url: "https://example.org/x.tar.gz", glibc: "2.17" };
   const wheel = { ...pinned, name: "x", file: "x.whl", platform: "x", glibc: "2.27" };
+  const processor = { arch: "x86_64", cpuinfo: "flags : fpu sse4_2 avx" };
   const obstacle = (release: Partial<Release> | undefined, glibc: string, hasPip: boolean) =>
     fetchObstacle({
       release: release && { platform: "test", ...release },
       cLibrary: { name: "glibc", version: glibc },
+      processor,
       hasPip,
     });
   assertEquals(obstacle({ archive, wheel }, "2.31", false), undefined);
@@ -254,9 +256,18 @@ Deno.test("fetchObstacle() is nothing while one of archive and wheel is availabl
   const musl = fetchObstacle({
     release: { platform: "test", archive },
     cLibrary: { name: "other" },
+    processor,
     hasPip: true,
   });
   assertStringIncludes(musl!, "musl");
+  const old = {
+    release: { platform: "test", archive, wheel },
+    cLibrary: { name: "glibc", version: "2.31" },
+    processor: { ...processor, cpuinfo: "flags : fpu sse4_2" },
+    hasPip: true,
+  } as const;
+  assertEquals(fetchableKinds(old), []);
+  assertMatch(fetchObstacle(old)!, /^this processor has no AVX.*: run on a machine that has it/);
 });
 
 /** Variables for which Deno starts nothing where programs are listed: of loaders, or so named. */

@@ -64,6 +64,7 @@ class Scene implements AsyncDisposable {
       cache: this.cache,
       pipCommands: [this.pip(mode)],
       cLibrary: { name: "glibc", version: "2.31" },
+      processor: { arch: "aarch64", cpuinfo: undefined },
       connectTimeoutMs: 300,
       retryDelaysMs: [1, 1],
       minimumRate: PIP_RATE,
@@ -431,6 +432,15 @@ Deno.test("fetchLibrary() refuses an old glibc and musl before anything is downl
   assertEquals(await scene.pipLog(), []);
   const middle = { name: "glibc", version: "2.17" } as const;
   assertEquals((await fetchLibrary({ ...scene.options(), cLibrary: middle })).source, "archive");
+});
+
+Deno.test("fetchLibrary() fetches nothing for a processor that cannot run it", async () => {
+  await using scene = await Scene.set();
+  const processor = { arch: "x86_64", cpuinfo: "flags\t\t: fpu sse4_2\n" };
+  const message = await failure(fetchLibrary({ ...scene.options(), processor }));
+  for (const part of ["no AVX", "LIBTENSORFLOW_PATH"]) assertStringIncludes(message, part);
+  assertEquals([scene.server.requests, await scene.pipLog()], [[], []]);
+  await assertRejects(() => Deno.stat(scene.cache), Deno.errors.NotFound);
 });
 
 Deno.test("fetchLibrary() does the work once for two processes at once", async () => {
