@@ -64,6 +64,15 @@ export async function writeFileAtomic(
 }
 
 /**
+ * {@linkcode writeFileAtomic} for what can be found out again: it never fails, and where Deno would have
+ * to ask the user whether it may write, nothing is written.
+ */
+export async function writeIfPermitted(path: string, text: string): Promise<void> {
+  const { state } = await Deno.permissions.query({ name: "write", path });
+  if (state === "granted") await writeFileAtomic(path, text).catch(() => {});
+}
+
+/**
  * Makes sure that files can be written into a folder, by writing one and removing it. The folder is
  * made if missing.
  *

@@ -4,19 +4,13 @@
  * @module
  */
 
-import { isNotPermitted } from "./system_reason.ts";
-
 /** Reads a variable; `undefined` if it is not set. */
 export type ReadVariable = (name: string) => string | undefined;
 
-/** A variable's value; `undefined` too where this process may not read it. */
+/** A variable's value; `undefined` too where this process may not read it, for which it does not ask. */
 export function variableIfAllowed(name: string): string | undefined {
-  try {
-    return Deno.env.get(name);
-  } catch (error) {
-    if (isNotPermitted(error)) return undefined;
-    throw error;
-  }
+  const { state } = Deno.permissions.querySync({ name: "env", variable: name });
+  return state === "granted" ? Deno.env.get(name) : undefined;
 }
 
 /** Sets a variable for this process and the libraries that it loads, unless the user has. */

@@ -9,7 +9,7 @@
  */
 
 import { join } from "node:path";
-import { writeFileAtomic } from "../../io/atomic.ts";
+import { writeIfPermitted } from "../../io/atomic.ts";
 import { cacheDir } from "../../io/cache.ts";
 import { isRecord } from "../../io/is_record.ts";
 import { readRegularText } from "../../io/regular_file.ts";
@@ -80,10 +80,7 @@ export class FindingFile implements FindingStore {
 
   async write({ noHardware, timings }: Findings): Promise<void> {
     const content = { version: VERSION, noHardware, timings: timings.slice(0, MOST_TIMINGS) };
-    // Whoever did not permit it is not to be asked for it.
-    const { state } = await Deno.permissions.query({ name: "write", path: this.#path });
-    if (state !== "granted") return;
-    await writeFileAtomic(this.#path, `${JSON.stringify(content, null, 2)}\n`).catch(() => {});
+    await writeIfPermitted(this.#path, `${JSON.stringify(content, null, 2)}\n`);
   }
 }
 

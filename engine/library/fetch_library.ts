@@ -23,6 +23,7 @@ import {
   type LibraryLocation,
   type LibraryManifest,
 } from "./library_cache.ts";
+import { markSound } from "./library_check.ts";
 import {
   currentPlatform,
   MOST_ARCHIVE_BYTES,
@@ -251,6 +252,7 @@ async function install(options: {
       join(library, "manifest.json"),
       JSON.stringify(manifest, null, 2) + "\n",
     );
+    await markSound(library, files);
     const place = join(cache, cacheFolderName(release, kind)!);
     await Deno.remove(place, { recursive: true }).catch((error) => {
       if (!(error instanceof Deno.errors.NotFound)) throw error;

@@ -10,7 +10,7 @@
  */
 
 import { join } from "node:path";
-import { writeFileAtomic } from "../../io/atomic.ts";
+import { writeIfPermitted } from "../../io/atomic.ts";
 import { readRegularText } from "../../io/regular_file.ts";
 import { formatBytes } from "../../io/reporter.ts";
 import { sha256File } from "../../io/sha256.ts";
@@ -63,12 +63,20 @@ export async function damageIn(
     }
     found[name] = stamp;
   }
-  const text = JSON.stringify(found, null, 2) + "\n";
   // Where nothing can be kept, as in a shared cache, files are hashed at every start.
-  if (JSON.stringify(found) !== JSON.stringify(known)) {
-    await writeFileAtomic(join(folder, STAMPS), text).catch(() => {});
-  }
+  if (JSON.stringify(found) !== JSON.stringify(known)) await writeStamps(folder, found);
   return undefined;
+}
+
+/** Has {@linkcode damageIn} take files as they are now for sound ones, as their bytes are known. */
+export async function markSound(folder: string, files: readonly UnpackedFile[]): Promise<void> {
+  const stamps: Record<string, string> = {};
+  for (const { name } of files) stamps[name] = await stampOf(join(folder, name));
+  await writeStamps(folder, stamps);
+}
+
+async function writeStamps(folder: string, stamps: Stamps): Promise<void> {
+  await writeIfPermitted(join(folder, STAMPS), `${JSON.stringify(stamps, null, 2)}\n`);
 }
 
 async function stampOf(path: string): Promise<string> {

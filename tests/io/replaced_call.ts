@@ -1,5 +1,5 @@
 /**
- * Calls of the system that fail, or take their time.
+ * Calls of the system that fail, take their time, or would have Deno ask the user.
  *
  * @module
  */
@@ -16,5 +16,20 @@ export async function withReplaced<Name extends "lstat" | "readDir">(
     await action();
   } finally {
     Object.assign(Deno, { [name]: own });
+  }
+}
+
+/** Runs `action` in what Deno says is a process without permissions, at a terminal. */
+export async function withoutPermissions(action: () => void | Promise<void>): Promise<void> {
+  const { query, querySync } = Deno.permissions;
+  const status = { state: "prompt" };
+  Object.assign(Deno.permissions, {
+    query: () => Promise.resolve(status),
+    querySync: () => status,
+  });
+  try {
+    await action();
+  } finally {
+    Object.assign(Deno.permissions, { query, querySync });
   }
 }

@@ -2,6 +2,7 @@ import { PIP_RATE } from "../../../engine/library/fetch_wheel.ts";
 import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import { basename, join } from "node:path";
 import { fetchLibrary, type FetchLibraryOptions } from "../../../engine/library/fetch_library.ts";
+import { damageIn } from "../../../engine/library/library_check.ts";
 import { RELEASES } from "../../../engine/library/releases.ts";
 import { StudyError } from "../../../io/errors.ts";
 import { type Reporter, silentReporter } from "../../../io/reporter.ts";
@@ -209,6 +210,7 @@ Deno.test("fetchLibrary() keeps of the official archive the needed objects alone
     version: "2.18.0",
   });
   assertEquals(await names(folder), [
+    "checked.json",
     "libtensorflow.so.2",
     "libtensorflow_framework.so.2",
     "manifest.json",
@@ -232,7 +234,8 @@ Deno.test("fetchLibrary() takes the archive from a zip", async () => {
     members: ["lib/tensorflow.dll"],
   });
   const found = await fetchLibrary(options);
-  assertEquals(await names(join(found.path, "..")), ["manifest.json", "tensorflow.dll"]);
+  const kept = ["checked.json", "manifest.json", "tensorflow.dll"];
+  assertEquals(await names(join(found.path, "..")), kept);
 });
 
 Deno.test("fetchLibrary() finds its own result in the cache", async () => {
@@ -247,8 +250,19 @@ Deno.test("fetchLibrary() refetches a cached library whose bytes are wrong", asy
   await using scene = await Scene.set();
   const { path } = await fetchLibrary(scene.wheelOnly());
   await Deno.writeFile(path, MAIN.slice().reverse());
+  // Some systems keep the times of files in seconds.
+  await Deno.utime(path, 0, 0);
   assertEquals((await fetchLibrary(scene.wheelOnly())).source, "wheel");
   assertEquals(await Deno.readFile(path), MAIN);
+});
+
+Deno.test("fetchLibrary() leaves a library that is not hashed again to be found", async () => {
+  await using scene = await Scene.set();
+  const { path } = await fetchLibrary(scene.wheelOnly());
+  const { files } = JSON.parse(await Deno.readTextFile(join(path, "..", "manifest.json")));
+  const hashed: string[] = [];
+  const live = (text: string) => void hashed.push(text);
+  assertEquals([await damageIn(join(path, ".."), files, { live }), hashed], [undefined, []]);
 });
 
 Deno.test("fetchLibrary() refetches a cached library whose size or manifest is wrong", async () => {
@@ -280,6 +294,7 @@ Deno.test("fetchLibrary() takes the wheel where both are available, and asks for
     version: "2.21.0",
   });
   assertEquals(await names(folder), [
+    "checked.json",
     "libtensorflow_cc.so.2",
     "libtensorflow_framework.so.2",
     "manifest.json",

@@ -19,6 +19,7 @@ import type { Release } from "../../../engine/library/releases.ts";
 import { StudyError } from "../../../io/errors.ts";
 import { sha256Hex } from "../../../io/sha256.ts";
 import { openingError } from "../../../engine/tensorflow/opening_error.ts";
+import { withoutPermissions } from "../../io/replaced_call.ts";
 import { fakeLibrary } from "./fake_library.ts";
 
 const NAME = libraryNames()[0]!;
@@ -158,6 +159,17 @@ Deno.test("searchLibrary() hashes a cached library once, and again when its file
     }
     await Deno.writeFile(path, fakeLibrary());
     assertEquals((await search()).source, "cache");
+  }));
+
+Deno.test("searchLibrary() keeps nothing where Deno would have to ask whether it may", () =>
+  inTemporaryFolder(async (folder) => {
+    const kept = join(await putCached(folder), "..", "checked.json");
+    await withoutPermissions(async () => {
+      assertEquals((await searchLibrary(places(folder))).source, "cache");
+    });
+    await assertRejects(() => Deno.stat(kept), Deno.errors.NotFound);
+    assertEquals((await searchLibrary(places(folder))).source, "cache");
+    await Deno.stat(kept);
   }));
 
 Deno.test("openingError() has a library of the cache removed only if it is damaged", () =>
