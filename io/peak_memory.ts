@@ -5,6 +5,7 @@
  */
 
 import process from "node:process";
+import { compareVersions } from "./compare_versions.ts";
 import { readSystemFile } from "./libc.ts";
 
 /**
@@ -16,5 +17,24 @@ import { readSystemFile } from "./libc.ts";
 export function peakMemory(): number {
   const status = Deno.build.os === "linux" ? readSystemFile("/proc/self/status") : undefined;
   const [, kibibytes] = /^VmHWM:\s+(\d+) kB$/m.exec(status ?? "") ?? [];
-  return 1024 * (kibibytes === undefined ? process.resourceUsage().maxRSS : Number(kibibytes));
+  return kibibytes === undefined ? peakBytes() : 1024 * Number(kibibytes);
+}
+
+/** What Deno says of a process, and which Deno on what system. */
+export interface ResourceUsage {
+  os: string;
+  deno: string;
+  maxRSS: number;
+}
+
+/** The peak that Deno tells, in bytes: it is in kibibytes, but on macOS in bytes until Deno 2.9.7. */
+export function peakBytes(
+  { os, deno, maxRSS }: ResourceUsage = {
+    os: Deno.build.os,
+    deno: Deno.version.deno,
+    maxRSS: process.resourceUsage().maxRSS,
+  },
+): number {
+  const isInBytes = os === "darwin" && compareVersions(deno, "2.9.7") < 0;
+  return isInBytes ? maxRSS : 1024 * maxRSS;
 }

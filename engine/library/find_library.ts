@@ -6,11 +6,11 @@
 
 import { basename, delimiter, join, resolve } from "node:path";
 import { CacheError, cacheObstacle, userFolder } from "../../io/cache.ts";
+import { compareVersions } from "../../io/compare_versions.ts";
 import { InterruptedError, StudyError } from "../../io/errors.ts";
 import { PathAccessError, pathKind } from "../../io/path_kind.ts";
 import type { Reporter } from "../../io/reporter.ts";
 import { fetchLibrary } from "./fetch_library.ts";
-import { compareVersions } from "./glibc.ts";
 import { cachedLibrary, libraryCache, type LibraryLocation } from "./library_cache.ts";
 import { libraryIn, libraryNames, libraryProblem } from "./library_file.ts";
 import { PYTHON_COMMANDS } from "../../io/python.ts";

@@ -4,6 +4,8 @@
  * @module
  */
 
+import { compareVersions } from "../../io/compare_versions.ts";
+
 /** The C library of a Linux system: glibc with its version, or another one (musl). */
 export type CLibrary = { name: "glibc"; version: string } | { name: "other" };
 
@@ -44,14 +46,4 @@ export function cLibraryProblem(
   if (compareVersions(running.version, required) >= 0) return undefined;
   return `it needs glibc ${required} or newer, this system has ${running.version}: ` +
     "use a newer Linux release, or set LIBTENSORFLOW_PATH to a library built for this one";
-}
-
-/** Less than, equal to or greater than 0 as version `a` is older than, equal to or newer than `b`. */
-export function compareVersions(a: string, b: string): number {
-  const [left, right] = [a, b].map((version) => version.split(".").map((n) => parseInt(n) || 0));
-  for (let i = 0; i < Math.max(left!.length, right!.length); i++) {
-    const difference = (left![i] ?? 0) - (right![i] ?? 0);
-    if (difference !== 0) return difference;
-  }
-  return 0;
 }

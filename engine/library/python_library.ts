@@ -4,10 +4,10 @@
  * @module
  */
 
+import { compareVersions } from "../../io/compare_versions.ts";
 import { StudyError } from "../../io/errors.ts";
 import { OWN_MODULES } from "../../io/python.ts";
 import { runCommand } from "../../io/run_command.ts";
-import { compareVersions } from "./glibc.ts";
 import { libraryIn, libraryProblem } from "./library_file.ts";
 
 /** The oldest TensorFlow whose C library the suite's kernels run on. */

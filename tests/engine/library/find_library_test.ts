@@ -8,11 +8,7 @@ import {
 import { join } from "node:path";
 import { searchLibrary, type SearchPlaces } from "../../../engine/library/find_library.ts";
 import { explainOpenFailure } from "../../../engine/tensorflow/open_failure.ts";
-import {
-  cLibraryProblem,
-  compareVersions,
-  runningCLibrary,
-} from "../../../engine/library/glibc.ts";
+import { cLibraryProblem, runningCLibrary } from "../../../engine/library/glibc.ts";
 import { libraryIn, libraryNames, libraryProblem } from "../../../engine/library/library_file.ts";
 import type { LibraryLocation, LibraryManifest } from "../../../engine/library/library_cache.ts";
 import type { Release } from "../../../engine/library/releases.ts";
@@ -538,13 +534,6 @@ Deno.test("explainOpenFailure() fits what the loader really says about a file th
     assertStringIncludes(message, path);
     assertStringIncludes(message, "LIBTENSORFLOW_PATH");
   }));
-
-Deno.test("compareVersions() compares by number", () => {
-  assert(compareVersions("2.9", "2.10") < 0);
-  assert(compareVersions("2.27", "2.17") > 0);
-  assertEquals(compareVersions("2.27", "2.27.0"), 0);
-  assertEquals(compareVersions("2.10.0rc1", "2.10"), 0);
-});
 
 Deno.test("cLibraryProblem() names both versions, and musl", () => {
   assertEquals(cLibraryProblem("2.27", { name: "glibc", version: "2.36" }), undefined);
