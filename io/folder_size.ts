@@ -20,13 +20,27 @@ export interface SizedEntry {
  *
  * @returns An empty list if there is no such folder.
  */
-export async function folderEntries(folder: string): Promise<SizedEntry[]> {
+export function folderEntries(folder: string): Promise<SizedEntry[]> {
+  return entriesOf(folder, async (inner) => totalBytes(await folderEntries(inner)));
+}
+
+/** Bytes of the largest file in a folder, however deep; 0 if there is none. */
+export async function largestFile(folder: string): Promise<number> {
+  const entries = await entriesOf(folder, largestFile);
+  return Math.max(0, ...entries.map(({ bytes }) => bytes));
+}
+
+/** What lies directly in a folder, by name, with what `sizeOf` says of the folders among it. */
+async function entriesOf(
+  folder: string,
+  sizeOf: (inner: string) => Promise<number>,
+): Promise<SizedEntry[]> {
   const listed = await ifThere(() => Array.fromAsync(Deno.readDir(folder))) ?? [];
   const entries: SizedEntry[] = [];
   for (const { name, isDirectory } of listed) {
     const path = join(folder, name);
     const bytes = isDirectory
-      ? totalBytes(await folderEntries(path))
+      ? await sizeOf(path)
       : (await ifThere(() => Deno.lstat(path)))?.size ?? 0;
     entries.push({ name, bytes });
   }

@@ -7,7 +7,7 @@
 import { join } from "node:path";
 import { StudyError } from "../../io/errors.ts";
 import { downloadLine } from "../../io/download_progress.ts";
-import { folderEntries, totalBytes } from "../../io/folder_size.ts";
+import { largestFile } from "../../io/folder_size.ts";
 import { showLive } from "../../io/live_line.ts";
 import { pipCertificateRemedy, pipProxy, throughProxy } from "../../io/network_failure.ts";
 import { CHECK_PIP, PIP_INSTALLATION } from "../../io/pip_download.ts";
@@ -50,9 +50,6 @@ export const PIP_RATE: MinimumRate = { bytesPerSecond: 2_000, windowMs: 120_000 
 /** pip began to bring the wheel and did not end: asked once more, it may. */
 export class BrokenWheel extends StudyError {}
 
-/** pip has a file twice for a moment: as it comes, and where it is to be. */
-const MOST_COPIES = 2.5;
-
 /** Milliseconds between two looks at what pip has brought. */
 const POLL_MS = 250;
 
@@ -84,7 +81,9 @@ export async function fetchWheel(options: FetchWheelOptions): Promise<string> {
     using _poll = pollSize(folder, (bytes) => {
       watch.add(Math.max(0, bytes - seen));
       seen = Math.max(seen, bytes);
-      if (bytes > MOST_COPIES * wheel.size) end(`it takes more than the wheel's ${size}`);
+      // What is done with all of it takes as long as the disk does.
+      if (bytes >= wheel.size) watch[Symbol.dispose]();
+      if (bytes > wheel.size) end(`it takes more than the wheel's ${size}`);
       showLive(reporter, downloadLine(bytes, { label, total: wheel.size, started }));
     });
     await runPip(pip, { wheel, folder, signal: abort.signal });
@@ -116,13 +115,17 @@ export async function fetchWheel(options: FetchWheelOptions): Promise<string> {
   return path;
 }
 
-/** Tells how much is in a folder, once there is something, time and again until disposed. */
+/**
+ * Tells how much of a file has come into a folder, once there is something, time and again until
+ * disposed. pip writes what comes into its cache's file as well, and has the whole one twice as it moves
+ * it: the largest file alone says how much that is.
+ */
 function pollSize(folder: string, tell: (bytes: number) => void): Disposable {
   let isOver = false;
   let timer: ReturnType<typeof setTimeout>;
   const look = async () => {
     // pip's files come and go while we look: what fails now does not the next time.
-    const bytes = await folderEntries(folder).then(totalBytes, () => 0);
+    const bytes = await largestFile(folder).catch(() => 0);
     if (isOver) return;
     if (bytes > 0) tell(bytes);
     wait();

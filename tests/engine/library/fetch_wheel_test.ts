@@ -15,19 +15,29 @@ const WHEEL = {
   ...{ sha256: sha256Hex(CONTENT), size: CONTENT.length },
 };
 
-/** Brings the wheel, and takes a second for it. */
-const PIP = `
+/** Stands in for pip: does `steps` where the wheel is to be. */
+const pip = (steps: string) => `
 case "$1" in download)
   for word in "$@"; do case "$word" in --dest=*) cd "\${word#--dest=}" ;; esac; done
-  printf "a wheel" > made_up.whl
-  sleep 1
+  ${steps}
 esac`;
 
+/** Brings the wheel, and takes a second for it. */
+const PIP = pip('printf "a wheel" > made_up.whl; sleep 1');
+
+/** Brings it in two steps, each of which goes into a file of its cache as well. */
+const PIP_WITH_CACHE = pip(`
+  mkdir inner; printf "a w" > inner/body; printf "a w" > made_up.whl; sleep 0.7
+  printf "a wheel" > inner/body; printf "a wheel" > made_up.whl; sleep 0.7; rm -r inner`);
+
 /** Fetches it; what is on the live line the while. */
-async function fetchShown(folder: string): Promise<{ path: string; shown: string[] }> {
+async function fetchShown(
+  folder: string,
+  script = PIP,
+): Promise<{ path: string; shown: string[] }> {
   const shown: string[] = [];
   const reporter = { ...silentReporter, live: (text: string) => void shown.push(text) };
-  const pipCommands = [["sh", "-c", PIP, "pip"]];
+  const pipCommands = [["sh", "-c", script, "pip"]];
   const path = await fetchWheel({ wheel: WHEEL, folder, label: "it", reporter, pipCommands });
   return { path, shown };
 }
@@ -55,6 +65,17 @@ Deno.test({
         assert(shown[0]!.startsWith("it: 100 % of 7 B, "), shown[0]);
         assertEquals([shown.length, shown[1], looks], [2, "", 2]);
       });
+    }),
+});
+
+Deno.test({
+  name: "fetchWheel() counts once what pip writes into two files",
+  ignore,
+  fn: () =>
+    withFolder({}, async (folder) => {
+      const { shown } = await fetchShown(folder, PIP_WITH_CACHE);
+      const shares = shown.filter((text) => text !== "").map((text) => text.split(",")[0]);
+      assertEquals([...new Set(shares)], ["it: 42 % of 7 B", "it: 100 % of 7 B"]);
     }),
 });
 
