@@ -24,6 +24,7 @@ import { type WasmStatus, wasmStatus } from "../engine/wasm/status.ts";
 import { type WebGpuStatus, webGpuStatus } from "../engine/webgpu/status.ts";
 import { PYTHON_COMMANDS, withOwnModules } from "../io/python.ts";
 import { cacheDir, type CacheError, cacheObstacle, folderProblem } from "../io/cache.ts";
+import { denoProblem } from "../io/deno_version.ts";
 import { folderEntries, type SizedEntry, totalBytes } from "../io/folder_size.ts";
 import { machineLimits } from "../io/machine_limits.ts";
 import { type Processor, processor } from "../io/processor.ts";
@@ -143,7 +144,7 @@ export async function examineMachine(
   const weights = join(folder, "weights");
   const limits = machineLimits();
   return {
-    ok: data.problem === "" &&
+    ok: denoProblem() === undefined && data.problem === "" &&
       (engine.state === "ok" || (engine.fetchable && !problem) ||
         ((wasm.state !== "damaged" || hardware !== undefined) && !isNamed)),
     versions: { ...Deno.version },

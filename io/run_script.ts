@@ -5,6 +5,7 @@
  */
 
 import { inspect } from "node:util";
+import { denoProblem } from "./deno_version.ts";
 import { type Failure, failureLines, InterruptedError, StudyError } from "./errors.ts";
 import { ignoresHangUp } from "./hang_up.ts";
 import { watchParent } from "./parent_watch.ts";
@@ -18,11 +19,17 @@ export interface RunScriptOptions {
    * @default {whether `--verbose` is on the command line}
    */
   verbose?: boolean;
+  /**
+   * Run on a Deno that is too old for the suite as well.
+   *
+   * @default {false}
+   */
+  anyDeno?: boolean;
 }
 
 /**
  * Runs a script's `main`, and ends the process with {@linkcode failureLines} on standard error where
- * it fails.
+ * it fails, or where Deno is too old for it.
  *
  * A {@linkcode StudyError} is complete for the user and has its own exit status; anything else is a
  * fault of ours: status 1 and a hint at `--verbose`, which adds details and the stack. A promise that nobody
@@ -30,7 +37,7 @@ export interface RunScriptOptions {
  */
 export async function runScript(
   main: () => Promise<void>,
-  { verbose = Deno.args.includes("--verbose") }: RunScriptOptions = {},
+  { verbose = Deno.args.includes("--verbose"), anyDeno = false }: RunScriptOptions = {},
 ): Promise<void> {
   globalThis.addEventListener("unhandledrejection", (event) => {
     event.preventDefault();
@@ -41,6 +48,8 @@ export async function runScript(
     exitWith(event.error, verbose);
   });
   try {
+    const problem = anyDeno ? undefined : denoProblem();
+    if (problem !== undefined) throw problem;
     await main();
   } catch (error) {
     exitWith(error, verbose);

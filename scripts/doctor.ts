@@ -16,7 +16,9 @@ import {
   type State,
 } from "../experiment/machine_report.ts";
 import type { UnusableLibrary } from "../engine/library_status.ts";
+import type { StudyError } from "../io/errors.ts";
 import type { FlagTable } from "../io/parse_flags.ts";
+import { denoProblem } from "../io/deno_version.ts";
 import { runScript } from "../io/run_script.ts";
 
 const FLAGS = {
@@ -112,11 +114,7 @@ function denoFindings({ versions, machine }: DoctorReport): Finding[] {
     ...(limits.memory_bytes === null ? [] : [`memory: ${formatBytes(limits.memory_bytes)}`]),
   ];
   return [
-    {
-      state: "ok",
-      name: "deno",
-      detail: `${deno} (V8 ${v8}, TypeScript ${typescript})`,
-    },
+    denoFinding(`${deno} (V8 ${v8}, TypeScript ${typescript})`, denoProblem(deno)),
     { state: "ok", name: "system", detail: `${os} ${arch}` },
     {
       state: "ok",
@@ -130,6 +128,11 @@ function denoFindings({ versions, machine }: DoctorReport): Finding[] {
       detail: allowed.length === 0 ? "none" : allowed.join(", "),
     },
   ];
+}
+
+function denoFinding(detail: string, problem: StudyError | undefined): Finding {
+  if (problem === undefined) return { state: "ok", name: "deno", detail };
+  return { state: "damaged", name: "deno", detail: problem.what, remedy: problem.remedy! };
 }
 
 function engineFindings(
@@ -222,4 +225,4 @@ function sizeFinding({ name, bytes }: { name: string; bytes: number }): Finding 
   return { state: "ok", name, detail: formatBytes(bytes) };
 }
 
-if (import.meta.main) await runScript(main);
+if (import.meta.main) await runScript(main, { anyDeno: true });

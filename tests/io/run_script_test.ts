@@ -3,11 +3,12 @@ import { assertEquals, assertFalse, assertMatch } from "@std/assert";
 const IO = new URL("../../io/", import.meta.url);
 const ERRORS = new URL("errors.ts", IO);
 
-/** Runs `body` as a script's main in a process of its own. */
-async function run(body: string, ...args: string[]) {
+/** Runs `body` as a script's main in a process of its own, which does `before` first. */
+async function run(body: string, args: readonly string[] = [], before = "") {
   const code = `
     import { runScript } from ${JSON.stringify(new URL("run_script.ts", IO).href)};
     import * as errors from ${JSON.stringify(ERRORS.href)};
+    ${before}
     await runScript(async () => { ${body} });
   `;
   const path = await Deno.makeTempFile({ suffix: ".ts" });
@@ -39,6 +40,16 @@ Deno.test("runScript() prints a StudyError as one line and exits with its status
   }
 });
 
+Deno.test("runScript() tells that Deno is too old rather than have the script fail somewhere", async () => {
+  const before = `Object.assign(Deno, { version: { ...Deno.version, deno: "2.8.3" } });`;
+  assertEquals(await run(`null.x;`, [], before), {
+    status: 1,
+    stdout: "",
+    stderr: "error: This is Deno 2.8.3, and 2.9 or newer is needed: run deno upgrade, or update " +
+      "Deno as it was installed\n",
+  });
+});
+
 Deno.test("runScript() prints any other error as one line without a stack", async () => {
   const failed = await run(`null.x;`);
   assertEquals(failed.status, 1);
@@ -53,7 +64,7 @@ Deno.test("runScript() prints any other error as one line without a stack", asyn
 
 Deno.test("runScript() shows the stack and the cause with --verbose", async () => {
   const body = `throw new errors.StudyError("outer", { cause: new Error("inner") });`;
-  const { status, stderr } = await run(body, "--verbose");
+  const { status, stderr } = await run(body, ["--verbose"]);
   assertEquals(status, 1);
   assertMatch(stderr, /^error: outer\n/);
   assertMatch(stderr, /\n +at /);

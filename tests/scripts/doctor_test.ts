@@ -24,10 +24,19 @@ async function withFolder(action: (folder: string) => Promise<void>): Promise<vo
   }
 }
 
-/** Runs the script with its own permissions on a cache in `folder`, and no program to be found. */
-async function doctor(folder: string, args: string[], env: Record<string, string> = {}) {
+/**
+ * Runs the script with its own permissions on a cache in `folder`, and no program to be found.
+ *
+ * @param flags Of Deno's.
+ */
+async function doctor(
+  folder: string,
+  args: string[],
+  env: Record<string, string> = {},
+  flags: string[] = [],
+) {
   const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
-    args: ["run", "-q", "-P=doctor", "scripts/doctor.ts", ...args],
+    args: ["run", "-q", "-P=doctor", ...flags, "scripts/doctor.ts", ...args],
     cwd: repositoryRoot(),
     env: {
       NO_COLOR: "1",
@@ -208,6 +217,19 @@ Deno.test("doctor reports a library that is none, and one that cannot be opened,
     assertEquals(engineOf(unopened).state, "damaged");
     assertStringIncludes(engineOf(unopened).problem, `libtensorflow at ${hollow} `);
     assertEquals([engineOf(absent).state, engineOf(absent).fetchable], ["missing", false]);
+  }));
+
+Deno.test("doctor says that Deno is too old, exit 1", () =>
+  withFolder(async (folder) => {
+    const older = join(folder, "older.ts");
+    const code = `Object.assign(Deno, { version: { ...Deno.version, deno: "2.8.3" } });`;
+    await Deno.writeTextFile(older, code);
+    const named = ["--libtensorflow", library.path];
+    const { code: status, stdout } = await doctor(folder, named, {}, [`--preload=${older}`]);
+    assertEquals(status, 1);
+    hasLine(stdout, "damaged deno This is Deno 2.8.3, and 2.9 or newer is needed");
+    hasLine(stdout, "fix: run deno upgrade");
+    assertStringIncludes(stdout, "Part 1 cannot run yet");
   }));
 
 Deno.test("doctor names a damaged data set and the command that fetches it again", () =>
