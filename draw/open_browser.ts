@@ -27,7 +27,7 @@ export async function openBrowser(address: string): Promise<boolean> {
   const [program = "", ...args] = [...opener, address];
   try {
     const streams = { stdin: "null", stdout: "null", stderr: "null" } as const;
-    const child = startProgram(program, { args, ...streams, detached: true });
+    const { child } = startProgram(program, { args, ...streams, detached: true });
     child.unref();
     // Explorer says that it failed whatever happens; others may end only when the browser does.
     if (Deno.build.os === "windows") return true;

@@ -9,11 +9,12 @@ import { candidates } from "../engine/choice/choose.ts";
 import { findHardware } from "../engine/choice/hardware.ts";
 import { READ_ONLY_FINDINGS } from "../engine/choice/record.ts";
 import { type BackendName, isLibraryNamed, startEngine } from "../engine/engine.ts";
-import { findPip, PIP_COMMANDS } from "../engine/library/fetch_wheel.ts";
+import { PIP_COMMANDS } from "../engine/library/fetch_wheel.ts";
 import { findLibrary, libraryObstacle } from "../engine/library/find_library.ts";
 import { currentPlatform, type PackageKind, RELEASES } from "../engine/library/releases.ts";
 import { fetchableKinds, fetchConditions, fetchObstacle } from "../engine/library_status.ts";
 import { StudyError } from "../io/errors.ts";
+import { findProgram } from "../io/find_program.ts";
 import { silentReporter } from "../io/reporter.ts";
 import { DATA } from "../study.ts";
 import { PRECISIONS } from "./flags.ts";
@@ -112,7 +113,7 @@ async function backendWithoutFetching(
   }
   const obstacle = await libraryObstacle();
   if (others.length === 0 && obstacle !== undefined) throw obstacle;
-  const hasPip = async () => await findPip(PIP_COMMANDS) !== undefined;
+  const hasPip = async () => "command" in await findProgram(PIP_COMMANDS);
   const conditions = await fetchConditions(hasPip);
   const fetched = obstacle === undefined ? fetchableKinds(conditions) : [];
   if (fetched.length > 0) return { backend: undefined, others, fetched };

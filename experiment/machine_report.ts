@@ -22,13 +22,14 @@ import { FindingFile, findingsPath } from "../engine/choice/record.ts";
 import { isLibraryNamed } from "../engine/engine.ts";
 import { type WasmStatus, wasmStatus } from "../engine/wasm/status.ts";
 import { type WebGpuStatus, webGpuStatus } from "../engine/webgpu/status.ts";
-import { PYTHON_COMMANDS, withOwnModules } from "../io/python.ts";
+import { PYTHON_COMMANDS } from "../io/python.ts";
 import { cacheDir, type CacheError, cacheObstacle, folderProblem } from "../io/cache.ts";
 import { denoProblem } from "../io/deno_version.ts";
+import { failureLine } from "../io/errors.ts";
+import { findProgram } from "../io/find_program.ts";
 import { folderEntries, type SizedEntry, totalBytes } from "../io/folder_size.ts";
 import { machineLimits } from "../io/machine_limits.ts";
 import { type Processor, processor } from "../io/processor.ts";
-import { runCommand } from "../io/run_command.ts";
 import {
   ALEXNET_WEIGHTS,
   cachedWeightsPath,
@@ -48,6 +49,8 @@ export interface ProgramStatus {
   command: string;
   /** What it says of its version; empty when it is missing. */
   version: string;
+  /** Why one that is there does not run; absent where nothing is to be said of it. */
+  problem?: string;
   /** The command that fixes it; empty when nothing is to be fixed. */
   remedy: string;
 }
@@ -174,16 +177,16 @@ export async function examineMachine(
   };
 }
 
-/** The first of some commands that tells its version. */
+/** The first of some commands that tells its version, or why none does. */
 async function programStatus(commands: readonly (readonly string[])[]): Promise<ProgramStatus> {
-  for (const command of commands) {
-    const question = [...withOwnModules(command), "--version"];
-    const result = await runCommand(question, { timeoutMs: 15_000 });
-    if (!result?.success) continue;
-    const version = /\d+(\.\w+)+/.exec(result.stdout)?.[0] ?? "";
-    return { state: "ok", command: command.join(" "), version, remedy: "" };
+  const search = await findProgram(commands, { timeoutMs: 15_000 });
+  if ("command" in search) {
+    return { state: "ok", command: search.command.join(" "), version: search.version, remedy: "" };
   }
-  return { state: "missing", command: "", version: "", remedy: PIP_REMEDY };
+  const none = { command: "", version: "" };
+  if (search.failure === undefined) return { state: "missing", ...none, remedy: PIP_REMEDY };
+  const { what, reason, remedy = PIP_REMEDY } = search.failure;
+  return { state: "damaged", ...none, problem: failureLine({ what, reason }), remedy };
 }
 
 /** @param obstacle What keeps sets from being fetched into the cache. */

@@ -16,11 +16,23 @@ import { dirname } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { passAbortOn, signalChild } from "./child_signal.ts";
 import { Progress } from "./download_progress.ts";
-import { failureLine, InterruptedError, StudyError } from "./errors.ts";
+import {
+  type Failure,
+  failureLine,
+  InterruptedError,
+  StudyError,
+  type StudyErrorOptions,
+} from "./errors.ts";
 import { pipCertificateRemedy, pipProxy, throughProxy } from "./network_failure.ts";
 import { OWN_MODULES, PYTHON_COMMANDS, withOwnModules } from "./python.ts";
 import { formatDuration, type Reporter } from "./reporter.ts";
-import { cannotStart, runCommand, startProgram } from "./run_command.ts";
+import {
+  cannotStart,
+  programFailure,
+  runCommand,
+  type StartedProgram,
+  startProgram,
+} from "./run_command.ts";
 import { MINIMUM_RATE, type MinimumRate, TransferWatch } from "./transfer_watch.ts";
 
 /** A pinned file of a package index. */
@@ -119,19 +131,22 @@ export async function downloadWithPip(options: PipDownloadOptions): Promise<void
   await Deno.mkdir(dirname(path), { recursive: true });
   const part = `${path}.part`;
   const tried: string[] = [];
+  let telling: StudyErrorOptions | undefined;
   try {
     for (const command of pythonCommands) {
-      const lack = await patiently(command, part, options);
-      if (lack === undefined) return await Deno.rename(part, path);
-      tried.push(`${command.join(" ")}: ${lack}`);
+      const failure = await patiently(command, part, options);
+      if (failure === undefined) return await Deno.rename(part, path);
+      const { what, reason, remedy } = failure;
+      const name = command.join(" ");
+      tried.push(`${name}: ${failureLine({ what, reason })}`);
+      if (remedy !== undefined) telling ??= { reason: `${name} ${what}`, remedy };
     }
   } finally {
     await Deno.remove(part).catch(() => {});
   }
   throw new StudyError(`Cannot download ${options.file}`, {
-    reason: "no Python has pip",
+    ...(telling ?? { reason: "no Python has pip", remedy: PIP_INSTALLATION }),
     details: [`${options.file}: no Python with pip was found (tried ${tried.join("; ")})`],
-    remedy: PIP_INSTALLATION,
   });
 }
 
@@ -140,7 +155,7 @@ async function patiently(
   command: readonly string[],
   part: string,
   options: PipDownloadOptions,
-): Promise<string | undefined> {
+): Promise<Failure | undefined> {
   const { reporter, signal, retryDelaysMs = [1_000, 4_000] } = options;
   for (const delay of retryDelaysMs) {
     try {
@@ -159,17 +174,18 @@ async function patiently(
 /**
  * Writes what one Python delivers to `part`, checked.
  *
- * @returns Why it is no Python with pip, for after its name; `undefined` if the file is there.
+ * @returns Why it is no Python with pip, to be said after its name; `undefined` if the file is there.
  */
 async function transfer(
   [program = "", ...args]: readonly string[],
   part: string,
   options: PipDownloadOptions,
-): Promise<string | undefined> {
+): Promise<Failure | undefined> {
   const { project, file: name, bytes, sha256, reporter, signal } = options;
   signal?.throwIfAborted();
-  const child = start(program, [...args, "-c", PROGRAM, project, name]);
-  if (child === undefined) return "not found";
+  const started = start(program, [...args, "-c", PROGRAM, project, name]);
+  if (started === undefined) return { what: "not found" };
+  const { child, withheld } = started;
   using _passing = passAbortOn(signal, child);
   reporter.live(`${name}: asking pip's package index`);
   const errors = new Response(child.stderr).text();
@@ -212,7 +228,8 @@ async function transfer(
   }
   if (after === undefined && tooSlow === undefined) {
     // A stand-in for a Python, as Windows and pyenv have them, says in its own way that it is none.
-    return code === NO_PIP ? "has no pip" : `does not run (${lastLine(before)})`;
+    if (code === NO_PIP) return { what: "has no pip" };
+    return programFailure({ stdout: "", stderr: before, withheld });
   }
   const message = after ?? before;
   const pip = withOwnModules([program, ...args, "-m", "pip"]);
@@ -238,7 +255,7 @@ async function transfer(
 }
 
 /** Starts a program; `undefined` if there is none or it may not be run. */
-function start(program: string, args: string[]): Deno.ChildProcess | undefined {
+function start(program: string, args: string[]): StartedProgram | undefined {
   try {
     return startProgram(program, { args, stdin: "null", stdout: "piped", stderr: "piped" });
   } catch (error) {

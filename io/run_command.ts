@@ -4,6 +4,8 @@
  * @module
  */
 
+import type { Failure } from "./errors.ts";
+
 /** Options of {@linkcode runCommand}. */
 export interface RunCommandOptions {
   /** Environment variables besides this process's own. */
@@ -23,6 +25,15 @@ export interface CommandResult {
   success: boolean;
   stdout: string;
   stderr: string;
+  /** See {@linkcode StartedProgram.withheld}. */
+  withheld: readonly string[];
+}
+
+/** A program that was started. */
+export interface StartedProgram {
+  child: Deno.ChildProcess;
+  /** Variables that were emptied for it. */
+  withheld: readonly string[];
 }
 
 /**
@@ -31,14 +42,14 @@ export interface CommandResult {
  *
  * @throws {Error} If it cannot be started; {@linkcode cannotStart} says whether there is none to start.
  */
-export function startProgram(program: string, options: Deno.CommandOptions): Deno.ChildProcess {
+export function startProgram(program: string, options: Deno.CommandOptions): StartedProgram {
   try {
-    return new Deno.Command(program, options).spawn();
+    return { child: new Deno.Command(program, options).spawn(), withheld: [] };
   } catch (error) {
-    const names = refusedVariables(error);
-    if (names.length === 0) throw error;
-    const env = { ...options.env, ...Object.fromEntries(names.map((name) => [name, ""])) };
-    return new Deno.Command(program, { ...options, env }).spawn();
+    const withheld = refusedVariables(error);
+    if (withheld.length === 0) throw error;
+    const env = { ...options.env, ...Object.fromEntries(withheld.map((name) => [name, ""])) };
+    return { child: new Deno.Command(program, { ...options, env }).spawn(), withheld };
   }
 }
 
@@ -46,7 +57,7 @@ export function startProgram(program: string, options: Deno.CommandOptions): Den
 function refusedVariables(error: unknown): string[] {
   if (!(error instanceof Deno.errors.NotCapable)) return [];
   const [, names = ""] = /subprocess with (.+?) environment variable/s.exec(error.message) ?? [];
-  return names.split(", ").filter((name) => /^\s*(LD|DYLD)_/i.test(name));
+  return names.split(",").map((name) => name.trim()).filter((name) => /^(LD|DYLD)_/i.test(name));
 }
 
 /** Gives up, for the rest of the process, the right to start programs. */
@@ -70,16 +81,17 @@ export async function runCommand(
     ...(timeoutMs === undefined ? [] : [AbortSignal.timeout(timeoutMs)]),
   ];
   try {
-    const { success, stdout, stderr } = await startProgram(program, {
+    const { child, withheld } = startProgram(program, {
       args,
       stdin: "null",
       stdout: "piped",
       stderr: "piped",
       env,
       ...(signals.length > 0 && { signal: AbortSignal.any(signals) }),
-    }).output();
+    });
+    const { success, stdout, stderr } = await child.output();
     const decoder = new TextDecoder();
-    return { success, stdout: decoder.decode(stdout), stderr: decoder.decode(stderr) };
+    return { success, stdout: decoder.decode(stdout), stderr: decoder.decode(stderr), withheld };
   } catch (error) {
     if (cannotStart(error)) return undefined;
     throw error;
@@ -90,4 +102,28 @@ export async function runCommand(
 export function cannotStart(error: unknown): boolean {
   const { NotFound, PermissionDenied, NotCapable } = Deno.errors;
   return [NotFound, PermissionDenied, NotCapable].some((kind) => error instanceof kind);
+}
+
+/** What loaders say, of Linux, musl and macOS, and Python where a module of its own is refused. */
+const UNLOADED =
+  /shared librar|shared object|Library not loaded|symbol lookup error|version [`'"]\S+ not found/i;
+
+/** Why a program that was started came to nothing, to be said after its name. */
+export function programFailure(
+  { stdout, stderr, withheld }: Omit<CommandResult, "success">,
+): Failure {
+  const reason = ownWords(stderr) ?? ownWords(stdout) ?? "without a message";
+  if (withheld.length === 0 || !UNLOADED.test(stderr)) return { what: "does not run", reason };
+  const variables = withheld.join(" and ");
+  return {
+    what: `fails without ${variables}, which Deno passes on to no program of a task`,
+    reason,
+    remedy: `put one that runs without ${variables} first in PATH and run again`,
+  };
+}
+
+/** The line that says what is wrong: the first one, but of a Python's traceback the last. */
+function ownWords(text: string): string | undefined {
+  const lines = text.split("\n").map((line) => line.trim()).filter((line) => line !== "");
+  return lines[0]?.startsWith("Traceback") ? lines.at(-1) : lines[0];
 }

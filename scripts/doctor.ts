@@ -176,10 +176,11 @@ function problemOf({ problem, details }: UnusableLibrary, verbose: boolean): str
   return `${problem}. --verbose shows where it was looked for`;
 }
 
-function programFinding(name: string, { state, version, command, remedy }: ProgramStatus): Finding {
+function programFinding(name: string, status: ProgramStatus): Finding {
+  const { state, version, command, problem = "not found", remedy } = status;
   const detail = state === "ok"
     ? `${version} (${command})`
-    : "not found; needed only to fetch libtensorflow's wheel";
+    : `${problem}; needed only to fetch libtensorflow's wheel`;
   return { state, name, detail, remedy };
 }
 

@@ -7,6 +7,7 @@
 import { join } from "node:path";
 import { StudyError } from "../../io/errors.ts";
 import { downloadLine } from "../../io/download_progress.ts";
+import { findProgram, type NoProgram } from "../../io/find_program.ts";
 import { largestFile } from "../../io/folder_size.ts";
 import { showLive } from "../../io/live_line.ts";
 import { pipCertificateRemedy, pipProxy, throughProxy } from "../../io/network_failure.ts";
@@ -65,10 +66,9 @@ const POLL_MS = 250;
  */
 export async function fetchWheel(options: FetchWheelOptions): Promise<string> {
   const { wheel, folder, label, reporter } = options;
-  const pip = await findPip(options.pipCommands);
-  if (pip === undefined) {
-    throw new StudyError("pip was not found", { remedy: PIP_INSTALLATION });
-  }
+  const search = await findProgram(options.pipCommands);
+  if (!("command" in search)) throw noPip(search);
+  const pip = search.command;
   const size = formatBytes(wheel.size);
   reporter.line(`${label}: downloading the wheel ${wheel.name} (${size}) with ${pip.join(" ")}`);
   const started = performance.now();
@@ -140,15 +140,12 @@ function pollSize(folder: string, tell: (bytes: number) => void): Disposable {
   };
 }
 
-/** The first way to call pip that works. */
-export async function findPip(
-  commands: readonly (readonly string[])[],
-): Promise<readonly string[] | undefined> {
-  for (const command of commands) {
-    const result = await run(command, ["--version"]);
-    if (result?.success) return command;
+function noPip({ failure }: NoProgram): StudyError {
+  if (failure === undefined) {
+    return new StudyError("pip was not found", { remedy: PIP_INSTALLATION });
   }
-  return undefined;
+  const { what: reason, details, remedy = PIP_INSTALLATION } = failure;
+  return new StudyError("pip cannot be started", { reason, details, remedy });
 }
 
 interface PipDownload {

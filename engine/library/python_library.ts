@@ -7,7 +7,7 @@
 import { compareVersions } from "../../io/compare_versions.ts";
 import { StudyError } from "../../io/errors.ts";
 import { OWN_MODULES } from "../../io/python.ts";
-import { runCommand } from "../../io/run_command.ts";
+import { programFailure, runCommand } from "../../io/run_command.ts";
 import { libraryIn, libraryProblem } from "./library_file.ts";
 
 /** The oldest TensorFlow whose C library the suite's kernels run on. */
@@ -61,7 +61,10 @@ async function ask(
 ): Promise<{ folders: string[]; version: string | null }> {
   const result = await runCommand([...command, "-c", QUESTION], { timeoutMs: 15_000 });
   if (result === undefined) throw new StudyError("not found");
-  if (!result.success) throw new StudyError("does not run");
+  if (!result.success) {
+    const { what, reason } = programFailure(result);
+    throw new StudyError(what, { reason });
+  }
   try {
     // A start-up hook may print something of its own first.
     const text = result.stdout.trim();

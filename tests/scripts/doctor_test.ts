@@ -320,6 +320,35 @@ Deno.test("runCommand() starts a permitted program whatever loaders are told", a
   }
 });
 
+/** Runs as a Python that needs libraries which are where `LD_LIBRARY_PATH` says. */
+const PYTHON_OF_A_MODULE = `#!/bin/sh
+if [ "$LD_LIBRARY_PATH" = "" ]; then
+  echo "python3: error while loading shared libraries: libpython3.12.so.1.0" >&2
+  exit 127
+fi
+echo Python 3.12.1
+`;
+
+Deno.test({
+  name: "doctor does not call a Python missing that fails without LD_LIBRARY_PATH",
+  ignore: Deno.build.os === "windows",
+  fn: () =>
+    withFolder(async (folder) => {
+      const python = join(folder, "python3");
+      await Deno.writeTextFile(python, PYTHON_OF_A_MODULE, { mode: 0o755 });
+      const env = { PATH: folder, LD_LIBRARY_PATH: "/nowhere" };
+      const flags = ["--json", "--libtensorflow", library.path];
+      const report = JSON.parse((await doctor(folder, flags, env)).stdout);
+      for (const name of ["python", "pip"]) {
+        const { state, problem, remedy } = report[name];
+        assertEquals(state, "damaged");
+        assertMatch(problem, /^python3( -m pip)? fails without LD_LIBRARY_PATH, which Deno passes/);
+        assertStringIncludes(problem, "(python3: error while loading shared libraries");
+        assertMatch(remedy, /^put one that runs without LD_LIBRARY_PATH first in PATH/);
+      }
+    }),
+});
+
 Deno.test("folderEntries() counts what lies in inner folders, and nothing where there is none", () =>
   withFolder(async (folder) => {
     await Deno.mkdir(join(folder, "b", "inner"), { recursive: true });

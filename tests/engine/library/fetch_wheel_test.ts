@@ -1,8 +1,9 @@
 /** What is shown while pip is at work, and how looking at its files may fail. */
 
-import { assert, assertEquals } from "@std/assert";
+import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import { join } from "node:path";
 import { fetchWheel } from "../../../engine/library/fetch_wheel.ts";
+import { StudyError } from "../../../io/errors.ts";
 import { silentReporter } from "../../../io/reporter.ts";
 import { sha256Hex } from "../../../io/sha256.ts";
 import { withReplaced } from "../../io/replaced_call.ts";
@@ -76,6 +77,19 @@ Deno.test({
       const { shown } = await fetchShown(folder, PIP_WITH_CACHE);
       const shares = shown.filter((text) => text !== "").map((text) => text.split(",")[0]);
       assertEquals([...new Set(shares)], ["it: 42 % of 7 B", "it: 100 % of 7 B"]);
+    }),
+});
+
+Deno.test({
+  name: "fetchWheel() does not call a pip missing that is there and fails",
+  ignore,
+  fn: () =>
+    withFolder({}, async (folder) => {
+      const pipCommands = [["no-such-pip"], ["sh", "-c", "echo 'no libssl' >&2; exit 1"]];
+      const options = { wheel: WHEEL, folder, label: "it", reporter: silentReporter };
+      const fetchIt = () => fetchWheel({ ...options, pipCommands });
+      const { message } = await assertRejects(fetchIt, StudyError, "pip cannot be started");
+      assertStringIncludes(message, "does not run (no libssl)");
     }),
 });
 
