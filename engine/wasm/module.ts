@@ -49,7 +49,7 @@ export async function instantiate(
     constructor() {
       // Those asked for last are taken first; the others are never used, and need not be there.
       if (++asked <= POOL - (threads - 1)) return;
-      const worker = new Worker(new URL("./thread.ts", import.meta.url));
+      const worker = new Worker(threadScript(import.meta.url));
       worker.on("message", (data) => this.onmessage({ data }));
       worker.on("error", failed.reject);
       started.push(this.#worker = worker);
@@ -94,6 +94,13 @@ export async function instantiate(
   } finally {
     clearTimeout(timer);
   }
+}
+
+/** A thread's script. Node's workers start those alone that lie on disk: any other is imported by one. */
+export function threadScript(place: string): URL {
+  const script = new URL("./thread.ts", place);
+  if (script.protocol === "file:") return script;
+  return new URL(`data:text/javascript,import ${encodeURIComponent(JSON.stringify(script.href))}`);
 }
 
 /**

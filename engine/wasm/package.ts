@@ -18,8 +18,11 @@ export const BACKEND = "wasm";
 
 const PACKAGE = "@tensorflow/tfjs-backend-wasm";
 
+/** In full: a project that imports the suite from JSR has no import map that knows the name. */
+const ADDRESS = `npm:${PACKAGE}@${PACKAGE_VERSION}`;
+
 /** A variable, not a literal: Deno then loads the package when this backend starts, no sooner. */
-const CODE: string = `${PACKAGE}/dist/tf-backend-wasm.node.js`;
+const CODE: string = `${ADDRESS}/dist/tf-backend-wasm.node.js`;
 
 /** What is used of the package's code. */
 export interface WasmPackage {
@@ -83,7 +86,7 @@ export async function readCompiledKernels(): Promise<CompiledKernels> {
 }
 
 function compiledFile(name: string): string {
-  return fileURLToPath(import.meta.resolve(`${PACKAGE}/wasm-out/tfjs-backend-wasm-${name}`));
+  return fileURLToPath(import.meta.resolve(`${ADDRESS}/wasm-out/tfjs-backend-wasm-${name}`));
 }
 
 function unusable(error: unknown): StudyError {

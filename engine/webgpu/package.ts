@@ -4,8 +4,10 @@
  * @module
  */
 
+import { fileURLToPath } from "node:url";
 import * as tf from "@tensorflow/tfjs";
 import { StudyError } from "../../io/errors.ts";
+import { isFile } from "../../io/path_kind.ts";
 
 /** Its version, which `deno.json` pins. */
 export const PACKAGE_VERSION = "4.22.0";
@@ -15,8 +17,11 @@ export const BACKEND = "webgpu";
 
 const PACKAGE = "@tensorflow/tfjs-backend-webgpu";
 
-/** A variable, not a literal: Deno then loads the package when this backend starts, no sooner. */
-const CODE: string = `${PACKAGE}/dist/tf-backend-webgpu.node.js`;
+/**
+ * A variable, not a literal: Deno then loads the package when this backend starts, no sooner. In full: a
+ * project that imports the suite from JSR has no import map that knows the name.
+ */
+const CODE: string = `npm:${PACKAGE}@${PACKAGE_VERSION}/dist/tf-backend-webgpu.node.js`;
 
 /** What the package keeps of a tensor's elements. */
 export interface TensorData {
@@ -96,6 +101,15 @@ let loaded: Promise<WebGpuPackage> | undefined;
  */
 export function loadPackage(): Promise<WebGpuPackage> {
   return loaded ??= load();
+}
+
+/** Whether Deno has the package, as far as can be told without fetching it. */
+export async function isInstalled(): Promise<boolean> {
+  try {
+    return await isFile(fileURLToPath(import.meta.resolve(CODE)));
+  } catch {
+    return false;
+  }
 }
 
 async function load(): Promise<WebGpuPackage> {

@@ -4,12 +4,10 @@
  * @module
  */
 
-import { fileURLToPath } from "node:url";
 import { StudyError } from "../../io/errors.ts";
-import { isFile } from "../../io/path_kind.ts";
 import { type AdapterDescription, adapterTitle } from "../backend.ts";
 import { findAdapter, type FoundAdapter, requestDevice } from "./adapter.ts";
-import { PACKAGE_VERSION } from "./package.ts";
+import { isInstalled as isPackageInstalled, PACKAGE_VERSION } from "./package.ts";
 
 /** The backend as it was found. */
 export interface WebGpuStatus {
@@ -74,14 +72,4 @@ function describeAdapter(adapter: AdapterDescription): string {
     .flatMap((bytes) => bytes === undefined ? [] : [`${Math.round(bytes / 2 ** 20)} MiB`]);
   const [buffer = "unknown", binding = "unknown"] = sizes;
   return `${adapterTitle(adapter)}, largest buffer ${buffer}, of which a program sees ${binding}`;
-}
-
-/** Whether Deno has the package, as far as can be told without fetching it. */
-async function isPackageInstalled(): Promise<boolean> {
-  try {
-    const file = "@tensorflow/tfjs-backend-webgpu/dist/tf-backend-webgpu.node.js";
-    return await isFile(fileURLToPath(import.meta.resolve(file)));
-  } catch {
-    return false;
-  }
 }

