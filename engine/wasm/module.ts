@@ -49,7 +49,8 @@ export async function instantiate(
     constructor() {
       // Those asked for last are taken first; the others are never used, and need not be there.
       if (++asked <= POOL - (threads - 1)) return;
-      const worker = new Worker(threadScript(import.meta.url));
+      // Its default is all of the environment, for which Deno would ask.
+      const worker = new Worker(threadScript(import.meta.url), { env: {} });
       worker.on("message", (data) => this.onmessage({ data }));
       worker.on("error", failed.reject);
       started.push(this.#worker = worker);

@@ -51,6 +51,17 @@ async function doctor(
   return { code, stdout: text(stdout), stderr: text(stderr) };
 }
 
+/** Variables and facts that doctor wanted and may not have: at a terminal, Deno asks for them. */
+async function refused(audit: string): Promise<unknown[]> {
+  const { permissions } = JSON.parse(await Deno.readTextFile(join(repositoryRoot(), "deno.json")));
+  const { env, sys }: Record<string, string[]> = permissions.doctor;
+  const isGiven = (name: string | null) =>
+    name !== null && (env!.includes(name) || sys!.includes(name) || name.startsWith("TF_"));
+  return (await Deno.readTextFile(audit)).trim().split("\n").map((line) => JSON.parse(line))
+    .filter(({ permission }) => permission === "env" || permission === "sys")
+    .map(({ value }) => value).filter((value) => !isGiven(value));
+}
+
 /** The line that begins with these words, however far apart. */
 function hasLine(page: string, ...words: string[]): void {
   const squeezed = page.split("\n").map((line) => line.trim().replace(/\s+/g, " "));
@@ -137,8 +148,11 @@ Deno.test("doctor --json on a machine that has the library prints one object wit
     await Deno.mkdir(join(folder, "cache", "weights"), { recursive: true });
     await Deno.writeFile(join(folder, "cache", "weights", ALEXNET_WEIGHTS.file), new Uint8Array(7));
     const flags = ["--json", "--libtensorflow", library.path];
-    const { code, stdout, stderr } = await doctor(folder, flags);
+    const audit = join(folder, "audit");
+    const env = { DENO_AUDIT_PERMISSIONS: audit };
+    const { code, stdout, stderr } = await doctor(folder, flags, env);
     assertEquals([code, stderr], [0, ""]);
+    assertEquals(await refused(audit), []);
     const report = JSON.parse(stdout);
     assertEquals(Object.keys(report), [
       "ok",
