@@ -36,6 +36,7 @@ import { Trainer } from "../training/trainer.ts";
 import type { TrainingSettings } from "../study.ts";
 import {
   noPredictions,
+  type PartialPredictions,
   readPartialPredictions,
   writePartialPredictions,
 } from "./partial_predictions.ts";
@@ -145,14 +146,16 @@ async function trainingBoxes(
 /**
  * Makes sure that an unfinished run has not done more test images than are asked for.
  *
- * @returns How many it has done.
+ * @param wanted What is asked for; `epochs` only where the predictor is trained.
+ * @returns How many it has done that count: those read before further epochs do not.
  * @throws {StudyError} If it has, and if what it has done is damaged.
  */
 export async function checkPartialPredictions(
   folder: string,
-  testImages: number,
+  { testImages, epochs }: { testImages: number; epochs: number | undefined },
 ): Promise<number> {
-  const done = (await readPartialPredictions(folder)).predictions.length;
+  const found = await readPartialPredictions(folder);
+  const done = found.epochs === epochs ? found.predictions.length : 0;
   if (done <= testImages) return done;
   throw new StudyError(
     `Cannot resume ${folder}: it has done ${done} images already, more than --test-limit ` +
@@ -205,15 +208,26 @@ export async function detectDigits(
 }
 
 /** What the run to resume has done: whole batches, so that those to come are as in one go. */
-async function earlierPredictions(run: Run, batchSize: number): Promise<DigitPredictions> {
-  const { dataset: { test }, reporter, folder } = run;
-  const { predictions, scores, milliseconds } = await readPartialPredictions(folder);
+async function earlierPredictions(run: Run, batchSize: number): Promise<PartialPredictions> {
+  const { dataset: { test }, reporter, folder, plan: { columns } } = run;
+  const { predictions, scores, milliseconds, epochs } = await readPartialPredictions(folder);
   const done = predictions.length;
-  if (done === 0) return noPredictions();
+  const none = noPredictions(columns.epochs);
+  if (done === 0) return none;
+  if (epochs !== columns.epochs) {
+    // Earlier versions did not note it.
+    const before = epochs === undefined ? "an unknown epoch" : `epoch ${epochs}`;
+    reporter.line(
+      `The first ${done} test images were read by the predictor as it was after ${before}, not ` +
+        `${columns.epochs}: they are read again`,
+    );
+    return none;
+  }
   const kept = done < test.count ? done - done % batchSize : done;
   run.testedImages = kept;
   reporter.line(`Going on with ${folder} after ${kept} of ${test.count} test images`);
   return {
+    ...none,
     predictions: predictions.slice(0, kept),
     scores: scores.slice(0, kept),
     milliseconds: milliseconds.slice(0, kept),

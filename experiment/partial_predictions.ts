@@ -12,20 +12,27 @@ import { StudyError } from "../io/errors.ts";
 import { READINGS } from "../report/record/run_state.ts";
 import type { DigitPredictions } from "../training/detection/predict_digits.ts";
 
-/** The three columns; a score of `null` is none. */
-type Stored = { [Column in keyof DigitPredictions]: (number | null)[] };
+/** What has been found so far, and by what. */
+export interface PartialPredictions extends DigitPredictions {
+  /** Epochs that the detector's predictor had been trained for; absent where it is not trained. */
+  epochs?: number;
+}
+
+/** The three columns, in which a score of `null` is none, and the epochs. */
+type Stored = { [Column in keyof DigitPredictions]: (number | null)[] } & { epochs?: number };
 
 const COLUMNS = ["predictions", "scores", "milliseconds"] as const;
 
-/** No image done yet. */
-export function noPredictions(): DigitPredictions {
-  return { predictions: [], scores: [], milliseconds: [] };
+/** No image done yet, by a predictor of as many epochs if it is trained. */
+export function noPredictions(epochs?: number | null): PartialPredictions {
+  const none = { predictions: [], scores: [], milliseconds: [] };
+  return typeof epochs === "number" ? { ...none, epochs } : none;
 }
 
 /** Writes them into a run's folder; scores and times come back to the bit. */
 export async function writePartialPredictions(
   folder: string,
-  readings: DigitPredictions,
+  readings: PartialPredictions,
 ): Promise<void> {
   // JSON has no NaN: it becomes null.
   await writeFileAtomic(pathIn(folder), JSON.stringify(readings) + "\n");
@@ -37,7 +44,7 @@ export async function writePartialPredictions(
  * @returns Empty ones if there is no file.
  * @throws {StudyError} If the file is damaged.
  */
-export async function readPartialPredictions(folder: string): Promise<DigitPredictions> {
+export async function readPartialPredictions(folder: string): Promise<PartialPredictions> {
   let text: string;
   try {
     text = await Deno.readTextFile(pathIn(folder));
@@ -49,11 +56,12 @@ export async function readPartialPredictions(folder: string): Promise<DigitPredi
   if (stored === undefined) {
     throw new StudyError(`${pathIn(folder)} is damaged: start a new run without --resume`);
   }
-  const { predictions, scores, milliseconds } = stored;
+  const { predictions, scores, milliseconds, epochs } = stored;
   return {
     predictions: predictions.map(Number),
     scores: scores.map((score) => score ?? NaN),
     milliseconds: milliseconds.map(Number),
+    ...(epochs !== undefined && { epochs }),
   };
 }
 
@@ -74,5 +82,6 @@ function parse(text: string): Stored | undefined {
     return Array.isArray(cells) && cells.length === length &&
       cells.every((cell) => Number.isFinite(cell) || (column === "scores" && cell === null));
   };
-  return COLUMNS.every(isColumn) ? value as Stored : undefined;
+  const isCounted = value?.epochs === undefined || Number.isInteger(value.epochs);
+  return isCounted && COLUMNS.every(isColumn) ? value as Stored : undefined;
 }

@@ -103,7 +103,11 @@ export function detectAndTest(setup: RunningSetup, options: DetectionRun): Promi
     weights: () => obtainWeights({ ...flags, source: FASTER_RCNN_WEIGHTS, reporter, signal }),
     resume: {
       file: "manifest.json",
-      check: (folder: string) => checkPartialPredictions(folder, dataset.test.count),
+      check: (folder: string) =>
+        checkPartialPredictions(folder, {
+          testImages: dataset.test.count,
+          epochs: trainHead ? settings.epochs : undefined,
+        }),
     },
   } as const;
   return runExperiment(plan, setup, async (run) => {

@@ -275,7 +275,11 @@ Deno.test("detectAndTest() goes on with a run that was killed before it could le
     assertEquals(longer, [4, 1, 4, 1]);
     assertEquals([...Deno.readDirSync(folder)].filter(({ name }) => name.endsWith(".tmp")), []);
     await Deno.remove(resultsPath(out, 2));
-    for (const damage of ["", "{}", '{"predictions":[1],"scores":[],"milliseconds":[2]}']) {
+    const damages = [
+      ...["", "{}", '{"predictions":[1],"scores":[],"milliseconds":[2]}'],
+      '{"predictions":[],"scores":[],"milliseconds":[],"epochs":"two"}',
+    ];
+    for (const damage of damages) {
       await Deno.writeTextFile(join(folder, "readings.json"), damage);
       const { message } = await assertRejects(() => run({ out, resume: true }), StudyError);
       assertMatch(message, /readings\.json is damaged: start a new run without --resume$/);
@@ -408,6 +412,21 @@ Deno.test("detectAndTest() trains the predictor, counts misses as errors, and re
       const curve = await readHistory(runFolder(other.out, resumed.row.run_id));
       const losses = (rows: typeof curve) => rows.map(({ train_loss }) => train_loss);
       assertEquals(losses(curve), losses(history));
+
+      // Trained further, it is another predictor: what the one before has read is no part of its row.
+      const further = { ...head, out: join(folder, "further") };
+      const stopped = (options: Try) => assertRejects(() => run(options), InterruptedError);
+      await stopped({ ...further, onDetect: interruptAt(3) });
+      const longer = { ...further, epochs: 4, resume: true };
+      const { message } = await stopped({ ...longer, onDetect: interruptAt(1) });
+      assertMatch(message, /was interrupted after epoch 4 of 4, which is kept: /);
+      const calls: number[] = [];
+      const { row: trained, lines } = await run({ ...longer, images: 3, calls });
+      assertEquals([trained.epochs, calls], [4, [3, 3]]);
+      assertEquals(lines.filter((line) => line.includes("test images were read")), [
+        "The first 4 test images were read by the predictor as it was after epoch 3, not 4: they are " +
+        "read again",
+      ]);
     } finally {
       if (cache === undefined) Deno.env.delete("MNIST_STUDY_CACHE");
       else Deno.env.set("MNIST_STUDY_CACHE", cache);
@@ -491,6 +510,8 @@ Deno.test("readPartialPredictions() returns what writePartialPredictions() wrote
       scores: [Math.fround(0.1), NaN],
       milliseconds: [1 / 3, 2e-9],
     };
-    await writePartialPredictions(folder, readings);
-    assertEquals(await readPartialPredictions(folder), readings);
+    for (const written of [readings, { ...readings, epochs: 50 }]) {
+      await writePartialPredictions(folder, written);
+      assertEquals(await readPartialPredictions(folder), written);
+    }
   }));
