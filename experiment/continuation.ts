@@ -5,7 +5,9 @@
  * @module
  */
 
+import { join } from "node:path";
 import { isRecord } from "../io/is_record.ts";
+import { exists } from "../io/path_kind.ts";
 import type { Reporter } from "../io/reporter.ts";
 import {
   codeOf,
@@ -61,6 +63,21 @@ export function sayChanges(
     `Run ${runId} is resumed with ${changes.join(", ")}: its results may differ ` +
       `${ofCode.length > 0 ? "" : "in their last bits "}from those of an uninterrupted run`,
   );
+}
+
+/**
+ * Removes the evaluations of earlier sittings where these were on another number of test images, and
+ * says so. It comes before the new manifest, which no longer tells.
+ */
+export async function dropEvaluations(
+  { manifest: before }: FoundRun,
+  { folder, manifest, reporter }: { folder: string; manifest: Manifest; reporter: Reporter },
+): Promise<void> {
+  const [was, is] = [before, manifest].map(({ settings }) => settings.test_images);
+  const path = join(folder, "evaluations.csv");
+  if (!isKnownToDiffer(was, is) || !await exists(path)) return;
+  await Deno.remove(path);
+  reporter.line(`evaluations.csv begins anew: so far it was of ${was} test images, not ${is}`);
 }
 
 /** What a run had used when it was left; `undefined` where its manifest does not say. */

@@ -25,7 +25,7 @@ import { lockRun } from "../report/record/run_lock.ts";
 import type { StudyModel } from "../study.ts";
 import type { TrainingProgress } from "../training/checkpoint.ts";
 import type { EpochResult } from "../training/trainer.ts";
-import { sayChanges, usedBefore } from "./continuation.ts";
+import { dropEvaluations, sayChanges, usedBefore } from "./continuation.ts";
 import { gitState, machine, measureResources, versions } from "./provenance.ts";
 import { recordRow } from "./recording.ts";
 import { CHECKPOINT, findRun, keptOf, type ResumePoint } from "./resume.ts";
@@ -176,6 +176,7 @@ export async function runExperiment(
     };
     if (begun) sayChanges(begun, { manifest, reporter });
     await locks.take(folder);
+    if (begun) await dropEvaluations(begun, { folder, manifest, reporter });
     const keep = () => writeManifest(folder, { ...manifest, used: resources() });
     run.keepResources = () => keep().catch(() => {});
     await keep();

@@ -10,14 +10,17 @@ import { WriteError } from "../../io/disk_error.ts";
 import { InterruptedError, StudyError } from "../../io/errors.ts";
 import { schedulableCpus } from "../../io/machine_limits.ts";
 import { processorModel } from "../../io/processor.ts";
+import { exists } from "../../io/path_kind.ts";
 import type { Reporter } from "../../io/reporter.ts";
 import { saveCheckpoint } from "../../models/checkpoint/safetensors.ts";
 import { resourcesOf } from "../../report/analysis/describe_machine.ts";
 import { ProblemList } from "../../report/record/problems.ts";
 import { readResults, resultsPath } from "../../report/record/results.ts";
 import {
+  readEvaluations,
   readManifest,
   runFolder,
+  writeEvaluations,
   writeHistory,
   writeManifest,
 } from "../../report/record/run_folder.ts";
@@ -372,6 +375,26 @@ Deno.test("runExperiment() that takes over a shorter run's epochs says so, where
     });
   }
 });
+
+Deno.test("runExperiment() keeps evaluations of as many test images as before, and of no others", () =>
+  withFolder({}, async (out) => {
+    const folder = await leaveEpoch(out);
+    const rows = [{ epoch: 1, test_loss: 0.5, test_accuracy: 90 }];
+    await writeEvaluations(folder, rows);
+    const said: string[] = [];
+    const again = { out, resume: true, said, body: trained(interrupt) };
+    await assertRejects(() => attempt(again), InterruptedError);
+    assertEquals(await readEvaluations(folder), rows);
+
+    const manifest = await readManifest(folder);
+    const settings = { ...manifest.settings, test_images: 500 };
+    await writeManifest(folder, { ...manifest, settings });
+    await assertRejects(() => attempt(again), InterruptedError);
+    assertEquals(said.filter((line) => line.includes("evaluations")), [
+      "evaluations.csv begins anew: so far it was of 500 test images, not 1",
+    ]);
+    assertEquals(await exists(join(folder, "evaluations.csv")), false);
+  }));
 
 Deno.test("runExperiment() adds no row where the weights of a finished run were interrupted", () =>
   withFolder({}, async (out) => {
