@@ -8,7 +8,7 @@
  * @module
  */
 
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { StudyError } from "../io/errors.ts";
 import type { ObtainedWeights } from "../models/checkpoint/pretrained.ts";
 import { EMPTY_ROW } from "../report/record/result_row.ts";
@@ -19,6 +19,7 @@ import {
   type Manifest,
   newRunId,
   runFolder,
+  WEIGHTS_FILE,
   writeManifest,
 } from "../report/record/run_folder.ts";
 import { lockRun } from "../report/record/run_lock.ts";
@@ -168,6 +169,7 @@ export async function runExperiment(
       settings: {
         ...{ ...settings, ...extent, source: dataset.source, command: setup.command },
         ...(dataset.folder !== undefined && { [DATA_FOLDER]: dataset.folder }),
+        ...(weights?.isOwn && { [WEIGHTS_FILE]: resolve(weights.path!) }),
         ...(found?.kind === "longer" && { continues: found.runId }),
       },
       versions: versions(setup.engine),

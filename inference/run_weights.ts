@@ -17,6 +17,7 @@ import {
   type PinnedWeights,
 } from "../models/checkpoint/pretrained.ts";
 import type { LocatedRun } from "../report/record/find_run.ts";
+import { WEIGHTS_FILE } from "../report/record/run_folder.ts";
 
 /** Options of {@linkcode weightsOfRun}. */
 export interface WeightsOfRunOptions {
@@ -52,7 +53,7 @@ export async function weightsOfRun(
   const label = String(manifest.settings.weights ?? "");
   const expected = String(manifest.settings.weights_sha256 ?? "");
   if (weightsKind(label) === "random") return { label: RANDOM_LABEL, path: undefined };
-  const path = weights ?? await usualPlace();
+  const path = weights ?? await namedPlace() ?? await usualPlace();
   if (path === undefined || !await exists(path)) {
     throw new StudyError(
       `Run ${runId} started from weights that it does not keep (${label || "unknown"}), and they ` +
@@ -66,6 +67,16 @@ export async function weightsOfRun(
     details: [`its SHA-256 is ${found}, not ${expected}`],
     remedy: "give the run's own with --weights",
   });
+
+  /** Where the user's own file was, whatever folder the command line began in; older ones do not say. */
+  async function namedPlace(): Promise<string | undefined> {
+    const file = manifest.settings[WEIGHTS_FILE];
+    if (typeof file !== "string") return undefined;
+    // The published file has one label, whoever brought it.
+    if (label !== weightsLabel("torchvision", source.file)) return file;
+    const cached = cachedWeightsPath(source, cache);
+    return await exists(cached) ? cached : file;
+  }
 
   async function usualPlace(): Promise<string | undefined> {
     if (label === weightsLabel("torchvision", source.file)) return cachedWeightsPath(source, cache);

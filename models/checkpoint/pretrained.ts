@@ -71,6 +71,12 @@ export interface ObtainedWeights {
   sha256: string;
   /** The file, checked; absent for random weights. */
   path: string | undefined;
+  /**
+   * Whether it is a file of the user's, wherever that lies.
+   *
+   * @default {false}
+   */
+  isOwn?: boolean;
 }
 
 const RANDOM: ObtainedWeights = { label: RANDOM_LABEL, sha256: "", path: undefined };
@@ -98,7 +104,7 @@ export async function obtainWeights(options: ObtainWeightsOptions): Promise<Obta
       }
       return await convolutionsOf(source.convolutions, options);
     default:
-      return await ownFile(weights, options);
+      return { ...await ownFile(weights, options), isOwn: true };
   }
 }
 

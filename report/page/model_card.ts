@@ -12,7 +12,7 @@ import { describeSoftware } from "../analysis/describe_machine.ts";
 import { describeCode } from "../analysis/describe_run.ts";
 import { wilsonInterval } from "../analysis/statistics.ts";
 import { engineOf, type ResultRow, scoredImages } from "../record/result_row.ts";
-import type { Json, Manifest } from "../record/run_folder.ts";
+import { DATA_FOLDER, type Json, type Manifest, WEIGHTS_FILE } from "../record/run_folder.ts";
 
 /** What the card says of a model besides its run. */
 export interface CardFacts {
@@ -34,7 +34,10 @@ export interface CardFacts {
 const MARK = "<!-- Written by `deno task export`, which writes it anew: keep notes elsewhere. -->";
 
 /** Settings that say how the model was made; the others are of the machine or of no interest here. */
-const NOT_SHOWN = ["command", "source", "dataset", "dataset_sha256", "data_folder", "model"];
+const NOT_SHOWN: readonly string[] = [
+  ...["command", "source", "dataset", "dataset_sha256", "model"],
+  ...[DATA_FOLDER, WEIGHTS_FILE],
+];
 
 /** The card, in Markdown. */
 export function modelCard(

@@ -80,6 +80,9 @@ export const CHECKPOINT = "checkpoint.safetensors";
 /** The setting with the folder that a run's images were in, where it is not the suite's own. */
 export const DATA_FOLDER = "data_folder";
 
+/** The setting with the path of the user's file that a run has its weights from. */
+export const WEIGHTS_FILE = "weights_file";
+
 /** A line of `history.csv`. */
 export interface HistoryRow {
   /** From 1; 0 stands for features that were computed before, with no loss and accuracy. */

@@ -6,12 +6,15 @@ import type { Dataset } from "../../data/dataset.ts";
 import type { Engine } from "../../engine/engine.ts";
 import { CHECKPOINT } from "../../experiment/resume.ts";
 import { type Measured, type Run, runExperiment, type RunPlan } from "../../experiment/run.ts";
+import { weightsOfRun } from "../../inference/run_weights.ts";
 import { WriteError } from "../../io/disk_error.ts";
 import { InterruptedError, StudyError } from "../../io/errors.ts";
 import { schedulableCpus } from "../../io/machine_limits.ts";
 import { processorModel } from "../../io/processor.ts";
 import { exists } from "../../io/path_kind.ts";
-import type { Reporter } from "../../io/reporter.ts";
+import { type Reporter, silentReporter } from "../../io/reporter.ts";
+import { sha256Hex } from "../../io/sha256.ts";
+import { FASTER_RCNN_WEIGHTS } from "../../models/checkpoint/pretrained.ts";
 import { saveCheckpoint } from "../../models/checkpoint/safetensors.ts";
 import { resourcesOf } from "../../report/analysis/describe_machine.ts";
 import { ProblemList } from "../../report/record/problems.ts";
@@ -394,6 +397,26 @@ Deno.test("runExperiment() keeps evaluations of as many test images as before, a
       "evaluations.csv begins anew: so far it was of 500 test images, not 1",
     ]);
     assertEquals(await exists(join(folder, "evaluations.csv")), false);
+  }));
+
+Deno.test("runExperiment() keeps where a file of weights is, which is found from any folder", () =>
+  withFolder({ "own.pth": "weights" }, async (out) => {
+    const path = join(out, "own.pth");
+    const sha256 = sha256Hex(new TextEncoder().encode("weights"));
+    const options = { source: FASTER_RCNN_WEIGHTS, cache: out, reporter: silentReporter };
+    const labels = ["file:own.pth", `torchvision:${FASTER_RCNN_WEIGHTS.file}`];
+    for (const label of labels) {
+      const weights = () => Promise.resolve({ label, sha256, path, isOwn: true });
+      const command = ["--weights", "own.pth"];
+      const { run_id: runId } = await attempt({ out, command, plan: { weights } });
+      const folder = runFolder(out, runId);
+      const run = { runId, folder, manifest: await readManifest(folder), row: undefined };
+      assertEquals(await weightsOfRun(run, options), { label, path });
+    }
+    // One of the cache is found by its name.
+    const weights = () => Promise.resolve({ label: labels[1]!, sha256, path });
+    const { run_id } = await attempt({ out, plan: { weights } });
+    assertEquals((await readManifest(runFolder(out, run_id))).settings.weights_file, undefined);
   }));
 
 Deno.test("runExperiment() adds no row where the weights of a finished run were interrupted", () =>

@@ -226,12 +226,14 @@ Deno.test("obtainWeights() knows a file that is the published one from one that 
       label: `torchvision:${source.file}`,
       sha256,
       path: mine,
+      isOwn: true,
     });
     const other = { ...options, source: VGG16_WEIGHTS };
     assertEquals(await obtainWeights(other), {
       label: "file:mine.safetensors",
       sha256,
       path: mine,
+      isOwn: true,
     });
   }));
 

@@ -1,11 +1,15 @@
-import { assertStringIncludes } from "@std/assert";
+import { assertFalse, assertStringIncludes } from "@std/assert";
 import { modelCard } from "../../../report/page/model_card.ts";
 import type { ResultRow } from "../../../report/record/result_row.ts";
 import type { Manifest } from "../../../report/record/run_folder.ts";
 import { resultRow } from "../result_rows.ts";
 
 /** The card of a run. */
-function cardOf(row: Partial<ResultRow>, versions: Manifest["versions"] = {}): string {
+function cardOf(
+  row: Partial<ResultRow>,
+  versions: Manifest["versions"] = {},
+  settings: Manifest["settings"] = {},
+): string {
   const run = resultRow(row);
   const { run_id, started_at, part, model } = run;
   return modelCard({
@@ -15,7 +19,7 @@ function cardOf(row: Partial<ResultRow>, versions: Manifest["versions"] = {}): s
     usage: "load()",
     inputAndOutput: "Pictures in, digits out.",
     run: {
-      manifest: { run_id, started_at, part, model, settings: {}, versions, machine: {}, git: null },
+      manifest: { run_id, started_at, part, model, settings, versions, machine: {}, git: null },
       row: run,
     },
   });
@@ -31,6 +35,13 @@ Deno.test("modelCard() names the engine that computed, and no other", () => {
     cardOf({}, { tfjs: "4.22.0", tensorflow: "2.21.0" }),
     ", TensorFlow 2.21.0 through tfjs 4.22.0; made",
   );
+});
+
+Deno.test("modelCard() shows what decided the run, and no path of its maker's", () => {
+  const paths = { data_folder: "/home/me/digits", weights_file: "/home/me/own.pth" };
+  const card = cardOf({}, {}, { normalise: "once", ...paths });
+  assertStringIncludes(card, "| normalise | once |");
+  assertFalse(card.includes("/home/me"), card);
 });
 
 Deno.test("modelCard() says of how many images the accuracy is, misses of a trained head among them", () => {
