@@ -5,6 +5,7 @@
  * @module
  */
 
+import { dirname } from "node:path";
 import * as tf from "@tensorflow/tfjs";
 import { StudyError } from "../io/errors.ts";
 import { formatDuration } from "../io/reporter.ts";
@@ -31,6 +32,7 @@ import {
   scoreDigits,
 } from "../training/detection/predict_digits.ts";
 import { FeatureCache } from "../training/features/feature_cache.ts";
+import { requireRoom } from "../training/features/feature_room.ts";
 import { summarizeLatency } from "../training/latency.ts";
 import { Trainer } from "../training/trainer.ts";
 import type { TrainingSettings } from "../study.ts";
@@ -43,6 +45,9 @@ import {
 import { ImageProgress } from "./progress.ts";
 import type { Measured, Run } from "./run.ts";
 import { trainEpochs, trainerOptions } from "./training.ts";
+
+/** What helps where their features find no room. */
+const FEWER_BOXES = { fewer: "use fewer images with --limit" };
 
 /** What a run needs of a detector. */
 export type DigitDetector =
@@ -128,9 +133,11 @@ async function trainingBoxes(
     count: train.count,
     columns: FEATURES_PER_IMAGE,
     shardRows: SHARD_IMAGES,
+    without: FEWER_BOXES,
   });
   stopsAfter("batch");
   await cache.survey({ reporter, signal });
+  await requireRoom(cache.missingBytes, dirname(cache.folder), { reporter, without: FEWER_BOXES });
   const cached = train.count - cache.missingRows;
   if (cached > 0) reporter.line(`Features of ${cached} of ${train.count} images are there already`);
   const extractor = boxFeatureExtractor(detector, train, { boxes, batchSize, transform });

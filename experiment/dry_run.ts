@@ -143,7 +143,7 @@ function modelOutlook(
     rates: MachineRates | undefined;
   },
 ): ModelOutlook {
-  const { model, settings, featureBytes = 0, featuresEveryEpoch } = planned;
+  const { model, settings, featureBytes, featuresEveryEpoch, boxesOfSeed = false } = planned;
   const { train, test } = imageCounts(sizeOf(flags), setSizes(data));
   const isRandom = weights?.state === "here" && weights.label === "random";
   const features = featuresEveryEpoch ? "every epoch" : isRandom ? "each run" : "once";
@@ -155,6 +155,7 @@ function modelOutlook(
   } as const;
   const { epochs, batchSize, learningRate, weightDecay, oneCycle = false } = settings ?? {};
   const checkpoint = expectedCheckpointBytes(model, settings ?? null);
+  const ofImages = featureBytes ? featureBytes.train * train + featureBytes.test * test : 0;
   return {
     model: model.name,
     seeds,
@@ -171,7 +172,7 @@ function modelOutlook(
     seconds: rates === undefined ? null : modelSeconds(model, work, rates),
     disk: {
       results: seeds.length * checkpoint,
-      features: (isRandom ? seeds.length : 1) * featureBytes * (train + test),
+      features: (isRandom || boxesOfSeed ? seeds.length : 1) * ofImages,
     },
   };
 }

@@ -82,7 +82,7 @@ export async function cachedFeatures(
   const test = cacheOf("test", "test");
   await train.survey({ reporter, signal });
   await test.survey({ reporter, signal });
-  await requireRoom(train.missingBytes + test.missingBytes, dirname(train.folder), reporter);
+  await requireRoom(train.missingBytes + test.missingBytes, dirname(train.folder), { reporter });
   await announce(run, { train, test, model });
   if (train.missingRows === 0) {
     reporter.line(

@@ -20,6 +20,7 @@ import {
   type TrainingSettings,
   VGG16,
 } from "../study.ts";
+import { BOX_FEATURE_BYTES } from "../training/detection/box_features.ts";
 import { type part1Command, type PART_2, type PART_4, recipePrecision, seedList } from "./flags.ts";
 import { trainingSettings } from "./training.ts";
 
@@ -54,8 +55,10 @@ export interface PlannedModel {
     /** Refuses a file that a run would refuse. */
     check: (path: string) => Promise<void>;
   };
-  /** Bytes of an image's features, where they are kept on disk. */
-  featureBytes?: number;
+  /** Bytes of an image's features, where they are kept on disk: of a training and of a test image. */
+  featureBytes?: { train: number; test: number };
+  /** Whether its runs share no features: each has boxes of its own. */
+  boxesOfSeed?: boolean;
   /** Whether frozen features are computed in every epoch. */
   featuresEveryEpoch?: boolean;
 }
@@ -98,6 +101,10 @@ export function planPart2(flags: FlagValues<typeof PART_2.table>): PartPlan {
       model,
       settings,
       weights: { asked: weights, source: FASTER_RCNN_WEIGHTS, check: checkDetectorFile },
+      ...(trainHead && {
+        featureBytes: { train: BOX_FEATURE_BYTES, test: 0 },
+        boxesOfSeed: true,
+      }),
     }],
     seeds: seedList(flags),
     precision: flags.precision ?? "fp32",
@@ -133,6 +140,7 @@ export function planPart4(flags: FlagValues<typeof PART_4.table>): PartPlan {
   };
 }
 
-function bytesOfFeatures(architecture: Architecture): number {
-  return Float32Array.BYTES_PER_ELEMENT * featureCount(architecture);
+function bytesOfFeatures(architecture: Architecture): { train: number; test: number } {
+  const bytes = Float32Array.BYTES_PER_ELEMENT * featureCount(architecture);
+  return { train: bytes, test: bytes };
 }

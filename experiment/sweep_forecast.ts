@@ -20,6 +20,7 @@ import {
   type StudyModel,
   VGG16,
 } from "../study.ts";
+import { BOX_FEATURE_BYTES } from "../training/detection/box_features.ts";
 import { expectedCheckpointBytes } from "./checkpoint_forecast.ts";
 import { imageCounts, inferenceSeconds, type MachineRates, stepSeconds } from "./forecast.ts";
 
@@ -83,7 +84,11 @@ export function forecastRun(size: RunSize, rates: NodeRates): RunForecast {
   const { train, test } = imageCounts(size, rates);
   const checkpointBytes = expectedCheckpointBytes(model, model.training);
   const keptBytes = KEPT.files + KEPT.perTestImage * test;
-  const featureBytes = (train + test) * (FEATURE_BYTES[model.name] ?? 0);
+  // Each run trains a head on boxes of its own.
+  const hasFeatures = size.features || size.trainHead;
+  const featureBytes = size.trainHead
+    ? headImages(size, train) * BOX_FEATURE_BYTES
+    : (train + test) * (FEATURE_BYTES[model.name] ?? 0);
   const slowdown = rates.cores === null ? 1 : rates.cores / size.threads;
   return {
     seconds: rates.startSeconds + workSeconds(size, rates) * slowdown,
@@ -91,9 +96,8 @@ export function forecastRun(size: RunSize, rates: NodeRates): RunForecast {
     diskBytes: keptBytes + 2 * checkpointBytes,
     keptBytes,
     checkpointBytes,
-    featureBytes: size.features ? featureBytes : 0,
-    writtenBytes: keptBytes + epochsOf(size) * checkpointBytes +
-      (size.features ? featureBytes : 0),
+    featureBytes: hasFeatures ? featureBytes : 0,
+    writtenBytes: keptBytes + epochsOf(size) * checkpointBytes + (hasFeatures ? featureBytes : 0),
     readBytes: featureBytes,
   };
 }
@@ -115,6 +119,11 @@ function epochsOf(size: RunSize): number {
   return size.epochs ?? modelOf(size).training?.epochs ?? 0;
 }
 
+/** Images that a predictor is trained on. */
+function headImages({ limit = DETECTION.headImages }: RunSize, train: number): number {
+  return Math.min(limit, train);
+}
+
 /** Seconds with as many cores as the rates are of, or on its GPU. */
 function workSeconds(size: RunSize, rates: NodeRates): number {
   const model = modelOf(size);
@@ -126,7 +135,7 @@ function workSeconds(size: RunSize, rates: NodeRates): number {
       // A gradient step is three forward passes' worth of work.
       return (epochs * train + test / 3) / rates.trainingImagesPerSecond;
     case 2: {
-      const head = size.trainHead ? Math.min(size.limit ?? DETECTION.headImages, train) : 0;
+      const head = size.trainHead ? headImages(size, train) : 0;
       return inferenceSeconds(model, head + test, rates);
     }
     case 4:

@@ -61,4 +61,7 @@ Deno.test("forecastRun() of the detector counts the images of its head only wher
   });
   assert(Math.abs(tested.seconds - (1 + 10 * 2.6876)) < 1e-9);
   assert(Math.abs(trained.seconds - (1 + 30 * 2.6876)) < 1e-9);
+  // 256 KiB of each image's boxes, which no other run has.
+  assertEquals([tested.featureBytes, trained.featureBytes], [0, 20 * 262_144]);
+  assert(trained.writtenBytes - trained.featureBytes > 0 && trained.readBytes > 0);
 });

@@ -140,6 +140,19 @@ Deno.test("part4 --dry-run names what would be fetched, and the room that featur
   assertEquals(random.downloads.filter(({ what }) => what !== "libtensorflow"), []);
 });
 
+Deno.test("part2 --dry-run names the room that its boxes' features take, and of no others", async () => {
+  const featuresOf = async (...args: string[]) => {
+    const { parts } = await outlookOf("part2", ["--weights=random", "--test-limit=9", ...args]);
+    return parts[0]!.models[0]!.disk.features;
+  };
+  // 64 boxes of 1024 numbers for each training image, and other boxes for each seed.
+  const features = await Promise.all([
+    featuresOf("--train-head", "--limit=20", "--seeds=1,2"),
+    featuresOf(),
+  ]);
+  assertEquals(features, [2 * 20 * 64 * 1024 * 4, 0]);
+});
+
 Deno.test("part1 --dry-run refuses an --out that part1 refuses, in the same words", async () => {
   await withFolder({ file: "" }, async (folder) => {
     for (const [name, file] of [["foreign", "part1.csv"], ["taken", "runs"]] as const) {

@@ -310,15 +310,21 @@ Deno.test("requireRoom() says what is needed and refuses more than the disk has"
     const free = await freeSpace(nested);
     assert(free !== undefined && free > 0);
     const { lines, reporter } = listener();
-    await requireRoom(0, nested, reporter);
+    await requireRoom(0, nested, { reporter });
     assertEquals(lines, []);
-    await requireRoom(1000, nested, reporter);
+    await requireRoom(1000, nested, { reporter });
     assertStringIncludes(lines[0]!, "Features will take 1.0 kB of the ");
-    const refused = () => requireRoom(1e18, nested, reporter);
+    const refused = () => requireRoom(1e18, nested, { reporter });
     const { message } = await assertRejects(refused, StudyError, "Not enough room");
     for (const remedy of ["MNIST_STUDY_CACHE", "--limit", "--no-feature-cache"]) {
       assertStringIncludes(message, remedy);
     }
+    const without = { fewer: "use fewer images" };
+    await assertRejects(
+      () => requireRoom(1e18, nested, { reporter, without }),
+      StudyError,
+      "name a folder on another disk in MNIST_STUDY_CACHE, or use fewer images",
+    );
   }));
 
 Deno.test("FeatureExtractor gives an image the same bits wherever a computation begins or ends", async () => {
@@ -462,5 +468,10 @@ Deno.test("featureStoreError() advises to free space on a full disk alone", () =
     featureStoreError("/cache", readOnly).message,
     "Cannot keep features in /cache (read-only file system): make the folder writable, or choose " +
       `another one with MNIST_STUDY_CACHE, ${again}`,
+  );
+  assertEquals(
+    featureStoreError("/cache", readOnly, { fewer: "use fewer images" }).message,
+    "Cannot keep features in /cache (read-only file system): make the folder writable, or choose " +
+      "another one with MNIST_STUDY_CACHE",
   );
 });

@@ -20,6 +20,9 @@ import { imageTensors, type PixelTransform } from "./predict_digits.ts";
 /** Features of an image: those of its boxes, one after the other. */
 export const FEATURES_PER_IMAGE = BOXES_PER_IMAGE * BOX_FEATURES;
 
+/** Bytes that they take. */
+export const BOX_FEATURE_BYTES = Float32Array.BYTES_PER_ELEMENT * FEATURES_PER_IMAGE;
+
 /** Counts up when boxes of the same images change. */
 export const BOXES_VERSION = 1;
 

@@ -23,7 +23,7 @@ import { formatDuration, type Reporter } from "../../io/reporter.ts";
 import { sha256Hex } from "../../io/sha256.ts";
 import type { FeatureRows } from "./feature_batches.ts";
 import { EXTRACTION_BATCH, type FeatureSource } from "./feature_extractor.ts";
-import { featureStoreError } from "./feature_room.ts";
+import { featureStoreError, type FewerFeatures } from "./feature_room.ts";
 import {
   checkShard,
   HEADER_BYTES,
@@ -60,6 +60,12 @@ export interface FeatureCacheOptions {
    */
   shardRows?: number;
   /**
+   * What helps besides another folder where they cannot be kept.
+   *
+   * @default {what part 4 has}
+   */
+  without?: FewerFeatures;
+  /**
    * Folder of the cache; features have a folder of their own in it.
    *
    * @default {cacheDir()}
@@ -83,6 +89,7 @@ export class FeatureCache implements FeatureRows, Disposable {
   #title: string;
   #count: number;
   #shardRows: number;
+  #without: FewerFeatures | undefined;
   /** By file; `undefined` where it has to be computed. */
   #shards: (ShardHeader | undefined)[];
   #files = new Map<number, Deno.FsFile>();
@@ -91,7 +98,8 @@ export class FeatureCache implements FeatureRows, Disposable {
 
   /** Names the cache; nothing is read or written yet. */
   constructor(options: FeatureCacheOptions) {
-    const { identity, title, count, columns, shardRows = SHARD_ROWS, cache = cacheDir() } = options;
+    const { identity, title, count, columns, shardRows = SHARD_ROWS, without } = options;
+    const { cache = cacheDir() } = options;
     this.#key = sha256Hex(
       new TextEncoder().encode(JSON.stringify([VERSION, Object.entries(identity).sort()])),
     );
@@ -100,6 +108,7 @@ export class FeatureCache implements FeatureRows, Disposable {
     this.#title = title;
     this.#count = count;
     this.#shardRows = shardRows;
+    this.#without = without;
     this.#shards = Array.from({ length: Math.ceil(count / shardRows) });
   }
 
@@ -333,7 +342,7 @@ export class FeatureCache implements FeatureRows, Disposable {
   }
 
   #noRoom(error: unknown): StudyError {
-    return featureStoreError(this.folder, error);
+    return featureStoreError(this.folder, error, this.#without);
   }
 
   #gone(): StudyError {

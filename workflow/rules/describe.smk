@@ -11,7 +11,7 @@ def describe_plan():
         one["keptBytes"] + (one["checkpointBytes"] if config["keep_checkpoints"] else 0)
         for one in planned
     )
-    features = sum(one["featureBytes"] for one in prepared)
+    features = sum(one["featureBytes"] for one in [*planned, *prepared])
     moved = sum(one["writtenBytes"] + one["readBytes"] for one in [*planned, *prepared])
     largest = max(one["diskBytes"] for one in planned)
     longest = max(one["seconds"] for one in planned)
