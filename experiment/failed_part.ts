@@ -20,19 +20,25 @@ import type { StudyModel } from "../study.ts";
 import { stopRow } from "./unfinished_run.ts";
 
 /**
- * Adds the error row of a part that failed before its first run, for want of engine or data. Where no
- * row can be written either, the first error says why.
+ * Adds an error row for each run of a part that failed before its first one, for want of engine or data.
+ * Where no row can be written either, the first error says why.
+ *
+ * @param start What was to start; `columns` are those of the runs' rows, of whose epochs none is trained.
  */
 export async function noteFailedStart(
-  { out, batchSize }: { out: string; batchSize: number },
-  { model, seed, error }: {
+  out: string,
+  { model, seeds, columns, error }: {
     model: Pick<StudyModel, "part" | "name">;
-    seed: number;
+    seeds: readonly number[];
+    columns: Partial<ResultRow>;
     error: unknown;
   },
 ): Promise<void> {
-  const row = { ...newErrorRow(model.part, model.name, seed), batch_size: batchSize };
-  await appendRow(out, stopRow(row, error)).catch(() => {});
+  const trained = columns.epochs === undefined ? columns : { ...columns, epochs: 0 };
+  for (const seed of seeds) {
+    const row = { ...newErrorRow(model.part, model.name, seed), ...trained };
+    await appendRow(out, stopRow(row, error)).catch(() => {});
+  }
 }
 
 /** A part that failed. */

@@ -40,13 +40,13 @@ export function trainingSettings(
   return { ...published, epochs, batchSize, learningRate: lr };
 }
 
-/** The columns of a row that say how a classifier is trained on the images of a setup. */
+/** The columns of a row that say how a classifier is trained, on the images of a setup if there is one. */
 export function trainingColumns(
   { epochs, batchSize, learningRate, weightDecay }: TrainingSettings,
-  { dataset }: Setup,
+  setup?: Setup,
 ): RunPlan["columns"] {
   return {
-    train_images: dataset.train.count,
+    ...(setup && { train_images: setup.dataset.train.count }),
     epochs,
     batch_size: batchSize,
     learning_rate: learningRate,

@@ -25,7 +25,7 @@ import { showDryRun } from "../experiment/dry_run.ts";
 import { noteFailedStart } from "../experiment/failed_part.ts";
 import { PART_2, seedList } from "../experiment/flags.ts";
 import { planPart2 } from "../experiment/plan.ts";
-import { runExperiment } from "../experiment/run.ts";
+import { runExperiment, type RunPlan } from "../experiment/run.ts";
 import { runEach, type RunningSetup, setUp } from "../experiment/set_up.ts";
 import { trainingColumns, trainingSettings } from "../experiment/training.ts";
 import { UsageError } from "../io/errors.ts";
@@ -40,6 +40,7 @@ import {
   FASTER_RCNN_ADAPTED,
   FASTER_RCNN_HEAD_TUNED,
   FASTER_RCNN_NORMALISE_ONCE,
+  type TrainingSettings,
 } from "../study.ts";
 import type { PixelTransform } from "../training/detection/predict_digits.ts";
 
@@ -58,7 +59,7 @@ async function main(): Promise<void> {
   const limit = flags.trainHead ? flags.limit : undefined;
   const planned = { models: [model.name], seeds, file: "manifest.json" } as const;
   using setup = await setUp(model.part, { ...flags, limit, planned }).catch(async (error) => {
-    await noteFailedStart(flags, { model, seed: seeds[0]!, error });
+    await noteFailedStart(flags.out, { model, seeds, columns: columnsOf(flags), error });
     throw error;
   });
   await runEach(
@@ -90,15 +91,12 @@ export interface DetectionRun {
 export function detectAndTest(setup: RunningSetup, options: DetectionRun): Promise<ResultRow> {
   const { reporter, dataset, signal } = setup;
   const { flags, seed, build = adaptedFasterRcnn } = options;
-  const { batchSize, normalise, trainHead, headBatchSize } = flags;
-  const settings = trainingSettings(FASTER_RCNN_HEAD_TUNED.training, {
-    ...flags,
-    batchSize: headBatchSize,
-  });
+  const { batchSize, normalise, trainHead } = flags;
+  const settings = headSettings(flags);
   const plan = {
     model: modelOf(flags),
     seed,
-    columns: trainHead ? trainingColumns(settings, setup) : { batch_size: batchSize },
+    columns: columnsOf(flags, setup),
     settings: { normalise, ...(trainHead && { detector_batch_size: batchSize }) },
     weights: () => obtainWeights({ ...flags, source: FASTER_RCNN_WEIGHTS, reporter, signal }),
     resume: {
@@ -130,6 +128,17 @@ export function detectAndTest(setup: RunningSetup, options: DetectionRun): Promi
     const found = await detectDigits(run, detector, { batchSize, transform });
     return await testDetector(run, found);
   });
+}
+
+/** How the predictor is trained, where it is. */
+function headSettings({ headBatchSize: batchSize, ...flags }: DetectionFlags): TrainingSettings {
+  return trainingSettings(FASTER_RCNN_HEAD_TUNED.training, { ...flags, batchSize });
+}
+
+/** The columns of a row that say how the predictor is trained or, where it is not, the detector fed. */
+function columnsOf(flags: DetectionFlags, setup?: RunningSetup): RunPlan["columns"] {
+  if (!flags.trainHead) return { batch_size: flags.batchSize };
+  return trainingColumns(headSettings(flags), setup);
 }
 
 function modelOf({ trainHead, normalise }: Pick<DetectionFlags, "trainHead" | "normalise">) {

@@ -29,7 +29,7 @@ import {
   writePartialPredictions,
 } from "../../experiment/partial_predictions.ts";
 import { detectAndTest, type DetectionFlags } from "../../scripts/part2.ts";
-import { FASTER_RCNN_ADAPTED } from "../../study.ts";
+import { FASTER_RCNN_ADAPTED, FASTER_RCNN_HEAD_TUNED } from "../../study.ts";
 import { percentile } from "../../metrics/descriptive_statistics.ts";
 import { summarizeLatency } from "../../training/latency.ts";
 import { predictDigits, scoreDigits } from "../../training/detection/predict_digits.ts";
@@ -323,10 +323,11 @@ Deno.test("detectAndTest() turns a failure into a row of NaN and says N/A (Error
     assertEquals(rows[0]!.error, "The weights are not there");
   }));
 
-Deno.test("noteFailedStart() leaves a row for what failed before a run began", () =>
+Deno.test("noteFailedStart() leaves a row for each run that could not begin", () =>
   withFolder({}, async (out) => {
     const error = new StudyError("No engine");
-    await noteFailedStart({ out, batchSize: 2 }, { model: FASTER_RCNN_ADAPTED, seed: 7, error });
+    const untrained = { model: FASTER_RCNN_ADAPTED, columns: { batch_size: 2 } };
+    await noteFailedStart(out, { ...untrained, seeds: [7], error });
     const [row] = await rowsOf(out);
     assertEquals([row!.status, row!.error, row!.seed, row!.batch_size, row!.accuracy], [
       "error",
@@ -335,6 +336,16 @@ Deno.test("noteFailedStart() leaves a row for what failed before a run began", (
       2,
       NaN,
     ]);
+    assertEquals(row!.epochs, null);
+    const columns = { epochs: 10, batch_size: 512, learning_rate: 0.001 };
+    await noteFailedStart(out, { model: FASTER_RCNN_HEAD_TUNED, seeds: [3, 4], columns, error });
+    const rows = (await rowsOf(out)).slice(1);
+    assertEquals(
+      rows.map(({ model, seed, epochs, batch_size, learning_rate }) => [
+        ...[model, seed, epochs, batch_size, learning_rate],
+      ]),
+      [3, 4].map((seed) => ["FasterRCNN_HeadTuned", seed, 0, 512, 0.001]),
+    );
   }));
 
 Deno.test("detectAndTest() warns and gives zeros where nothing is detected", () =>

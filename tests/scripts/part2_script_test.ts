@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { ProblemList } from "../../report/record/problems.ts";
 import { readResults, type ResultRow, resultsPath } from "../../report/record/results.ts";
 import { readManifest, readPredictions, runFolder } from "../../report/record/run_folder.ts";
+import { FASTER_RCNN_HEAD_TUNED } from "../../study.ts";
 import { filesIn, Program } from "./part1_process.ts";
 import { withFolder } from "../report/result_rows.ts";
 import { taskArgs } from "../task.ts";
@@ -81,6 +82,26 @@ Deno.test("part2 leaves an error row where its weights are not available", () =>
       const said = stderr.replace(" (--verbose shows what was tried)", "").replace("\n--", ": --");
       assertEquals(said, `error: ${row!.error}\n`);
     }));
+  }));
+
+Deno.test("part2 leaves a row for each run where no engine starts, as a run would have it", () =>
+  withFolder({ "library.so": "no library" }, async (folder) => {
+    const args = [
+      "--data=mnist",
+      "--backend=tensorflow",
+      "--train-head",
+      "--seeds=3,4",
+      "--lr=0.5",
+    ];
+    const env = { LIBTENSORFLOW_PATH: join(folder, "library.so") };
+    const { code, stderr } = await start([...args, "--out", folder], env).end();
+    assertEquals(code, 1, stderr);
+    const { name: model, training: { batchSize } } = FASTER_RCNN_HEAD_TUNED;
+    const rows = await rowsOf(folder);
+    assertEquals(
+      rows.map((row) => [row.model, row.seed, row.status, row.batch_size, row.learning_rate]),
+      [3, 4].map((seed) => [model, seed, "error", batchSize, 0.5]),
+    );
   }));
 
 Deno.test("part2 names a wrong flag or value and the choices, exit 2", async () => {
