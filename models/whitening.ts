@@ -12,6 +12,9 @@ import type { Initializer, ParameterLayout } from "./parameters.ts";
 /** Rotations until what is off the diagonal is nothing beside it, many times over. */
 const MOST_SWEEPS = 30;
 
+/** Of the largest value in size: less is rounding, and one grey level is thousands of times as much. */
+const LEAST_RANGE = 1e-6;
+
 /**
  * An initializer whose first parameter, a convolution's weight, whitens images; the others are `base`'s.
  *
@@ -42,9 +45,10 @@ function whiteningFilters(
   regularization: number,
 ): tf.Tensor | undefined {
   const [filters, , size] = torchShape as [number, number, number];
+  if (filters > 2 * fanIn || isBlank(images)) return undefined;
   const { values, vectors } = symmetricEigen(patchCovariance(images, size), fanIn);
   const largest = values[0]!;
-  if (filters > 2 * fanIn || !(largest > 0)) return undefined;
+  if (!(largest > 0)) return undefined;
   const weight = new Float32Array(filters * fanIn);
   for (let filter = 0; filter < filters; filter++) {
     const direction = filter % fanIn;
@@ -55,6 +59,15 @@ function whiteningFilters(
     }
   }
   return tf.tensor(weight, [...torchShape]);
+}
+
+/** Whether all pixels are the same, of which a covariance is nothing but the rounding of the mean. */
+function isBlank(images: Tensor4D): boolean {
+  const [least, most] = tf.tidy(() =>
+    [images.min(), images.max()].map((one) => one.dataSync()[0]!)
+  );
+  const size = Math.max(Math.abs(least!), Math.abs(most!));
+  return !(most! - least! > LEAST_RANGE * size);
 }
 
 /**

@@ -59,6 +59,26 @@ Deno.test("whiteningInitializer() leaves other parameters, and blank images, to 
   blank.dispose();
 });
 
+Deno.test("whiteningInitializer() takes normalised images of one grey for blank, black and white for none", () => {
+  const base = defaultInitializer(1);
+  const black = new Uint8Array(2 * 784);
+  const white = new Uint8Array(2 * 784).fill(255);
+  const filtersFor = (pixels: Uint8Array) => {
+    using images = disposable(mnist28(pixels));
+    const weight = whiteningInitializer(base, images.tensor, 0.01)(LAYOUT, 0);
+    const values = weight.dataSync<"float32">();
+    weight.dispose();
+    return values;
+  };
+  const usual = base(LAYOUT, 0);
+  for (const pixels of [black, white, white.map(() => 1)]) {
+    assertEquals(filtersFor(pixels), usual.dataSync<"float32">());
+  }
+  usual.dispose();
+  const both = Uint8Array.of(...black, ...white);
+  for (const one of filtersFor(both)) assert(Math.abs(one) < 10, `${one}`);
+});
+
 function disposable(tensor: tf.Tensor4D): Disposable & { tensor: tf.Tensor4D } {
   return { tensor, [Symbol.dispose]: () => tensor.dispose() };
 }
