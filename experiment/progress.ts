@@ -10,12 +10,16 @@ import { type BatchProgress, type EpochResult, READ_INTERVAL } from "../training
 
 /**
  * Shows a training batch: a log line for every hundredth, from the first, unless there are lines of
- * epochs only, and the live line.
+ * epochs only, and the live line, whose pace is in `unit`.
  */
 export function showBatch(
   reporter: Reporter,
   progress: BatchProgress,
-  { epochs, epochsOnly = false }: { epochs: number; epochsOnly?: boolean },
+  { epochs, epochsOnly = false, unit = "images" }: {
+    epochs: number;
+    epochsOnly?: boolean;
+    unit?: string;
+  },
 ): void {
   const { epoch, batch, batches, seen, total, loss, seconds } = progress;
   if (!epochsOnly && batch % READ_INTERVAL === 0) {
@@ -33,7 +37,7 @@ export function showBatch(
       [`Epoch ${epoch}/${epochs}`, `${epoch}/${epochs}`],
       [`batch ${batch + 1}/${batches}`, ""],
       `loss ${loss.toFixed(4)}`,
-      [`${rate.toFixed(0)} images/s`, ""],
+      [`${rate.toFixed(0)} ${unit}/s`, ""],
       [`${formatDuration(left)} left`, formatDuration(left)],
     ],
     share: (epoch - 1 + done / total) / epochs,

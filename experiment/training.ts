@@ -151,7 +151,7 @@ export async function trainEpochs<Input, Output, Targets>(
     if (isContinued && run.checkpoint === own && !(await isEvaluated(run))) await evaluateEpoch();
     for (let epoch = history.length + 1; epoch <= epochs; epoch++) {
       const result = await trainer.trainEpoch(epoch, (progress) => {
-        showBatch(reporter, progress, { epochs, epochsOnly });
+        showBatch(reporter, progress, { epochs, epochsOnly, unit });
         run.events?.batch(progress, trainer);
       }, signal);
       history.push(result);

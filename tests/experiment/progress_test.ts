@@ -62,6 +62,12 @@ for (const columns of [40, 120]) {
     }));
 }
 
+Deno.test("the live line of a predictor's training has the pace of boxes", () => {
+  const { reporter, live } = recorder(120);
+  showBatch(reporter, BATCH, { epochs: 10, epochsOnly: true, unit: "boxes" });
+  assertMatch(live[0]!, / 1615 boxes\/s /);
+});
+
 Deno.test("a pipe gets the lines of the study, and the log lines of images", () => {
   const { reporter, live, lines } = recorder();
   showBatch(reporter, BATCH, { epochs: 10 });

@@ -1,11 +1,11 @@
 /** Epochs with checkpoints, on a small classifier and made-up features. */
 
-import { assertEquals } from "@std/assert";
+import { assertEquals, assertMatch } from "@std/assert";
 import { join } from "node:path";
 import { CHECKPOINT } from "../../experiment/resume.ts";
 import type { Run } from "../../experiment/run.ts";
 import { trainEpochs } from "../../experiment/training.ts";
-import { silentReporter } from "../../io/reporter.ts";
+import { type Reporter, silentReporter } from "../../io/reporter.ts";
 import {
   classifierOn,
   FeatureBatches,
@@ -21,9 +21,13 @@ const engine = await testEngine();
 const COUNT = 20;
 
 /** Trains a run in a folder, from its checkpoint if it has one. */
-async function train(folder: string, epochs: number): Promise<void> {
+async function train(
+  folder: string,
+  epochs: number,
+  { reporter = silentReporter, unit = "images" }: { reporter?: Reporter; unit?: string } = {},
+): Promise<void> {
   const run = {
-    ...{ engine, reporter: silentReporter, signal: new AbortController().signal, folder },
+    ...{ engine, reporter, signal: new AbortController().signal, folder },
     ...{ checkpoint: join(folder, CHECKPOINT), settings: { seed: 1 }, history: [], row: {} },
     featureSeconds: 1.5,
     keepResources: () => Promise.resolve(),
@@ -35,7 +39,7 @@ async function train(folder: string, epochs: number): Promise<void> {
   using trainer = new Trainer(engine, classifierOn(model), data, {
     ...{ batchSize: 10, adam: { learningRate: 0.001, weightDecay: 0 }, seed: 1 },
   });
-  await trainEpochs(run, model, trainer, { epochs });
+  await trainEpochs(run, model, trainer, { epochs, unit });
   model.dispose();
 }
 
@@ -53,4 +57,13 @@ Deno.test("trainEpochs() writes the line of a last epoch after whose checkpoint 
       await train(folder, 2);
       assertEquals(await Deno.readTextFile(path), whole);
     }
+  }));
+
+Deno.test("trainEpochs() shows the pace of what it trains on", () =>
+  withFolder({}, async (folder) => {
+    const live: string[] = [];
+    const show = (text: string) => void live.push(text);
+    const reporter = { ...silentReporter, terminal: true, columns: 120, live: show };
+    await train(folder, 1, { reporter, unit: "boxes" });
+    assertMatch(live[0]!, / \d+ boxes\/s /);
   }));
