@@ -133,6 +133,8 @@ async function trainingBoxes(
     count: train.count,
     columns: FEATURES_PER_IMAGE,
     shardRows: SHARD_IMAGES,
+    // Calls begin at multiples of their size within a file.
+    group: Math.min(batchSize, SHARD_IMAGES),
     without: FEWER_BOXES,
   });
   stopsAfter("batch");

@@ -76,6 +76,7 @@ export async function cachedFeatures(
         title: `the ${words} images`,
         count: dataset[part].count,
         columns: model.featureCount,
+        ...(isWindowed(run.engine, model) && { group: WINDOWED_GROUP }),
       }),
     );
   const train = cacheOf("train", "training");

@@ -29,7 +29,11 @@ import {
   type FeatureIdentity,
   SHARD_ROWS,
 } from "../../training/features/feature_cache.ts";
-import { EXTRACTION_BATCH, FeatureExtractor } from "../../training/features/feature_extractor.ts";
+import {
+  EXTRACTION_BATCH,
+  FeatureExtractor,
+  type FeatureSource,
+} from "../../training/features/feature_extractor.ts";
 import { featureStoreError, requireRoom } from "../../training/features/feature_room.ts";
 import { Trainer } from "../../training/trainer.ts";
 import { tensorflowBackend, testEngine } from "../engine/engine.ts";
@@ -144,6 +148,40 @@ Deno.test("FeatureCache serves fewer images as it is, and more with the same bit
     using whole = cacheIn(folder, SHARD_ROWS);
     await whole.survey({ reporter: silentReporter });
     assert(Math.abs(fewer.seconds - whole.seconds * 20 / SHARD_ROWS) < 1e-9);
+  }));
+
+Deno.test("FeatureCache of a set that ends within a group computes that group by itself", () =>
+  withFolder({}, async (folder) => {
+    const group = 4;
+    const extracted: [first: number, rows: number][] = [];
+    // Each row says with how many others it was computed.
+    const source: FeatureSource = {
+      group,
+      extract(first, rows) {
+        extracted.push([first, rows]);
+        return Promise.resolve(new Float32Array(rows).fill(rows));
+      },
+    };
+    const reporter = silentReporter;
+    const valuesOf = async (count: number) => {
+      using cache = new FeatureCache({
+        ...{ identity: IDENTITY, title: "the digits", count, columns: 1, cache: folder },
+        ...{ group, shardRows: 2 * group },
+      });
+      await cache.survey({ reporter });
+      await cache.fill(source, { reporter });
+      return [...cache.read(rows(0, count))];
+    };
+    assertEquals(await valuesOf(16), Array(16).fill(4));
+    extracted.length = 0;
+    // Between two groups, and between two files.
+    for (const count of [12, 8]) assertEquals(await valuesOf(count), Array(count).fill(4));
+    assertEquals(extracted, []);
+    assertEquals(await valuesOf(14), [...Array(12).fill(4), 2, 2]);
+    assertEquals(extracted, [[12, 2]]);
+    // The larger set's file is as it was.
+    assertEquals(await valuesOf(16), Array(16).fill(4));
+    assertEquals(extracted, [[12, 2]]);
   }));
 
 Deno.test("FeatureCache computes a missing, damaged or truncated file again, and only that", () =>

@@ -182,6 +182,7 @@ Deno.test({
           title: "the digits",
           count,
           columns: extractor.columns,
+          group: extractor.group,
           cache: join(folder, name),
         });
       const all = Int32Array.from({ length: COUNT }, (_, index) => index);
@@ -231,5 +232,12 @@ Deno.test({
       using last = cacheIn("cut");
       await last.survey({ reporter });
       assertEquals(last.missingRows, 0);
+
+      // Nor does what is complete serve fewer.
+      using again = cacheIn("cut", COUNT - 1);
+      await again.survey({ reporter });
+      assertEquals(again.missingRows, COUNT - 1);
+      await again.fill(extractor, { reporter });
+      assertEquals(again.read(few), fewer.read(few));
     }),
 });

@@ -6,8 +6,9 @@
  * is read once and its checksum compared before a run uses it; one that is missing or damaged is
  * computed again, one that is too short is completed. A run that is interrupted keeps the batches it
  * has computed; one that is killed keeps its finished files. Rows are then read by position, so that
- * memory does not grow with the number of images. A set cut short that cannot use a larger set's unfinished
- * file leaves it alone, and has the rows of that one in memory.
+ * memory does not grow with the number of images. A set cut short that cannot use a larger set's file,
+ * as that is unfinished or goes on within a group, leaves it alone, and has the rows of that one in
+ * memory.
  *
  * @module
  */
@@ -60,6 +61,13 @@ export interface FeatureCacheOptions {
    */
   shardRows?: number;
   /**
+   * Images of which a file's are computed together: the last bits of one's features may depend on its
+   * group, and so on where the set ends.
+   *
+   * @default {1}
+   */
+  group?: number;
+  /**
    * What helps besides another folder where they cannot be kept.
    *
    * @default {what part 4 has}
@@ -89,6 +97,7 @@ export class FeatureCache implements FeatureRows, Disposable {
   #title: string;
   #count: number;
   #shardRows: number;
+  #group: number;
   #without: FewerFeatures | undefined;
   /** By file; `undefined` where it has to be computed. */
   #shards: (ShardHeader | undefined)[];
@@ -98,7 +107,7 @@ export class FeatureCache implements FeatureRows, Disposable {
 
   /** Names the cache; nothing is read or written yet. */
   constructor(options: FeatureCacheOptions) {
-    const { identity, title, count, columns, shardRows = SHARD_ROWS, without } = options;
+    const { identity, title, count, columns, shardRows = SHARD_ROWS, group = 1, without } = options;
     const { cache = cacheDir() } = options;
     this.#key = sha256Hex(
       new TextEncoder().encode(JSON.stringify([VERSION, Object.entries(identity).sort()])),
@@ -108,6 +117,7 @@ export class FeatureCache implements FeatureRows, Disposable {
     this.#title = title;
     this.#count = count;
     this.#shardRows = shardRows;
+    this.#group = group;
     this.#without = without;
     this.#shards = Array.from({ length: Math.ceil(count / shardRows) });
   }
@@ -238,8 +248,16 @@ export class FeatureCache implements FeatureRows, Disposable {
   /** Looks at a file, and takes it if it can be used. */
   async #check(index: number): Promise<ShardHeader | string> {
     const found = await checkShard(this.#path(index), this.#wanted(index));
-    if (typeof found !== "string") this.#shards[index] = found;
+    if (typeof found === "string") return found;
+    if (!this.#isCutAlike(found.rows, index)) return "short";
+    this.#shards[index] = found;
     return found;
+  }
+
+  /** Whether the images of a file are in the same groups in a set with so many of it as in this one. */
+  #isCutAlike(rows: number, index: number): boolean {
+    const wanted = this.#rowsOf(index);
+    return rows === wanted || (rows > wanted && wanted % this.#group === 0);
   }
 
   /** Computes a file, from where an interruption or a smaller set has left it. */
@@ -256,13 +274,15 @@ export class FeatureCache implements FeatureRows, Disposable {
     const values = new Float32Array(wanted.rows * columns).fill(NaN);
     // Of another number of images only whole groups are those of this one.
     const known = earlier.values.length / columns;
-    const kept = known === wanted.rows ? known : Math.floor(known / group) * group;
+    const isWhole = known === wanted.rows && this.#isCutAlike(earlier.fileRows, index);
+    const kept = isWhole ? known : Math.floor(known / group) * group;
+    const keptSeconds = known === 0 ? 0 : earlier.seconds * kept / known;
     values.set(earlier.values.subarray(0, kept * columns));
     const before = rowsMissing(values, columns).length;
     const started = performance.now();
     const isLeftAlone = earlier.fileRows > wanted.rows;
     const write = async (missing: readonly number[]) => {
-      const seconds = earlier.seconds + (performance.now() - started) / 1000;
+      const seconds = keptSeconds + (performance.now() - started) / 1000;
       // As a rule those that are left are the last ones.
       const present = wanted.rows - missing.length;
       const rows = missing[0] === present ? present : wanted.rows;
@@ -292,7 +312,7 @@ export class FeatureCache implements FeatureRows, Disposable {
       const computed = before - missing.length;
       if (computed > 0 && isLeftAlone) {
         reporter.warn(
-          `The last ${computed} features are not kept, so as to keep the unfinished file of a larger set`,
+          `The last ${computed} features are not kept, so as to keep the file of a larger set`,
         );
       } else if (computed > 0) {
         await write(missing).catch((error) => {
