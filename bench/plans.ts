@@ -32,6 +32,8 @@ export interface SteadyPlan {
   bytes?: number;
   /** Images of a unit, where it is made of many. */
   imagesPerUnit?: number;
+  /** Images that ours takes in a call, where a unit takes several calls. */
+  imagesPerCall?: number;
   precision: Precision;
   /**
    * Our engine's backend.
@@ -54,6 +56,8 @@ export interface PeerVariant {
   variant: string;
   label: string;
   precision: Precision;
+  /** Images that it takes in a call, where ours takes several calls for a unit. */
+  imagesPerCall?: number;
 }
 
 const VARIANTS = [
@@ -137,9 +141,10 @@ export const PLANS: readonly SteadyPlan[] = [
     title: "Inference of 10,000 images, fp32",
     unit: "set",
     flop: forwardFlop(SIMPLE_CNN_LAYERS, DATA.testImages),
+    imagesPerCall: BATCH,
     precision: "float32",
     peers: [
-      float32[0]!,
+      { ...float32[0]!, imagesPerCall: BATCH },
       { variant: "channels_last", label: "PyTorch, channels_last", precision: "float32" },
       { variant: "large_batch", label: "PyTorch, batches of 1,000", precision: "float32" },
     ],

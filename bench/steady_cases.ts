@@ -36,7 +36,8 @@ async function measurePrecision(
   const { seconds, threads } = context;
   const note = ours instanceof Worker ? threadsNote(ours.info, threads) : undefined;
   for (const plan of plans) {
-    const { peers, precision, flop, bytes, work, torchvision = false, backend, ...what } = plan;
+    const { peers, precision, flop, bytes, work, torchvision = false, backend, ...rest } = plan;
+    const { imagesPerCall: _, ...what } = rest;
     const able = torchvision ? withTorchvision(peer) : peer;
     const suite: Side = {
       label: ourLabel(backend ?? context.backend, precision),

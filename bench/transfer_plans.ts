@@ -4,7 +4,7 @@
  * @module
  */
 
-import { ALEXNET, FASTER_RCNN_ADAPTED, VGG16 } from "../study.ts";
+import { ALEXNET, DETECTION, FASTER_RCNN_ADAPTED, VGG16 } from "../study.ts";
 import { ALEXNET_FEATURES, forwardFlop, linearStepBytes, VGG16_FEATURES } from "./flops.ts";
 import type { PeerVariant, SteadyPlan } from "./plans.ts";
 import { TRANSFER_BATCH } from "./transfer_work.ts";
@@ -26,6 +26,13 @@ const bfloat16: readonly PeerVariant[] = [byDefault, channelsLast].map(
     precision: "bfloat16",
   }),
 );
+/** As ours goes through a batch; one call of all its images may be slower. */
+export const IN_OUR_CALLS: PeerVariant = {
+  variant: "small_calls",
+  label: `PyTorch, calls of ${DETECTION.batchSize} images`,
+  precision: "float32",
+  imagesPerCall: DETECTION.batchSize,
+};
 const classifier: readonly PeerVariant[] = [
   byDefault,
   { variant: "fused", label: "PyTorch, fused Adam" } as const,
@@ -117,8 +124,9 @@ export const TRANSFER_PLANS: readonly SteadyPlan[] = [
     title: `${FASTER_RCNN_ADAPTED.title}, ${TRANSFER_BATCH} images of 224×224, fp32`,
     unit: "batch",
     imagesPerUnit: TRANSFER_BATCH,
+    imagesPerCall: DETECTION.batchSize,
     flop: TRANSFER_BATCH * DETECTOR_WORK.flop,
     precision: "float32",
-    peers: float32.slice(0, 1),
+    peers: [float32[0]!, IN_OUR_CALLS],
   },
 ];

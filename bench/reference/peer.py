@@ -41,6 +41,7 @@ LEARNING_RATE = 0.001
 WEIGHT_DECAY = 1e-4
 TEST_IMAGES = 10_000
 LARGE_BATCH = 1000
+DETECTOR_CALL = 2
 WARM_UP_SECONDS = 1
 # Whether PyTorch's defaults let GPUs round what convolutions multiply to TF32.
 CONVOLUTIONS_IN_TF32 = torch.backends.cudnn.allow_tf32
@@ -54,6 +55,7 @@ VARIANTS = {
     "compile": {"fused": True, "compile": True},
     "compile_channels_last": {"channels_last": True, "fused": True, "compile": True},
     "large_batch": {"batch": LARGE_BATCH},
+    "small_calls": {"batch": DETECTOR_CALL},
 }
 
 

@@ -32,7 +32,7 @@ def make_unit(bench, case, options, precision):
     name, _, what = case.partition("_")
     if name == "detector":
         count = BATCH_SIZE if what == "batch" else 1
-        return detector(bench, models.detection, count, precision)
+        return detector(bench, models.detection, count, options, precision)
     model = getattr(models, name)(weights=None, num_classes=NUM_CLASSES)
     make = {"features": features, "classifier": classifier}[what]
     return make(bench, model, options, precision)
@@ -76,8 +76,11 @@ def classifier(bench, model, options, precision):
     return unit
 
 
-def detector(bench, detection, count, precision):
-    """What Faster R-CNN detects in a batch of images of 224x224 that are in memory."""
+def detector(bench, detection, count, options, precision):
+    """What Faster R-CNN detects in a batch of images of 224x224 that are in memory.
+
+    It is one call unless told otherwise.
+    """
     from faster_rcnn_formulas import formula_weights, image
 
     model = detection.fasterrcnn_resnet50_fpn(
@@ -86,9 +89,11 @@ def detector(bench, detection, count, precision):
     formula_weights(model)
     model.eval().to(bench.device)
     images = [image(FIRST_IMAGE_SEED + i, 224, 224).to(bench.device) for i in range(count)]
+    size = options.get("batch", count)
+    calls = [images[start:start + size] for start in range(0, count, size)]
 
     def unit():
         with torch.no_grad(), bench.autocast(precision):
-            return [found["scores"].cpu() for found in model(images)]
+            return [found["scores"].cpu() for call in calls for found in model(call)]
 
     return unit
