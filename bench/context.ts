@@ -4,7 +4,6 @@
  * @module
  */
 
-import type { BackendName } from "../engine/engine.ts";
 import { StudyError } from "../io/errors.ts";
 import type { Reporter } from "../io/reporter.ts";
 import {
@@ -37,8 +36,8 @@ export interface BenchContext {
   python: string;
   /** That ours and PyTorch are given, each; ours takes none on a graphics adapter. */
   threads: number;
-  /** The backend of ours, where a case has none of its own. */
-  backend: BackendName | "auto";
+  /** The backend of ours, as `--backend` takes it, where a case has none of its own. */
+  backend: string;
   /** What that computes with. */
   ours: ComputedOn;
   /** The formats that ours multiplies in there. */
@@ -56,8 +55,8 @@ export interface BenchContext {
 
 /** Options of {@linkcode startOurs}. */
 export interface OurSideOptions {
-  /** The backend, instead of the context's. */
-  backend?: BackendName;
+  /** The backend, as `--backend` takes it, instead of the context's. */
+  backend?: string;
   /** Environment variables that it gets besides ours. */
   env?: Readonly<Record<string, string>>;
   /** Flags of Deno's own, such as `--v8-flags=--expose-gc`. */

@@ -25,7 +25,13 @@ const SAME_MACHINE = ["os", "arch", "processor", "processor_model", "cores"] as 
 export function isComparable(one: BenchResults, other: BenchResults): boolean {
   return SAME_MACHINE.every((name) => one.machine[name] === other.machine[name]) &&
     one.threads === other.threads && one.settings.data === other.settings.data &&
+    backendOf(one) === backendOf(other) &&
     (one.ours?.device === other.ours?.device || (isOnCpu(one) && isOnCpu(other)));
+}
+
+/** The kind of backend of ours: what does not say it is of before there were others than this. */
+function backendOf({ ours }: BenchResults): string {
+  return ours?.backend ?? "tensorflow";
 }
 
 /** The results of a run that has just started, with the findings of earlier ones. */

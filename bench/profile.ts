@@ -42,6 +42,8 @@ async function profileStep(
   precision: Precision,
 ): Promise<Pick<Measurement, "value" | "kernels">> {
   const worker = await startOurs(context, precision, {
+    // What the page is of: `auto` would take another where it has no bfloat16.
+    backend: context.ours.backend,
     env: { ONEDNN_VERBOSE: "1", ONEDNN_VERBOSE_TIMESTAMP: "1" },
   });
   try {

@@ -35,14 +35,15 @@ async function measurePrecision(
 ): Promise<void> {
   const { seconds, threads } = context;
   const note = ours instanceof Worker ? threadsNote(ours.info, threads) : undefined;
+  const on = ours instanceof Worker ? ours.info.on : undefined;
   for (const plan of plans) {
     const { peers, precision, flop, bytes, work, torchvision = false, backend, ...rest } = plan;
     const { imagesPerCall: _, ...what } = rest;
     const able = torchvision ? withTorchvision(peer) : peer;
     const suite: Side = {
-      label: ourLabel(backend ?? context.backend, precision),
+      label: ourLabel(on?.backend ?? backend ?? context.ours.backend, precision),
       precision,
-      on: ours instanceof Worker ? ours.info.on : undefined,
+      on,
       run: () => workerOrError(ours).run({ case: work, variant: "default", precision, seconds }),
     };
     for (const variant of able instanceof Worker ? peersOn(peers, able.info) : peers.slice(0, 1)) {
@@ -81,7 +82,14 @@ export async function measureSteadyCases(
   } finally {
     await ours.stop();
   }
-  await measureOther(context, plansOf("bfloat16"), peer, () => startOurs(context, "bfloat16"));
+  // On the backend that the others are of: `auto` would take another where it has no bfloat16.
+  const { backend } = context.ours;
+  await measureOther(
+    context,
+    plansOf("bfloat16"),
+    peer,
+    () => startOurs(context, "bfloat16", { backend }),
+  );
   await measureOther(
     context,
     plansOf("float32", "wasm"),
@@ -110,12 +118,14 @@ async function measureOther(
   }
 }
 
-/** What our side is called; libtensorflow's, which the suite is made for, has no further name. */
-export function ourLabel(backend: BackendName | "auto", precision: Precision): string {
+/**
+ * What our side is called; libtensorflow's, which the suite is made for, has no further name.
+ *
+ * @param backend What computes, not what was asked for.
+ */
+export function ourLabel(backend: string, precision: Precision): string {
   const format = precision === "float32" ? "" : " bf16";
-  return backend === "auto" || backend === "tensorflow"
-    ? `ours${format}`
-    : `ours${format}, ${backend}`;
+  return backend === "tensorflow" ? `ours${format}` : `ours${format}, ${backend}`;
 }
 
 /**

@@ -130,7 +130,7 @@ export async function measurePart4(
   };
   let timed: Timing | undefined;
   const ours: Side = {
-    ...{ label: ourLabel(context.backend, precision), precision, on: context.ours },
+    ...{ label: ourLabel(context.ours.backend, precision), precision, on: context.ours },
     // It takes long, and is one run whichever peer stands beside it.
     run: async () => timed ??= await timeOurs(),
   };

@@ -82,7 +82,7 @@ export async function measureWholeRuns(context: BenchContext): Promise<void> {
 
 async function measureLaunch(context: BenchContext, places: Places): Promise<void> {
   const ours: Side = {
-    label: ourLabel(context.backend, "float32"),
+    label: ourLabel(context.ours.backend, "float32"),
     precision: "float32",
     on: context.ours,
     run: () => untilFirstStep(part1(context, places, context.epochs), "kill"),
@@ -105,7 +105,7 @@ async function measureLaunch(context: BenchContext, places: Places): Promise<voi
 async function measurePart1(context: BenchContext, places: Places): Promise<void> {
   const { epochs } = context;
   const ours: Side = {
-    label: ourLabel(context.backend, "float32"),
+    label: ourLabel(context.ours.backend, "float32"),
     precision: "float32",
     on: context.ours,
     run: () => untilEnd(part1(context, places, epochs)),

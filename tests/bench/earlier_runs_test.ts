@@ -116,3 +116,10 @@ Deno.test("runs on another processor or other data do not stand in one table", (
   assertEquals(other({ ours: { backend: "tensorflow", device: "CPU" } }), true);
   assertEquals(other({ ours: { backend: "webgpu", device: "H100" } }), false);
 });
+
+Deno.test("runs on another backend of the same processor do not stand in one table", () => {
+  const on = (backend: string) => ({ ...run(1, ["step"]), ours: { backend, device: "CPU" } });
+  assertEquals(isComparable(on("wasm"), on("tensorflow")), false);
+  assertEquals(isComparable(on("wasm"), run(1, ["step"])), false, "an older page is TensorFlow's");
+  assertEquals(isComparable(on("wasm"), on("wasm")), true);
+});
