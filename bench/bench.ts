@@ -27,8 +27,9 @@
  * named after the study's number of images, or needs more than there are, is not measured.
  *
  * `bench.json` and `bench.md` are written after every finding, so that an interrupted run keeps what
- * it found, and after each pair of whole runs of part 1 and each side of part 4; `--render` writes the
- * page again from the findings.
+ * it found, and after each pair of whole runs of part 1 and each side of part 4. What is known of a case
+ * stays, however, until it is measured again to its end, with PyTorch where that was there; `--render`
+ * writes the page again from the findings.
  *
  * Its permission to run programs is not narrowed, for the reason that `scripts/all.ts` gives; PyTorch
  * keeps its `LD_LIBRARY_PATH`.
@@ -54,14 +55,12 @@ import {
   CASES,
   type ComputedOn,
   DEFAULT_CASES,
-  type Measurement,
-  type PairedTiming,
   readBenchResults,
 } from "../report/record/bench_results.ts";
 import { SIMPLE_CNN } from "../study.ts";
 import { killChildren } from "./child.ts";
-import { startOurs, startPeer } from "./context.ts";
-import { isComparable, recordFinding, withEarlier } from "./earlier_runs.ts";
+import { type BenchContext, startOurs, startPeer } from "./context.ts";
+import { isComparable, recordFinding, type UnfinishedCases, withEarlier } from "./earlier_runs.ts";
 import { isBusy, isTimed, renderPage } from "./page.ts";
 import { quietLoad, SETTLING_MS } from "./quiet_load.ts";
 import { readTrials, TRIALS_FILE } from "./recipe_trials.ts";
@@ -213,8 +212,9 @@ async function runBench(flags: FlagValues<typeof FLAGS>, signal: AbortSignal): P
   };
   const results = await besideEarlier(started, path, reporter);
   const trials = await readTrials(join(out, TRIALS_FILE));
-  const record = async (finding: PairedTiming | Measurement) => {
-    recordFinding(results, finding);
+  const unfinished: UnfinishedCases = new Map();
+  const record: BenchContext["record"] = async (finding, options) => {
+    recordFinding(results, finding, { ...options, unfinished });
     results.finished_at = new Date().toISOString();
     await writeFileAtomic(path, `${JSON.stringify(results, null, 2)}\n`);
     await writeFileAtomic(join(out, PAGE), renderPage(results, trials));

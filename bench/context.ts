@@ -49,8 +49,8 @@ export interface BenchContext {
   reporter: Reporter;
   /** Stops between two timings. */
   signal: AbortSignal;
-  /** Adds a finding to the results and writes them. */
-  record(finding: PairedTiming | Measurement): Promise<void>;
+  /** Adds a finding to the results and writes them; see `RecordOptions` in `earlier_runs.ts`. */
+  record(finding: PairedTiming | Measurement, options?: { isLast: boolean }): Promise<void>;
 }
 
 /** Options of {@linkcode startOurs}. */

@@ -1,7 +1,7 @@
 /**
  * Cases that were measured before: a run of the bench measures some, and what is known of the others on
  * the same machine stays beside them, each with the run that it is of. That it is to measure a case
- * changes nothing before it has: it may be interrupted.
+ * changes nothing before it has done so and found as much: it may be interrupted, or lack PyTorch.
  *
  * @module
  */
@@ -9,6 +9,7 @@
 import {
   type BenchResults,
   type BenchRun,
+  type CaseName,
   CASES,
   isOnCpu,
   type Measurement,
@@ -34,9 +35,15 @@ function backendOf({ ours }: BenchResults): string {
   return ours?.backend ?? "tensorflow";
 }
 
+/** What is found of a case. */
+type Finding = PairedTiming | Measurement;
+
+/** Findings of a run, by their cases, of which there are more to come. */
+export type UnfinishedCases = Map<CaseName, Finding[]>;
+
 /** The results of a run that has just started, with the findings of earlier ones. */
 export function withEarlier(started: BenchResults, before: BenchResults): BenchResults {
-  const keep = <T extends PairedTiming | Measurement>(findings: readonly T[]): T[] =>
+  const keep = <T extends Finding>(findings: readonly T[]): T[] =>
     findings.map((finding) => ({ of: before.started_at, ...finding }));
   const found = { comparisons: keep(before.comparisons), measures: keep(before.measures) };
   const earlier = [...before.earlier ?? [], runOf(before)];
@@ -45,15 +52,62 @@ export function withEarlier(started: BenchResults, before: BenchResults): BenchR
   return { ...started, ...(peer && { peer }), ...found, earlier: runsLeft(earlier, found) };
 }
 
-/** Adds a finding of the run that the results are of; the first of a case replaces all earlier ones of it. */
-export function recordFinding(results: BenchResults, finding: PairedTiming | Measurement): void {
-  const isLeft = (one: PairedTiming | Measurement) =>
-    one.of === undefined || one.case !== finding.case;
-  results.comparisons = results.comparisons.filter(isLeft);
-  results.measures = results.measures.filter(isLeft);
-  if ("ours" in finding) insertFinding(results.comparisons, finding);
-  else insertFinding(results.measures, finding);
+/** Options of {@linkcode recordFinding}. */
+export interface RecordOptions {
+  /**
+   * Whether the run has done with the case.
+   *
+   * @default {true}
+   */
+  isLast?: boolean;
+  /** Where findings wait for the last of their case. */
+  unfinished?: UnfinishedCases;
+}
+
+/**
+ * Adds a finding of the run that the results are of. Of a case that earlier runs have measured it is to
+ * be seen when the last finding of the case is there; these then replace the earlier ones, but where
+ * those have more.
+ */
+export function recordFinding(
+  results: BenchResults,
+  finding: Finding,
+  { isLast = true, unfinished = new Map() }: RecordOptions = {},
+): void {
+  const own = unfinished.get(finding.case) ?? [];
+  insertFinding(own, finding);
+  unfinished.set(finding.case, own);
+  const isEarlier = (one: Finding) => one.of !== undefined && one.case === finding.case;
+  const earlier = [...results.comparisons, ...results.measures].filter(isEarlier);
+  if (earlier.length > 0 && !isLast) return;
+  results.comparisons = results.comparisons.filter((one) => !isEarlier(one));
+  results.measures = results.measures.filter((one) => !isEarlier(one));
+  for (const one of withMore(earlier, own)) {
+    if ("ours" in one) insertFinding(results.comparisons, one);
+    else insertFinding(results.measures, one);
+  }
+  if (isLast) unfinished.delete(finding.case);
   if (results.earlier !== undefined) results.earlier = runsLeft(results.earlier, results);
+}
+
+/**
+ * Of a case that was measured again what stands: what was found now, but each earlier finding where that
+ * of the same sides has more, and all of them where there is more in any of them than in any of now.
+ */
+function withMore(earlier: readonly Finding[], own: readonly Finding[]): readonly Finding[] {
+  const most = (findings: readonly Finding[]) => Math.max(...findings.map(amountOf));
+  if (earlier.length > 0 && most(earlier) > most(own)) return earlier;
+  return own.map((finding) =>
+    earlier.find((one) => isOfSameSides(one, finding) && amountOf(one) > amountOf(finding)) ??
+      finding
+  );
+}
+
+/** How much a finding has: 2 of both sides, or a value; 1 of ours alone; 0 nothing but why. */
+function amountOf(finding: Finding): number {
+  if (!("ours" in finding)) return finding.value === null ? 0 : 2;
+  const { ours, theirs } = finding;
+  return theirs.timings.length > 0 ? 2 : ours.timings.length > 0 ? 1 : 0;
 }
 
 /** Those of earlier runs that findings are of. */
@@ -69,7 +123,7 @@ function runsLeft(
  * Puts a finding in the place that its case has among the others, or in that of what was known of the same
  * timings before.
  */
-export function insertFinding<T extends PairedTiming | Measurement>(
+export function insertFinding<T extends Finding>(
   findings: T[],
   finding: T,
 ): void {
@@ -83,10 +137,12 @@ export function insertFinding<T extends PairedTiming | Measurement>(
   findings.splice(at < 0 ? findings.length : at, 0, finding);
 }
 
-function isOfSameSides(one: PairedTiming | Measurement, other: typeof one): boolean {
-  if (!("ours" in one && "ours" in other)) return false;
-  const sides = ({ case: name, title, ours, theirs }: PairedTiming) =>
-    JSON.stringify([name, title, ours.label, theirs.label]);
+/** Whether two findings are of the same work by the same sides; a measurement has ours alone. */
+function isOfSameSides(one: Finding, other: Finding): boolean {
+  const sides = (finding: Finding) => {
+    const labels = "ours" in finding ? [finding.ours.label, finding.theirs.label] : [];
+    return JSON.stringify([finding.case, finding.title, ...labels]);
+  };
   return sides(one) === sides(other);
 }
 

@@ -76,8 +76,8 @@ const PAUSE_MS = 200;
 /**
  * Warms both sides up and times them: ours, theirs, ours, theirs...
  *
- * Without a peer ours is timed alone. If a side fails, the result has no timings and a note that says
- * why.
+ * Without a peer ours is timed alone. If a side fails, the result has the whole pairs before that, or
+ * ours of the first pair alone, and a note that says why.
  *
  * @throws {InterruptedError} If aborted.
  */
@@ -103,22 +103,24 @@ export async function timeInTurn(
     }
     for (let pair = 1; pair <= pairs; pair++) {
       reporter.live(`${name}: pair ${pair} of ${pairs}`);
-      const timing = await time(ours);
+      result.ours.timings.push(await time(ours));
       if (peer !== undefined && pair === 1) {
         const note = joinNotes(`${theirs.label}: not reached`, plan.note);
-        await keep?.({ ...result, ours: { ...result.ours, timings: [timing] }, note });
+        await keep?.(structuredClone({ ...result, note }));
       }
       if (peer !== undefined) result.theirs.timings.push(await time(peer));
-      result.ours.timings.push(timing);
       if (pair < pairs) await keep?.(structuredClone(result));
     }
   } catch (error) {
     await pause(); // Ctrl-C ends the sides too, maybe before we hear of it.
     if (signal.aborted) throw new InterruptedError("Interrupted");
     if (!(error instanceof StudyError)) throw error;
-    result.ours.timings = [];
-    result.theirs.timings = [];
-    result.note = joinNotes(error.message, plan.note);
+    const whole = result.theirs.timings.length;
+    // Ours of the first pair stands alone where the peer has failed.
+    if (whole > 0) result.ours.timings.length = whole;
+    const cut = whole > 0 ? `${whole} of ${pairs} pairs: ${error.message}` : error.message;
+    result.note = joinNotes(cut, result.note);
+    if (whole > 0) reporter.warn(`${name}: ${cut}`);
   }
   reporter.line(summary(result));
   return result;

@@ -23,6 +23,17 @@ export interface Places {
   missing: string | undefined;
 }
 
+/** What the study's scripts import, and what `pip` calls it. */
+const PACKAGES = {
+  torch: "torch",
+  numpy: "numpy",
+  PIL: "pillow",
+  sklearn: "scikit-learn",
+} as const;
+
+/** What that of part 4 imports besides. */
+export const PART4_PACKAGES = { torchvision: "torchvision" } as const;
+
 /** What both print after their first training step. */
 const FIRST_STEP = /^Train Epoch: 1 /;
 
@@ -55,17 +66,24 @@ export async function drain(child: Child): Promise<void> {
   await child.ended();
 }
 
-/** Why the study's scripts cannot run, if so. */
+/**
+ * Why the study's scripts cannot run, if so.
+ *
+ * @param more Modules that a script imports besides, with the packages that they are in.
+ */
 export async function missingForStudyScripts(
   { python }: { python: string },
+  more: Readonly<Record<string, string>> = {},
 ): Promise<string | undefined> {
+  const packages = { ...PACKAGES, ...more };
   try {
-    const args = ["-c", "import torch, numpy, PIL, sklearn"];
+    const args = ["-c", `import ${Object.keys(packages).join(", ")}`];
     await drain(startChild({ name: "Python", command: python, args }));
     return undefined;
   } catch (error) {
     if (!(error instanceof StudyError)) throw error;
-    return `${error.message}; the study's scripts need pip install torch numpy pillow scikit-learn`;
+    const names = Object.values(packages).join(" ");
+    return `${error.message}; the study's scripts need pip install ${names}`;
   }
 }
 

@@ -46,7 +46,8 @@ async function measurePrecision(
       on,
       run: () => workerOrError(ours).run({ case: work, variant: "default", precision, seconds }),
     };
-    for (const variant of able instanceof Worker ? peersOn(peers, able.info) : peers.slice(0, 1)) {
+    const variants = able instanceof Worker ? peersOn(peers, able.info) : peers.slice(0, 1);
+    for (const variant of variants) {
       const theirs: Side | MissingSide = able instanceof Worker
         ? {
           ...variant,
@@ -58,9 +59,15 @@ async function measurePrecision(
       const gbyte = bytes === undefined ? {} : { gbytePerUnit: bytes / 1e9 };
       const noted = note === undefined ? {} : { note };
       const timed = { ...what, ...gflop, ...gbyte, ...noted, ours: suite, theirs };
-      await context.record(await timeInTurn(timed, context));
+      const isLast = variant === variants.at(-1) && plan === lastPlanOf(plan.case);
+      await context.record(await timeInTurn(timed, context), { isLast });
     }
   }
+}
+
+/** The plan of a case that is measured last: number formats come one after the other, as in the list. */
+function lastPlanOf(name: CaseName): SteadyPlan | undefined {
+  return STEADY_PLANS.findLast((plan) => plan.case === name);
 }
 
 /**

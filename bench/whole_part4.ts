@@ -144,11 +144,11 @@ export async function measurePart4(
       pace = `${whose} ${describePace(peerImages, seconds, all)}, which is the rate compared`;
       return paceOf(peerImages, seconds);
     });
-    const record = (timing: PairedTiming) =>
+    const record = (timing: PairedTiming, isLast: boolean) =>
       context.record({
         ...timing,
         note: joinNotes(timing.note, sizeNote(all) ?? `${all.train} images`, ...remarks, pace),
-      });
+      }, { isLast });
     const timing = await timeInTurn({
       case: name,
       title: `Part 4 with ${model.title} from launch to CSV, ${epochs} epochs, ` +
@@ -157,8 +157,8 @@ export async function measurePart4(
       ours,
       theirs,
       warmUp: false,
-    }, { ...context, pairs: 1, keep: record });
-    await record(timing);
+    }, { ...context, pairs: 1, keep: (soFar) => record(soFar, false) });
+    await record(timing, label === PEERS.at(-1)!.label);
   }
 }
 

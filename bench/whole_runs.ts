@@ -8,7 +8,7 @@
 import { join } from "node:path";
 import { loadDataset } from "../data/load_dataset.ts";
 import { InterruptedError, StudyError } from "../io/errors.ts";
-import type { CaseName, Measurement } from "../report/record/bench_results.ts";
+import type { CaseName, Measurement, PairedTiming } from "../report/record/bench_results.ts";
 import { SIMPLE_CNN } from "../study.ts";
 import type { Program } from "./child.ts";
 import { type BenchContext, startOurs } from "./context.ts";
@@ -23,6 +23,7 @@ import { joinNotes, type Side, timeInTurn } from "./pairs.ts";
 import {
   freshPath,
   missingForStudyScripts,
+  PART4_PACKAGES,
   partProgram,
   type Places,
   studySide,
@@ -52,10 +53,19 @@ export async function measureWholeRuns(context: BenchContext): Promise<void> {
       const { data, reporter } = context;
       await exportIdx(await loadDataset({ data, reporter }), idx);
       const missing = await missingForStudyScripts(context);
+      const part4 = PART4_CASES.filter((name) => cases.includes(name));
+      const missingInPart4 = part4.length === 0
+        ? missing
+        : await missingForStudyScripts(context, PART4_PACKAGES);
+      // Ours takes long: who wants both need not wait for it to hear of this.
+      if (missingInPart4 !== undefined) {
+        const what = missing === undefined ? "Part 4 is" : "Whole programs are";
+        reporter.warn(`${what} timed without PyTorch: ${missingInPart4}`);
+      }
       if (cases.includes("launch")) await measureLaunch(context, { folder, idx, missing });
       if (cases.includes("part1")) await measurePart1(context, { folder, idx, missing });
-      for (const name of PART4_CASES) {
-        if (cases.includes(name)) await measurePart4(context, name, { folder, idx, missing });
+      for (const name of part4) {
+        await measurePart4(context, name, { folder, idx, missing: missingInPart4 });
       }
     }
     if (cases.includes("profile")) {
@@ -129,7 +139,8 @@ async function measurePart1(context: BenchContext, places: Places): Promise<void
     warmUp: false,
     ...(note !== "" && { note }),
   } as const;
-  await context.record(await timeInTurn(plan, { ...context, keep: context.record }));
+  const keep = (soFar: PairedTiming) => context.record(soFar, { isLast: false });
+  await context.record(await timeInTurn(plan, { ...context, keep }));
 }
 
 async function growth(context: BenchContext): Promise<Measurement[]> {
@@ -184,7 +195,9 @@ async function measured(
       `${title}: ` + (value === null ? `not measured: ${note}` : `${value.toPrecision(3)} ${unit}`),
     );
   }
-  for (const measurement of found) await record(measurement);
+  for (const measurement of found) {
+    await record(measurement, { isLast: measurement === found.at(-1) });
+  }
 }
 
 function part1(context: BenchContext, { folder }: Pick<Places, "folder">, epochs: number): Program {

@@ -280,19 +280,37 @@ Deno.test("timeInTurn() times ours alone where there is no peer", async () => {
   assertEquals(summary(result), "Steps, ours: 4.00 steps/s; no peer: pip install torch");
 });
 
-Deno.test("timeInTurn() keeps no half pairs of a side that fails, and says why", async () => {
-  let calls = 0;
-  const result = await timeInTurn({
-    ...PLAN,
-    ours: side([], "ours", () => ({ units: 4, seconds: 1 })),
-    theirs: side([], "compiled", () => {
-      if (++calls === 3) throw new StudyError("no compiler");
-      return { units: 1, seconds: 1 };
-    }),
-  }, options(4));
-  assertEquals(result.ours.timings, []);
-  assertEquals(result.theirs.timings, []);
-  assertEquals(summary(result), "Steps, ours / compiled: not measured: no compiler");
+/** Steps of both, of which one fails when it is called for the nth time. */
+function failing(nth: Partial<Record<"ours" | "compiled", number>>) {
+  const calls = { ours: 0, compiled: 0 };
+  const failingSide = (label: keyof typeof calls) =>
+    side([], label, () => {
+      if (++calls[label] === nth[label]) throw new StudyError("no compiler");
+      return { units: calls[label], seconds: 1 };
+    });
+  return { ...PLAN, ours: failingSide("ours"), theirs: failingSide("compiled") };
+}
+
+Deno.test("timeInTurn() keeps whole pairs and no half ones of a side that fails, and says why", async () => {
+  const units = ({ timings }: PairedTiming["ours"]) => timings.map(({ units }) => units);
+  for (const nth of [{ compiled: 4 }, { ours: 4 }]) {
+    const result = await timeInTurn(failing(nth), options(4));
+    // The first call of each warms up.
+    assertEquals([units(result.ours), units(result.theirs)], [[2, 3], [2, 3]]);
+    assertEquals(result.note, "2 of 4 pairs: no compiler");
+    assertStringIncludes(summary(result), "(n = 2;");
+  }
+});
+
+Deno.test("timeInTurn() keeps ours of the first pair where the peer fails, and nothing where ours does", async () => {
+  const peerFails = await timeInTurn(failing({ compiled: 2 }), options(4));
+  assertEquals([peerFails.ours.timings.length, peerFails.theirs.timings], [1, []]);
+  assertEquals(summary(peerFails), "Steps, ours: 2.00 steps/s; no peer: no compiler");
+  for (const nth of [{ ours: 2 }, { compiled: 1 }, { ours: 1 }]) {
+    const result = await timeInTurn(failing(nth), options(4));
+    assertEquals([result.ours.timings, result.theirs.timings], [[], []]);
+    assertEquals(summary(result), "Steps, ours / compiled: not measured: no compiler");
+  }
 });
 
 Deno.test("timeInTurn() hands over what is known so far, for the results to outlast an interruption", async () => {

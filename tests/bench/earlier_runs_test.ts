@@ -1,7 +1,13 @@
 /** What stays in `bench.json` when other cases are measured. */
 
 import { assertEquals, assertMatch } from "@std/assert";
-import { casesOf, isComparable, recordFinding, withEarlier } from "../../bench/earlier_runs.ts";
+import {
+  casesOf,
+  isComparable,
+  recordFinding,
+  type UnfinishedCases,
+  withEarlier,
+} from "../../bench/earlier_runs.ts";
 import { renderPage } from "../../bench/page.ts";
 import type { BenchResults, CaseName, PairedTiming } from "../../report/record/bench_results.ts";
 
@@ -122,4 +128,95 @@ Deno.test("runs on another backend of the same processor do not stand in one tab
   assertEquals(isComparable(on("wasm"), on("tensorflow")), false);
   assertEquals(isComparable(on("wasm"), run(1, ["step"])), false, "an older page is TensorFlow's");
   assertEquals(isComparable(on("wasm"), on("wasm")), true);
+});
+
+/** A timing beside a peer, of which there may be nothing, or nothing of either. */
+function beside(
+  label: string,
+  note: string,
+  sides: "both" | "ours" | "none" = "both",
+): PairedTiming {
+  const one = timing("step", note);
+  const [ours, theirs] = [one.ours, { ...one.theirs, label }];
+  return {
+    ...one,
+    ours: sides === "none" ? { ...ours, timings: [] } : ours,
+    theirs: sides === "both" ? theirs : { ...theirs, timings: [] },
+  };
+}
+
+/** What there is of a case that a first run has found something of, and a second one as well. */
+function measuredAgain(
+  first: readonly PairedTiming[],
+  second: readonly PairedTiming[],
+  { isFinished = true } = {},
+): (string | undefined)[][] {
+  const before = { ...run(1, ["step"]), comparisons: [...first] };
+  const results = withEarlier(run(2, ["step"]), before);
+  const unfinished: UnfinishedCases = new Map();
+  for (const [index, one] of second.entries()) {
+    const isLast = isFinished && index === second.length - 1;
+    recordFinding(results, one, { isLast, unfinished });
+  }
+  return results.comparisons.map(({ theirs, note }) => [theirs.label, note]);
+}
+
+const FIRST = ["PyTorch", "compiled"].map((label) => beside(label, "first"));
+const AS_FIRST = [["PyTorch", "first"], ["compiled", "first"]];
+
+Deno.test("what was found before of a case stays until the case is finished", () => {
+  const half = beside("PyTorch", "not reached", "ours");
+  const again = [half, ...["PyTorch", "compiled"].map((label) => beside(label, "second"))];
+  for (const count of [1, 2, 3]) {
+    const found = measuredAgain(FIRST, again.slice(0, count), { isFinished: false });
+    assertEquals(found, AS_FIRST, `${count} findings`);
+  }
+  assertEquals(measuredAgain(FIRST, again), [["PyTorch", "second"], ["compiled", "second"]]);
+});
+
+Deno.test("what is found of a case for the first time is there before the case is finished", () => {
+  const half = beside("PyTorch", "not reached", "ours");
+  assertEquals(measuredAgain([], [half], { isFinished: false }), [["PyTorch", "not reached"]]);
+  const second = [half, beside("PyTorch", "second")];
+  assertEquals(measuredAgain([], second, { isFinished: false }), [["PyTorch", "second"]]);
+});
+
+Deno.test("a run without PyTorch leaves the pairs that were found with it", () => {
+  const alone = beside("PyTorch", "pip install torch", "ours");
+  assertEquals(measuredAgain(FIRST, [alone]), AS_FIRST);
+  assertEquals(measuredAgain([beside("PyTorch", "first", "ours")], [alone]), [
+    ["PyTorch", "pip install torch"],
+  ]);
+});
+
+Deno.test("what fails leaves what was found of the same sides before", () => {
+  const failed = beside("compiled", "no compiler", "none");
+  assertEquals(measuredAgain(FIRST, [beside("PyTorch", "second"), failed]), [
+    ["PyTorch", "second"],
+    ["compiled", "first"],
+  ]);
+  assertEquals(measuredAgain([failed], [beside("PyTorch", "second"), failed]), [
+    ["PyTorch", "second"],
+    ["compiled", "no compiler"],
+  ]);
+  // Nobody is timed beside the second any more.
+  assertEquals(measuredAgain(FIRST, [beside("PyTorch", "second")]), [["PyTorch", "second"]]);
+});
+
+Deno.test("a measurement that fails leaves the value that was found before", () => {
+  const before = run(1, ["profile"]);
+  const step = { case: "profile", title: "Step", unit: "ms", value: 20 } as const;
+  before.measures.push(step, { ...step, title: "Step in bf16", value: 10 });
+  const results = withEarlier(run(2, ["profile"]), before);
+  const unfinished: UnfinishedCases = new Map();
+  recordFinding(results, { ...step, value: 21 }, { isLast: false, unfinished });
+  const failed = { ...step, title: "Step in bf16", value: null, note: "no bfloat16" };
+  recordFinding(results, failed, { isLast: true, unfinished });
+  assertEquals(results.measures.map(({ title, value }) => [title, value]), [
+    ["Step", 21],
+    ["Step in bf16", 10],
+  ]);
+  const again = withEarlier(run(3, ["profile"]), results);
+  recordFinding(again, { case: "profile", title: "profile", unit: "", value: null });
+  assertEquals(again.measures.map(({ value }) => value), [21, 10]);
 });

@@ -12,32 +12,13 @@ import { measureMemory } from "../../bench/memory.ts";
 import { measureScaling } from "../../bench/scaling.ts";
 import { measurePart4 } from "../../bench/whole_part4.ts";
 import { StudyError } from "../../io/errors.ts";
-import { silentReporter } from "../../io/reporter.ts";
 import type { PairedTiming } from "../../report/record/bench_results.ts";
 import { idxImages, idxLabels, withFolder, writeFiles } from "../data/idx_samples.ts";
+import { benchContext } from "./bench_context.ts";
 
 const STUDY = { train: 60_000, test: 10_000 };
 /** A tenth of the training images, a quarter of the test images. */
 const FEW = { train: 6_000, test: 2_500 };
-
-/** What a case is given, and the findings that it has recorded. */
-function contextOf(images: BenchContext["images"]): BenchContext & { found: PairedTiming[] } {
-  const found: PairedTiming[] = [];
-  return {
-    ...{ cases: [], full: true, pairs: 1, seconds: 1, epochs: 10, data: "digits", images },
-    ...{ python: "python3", backend: "auto", threads: 2, engineFlags: [] },
-    ours: { backend: "tensorflow", device: "CPU" },
-    precisions: ["float32", "bfloat16"],
-    peer: { torchDevice: "cpu" },
-    reporter: silentReporter,
-    signal: new AbortController().signal,
-    record(finding) {
-      if ("ours" in finding) found.push(finding);
-      return Promise.resolve();
-    },
-    found,
-  };
-}
 
 /** The value after a flag; undefined without that flag. */
 function valueOf({ args }: Program, flag: string): string | undefined {
@@ -52,7 +33,7 @@ async function part4(
   name: Parameters<typeof measurePart4>[1],
   images: BenchContext["images"],
 ): Promise<{ timing: PairedTiming; once: PairedTiming; sizes: (string | undefined)[][] }> {
-  const context = contextOf(images);
+  const context = benchContext(images);
   const sizes: (string | undefined)[][] = [];
   const places = { folder: "out", idx: "idx", missing: undefined };
   await measurePart4(context, name, places, (program) => {
@@ -62,6 +43,7 @@ async function part4(
     const pace = once ? 50 : 10;
     return Promise.resolve({ units: 1, seconds: 1 + Number(limit ?? images.train) / pace });
   });
+  assertEquals(context.done, [name], "the case is done with when both peers are");
   const last = (label: RegExp) => context.found.findLast(({ theirs }) => label.test(theirs.label))!;
   return { timing: last(/^the study's/), once: last(/features computed once/), sizes };
 }
@@ -122,7 +104,7 @@ Deno.test("a whole run of part 4 is refused where there are fewer images than it
 });
 
 Deno.test("memory and scaling are refused where there are not as many images as they say", async () => {
-  const context = contextOf(FEW);
+  const context = benchContext(FEW);
   for (const name of ["memory", "memory-alexnet", "memory-vgg16"] as const) {
     await assertRejects(
       () => measureMemory(context, name, "/no/such/folder"),
