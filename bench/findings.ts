@@ -41,6 +41,8 @@ export interface Target {
   met(value: number): boolean;
   /** What keeps a quantity from its target, where other findings show it. */
   heldBack?(results: BenchResults): string | undefined;
+  /** Which of the timings that it is taken from are missing, if the others are there. */
+  missing?(results: BenchResults): string | undefined;
 }
 
 /** Pairs that a median should rest on. */
@@ -104,11 +106,17 @@ export function pairedTimingOf(
 /**
  * How many times as fast ours is at least, whatever the settings of its peer: the lowest median over
  * pairs among a case's peers in its own number format. As ratios are of pairs, that need not be beside
- * the one that is fastest by its own median.
+ * the one that is fastest by its own median. Where one of them has no timings, nobody knows.
+ *
+ * @param planned Labels of those peers, for one of which there is nothing to be missed.
  */
-export function leastSpeedUp(results: BenchResults, name: CaseName): Found | undefined {
-  const found = results.comparisons
-    .filter(({ case: one, ours, theirs }) => one === name && theirs.precision === ours.precision)
+export function leastSpeedUp(
+  results: BenchResults,
+  name: CaseName,
+  planned: readonly string[] = [],
+): Found | undefined {
+  if (missingPeers(results, name, planned).length > 0) return undefined;
+  const found = inOwnFormat(results, name)
     .flatMap((timing) => {
       const ratio = medianAndRange(ratios(timing));
       return ratio === undefined ? [] : [{ ratio, timing }];
@@ -124,9 +132,33 @@ export function leastSpeedUp(results: BenchResults, name: CaseName): Found | und
   };
 }
 
-/** Median speed of ours in percent of the machine's limit in its number format, see `page.ts`. */
+/** The peers of {@linkcode leastSpeedUp} that have no timings, by their labels; none if nobody has any. */
+export function missingPeers(
+  results: BenchResults,
+  name: CaseName,
+  planned: readonly string[] = [],
+): string[] {
+  const peers = inOwnFormat(results, name).map(({ theirs }) => theirs);
+  const timed = peers.filter(({ timings }) => timings.length > 0).map(({ label }) => label);
+  if (timed.length === 0) return [];
+  const labels = new Set([...planned, ...peers.map(({ label }) => label)]);
+  return [...labels].filter((label) => !timed.includes(label));
+}
+
+/** What was timed of a case beside peers in the number format of ours. */
+function inOwnFormat({ comparisons }: BenchResults, name: CaseName): PairedTiming[] {
+  return comparisons.filter(({ case: one, ours, theirs }) =>
+    one === name && theirs.precision === ours.precision
+  );
+}
+
+/**
+ * Median speed of ours in percent of the machine's limit in its number format, see `page.ts`. Where
+ * something of what shows the limit has no timings, nobody knows.
+ */
 export function shareOfLimit(results: BenchResults, name: CaseName): Found | undefined {
   const timing = pairedTimingOf(results, name);
+  if (timing && missingLimits(results, timing.ours.precision).length > 0) return undefined;
   const limit = timing && limitsOf(results).get(timing.ours.precision);
   const speed = timing && gflops(timing, timing.ours);
   if (speed === undefined || !limit) return undefined;
@@ -148,6 +180,16 @@ export function limitsOf({ comparisons }: BenchResults): Map<Precision, number> 
     }
   }
   return limits;
+}
+
+/** What was to show the machine's limit in a number format, and has no timings of one of the sides. */
+export function missingLimits({ comparisons }: BenchResults, precision: Precision): string[] {
+  return comparisons.flatMap(({ case: name, title, ours, theirs, gflopPerUnit }) =>
+    name !== "limit" || gflopPerUnit === undefined
+      ? []
+      : [ours, theirs].filter((side) => side.precision === precision && side.timings.length === 0)
+        .map(({ label }) => `${title}, ${label}`)
+  );
 }
 
 /** The memory's limit, in GB/s: the fastest single update of many parameters on either side. */

@@ -24,24 +24,34 @@ const SPEED_COLUMNS = [
 /**
  * The table of speeds, formatted as `deno fmt` does: a line for all that was timed beside PyTorch. A
  * speed-up is the median over pairs, with the lowest and the highest; the last column is the lowest such
- * median among PyTorch's settings in the same number format. Where PyTorch's defaults are in
- * another one than ours, the cell says in which.
+ * median among PyTorch's settings in the same number format, or which of them has no timings. Where
+ * PyTorch's defaults are in another one than ours, the cell says in which.
  */
 export function renderSpeedTable(timings: readonly PairedTiming[]): string {
   const rows = [...besidePyTorch(timings)].map(([title, peers]) => {
     const { unit, ours, theirs } = peers[0]!;
-    const sameFormat = peers.filter((peer) => peer.theirs.precision === ours.precision);
-    const least = Math.min(...sameFormat.map((peer) => medianAndRange(ratios(peer))!.median));
+    const { ours: timed } = peers.find(isTimed)!;
+    const format = theirs.precision === ours.precision
+      ? ""
+      : `, in ${formatName(theirs.precision)}`;
     return [
       escapeMarkdown(title),
-      formatPace(ours.timings, unit),
-      formatPace(theirs.timings, unit) +
-      (theirs.precision === ours.precision ? "" : `, in ${formatName(theirs.precision)}`),
-      formatMedianAndRange(medianAndRange(ratios(peers[0]!))!),
-      sameFormat.length > 1 ? least.toFixed(2) : "",
+      formatPace(timed.timings, unit),
+      isTimed(peers[0]!) ? formatPace(theirs.timings, unit) + format : "not measured",
+      speedUpOf(peers[0]!),
+      escapeMarkdown(leastOf(peers)),
     ];
   });
   return alignedTable(SPEED_COLUMNS, rows);
+}
+
+/** The lowest speed-up among the peers in the same number format, where there are several. */
+function leastOf(peers: readonly PairedTiming[]): string {
+  const sameFormat = peers.filter(({ ours, theirs }) => theirs.precision === ours.precision);
+  if (sameFormat.length < 2) return "";
+  const missing = sameFormat.filter((peer) => !isTimed(peer)).map(({ theirs }) => theirs.label);
+  if (missing.length > 0) return `not measured: ${missing.join("; ")}`;
+  return Math.min(...sameFormat.map((peer) => medianAndRange(ratios(peer))!.median)).toFixed(2);
 }
 
 /** What was timed on a machine. */
@@ -58,15 +68,14 @@ export interface MachineTimings {
 export function renderSpeedUps(machines: readonly MachineTimings[]): string {
   const found = machines.map(({ timings }) => besidePyTorch(timings));
   const timed = found.flatMap((of) => [...of.values()].map(([byDefault]) => byDefault!))
+    .filter(isTimed)
     .toSorted((a, b) => CASES.indexOf(a.case) - CASES.indexOf(b.case));
   const rows = [...new Set(timed.map(({ title }) => title))]
     .map((title) => [
       escapeMarkdown(title),
       ...found.map((of) => {
         const byDefault = of.get(title)?.[0];
-        return byDefault === undefined
-          ? ""
-          : formatMedianAndRange(medianAndRange(ratios(byDefault))!);
+        return byDefault === undefined ? "" : speedUpOf(byDefault);
       }),
     ]);
   return alignedTable(
@@ -75,10 +84,24 @@ export function renderSpeedUps(machines: readonly MachineTimings[]): string {
   );
 }
 
-/** Timings of the study's work that have a peer, by title; the first of each is of its defaults. */
+/**
+ * Timings of the study's work of which some have a peer, by title; the first of each is of its defaults,
+ * timed or not.
+ */
 function besidePyTorch(timings: readonly PairedTiming[]): Map<string, PairedTiming[]> {
-  const paired = timings.filter((timing) =>
-    timing.case !== "limit" && timing.theirs.timings.length > 0
+  const byTitle = Map.groupBy(
+    timings.filter((timing) => timing.case !== "limit"),
+    ({ title }) => title,
   );
-  return Map.groupBy(paired, ({ title }) => title);
+  return new Map([...byTitle].filter(([, peers]) => peers.some(isTimed)));
+}
+
+function isTimed({ theirs }: PairedTiming): boolean {
+  return theirs.timings.length > 0;
+}
+
+/** Empty where there is none. */
+function speedUpOf(timing: PairedTiming): string {
+  const found = medianAndRange(ratios(timing));
+  return found === undefined ? "" : formatMedianAndRange(found);
 }

@@ -1,5 +1,6 @@
 import { assertEquals } from "@std/assert";
 import { renderSpeedTable, renderSpeedUps } from "../../../report/page/speed_table.ts";
+import type { PairedTiming } from "../../../report/record/bench_results.ts";
 import { TIMINGS } from "../peers.ts";
 
 /** Cells of the table's lines below the head. */
@@ -26,6 +27,31 @@ Deno.test("renderSpeedTable() says in which number format the defaults are where
     "2.00 (2.00 to 4.00)",
     "",
   ]);
+});
+
+/** The same timings, of which one setting of the first's peer has none. */
+function without(index: number): PairedTiming[] {
+  const timing = TIMINGS[index]!;
+  return TIMINGS.with(index, { ...timing, theirs: { ...timing.theirs, timings: [] } });
+}
+
+Deno.test("renderSpeedTable() knows no lowest speed-up where a setting has no timings, and no defaults but those", () => {
+  const rowOf = (index: number) => body(renderSpeedTable(without(index)))[0]!.slice(2);
+  assertEquals(rowOf(1), [
+    "1.00 s a step",
+    "2.00 s a step",
+    "2.00 (2.00 to 4.00)",
+    "not measured: best",
+  ]);
+  assertEquals(rowOf(0), ["1.00 s a step", "not measured", "", "not measured: default"]);
+  // Of another number format.
+  assertEquals(rowOf(2).at(-1), "1.50");
+});
+
+Deno.test("renderSpeedUps() takes no other setting's speed-up for that over the defaults", () => {
+  const machines = [{ title: "one", timings: without(0) }, { title: "two", timings: TIMINGS }];
+  assertEquals(body(renderSpeedUps(machines))[0]!.slice(2), ["", "2.00 (2.00 to 4.00)"]);
+  assertEquals(body(renderSpeedUps(machines.slice(0, 1))).map(([title]) => title), ["Alone"]);
 });
 
 Deno.test("renderSpeedUps() has a column of speed-ups over the defaults for each machine", () => {
