@@ -12,6 +12,7 @@ import type { Measurement } from "../report/record/bench_results.ts";
 import { ALEXNET, DATA, FASTER_RCNN_ADAPTED, VGG16 } from "../study.ts";
 import { type Child, type Program, startChild } from "./child.ts";
 import type { BenchContext, OurSettings } from "./context.ts";
+import { inFreshCache, withCache } from "./fresh_cache.ts";
 import { checkStudyImages } from "./image_counts.ts";
 import { drain, freshPath, partProgram } from "./program_times.ts";
 
@@ -66,16 +67,18 @@ function fineTuning(model: string, flags: readonly string[], most: number): Memo
 const POLL_MS = 250;
 
 /**
- * Largest resident memory of a run, evaluation and CSV included. Features of part 4 are those in the
- * cache, if they are there.
+ * Largest resident memory of a run, evaluation and CSV included. Part 4 begins with no features in its
+ * cache, so that what computes them counts, whatever was run before.
  *
  * @param folder For what the run writes.
+ * @param peakOf Runs a program to its end and says its peak in bytes; tests put their own in place.
  * @throws {StudyError} If it fails, this is not Linux, or there are not as many images as it says.
  */
 export async function measureMemory(
   context: BenchContext,
   name: MemoryCase,
   folder: string,
+  peakOf: (program: Program) => Promise<number> = (program) => peakUntilEnd(startChild(program)),
 ): Promise<Measurement[]> {
   if (Deno.build.os !== "linux") {
     throw new StudyError("the peak of resident memory is read from Linux's /proc");
@@ -84,20 +87,26 @@ export async function measureMemory(
   // The detector's is of a few test images, whatever there are.
   if (part !== 2) checkStudyImages(context.images);
   context.reporter.live(`Running ${what} for its memory`);
-  const peak = await peakUntilEnd(startChild(memoryRun(context, name, folder)));
+  // On the backend that the page is of: `auto` would take another for bfloat16 where it has none.
+  const settings = { ...context, backend: context.ours.backend };
+  const peak = await inFreshCache((cache) => peakOf(memoryRun(settings, name, { folder, cache })));
   if (peak === 0) throw new StudyError("the run ended before its memory was read");
   const title = `Peak resident memory of ${what}`;
   return [{ case: name, title, unit: "GB", on: context.ours, value: peak / 1e9 }];
 }
 
-/** A run of a case's plan on the context's backend and data. */
+/**
+ * A run of a case's plan on the context's backend and data.
+ *
+ * @param places A folder for what the run writes, and its cache.
+ */
 export function memoryRun(
   context: OurSettings,
   name: MemoryCase,
-  folder: string,
+  { folder, cache }: { folder: string; cache: string },
 ): Program {
   const { part, flags } = MEMORY_PLANS[name];
-  return partProgram(context, part, flags, freshPath(folder));
+  return withCache(partProgram(context, part, flags, freshPath(folder)), cache);
 }
 
 /**

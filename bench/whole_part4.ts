@@ -13,9 +13,6 @@
  * @module
  */
 
-import { join } from "node:path";
-import { cacheDir } from "../io/cache.ts";
-import { exists } from "../io/path_kind.ts";
 import { formatDuration } from "../io/reporter.ts";
 import {
   formatName,
@@ -26,6 +23,7 @@ import {
 import { ALEXNET, type StudyModel, VGG16 } from "../study.ts";
 import type { Program } from "./child.ts";
 import type { BenchContext } from "./context.ts";
+import { inFreshCache, withCache } from "./fresh_cache.ts";
 import { checkEnoughImages, type ImageCounts, sizeNote } from "./image_counts.ts";
 import { joinNotes, type Side, timeInTurn } from "./pairs.ts";
 import { freshPath, partProgram, type Places, studySide, untilEnd } from "./program_times.ts";
@@ -196,22 +194,6 @@ export function describePace(
     `smaller set, ${(seconds / units).toFixed(3)} s per image added`;
 }
 
-/** Runs something with a cache in which there is nothing but libtensorflow. */
-async function inFreshCache<T>(action: (cache: string) => Promise<T>): Promise<T> {
-  const shared = cacheDir();
-  await Deno.mkdir(shared, { recursive: true });
-  const cache = await Deno.makeTempDir({ dir: shared, prefix: "bench-" });
-  try {
-    const libraries = join(shared, "libtensorflow");
-    if (await exists(libraries)) {
-      await Deno.symlink(libraries, join(cache, "libtensorflow"), { type: "dir" });
-    }
-    return await action(cache);
-  } finally {
-    await Deno.remove(cache, { recursive: true });
-  }
-}
-
 function ourRun(
   context: BenchContext,
   { word, precision, epochs }: Part4Plan,
@@ -221,8 +203,7 @@ function ourRun(
   const format = ["--precision", formatName(precision)];
   const training = ["--models", word, "--weights", "random", ...format];
   const size = ["--epochs", `${epochs}`, ...(count < all.train ? limits(count, all) : [])];
-  const program = partProgram(context, 4, [...training, ...size], freshPath(folder));
-  return { ...program, env: { MNIST_STUDY_CACHE: cache } };
+  return withCache(partProgram(context, 4, [...training, ...size], freshPath(folder)), cache);
 }
 
 function peerRun(

@@ -32,7 +32,7 @@ import { TRANSFER_CASES } from "../../bench/transfer_work.ts";
 import { describePace, extended, paceOf, precisionOf } from "../../bench/whole_part4.ts";
 import { Worker } from "../../bench/worker.ts";
 import { bfloat16Problem } from "../../engine/tensorflow/bfloat16_support.ts";
-import { repositoryRoot } from "../../io/cache.ts";
+import { cacheDir, repositoryRoot } from "../../io/cache.ts";
 import { InterruptedError, StudyError, UsageError } from "../../io/errors.ts";
 import { exists } from "../../io/path_kind.ts";
 import { silentReporter } from "../../io/reporter.ts";
@@ -653,7 +653,7 @@ Deno.test("what is run for its memory are command lines that the parts take", as
     for (const name of MEMORY_CASES) {
       // A dry run refuses what the processor has not.
       if (name === "memory-vgg16" && bfloat16Problem("CPU") !== undefined) continue;
-      const { command, args } = memoryRun(context, name, folder);
+      const { command, args } = memoryRun(context, name, { folder, cache: cacheDir() });
       const { code, stdout, stderr } = await new Deno.Command(command, {
         args: [...args, "--dry-run"],
         cwd: repositoryRoot(),

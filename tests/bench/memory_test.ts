@@ -1,8 +1,10 @@
 import { assertEquals, assertRejects } from "@std/assert";
 import { setTimeout } from "node:timers/promises";
 import { startChild } from "../../bench/child.ts";
-import { peakUntilEnd } from "../../bench/memory.ts";
+import { measureMemory, MEMORY_CASES, peakUntilEnd } from "../../bench/memory.ts";
+import { cacheDir } from "../../io/cache.ts";
 import { StudyError } from "../../io/errors.ts";
+import { benchContext } from "./bench_context.ts";
 
 const ignore = Deno.build.os === "windows"; // A shell stands in for a part.
 
@@ -55,5 +57,22 @@ Deno.test({
   fn: async () => {
     const peak = await peakUntilEnd(shell("sleep 1"));
     assertEquals(peak > 100_000 && peak < 1e9, true, `${peak} bytes`);
+  },
+});
+
+Deno.test({
+  name: "what a run holds does not depend on the features that are in the cache",
+  ignore: Deno.build.os !== "linux",
+  fn: async () => {
+    for (const name of MEMORY_CASES) {
+      const context = benchContext({ train: 60_000, test: 10_000 });
+      const [found] = await measureMemory(context, name, "/no/such/folder", ({ env }) => {
+        const cache = env?.MNIST_STUDY_CACHE ?? cacheDir();
+        const names = [...Deno.readDirSync(cache)].map((entry) => entry.name);
+        assertEquals([cache === cacheDir(), names.includes("features")], [false, false], name);
+        return Promise.resolve(2e9);
+      });
+      assertEquals(found!.value, 2);
+    }
   },
 });

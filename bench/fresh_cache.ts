@@ -1,0 +1,43 @@
+/**
+ * A cache without features: what is measured must not depend on what was run before.
+ *
+ * @module
+ */
+
+import { join } from "node:path";
+import { cacheDir } from "../io/cache.ts";
+import type { Program } from "./child.ts";
+
+/** What of the cache a part of the study makes itself, in minutes to hours. */
+const FEATURES = "features";
+
+/** What the folders made here begin with. */
+const PREFIX = "bench-";
+
+/**
+ * Runs something with a cache in which there is all of the suite's but features: libraries, data sets,
+ * weights, and what is known of the backends. It is removed afterwards.
+ *
+ * @param shared The suite's cache; tests put their own in place.
+ */
+export async function inFreshCache<T>(
+  action: (cache: string) => Promise<T>,
+  shared: string = cacheDir(),
+): Promise<T> {
+  await Deno.mkdir(shared, { recursive: true });
+  const cache = await Deno.makeTempDir({ dir: shared, prefix: PREFIX });
+  try {
+    for await (const { name, isFile } of Deno.readDir(shared)) {
+      if (name === FEATURES || name.startsWith(PREFIX)) continue;
+      await Deno.symlink(join(shared, name), join(cache, name), { type: isFile ? "file" : "dir" });
+    }
+    return await action(cache);
+  } finally {
+    await Deno.remove(cache, { recursive: true });
+  }
+}
+
+/** A program that has another cache than the suite's. */
+export function withCache(program: Program, cache: string): Program {
+  return { ...program, env: { ...program.env, MNIST_STUDY_CACHE: cache } };
+}
