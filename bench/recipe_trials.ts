@@ -7,7 +7,7 @@
 import { stringify } from "@std/csv";
 import { exists } from "../io/path_kind.ts";
 import { readRegularText } from "../io/regular_file.ts";
-import { meanAndSd } from "../metrics/descriptive_statistics.ts";
+import { type MeanAndSd, meanAndSd } from "../metrics/descriptive_statistics.ts";
 import {
   formatDifference,
   formatInterval,
@@ -82,7 +82,10 @@ export function parseTrials(text: string): RecipeTrial[] {
   });
 }
 
-/** A table for each recipe: every candidate beside the whole, best of the whole first. */
+/**
+ * A table for each recipe: every candidate beside the whole. Trials in another number format or with
+ * other settings are not of the same candidate, whatever its name: each has a row of its own.
+ */
 export function renderTrials(trials: readonly RecipeTrial[]): string {
   const recipes = [...new Set(trials.map(({ recipe }) => recipe))];
   return recipes.map((recipe) =>
@@ -91,22 +94,15 @@ export function renderTrials(trials: readonly RecipeTrial[]): string {
 }
 
 function renderRecipe(trials: readonly RecipeTrial[]): string {
-  const candidates = [...new Set(trials.map(({ candidate }) => candidate))];
-  const found = candidates.map((candidate) => {
-    const own = trials.filter((trial) => trial.candidate === candidate);
-    return {
-      candidate,
-      accuracy: meanAndSd(own.map(({ accuracy }) => accuracy)),
-      seconds: meanAndSd(own.map(({ seconds }) => seconds)),
-    };
-  });
-  const whole = found.find(({ candidate }) => candidate === WHOLE);
-  const rows = found.map(({ candidate, accuracy, seconds }) => {
-    const means = whole === undefined || candidate === WHOLE
+  const groups = Map.groupBy(trials, keyOf);
+  const rows = [...groups.values()].map((own) => {
+    const whole = groups.get(wholeBefore(own[0]!, trials) ?? "");
+    const [accuracy, seconds] = [accuracyOf(own), meanAndSd(own.map(({ seconds }) => seconds))];
+    const means = whole === undefined || own[0]!.candidate === WHOLE
       ? null
-      : meanDifference(accuracy, whole.accuracy);
+      : meanDifference(accuracy, accuracyOf(whole));
     return [
-      escapeMarkdown(candidate),
+      escapeMarkdown(nameOf(own[0]!, trials)),
       formatMeanAndSd(accuracy, 2),
       means === null ? "" : formatDifference(means.difference, 2),
       means === null ? "" : formatInterval(differenceInterval(means), 2),
@@ -122,4 +118,35 @@ function renderRecipe(trials: readonly RecipeTrial[]): string {
     { title: "seconds", align: "right" },
     { title: "seeds", align: "right" },
   ], rows);
+}
+
+/** The same for trials that differ by their seeds alone. */
+function keyOf({ candidate, precision, settings }: RecipeTrial): string {
+  return JSON.stringify([candidate, precision, settings]);
+}
+
+/** Of the recipe's own trials in the same number format those of the time, as a search begins with them. */
+function wholeBefore(trial: RecipeTrial, trials: readonly RecipeTrial[]): string | undefined {
+  const whole = trials.slice(0, trials.indexOf(trial))
+    .findLast(({ candidate, precision }) => candidate === WHOLE && precision === trial.precision);
+  return whole && keyOf(whole);
+}
+
+/** A candidate, with what tells it from others of its name: a number format, or which settings of how many. */
+function nameOf(
+  { candidate, precision, settings }: RecipeTrial,
+  trials: readonly RecipeTrial[],
+): string {
+  const namesakes = trials.filter((one) => one.candidate === candidate);
+  const precisions = new Set(namesakes.map((one) => one.precision));
+  const all = [...new Set(namesakes.map((one) => one.settings))];
+  return [
+    candidate,
+    ...(precisions.size > 1 ? [precision] : []),
+    ...(all.length > 1 ? [`settings ${all.indexOf(settings) + 1} of ${all.length}`] : []),
+  ].join(", ");
+}
+
+function accuracyOf(trials: readonly RecipeTrial[]): MeanAndSd {
+  return meanAndSd(trials.map(({ accuracy }) => accuracy));
 }

@@ -50,6 +50,36 @@ Deno.test("renderTrials() sets each candidate beside the recipe", () => {
   assert(/^−0\.\d\d to /.test(without![4]!), without![4]);
 });
 
+Deno.test("renderTrials() mixes no number formats and no settings, whatever a candidate is called", () => {
+  const trial = (candidate: string, accuracy: number, changes: Partial<RecipeTrial> = {}) =>
+    [0, 0.1].map((more, seed) => ({
+      ...TRIAL,
+      ...changes,
+      ...{ candidate, seed, accuracy: accuracy + more },
+    }));
+  const page = renderTrials([
+    ...trial(WHOLE, 99.0),
+    ...trial("without", 98.0),
+    ...trial("with more", 99.0),
+    // Another search, in another format, and one with other settings than the first.
+    ...trial(WHOLE, 99.2, { precision: "float32" }),
+    ...trial("without", 98.9, { precision: "float32" }),
+    ...trial(WHOLE, 99.5, { settings: "{}" }),
+    ...trial("without", 99.4, { settings: "{ }" }),
+  ]);
+  const rows = page.split("\n").filter((line) => line.startsWith("| ")).slice(1)
+    .map((line) => line.split("|").slice(1, 4).map((cell) => cell.trim()));
+  assertEquals(rows.filter(([name]) => !name!.startsWith("---")), [
+    [`${WHOLE}, bfloat16, settings 1 of 2`, "99.05 ± 0.07", ""],
+    ["without, bfloat16, settings 1 of 2", "98.05 ± 0.07", "−1.00"],
+    ["with more", "99.05 ± 0.07", "0.00"],
+    [`${WHOLE}, float32, settings 1 of 2`, "99.25 ± 0.07", ""],
+    ["without, float32, settings 1 of 2", "98.95 ± 0.07", "−0.30"],
+    [`${WHOLE}, bfloat16, settings 2 of 2`, "99.55 ± 0.07", ""],
+    ["without, bfloat16, settings 2 of 2", "99.45 ± 0.07", "−0.10"],
+  ]);
+});
+
 Deno.test("candidatesOf() leaves out one ingredient at a time, adds one, and changes the rates", () => {
   const settings: TrainingSettings = {
     ...SIMPLE_CNN_FAST.training,
