@@ -13,7 +13,6 @@ import {
   ratios,
 } from "../report/analysis/paired_timings.ts";
 import { escapeMarkdown, table } from "../report/page/markdown.ts";
-import { DETECTION } from "../study.ts";
 import {
   type BenchResults,
   type BenchRun,
@@ -26,6 +25,14 @@ import {
 import { casesOf } from "./earlier_runs.ts";
 import { bandwidthOf, gflops, gigabytes, limitsOf, percentOf } from "./findings.ts";
 import { MEMORY_CASES } from "./memory.ts";
+import {
+  HOW,
+  HOW_GROWTH,
+  HOW_ON_GPU,
+  MEMORY_PREFACE,
+  PROFILE_PREFACE,
+  RECIPES_PREFACE,
+} from "./page_prose.ts";
 import { type RecipeTrial, renderTrials } from "./recipe_trials.ts";
 import { judgeTargets } from "./targets.ts";
 
@@ -78,60 +85,6 @@ export function renderPage(results: BenchResults, trials: readonly RecipeTrial[]
     ...(onCpu ? [] : [HOW_ON_GPU]),
   ].join("\n");
 }
-
-const PROFILE_PREFACE = `\
-The start and duration of each oneDNN kernel (\`ONEDNN_VERBOSE\`), in a process that does nothing but
-steps. Kernels that do not depend on each other, such as the two gradients of a layer, run concurrently;
-the time that they share is divided among them. Image batches, biases, ReLU, dropout, loss and Adam are
-not computed by oneDNN: as far as they overlap with its kernels, they are included in the kernels' time;
-the rest is the last row but one.
-`;
-
-const RECIPES_PREFACE = `\
-\`bench/tune_fast.ts\` trains on the first 50,000 of MNIST's training digits and judges on the last
-10,000; the test digits are not used. Seconds are the time of the epochs on the machine where this was
-run, which may not be the machine of this page.
-`;
-
-const HOW = `\
-Both processes stay alive and work alternately, ours first. Each kind of work is warmed up for at least
-a second, with a pause of 0.2 s between the sides.
-
-- Our training step is the trainer's own loop on the whole set: shuffle, gather, normalise, forward,
-  loss, gradients, Adam with L2, reading the loss. PyTorch's works on one normalised batch that is
-  in memory already: forward, loss, gradients, Adam with L2, reading the loss.
-- Our inference is the suite's evaluation: upload, recording, gather, normalise, forward, losses,
-  scores, metrics. PyTorch's only classifies normalised images that are already in memory. Batches have
-  128 images, as in the study, unless stated otherwise.
-- Features of part 4 start on both sides from 32 normalised images of 224×224 in memory, and end with
-  the features in memory: resizing the digits is not timed on either side. A classifier's step starts from
-  features in memory: forward with dropout, loss, gradients, Adam with L2, reading the loss. Weights
-  are random.
-- The detector starts from images in memory and ends with their detections. Both sides have the same
-  weights, made by a formula, and so propose the same 1,000 regions and find the same objects. PyTorch
-  takes a batch in one call; ours takes it in calls of ${DETECTION.batchSize} images, as part 2 does,
-  because that needs less memory.
-- Launch and part 1 are whole programs, timed from their start until they log a first step or end.
-  The study's script reads the same images from unpacked files.
-- Part 4 as a whole is a program too. The study's procedure resizes its digits in two worker processes
-  besides the one that computes, and recomputes the frozen features in every epoch; ours computes them
-  once. Where a second peer is listed, it is PyTorch computing them once; for the rows that are estimated
-  from rates, a note says what the speed-up over that peer would be.
-- Building models, compiling them (with torch.compile, too) and loading data are not included in steps,
-  inference and limits; they are included in launch, part 1 and memory.
-`;
-
-const HOW_GROWTH = `\
-- Growth compares what is held at one step with what is held at another, each just after a garbage
-  collection that returns free pages to the system: medians of the last five samples, 50 steps apart.
-`;
-
-const HOW_ON_GPU = `\
-- "In memory" is the memory of each side's device. Ours reads a number of the result before its clock
-  stops; PyTorch's clock stops when its device has done what it was told (\`synchronize()\`).
-- PyTorch's defaults let NVIDIA's GPUs round what convolutions multiply to TF32; with "TF32 off" all of
-  it is float32, as ours is.
-`;
 
 /** What the reader must know of the devices. */
 function adapterRemarks({ ours, peer, threads }: BenchResults): string[] {
@@ -298,12 +251,6 @@ export function renderLimits(results: BenchResults): string {
     rows,
   );
 }
-
-const MEMORY_PREFACE = `
-Work that is limited by memory bandwidth is compared with a limit of its own: the fastest single Adam
-update of many parameters on either side. Only unavoidable traffic is counted: a step of large linear
-layers reads each weight, writes its gradient, and updates it in one pass.
-`;
 
 /** The table of GB/s; nothing if there is none. */
 export function renderMemoryLimits(results: BenchResults): string[] {
