@@ -25,6 +25,7 @@ import {
 import { casesOf } from "./earlier_runs.ts";
 import { bandwidthOf, gflops, gigabytes, limitsOf, percentOf } from "./findings.ts";
 import { MEMORY_CASES } from "./memory.ts";
+import { paceGaps } from "./pace_gaps.ts";
 import {
   HOW,
   HOW_GROWTH,
@@ -33,6 +34,7 @@ import {
   PROFILE_PREFACE,
   RECIPES_PREFACE,
 } from "./page_prose.ts";
+import { joinNotes } from "./pairs.ts";
 import { type RecipeTrial, renderTrials } from "./recipe_trials.ts";
 import { judgeTargets } from "./targets.ts";
 
@@ -64,7 +66,8 @@ export function renderPage(results: BenchResults, trials: readonly RecipeTrial[]
     ...(onCpu ? ["## Targets\n", renderTargets(results)] : []),
     "## Paired timings against PyTorch\n",
     "The ratio says how many times as fast ours is: the median over pairs, with the lowest and the " +
-    "highest pair. Speeds are medians.\n",
+    "highest pair. Speeds are medians. Where a side was faster, or slower, in every timing of another " +
+    "row with the same work, a note says so: the machine is not equally fast at all times.\n",
     renderPairedTimings(results),
     "## How close to the machine's limit\n",
     "The limit is the fastest single timing of a matrix product or convolution on either side, in the " +
@@ -194,7 +197,7 @@ export function renderPairedTimings({ comparisons }: BenchResults): string {
       { title: "note" },
     ],
     comparisons.map((timing) => {
-      const { title, ours, theirs, note = "" } = timing;
+      const { title, ours, theirs, note } = timing;
       const ratio = medianAndRange(ratios(timing));
       return [
         escapeMarkdown(title),
@@ -203,7 +206,7 @@ export function renderPairedTimings({ comparisons }: BenchResults): string {
         pace(theirs, timing),
         ratio === undefined ? "not measured" : formatMedianAndRange(ratio),
         String(ratio?.count ?? ours.timings.length),
-        escapeMarkdown(note),
+        escapeMarkdown(joinNotes(note, paceGaps(timing, comparisons))),
       ];
     }),
   );
