@@ -79,15 +79,23 @@ export async function weightsOfRun(
   }
 
   async function usualPlace(): Promise<string | undefined> {
-    if (label === weightsLabel("torchvision", source.file)) return cachedWeightsPath(source, cache);
+    const given = givenPath(manifest.settings.command);
+    if (label === weightsLabel("torchvision", source.file)) {
+      const cached = cachedWeightsPath(source, cache);
+      // A file of the user's that is the published one has its label.
+      return await exists(cached) ? cached : given ?? cached;
+    }
     const { convolutions } = source;
     if (convolutions && label === weightsLabel("convolutions", convolutions.label)) {
       const options = { weights: "convolutions", source, strict: true, reporter, cache };
       return (await obtainWeights(options)).path;
     }
-    return givenPath(manifest.settings.command);
+    return given;
   }
 }
+
+/** What `--weights` takes besides files. */
+const WEIGHTS_WORDS: readonly string[] = ["pretrained", "convolutions", "random"];
 
 /** The file that the run's command line named, where it still says. */
 function givenPath(command: unknown): string | undefined {
@@ -96,6 +104,6 @@ function givenPath(command: unknown): string | undefined {
   const joined = words.find((word) => word.startsWith("--weights="))?.slice("--weights=".length);
   const at = words.indexOf("--weights");
   const path = joined ?? (at < 0 ? undefined : words[at + 1]);
-  if (path === undefined) return undefined;
+  if (path === undefined || WEIGHTS_WORDS.includes(path)) return undefined;
   return isAbsolute(path) ? path : join(userFolder(), path);
 }
