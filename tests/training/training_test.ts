@@ -14,6 +14,7 @@ import { saveCheckpoint } from "../../models/checkpoint/safetensors.ts";
 import { smoothedCrossEntropy } from "../../training/cross_entropy.ts";
 import { readProgress, restoreTraining, saveTraining } from "../../training/checkpoint.ts";
 import { evaluate, meanOfBatchMeans } from "../../training/evaluate.ts";
+import { FeatureBatches, rowsInMemory } from "../../training/features/feature_batches.ts";
 import { type BatchProgress, Trainer, type TrainerOptions } from "../../training/trainer.ts";
 import { nativeTensors, testEngine } from "../engine/engine.ts";
 
@@ -251,17 +252,21 @@ Deno.test("trainEpoch() shows a loss that is about a second old at most, with th
   const count = 7;
   const train = async (readInterval: number, pauseMs: number) => {
     using run = new Run(count * 8, { batchSize: 8, readInterval });
-    const pause = new Int32Array(new SharedArrayBuffer(4));
     const shown: number[] = [];
-    const { loss, correct } = await run.trainer.trainEpoch(1, (progress) => {
+    let soFar = NaN;
+    const { loss, correct, seconds } = await run.trainer.trainEpoch(1, (progress) => {
       shown.push(progress.loss);
-      Atomics.wait(pause, 0, 0, pauseMs);
+      soFar = progress.seconds;
+      wait(pauseMs);
     });
-    return { result: { loss, correct }, shown };
+    return { result: { loss, correct }, shown, soFar, seconds };
   };
   const exact = await train(1, 0);
   const slow = await train(1000, 400);
   assertEquals(slow.result, exact.result);
+  // Seven pauses of 0.4 s, the last one after what was said last; thousands in milliseconds.
+  assert(slow.seconds > 2.7 && slow.seconds < 270, `${slow.seconds}`);
+  assert(slow.soFar > 2.3 && slow.soFar < slow.seconds - 0.3, `${slow.soFar}`);
   for (const [batch, loss] of slow.shown.entries()) {
     const age = batch - exact.shown.indexOf(loss);
     // Batches are 0.4 s apart.
@@ -391,3 +396,27 @@ Deno.test("evaluate() equals what the logits say", async () => {
   assert(result.seconds > 0);
   assertEquals(done.at(-1), 1);
 });
+
+Deno.test("evaluate() takes what is true first, and its seconds are those of the model's calls", async () => {
+  // Logits of three images, each of another class; class 0 is right for all.
+  const rows = rowsInMemory(Float32Array.of(9, 0, 0, 0, 9, 0, 0, 0, 9), 3);
+  const slow = {
+    columns: 3,
+    read(indices: Int32Array) {
+      wait(100);
+      return rows.read(indices);
+    },
+  };
+  const images = new FeatureBatches(slow, new Uint8Array(3));
+  const model = { forward: (logits: tf.Tensor2D) => logits };
+  const { f1, predictions, seconds } = await evaluate(engine, model, images, OPTIONS);
+  assertEquals(predictions, Int32Array.of(0, 1, 2));
+  // Only class 0 is true: F1 = 2·1/(2·1 + 2) = 1/2 of weight 3. The other way round it is 1/6.
+  assertEquals(f1, 1 / 2);
+  assert(seconds >= 0.1 && seconds < 10, `${seconds}`);
+});
+
+/** Does nothing, and lets nothing else be done meanwhile. */
+function wait(milliseconds: number): void {
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, milliseconds);
+}
