@@ -2,7 +2,13 @@
 
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import * as tf from "@tensorflow/tfjs";
-import { normalizeGrey224, normalizeRgb224, resize224, rgb224 } from "../../data/rgb224.ts";
+import {
+  normalizeGrey224,
+  normalizeRgb224,
+  resize224,
+  rgb224,
+  toTensorRgb224,
+} from "../../data/rgb224.ts";
 import type { Precision } from "../../engine/backend.ts";
 import { bfloat16Problem } from "../../engine/tensorflow/bfloat16_support.ts";
 import { sha256Hex } from "../../io/sha256.ts";
@@ -111,6 +117,15 @@ Deno.test("rgb224() equals torchvision's ToTensor and Normalize, bit for bit", (
   const one = normalizeGrey224(pixels);
   assertNormalized(one, greys, golden.grey);
   for (const tensor of [pixels, greys, eager, one]) tensor.dispose();
+});
+
+Deno.test("toTensorRgb224() equals torchvision's ToTensor alone: 255 becomes 1, in three channels", () => {
+  const pixels = pixelsOf(NOISE.subarray(0, 6 * 784));
+  const greys = resize224(pixels);
+  const images = toTensorRgb224(pixels);
+  const table = Array.from({ length: 256 }, (_, grey) => Array(3).fill(Math.fround(grey / 255)));
+  assertNormalized(images, greys, table);
+  for (const tensor of [pixels, greys, images]) tensor.dispose();
 });
 
 Deno.test("normalizeRgb224() is the same compiled, and for a convolution in bfloat16", () => {

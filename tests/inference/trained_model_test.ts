@@ -16,6 +16,7 @@ import {
   FASTER_RCNN_ADAPTED,
   FASTER_RCNN_HEAD_TUNED,
   FASTER_RCNN_NORMALISE_ONCE,
+  IMAGENET_NORMALIZATION,
 } from "../../study.ts";
 import { loadCheckpoint } from "../../models/checkpoint/open_checkpoint.ts";
 import { FASTER_RCNN_WEIGHTS } from "../../models/checkpoint/pretrained.ts";
@@ -36,7 +37,7 @@ import { withFolder } from "../report/result_rows.ts";
 import { part1, rowsOf } from "../scripts/part1_process.ts";
 import { noPyTorch } from "../pytorch.ts";
 import { taskArgs } from "../task.ts";
-import { fakeDetector } from "../training/fake_detector.ts";
+import { fakeDetector, rangeOf } from "../training/fake_detector.ts";
 import { photograph, randomNumbers } from "./photograph.ts";
 
 await testEngine();
@@ -230,6 +231,20 @@ Deno.test("a detector's answer is the best score of each digit, and it has no lo
   assertEquals(scores.length, 20);
   assertClose(scores.subarray(10), [0, 0, 0, 0.7, 0, 0, 0, 0.5, 0, 0], 1e-6);
   assertThrows(() => model.forward(tf.zeros([1, 224, 224, 3])), StudyError, "no logits");
+});
+
+Deno.test("a detector is fed images as it was tested with: normalised already, or 0..1", async () => {
+  const { mean: [red], std: [spread] } = IMAGENET_NORMALIZATION;
+  for (const [normalises, black] of [[true, -red / spread], [false, 0]] as const) {
+    const lows: number[] = [];
+    using detector = fakeDetector(() => ({ labels: [], scores: [] }), {
+      onDetect: (images) => lows.push(rangeOf(images)[0]),
+    }) as DigitDetector & Detector;
+    const facts = { name: "fake", title: "Fake", run: undefined, weights: "", normalises };
+    await readyDetector(detector, facts).probabilities(images.subarray(0, 784));
+    assertEquals(lows.length, 1);
+    assert(Math.abs(lows[0]! - black) < 1e-5, `${lows[0]}, not ${black}`);
+  }
 });
 
 Deno.test("a detector's export answers as its run does; another's is fed values 0..1", () =>

@@ -17,10 +17,16 @@ export const answer: Answer = (mean) => {
   return { labels: [0, 1 + place % 10, 4], scores: [0.95, 0.1 + (place % 800) / 1000, 0.05] };
 };
 
-/** Makes a detector that says what `answer` does; `calls` lists the images of each call. */
+/**
+ * Makes a detector that says what `answer` does; `calls` lists the images of each call, which `onDetect`
+ * is given.
+ */
 export function fakeDetector(
   answer: Answer,
-  { calls = [], onDetect = () => {} }: { calls?: number[]; onDetect?: () => void } = {},
+  { calls = [], onDetect = () => {} }: {
+    calls?: number[];
+    onDetect?: (images: readonly tf.Tensor3D[]) => void;
+  } = {},
 ): DigitDetector {
   const outputs = { cls_score: 11, bbox_pred: 44 };
   const predictor = new Parameters(
@@ -40,7 +46,7 @@ export function fakeDetector(
     predictor,
     detect(images): Promise<Detection[]> {
       calls.push(images.length);
-      onDetect();
+      onDetect(images);
       return Promise.resolve(images.map((image) => {
         const { labels, scores } = answer(meanOf(image));
         return {
@@ -62,4 +68,12 @@ export function fakeDetector(
     dispose: () => predictor.dispose(),
     [Symbol.dispose]: () => predictor.dispose(),
   };
+}
+
+/** The smallest and the largest value of some images. */
+export function rangeOf(images: readonly tf.Tensor3D[]): [low: number, high: number] {
+  return tf.tidy(() => {
+    const values = tf.stack([...images]);
+    return [values.min().dataSync()[0]!, values.max().dataSync()[0]!];
+  });
 }
