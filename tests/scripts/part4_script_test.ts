@@ -1,10 +1,22 @@
 /** Part 4 from its command line, in processes of its own, with AlexNet on a few real digits. */
 
-import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import {
+  assert,
+  assertAlmostEquals,
+  assertEquals,
+  assertMatch,
+  assertStringIncludes,
+} from "@std/assert";
 import { join } from "node:path";
+import { noise } from "../../bench/faster_rcnn_formulas.ts";
 import { idx } from "../data/idx_samples.ts";
 import { firstTestDigits, MNIST_SHA256 } from "../data/mnist.ts";
+import { sha256File } from "../../io/sha256.ts";
+import { ALEXNET_ARCHITECTURE } from "../../models/alexnet.ts";
 import { openCheckpoint } from "../../models/checkpoint/open_checkpoint.ts";
+import { saveCheckpoint } from "../../models/checkpoint/safetensors.ts";
+import type { StateTensor } from "../../models/checkpoint/state_dict.ts";
+import { featureLayouts } from "../../models/frozen_feature_layout.ts";
 import { ProblemList } from "../../report/record/problems.ts";
 import { readResults, type ResultRow } from "../../report/record/results.ts";
 import {
@@ -47,6 +59,38 @@ function predictions(out: string, { run_id }: ResultRow): Promise<string> {
   return Deno.readTextFile(join(runFolder(out, run_id), "predictions.csv"));
 }
 
+/** Makes sure that `predict` answers for a run what the run itself did, with what is no part of it. */
+async function checkAnswers(folder: string): Promise<void> {
+  const { predictions, scores } = await readPredictions(folder);
+  await withFolder({}, async (place) => {
+    const { images } = await firstTestDigits(predictions.length);
+    const path = join(place, "digits-idx3-ubyte");
+    await Deno.writeFile(path, idx(0x803, [predictions.length, 28, 28], images));
+    const args = [...taskArgs("predict"), path, "--json", "--run", folder];
+    const { code, stdout, stderr } = await new Program(Deno.execPath(), args).end();
+    assertEquals(code, 0, stderr);
+    const answers = stdout.trimEnd().split("\n").map((line) => JSON.parse(line));
+    assertEquals(answers.map(({ digit }) => digit), Array.from(predictions));
+    for (const [i, { probability }] of answers.entries()) {
+      assertAlmostEquals(probability, scores[i]!, 1e-3, `probability ${i}`);
+    }
+  });
+}
+
+/** Writes AlexNet's convolutions for three channels, from a formula. */
+async function writeConvolutions(path: string): Promise<void> {
+  const { randomFeatureScale } = ALEXNET_ARCHITECTURE;
+  const layouts = [...featureLayouts(ALEXNET_ARCHITECTURE, 3)];
+  const state = layouts.map(([name, { torchShape: shape, fanIn }], i): [string, StateTensor] => {
+    const isLast = i === layouts.length - 2;
+    const bound = shape.length === 1 ? 0 : Math.sqrt(6 / fanIn) * (isLast ? randomFeatureScale : 1);
+    const count = shape.reduce((product, size) => product * size);
+    const data = Float32Array.from(noise(i, count), (value) => bound * (2 * value - 1));
+    return [name, { dtype: "float32", shape: [...shape], data }];
+  });
+  await saveCheckpoint(path, new Map(state));
+}
+
 Deno.test("part4 fine-tunes AlexNet, and goes on after Ctrl-C to the bytes of a whole run", () =>
   withFolder({}, async (folder) => {
     const out = join(folder, "out");
@@ -77,8 +121,10 @@ Deno.test("part4 fine-tunes AlexNet, and goes on after Ctrl-C to the bytes of a 
     const [row, ...others] = await rowsOf(out);
     assertEquals([others.length, row!.run_id], [0, interrupted!.run_id]);
     await checkRun(out, row!, epochs);
+    // The run has its classifier alone: its random convolutions are drawn again.
+    await checkAnswers(runFolder(out, row!.run_id));
 
-    // With features computed in every epoch.
+    // With features computed again.
     const whole = join(folder, "whole");
     await Deno.remove(join(folder, "cache", "features"), { recursive: true });
     const again = await part4(folder, [...more, "--out", whole]);
@@ -127,39 +173,36 @@ async function checkRun(out: string, row: ResultRow, epochs: number): Promise<vo
   assertEquals(checkpoint.describe("classifier.1.weight").shape, [4096, 9216]);
 }
 
-Deno.test("part4 --no-feature-cache --in-channels 1 computes features in every epoch", () =>
+Deno.test("part4 --no-feature-cache --in-channels 1 computes features in every epoch, by a file's weights", () =>
   withFolder({}, async (out) => {
+    const weights = join(out, "own.safetensors");
+    await writeConvolutions(weights);
     // With fewer steps it measures no forecast.
     const flags = ["--no-feature-cache", "--in-channels=1", "--epochs=1", "--limit=128"];
     const { code, stdout, stderr } = await part4(out, [
-      ...ALEXNET.filter((arg) => !arg.startsWith("--limit")),
-      ...flags,
-      "--out",
-      out,
+      ...ALEXNET.filter((arg) => !/^--(limit|weights)=/.test(arg)),
+      ...[...flags, "--weights", weights, "--out", out],
     ]);
     assertEquals(code, 0, stderr);
     assertMatch(stdout, /^Expected: about .*: 1 epoch /m);
+    assertMatch(
+      stdout,
+      /^AlexNet: 5 convolutions from own\.safetensors; classifier\.1, .* new from seed 1$/m,
+    );
     const [row] = await rowsOf(out);
     assertEquals([row!.status, row!.train_images], ["ok", 128]);
+    const recorded = ["file:own.safetensors", await sha256File(weights)];
+    assertEquals([row!.weights, row!.weights_sha256], recorded);
     // It is no run of the study's model: nothing sets it beside such runs.
     assertEquals(row!.model, "alexnet_FineTuned_OneChannel");
     const folder = runFolder(out, row!.run_id);
     assertEquals((await readHistory(folder)).map(({ epoch }) => epoch), [1]);
     const { settings } = await readManifest(folder);
     assertEquals([settings.in_channels, settings.feature_cache], [1, "no"]);
+    assertEquals([settings.weights, settings.weights_sha256], recorded);
     assertEquals(filesIn(out).filter((name) => name.endsWith(".features")), []);
-
-    // The run has its classifier alone: its random convolutions are drawn again.
-    const { images } = await firstTestDigits(32);
-    const path = join(out, "digits-idx3-ubyte");
-    await Deno.writeFile(path, idx(0x803, [32, 28, 28], images));
-    const answer = new Program(Deno.execPath(), [
-      ...[...taskArgs("predict"), path, "--json", "--run", folder],
-    ]);
-    const answered = await answer.end();
-    assertEquals(answered.code, 0, answered.stderr);
-    const digits = answered.stdout.trimEnd().split("\n").map((line) => JSON.parse(line).digit);
-    assertEquals(digits, Array.from((await readPredictions(folder)).predictions));
+    // The run has its classifier alone: its convolutions come from the file again.
+    await checkAnswers(folder);
   }));
 
 Deno.test("part4 --strict without weights leaves an error row for each model, exit 1", () =>
