@@ -31,7 +31,7 @@ import {
   predictDigits,
   scoreDigits,
 } from "../training/detection/predict_digits.ts";
-import { FeatureCache } from "../training/features/feature_cache.ts";
+import { FeatureCache, type FeatureIdentity } from "../training/features/feature_cache.ts";
 import { requireRoom } from "../training/features/feature_room.ts";
 import { summarizeLatency } from "../training/latency.ts";
 import { Trainer } from "../training/trainer.ts";
@@ -113,22 +113,10 @@ async function trainingBoxes(
   detector: DigitDetector,
   { batchSize, transform }: DetectorInput,
 ): Promise<TrainingBoxes> {
-  const { engine, dataset, reporter, signal, weights, settings, plan: { seed } } = run;
-  const { train } = dataset;
+  const { dataset: { train }, reporter, signal, plan: { seed } } = run;
   const { boxes, labels, targets } = labelledBoxes(train, seed);
   using cache = new FeatureCache({
-    identity: {
-      model: "fasterrcnn_resnet50_fpn box head",
-      weights: weights?.sha256 || `random ${seed}`,
-      dataset: dataset.sha256,
-      normalise: settings.normalise!,
-      boxes: `version ${BOXES_VERSION}, ${BOXES_PER_IMAGE} an image, seed ${seed}`,
-      batch_size: batchSize,
-      engine: `${engine.backend} ${engine.version}`,
-      device: engine.device,
-      precision: engine.precision,
-      ...(engine.convolutions && { convolutions: engine.convolutions }),
-    },
+    identity: boxIdentity(run, batchSize),
     title: "training digits' boxes",
     count: train.count,
     columns: FEATURES_PER_IMAGE,
@@ -150,6 +138,28 @@ async function trainingBoxes(
   );
   const features = cache.read(Int32Array.from({ length: train.count }, (_, i) => i));
   return { features, labels, targets };
+}
+
+/** Everything that decides the features of a run's boxes. */
+export function boxIdentity(
+  { engine, dataset, weights, settings, plan: { seed } }: Pick<
+    Run,
+    "engine" | "dataset" | "weights" | "settings" | "plan"
+  >,
+  batchSize: number,
+): FeatureIdentity {
+  return {
+    model: "fasterrcnn_resnet50_fpn box head",
+    weights: weights?.sha256 || `random ${seed}`,
+    dataset: dataset.sha256,
+    normalise: settings.normalise!,
+    boxes: `version ${BOXES_VERSION}, ${BOXES_PER_IMAGE} an image, seed ${seed}`,
+    batch_size: batchSize,
+    engine: `${engine.backend} ${engine.version}`,
+    device: engine.device,
+    precision: engine.precision,
+    ...(engine.convolutions && { convolutions: engine.convolutions }),
+  };
 }
 
 /**

@@ -21,7 +21,7 @@ import {
   type FeatureRows,
   rowsInMemory,
 } from "../training/features/feature_batches.ts";
-import { FeatureCache } from "../training/features/feature_cache.ts";
+import { FeatureCache, type FeatureIdentity } from "../training/features/feature_cache.ts";
 import {
   EXTRACTION_BATCH,
   FeatureExtractor,
@@ -72,7 +72,7 @@ export async function cachedFeatures(
   const cacheOf = (part: "train" | "test", words: string) =>
     stack.use(
       new FeatureCache({
-        identity: { ...identityOf(model, part, run), features },
+        identity: featureIdentity(run, { model, part, features }),
         title: `the ${words} images`,
         count: dataset[part].count,
         columns: model.featureCount,
@@ -169,7 +169,7 @@ function sharedBackground(
  */
 function isWindowed(
   { backend, device }: Run["engine"],
-  { name }: FrozenFeatureClassifier,
+  { name }: Pick<FrozenFeatureClassifier, "name">,
 ): boolean {
   return backend === "tensorflow" && device === "CPU" && name === VGG16.name;
 }
@@ -180,10 +180,18 @@ function transformFor(
   return inChannels === 1 ? normalizeGrey224 : normalizeRgb224;
 }
 
-/** What decides features besides the parameters that compute them. */
-function identityOf(model: FrozenFeatureClassifier, part: string, { engine, dataset }: Run) {
+/** Everything that decides the features of a part of a run's images, parameters by their SHA-256. */
+export function featureIdentity(
+  { engine, dataset }: Pick<Run, "engine" | "dataset">,
+  { model, part, features }: {
+    model: Pick<FrozenFeatureClassifier, "name" | "inChannels">;
+    part: "train" | "test";
+    features: string;
+  },
+): FeatureIdentity {
   return {
     model: model.name,
+    features,
     data: dataset.sha256,
     part,
     transform: model.inChannels === 1 ? "grey224" : "rgb224",
