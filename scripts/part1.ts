@@ -59,7 +59,7 @@ async function main(): Promise<void> {
 }
 
 /** One run: from random parameters to a row. */
-function trainAndTest(
+export function trainAndTest(
   setup: RunningSetup,
   { model, settings, seed, evalEvery }: {
     model: StudyModel;
