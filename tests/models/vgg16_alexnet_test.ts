@@ -7,14 +7,14 @@ import { join } from "node:path";
 import { normalizeGrey224, rgb224 } from "../../data/rgb224.ts";
 import { dropout, relu } from "../../engine/ops.ts";
 import { StudyError } from "../../io/errors.ts";
-import { alexnet } from "../../models/alexnet.ts";
+import { alexnet, ALEXNET_ARCHITECTURE } from "../../models/alexnet.ts";
 import type { FrozenFeatureClassifier } from "../../models/classifier.ts";
 import { adaptiveAvgPool2d, linear } from "../../models/layers.ts";
 import { describeLoadedLayers } from "../../models/loaded_layers.ts";
 import { openCheckpoint } from "../../models/checkpoint/open_checkpoint.ts";
 import { saveCheckpoint } from "../../models/checkpoint/safetensors.ts";
 import type { StateDict, StateTensor } from "../../models/checkpoint/state_dict.ts";
-import { vgg16 } from "../../models/vgg16.ts";
+import { vgg16, VGG16_ARCHITECTURE } from "../../models/vgg16.ts";
 import { onceForAllBackends, testEngine } from "../engine/engine.ts";
 import { withFolder } from "../data/idx_samples.ts";
 import { firstTestDigits } from "../data/mnist.ts";
@@ -23,6 +23,10 @@ const engine = await testEngine();
 
 interface Golden {
   shapes: Record<string, number[]>;
+  /** Kinds of the classifier's layers, in their order. */
+  classifier: string[];
+  /** Probabilities of those that drop out. */
+  dropout: number[];
   logits: number[][];
 }
 const golden: {
@@ -328,6 +332,23 @@ Deno.test("alexnet() starts from He's features and torch's linear layers, fixed 
         })),
   ));
 
+Deno.test("vgg16() and alexnet() have their linear layers, and dropout before them, where torchvision has", () => {
+  const both = [
+    [VGG16_ARCHITECTURE, golden.vgg16],
+    [ALEXNET_ARCHITECTURE, golden.alexnet],
+  ] as const;
+  for (const [{ linears }, { classifier }] of both) {
+    const theirs = classifier.flatMap((layer, i) =>
+      layer === "Linear"
+        ? [{ name: `classifier.${i}`, dropout: classifier[i - 1] === "Dropout" }]
+        : []
+    );
+    assertEquals(linears, theirs);
+    assertEquals(linears.filter(({ dropout }) => dropout).length, 2);
+  }
+  assertEquals(golden.vgg16.dropout, golden.alexnet.dropout);
+});
+
 Deno.test("classify() drops out where torchvision does, each place with a key of its own", () =>
   using(alexnet({ numClasses: 3 }), (model) => {
     const features = tf.randomUniform([4, 9216], 0, 1, "float32", 1) as tf.Tensor2D;
@@ -335,8 +356,9 @@ Deno.test("classify() drops out where torchvision does, each place with a key of
     const second = tf.tensor1d([-8, 12], "int32");
     const layer = (x: tf.Tensor2D, name: string) =>
       linear(x, model.parameters, `classifier.${name}`);
-    let x = relu(layer(dropout(features, 0.5, key), "1"));
-    x = relu(layer(dropout(x, 0.5, second), "4"));
+    const [first, last] = golden.alexnet.dropout as [number, number];
+    let x = relu(layer(dropout(features, first, key), "1"));
+    x = relu(layer(dropout(x, last, second), "4"));
     const expected = layer(x, "6").dataSync();
     const actual = model.classify(features, key);
     assertEquals(actual.dataSync(), expected);

@@ -3,7 +3,7 @@
     python3 tests/reference/vgg16_alexnet.py
 
 writes tests/fixtures/vgg16_alexnet.json. Per model: names and shapes of the state dict with 10
-classes, and the logits of 8 digits. AlexNet's too for a first convolution averaged over its input
+classes, the kinds of the classifier's layers, and the logits of 8 digits. AlexNet's too for a first convolution averaged over its input
 channels, and for images of 160 pixels; the adaptive average pool of small feature maps. The weights
 come from a formula (`noise`) that the test has as well.
 
@@ -81,6 +81,8 @@ def golden():
         model = fill(getattr(models, name)(num_classes=10))
         result[name] = {
             "shapes": {key: list(value.shape) for key, value in model.state_dict().items()},
+            "classifier": [type(layer).__name__ for layer in model.classifier],
+            "dropout": [layer.p for layer in model.classifier if isinstance(layer, nn.Dropout)],
             "logits": model(rgb()).tolist(),
         }
         print(name, result[name]["logits"][0])
