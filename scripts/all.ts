@@ -192,7 +192,7 @@ async function runPart(
 }
 
 /** What a part is started with. */
-function commandLineOf(part: PartNumber, flags: Flags): string[] {
+export function commandLineOf(part: PartNumber, flags: Flags): string[] {
   const size = Object.entries(PRESETS[flags.preset][part])
     .map(([name, value]) => `${flagName(name)}=${value}`);
   return [

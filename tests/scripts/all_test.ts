@@ -10,6 +10,10 @@ import {
 import { readManifest, runFolder } from "../../report/record/run_folder.ts";
 import { expectedSeconds, type MachineRates, roundDuration } from "../../experiment/forecast.ts";
 import { knownRows, noteFailure } from "../../experiment/failed_part.ts";
+import { part1Command, PART_2, PART_4 } from "../../experiment/flags.ts";
+import { parseFlags } from "../../io/parse_flags.ts";
+import { commandLineOf } from "../../scripts/all.ts";
+import { PRESETS } from "../../study.ts";
 import { Program } from "./part1_process.ts";
 import { resultRow, withFolder } from "../report/result_rows.ts";
 import { taskArgs } from "../task.ts";
@@ -23,6 +27,48 @@ function start(...args: string[]): Program {
 async function rowsOf(out: string, part: number): Promise<ResultRow[]> {
   return (await readResults(resultsPath(out, part), new ProblemList())).map(({ row }) => row);
 }
+
+/** Flags of `all`, none of them the default. */
+const EVERY_FLAG: Parameters<typeof commandLineOf>[1] = {
+  ...{ preset: "smoke", weights: "random", seed: 3, data: "fashion", backend: "wasm" } as const,
+  ...{ device: "cpu", precision: "bf16", threads: 2, libtensorflow: import.meta.dirname } as const,
+  ...{
+    out: "/out",
+    resume: true,
+    tensorboard: true,
+    strict: true,
+    quiet: true,
+    verbose: true,
+  } as const,
+  ...{ dryRun: true, help: true } as const,
+};
+
+Deno.test("commandLineOf() hands each part its size and every flag that it has", () => {
+  const tables = { 1: part1Command("published").table, 2: PART_2.table, 4: PART_4.table } as const;
+  const { preset, dryRun: _, help: __, weights, ...shared } = EVERY_FLAG;
+  for (const part of [1, 2, 4] as const) {
+    const given: object = parseFlags(commandLineOf(part, EVERY_FLAG), tables[part]);
+    const expected = { ...PRESETS[preset][part], ...shared, ...(part !== 1 && { weights }) };
+    assertEquals(given, { ...parseFlags([], tables[part]), ...expected }, `part ${part}`);
+  }
+});
+
+Deno.test("commandLineOf() says nothing of flags that are as they are by default", () => {
+  const flags: typeof EVERY_FLAG = {
+    ...{ preset: "full", weights: "pretrained", seed: 1, data: "auto", backend: "auto" } as const,
+    ...{
+      device: "auto",
+      precision: undefined,
+      threads: undefined,
+      libtensorflow: undefined,
+    } as const,
+    ...{ out: "results", resume: false, tensorboard: false, strict: false, quiet: false } as const,
+    ...{ verbose: false, dryRun: false, help: false } as const,
+  };
+  assertEquals(commandLineOf(1, flags), ["--epochs=10"]);
+  assertEquals(commandLineOf(2, flags), []);
+  assertEquals(commandLineOf(4, flags), ["--epochs=8"]);
+});
 
 const RATES: MachineRates = {
   startSeconds: 2,
