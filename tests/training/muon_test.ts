@@ -2,6 +2,7 @@
 
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import * as tf from "@tensorflow/tfjs";
+import { symmetricEigen } from "../../models/whitening.ts";
 import { Muon, orthogonal } from "../../training/muon.ts";
 import { testEngine } from "../engine/engine.ts";
 import { golden, largestDifference } from "./recipe_golden.ts";
@@ -45,13 +46,19 @@ for (const { shape, start, gradients, after, momentum } of golden.muon.cases) {
   }
 }
 
-Deno.test("orthogonal() brings singular values close to 1, wide or tall", () => {
+Deno.test("orthogonal() brings singular values close to 1, wide or tall, however uneven", () => {
   tf.tidy(() => {
     for (const shape of [[6, 40], [40, 6]] as const) {
-      const x = orthogonal(tf.randomNormal([...shape], 0, 1, "float32", 3));
-      const square = shape[0] < shape[1] ? x.matMul(x, false, true) : x.matMul(x, true);
-      const trace = square.mul(tf.eye(6)).sum().dataSync()[0]!;
-      assert(trace > 6 * 0.6 ** 2 && trace < 6 * 1.3 ** 2, `${trace}`);
+      const isWide = shape[0] < shape[1];
+      for (const sizes of [[1, 1, 1, 1, 1, 1], [1, 2, 4, 8, 16, 100]]) {
+        const scales = isWide ? tf.tensor2d(sizes, [6, 1]) : tf.tensor2d(sizes, [1, 6]);
+        const x = orthogonal(tf.randomNormal([...shape], 0, 1, "float32", 3).mul(scales));
+        const square = isWide ? x.matMul(x, false, true) : x.matMul(x, true);
+        // The eigenvalues of a matrix' product with itself are the squares of its singular values.
+        const { values } = symmetricEigen(Float64Array.from(square.dataSync()), 6);
+        const singular = values.map(Math.sqrt);
+        assert(singular.every((value) => value > 0.65 && value < 1.25), `${singular}`);
+      }
     }
   });
 });

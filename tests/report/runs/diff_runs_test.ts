@@ -48,6 +48,26 @@ Deno.test("diffRuns() tells settings apart, and tests the images that both runs 
     );
   }));
 
+Deno.test("diffPage() says which of two runs is better by more than chance", () =>
+  withFolder({}, async (out) => {
+    const record = (run_id: string, isWrong: (image: number) => boolean) =>
+      recordRun(out, {
+        images: 100,
+        answer: (target, i) => isWrong(i) ? (target + 1) % 10 : target,
+        row: { run_id },
+      });
+    await record("worse", (image) => image < 15);
+    await record("better", (image) => image === 50);
+    const found = await detailsIn(out);
+    const [worse, good] = [found.get("worse")!, found.get("better")!];
+    // Two tails of a coin thrown 16 times: 2 · (1 + 16) / 2¹⁶.
+    const told = (onlyA: number, onlyB: number, name: string) =>
+      `McNemar's test on the 100 test images that both have: only A is right on ${onlyA}, only B on ` +
+      `${onlyB}; p < 0.001, ${name} is better by more than chance`;
+    assertEquals(diffPage([worse, good], diffRuns(worse, good)).at(-1), told(1, 15, "B"));
+    assertEquals(diffPage([good, worse], diffRuns(good, worse)).at(-1), told(15, 1, "A"));
+  }));
+
 Deno.test("diffRuns() tells apart what a manifest says in parts, as showPage() writes it", () =>
   withFolder({}, async (out) => {
     const of = (run_id: string, description: string): Answered => ({
