@@ -7,6 +7,7 @@
 import { join } from "node:path";
 import { StudyError } from "../io/errors.ts";
 import { exists, PathAccessError } from "../io/path_kind.ts";
+import { processor } from "../io/processor.ts";
 import { ProblemList } from "../report/record/problems.ts";
 import { readResults, type ResultRow, resultsPath } from "../report/record/results.ts";
 import { CHECKPOINT, type Manifest, readHistory, runFolder } from "../report/record/run_folder.ts";
@@ -145,9 +146,14 @@ export async function findRun(
   }
   const other = runs.find(({ row }) => row === undefined);
   if (other === undefined) return await longerRun(out, runs, extent);
+  // Only some processors have it, and `auto` takes it there alone.
+  const where = other.manifest.settings.precision === "bfloat16" &&
+      wanted.settings.precision !== "bfloat16"
+    ? ` on a processor that has bfloat16 (this one is ${processor().processor})`
+    : "";
   throw new StudyError(
     `Cannot resume ${other.runId}: it has ${other.differences.join(", ")}. Give it the same ` +
-      "flags, or start a new run without --resume",
+      `flags${where}, or start a new run without --resume`,
   );
 }
 

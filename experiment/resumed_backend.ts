@@ -1,12 +1,12 @@
 /**
- * The backend that `--backend auto` takes with `--resume`: that of the run which is to go on, as on
- * another it would be refused.
+ * The backend and the number format that `auto` takes with `--resume`: those of the run which is to go
+ * on, as with others it would be refused.
  *
  * @module
  */
 
 import { join } from "node:path";
-import type { BackendName } from "../engine/engine.ts";
+import type { BackendName, EngineOptions } from "../engine/engine.ts";
 import { isFile } from "../io/path_kind.ts";
 import { ProblemList } from "../report/record/problems.ts";
 import { readResults, resultsPath } from "../report/record/results.ts";
@@ -19,6 +19,15 @@ export interface PlannedRuns extends Pick<ResumePoint, "file"> {
   /** Their models, as the results name them. */
   models: readonly string[];
   seeds: readonly number[];
+}
+
+/** What a run is resumed with. */
+export interface ResumedWith {
+  backend: BackendName;
+  /** Why, in a phrase. */
+  reason: string;
+  /** Its number format, if it is unfinished and every machine has that. */
+  precision?: "float32";
 }
 
 const BACKENDS: readonly string[] = ["tensorflow", "webgpu", "wasm"] satisfies BackendName[];
@@ -34,7 +43,7 @@ export async function backendToResume(
   out: string,
   part: number,
   planned?: PlannedRuns,
-): Promise<{ backend: BackendName; reason: string } | undefined> {
+): Promise<ResumedWith | undefined> {
   const { models, seeds, file = "manifest.json" } = planned ?? {};
   const finished = await finishedRuns(out, part);
   const runs: Manifest[] = [];
@@ -57,9 +66,25 @@ export async function backendToResume(
   );
   if (run === undefined) return undefined;
   // TensorFlow's runs do not say what they ran on.
-  const { backend = "tensorflow" } = run.settings;
+  const { backend = "tensorflow", precision } = run.settings;
   if (!isBackend(backend)) return undefined;
-  return { backend, reason: `as run ${run.run_id} has it, which --resume goes on with` };
+  return {
+    backend,
+    reason: `as run ${run.run_id} has it, which --resume goes on with`,
+    ...(precision === "float32" && !finished.has(run.run_id) && { precision }),
+  };
+}
+
+/**
+ * The number format to start an engine with: `auto` takes that of the run which goes on. One in bfloat16
+ * goes on where `auto` is that, and is refused elsewhere.
+ */
+export function precisionToResume(
+  asked: NonNullable<EngineOptions["precision"]>,
+  { backend, resumed }: { backend: EngineOptions["backend"]; resumed: ResumedWith | undefined },
+): NonNullable<EngineOptions["precision"]> {
+  const isItsBackend = backend === "auto" || backend === resumed?.backend;
+  return asked === "auto" && isItsBackend ? resumed?.precision ?? asked : asked;
 }
 
 async function finishedRuns(out: string, part: number): Promise<Set<string>> {

@@ -27,7 +27,7 @@ import type { PartNumber } from "../study.ts";
 import { DEFAULT_OUT, PRECISIONS } from "./flags.ts";
 import { describeEngine, gitState } from "./provenance.ts";
 import { addKeptRows, waitVisibly } from "./recording.ts";
-import { backendToResume, type PlannedRuns } from "./resumed_backend.ts";
+import { backendToResume, type PlannedRuns, precisionToResume } from "./resumed_backend.ts";
 
 /** The flags that decide it. */
 export interface SetUpFlags
@@ -93,14 +93,12 @@ export async function setUp(part: PartNumber, flags: SetUpFlags): Promise<Setup>
   await checkResultsFile(out, part, waitVisibly(out, reporter));
   await removeLeftovers(out);
   if (resume) await addKeptRows(part, { out, reporter });
-  const prefer = resume ? await backendToResume(out, part, flags.planned) : undefined;
-  const engine = await startEngine({
-    ...flags,
-    precision: PRECISIONS[flags.precision ?? "fp32"],
-    reporter,
-    prefer,
-  });
+  const resumed = resume ? await backendToResume(out, part, flags.planned) : undefined;
+  const asked = PRECISIONS[flags.precision ?? "fp32"];
+  const precision = precisionToResume(asked, { ...flags, resumed });
+  const engine = await startEngine({ ...flags, precision, reporter, prefer: resumed });
   reporter.line(describeEngine(engine));
+  if (precision !== asked) reporter.line(`Precision: ${precision}, ${resumed!.reason}`);
   if (tensorboard) (await import("./tensorboard.ts")).requireSummaries(engine);
   const dataset = await loadDataset({ ...flags, reporter });
   await gitState();

@@ -1,6 +1,7 @@
 import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import { basename, join } from "node:path";
 import { StudyError } from "../../io/errors.ts";
+import { processor } from "../../io/processor.ts";
 import { saveCheckpoint } from "../../models/checkpoint/safetensors.ts";
 import { appendRow } from "../../report/record/results.ts";
 import { runFolder, writeManifest } from "../../report/record/run_folder.ts";
@@ -147,6 +148,24 @@ Deno.test("findRun() names the settings in which an unfinished run differs", asy
       "Cannot resume a: it has batch_size 64, not 128. Give it the same flags, or start a new run " +
         "without --resume",
     );
+  });
+});
+
+Deno.test("findRun() says that a run in bfloat16 goes on where the processor has that", async () => {
+  const settings = { ...SETTINGS, precision: "bfloat16" };
+  const wanted = { ...WANTED, settings: { ...SETTINGS, precision: "float32" } };
+  await withRuns({ a: { done: 1, settings } }, async (out) => {
+    assertEquals(
+      await refusal(out, wanted),
+      "Cannot resume a: it has precision bfloat16, not float32. Give it the same flags on a " +
+        `processor that has bfloat16 (this one is ${processor().processor}), or start a new run ` +
+        "without --resume",
+    );
+  });
+  const other = { a: { done: 1, settings: wanted.settings } };
+  await withRuns(other, async (out) => {
+    const message = await refusal(out, { ...WANTED, settings });
+    assertStringIncludes(message, "float32, not bfloat16. Give it the same flags, or start");
   });
 });
 

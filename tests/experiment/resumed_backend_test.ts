@@ -1,7 +1,11 @@
 import { assertEquals } from "@std/assert";
 import { join } from "node:path";
 import { CHECKPOINT } from "../../experiment/resume.ts";
-import { backendToResume } from "../../experiment/resumed_backend.ts";
+import {
+  backendToResume,
+  precisionToResume,
+  type ResumedWith,
+} from "../../experiment/resumed_backend.ts";
 import { appendRow } from "../../report/record/results.ts";
 import { runFolder, writeManifest } from "../../report/record/run_folder.ts";
 import { resultRow, withFolder } from "../report/result_rows.ts";
@@ -9,6 +13,7 @@ import { resultRow, withFolder } from "../report/result_rows.ts";
 /** What there is of a run. */
 interface Trace {
   backend?: string;
+  precision?: string;
   seed?: number;
   model?: string;
   part?: number;
@@ -19,14 +24,26 @@ interface Trace {
 
 const PLANNED = { models: ["SimpleCNN"], seeds: [1, 2], file: CHECKPOINT } as const;
 
+/** What is asked for, where it is not left open. */
+interface Asked {
+  asked?: "auto" | "float32" | "bfloat16";
+  backend?: "auto" | "tensorflow" | "wasm";
+}
+
 /** The backend to resume on after runs started in the order given. */
 async function found(runs: readonly Trace[], planned?: typeof PLANNED) {
-  let result: string | undefined;
+  return (await resumedWith(runs, planned))?.backend;
+}
+
+/** The same with its reason and number format. */
+async function resumedWith(runs: readonly Trace[], planned?: typeof PLANNED) {
+  let result: ResumedWith | undefined;
   await withFolder({}, async (out) => {
     for (const [i, run] of runs.entries()) {
       const { backend, seed = 1, model = "SimpleCNN", part = 1, checkpoint = true } = run;
       const [run_id, started_at] = [`run-${i}`, `2026-01-01T10:00:0${i}.000Z`];
-      const settings = { seed, ...(backend !== undefined && { backend }) };
+      const { precision = "float32" } = run;
+      const settings = { seed, precision, ...(backend !== undefined && { backend }) };
       const rest = { versions: {}, machine: {}, git: null };
       const folder = runFolder(out, run_id);
       await writeManifest(folder, { run_id, started_at, part, model, settings, ...rest });
@@ -34,7 +51,7 @@ async function found(runs: readonly Trace[], planned?: typeof PLANNED) {
       if (!run.finished) continue;
       await appendRow(out, resultRow({ run_id, started_at, part, model, status: "ok" }));
     }
-    result = (await backendToResume(out, 1, planned))?.backend;
+    result = await backendToResume(out, 1, planned);
   });
   return result;
 }
@@ -60,4 +77,21 @@ Deno.test("backendToResume() passes over other runs, and those that left nothing
   assertEquals(await found([{ backend: "wasm", seed: 2 }, ...others], PLANNED), "wasm");
   const kept = { backend: "wasm", finished: true, checkpoint: false };
   assertEquals(await found([kept, ...others], PLANNED), "wasm");
+});
+
+Deno.test("precisionToResume() has auto take float32 of the run that goes on, and leaves all else", async () => {
+  const taken = async (run: Trace, { asked = "auto", backend = "auto" }: Asked = {}) => {
+    const resumed = await resumedWith([run]);
+    return precisionToResume(asked, { backend, resumed });
+  };
+  assertEquals(await taken({}), "float32");
+  assertEquals(await taken({}, { backend: "tensorflow" }), "float32");
+  // It goes on where auto is that.
+  assertEquals(await taken({ precision: "bfloat16" }), "auto");
+  assertEquals(await taken({}, { asked: "bfloat16" }), "bfloat16");
+  assertEquals(await taken({ precision: "bfloat16" }, { asked: "float32" }), "float32");
+  // None of these goes on.
+  assertEquals(await taken({}, { backend: "wasm" }), "auto");
+  assertEquals(await taken({ finished: true }), "auto");
+  assertEquals(precisionToResume("auto", { backend: "auto", resumed: undefined }), "auto");
 });
