@@ -12,6 +12,7 @@ import { ProblemList } from "../report/record/problems.ts";
 import { readResults, type ResultRow, resultsPath } from "../report/record/results.ts";
 import { CHECKPOINT, type Manifest, readHistory, runFolder } from "../report/record/run_folder.ts";
 import { listRunFolders, ownManifest } from "../report/record/run_folders.ts";
+import { isRunning } from "../report/record/run_lock.ts";
 import { readProgress, type TrainingProgress } from "../training/checkpoint.ts";
 import type { EpochResult } from "../training/trainer.ts";
 
@@ -19,7 +20,7 @@ export { CHECKPOINT };
 
 /** What a run must have left to be resumed. */
 export interface ResumePoint {
-  /** A file in its folder without which there is nothing to resume. */
+  /** A file in its folder without which there is nothing to go on with. */
   file: typeof CHECKPOINT | "manifest.json";
   /**
    * Looks at what else an unfinished run has left in its folder.
@@ -97,7 +98,11 @@ export function keptOf(
 const NOTHING_ELSE: Omit<Kept, "history"> = { featureSeconds: undefined, testedImages: 0 };
 
 /** A run with what keeps it from being resumed. */
-type Candidate = Omit<FoundRun, keyof Kept> & { differences: string[] };
+type Candidate = Omit<FoundRun, keyof Kept> & {
+  differences: string[];
+  /** Whether it has the file that it could go on from. */
+  canGoOn: boolean;
+};
 
 /**
  * The newest run with these settings, unfinished or finished as far as is asked for; else the one that
@@ -113,6 +118,7 @@ export async function findRun(
   wanted: WantedRun,
   options: FindRunOptions,
 ): Promise<Resumption | undefined> {
+  let taken: string | undefined;
   const { extent } = wanted;
   const { check, claim = () => Promise.resolve(true), note } = options;
   const runs = await runsOf(out, wanted, options);
@@ -121,30 +127,33 @@ export async function findRun(
     (!row || (row.epochs === extent.epochs && row.test_images === extent.test_images))
   );
   for (const { differences: _, ...run } of matching) {
-    const { runId, row } = run;
-    if (row !== undefined) return { kind: "same", ...run, history: [], ...NOTHING_ELSE };
+    const { canGoOn, ...found } = run;
+    const { runId, row } = found;
+    if (row !== undefined) return { kind: "same", ...found, history: [], ...NOTHING_ELSE };
     const folder = runFolder(out, runId);
-    if (!await claim(folder)) {
+    // One in its first epoch has nothing to go on from yet.
+    const isFree = canGoOn ? await claim(folder) : !await isRunning(folder).catch(() => false);
+    if (!isFree) {
       note?.(`Run ${runId} is going on in another process: passed over`);
+      taken ??= runId;
       continue;
     }
     // The other process may have finished it just now.
     if ((await finishedRuns(out, wanted.part)).has(runId)) return findRun(out, wanted, options);
+    if (!canGoOn) continue;
     await removeTemporaries(folder);
     const testedImages = await check?.(folder) ?? 0;
     const history = await finishedEpochs(folder, runId, extent);
     const featureSeconds = await featureSecondsOf(folder);
-    return { kind: "same", ...run, history, featureSeconds, testedImages };
+    return { kind: "same", ...found, history, featureSeconds, testedImages };
   }
-  if (matching.length > 0) {
+  if (taken !== undefined) {
     throw new StudyError(
-      `Cannot resume ${
-        matching[0]!.runId
-      }: it is going on in another process. Wait for it to end, ` +
-        "or start a new run without --resume",
+      `Cannot resume ${taken}: it is going on in another process. Wait for it to end, or start a ` +
+        "new run without --resume",
     );
   }
-  const other = runs.find(({ row }) => row === undefined);
+  const other = runs.find(({ row, canGoOn }) => row === undefined && canGoOn);
   if (other === undefined) return await longerRun(out, runs, extent);
   // Only some processors have it, and `auto` takes it there alone.
   const where = other.manifest.settings.precision === "bfloat16" &&
@@ -163,7 +172,7 @@ async function longerRun(
   runs: readonly Candidate[],
   extent: WantedRun["extent"],
 ): Promise<Resumption | undefined> {
-  const finished = runs.filter(({ row }) => row !== undefined);
+  const finished = runs.filter(({ row, canGoOn }) => row !== undefined && canGoOn);
   const shorter = finished
     .filter(({ row, differences }) =>
       differences.length === 0 && (row!.epochs ?? Infinity) < (extent.epochs ?? 0)
@@ -178,7 +187,7 @@ async function longerRun(
       `${scheduled.row!.epochs} epochs`;
     return { kind: "none", reason };
   }
-  const { differences: _, ...run } = shorter;
+  const { differences: _, canGoOn: __, ...run } = shorter;
   const { runId } = run;
   const folder = runFolder(out, runId);
   const history = await finishedEpochs(folder, runId, extent);
@@ -187,7 +196,7 @@ async function longerRun(
   return { kind: "longer", ...run, ...kept, checkpoint: join(folder, CHECKPOINT) };
 }
 
-/** The runs of this part, model and seed that have such a file, newest first. */
+/** The runs of this part, model and seed, newest first. */
 async function runsOf(
   out: string,
   { part, model, settings }: WantedRun,
@@ -198,9 +207,8 @@ async function runsOf(
   const runs: Candidate[] = [];
   for (const runId of runIds) {
     const folder = runFolder(out, runId);
-    if (!(await isThere(join(folder, file)))) continue;
     const manifest = await ownManifest(folder, runId);
-    if (manifest === undefined) foreign.push(runId);
+    if (manifest === undefined && await isThere(join(folder, file))) foreign.push(runId);
     if (manifest?.part !== part || manifest.model !== model) continue;
     if (manifest.settings.seed !== settings.seed) continue;
     runs.push({
@@ -209,6 +217,7 @@ async function runsOf(
       manifest,
       row: finished.get(runId),
       differences: settingDifferences(manifest.settings, settings),
+      canGoOn: await isThere(join(folder, file)),
     });
   }
   if (foreign.length > 0) {

@@ -5,6 +5,7 @@ import { processor } from "../../io/processor.ts";
 import { saveCheckpoint } from "../../models/checkpoint/safetensors.ts";
 import { appendRow } from "../../report/record/results.ts";
 import { runFolder, writeManifest } from "../../report/record/run_folder.ts";
+import { lockRun } from "../../report/record/run_lock.ts";
 import { CHECKPOINT, findRun } from "../../experiment/resume.ts";
 import { resultRow, withFolder } from "../report/result_rows.ts";
 
@@ -92,6 +93,19 @@ Deno.test("findRun() takes a run killed without a row, interrupted or failed", a
       assertEquals(run.history.length, 2);
     });
   }
+});
+
+Deno.test("findRun() takes a finished run whose checkpoint is gone, and goes on with none such", async () => {
+  const runs: Record<string, Trace> = {
+    a: { done: 3, row: "ok" },
+    b: { done: 2, row: "interrupted" },
+  };
+  await withRuns(runs, async (out) => {
+    for (const run of ["a", "b"]) await Deno.remove(join(out, "runs", run, CHECKPOINT));
+    assertEquals(await found(out), "a finished");
+    const longer = { ...WANTED, extent: { epochs: 5, test_images: 100 } };
+    assertEquals(await found(out, longer), undefined);
+  });
 });
 
 Deno.test("findRun() takes the newest run with these settings, finished or not", async () => {
@@ -234,6 +248,29 @@ Deno.test("findRun() passes over runs of other processes, and refuses where ther
   await withRuns({ a: { done: 3, row: "ok" }, b: { done: 2 } }, async (out) => {
     const run = await findAmong(out, ["b"]);
     assert(run?.kind === "same" && run.runId === "a" && run.row?.status === "ok");
+  });
+});
+
+Deno.test("findRun() keeps apart from a run of another process that has finished no epoch yet", async () => {
+  await withRuns({ a: { done: 1 }, b: {} }, async (out) => {
+    {
+      using _live = await lockRun(join(out, "runs", "b"));
+      const notes: string[] = [];
+      const run = await findAmong(out, [], notes);
+      assert(run?.kind === "same" && run.runId === "a");
+      assertEquals(notes, ["Run b is going on in another process: passed over"]);
+      const { message } = await assertRejects(() => findAmong(out, ["a"]), StudyError);
+      assertStringIncludes(message, "Cannot resume b: it is going on in another process.");
+      // With other settings it is another run.
+      const other = { ...WANTED, settings: { seed: 1, batch_size: 64 } };
+      await Deno.remove(join(out, "runs", "a"), { recursive: true });
+      assertEquals(await found(out, other), undefined);
+      assertStringIncludes(
+        await refusal(out),
+        "Cannot resume b: it is going on in another process.",
+      );
+    }
+    assertEquals(await found(out), undefined);
   });
 });
 

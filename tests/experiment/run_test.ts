@@ -139,6 +139,27 @@ Deno.test("runExperiment() has its run until the row is written, and lets nobody
     assertEquals(said, [`Run ${interrupted!.run_id} is finished: nothing to resume`]);
   }));
 
+Deno.test("runExperiment() begins no second run beside one that has finished no epoch yet", () =>
+  withFolder({}, async (out) => {
+    const alive = Promise.withResolvers<void>();
+    const ending = Promise.withResolvers<Measured>();
+    const first = attempt({
+      out,
+      body: () => {
+        alive.resolve();
+        return ending.promise;
+      },
+    });
+    await alive.promise;
+    const { message } = await assertRejects(() => attempt({ out, resume: true }), StudyError);
+    assertStringIncludes(message, "it is going on in another process");
+    ending.resolve(OK);
+    const { run_id } = await first;
+    // Nor once it is finished, whether or not it has left a checkpoint.
+    assertEquals((await attempt({ out, resume: true })).run_id, run_id);
+    assertEquals((await rowsIn(out)).length, 1);
+  }));
+
 Deno.test("runExperiment() of two that resume at once lets one go on", () =>
   withFolder({}, async (out) => {
     await assertRejects(() => attempt({ out, body: trained(interrupt) }), InterruptedError);
