@@ -67,6 +67,8 @@ export async function removeRun(
   // An earlier run of this name, copied back, may have been removed by a process that was killed.
   await Deno.remove(remains, { recursive: true }).catch(passOverMissing);
   await Deno.rename(folder, remains);
+  // NFS keeps a file that is open, and so its folder; nobody takes up a run of this name.
+  lock?.[Symbol.dispose]();
   await Deno.remove(remains, { recursive: true });
   return true;
 }

@@ -13,7 +13,7 @@ import {
 } from "../../../report/record/remove_run.ts";
 import { readResults } from "../../../report/record/results.ts";
 import { runFolder } from "../../../report/record/run_folder.ts";
-import { lockRun } from "../../../report/record/run_lock.ts";
+import { isRunning, lockRun } from "../../../report/record/run_lock.ts";
 import {
   findRemovables,
   type Removable,
@@ -61,6 +61,18 @@ Deno.test("removeRun() takes a run's folder and row, and leaves all else to the 
     assert(await removeRun(await removable(out, IDS.ok)));
     assertEquals(await recordedIn(out), [IDS.interrupted]);
     assertEquals(await findRemains(out), []);
+  }));
+
+Deno.test("removeRun() has no file of a folder open when it removes that", () =>
+  withFolder({}, async (out) => {
+    await writeSomeRuns(out);
+    const run = await removable(out, IDS.ok);
+    const locked: boolean[] = [];
+    await withReplaced("remove", (own) => async (path, options) => {
+      if (await exists(join(`${path}`, ".lock"))) locked.push(await isRunning(`${path}`));
+      return await own(path, options);
+    }, async () => void await removeRun(run));
+    assertEquals(locked, [false]);
   }));
 
 Deno.test("removeRun() takes a row out of the file that has it, whatever part it names", () =>
