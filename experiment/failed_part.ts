@@ -4,6 +4,7 @@
  * @module
  */
 
+import { join } from "node:path";
 import type { LockOptions } from "../io/lock.ts";
 import { ProblemList } from "../report/record/problems.ts";
 import { EMPTY_ROW } from "../report/record/result_row.ts";
@@ -15,7 +16,9 @@ import {
   resultsPath,
   type Status,
 } from "../report/record/results.ts";
-import { newRunId } from "../report/record/run_folder.ts";
+import { type Manifest, newRunId, runFolder } from "../report/record/run_folder.ts";
+import { listRunFolders, ownManifest } from "../report/record/run_folders.ts";
+import { folderState } from "../report/record/run_state.ts";
 import type { StudyModel } from "../study.ts";
 import { stopRow } from "./unfinished_run.ts";
 
@@ -52,25 +55,36 @@ export interface FailedPart {
   /** Whether it was to go on with runs, each of which has a row of its own already. */
   resume: boolean;
   /** {@linkcode knownRows} before it was started. */
-  before: ReadonlySet<string>;
+  before: KnownRows;
   /** How a process that is writing the results is waited for. */
   waiting?: LockOptions;
 }
 
-/** The rows that a part has, as they are written. */
-export async function knownRows(out: string, part: number): Promise<Set<string>> {
-  return new Set((await rowsOf(out, part)).map((row) => formatRow(row)));
+/** What a part has left so far. */
+export interface KnownRows {
+  /** Its rows, as they are written. */
+  rows: ReadonlySet<string>;
+  /** When the manifests of the runs in the folder were written, by the runs' ids. */
+  manifests: ReadonlyMap<string, number>;
+}
+
+/** The rows that a part has, and the state of all runs, some of which may be its and without a row. */
+export async function knownRows(out: string, part: number): Promise<KnownRows> {
+  const rows = new Set((await rowsOf(out, part)).map((row) => formatRow(row)));
+  return { rows, manifests: await manifestTimes(out) };
 }
 
 /**
  * Adds an error row for each model without a new row, if the part has left no row that says so. Runs that
  * are resumed may have left the rows that were there: one that fails as before has the same row again,
  * and of one that was finished none is written.
+ *
+ * The row of a run that was killed is its own, which gives way to that of its end.
  */
 export async function noteFailure(failed: FailedPart): Promise<void> {
   const { out, part, models, seed, failure, resume, before, waiting } = failed;
   const rows = await rowsOf(out, part);
-  const added = rows.filter((row) => !before.has(formatRow(row)));
+  const added = rows.filter((row) => !before.rows.has(formatRow(row)));
   if (added.some(({ status }) => status !== "ok")) return;
   const isLast = (model: string, status: Status) =>
     resume && rows.findLast((row) => row.model === model && row.seed === seed)?.status === status;
@@ -79,8 +93,37 @@ export async function noteFailure(failed: FailedPart): Promise<void> {
   const unfinished = without.filter((model) => !isLast(model, "ok"));
   // Where all are finished, it was with other settings.
   for (const model of unfinished.length > 0 ? unfinished : without) {
-    await appendRow(out, stopRow(newErrorRow(part, model, seed), failure), waiting);
+    const row = { ...newErrorRow(part, model, seed), ...await killedRun(failed, model) };
+    await appendRow(out, stopRow(row, failure), waiting);
   }
+}
+
+/** The newest run of a model that this part was at: some process has begun or resumed it since. */
+async function killedRun(
+  { out, part, seed, before }: FailedPart,
+  model: string,
+): Promise<Pick<ResultRow, "run_id" | "started_at"> | undefined> {
+  const killed: Manifest[] = [];
+  for (const [runId, written] of await manifestTimes(out)) {
+    if (before.manifests.get(runId) === written) continue;
+    const folder = runFolder(out, runId);
+    const manifest = await ownManifest(folder, runId);
+    if (manifest?.part !== part || manifest.model !== model) continue;
+    if (manifest.settings.seed !== seed) continue;
+    if (["killed", "rowless"].includes(await folderState(folder, runId))) killed.push(manifest);
+  }
+  const newest = killed.sort((a, b) => (a.started_at < b.started_at ? 1 : -1))[0];
+  return newest && { run_id: newest.run_id, started_at: newest.started_at };
+}
+
+async function manifestTimes(out: string): Promise<Map<string, number>> {
+  const times = new Map<string, number>();
+  for (const runId of (await listRunFolders(out)).runIds) {
+    const path = join(runFolder(out, runId), "manifest.json");
+    const { mtime } = await Deno.stat(path).catch(() => ({ mtime: null }));
+    if (mtime !== null) times.set(runId, mtime.getTime());
+  }
+  return times;
 }
 
 async function rowsOf(out: string, part: number): Promise<ResultRow[]> {

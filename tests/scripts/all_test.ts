@@ -7,7 +7,8 @@ import {
   type ResultRow,
   resultsPath,
 } from "../../report/record/results.ts";
-import { readManifest, runFolder } from "../../report/record/run_folder.ts";
+import { readManifest, runFolder, writeManifest } from "../../report/record/run_folder.ts";
+import { lockRun } from "../../report/record/run_lock.ts";
 import { expectedSeconds, type MachineRates, roundDuration } from "../../experiment/forecast.ts";
 import { knownRows, noteFailure } from "../../experiment/failed_part.ts";
 import { part1Command, PART_2, PART_4 } from "../../experiment/flags.ts";
@@ -172,6 +173,41 @@ Deno.test("noteFailure() adds no row where resumed runs have left the ones that 
     for (const row of [vgg16, alexnet]) await appendRow(out, row);
     await noteFailure({ ...part4, resume: true, before: await knownRows(out, 4), out });
     assertEquals((await rowsOf(out, 4)).filter(({ status }) => status === "error").length, 2);
+  });
+});
+
+Deno.test("noteFailure() gives the row of a run that was killed its id, so that its end replaces it", async () => {
+  const models = ["SimpleCNN"];
+  const part1 = { part: 1, models, seed: 3, failure: "it was killed" };
+  await withFolder({}, async (out) => {
+    const begin = (run_id: string, seed = 3) => {
+      const started_at = `2026-01-01T10:00:00.00${run_id.length}Z`;
+      const rest = { settings: { seed }, versions: {}, machine: {}, git: null };
+      const of = { part: 1, model: "SimpleCNN" };
+      return writeManifest(runFolder(out, run_id), { run_id, started_at, ...of, ...rest });
+    };
+    const rows = async () => (await rowsOf(out, 1)).map(({ run_id, status }) => [run_id, status]);
+    await begin("earlier");
+    const before = await knownRows(out, 1);
+    await begin("run");
+    await begin("other-seed", 4);
+    await noteFailure({ ...part1, resume: false, before, out });
+    assertEquals(await rows(), [["run", "error"]]);
+    assertEquals((await rowsOf(out, 1))[0]!.started_at, "2026-01-01T10:00:00.003Z");
+    await appendRow(out, resultRow({ run_id: "run", seed: 3, status: "interrupted" }));
+    // It goes on, and is killed again.
+    const resumed = await knownRows(out, 1);
+    await Deno.utime(join(runFolder(out, "run"), "manifest.json"), 1, 1);
+    await noteFailure({ ...part1, resume: true, before: resumed, out });
+    assertEquals(await rows(), [["run", "error"]]);
+    await appendRow(out, resultRow({ run_id: "run", seed: 3, status: "ok" }));
+    assertEquals(await rows(), [["run", "ok"]]);
+    // What another process is at was not killed.
+    const beside = await knownRows(out, 1);
+    await begin("another");
+    using _live = await lockRun(runFolder(out, "another"));
+    await noteFailure({ ...part1, resume: false, before: beside, out });
+    assertEquals((await rowsOf(out, 1)).filter(({ run_id }) => run_id === "another"), []);
   });
 });
 
