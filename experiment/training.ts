@@ -4,7 +4,7 @@
  * @module
  */
 
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { StudyError } from "../io/errors.ts";
 import { exists } from "../io/path_kind.ts";
 import { freeSpace } from "../io/free_space.ts";
@@ -130,6 +130,7 @@ export async function trainEpochs<Input, Output, Targets>(
     history.push(...(await restoreTraining(run.checkpoint, model, trainer)).history);
     // It may have been stopped between an epoch's checkpoint and its line, and the last has no next.
     await saveHistory(run);
+    if (run.checkpoint !== own) await takeOverEvaluations(run);
     const done = history.length;
     reporter.line(resumed?.(done) ?? `Going on with run ${row.run_id} after epoch ${done}`);
   }
@@ -270,6 +271,13 @@ async function saveHistory({ folder, history, featureSeconds }: Run): Promise<vo
       time_s: seconds,
     })),
   ]);
+}
+
+/** Writes the lines that a shorter run has for the epochs taken over from it, if it has any. */
+async function takeOverEvaluations({ folder, checkpoint, history }: Run): Promise<void> {
+  const theirs = await readEvaluations(dirname(checkpoint)).catch(() => []);
+  const rows = theirs.filter(({ epoch }) => epoch <= history.length);
+  if (rows.length > 0) await writeEvaluations(folder, rows);
 }
 
 /** The lines of `evaluations.csv`; none where there is no such file. */

@@ -12,17 +12,18 @@ import {
   trainerOptions,
 } from "../../experiment/training.ts";
 import { InterruptedError } from "../../io/errors.ts";
+import { exists } from "../../io/path_kind.ts";
 import { type Reporter, silentReporter } from "../../io/reporter.ts";
 import type { StateDict } from "../../models/checkpoint/state_dict.ts";
 import { readEvaluations, readHistory } from "../../report/record/run_folder.ts";
 import { RECIPES, type TrainingSettings } from "../../study.ts";
 import type { LearningRate } from "../../training/parameter_state.ts";
-import type { Evaluation } from "../../training/evaluate.ts";
 import {
   classifierOn,
   FeatureBatches,
   rowsInMemory,
 } from "../../training/features/feature_batches.ts";
+import type { Evaluation } from "../../training/evaluate.ts";
 import { Trainer } from "../../training/trainer.ts";
 import type { WeightAverageOptions } from "../../training/weight_average.ts";
 import { testEngine } from "../engine/engine.ts";
@@ -54,20 +55,22 @@ interface Besides {
   evaluate?: (state: StateDict, stop: AbortController) => void;
   reporter?: Reporter;
   unit?: string;
+  /** The folder of a shorter run whose checkpoint is taken. */
+  shorter?: string;
 }
 
-/** Trains a run in a folder, from its checkpoint if it has one. */
+/** Trains a run in a folder, from its checkpoint if it has one or from that of a shorter run. */
 async function train(
   folder: string,
   epochs: number,
-  { average, evaluate, reporter = silentReporter, unit = "images" }: Besides = {},
+  { average, evaluate, reporter = silentReporter, unit = "images", shorter = folder }: Besides = {},
 ): Promise<{ lines: string[]; state: StateDict }> {
   const lines: string[] = [];
   const stop = new AbortController();
   const run = {
     ...{ engine, signal: stop.signal, folder },
     reporter: { ...reporter, line: (text: string) => lines.push(text) },
-    ...{ checkpoint: join(folder, CHECKPOINT), settings: { seed: 1 }, history: [], row: {} },
+    ...{ checkpoint: join(shorter, CHECKPOINT), settings: { seed: 1 }, history: [], row: {} },
     featureSeconds: 1.5,
     keepResources: () => Promise.resolve(),
   } as unknown as Run;
@@ -103,6 +106,22 @@ Deno.test("trainEpochs() writes the line of a last epoch after whose checkpoint 
       await train(folder, 2);
       assertEquals(await Deno.readTextFile(path), whole);
     }
+  }));
+
+Deno.test("trainEpochs() takes over a shorter run's evaluations with its epochs", () =>
+  withFolder({}, async (out) => {
+    const [shorter, folder, plain] = ["shorter", "longer", "plain"].map((name) => join(out, name));
+    for (const run of [shorter!, folder!, plain!]) await Deno.mkdir(run);
+    const evaluate = () => {};
+    await train(shorter!, 2, { evaluate });
+    await train(folder!, 3, { shorter: shorter!, evaluate });
+    const evaluated = await readEvaluations(folder!);
+    assertEquals(evaluated.map(({ epoch }) => epoch), [1, 2, 3]);
+    assertEquals(evaluated.slice(0, 2), await readEvaluations(shorter!));
+    // One without leaves none.
+    await Deno.remove(join(shorter!, "evaluations.csv"));
+    await train(plain!, 3, { shorter: shorter! });
+    assertEquals(await exists(join(plain!, "evaluations.csv")), false);
   }));
 
 Deno.test("trainEpochs() shows the pace of what it trains on", () =>

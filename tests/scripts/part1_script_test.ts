@@ -170,8 +170,9 @@ Deno.test("part1 goes on after kill and Ctrl-C to the bytes of a run never inter
     assertEquals(await predictions(out, continued!), await predictions(once, atOnce!));
     assertEquals(await curve(out, continued!), await curve(once, atOnce!));
     const evaluated = await readEvaluations(runFolder(out, continued!.run_id));
-    assertEquals(evaluated.map(({ epoch }) => epoch), [done + 2]);
-    assertEquals(evaluated[0]!.test_accuracy, continued!.accuracy);
+    assertEquals(evaluated.map(({ epoch }) => epoch), [done, done + 1, done + 2]);
+    assertEquals(evaluated.slice(0, -1), await tested(out, finished!));
+    assertEquals(evaluated.at(-1)!.test_accuracy, continued!.accuracy);
     const [earlier] = await readEvaluations(runFolder(once, atOnce!.run_id));
     assertEquals([earlier!.epoch, earlier!.test_accuracy], [done + 1, kept!.accuracy]);
 
