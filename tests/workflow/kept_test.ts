@@ -184,6 +184,7 @@ test("runs that fail for good keep back no others, and what is finished stays", 
     const whole = await sweep({});
     assertEquals(whole.code, 0, whole.output);
     assertEquals(await rows("gathered"), header + row(1) + row(2));
+    assertEquals([...Deno.readDirSync(join(cwd, "x/unfinished"))], []);
     assert(!await exists(join(cwd, "x/so_far")));
     const changed = await sweep({ test_limit: "500" });
     assertEquals(changed.code, 1);

@@ -11,7 +11,7 @@ rule prepare:
             f"part{PREPARATIONS[wildcards.preparation]['part']}",
             *PREPARATIONS[wildcards.preparation]["flags"],
         ),
-        # Not an output: what an attempt leaves, the next goes on with.
+        # Not an output: what an attempt leaves, the next goes on with. It goes once the row is there.
         work=lambda wildcards: UNFINISHED / wildcards.preparation,
     threads: config["threads"]
     resources:
@@ -26,6 +26,7 @@ rule prepare:
         """
         INIT_CWD="$PWD" {params.command} --threads {threads} --json --resume \
             --out {params.work:q} > {output:q} 2>> {log:q}
+        rm -rf {params.work:q}
         """
 
 
