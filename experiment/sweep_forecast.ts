@@ -8,6 +8,7 @@
  * @module
  */
 
+import type { BackendName, EngineOptions } from "../engine/engine.ts";
 import { runScript } from "../io/run_script.ts";
 import {
   ALEXNET,
@@ -33,6 +34,18 @@ export interface RunSize extends PartSize {
   batchSize?: number;
   /** Of part 4: whether it computes the features of the images, which other runs find on disk. */
   features?: boolean;
+  /**
+   * What computes it.
+   *
+   * @default {"tensorflow"}
+   */
+  backend?: BackendName;
+  /**
+   * Where; `auto` is a GPU where the rates are of one.
+   *
+   * @default {"auto"}
+   */
+  device?: NonNullable<EngineOptions["device"]>;
   /** Processor cores that it has. */
   threads: number;
 }
@@ -66,16 +79,28 @@ export interface RunForecast {
   readBytes: number;
 }
 
-/** Fits the bench's peaks, 0.5 GB of SimpleCNN, 1.2 of the detector and of AlexNet, 2.8 of VGG16. */
-const MEMORY = { engine: 4.5e8, perParameter: 17 } as const;
+/**
+ * Fits the committed runs: 0.5 to 0.8 GB of SimpleCNN, 1.4 of the detector, 1.2 to 2.2 of AlexNet, 2.3 to
+ * 3.9 of VGG16. On a GPU the engine has its driver's memory too, and WebGPU's tensors are not in ours.
+ */
+const MEMORY = {
+  cpu: { engine: 6.5e8, perParameter: 18 },
+  cuda: { engine: 1.4e9, perParameter: 18 },
+  webgpu: { engine: 8e8, perParameter: 5 },
+  software: { engine: 8e8, perParameter: 18 },
+} as const;
+
+/** Of a training step, for each image beyond the published batch: SimpleCNN's takes 3.7e5. */
+const STEP_BYTES = 4e5;
 
 /** A line of `predictions.csv` with the committed runs' scores, and the other files of a run. */
 const KEPT = { perTestImage: 18, files: 4000 } as const;
 
-/** Features of an image, by the name in the study. */
+/** Features of an image, by the name in the study: of the detector's head those of 64 boxes. */
 const FEATURE_BYTES: Readonly<Record<string, number>> = {
   [VGG16.name]: 4 * 512 * 7 * 7,
   [ALEXNET.name]: 4 * 256 * 6 * 6,
+  [FASTER_RCNN_HEAD_TUNED.name]: BOX_FEATURE_BYTES,
 };
 
 /** What a run will take of such a node, downloads left out. */
@@ -84,22 +109,48 @@ export function forecastRun(size: RunSize, rates: NodeRates): RunForecast {
   const { train, test } = imageCounts(size, rates);
   const checkpointBytes = expectedCheckpointBytes(model, model.training);
   const keptBytes = KEPT.files + KEPT.perTestImage * test;
-  // Each run trains a head on boxes of its own.
-  const hasFeatures = size.features || size.trainHead;
-  const featureBytes = size.trainHead
-    ? headImages(size, train) * BOX_FEATURE_BYTES
-    : (train + test) * (FEATURE_BYTES[model.name] ?? 0);
+  const images = model.part === 2 ? headImages(size, rates) : train + test;
+  const usedBytes = images * (FEATURE_BYTES[model.name] ?? 0);
+  // Those of a head's boxes are of a seed alone, so each run computes its own.
+  const isOwn = size.features || model.part === 2;
+  const featureBytes = isOwn ? usedBytes : 0;
   const slowdown = rates.cores === null ? 1 : rates.cores / size.threads;
   return {
     seconds: rates.startSeconds + workSeconds(size, rates) * slowdown,
-    memoryBytes: MEMORY.engine + MEMORY.perParameter * model.parameters,
+    memoryBytes: memoryBytes(size, rates),
     diskBytes: keptBytes + 2 * checkpointBytes,
     keptBytes,
     checkpointBytes,
-    featureBytes: hasFeatures ? featureBytes : 0,
-    writtenBytes: keptBytes + epochsOf(size) * checkpointBytes + (hasFeatures ? featureBytes : 0),
-    readBytes: featureBytes,
+    featureBytes,
+    writtenBytes: keptBytes + epochsOf(size) * checkpointBytes + featureBytes,
+    readBytes: usedBytes,
   };
+}
+
+function memoryBytes(size: RunSize, rates: NodeRates): number {
+  const { parameters, part, training } = modelOf(size);
+  const { engine, perParameter } = MEMORY[placeOf(size, rates)];
+  const batch = Math.min(size.batchSize ?? 0, imageCounts(size, rates).train);
+  // Boxes of a head are small.
+  const more = part === 2 ? 0 : Math.max(0, batch - (training?.batchSize ?? 0));
+  // A head is trained on features in memory, which come there from another copy.
+  const features = 2 * headImages(size, rates) * BOX_FEATURE_BYTES;
+  return engine + perParameter * parameters + STEP_BYTES * more + features;
+}
+
+function placeOf(
+  { backend = "tensorflow", device = "auto" }: RunSize,
+  { cores }: NodeRates,
+): keyof typeof MEMORY {
+  if (backend === "webgpu") return device === "software" ? "software" : "webgpu";
+  const isOnGpu = device === "gpu" || (device === "auto" && cores === null);
+  return backend === "tensorflow" && isOnGpu ? "cuda" : "cpu";
+}
+
+/** Images whose boxes a detector's head is trained on. */
+function headImages(size: RunSize, rates: NodeRates): number {
+  if (!size.trainHead) return 0;
+  return Math.min(size.limit ?? DETECTION.headImages, imageCounts(size, rates).train);
 }
 
 function modelOf({ model, recipe = "published", trainHead }: RunSize): StudyModel {
@@ -119,11 +170,6 @@ function epochsOf(size: RunSize): number {
   return size.epochs ?? modelOf(size).training?.epochs ?? 0;
 }
 
-/** Images that a predictor is trained on. */
-function headImages({ limit = DETECTION.headImages }: RunSize, train: number): number {
-  return Math.min(limit, train);
-}
-
 /** Seconds with as many cores as the rates are of, or on its GPU. */
 function workSeconds(size: RunSize, rates: NodeRates): number {
   const model = modelOf(size);
@@ -134,10 +180,8 @@ function workSeconds(size: RunSize, rates: NodeRates): number {
     case 1:
       // A gradient step is three forward passes' worth of work.
       return (epochs * train + test / 3) / rates.trainingImagesPerSecond;
-    case 2: {
-      const head = size.trainHead ? headImages(size, train) : 0;
-      return inferenceSeconds(model, head + test, rates);
-    }
+    case 2:
+      return inferenceSeconds(model, headImages(size, rates) + test, rates);
     case 4:
       return (features ? inferenceSeconds(model, train + test, rates) : 0) +
         stepSeconds(model, epochs * Math.ceil(train / batchSize), rates);

@@ -95,8 +95,52 @@ test("a run that takes more memory than there is is named, and planned alone", (
     const config = "out: x\nmodels: [simplecnn]\nseeds: [1, 2]";
     const scarce = await plan(cwd, config, "--resources", "mem_mb=100", "gpu=1");
     assertEquals(scarce.code, 0, scarce.output);
-    assertMatch(scarce.output, /^Too little memory: \S+ takes 0\.5 GB, and there are 0\.1 for it/m);
+    assertMatch(scarce.output, /^Too little memory: \S+ takes 0\.7 GB, and there are 0\.1 for it/m);
     assertMatch(scarce.output, /resources: .*mem_mb=100\b/);
     const enough = await plan(cwd, config, "--resources", "mem_mb=8000", "gpu=1");
     assert(!enough.output.includes("Too little memory"), enough.output);
+  }));
+
+test("features of random weights and of a head's boxes are planned for each seed", () =>
+  withFolder({}, async (cwd) => {
+    const cases = [
+      // 70,000 images, 36,864 bytes each; and 2,000 of 256 KiB.
+      ["models: [alexnet]\nrecipes: [{name: a, weights: random}]", "7.7", ["1", "2", "3"]],
+      ["models: [fasterrcnn]\nlimits: [2000]\nrecipes: [{name: a, train_head: true}]", "1.6", []],
+    ] as const;
+    for (const [config, gigabytes, seeds] of cases) {
+      const text = `out: x\nseeds: [1, 2, 3]\n${config}`;
+      const { code, output } = await plan(cwd, text, "--printshellcmds");
+      assertEquals(code, 0, output);
+      assertStringIncludes(output, ` and ${gigabytes} GB of features in the cache`);
+      const prepared = [...output.matchAll(/part4 .*? --epochs 1 .*? --json /gs)];
+      const given = prepared.map(([words]) => / --seed (\d) /.exec(words)?.[1] ?? "");
+      assertEquals(given.sort(), [...seeds]);
+    }
+  }));
+
+test("a run asks for memory by its device, batch and head", () =>
+  withFolder({}, async (cwd) => {
+    const megabytes = async (config: string) => {
+      const { code, output } = await plan(cwd, `out: x\nseeds: [1]\nlimits: [2500]\n${config}`);
+      assertEquals(code, 0, output);
+      const found = output.matchAll(/wildcards: run=(\S+)-seed1$[^]*?\bmem_mb=(\d+)/gm);
+      return new Map([...found].map(([, name, number]) => [name!, Number(number)]));
+    };
+    const recipes = [
+      "{name: usual}",
+      "{name: large, batch_size: 2500, models: [simplecnn]}",
+      "{name: head, train_head: true}",
+    ];
+    const models = "models: [simplecnn, fasterrcnn]\n";
+    const found = await megabytes(`${models}recipes: [${recipes.join(", ")}]`);
+    const of = (name: string) => found.get(name)!;
+    const usual = of("simplecnn-mnist-2500-usual");
+    assert(usual > 1000 && of("simplecnn-mnist-2500-large") > 2 * usual, `${[...found]}`);
+    const detector = of("fasterrcnn-mnist-all-usual");
+    assert(of("fasterrcnn-mnist-2500-head") > detector + 1500, `${[...found]}`);
+    const [[, onGpu]] = [...await megabytes("models: [simplecnn]\ndevice: gpu")] as [
+      [string, number],
+    ];
+    assert(onGpu > 1.5 * usual, `${onGpu}`);
   }));

@@ -97,12 +97,17 @@ def data_flags(data):
     return ["--data", data if data in DATA_NAMES else os.path.abspath(data)]
 
 
-def expand_runs(config):
-    """Every run by its name: what is asked of which part, and the size that it has."""
+def seeds_of(config):
     seeds = config["seeds"]
     if isinstance(seeds, dict):
         first = seeds.get("first", 1)
-        seeds = range(first, first + seeds["count"])
+        return range(first, first + seeds["count"])
+    return seeds
+
+
+def expand_runs(config):
+    """Every run by its name: what is asked of which part, and the size that it has."""
+    seeds = seeds_of(config)
     runs = {}
     for model in config["models"]:
         for data in config["data"]:
@@ -134,10 +139,9 @@ def describe_run(config, model, data, recipe, limit, seed):
             flags += [flag, str(recipe[name])]
     flags += [*test_limit_flags(config), *common_flags(config, recipe)]
     size = {
-        "model": model,
+        **size_of(config, model),
         "recipe": recipe["base"],
         "trainHead": recipe["train_head"],
-        "threads": config["threads"],
         **({} if "epochs" not in recipe else {"epochs": recipe["epochs"]}),
         **({} if "batch_size" not in recipe else {"batchSize": recipe["batch_size"]}),
         **({} if limit == "all" else {"limit": limit}),
@@ -147,8 +151,13 @@ def describe_run(config, model, data, recipe, limit, seed):
         "part": MODELS[model]["part"],
         "flags": flags,
         "size": size,
-        "before": [name for name, _ in preparations_of(config, model, data, recipe)],
+        "before": [name for name, _ in preparations_of(config, model, data, recipe, seed)],
     }
+
+
+def size_of(config, model):
+    """What decides a forecast of all that is done with a model."""
+    return {"model": model, **{name: config[name] for name in ("threads", "backend", "device")}}
 
 
 def test_limit_flags(config):
@@ -166,13 +175,14 @@ def common_flags(config, recipe):
     return flags
 
 
-def preparations_of(config, model, data, recipe):
+def preparations_of(config, model, data, recipe, seed):
     """What is fetched and computed once before the runs of a model, by name: part and flags.
 
     Each is the part itself at its smallest: libtensorflow, data and weights come to the shared cache
-    with it. Features are those of the largest limit, of which smaller ones take the first.
+    with it. Features are those of the largest limit, of which smaller ones take the first. Random
+    weights are of a seed, and so are their features.
     """
-    size = {"model": model, "epochs": 1, "threads": config["threads"]}
+    size = {**size_of(config, model), "epochs": 1}
     smallest = {"model": "simplecnn", "limit": 32, "testLimit": 32}
     yield describe_preparation(
         f"data-{data_name(data)}",
@@ -194,10 +204,11 @@ def preparations_of(config, model, data, recipe):
         return
     largest = "all" if "all" in config["limits"] else max(config["limits"])
     limits = [] if largest == "all" else ["--limit", str(largest)]
+    own = ["--seed", str(seed)] if recipe.get("weights") == "random" else []
     yield describe_preparation(
         f"{name}-{largest}-{config['test_limit']}",
         part,
-        [*shared, *test_limit_flags(config), *limits, "--epochs", "1"],
+        [*shared, *test_limit_flags(config), *limits, *own, "--epochs", "1"],
         {
             **size,
             "features": True,
@@ -219,7 +230,8 @@ def expand_preparations(config):
         for data in config["data"]
         for recipe in config["recipes"]
         if applies(recipe, model)
-        for name, preparation in preparations_of(config, model, data, recipe)
+        for seed in seeds_of(config)
+        for name, preparation in preparations_of(config, model, data, recipe, seed)
     }
 
 
