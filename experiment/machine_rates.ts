@@ -43,6 +43,7 @@ async function main(): Promise<void> {
   const startSeconds = performance.now() / 1000;
   const { train, test } = await loadDataset({ ...flags, reporter });
   const rates: NodeRates = {
+    backend: engine.backend,
     cores: busyCores(engine),
     startSeconds,
     trainImages: train.count,

@@ -52,6 +52,8 @@ export interface RunSize extends PartSize {
 
 /** What was measured of a node. */
 export interface NodeRates extends MachineRates {
+  /** What it was measured with; absent in older files. */
+  backend?: BackendName;
   /**
    * Processor cores that it was measured with: another number takes as many core seconds. `null` where
    * a GPU computes, and they make no difference.

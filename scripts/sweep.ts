@@ -10,6 +10,7 @@
 
 import { join } from "node:path";
 import process from "node:process";
+import { measuredFlags } from "../experiment/sweep_configuration.ts";
 import { writeFileAtomic } from "../io/atomic.ts";
 import { cacheDir, repositoryRoot, userFolder } from "../io/cache.ts";
 import { runChildScript } from "../io/child_script.ts";
@@ -48,7 +49,8 @@ const FLAGS = {
   measure: {
     kind: "boolean",
     help:
-      "measure first how fast this machine is, in a few seconds, and plan with that from now on",
+      "measure first how fast this machine is on the file's backend, device and cores, in a few " +
+      "seconds, and plan with that from now on",
   },
   verbose: { kind: "boolean", help: "show stacks of errors" },
   help: { kind: "boolean", help: "show this page" },
@@ -88,7 +90,9 @@ async function main(): Promise<void> {
   }
   await requireSnakemake(flags.on);
   await interruptible(async (signal) => {
-    if (flags.measure) await measure(reporter, signal);
+    if (flags.measure) {
+      await measure(measuredFlags(await Deno.readTextFile(flags.config)), { reporter, signal });
+    }
     const args = await snakemakeArgs(flags);
     reporter.line(`Handing over to: snakemake ${args.join(" ")}`);
     await handOver(args, { ...flags, signal });
@@ -116,10 +120,13 @@ async function requireSnakemake(on: FlagValues<typeof FLAGS>["on"]): Promise<voi
 }
 
 /** Measures this machine, for this plan and later ones. */
-async function measure(reporter: Reporter, signal: AbortSignal): Promise<void> {
-  reporter.line("Measuring how fast this machine is");
+async function measure(
+  args: readonly string[],
+  { reporter, signal }: { reporter: Reporter; signal: AbortSignal },
+): Promise<void> {
+  reporter.line(`Measuring how fast this machine is, with ${args.join(" ")}`);
   const { failure, output } = await runChildScript("experiment/machine_rates.ts", {
-    args: [],
+    args,
     permissions: "engine",
     stdout: "piped",
     signal,

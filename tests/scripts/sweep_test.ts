@@ -110,6 +110,15 @@ Deno.test("sweep measures nothing that it would not plan with", () =>
     assert(!planned.stdout.includes("measured_rates"), planned.stdout);
   }));
 
+Deno.test("sweep --measure measures with the backend, device and cores of the configuration", () =>
+  withFolder({ "my.yaml": "backend: abacus\nthreads: 3\n" }, async (folder) => {
+    const args = ["--config=my.yaml", "--measure"];
+    const { code, stdout, stderr } = await sweep(folder, args, { snakemake: FAKE });
+    assertStringIncludes(stdout, ", with --backend=abacus --device=auto --threads=3\n");
+    assertStringIncludes(stderr, "The measurement failed");
+    assertEquals(code, 1);
+  }));
+
 Deno.test("sweep on this machine shares its memory, as its control group allows, and one GPU", () =>
   withFolder({}, async (folder) => {
     const { code, stdout, stderr } = await sweep(folder, ["--jobs=2"], { snakemake: FAKE });

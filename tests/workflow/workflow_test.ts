@@ -40,6 +40,7 @@ test("every committed sweep can be planned by each profile that is for one machi
       const { code, output } = await snakemake(cwd, ...config, ...profile, "--dry-run");
       assertEquals(code, 0, output);
       assertStringIncludes(output, `Plan: ${runs} runs with `);
+      assert(!output.includes("The rates are of "), output);
       assertMatch(output, new RegExp(`^run +${runs}$`, "m"));
       assertMatch(output, /^gather +1$/m);
     }
@@ -150,6 +151,22 @@ test("the configuration's rates go before those of the machine that the sweep is
     }
     assertEquals(await plan("rates: nodes.json"), ["10", "nodes.json"]);
     assertEquals(await plan(""), ["20", "measured.json"]);
+  }));
+
+test("a plan says where its rates are of another backend than the runs, or of no GPU", () =>
+  withFolder({}, async (cwd) => {
+    const cases = [
+      ["backend: wasm", "tensorflow, and the runs are on wasm: times may be others"],
+      ["device: gpu", "a processor, and the runs are on the gpu: times may be others"],
+    ] as const;
+    for (const [setting, expected] of cases) {
+      const config = `out: x\nmodels: [simplecnn]\nseeds: [1]\n${setting}`;
+      await Deno.writeTextFile(join(cwd, "sweep.yaml"), config);
+      const { code, output } = await snakemake(cwd, "--configfile", "sweep.yaml", "--dry-run");
+      assertEquals(code, 0, output);
+      const said = /^The rates are of (.*?)\. /m.exec(output)?.[1];
+      assertEquals(said, expected);
+    }
   }));
 
 // A namespace without a network in it; not every system lets one be made.

@@ -246,13 +246,17 @@ def rates_path():
     return config.get("rates", config.get("measured_rates"))
 
 
+def rates_file():
+    return rates_path() or str(WORKFLOW / "rates.json")
+
+
 def forecast(sizes):
     """Seconds, memory and disk of each size as the suite's own forecast has them.
 
     They are the same for the same rates and code, so they are kept: a job reads what the first call,
     which plans all, has written.
     """
-    rates = rates_path() or str(WORKFLOW / "rates.json")
+    rates = rates_file()
     code = [SUITE / name for name in FORECAST_CODE]
     distinct = sorted({json.dumps(size, sort_keys=True) for size in sizes})
     mark = hashlib.sha256("\n".join(distinct).encode())

@@ -24,6 +24,24 @@ def describe_plan():
     )
 
 
+def describe_rates():
+    """A line if the rates are of another backend than the runs, or of a processor and not a GPU."""
+    rates = json.loads(Path(rates_file()).read_text())
+    is_on_gpu = rates.get("cores", 0) is None
+    # Older files do not say.
+    backend = rates.get("backend", config["backend"])
+    if backend != config["backend"]:
+        others = f"{backend}, and the runs are on {config['backend']}"
+    elif is_on_gpu != (config["device"] == "gpu") and config["device"] in ("cpu", "gpu"):
+        others = f"a {'GPU' if is_on_gpu else 'processor'}, and the runs are on the {config['device']}"
+    else:
+        return
+    yield (
+        f"The rates are of {others}: times may be others. Measure such a node by deno task sweep "
+        "--measure with this configuration."
+    )
+
+
 def describe_gaps():
     """A line for each model that has no run, with what it lacks of every recipe."""
     there = {run["size"]["model"] for run in RUNS.values()}
