@@ -70,6 +70,16 @@ test("a model makes no run by a recipe whose settings it has not, and that is sa
     }
   }));
 
+test("a recipe by which nothing is run is named", () =>
+  withFolder({}, async (cwd) => {
+    const recipes = "[published, {name: a, models: [vgg16]}, {name: b, weights: random}]";
+    const config = `out: x\nmodels: [simplecnn]\nseeds: [1]\nrecipes: ${recipes}`;
+    const { code, output } = await plan(cwd, config);
+    assertEquals(code, 0, output);
+    assertMatch(output, /^No run of vgg16 by recipe a: models has simplecnn alone\.$/m);
+    assertMatch(output, /^No run by recipe b: simplecnn starts from no weights\.$/m);
+  }));
+
 test("weights and data may lie in folders of any name", () =>
   withFolder({ "josé.pth": "" }, async (cwd) => {
     await Deno.mkdir(join(cwd, "mes données"));

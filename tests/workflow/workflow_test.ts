@@ -3,7 +3,7 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { join } from "node:path";
 import { exists } from "../../io/path_kind.ts";
-import { DETECTION } from "../../study.ts";
+import { DATA, DETECTION } from "../../study.ts";
 import { withFolder } from "../report/result_rows.ts";
 import {
   checkSweep,
@@ -52,9 +52,9 @@ const MISTAKES: readonly [string, readonly string[]][] = [
     `out: x
 models: [resnet]
 seeds: {frist: 1}
-limits: [0, many]
+limits: [0, many, 1e4]
 colour: red
-recipes: [{name: a, lr: 0}, quick]`,
+recipes: [{name: a, lr: 0}, quick, {name: b, lr: 1e-4}, {name: c, lr: 2.5E3, epochs: 1e1}]`,
     [
       "models[0]: 'resnet' is not one of ['simplecnn', ",
       "seeds: 'count' is a required property",
@@ -64,6 +64,10 @@ recipes: [{name: a, lr: 0}, quick]`,
       "('colour' was unexpected) (known are ",
       "recipes[0].lr: 0 is less than or equal to the minimum of 0",
       "recipes[1]: 'quick' is not 'published' or 'fast' or 'accurate' or settings with a name",
+      "limits[2]: '1e4' is text in YAML; the number is 1.0e+4",
+      "recipes[2].lr: '1e-4' is text in YAML; the number is 1.0e-4",
+      "recipes[3].lr: '2.5E3' is text in YAML; the number is 2.5e+3",
+      "recipes[3].epochs: '1e1' is text in YAML; the number is 1.0e+1",
     ],
   ],
   ["out: x\nmodels: [simplecnn]\nseeds: [2, 1, 2]", ["seeds: 2 is there twice"]],
@@ -80,16 +84,21 @@ recipes: [{name: a, lr: 0}, quick]`,
     `out: x
 models: [fasterrcnn]
 seeds: {first: 2000000000, count: 2}
-data: [mnits]
-limits: [${DETECTION.maxHeadImages}, ${DETECTION.maxHeadImages + 1}, all]
+data: [mnits, auto, mnist]
+limits: [${DETECTION.maxHeadImages}, ${DETECTION.maxHeadImages + 1}, ${DATA.trainImages}, all]
 backend: wasm
 device: gpu
 recipes:
 - {name: a, train_head: true, precision: bf16}
 - {name: b, models: [fasterrcnn], epochs: 3}
 - {name: c, base: fast, train_head: true}
-- {name: d, train_head: true, lr: .inf, weights: pretraned}`,
+- {name: d, train_head: true, lr: .inf, weights: pretraned}
+- published
+- {name: e}`,
     [
+      "data: auto is mnist: name one of them",
+      `limits: ${DATA.trainImages} and all are all images of auto and mnist: name one of them`,
+      "recipes: published and e are the same: name one of them",
       `a: train_head takes ${DETECTION.maxHeadImages} training images at most, whose features fit ` +
       `into memory, and limits has ${DETECTION.maxHeadImages + 1}`,
       "into memory, and limits has all",
@@ -108,6 +117,16 @@ recipes:
     ["recipe a: weights: a file is of one model, not of vgg16 and alexnet: name one by models"],
   ],
   ["out: x\nmodels: [simplecnn]\nseeds: [1]\nrates: none.json", ["none.json cannot be read: "]],
+  // Nothing comes from the default file.
+  ["recipes: [fast]", [
+    "the file: 'models' is a required property",
+    "the file: 'out' is a required property",
+    "the file: 'seeds' is a required property",
+  ]],
+  [
+    "out: x\nmodels: [vgg16]\nmodels: [simplecnn]\nseeds: [1]\nrecipes:\n- {name: a, lr: 1, lr: 2}",
+    ["the file: models is there twice", "recipes[0]: lr is there twice"],
+  ],
 ];
 
 test("mistakes in a configuration are named, all at once, with what would be right", () =>

@@ -13,9 +13,13 @@ DEVICES = {
 MOST_HEAD_IMAGES = 2500
 LAST_SEED = 2_000_000_000
 
+# Training images of the data that have names.
+TRAIN_IMAGES = 60_000
+
 
 def check_config(config):
     """Fails with one line for each mistake, which names where it is and what would be right."""
+    refuse([line for path in workflow.overwrite_configfiles for line in repeated_keys(path)])
     path = WORKFLOW / "schemas" / "config.schema.yaml"
     validator = jsonschema.Draft202012Validator(yaml.safe_load(path.read_text()))
     mistakes = sorted(validator.iter_errors(config), key=lambda error: list(map(str, error.path)))
@@ -28,12 +32,34 @@ def check_config(config):
         [
             *repetitions("recipes", names),
             *repetitions("data", [data_name(data) for data in config["data"]]),
+            *same_runs(config),
             *(line for data in config["data"] for line in data_mistakes(data)),
             *(line for recipe in config["recipes"] for line in recipe_mistakes(config, recipe)),
             *machine_mistakes(config),
             *seed_mistakes(config["seeds"]),
         ]
     )
+
+
+def repeated_keys(path):
+    """What a file has twice in one place, of which YAML takes the last without a word."""
+    try:
+        root = yaml.compose(Path(path).read_text(encoding="utf-8"), Loader=yaml.SafeLoader)
+    except (OSError, yaml.YAMLError):
+        # Snakemake has read it, or has said why not.
+        return []
+    return list(keys_twice(root, "the file"))
+
+
+def keys_twice(node, where):
+    if isinstance(node, yaml.MappingNode):
+        keys = [str(key.value) for key, _ in node.value]
+        yield from (f"{where}: {key} is there twice" for key in sorted({*keys}) if keys.count(key) > 1)
+        for key, (_, value) in zip(keys, node.value):
+            yield from keys_twice(value, key)
+    elif isinstance(node, yaml.SequenceNode):
+        for index, value in enumerate(node.value):
+            yield from keys_twice(value, f"{where}[{index}]")
 
 
 def refuse(lines):
@@ -57,6 +83,9 @@ FORM_FITS = ("required", "additionalProperties", "minItems", "uniqueItems")
 def describe_mistake(error):
     parts = [f"[{part}]" if isinstance(part, int) else f".{part}" for part in error.absolute_path]
     where = "".join(parts).lstrip(".") or "the file"
+    number = number_in(error.instance)
+    if number is not None and error.validator in ("type", "oneOf"):
+        return f"{where}: {error.instance!r} is text in YAML; the number is {number}"
     if error.validator == "additionalProperties":
         known = ", ".join(sorted(error.schema["properties"]))
         return f"{where}: {error.message} (known are {known})"
@@ -78,6 +107,16 @@ def describe_mistake(error):
     return f"{where}: {error.message}"
 
 
+def number_in(value):
+    """How YAML 1.1 has a number that it takes for text, as 1e-4; nothing of any other value."""
+    if not isinstance(value, str) or not re.fullmatch(r"[+-]?\d+(\.\d*)?[eE][+-]?\d+", value):
+        return None
+    mantissa, exponent = value.lower().split("e")
+    point = "" if "." in mantissa else ".0"
+    sign = "" if exponent[0] in "+-" else "+"
+    return f"{mantissa}{point}e{sign}{exponent}"
+
+
 def describe_schema(schema):
     if "const" in schema:
         return repr(schema["const"])
@@ -93,6 +132,25 @@ def repetitions(what, names):
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
         yield f"{what}: there are two of {', '.join(twice)}"
+
+
+def same_runs(config):
+    """What would be run twice, under two names."""
+    if "auto" in config["data"] and "mnist" in config["data"]:
+        yield "data: auto is mnist: name one of them"
+    named = [data for data in config["data"] if data in DATA_NAMES]
+    whole = [limit for limit in config["limits"] if limit == "all" or limit >= TRAIN_IMAGES]
+    if named and len(whole) > 1:
+        yield f"limits: {list_words(whole)} are all images of {list_words(named)}: name one of them"
+    settings = [
+        {name: value for name, value in recipe.items() if name not in ("name", "asked")}
+        for recipe in config["recipes"]
+    ]
+    for index, recipe in enumerate(config["recipes"]):
+        if settings[index] in settings[:index]:
+            other = config["recipes"][settings.index(settings[index])]
+            if other["name"] != recipe["name"]:
+                yield f"recipes: {other['name']} and {recipe['name']} are the same: name one of them"
 
 
 def data_mistakes(data):
@@ -151,5 +209,5 @@ def is_missing(path, is_there):
 
 
 def list_words(words):
-    *others, last = words
+    *others, last = map(str, words)
     return f"{', '.join(others)} and {last}" if others else last

@@ -54,6 +54,21 @@ def describe_gaps():
             yield f"No run of {model}, by its recipes: {'; '.join(reasons)}."
 
 
+def describe_idle_recipes():
+    """A line for each recipe by which there is no run, or none of a model that it names."""
+    models = config["models"]
+    for recipe in config["recipes"]:
+        missing = [model for model in recipe["asked"] if model not in models]
+        if missing:
+            yield (
+                f"No run of {list_words(missing)} by recipe {recipe['name']}: models has "
+                f"{list_words(models)} alone."
+            )
+        elif not any(applies(recipe, model) for model in models):
+            reasons = [lack_of(recipe, model) for model in models]
+            yield f"No run by recipe {recipe['name']}: {'; '.join(reasons)}."
+
+
 def describe_shortage():
     """A line if a run takes more memory than there is on this machine, where that is known.
 
