@@ -214,7 +214,10 @@ async function runBench(flags: FlagValues<typeof FLAGS>, signal: AbortSignal): P
   const trials = await readTrials(join(out, TRIALS_FILE));
   const unfinished: UnfinishedCases = new Map();
   const record: BenchContext["record"] = async (finding, options) => {
-    recordFinding(results, finding, { ...options, unfinished });
+    const putAside = recordFinding(results, finding, { ...options, unfinished });
+    for (const { title } of putAside) {
+      reporter.warn(`${title}: an earlier run has found more of it, and that stays`);
+    }
     results.finished_at = new Date().toISOString();
     await writeFileAtomic(path, `${JSON.stringify(results, null, 2)}\n`);
     await writeFileAtomic(join(out, PAGE), renderPage(results, trials));

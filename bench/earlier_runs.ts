@@ -68,26 +68,30 @@ export interface RecordOptions {
  * Adds a finding of the run that the results are of. Of a case that earlier runs have measured it is to
  * be seen when the last finding of the case is there; these then replace the earlier ones, but where
  * those have more.
+ *
+ * @returns What is not to be seen then, as an earlier finding stays in its place.
  */
 export function recordFinding(
   results: BenchResults,
   finding: Finding,
   { isLast = true, unfinished = new Map() }: RecordOptions = {},
-): void {
+): Finding[] {
   const own = unfinished.get(finding.case) ?? [];
   insertFinding(own, finding);
   unfinished.set(finding.case, own);
   const isEarlier = (one: Finding) => one.of !== undefined && one.case === finding.case;
   const earlier = [...results.comparisons, ...results.measures].filter(isEarlier);
-  if (earlier.length > 0 && !isLast) return;
+  if (earlier.length > 0 && !isLast) return [];
   results.comparisons = results.comparisons.filter((one) => !isEarlier(one));
   results.measures = results.measures.filter((one) => !isEarlier(one));
-  for (const one of withMore(earlier, own)) {
+  const kept = withMore(earlier, own);
+  for (const one of kept) {
     if ("ours" in one) insertFinding(results.comparisons, one);
     else insertFinding(results.measures, one);
   }
   if (isLast) unfinished.delete(finding.case);
   if (results.earlier !== undefined) results.earlier = runsLeft(results.earlier, results);
+  return own.filter((one) => !kept.includes(one));
 }
 
 /**

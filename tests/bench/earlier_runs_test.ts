@@ -211,12 +211,13 @@ Deno.test("a measurement that fails leaves the value that was found before", () 
   const unfinished: UnfinishedCases = new Map();
   recordFinding(results, { ...step, value: 21 }, { isLast: false, unfinished });
   const failed = { ...step, title: "Step in bf16", value: null, note: "no bfloat16" };
-  recordFinding(results, failed, { isLast: true, unfinished });
+  assertEquals(recordFinding(results, failed, { isLast: true, unfinished }), [failed]);
   assertEquals(results.measures.map(({ title, value }) => [title, value]), [
     ["Step", 21],
     ["Step in bf16", 10],
   ]);
   const again = withEarlier(run(3, ["profile"]), results);
-  recordFinding(again, { case: "profile", title: "profile", unit: "", value: null });
+  const nothing = { case: "profile", title: "profile", unit: "", value: null } as const;
+  assertEquals(recordFinding(again, nothing), [nothing], "it is said what is not to be seen");
   assertEquals(again.measures.map(({ value }) => value), [21, 10]);
 });
