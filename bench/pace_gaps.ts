@@ -9,6 +9,9 @@ import { formatPace, rate } from "../report/analysis/paired_timings.ts";
 import type { PairedTiming, SideResult, Timing } from "../report/record/bench_results.ts";
 import { joinNotes } from "./pairs.ts";
 
+/** The smallest gap that is worth a remark, as a share of the pace. */
+const LEAST_GAP = 0.05;
+
 /** A remark on each side of a timing that was faster, or slower, each time in another one. */
 export function paceGaps(timing: PairedTiming, comparisons: readonly PairedTiming[]): string {
   return joinNotes(...[timing.ours, timing.theirs].map((side) => {
@@ -17,6 +20,7 @@ export function paceGaps(timing: PairedTiming, comparisons: readonly PairedTimin
       [other.ours, other.theirs].filter((its) => workOf(other, its) === work)
     );
     const [gap] = others.flatMap((other) => gapBetween(side, other) ?? [])
+      .filter((one) => widthOf(one) > Math.log1p(LEAST_GAP))
       .toSorted((a, b) => widthOf(b) - widthOf(a));
     if (gap === undefined) return undefined;
     const [here, there] = [gap.here, gap.there].map((one) => formatPace([one], timing.unit));

@@ -11,7 +11,9 @@ import { freeSpace } from "../io/free_space.ts";
 import { formatBytes } from "../io/reporter.ts";
 import { stopsAfter } from "../io/stop_notice.ts";
 import {
+  isKnownToDiffer,
   readEvaluations,
+  readManifest,
   writeEvaluations,
   writeHistory,
   writePredictions,
@@ -273,9 +275,12 @@ async function saveHistory({ folder, history, featureSeconds }: Run): Promise<vo
   ]);
 }
 
-/** Writes the lines that a shorter run has for the epochs taken over from it, if it has any. */
-async function takeOverEvaluations({ folder, checkpoint, history }: Run): Promise<void> {
-  const theirs = await readEvaluations(dirname(checkpoint)).catch(() => []);
+/** Writes the lines that a shorter run has for the epochs taken over from it, of as many test images. */
+async function takeOverEvaluations({ folder, checkpoint, history, row }: Run): Promise<void> {
+  const shorter = dirname(checkpoint);
+  const manifest = await readManifest(shorter).catch(() => undefined);
+  if (isKnownToDiffer(manifest?.settings.test_images, row.test_images)) return;
+  const theirs = await readEvaluations(shorter).catch(() => []);
   const rows = theirs.filter(({ epoch }) => epoch <= history.length);
   if (rows.length > 0) await writeEvaluations(folder, rows);
 }

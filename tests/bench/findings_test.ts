@@ -43,7 +43,7 @@ const PEERS = PLANS.find((plan) => plan.case === "step-bf16")!.peers
   .filter(({ precision }) => precision === "bfloat16").map(({ label }) => label);
 
 function judgedLeast(found: BenchResults) {
-  return judgeTargets(found).find(({ what }) => what.includes("gains least on"))!;
+  return judgeTargets(found).find(({ what }) => what.includes("leads least"))!;
 }
 
 Deno.test("the least speed-up is not known where a peer of the same format has no timings", () => {

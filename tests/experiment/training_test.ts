@@ -15,7 +15,8 @@ import { InterruptedError } from "../../io/errors.ts";
 import { exists } from "../../io/path_kind.ts";
 import { type Reporter, silentReporter } from "../../io/reporter.ts";
 import type { StateDict } from "../../models/checkpoint/state_dict.ts";
-import { readEvaluations, readHistory } from "../../report/record/run_folder.ts";
+import type { ResultRow } from "../../report/record/result_row.ts";
+import { readEvaluations, readHistory, writeManifest } from "../../report/record/run_folder.ts";
 import { RECIPES, type TrainingSettings } from "../../study.ts";
 import type { LearningRate } from "../../training/parameter_state.ts";
 import {
@@ -57,20 +58,22 @@ interface Besides {
   unit?: string;
   /** The folder of a shorter run whose checkpoint is taken. */
   shorter?: string;
+  row?: Partial<ResultRow>;
 }
 
 /** Trains a run in a folder, from its checkpoint if it has one or from that of a shorter run. */
 async function train(
   folder: string,
   epochs: number,
-  { average, evaluate, reporter = silentReporter, unit = "images", shorter = folder }: Besides = {},
+  { average, evaluate, reporter = silentReporter, unit = "images", shorter = folder, row = {} }:
+    Besides = {},
 ): Promise<{ lines: string[]; state: StateDict }> {
   const lines: string[] = [];
   const stop = new AbortController();
   const run = {
     ...{ engine, signal: stop.signal, folder },
     reporter: { ...reporter, line: (text: string) => lines.push(text) },
-    ...{ checkpoint: join(shorter, CHECKPOINT), settings: { seed: 1 }, history: [], row: {} },
+    ...{ checkpoint: join(shorter, CHECKPOINT), settings: { seed: 1 }, history: [], row },
     featureSeconds: 1.5,
     keepResources: () => Promise.resolve(),
   } as unknown as Run;
@@ -110,14 +113,22 @@ Deno.test("trainEpochs() writes the line of a last epoch after whose checkpoint 
 
 Deno.test("trainEpochs() takes over a shorter run's evaluations with its epochs", () =>
   withFolder({}, async (out) => {
-    const [shorter, folder, plain] = ["shorter", "longer", "plain"].map((name) => join(out, name));
-    for (const run of [shorter!, folder!, plain!]) await Deno.mkdir(run);
+    const [shorter, folder, other, plain] = ["shorter", "longer", "other", "plain"]
+      .map((name) => join(out, name));
+    for (const run of [shorter!, folder!, other!, plain!]) await Deno.mkdir(run);
     const evaluate = () => {};
     await train(shorter!, 2, { evaluate });
     await train(folder!, 3, { shorter: shorter!, evaluate });
     const evaluated = await readEvaluations(folder!);
     assertEquals(evaluated.map(({ epoch }) => epoch), [1, 2, 3]);
     assertEquals(evaluated.slice(0, 2), await readEvaluations(shorter!));
+    // One that was tested on other images does not.
+    await writeManifest(shorter!, {
+      ...{ run_id: "shorter", started_at: "2026-01-31T12:00:00.000Z", part: 1, model: "SimpleCNN" },
+      ...{ settings: { test_images: 500 }, versions: {}, machine: {}, git: null },
+    });
+    await train(other!, 3, { shorter: shorter!, evaluate, row: { test_images: 10_000 } });
+    assertEquals((await readEvaluations(other!)).map(({ epoch }) => epoch), [3]);
     // One without leaves none.
     await Deno.remove(join(shorter!, "evaluations.csv"));
     await train(plain!, 3, { shorter: shorter! });
