@@ -98,7 +98,7 @@ function describeEquivalence({ peers }: Comparison): string {
     const names = [...new Set(ofModels.map(({ model }) => escapeMarkdown(model)))].join(", ");
     return `**${verdict}**: ${names}`;
   });
-  return `Two one-sided tests on accuracy find: ${words.join("; ")}. ` +
+  return `Two one-sided tests on accuracy find ${words.join("; ")}. ` +
     `Margins and intervals are under [Ours against PyTorch](#${
       headingAnchor("Ours against PyTorch")
     }).\n`;
