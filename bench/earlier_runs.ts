@@ -107,11 +107,12 @@ function withMore(earlier: readonly Finding[], own: readonly Finding[]): readonl
   );
 }
 
-/** How much a finding has: 2 of both sides, or a value; 1 of ours alone; 0 nothing but why. */
+/** How much a finding has: 3 all pairs, or a value; 2 some pairs; 1 ours alone; 0 nothing but why. */
 function amountOf(finding: Finding): number {
-  if (!("ours" in finding)) return finding.value === null ? 0 : 2;
-  const { ours, theirs } = finding;
-  return theirs.timings.length > 0 ? 2 : ours.timings.length > 0 ? 1 : 0;
+  if (!("ours" in finding)) return finding.value === null ? 0 : 3;
+  const { ours, theirs, isCut } = finding;
+  if (theirs.timings.length > 0) return isCut ? 2 : 3;
+  return ours.timings.length > 0 ? 1 : 0;
 }
 
 /** Those of earlier runs that findings are of. */

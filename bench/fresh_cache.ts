@@ -6,6 +6,7 @@
 
 import { join } from "node:path";
 import { cacheDir } from "../io/cache.ts";
+import { weightsFolder } from "../models/checkpoint/cached_weights.ts";
 import type { Program } from "./child.ts";
 
 /** What of the cache a part of the study makes itself, in minutes to hours. */
@@ -24,7 +25,8 @@ export async function inFreshCache<T>(
   action: (cache: string) => Promise<T>,
   shared: string = cacheDir(),
 ): Promise<T> {
-  await Deno.mkdir(shared, { recursive: true });
+  // What is fetched meanwhile stays.
+  await Deno.mkdir(weightsFolder(shared), { recursive: true });
   const cache = await Deno.makeTempDir({ dir: shared, prefix: PREFIX });
   try {
     for await (const { name, isFile } of Deno.readDir(shared)) {

@@ -66,8 +66,9 @@ export function renderPage(results: BenchResults, trials: readonly RecipeTrial[]
     ...(onCpu ? ["## Targets\n", renderTargets(results)] : []),
     "## Paired timings against PyTorch\n",
     "The ratio says how many times as fast ours is: the median over pairs, with the lowest and the " +
-    "highest pair. Speeds are medians. Where a side was faster, or slower, in every timing of another " +
-    "row with the same work, a note says so: the machine is not equally fast at all times.\n",
+    "highest pair. Speeds are medians. Where every timing of a side is faster, or slower, by more than " +
+    "5 % than every one of the same work in another row, a note says so: the machine is not equally " +
+    "fast at all times.\n",
     renderPairedTimings(results),
     "## How close to the machine's limit\n",
     "The limit is the fastest single timing of a matrix product or convolution on either side, in the " +

@@ -38,12 +38,12 @@ a second, with a pause of 0.2 s between the sides.
 
 - Our training step is the trainer's own loop on the whole set: shuffle, gather, normalise, forward,
   loss, gradients, Adam with L2. As in a run, it reads the losses of ${READ_INTERVAL} steps, or of a second,
-  at once, and it waits for the last step before its clock stops. PyTorch's works on one normalised
+  at once, and it waits for the last step before its clock stops, unless a note says otherwise. PyTorch's works on one normalised
   batch that is in memory already: forward, loss, gradients, Adam with L2, reading the loss of each step.
 - Our inference is the suite's evaluation: upload, recording, gather, normalise, forward, losses,
   scores, metrics. PyTorch's only classifies normalised images that are already in memory. On either side
-  a call has ${SIMPLE_CNN.training.batchSize} images, as in the study, unless stated otherwise, and its results
-  are read after it.
+  a call has ${SIMPLE_CNN.training.batchSize} images, as in the study, unless a note says otherwise, and its
+  results are read after it.
 - Features of part 4 start on both sides from 32 normalised images of 224×224 in memory, and end with
   the features in memory: resizing the digits is not timed on either side. A classifier's step starts from
   features in memory: forward with dropout, loss, gradients, Adam with L2, reading the loss. Weights
@@ -56,10 +56,11 @@ a second, with a pause of 0.2 s between the sides.
   The study's script reads the same images from unpacked files.
 - Part 4 as a whole is a program too. The study's procedure resizes its digits in two worker processes
   besides the one that computes, and recomputes the frozen features in every epoch; ours computes them
-  once. Where a second peer is listed, it is PyTorch computing them once; for the rows that are estimated
-  from rates, a note says what the speed-up over that peer would be.
-- Memory is that of a whole program of ours, on its own. Part 4's starts, as its timed runs do, with no
-  features in its cache.
+  once. Where a second peer is listed, it is PyTorch computing them once, too; where that was not run, a
+  note on the row that is estimated from rates says what the speed-up over it would be.
+- Memory is that of a whole program of ours, on its own: part 1 with all its epochs, part 2 with 32 test
+  images, part 4 with one epoch and, as in its timed runs, no features in its cache, unless a note says
+  otherwise.
 - Building models, compiling them (with torch.compile, too) and loading data are not included in steps,
   inference and limits; they are included in launch, part 1 and memory.
 `;

@@ -117,7 +117,10 @@ export async function timeInTurn(
     if (!(error instanceof StudyError)) throw error;
     const whole = result.theirs.timings.length;
     // Ours of the first pair stands alone where the peer has failed.
-    if (whole > 0) result.ours.timings.length = whole;
+    if (whole > 0) {
+      result.ours.timings.length = whole;
+      result.isCut = true;
+    }
     const cut = whole > 0 ? `${whole} of ${pairs} pairs: ${error.message}` : error.message;
     result.note = joinNotes(cut, result.note);
     if (whole > 0) reporter.warn(`${name}: ${cut}`);

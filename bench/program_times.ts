@@ -24,7 +24,7 @@ export interface Places {
 }
 
 /** What the study's scripts import, and what `pip` calls it. */
-const PACKAGES = {
+export const PACKAGES = {
   torch: "torch",
   numpy: "numpy",
   PIL: "pillow",

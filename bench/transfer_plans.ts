@@ -12,6 +12,7 @@ import { TRANSFER_BATCH } from "./transfer_work.ts";
 /** What `targets.ts` calls the peers. */
 export const DEFAULT_LABEL = "PyTorch default";
 export const CHANNELS_LAST_LABEL = "PyTorch, channels_last";
+export const FEATURES_ONCE_LABEL = "PyTorch, features computed once, 2 workers";
 
 const byDefault = { variant: "default", label: DEFAULT_LABEL } as const;
 const channelsLast = { variant: "channels_last", label: CHANNELS_LAST_LABEL } as const;

@@ -28,6 +28,7 @@ import { checkEnoughImages, type ImageCounts, sizeNote } from "./image_counts.ts
 import { joinNotes, type Side, timeInTurn } from "./pairs.ts";
 import { freshPath, partProgram, type Places, studySide, untilEnd } from "./program_times.ts";
 import { ourLabel } from "./steady_cases.ts";
+import { FEATURES_ONCE_LABEL } from "./transfer_plans.ts";
 
 export const PART4_CASES = ["part4-alexnet", "part4-vgg16"] as const;
 
@@ -56,7 +57,7 @@ const PEERS: readonly { whose: string; label: string; flags: readonly string[] }
   },
   {
     whose: "PyTorch with features computed once",
-    label: "PyTorch, features computed once, 2 workers",
+    label: FEATURES_ONCE_LABEL,
     flags: ["--cache-features"],
   },
 ];

@@ -42,9 +42,9 @@ const SPEED = "docs/speed.md";
 
 /** Where else timings were taken than on the machine of the main page. */
 const MACHINES = [
-  { folder: "bench/avx512", title: "two cores, AVX-512, at half the pace" },
-  { folder: "bench/avx2", title: "two cores, AVX2 alone" },
-  { folder: "bench/amx", title: "16 cores, AMX" },
+  { folder: "bench/avx512", title: "the older EPYC, 2 cores, AVX-512" },
+  { folder: "bench/avx2", title: "an EPYC with AVX2, 2 cores" },
+  { folder: "bench/amx", title: "a Xeon with AMX, 16 cores" },
 ] as const;
 
 const NOT_MEASURED = "Not measured yet: `deno task bench`.\n";

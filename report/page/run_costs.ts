@@ -44,7 +44,7 @@ export function renderCosts(
     "Competing programs lengthen the elapsed time but hardly the core-seconds: a run that kept few of " +
     "its available cores busy was probably sharing the machine. " +
     (isUnknown
-      ? "A dash there means that the run did not record its elapsed time; its training time may " +
+      ? "A dash under *Cores busy* means here that the run did not record its elapsed time; its training time may " +
         "include seconds that an earlier run spent on computing features. "
       : "") +
     "Energy was not measured; on one machine it rises with core-seconds.\n";

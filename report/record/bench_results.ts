@@ -111,6 +111,8 @@ export interface PairedTiming {
   ours: SideResult;
   /** The peer, with as many timings as ours, or none. */
   theirs: SideResult;
+  /** Whether a side failed before all pairs were there. */
+  isCut?: true;
   /** Why timings are missing, or what else the reader must know. */
   note?: string;
   /** When the earlier run that it is of was started; without one it is of the last. */

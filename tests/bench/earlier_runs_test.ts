@@ -182,6 +182,16 @@ Deno.test("what is found of a case for the first time is there before the case i
 });
 
 Deno.test("a run without PyTorch leaves the pairs that were found with it", () => {
+  // Nor does a side that failed after some pairs take away all of them.
+  const cut: PairedTiming = { ...beside("PyTorch", "1 of 7 pairs"), isCut: true };
+  assertEquals(measuredAgain(FIRST, [cut, beside("compiled", "second")]), [
+    ["PyTorch", "first"],
+    ["compiled", "second"],
+  ]);
+  assertEquals(measuredAgain([cut], [{ ...cut, note: "2 of 7 pairs" }]), [[
+    "PyTorch",
+    "2 of 7 pairs",
+  ]]);
   const alone = beside("PyTorch", "pip install torch", "ours");
   assertEquals(measuredAgain(FIRST, [alone]), AS_FIRST);
   assertEquals(measuredAgain([beside("PyTorch", "first", "ours")], [alone]), [

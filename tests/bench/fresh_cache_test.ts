@@ -31,6 +31,12 @@ Deno.test("inFreshCache() has all that is in the suite's cache but features, and
     assertEquals(namesIn(shared), before);
   }));
 
+Deno.test("inFreshCache() leaves weights that are fetched meanwhile where they are found again", () =>
+  withFolder({}, async (shared) => {
+    await inFreshCache((cache) => Deno.writeTextFile(join(cache, "weights/new"), "new"), shared);
+    assertEquals(await Deno.readTextFile(join(shared, "weights/new")), "new");
+  }));
+
 Deno.test("withCache() gives a program another cache beside what it is given", () => {
   const program = { name: "a run", command: "deno", args: [], env: { A: "1" } };
   assertEquals(withCache(program, "there").env, { A: "1", MNIST_STUDY_CACHE: "there" });

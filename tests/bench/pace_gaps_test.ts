@@ -45,6 +45,8 @@ Deno.test("paceGaps() has nothing to say of paces that meet, of single timings a
   const silent = (other: PairedTiming) => assertEquals(paceGaps(one, [one, other]), "");
   silent(features("bf16", [1, 1.1], [3, 4]));
   silent(features("bf16", [1, 1.1], [3]));
+  // 4 s a batch at best and 3.9 at worst are less than a twentieth apart.
+  silent(features("bf16", [1, 1.1], [3.85, 3.9]));
   silent({ ...features("fp32", [1.6, 1.7], [2, 3]), gflopPerUnit: 45 });
   const compiled = features("fp32", [1.6, 1.7], [2, 3]);
   silent({ ...compiled, theirs: { ...compiled.theirs, label: "PyTorch, torch.compile" } });

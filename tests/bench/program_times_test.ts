@@ -2,8 +2,9 @@
 
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import { join } from "node:path";
-import { missingForStudyScripts, PART4_PACKAGES } from "../../bench/program_times.ts";
+import { missingForStudyScripts, PACKAGES, PART4_PACKAGES } from "../../bench/program_times.ts";
 import { repositoryRoot } from "../../io/cache.ts";
+import { exists } from "../../io/path_kind.ts";
 import { withFolder } from "../report/result_rows.ts";
 
 Deno.test({
@@ -22,13 +23,25 @@ Deno.test({
     }),
 });
 
+/** What comes with Python. */
+const STANDARD = new Set(
+  "argparse datetime gzip hashlib json os pathlib platform re struct sys time".split(" "),
+);
+
 Deno.test("what the study's scripts import is looked for before they are timed", async () => {
   const folder = join(repositoryRoot(), "bench/reference");
-  const imported = async (file: string) => {
-    const source = await Deno.readTextFile(join(folder, file));
-    return [...source.matchAll(/^(?:import|from) (\w+)/gm)].map(([, name]) => name!);
+  /** The packages that a script and all it imports of the folder need. */
+  const needed = async (file: string): Promise<string[]> => {
+    const source = await Deno.readTextFile(join(folder, `${file}.py`));
+    const names = [...source.matchAll(/^(?:import|from) (\w+)/gm)].map(([, name]) => name!);
+    const found = await Promise.all(
+      names.map(async (name) =>
+        STANDARD.has(name) ? [] : await exists(join(folder, `${name}.py`)) ? needed(name) : [name]
+      ),
+    );
+    return [...new Set(found.flat())].toSorted();
   };
-  const common = [...await imported("study_part1.py"), ...await imported("study_run.py")];
-  assertEquals(common.includes("torchvision"), false);
-  assertEquals((await imported("study_part4.py")).includes("torchvision"), true);
+  assertEquals(await needed("study_part1"), Object.keys(PACKAGES).toSorted());
+  const all = { ...PACKAGES, ...PART4_PACKAGES };
+  assertEquals(await needed("study_part4"), Object.keys(all).toSorted());
 });

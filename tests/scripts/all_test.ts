@@ -256,7 +256,7 @@ Deno.test("all says how long it will take; interrupted alone it ends the part, w
     );
     assertMatch(
       stdout,
-      /part 2: about .* \(10000 test images\)\n {2}part 4: about .*\n {2}together /,
+      /part 2: about .* \(10000 test images\)\n {2}part 4: about .*\n {2}in total /,
     );
     assertMatch(
       stderr,

@@ -87,7 +87,10 @@ Deno.test("deno task inspect says that a run's checkpoint fits, its optimiser le
     const { code, stdout, stderr } = await inspect(path);
     assertEquals([code, stderr], [0, ""]);
     assertStringIncludes(stdout, "yes  SimpleCNN: simpleCnn().loadStateDict(");
-    assertStringIncludes(stdout, "; its optimizer.* are a training run's and are left out");
+    assertStringIncludes(
+      stdout,
+      "; its optimizer.* entries belong to a training run and are ignored",
+    );
   }));
 
 Deno.test("deno task inspect fails on a checkpoint that its own checksum is not of", () =>

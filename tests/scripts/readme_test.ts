@@ -56,7 +56,7 @@ Deno.test("readme writes the other machines' speed-ups into docs/speed.md, with 
     const updated = await update(results, "docs/speed.md", SPEED);
     assertMatch(
       updated,
-      /^# Speed\n\n<!-- machines:begin -->\n\n\| what .*\| two cores, AVX2 alone \(\[page\]\(\.\.\/results\/reference\/bench\/avx2\/bench\.md\)\) .*\n\| -.*\n(\| .*\n)+\n<!-- machines:end -->\n\nEnd\n$/,
+      /^# Speed\n\n<!-- machines:begin -->\n\n\| what .*\| an EPYC with AVX2, 2 cores \(\[page\]\(\.\.\/results\/reference\/bench\/avx2\/bench\.md\)\) .*\n\| -.*\n(\| .*\n)+\n<!-- machines:end -->\n\nEnd\n$/,
     );
     assertEquals(await update(results, "docs/speed.md", updated), updated);
   });

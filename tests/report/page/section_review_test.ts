@@ -171,8 +171,8 @@ Deno.test("the report says what each of its clocks is of, in the same words wher
     }
     assertStringIncludes(
       below(report, "### What exactly differs from the study?"),
-      "our training time is without loading the data set, which the study's includes, though part " +
-        "4's has the reading of features from disk in it",
+      "our training times exclude loading the data set, the study's include it, though part 4's include " +
+        "reading features from disk",
     );
     for (const wrong of ["model call alone", "loading included"]) assert(!report.includes(wrong));
   });
