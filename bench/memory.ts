@@ -37,7 +37,7 @@ interface MemoryPlan {
   most: number;
 }
 
-/** Part 1 holds most late in its epochs. The others' memory does not grow with epochs or images. */
+/** Part 1 is run as in the study. Part 4 has one epoch and part 2 few images, with which memory does not grow. */
 export const MEMORY_PLANS: Readonly<Record<MemoryCase, MemoryPlan>> = {
   memory: {
     what: `part 1 at ${formatCount(DATA.trainImages)} images`,
