@@ -5,6 +5,7 @@
  */
 
 import { join } from "node:path";
+import { InterruptedError } from "../io/errors.ts";
 import type { LockOptions } from "../io/lock.ts";
 import { ProblemList } from "../report/record/problems.ts";
 import { EMPTY_ROW } from "../report/record/result_row.ts";
@@ -24,22 +25,27 @@ import { stopRow } from "./unfinished_run.ts";
 
 /**
  * Adds an error row for each run of a part that failed before its first one, for want of engine or data.
- * Where no row can be written either, the first error says why.
+ * Where no row can be written either, the first error says why. A run that is resumed has its row: it is
+ * that which changes, and of one that is finished none is written.
  *
- * @param start What was to start; `columns` are those of the runs' rows, of whose epochs none is trained.
+ * @param start What was to start; `columns` are those of new runs' rows, of whose epochs none is trained.
  */
 export async function noteFailedStart(
   out: string,
-  { model, seeds, columns, error }: {
+  { model, seeds, columns, resume, error }: {
     model: Pick<StudyModel, "part" | "name">;
     seeds: readonly number[];
     columns: Partial<ResultRow>;
+    resume: boolean;
     error: unknown;
   },
 ): Promise<void> {
   const trained = columns.epochs === undefined ? columns : { ...columns, epochs: 0 };
+  const rows = resume ? await rowsOf(out, model.part).catch(() => []) : [];
   for (const seed of seeds) {
-    const row = { ...newErrorRow(model.part, model.name, seed), ...trained };
+    const last = lastRow(rows, model.name, seed);
+    if (last?.status === "ok" || (last && error instanceof InterruptedError)) continue;
+    const row = { ...newErrorRow(model.part, model.name, seed), ...trained, ...last };
     await appendRow(out, stopRow(row, error)).catch(() => {});
   }
 }
@@ -79,21 +85,29 @@ export async function knownRows(out: string, part: number): Promise<KnownRows> {
  * are resumed may have left the rows that were there: one that fails as before has the same row again,
  * and of one that was finished none is written.
  *
- * The row of a run that was killed is its own, which gives way to that of its end.
+ * The row of a run that was killed is its own, which gives way to that of its end. So is that of an
+ * interrupted one that was to go on and did not come as far.
  */
 export async function noteFailure(failed: FailedPart): Promise<void> {
   const { out, part, models, seed, failure, resume, before, waiting } = failed;
   const rows = await rowsOf(out, part);
   const added = rows.filter((row) => !before.rows.has(formatRow(row)));
   if (added.some(({ status }) => status !== "ok")) return;
-  const isLast = (model: string, status: Status) =>
-    resume && rows.findLast((row) => row.model === model && row.seed === seed)?.status === status;
+  const lastOf = (model: string) => resume ? lastRow(rows, model, seed) : undefined;
+  const isLast = (model: string, status: Status) => lastOf(model)?.status === status;
   if (models.some((model) => isLast(model, "error"))) return;
   const without = models.filter((model) => added.every((row) => row.model !== model));
   const unfinished = without.filter((model) => !isLast(model, "ok"));
   // Where all are finished, it was with other settings.
   for (const model of unfinished.length > 0 ? unfinished : without) {
-    const row = { ...newErrorRow(part, model, seed), ...await killedRun(failed, model) };
+    const killed = await killedRun(failed, model);
+    const last = lastOf(model);
+    const own = killed
+      ? { ...rows.findLast(({ run_id }) => run_id === killed.run_id), ...killed }
+      : last?.status === "interrupted"
+      ? last
+      : {};
+    const row = { ...newErrorRow(part, model, seed), ...own };
     await appendRow(out, stopRow(row, failure), waiting);
   }
 }
@@ -128,6 +142,11 @@ async function manifestTimes(out: string): Promise<Map<string, number>> {
 
 async function rowsOf(out: string, part: number): Promise<ResultRow[]> {
   return (await readResults(resultsPath(out, part), new ProblemList())).map(({ row }) => row);
+}
+
+/** What is known last of a model and seed, if anything. */
+function lastRow(rows: readonly ResultRow[], model: string, seed: number): ResultRow | undefined {
+  return rows.findLast((row) => row.model === model && row.seed === seed);
 }
 
 function newErrorRow(part: number, model: string, seed: number): ResultRow {

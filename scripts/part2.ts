@@ -59,7 +59,8 @@ async function main(): Promise<void> {
   const limit = flags.trainHead ? flags.limit : undefined;
   const planned = { models: [model.name], seeds, file: "manifest.json" } as const;
   using setup = await setUp(model.part, { ...flags, limit, planned }).catch(async (error) => {
-    await noteFailedStart(flags.out, { model, seeds, columns: columnsOf(flags), error });
+    const { out, resume } = flags;
+    await noteFailedStart(out, { model, seeds, columns: columnsOf(flags), resume, error });
     throw error;
   });
   await runEach(

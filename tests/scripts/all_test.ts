@@ -153,7 +153,7 @@ Deno.test("noteFailure() adds no row where resumed runs have left the ones that 
     await noteFailure({ ...part4, resume: false, before, out });
     assertEquals((await rowsOf(out, 4)).length, 4);
   });
-  // A run that was killed has left none, and that which is finished is no failure.
+  // One that did not come as far as to go on keeps its row, and that which is finished is no failure.
   await withFolder({}, async (out) => {
     for (const row of [vgg16, { ...failed, status: "interrupted" } as const]) {
       await appendRow(out, row);
@@ -161,9 +161,8 @@ Deno.test("noteFailure() adds no row where resumed runs have left the ones that 
     for (let times = 0; times < 2; times++) {
       const before = await knownRows(out, 4);
       await noteFailure({ ...part4, failure: "it was killed", resume: true, before, out });
-      assertEquals((await rowsOf(out, 4)).map(({ model, status }) => [model, status]), [
+      assertEquals((await rowsOf(out, 4)).map(({ run_id, status }) => [run_id, status]), [
         ["vgg16_FineTuned", "ok"],
-        ["alexnet_FineTuned", "interrupted"],
         ["alexnet_FineTuned", "error"],
       ]);
     }
@@ -194,12 +193,14 @@ Deno.test("noteFailure() gives the row of a run that was killed its id, so that 
     await noteFailure({ ...part1, resume: false, before, out });
     assertEquals(await rows(), [["run", "error"]]);
     assertEquals((await rowsOf(out, 1))[0]!.started_at, "2026-01-01T10:00:00.003Z");
-    await appendRow(out, resultRow({ run_id: "run", seed: 3, status: "interrupted" }));
+    await appendRow(out, resultRow({ run_id: "run", seed: 3, status: "interrupted", epochs: 4 }));
     // It goes on, and is killed again.
     const resumed = await knownRows(out, 1);
     await Deno.utime(join(runFolder(out, "run"), "manifest.json"), 1, 1);
     await noteFailure({ ...part1, resume: true, before: resumed, out });
     assertEquals(await rows(), [["run", "error"]]);
+    const [killed] = await rowsOf(out, 1);
+    assertEquals([killed!.epochs, killed!.batch_size, killed!.device], [4, 128, "cpu"]);
     await appendRow(out, resultRow({ run_id: "run", seed: 3, status: "ok" }));
     assertEquals(await rows(), [["run", "ok"]]);
     // What another process is at was not killed.

@@ -385,7 +385,8 @@ Deno.test("detectAndTest() turns a failure into a row of NaN and says N/A (Error
 Deno.test("noteFailedStart() leaves a row for each run that could not begin", () =>
   withFolder({}, async (out) => {
     const error = new StudyError("No engine");
-    const untrained = { model: FASTER_RCNN_ADAPTED, columns: { batch_size: 2 } };
+    const resume = false;
+    const untrained = { model: FASTER_RCNN_ADAPTED, columns: { batch_size: 2 }, resume };
     await noteFailedStart(out, { ...untrained, seeds: [7], error });
     const [row] = await rowsOf(out);
     assertEquals([row!.status, row!.error, row!.seed, row!.batch_size, row!.accuracy], [
@@ -397,7 +398,8 @@ Deno.test("noteFailedStart() leaves a row for each run that could not begin", ()
     ]);
     assertEquals(row!.epochs, null);
     const columns = { epochs: 10, batch_size: 512, learning_rate: 0.001 };
-    await noteFailedStart(out, { model: FASTER_RCNN_HEAD_TUNED, seeds: [3, 4], columns, error });
+    const trained = { model: FASTER_RCNN_HEAD_TUNED, columns, resume };
+    await noteFailedStart(out, { ...trained, seeds: [3, 4], error });
     const rows = (await rowsOf(out)).slice(1);
     assertEquals(
       rows.map(({ model, seed, epochs, batch_size, learning_rate }) => [

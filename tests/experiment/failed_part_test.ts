@@ -1,0 +1,55 @@
+import { assertEquals } from "@std/assert";
+import { noteFailedStart } from "../../experiment/failed_part.ts";
+import { InterruptedError, StudyError } from "../../io/errors.ts";
+import { ProblemList } from "../../report/record/problems.ts";
+import {
+  appendRow,
+  readResults,
+  type ResultRow,
+  resultsPath,
+} from "../../report/record/results.ts";
+import { FASTER_RCNN_ADAPTED } from "../../study.ts";
+import { resultRow, withFolder } from "../report/result_rows.ts";
+
+const { part, name } = FASTER_RCNN_ADAPTED;
+const START = { model: FASTER_RCNN_ADAPTED, columns: { batch_size: 2 }, resume: true };
+
+/** The row of a run of this model with this seed. */
+function rowOf(seed: number, changes: Partial<ResultRow>): ResultRow {
+  const run_id = `run-of-${seed}`;
+  return resultRow({ part, model: name, seed, run_id, epochs: null, ...changes });
+}
+
+async function rowsOf(out: string): Promise<ResultRow[]> {
+  return (await readResults(resultsPath(out, part), new ProblemList())).map(({ row }) => row);
+}
+
+Deno.test("noteFailedStart() leaves the row of a run that is finished the last one with --resume", () =>
+  withFolder({}, async (out) => {
+    await appendRow(out, rowOf(3, {}));
+    const error = new StudyError("No engine");
+    await noteFailedStart(out, { ...START, seeds: [3, 4], error });
+    const seen = async () => (await rowsOf(out)).map(({ seed, status }) => [seed, status]);
+    assertEquals(await seen(), [[3, "ok"], [4, "error"]]);
+    await noteFailedStart(out, { ...START, resume: false, seeds: [3], error });
+    assertEquals(await seen(), [[3, "ok"], [4, "error"], [3, "error"]]);
+  }));
+
+Deno.test("noteFailedStart() changes the row of the run that was to go on", () =>
+  withFolder({}, async (out) => {
+    const interrupted = rowOf(3, { status: "interrupted", batch_size: 16, device: "gpu" });
+    await appendRow(out, interrupted);
+    const before = await rowsOf(out);
+    await noteFailedStart(out, { ...START, seeds: [3], error: new InterruptedError("Stopped") });
+    assertEquals(await rowsOf(out), before);
+    for (const said of ["No engine", "No data"]) {
+      await noteFailedStart(out, { ...START, seeds: [3], error: new StudyError(said) });
+      const rows = await rowsOf(out);
+      assertEquals(rows.length, 1);
+      const { run_id, started_at, batch_size, device, status, error } = rows[0]!;
+      assertEquals({ run_id, started_at, batch_size, device, status, error }, {
+        ...{ run_id: interrupted.run_id, started_at: interrupted.started_at },
+        ...{ batch_size: 16, device: "gpu", status: "error", error: said },
+      });
+    }
+  }));
