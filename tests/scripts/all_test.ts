@@ -44,12 +44,14 @@ const EVERY_FLAG: Parameters<typeof commandLineOf>[1] = {
   ...{ dryRun: true, help: true } as const,
 };
 
-Deno.test("commandLineOf() hands each part its size and every flag that it has", () => {
+Deno.test("commandLineOf() hands each part its size and every flag that decides something in it", () => {
   const tables = { 1: part1Command("published").table, 2: PART_2.table, 4: PART_4.table } as const;
-  const { preset, dryRun: _, help: __, weights, ...shared } = EVERY_FLAG;
+  const { preset, dryRun: _, help: __, weights, strict, ...shared } = EVERY_FLAG;
   for (const part of [1, 2, 4] as const) {
     const given: object = parseFlags(commandLineOf(part, EVERY_FLAG), tables[part]);
-    const expected = { ...PRESETS[preset][part], ...shared, ...(part !== 1 && { weights }) };
+    // Part 1 begins from no weights.
+    const ofWeights = part === 1 ? {} : { weights, strict };
+    const expected = { ...PRESETS[preset][part], ...shared, ...ofWeights };
     assertEquals(given, { ...parseFlags([], tables[part]), ...expected }, `part ${part}`);
   }
 });
