@@ -188,8 +188,9 @@ function pipFailure(output: string, wheel: WheelRelease, through: string): Study
     const what = "pip's package index has no certificate to trust";
     return new StudyError(what, { details: [lastError(output) + through], remedy: certificate });
   }
-  // Older pips, and those that take up a transfer themselves.
-  if (/Connection broken: |incomplete-download/.test(output)) {
+  // Older pips, and those that take up a transfer themselves. Of an index that is too slow pip tells
+  // with `ReadTimeoutError(`, of a transfer that is with the last line of a traceback.
+  if (/Connection broken: |incomplete-download|^\S*ReadTimeoutError: /m.test(output)) {
     return new BrokenWheel("pip's transfer broke off", {
       details: [lastError(output) + through],
       remedy: CHECK_PIP,

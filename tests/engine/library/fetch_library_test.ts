@@ -162,6 +162,12 @@ if (mode === "cut" || (mode === "cut once" && asked === 1)) {
   console.error("ProtocolError: ('Connection broken: IncompleteRead(100 bytes read, 9 more expected)')");
   Deno.exit(2);
 }
+if (mode === "stalled") {
+  Deno.writeFileSync(dest + "/x.part", bytes.subarray(0, 100));
+  console.error("ERROR: Exception:\\nTraceback (most recent call last):\\n  File \\"x\\", line 1, in f");
+  console.error("pip._vendor.urllib3.exceptions.ReadTimeoutError: HTTPSConnectionPool(host='x', port=443): Read timed out.");
+  Deno.exit(2);
+}
 if (mode === "odd") { console.error("ERROR: the moon is full\\n"); Deno.exit(2); }
 if (mode === "huge") Deno.writeFileSync(dest + "/x.part", new Uint8Array(bytes.length * 3));
 if (mode === "huge") await new Promise((r) => setTimeout(r, 20_000));
@@ -315,6 +321,7 @@ Deno.test("fetchLibrary() turns to the archive when the wheel is not available, 
     offline: "pip cannot reach its package index",
     absent: "pip's package index does not offer tensorflow-cpu 2.21.0",
     cut: "pip's transfer broke off",
+    stalled: "pip's transfer broke off",
     odd: "pip failed",
     silent: "pip delivered no wheel",
     wrong: "pip delivered another wheel than the pinned one",
@@ -361,6 +368,13 @@ Deno.test("fetchLibrary() asks for the wheel once more where the transfer broke 
   assertEquals(await names(scene.cache), ["2.21.0-test-wheel", "lock"]);
 });
 
+Deno.test("fetchLibrary() asks for the wheel once more where a pip waited too long for the rest", async () => {
+  await using scene = await Scene.set();
+  await failure(fetchLibrary(scene.wheelOnly("stalled")));
+  const downloads = (await scene.pipLog()).filter((line) => line.includes(" download "));
+  assertEquals(downloads.length, 2);
+});
+
 Deno.test("fetchLibrary() uses the first pip that works", async () => {
   await using scene = await Scene.set();
   const options = scene.wheelOnly();
@@ -391,6 +405,7 @@ Deno.test("fetchLibrary() says one clear line with the remedy when the wheel is 
     ["offline", "cannot reach its package index", "network"],
     ["absent", "does not offer tensorflow-cpu 2.21.0", "index settings"],
     ["cut", "IncompleteRead(100 bytes read", "proxy settings"],
+    ["stalled", "port=443): Read timed out", "proxy settings"],
     ["odd", "pip failed (the moon is full)", "fix what pip says"],
     ["silent", `did not deliver ${WHEEL}`, "settings"],
     ["wrong", "is not the pinned one", "pip cache purge"],
