@@ -53,7 +53,7 @@ export async function weightsOfRun(
   const label = String(manifest.settings.weights ?? "");
   const expected = String(manifest.settings.weights_sha256 ?? "");
   if (weightsKind(label) === "random") return { label: RANDOM_LABEL, path: undefined };
-  const path = weights ?? await namedPlace() ?? await usualPlace();
+  const path = weights ?? await usualPlace();
   if (path === undefined || !await exists(path)) {
     throw new StudyError(
       `Run ${runId} started from weights that it does not keep (${label || "unknown"}), and they ` +
@@ -68,29 +68,22 @@ export async function weightsOfRun(
     remedy: "give the run's own with --weights",
   });
 
-  /** Where the user's own file was, whatever folder the command line began in; older ones do not say. */
-  async function namedPlace(): Promise<string | undefined> {
-    const file = manifest.settings[WEIGHTS_FILE];
-    if (typeof file !== "string") return undefined;
-    // The published file has one label, whoever brought it.
-    if (label !== weightsLabel("torchvision", source.file)) return file;
-    const cached = cachedWeightsPath(source, cache);
-    return await exists(cached) ? cached : file;
-  }
-
+  /** Where it should be; older manifests do not say where the user's own file was. */
   async function usualPlace(): Promise<string | undefined> {
-    const given = givenPath(manifest.settings.command);
+    const { [WEIGHTS_FILE]: file, command } = manifest.settings;
+    // Whatever folder the command line began in.
+    const named = typeof file === "string" ? file : undefined;
     if (label === weightsLabel("torchvision", source.file)) {
       const cached = cachedWeightsPath(source, cache);
       // A file of the user's that is the published one has its label.
-      return await exists(cached) ? cached : given ?? cached;
+      return await exists(cached) ? cached : named ?? givenPath(command) ?? cached;
     }
     const { convolutions } = source;
-    if (convolutions && label === weightsLabel("convolutions", convolutions.label)) {
+    if (!named && convolutions && label === weightsLabel("convolutions", convolutions.label)) {
       const options = { weights: "convolutions", source, strict: true, reporter, cache };
       return (await obtainWeights(options)).path;
     }
-    return given;
+    return named ?? givenPath(command);
   }
 }
 
