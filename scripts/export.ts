@@ -24,7 +24,7 @@ import { isFolder } from "../io/path_kind.ts";
 import { runScript } from "../io/run_script.ts";
 import { openSafetensors, saveCheckpoint } from "../models/checkpoint/safetensors.ts";
 import { isModelCard, modelCard } from "../report/page/model_card.ts";
-import { BEST_ORDER } from "../report/record/find_run.ts";
+import { BEST_ORDER, requireRunWord } from "../report/record/find_run.ts";
 import { refuseInsideRun } from "../report/record/run_folders.ts";
 
 const { backend, device, libtensorflow, quiet, verbose, help } = SHARED_FLAGS;
@@ -91,6 +91,7 @@ async function main(): Promise<void> {
   if (flags.format === "tfjs" && isFileName) {
     throw new UsageError(`--out ${basename(flags.out)}: --format tfjs writes a folder; name one`);
   }
+  await requireRunWord(run);
   const target = flags.format === "tfjs" ? tfjsTarget(flags.out) : safetensorsTarget(flags.out);
   await refuseInsideRun(flags.out, "--out");
   await refuseForeign(await target.existing(), { command: "deno task export", flag: "--out" });

@@ -14,17 +14,16 @@ import { type DigitInput, digitInputs } from "../inference/digit_inputs.ts";
 import { loadModel } from "../inference/load_model.ts";
 import type { LoadedModel } from "../inference/loaded_model.ts";
 import { checkWritable, writeFileAtomic } from "../io/atomic.ts";
-import { isPathWord, userFolder, userPath } from "../io/cache.ts";
+import { userFolder, userPath } from "../io/cache.ts";
 import { StudyError, UsageError } from "../io/errors.ts";
 import { eventTurn } from "../io/event_turn.ts";
 import { type HelpOptions, readWords } from "../io/help_text.ts";
 import { refuseForeign, textIfReadable } from "../io/own_files.ts";
 import type { FlagTable, FlagValues } from "../io/parse_flags.ts";
-import { exists } from "../io/path_kind.ts";
 import { printable, printableJson } from "../io/printable.ts";
 import { createReporter, print, type Reporter } from "../io/reporter.ts";
 import { interruptible, runScript } from "../io/run_script.ts";
-import { BEST, BEST_ORDER } from "../report/record/find_run.ts";
+import { BEST, BEST_ORDER, requireRunWord } from "../report/record/find_run.ts";
 import { DATA } from "../study.ts";
 
 const { backend, device, libtensorflow, verbose, help } = SHARED_FLAGS;
@@ -105,10 +104,7 @@ async function main(): Promise<void> {
       "Give at least one picture: deno task predict PICTURE...; see --help for what else there is",
     );
   }
-  if (isPathWord(flags.run) && !await exists(userPath(flags.run))) {
-    const named = printable(flags.run);
-    throw new UsageError(`--run ${named}: there is no such file or folder; give one or a run's id`);
-  }
+  await requireRunWord(flags.run, "--run");
   await interruptible((signal) => predict(words, { flags, signal }));
 }
 

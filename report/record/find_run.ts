@@ -5,7 +5,8 @@
  */
 
 import { basename, dirname, join, resolve } from "node:path";
-import { StudyError } from "../../io/errors.ts";
+import { isPathWord, userPath } from "../../io/cache.ts";
+import { StudyError, UsageError } from "../../io/errors.ts";
 import { exists } from "../../io/path_kind.ts";
 import { printable } from "../../io/printable.ts";
 import { UnusableFileError } from "../../io/regular_file.ts";
@@ -143,6 +144,19 @@ export async function locateRun(run: string, options: LocateRunOptions): Promise
     } in ${results}, and no run's folder of that ` +
       `name: give an id from ${join(results, "runs")} or a part of it, a folder, or ${BEST}`,
   );
+}
+
+/**
+ * Makes sure that there is something at the path by which a command line means a run or file; any other
+ * word is for {@linkcode locateRun}.
+ *
+ * @param flag The flag that the word was given with, where there is one.
+ * @throws {UsageError} If there is nothing.
+ */
+export async function requireRunWord(word: string, flag?: `--${string}`): Promise<void> {
+  if (!isPathWord(word) || await exists(userPath(word))) return;
+  const named = `${flag === undefined ? "" : `${flag} `}${printable(word)}`;
+  throw new UsageError(`${named}: there is no such file or folder; give one or a run's id`);
 }
 
 /** The command that makes a run of a model, the quickest one where any will do. */

@@ -96,23 +96,24 @@ Deno.test("deno task compare --results follows the folder that it is started in"
   });
 });
 
-Deno.test("a flag that takes a name or a path is wrong where there is nothing at the path", async () => {
+Deno.test("a flag or word that is a name or a path is wrong where there is nothing at the path", async () => {
   await withFolder({}, async (folder) => {
     const cases = [
-      ["predict", "one.png", "--run", "missing.safetensors"],
-      ["predict", "one.png", "--run", "runs/missing"],
-      ["bench", "--python", "./missing"],
-      ["bench", "--python", folder],
+      ["predict", ["one.png"], ["--run", "missing.safetensors"]],
+      ["predict", ["one.png"], ["--run", "runs/missing"]],
+      ["export", ["--out", "x"], ["missing.safetensors"]],
+      ["bench", [], ["--python", "./missing"]],
+      ["bench", [], ["--python", folder]],
     ] as const;
-    await Promise.all(cases.map(async ([task, ...args]) => {
+    await Promise.all(cases.map(async ([task, others, wrong]) => {
       const { code, stderr } = await new Deno.Command(Deno.execPath(), {
-        args: [...taskArgs(task), ...args],
+        args: [...taskArgs(task), ...others, ...wrong],
         cwd: repositoryRoot(),
         env: { NO_COLOR: "1", INIT_CWD: folder },
       }).output();
       const said = new TextDecoder().decode(stderr);
       assertEquals(code, 2, said);
-      assertStringIncludes(said, `error: ${args.slice(-2).join(" ")}: `);
+      assertStringIncludes(said, `error: ${wrong.join(" ")}: `);
     }));
   });
 });
