@@ -116,7 +116,7 @@ export function programFailure(
   if (withheld.length === 0 || !UNLOADED.test(stderr)) return { what: "does not run", reason };
   const variables = withheld.join(" and ");
   return {
-    what: `fails without ${variables}, which Deno passes on to no program of a task`,
+    what: `fails without ${variables}, which Deno does not pass on here`,
     reason,
     remedy: `put one that runs without ${variables} first in PATH and run again`,
   };

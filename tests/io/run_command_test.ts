@@ -7,7 +7,7 @@ const LOADER = "python3: error while loading shared libraries: libpython3.12.so.
 Deno.test("programFailure() tells a program that needs a loader's variable from one that fails", () => {
   const result = { stdout: "", stderr: `${LOADER}\n`, withheld: ["LD_LIBRARY_PATH"] };
   assertEquals(programFailure(result), {
-    what: "fails without LD_LIBRARY_PATH, which Deno passes on to no program of a task",
+    what: "fails without LD_LIBRARY_PATH, which Deno does not pass on here",
     reason: LOADER,
     remedy: "put one that runs without LD_LIBRARY_PATH first in PATH and run again",
   });
