@@ -21,7 +21,7 @@ export interface NoProgram {
 }
 
 /** What a stand-in says where there is nothing behind it, and a Python that has no pip. */
-const ABSENT = /command not found|Python was not found|No module named pip\b/;
+export const ABSENT = /command not found|Python was not found|No module named pip\b/;
 
 /** The first of some commands that tells its version. */
 export async function findProgram(

@@ -23,6 +23,7 @@ import {
   StudyError,
   type StudyErrorOptions,
 } from "./errors.ts";
+import { ABSENT } from "./find_program.ts";
 import { pipCertificateRemedy, pipProxy, throughProxy } from "./network_failure.ts";
 import { OWN_MODULES, PYTHON_COMMANDS, withOwnModules } from "./python.ts";
 import { formatDuration, type Reporter } from "./reporter.ts";
@@ -87,6 +88,9 @@ const FOUND_PIP = "found-pip";
 /** Exit status of {@linkcode PROGRAM}: the index has no such file. */
 const NOT_OFFERED = 4;
 
+/** Bytes of standard output kept for what a program says that is no Python with pip. */
+const SPOKEN_BYTES = 500;
+
 /** Writes the file to standard output. */
 const PROGRAM = `${OWN_MODULES}import logging
 # pip says in passing why an index cannot be read.
@@ -139,7 +143,9 @@ export async function downloadWithPip(options: PipDownloadOptions): Promise<void
       const { what, reason, remedy } = failure;
       const name = command.join(" ");
       tried.push(`${name}: ${failureLine({ what, reason })}`);
-      if (remedy !== undefined) telling ??= { reason: `${name} ${what}`, remedy };
+      const isBroken = what === "does not run" && !ABSENT.test(reason ?? "");
+      if (remedy === undefined && !isBroken) continue;
+      telling ??= { reason: `${name} ${what}`, remedy: remedy ?? PIP_INSTALLATION };
     }
   } finally {
     await Deno.remove(part).catch(() => {});
@@ -193,6 +199,8 @@ async function transfer(
   const hash = createHash("sha256");
   const transferred = { label: name, host: "pip's package index" };
   let progress: Progress | undefined;
+  const decoder = new TextDecoder();
+  let beginning = "";
   let written = 0;
   try {
     using file = await Deno.open(part, { write: true, create: true, truncate: true });
@@ -202,6 +210,9 @@ async function transfer(
     }, options.minimumRate ?? MINIMUM_RATE);
     for await (const chunk of child.stdout) {
       watch.add(chunk.length);
+      if (beginning.length < SPOKEN_BYTES) {
+        beginning += decoder.decode(chunk.subarray(0, SPOKEN_BYTES));
+      }
       written += chunk.length;
       if (written > bytes) break; // which closes the pipe, and so ends the program
       progress ??= new Progress({ ...transferred, start: 0, total: bytes, reporter });
@@ -229,7 +240,7 @@ async function transfer(
   if (after === undefined && tooSlow === undefined) {
     // A stand-in for a Python, as Windows and pyenv have them, says in its own way that it is none.
     if (code === NO_PIP) return { what: "has no pip" };
-    return programFailure({ stdout: "", stderr: before, withheld });
+    return programFailure({ stdout: beginning, stderr: before, withheld });
   }
   const message = after ?? before;
   const pip = withOwnModules([program, ...args, "-m", "pip"]);

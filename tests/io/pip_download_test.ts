@@ -217,6 +217,28 @@ Deno.test({
 });
 
 Deno.test({
+  name: "downloadWithPip() tells a Python that is there and fails from one that is missing",
+  ignore: Deno.build.os === "windows",
+  fn: () =>
+    withFolder(async (folder) => {
+      const broken = ["sh", "-c", "echo 'Fatal Python error: init_fs_encoding' >&2; exit 1"];
+      const options = { ...FILE, path: join(folder, "x"), reporter: recordingReporter() };
+      const reasonOf = async (pythonCommands: readonly (readonly string[])[]) => {
+        const download = () => downloadWithPip({ ...options, pythonCommands });
+        const { reason, remedy, message } = await assertRejects(download, StudyError);
+        assertEquals(remedy, "install Python with pip and run again");
+        return [reason, message] as const;
+      };
+      const [absent, tried] = await reasonOf(STAND_INS);
+      assertEquals(absent, "no Python has pip");
+      assertStringIncludes(tried, "does not run (Python was not found)");
+      const [reason, message] = await reasonOf([...STAND_INS, broken]);
+      assertEquals(reason, `${broken.join(" ")} does not run`);
+      assertStringIncludes(message, "does not run (Fatal Python error: init_fs_encoding)");
+    }),
+});
+
+Deno.test({
   name: "downloadWithPip() ends its program where what it brings cannot be written",
   ignore: Deno.build.os === "windows",
   fn: () =>
