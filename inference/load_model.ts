@@ -83,9 +83,9 @@ const UNTRAINED: readonly string[] = DETECTORS.filter(({ training }) => training
  * answers for it.
  *
  * @param run The folder of a run, its id or the beginning of it, `best`, or a `.pth` or `.safetensors`
- *   file with all weights of a model for ten digits. `best` is the first of the finished runs of
- *   trained models whose weights can be had: MNIST before other data, then the most test images, then
- *   the highest accuracy.
+ *   file with all weights of a model for ten digits. `best` is the first of the finished runs that
+ *   have left their checkpoint (of untrained models only where `model` names one): MNIST before other
+ *   data, then the most test images, then the highest accuracy.
  * @throws {StudyError} If there is no such run or file, it has no weights or damaged ones, or they are
  *   of no model for ten digits.
  */
