@@ -16,6 +16,7 @@ export function measuredFlags(text: string): string[] {
 
 /** A word or a number; recipes have no settings of these names. */
 function settingOf(text: string, name: string): string | undefined {
-  const pattern = `(?:^|[{,])[ \\t]*["']?${name}["']?[ \\t]*:\\s*["']?(\\w+)`;
-  return new RegExp(pattern, "m").exec(text)?.[1];
+  const pattern = `(?:^|[{,])[ \\t]*["']?${name}["']?[ \\t]*:[ \\t]*["']?(\\w+)`;
+  const withoutComments = text.replace(/(^|\s)#.*$/gm, "$1");
+  return new RegExp(pattern, "m").exec(withoutComments)?.[1];
 }

@@ -20,6 +20,9 @@ Deno.test("measuredFlags() has a configuration's backend, device and threads, or
       { backend: "webgpu", device: "gpu", threads: "4" },
     ],
     ["# backend: wasm\nthreads: 1", { threads: "1" }],
+    ["# GPU nodes (backend: webgpu, device: gpu)\ndevice: cpu\n", { device: "cpu" }],
+    ["out: x # {threads: 8}\nbackend: wasm\n", { backend: "wasm" }],
+    ["threads:\ndevice: cpu\n", { device: "cpu" }],
     ['{"models": ["vgg16"], "backend": "wasm"}', { backend: "wasm" }],
     ['{\n  "device": "cpu",\n  "threads": 8\n}', { device: "cpu", threads: "8" }],
   ];
