@@ -58,6 +58,7 @@ const BEHIND_THE_DOORS = [
 
 /** Which files remove files, in the rooms that have people's results. */
 const REMOVING_RESULTS = [
+  "experiment/continuation.ts",
   "experiment/event_marks.ts",
   "experiment/resume.ts",
   "report/figures/write_figures.ts",
@@ -69,7 +70,7 @@ const REMOVING_RESULTS = [
 
 /** Which files of other rooms do: temporary ones, the cache's, and what the same command wrote. */
 const REMOVING_OWN = [
-  "bench/whole_part4.ts",
+  "bench/fresh_cache.ts",
   "bench/whole_runs.ts",
   "draw/static_page.ts",
   "engine/conformance/run_conformance.ts",
