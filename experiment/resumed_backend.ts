@@ -26,7 +26,7 @@ export interface ResumedWith {
   backend: BackendName;
   /** Why, in a phrase. */
   reason: string;
-  /** Its number format, if it is unfinished and every machine has that. */
+  /** Its number format, if it is unfinished, every machine has that, and no other run has another. */
   precision?: "float32";
 }
 
@@ -68,10 +68,15 @@ export async function backendToResume(
   // TensorFlow's runs do not say what they ran on.
   const { backend = "tensorflow", precision } = run.settings;
   if (!isBackend(backend)) return undefined;
+  // With one of these formats the runs that have the other would be made again.
+  const isOnlyFormat = runs.every(({ settings }) =>
+    (settings.backend ?? "tensorflow") !== backend || settings.precision === precision
+  );
+  const isTaken = precision === "float32" && isOnlyFormat && !finished.has(run.run_id);
   return {
     backend,
     reason: `as run ${run.run_id} has it, which --resume goes on with`,
-    ...(precision === "float32" && !finished.has(run.run_id) && { precision }),
+    ...(isTaken && { precision }),
   };
 }
 

@@ -80,8 +80,11 @@ Deno.test("backendToResume() passes over other runs, and those that left nothing
 });
 
 Deno.test("precisionToResume() has auto take float32 of the run that goes on, and leaves all else", async () => {
-  const taken = async (run: Trace, { asked = "auto", backend = "auto" }: Asked = {}) => {
-    const resumed = await resumedWith([run]);
+  const taken = async (
+    runs: Trace | Trace[],
+    { asked = "auto", backend = "auto" }: Asked = {},
+  ) => {
+    const resumed = await resumedWith([runs].flat());
     return precisionToResume(asked, { backend, resumed });
   };
   assertEquals(await taken({}), "float32");
@@ -93,5 +96,10 @@ Deno.test("precisionToResume() has auto take float32 of the run that goes on, an
   // None of these goes on.
   assertEquals(await taken({}, { backend: "wasm" }), "auto");
   assertEquals(await taken({ finished: true }), "auto");
+  // Some of these are in the one format and some in the other.
+  const half = { seed: 2, precision: "bfloat16" };
+  assertEquals(await taken([{}, { ...half, finished: true }]), "auto");
+  assertEquals(await taken([half, {}]), "auto");
+  assertEquals(await taken([{}, { ...half, finished: true, backend: "webgpu" }]), "float32");
   assertEquals(precisionToResume("auto", { backend: "auto", resumed: undefined }), "auto");
 });
