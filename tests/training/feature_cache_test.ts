@@ -150,6 +150,14 @@ Deno.test("FeatureCache serves fewer images as it is, and more with the same bit
     assert(Math.abs(fewer.seconds - whole.seconds * 20 / SHARD_ROWS) < 1e-9);
   }));
 
+/** A cache of single features, in files of two groups. */
+function groupedIn(folder: string, count: number, group: number): FeatureCache {
+  return new FeatureCache({
+    ...{ identity: IDENTITY, title: "the digits", count, columns: 1, cache: folder },
+    ...{ group, shardRows: 2 * group },
+  });
+}
+
 Deno.test("FeatureCache of a set that ends within a group computes that group by itself", () =>
   withFolder({}, async (folder) => {
     const group = 4;
@@ -164,10 +172,7 @@ Deno.test("FeatureCache of a set that ends within a group computes that group by
     };
     const reporter = silentReporter;
     const valuesOf = async (count: number) => {
-      using cache = new FeatureCache({
-        ...{ identity: IDENTITY, title: "the digits", count, columns: 1, cache: folder },
-        ...{ group, shardRows: 2 * group },
-      });
+      using cache = groupedIn(folder, count, group);
       await cache.survey({ reporter });
       await cache.fill(source, { reporter });
       return [...cache.read(rows(0, count))];
@@ -182,6 +187,28 @@ Deno.test("FeatureCache of a set that ends within a group computes that group by
     // The larger set's file is as it was.
     assertEquals(await valuesOf(16), Array(16).fill(4));
     assertEquals(extracted, [[12, 2]]);
+  }));
+
+Deno.test("FeatureCache that has nothing to write waits for no other, and takes no room", () =>
+  withFolder({}, async (folder) => {
+    const group = 4;
+    const source: FeatureSource = {
+      group,
+      extract: (_first, count) => Promise.resolve(new Float32Array(count).fill(count)),
+    };
+    using whole = groupedIn(folder, 16, group);
+    await whole.fill(source, { reporter: silentReporter });
+    const before = filesOf(whole);
+    using _held = await tryLock(join(whole.folder, ".lock"));
+    using cache = groupedIn(folder, 14, group);
+    const controller = new AbortController();
+    const { reporter } = listener((text) => text.endsWith(": waiting") && controller.abort());
+    const work = { reporter, signal: controller.signal };
+    await cache.survey(work);
+    assertEquals([cache.missingRows, cache.missingBytes], [6, 0]);
+    await cache.fill(source, work);
+    assertEquals([...cache.read(rows(8, 14))], [4, 4, 4, 4, 2, 2]);
+    assertEquals(filesOf(whole), before);
   }));
 
 Deno.test("FeatureCache computes a missing, damaged or truncated file again, and only that", () =>

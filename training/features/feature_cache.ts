@@ -8,7 +8,7 @@
  * has computed; one that is killed keeps its finished files. Rows are then read by position, so that
  * memory does not grow with the number of images. A set cut short that cannot use a larger set's file,
  * as that is unfinished or goes on within a group, leaves it alone, and has the rows of that one in
- * memory.
+ * memory; where it lacks nothing else and that file is complete, it writes nothing and takes no lock.
  *
  * @module
  */
@@ -102,6 +102,8 @@ export class FeatureCache implements FeatureRows, Disposable {
   /** By file; `undefined` where it has to be computed. */
   #shards: (ShardHeader | undefined)[];
   #files = new Map<number, Deno.FsFile>();
+  /** Complete files of a larger set that go on within a group: what this set has of them is in memory. */
+  #cut = new Set<number>();
   /** Features of a file that was left to a larger set. */
   #inMemory = new Map<number, Float32Array>();
 
@@ -130,9 +132,9 @@ export class FeatureCache implements FeatureRows, Disposable {
     return this.#missing().reduce((sum, index) => sum + this.#rowsOf(index), 0);
   }
 
-  /** Bytes that they will take. */
+  /** Bytes that they will take on disk. */
   get missingBytes(): number {
-    return this.#missing()
+    return this.#missing().filter((index) => !this.#cut.has(index))
       .reduce((sum, index) => sum + shardBytes(this.#rowsOf(index), this.columns), 0);
   }
 
@@ -166,13 +168,16 @@ export class FeatureCache implements FeatureRows, Disposable {
   }
 
   /**
-   * Computes what is missing. A second process at the same cache waits for the first.
+   * Computes what is missing. A second process at the same cache waits for the first, unless it has
+   * nothing to write.
    *
    * @throws {StudyError} If a file cannot be written.
    * @throws {InterruptedError} If aborted.
    */
   async fill(source: FeatureSource, work: CacheWork): Promise<void> {
-    if (this.missingRows === 0) return;
+    const missing = this.#missing();
+    if (missing.length === 0) return;
+    if (missing.every((index) => this.#cut.has(index))) return await this.#computeAll(source, work);
     const { reporter, signal } = work;
     await Deno.mkdir(this.folder, { recursive: true }).catch((error) => {
       throw this.#noRoom(error);
@@ -180,19 +185,7 @@ export class FeatureCache implements FeatureRows, Disposable {
     const onWait = () => reporter.line(`Another run computes features of ${this.#title}: waiting`);
     await withLock(join(this.folder, ".lock"), async () => {
       await this.#removeTemporaries();
-      const started = performance.now();
-      const rows = this.missingRows;
-      let done = 0;
-      for (const index of this.#missing()) {
-        // The one waited for may have computed it meanwhile.
-        await this.#check(index);
-        const show = (now: number) => this.#show(done + now, { rows, started, reporter });
-        if (this.#shards[index] === undefined) await this.#compute(index, source, work, show);
-        done += this.#rowsOf(index);
-        if (!reporter.terminal) reporter.line(liveText(this.#progress(done, { rows, started })));
-      }
-      reporter.live("");
-      if (reporter.terminal) reporter.line(liveText(this.#progress(done, { rows, started })));
+      await this.#computeAll(source, work);
     }, { onWait, ...(signal && { signal }) });
   }
 
@@ -249,7 +242,10 @@ export class FeatureCache implements FeatureRows, Disposable {
   async #check(index: number): Promise<ShardHeader | string> {
     const found = await checkShard(this.#path(index), this.#wanted(index));
     if (typeof found === "string") return found;
-    if (!this.#isCutAlike(found.rows, index)) return "short";
+    if (!this.#isCutAlike(found.rows, index)) {
+      this.#cut.add(index);
+      return "short";
+    }
     this.#shards[index] = found;
     return found;
   }
@@ -258,6 +254,24 @@ export class FeatureCache implements FeatureRows, Disposable {
   #isCutAlike(rows: number, index: number): boolean {
     const wanted = this.#rowsOf(index);
     return rows === wanted || (rows > wanted && wanted % this.#group === 0);
+  }
+
+  /** Computes what is missing, file by file. */
+  async #computeAll(source: FeatureSource, work: CacheWork): Promise<void> {
+    const { reporter } = work;
+    const started = performance.now();
+    const rows = this.missingRows;
+    let done = 0;
+    for (const index of this.#missing()) {
+      // The one waited for may have computed it meanwhile.
+      if (!this.#cut.has(index)) await this.#check(index);
+      const show = (now: number) => this.#show(done + now, { rows, started, reporter });
+      if (this.#shards[index] === undefined) await this.#compute(index, source, work, show);
+      done += this.#rowsOf(index);
+      if (!reporter.terminal) reporter.line(liveText(this.#progress(done, { rows, started })));
+    }
+    reporter.live("");
+    if (reporter.terminal) reporter.line(liveText(this.#progress(done, { rows, started })));
   }
 
   /** Computes a file, from where an interruption or a smaller set has left it. */
@@ -280,7 +294,7 @@ export class FeatureCache implements FeatureRows, Disposable {
     values.set(earlier.values.subarray(0, kept * columns));
     const before = rowsMissing(values, columns).length;
     const started = performance.now();
-    const isLeftAlone = earlier.fileRows > wanted.rows;
+    const isLeftAlone = this.#cut.has(index) || earlier.fileRows > wanted.rows;
     const write = async (missing: readonly number[]) => {
       const seconds = keptSeconds + (performance.now() - started) / 1000;
       // As a rule those that are left are the last ones.
