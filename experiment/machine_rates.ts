@@ -31,8 +31,8 @@ export function busyCores(
 }
 
 async function main(): Promise<void> {
-  const { data, backend, device, precision, threads, libtensorflow } = SHARED_FLAGS;
-  const table = { data, backend, device, precision, threads, libtensorflow };
+  const { data, backend, device, precision, threads, libtensorflow, quiet } = SHARED_FLAGS;
+  const table = { data, backend, device, precision, threads, libtensorflow, quiet };
   const flags = parseFlags(Deno.args, table);
   const reporter = createReporter({ stream: "stderr" });
   const engine = await startEngine({
@@ -54,9 +54,9 @@ async function main(): Promise<void> {
   engine.dispose();
 }
 
-/** The parts themselves will say what keeps an engine or data from being there. */
+/** With `--quiet` the parts themselves will say what keeps an engine or data from being there. */
 function failQuietly(error: unknown): void {
-  if (!(error instanceof StudyError)) throw error;
+  if (!(error instanceof StudyError) || !Deno.args.includes("--quiet")) throw error;
   Deno.exitCode = error.exitCode;
 }
 

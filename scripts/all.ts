@@ -143,10 +143,13 @@ async function dryRun({ flags, signal }: Context): Promise<void> {
 async function announce({ flags, reporter, signal }: Context): Promise<void> {
   reporter.line(`Preset ${flags.preset}: measuring how fast this machine is`);
   const { failure, output } = await runChildScript("experiment/machine_rates.ts", {
-    args: argumentsFor(
-      flags,
-      ["data", "backend", "device", "precision", "threads", "libtensorflow"],
-    ),
+    args: [
+      ...argumentsFor(
+        flags,
+        ["data", "backend", "device", "precision", "threads", "libtensorflow"],
+      ),
+      "--quiet",
+    ],
     permissions: "engine",
     stdout: "piped",
     stderr: "inherit",

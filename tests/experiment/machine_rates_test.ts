@@ -31,6 +31,17 @@ Deno.test("machine_rates.ts takes no flag that changes nothing", async () => {
   assertEquals([code, stdout.length], [2, 0]);
 });
 
+Deno.test("machine_rates.ts says why it measures nothing, but where the parts will: with --quiet", async () => {
+  const script = join(repositoryRoot(), "experiment/machine_rates.ts");
+  for (const more of [[], ["--quiet"]]) {
+    const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
+      args: ["run", "-q", "-P=engine", script, "--backend=abacus", ...more],
+      cwd: repositoryRoot(),
+    }).output();
+    assertEquals([code, stdout.length, stderr.length > 0], [2, 0, more.length === 0]);
+  }
+});
+
 Deno.test("machine_rates.ts says with how many cores it has measured", async () => {
   const script = join(repositoryRoot(), "experiment/machine_rates.ts");
   const { success, stdout, stderr } = await new Deno.Command(Deno.execPath(), {

@@ -115,7 +115,7 @@ Deno.test("sweep --measure measures with the backend, device and cores of the co
     const args = ["--config=my.yaml", "--measure"];
     const { code, stdout, stderr } = await sweep(folder, args, { snakemake: FAKE });
     assertStringIncludes(stdout, ", with --backend=abacus --device=auto --threads=3\n");
-    assertStringIncludes(stderr, "The measurement failed");
+    assertStringIncludes(stderr, "error: The measurement failed: --backend abacus: expected ");
     assertEquals(code, 1);
   }));
 
