@@ -7,7 +7,6 @@
 import { join } from "node:path";
 import { StudyError } from "../io/errors.ts";
 import { exists, PathAccessError } from "../io/path_kind.ts";
-import { processor } from "../io/processor.ts";
 import { ProblemList } from "../report/record/problems.ts";
 import { readResults, type ResultRow, resultsPath } from "../report/record/results.ts";
 import { CHECKPOINT, type Manifest, readHistory, runFolder } from "../report/record/run_folder.ts";
@@ -158,7 +157,7 @@ export async function findRun(
   // Only some processors have it, and `auto` takes it there alone.
   const where = other.manifest.settings.precision === "bfloat16" &&
       wanted.settings.precision !== "bfloat16"
-    ? ` on a processor that has bfloat16 (this one is ${processor().processor})`
+    ? ", --precision bf16 among them, on a processor that has bfloat16"
     : "";
   throw new StudyError(
     `Cannot resume ${other.runId}: it has ${other.differences.join(", ")}. Give it the same ` +

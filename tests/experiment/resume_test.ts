@@ -1,7 +1,6 @@
 import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import { basename, join } from "node:path";
 import { StudyError } from "../../io/errors.ts";
-import { processor } from "../../io/processor.ts";
 import { saveCheckpoint } from "../../models/checkpoint/safetensors.ts";
 import { appendRow } from "../../report/record/results.ts";
 import { runFolder, writeManifest } from "../../report/record/run_folder.ts";
@@ -171,8 +170,8 @@ Deno.test("findRun() says that a run in bfloat16 goes on where the processor has
   await withRuns({ a: { done: 1, settings } }, async (out) => {
     assertEquals(
       await refusal(out, wanted),
-      "Cannot resume a: it has precision bfloat16, not float32. Give it the same flags on a " +
-        `processor that has bfloat16 (this one is ${processor().processor}), or start a new run ` +
+      "Cannot resume a: it has precision bfloat16, not float32. Give it the same flags, " +
+        "--precision bf16 among them, on a processor that has bfloat16, or start a new run " +
         "without --resume",
     );
   });
