@@ -113,7 +113,7 @@ export function forecastRun(size: RunSize, rates: NodeRates): RunForecast {
   const keptBytes = KEPT.files + KEPT.perTestImage * test;
   const images = model.part === 2 ? headImages(size, rates) : train + test;
   const usedBytes = images * (FEATURE_BYTES[model.name] ?? 0);
-  // Those of a head's boxes are of a seed alone, so each run computes its own.
+  // As no preparation has those of a head's boxes, a run may have to compute them.
   const isOwn = size.features || model.part === 2;
   const featureBytes = isOwn ? usedBytes : 0;
   const slowdown = rates.cores === null ? 1 : rates.cores / size.threads;

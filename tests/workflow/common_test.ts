@@ -117,6 +117,13 @@ test("features of random weights and of a head's boxes are planned for each seed
       // 70,000 images, 36,864 bytes each; and 2,000 of 256 KiB.
       ["models: [alexnet]\nrecipes: [{name: a, weights: random}]", "7.7", ["1", "2", "3"]],
       ["models: [fasterrcnn]\nlimits: [2000]\nrecipes: [{name: a, train_head: true}]", "1.6", []],
+      // A second recipe shares them, and so do fewer images.
+      [
+        "models: [fasterrcnn]\nlimits: [500, 2000]\nrecipes: [{name: a, train_head: true}, " +
+        "{name: b, train_head: true, lr: 0.01, epochs: 2, batch_size: 64}]",
+        "1.6",
+        [],
+      ],
     ] as const;
     for (const [config, gigabytes, seeds] of cases) {
       const text = `out: x\nseeds: [1, 2, 3]\n${config}`;

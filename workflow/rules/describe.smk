@@ -1,5 +1,18 @@
 """What a plan says to the person who makes it."""
 
+# Flags in which the runs of a detector's head may differ and still find each other's features of boxes.
+SHARING = ("--epochs", "--head-batch-size", "--lr", "--limit", "--test-limit")
+
+
+def own_feature_bytes():
+    """What the runs themselves leave in the cache: of those that share features, the most that one has."""
+    most = {}
+    for run in RUNS.values():
+        flags = read_flags(run["flags"])
+        key = tuple(sorted((name, value) for name, value in flags.items() if name not in SHARING))
+        most[key] = max(most.get(key, 0), forecast_of(run)["featureBytes"])
+    return sum(most.values())
+
 
 def describe_plan():
     """What all runs take together, for the person who starts them."""
@@ -11,7 +24,7 @@ def describe_plan():
         one["keptBytes"] + (one["checkpointBytes"] if config["keep_checkpoints"] else 0)
         for one in planned
     )
-    features = sum(one["featureBytes"] for one in [*planned, *prepared])
+    features = own_feature_bytes() + sum(one["featureBytes"] for one in prepared)
     moved = sum(one["writtenBytes"] + one["readBytes"] for one in [*planned, *prepared])
     largest = max(one["diskBytes"] for one in planned)
     longest = max(one["seconds"] for one in planned)
