@@ -37,8 +37,11 @@ FORECAST_CODE = (
     "experiment/checkpoint_forecast.ts",
     "experiment/forecast.ts",
     "experiment/sweep_forecast.ts",
+    "models/detection/faster_rcnn_layout.ts",
     "models/simple_cnn.ts",
     "study.ts",
+    "training/detection/box_features.ts",
+    "training/detection/digit_boxes.ts",
 )
 
 # Asked of the engine beyond what is expected: a slower node, a busy file system.
