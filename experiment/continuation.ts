@@ -77,7 +77,12 @@ export async function dropEvaluations(
   const path = join(folder, "evaluations.csv");
   if (!isKnownToDiffer(was, is) || !await exists(path)) return;
   await Deno.remove(path);
-  reporter.line(`evaluations.csv begins anew: so far it was of ${was} test images, not ${is}`);
+  reporter.line(beginsAnew(was, is));
+}
+
+/** Says that evaluations so far do not count, as these are of another number of test images. */
+export function beginsAnew(was: unknown, is: unknown): string {
+  return `evaluations.csv begins anew: so far it was of ${was} test images, not ${is}`;
 }
 
 /** What a run had used when it was left; `undefined` where its manifest does not say. */

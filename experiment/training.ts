@@ -29,6 +29,7 @@ import { evaluate, type Evaluation, type LabelledBatches } from "../training/eva
 import { smoothedCrossEntropy } from "../training/cross_entropy.ts";
 import { oneCycle } from "../training/one_cycle.ts";
 import type { EpochResult, TrainableModel, Trainer, TrainerOptions } from "../training/trainer.ts";
+import { beginsAnew } from "./continuation.ts";
 import { EvaluationProgress, showBatch, showEpoch } from "./progress.ts";
 import { CHECKPOINT } from "./resume.ts";
 import type { Measured, Run, RunPlan } from "./run.ts";
@@ -275,14 +276,19 @@ async function saveHistory({ folder, history, featureSeconds }: Run): Promise<vo
   ]);
 }
 
-/** Writes the lines that a shorter run has for the epochs taken over from it, of as many test images. */
-async function takeOverEvaluations({ folder, checkpoint, history, row }: Run): Promise<void> {
+/**
+ * Writes the lines that a shorter run has for the epochs taken over from it, or says that they are of
+ * another number of test images.
+ */
+async function takeOverEvaluations(run: Run): Promise<void> {
+  const { folder, checkpoint, history, row, reporter } = run;
   const shorter = dirname(checkpoint);
-  const manifest = await readManifest(shorter).catch(() => undefined);
-  if (isKnownToDiffer(manifest?.settings.test_images, row.test_images)) return;
+  const was = (await readManifest(shorter).catch(() => undefined))?.settings.test_images;
   const theirs = await readEvaluations(shorter).catch(() => []);
   const rows = theirs.filter(({ epoch }) => epoch <= history.length);
-  if (rows.length > 0) await writeEvaluations(folder, rows);
+  if (rows.length === 0) return;
+  if (!isKnownToDiffer(was, row.test_images)) return await writeEvaluations(folder, rows);
+  reporter.line(beginsAnew(was, row.test_images));
 }
 
 /** The lines of `evaluations.csv`; none where there is no such file. */

@@ -118,7 +118,8 @@ Deno.test("trainEpochs() takes over a shorter run's evaluations with its epochs"
     for (const run of [shorter!, folder!, other!, plain!]) await Deno.mkdir(run);
     const evaluate = () => {};
     await train(shorter!, 2, { evaluate });
-    await train(folder!, 3, { shorter: shorter!, evaluate });
+    const taken = await train(folder!, 3, { shorter: shorter!, evaluate });
+    assert(taken.lines.every((line) => !line.includes("evaluations")), `${taken.lines}`);
     const evaluated = await readEvaluations(folder!);
     assertEquals(evaluated.map(({ epoch }) => epoch), [1, 2, 3]);
     assertEquals(evaluated.slice(0, 2), await readEvaluations(shorter!));
@@ -127,8 +128,12 @@ Deno.test("trainEpochs() takes over a shorter run's evaluations with its epochs"
       ...{ run_id: "shorter", started_at: "2026-01-31T12:00:00.000Z", part: 1, model: "SimpleCNN" },
       ...{ settings: { test_images: 500 }, versions: {}, machine: {}, git: null },
     });
-    await train(other!, 3, { shorter: shorter!, evaluate, row: { test_images: 10_000 } });
+    const row = { test_images: 10_000 };
+    const { lines } = await train(other!, 3, { shorter: shorter!, evaluate, row });
     assertEquals((await readEvaluations(other!)).map(({ epoch }) => epoch), [3]);
+    assertEquals(lines.filter((line) => line.includes("evaluations")), [
+      "evaluations.csv begins anew: so far it was of 500 test images, not 10000",
+    ]);
     // One without leaves none.
     await Deno.remove(join(shorter!, "evaluations.csv"));
     await train(plain!, 3, { shorter: shorter! });
