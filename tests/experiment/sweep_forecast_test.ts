@@ -5,7 +5,6 @@ import { repositoryRoot } from "../../io/cache.ts";
 import { REFERENCE_RESULTS } from "../../report/record/reference_results.ts";
 import { readManifest } from "../../report/record/run_folder.ts";
 import { ALEXNET, FASTER_RCNN_ADAPTED, RECIPES, VGG16 } from "../../study.ts";
-import { FEATURES_PER_IMAGE } from "../../training/detection/box_features.ts";
 import { filesIn } from "../scripts/files_in.ts";
 
 const RATES: NodeRates = {
@@ -114,13 +113,7 @@ Deno.test("forecastRun() of the detector counts the images of its head only wher
   });
   assert(Math.abs(tested.seconds - (1 + 10 * 2.6876)) < 1e-9);
   assert(Math.abs(trained.seconds - (1 + 30 * 2.6876)) < 1e-9);
-  // 256 KiB of each image's boxes, which no other run has.
+  // 256 KiB of each image's boxes.
   assertEquals([tested.featureBytes, trained.featureBytes], [0, 20 * 262_144]);
   assert(trained.writtenBytes - trained.featureBytes > 0 && trained.readBytes > 0);
-});
-
-Deno.test("forecastRun() counts the features that a detector's head is trained on as the run's own", () => {
-  const size = { model: "fasterrcnn", threads: 2, limit: 20 } as const;
-  assertEquals(run({ ...size, trainHead: true }).featureBytes, 20 * 4 * FEATURES_PER_IMAGE);
-  assertEquals(run(size).featureBytes, 0);
 });

@@ -344,18 +344,18 @@ Deno.test("meanOfBatchMeans() by hand", () => {
 Deno.test("evaluate() times the making of batches too, as the report says", async () => {
   using run = new Run(64);
   using test = testImages(20);
-  const pause = new Int32Array(new SharedArrayBuffer(4));
   const slow = {
     count: test.count,
     labels: test.labels,
     batch: test.batch.bind(test),
     tensors: (indices: Int32Array) => {
-      Atomics.wait(pause, 0, 0, 100);
+      wait(100);
       return test.tensors(indices);
     },
   };
   const { seconds } = await evaluate(engine, run.model, slow, { ...OPTIONS, chunk: 10 });
-  assert(seconds >= 0.2, `${seconds} s`);
+  // A timer may be a little early.
+  assert(seconds > 0.19 && seconds < 20, `${seconds} s`);
 });
 
 Deno.test("evaluate() equals what the logits say", async () => {
@@ -397,23 +397,15 @@ Deno.test("evaluate() equals what the logits say", async () => {
   assertEquals(done.at(-1), 1);
 });
 
-Deno.test("evaluate() takes what is true first, and its seconds are those of the model's calls", async () => {
+Deno.test("evaluate() takes what is true first", async () => {
   // Logits of three images, each of another class; class 0 is right for all.
   const rows = rowsInMemory(Float32Array.of(9, 0, 0, 0, 9, 0, 0, 0, 9), 3);
-  const slow = {
-    columns: 3,
-    read(indices: Int32Array) {
-      wait(100);
-      return rows.read(indices);
-    },
-  };
-  const images = new FeatureBatches(slow, new Uint8Array(3));
+  const images = new FeatureBatches(rows, new Uint8Array(3));
   const model = { forward: (logits: tf.Tensor2D) => logits };
-  const { f1, predictions, seconds } = await evaluate(engine, model, images, OPTIONS);
+  const { f1, predictions } = await evaluate(engine, model, images, OPTIONS);
   assertEquals(predictions, Int32Array.of(0, 1, 2));
   // Only class 0 is true: F1 = 2·1/(2·1 + 2) = 1/2 of weight 3. The other way round it is 1/6.
   assertEquals(f1, 1 / 2);
-  assert(seconds >= 0.1 && seconds < 10, `${seconds}`);
 });
 
 /** Does nothing, and lets nothing else be done meanwhile. */
