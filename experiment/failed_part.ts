@@ -101,13 +101,10 @@ export async function noteFailure(failed: FailedPart): Promise<void> {
   // Where all are finished, it was with other settings.
   for (const model of unfinished.length > 0 ? unfinished : without) {
     const killed = await killedRun(failed, model);
-    const last = lastOf(model);
     const own = killed
-      ? { ...rows.findLast(({ run_id }) => run_id === killed.run_id), ...killed }
-      : last?.status === "interrupted"
-      ? last
-      : {};
-    const row = { ...newErrorRow(part, model, seed), ...own };
+      ? rows.findLast(({ run_id }) => run_id === killed.run_id)
+      : isLast(model, "interrupted") && lastOf(model);
+    const row = { ...newErrorRow(part, model, seed), ...own, ...killed };
     await appendRow(out, stopRow(row, failure), waiting);
   }
 }

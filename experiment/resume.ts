@@ -117,7 +117,6 @@ export async function findRun(
   wanted: WantedRun,
   options: FindRunOptions,
 ): Promise<Resumption | undefined> {
-  let taken: string | undefined;
   const { extent } = wanted;
   const { check, claim = () => Promise.resolve(true), note } = options;
   const runs = await runsOf(out, wanted, options);
@@ -125,8 +124,8 @@ export async function findRun(
     differences.length === 0 &&
     (!row || (row.epochs === extent.epochs && row.test_images === extent.test_images))
   );
-  for (const { differences: _, ...run } of matching) {
-    const { canGoOn, ...found } = run;
+  let taken: string | undefined;
+  for (const { differences: _, canGoOn, ...found } of matching) {
     const { runId, row } = found;
     if (row !== undefined) return { kind: "same", ...found, history: [], ...NOTHING_ELSE };
     const folder = runFolder(out, runId);

@@ -13,7 +13,6 @@
 
 import { createHash } from "node:crypto";
 import { dirname } from "node:path";
-import { setTimeout as pause } from "node:timers/promises";
 import { passAbortOn, signalChild } from "./child_signal.ts";
 import { Progress } from "./download_progress.ts";
 import {
@@ -26,7 +25,8 @@ import {
 import { ABSENT } from "./find_program.ts";
 import { pipCertificateRemedy, pipProxy, throughProxy } from "./network_failure.ts";
 import { OWN_MODULES, PYTHON_COMMANDS, withOwnModules } from "./python.ts";
-import { formatDuration, type Reporter } from "./reporter.ts";
+import type { Reporter } from "./reporter.ts";
+import { retried } from "./retry.ts";
 import {
   cannotStart,
   programFailure,
@@ -162,19 +162,11 @@ async function patiently(
   part: string,
   options: PipDownloadOptions,
 ): Promise<Failure | undefined> {
-  const { reporter, signal, retryDelaysMs = [1_000, 4_000] } = options;
-  for (const delay of retryDelaysMs) {
-    try {
-      return await transfer(command, part, options);
-    } catch (error) {
-      if (!(error instanceof BrokenTransfer)) throw error;
-      const { what, reason } = error;
-      const failed = failureLine({ what, reason });
-      reporter.line(`${failed}; trying again in ${formatDuration(delay / 1000)}`);
-      await pause(delay, undefined, { signal }).catch(() => signal?.throwIfAborted());
-    }
-  }
-  return await transfer(command, part, options);
+  const { reporter, signal, retryDelaysMs: delaysMs = [1_000, 4_000] } = options;
+  return await retried(() => transfer(command, part, options), {
+    ...{ delaysMs, after: BrokenTransfer, reporter, signal },
+    describe: ({ what, reason }) => failureLine({ what, reason }),
+  });
 }
 
 /**

@@ -5,12 +5,12 @@
  */
 
 import { basename, join } from "node:path";
-import { setTimeout as pause } from "node:timers/promises";
 import { cacheError } from "../../io/cache.ts";
 import { download } from "../../io/download.ts";
 import { InterruptedError, StudyError } from "../../io/errors.ts";
 import { withLock } from "../../io/lock.ts";
-import { formatBytes, formatDuration, type Reporter } from "../../io/reporter.ts";
+import { formatBytes, type Reporter } from "../../io/reporter.ts";
+import { retried } from "../../io/retry.ts";
 import { sha256File } from "../../io/sha256.ts";
 import type { MinimumRate } from "../../io/transfer_watch.ts";
 import { fetchedProblem, type Processor, runningProcessor } from "../tensorflow/avx_support.ts";
@@ -166,15 +166,10 @@ async function fetchWheelInto(
   options: FetchLibraryOptions & { release: Release; label: string },
 ): Promise<string> {
   const { label, reporter, retryDelaysMs: [delay = 1000] = [] } = options;
-  try {
-    return await tryWheel(place, options);
-  } catch (error) {
-    if (!(error instanceof BrokenWheel)) throw error;
-    const { what } = error;
-    reporter.line(`${label}: ${what}; trying again in ${formatDuration(delay / 1000)}`);
-  }
-  await pause(delay);
-  return await tryWheel(place, options);
+  return await retried(() => tryWheel(place, options), {
+    ...{ delaysMs: [delay], after: BrokenWheel, reporter },
+    describe: ({ what }) => `${label}: ${what}`,
+  });
 }
 
 /** The same once, in a folder of its own of which nothing stays if pip fails. */

@@ -3,6 +3,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { dirname, join, normalize } from "node:path";
 import { repositoryRoot } from "../../io/cache.ts";
+import { headingAnchor } from "../../report/page/markdown.ts";
 
 const ROOT = repositoryRoot();
 
@@ -28,7 +29,7 @@ function linksOf(page: string): string[] {
 function anchorsOf(page: string): Set<string> {
   const anchors = new Set<string>();
   for (const [_, heading] of page.replaceAll(/^```[^]*?^```$/gm, "").matchAll(/^#+ (.*)$/gm)) {
-    const slug = heading!.toLowerCase().replaceAll(/[^\p{L}\p{N}\s_-]/gu, "").replaceAll(" ", "-");
+    const slug = headingAnchor(heading!);
     let anchor = slug;
     for (let n = 1; anchors.has(anchor); n++) anchor = `${slug}-${n}`;
     anchors.add(anchor);

@@ -11,13 +11,12 @@ import { readBenchResults } from "../../report/record/bench_results.ts";
 import { ProblemList } from "../../report/record/problems.ts";
 import { readResults } from "../../report/record/results.ts";
 import { ALEXNET, SIMPLE_CNN, type StudyModel, VGG16 } from "../../study.ts";
+import { readUnwrapped } from "./one_line_paragraphs.ts";
 
 const ROOT = repositoryRoot();
 const REFERENCE = join(ROOT, "results/reference");
 
-/** README with every paragraph on one line. */
-const README = (await Deno.readTextFile(join(ROOT, "README.md")))
-  .replaceAll(/(?<=\S)\n *(?=\S)/g, " ");
+const README = await readUnwrapped("README.md");
 
 const BENCH = await readBenchResults(join(REFERENCE, "bench/bench.json"));
 

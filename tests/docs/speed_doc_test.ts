@@ -8,16 +8,12 @@ import { median } from "../../metrics/descriptive_statistics.ts";
 import { ratios } from "../../report/analysis/paired_timings.ts";
 import { repositoryRoot } from "../../io/cache.ts";
 import { readBenchResults } from "../../report/record/bench_results.ts";
+import { readUnwrapped } from "./one_line_paragraphs.ts";
 
 const BENCH = join(repositoryRoot(), "results/reference/bench");
 
-/** A page with every paragraph on one line. */
-async function readPage(path: string): Promise<string> {
-  const text = await Deno.readTextFile(join(repositoryRoot(), path));
-  return text.replaceAll(/(?<=\S)\n(?=\S)/g, " ");
-}
-
-const [PAGE, README] = await Promise.all([readPage("docs/speed.md"), readPage("README.md")]);
+const PAGE = await readUnwrapped("docs/speed.md");
+const README = await readUnwrapped("README.md");
 
 /** What a machine's page says was measured of the target whose name begins so: `2.06`, `60 %`. */
 async function measured(what: string, folder = ""): Promise<string> {
