@@ -62,7 +62,7 @@ export class Recording {
     this.#gone = new Map(values.filter(([, dataId]) => !backend.has(dataId)));
     this.#unassigned = new Map(this.#before);
     this.#holders = new Map([...this.#before].map(([variable, dataId]) => [dataId, variable]));
-    this.binding = new RecordingBinding(backend.tensorflow);
+    this.binding = new RecordingBinding(backend.tensorflow, precision === "bfloat16");
     // Assigning a variable releases its old value; this holds on to it until recording is over.
     for (const dataId of this.#before.values()) backend.incRef(dataId);
   }

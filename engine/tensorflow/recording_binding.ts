@@ -41,6 +41,8 @@ interface Node {
   values?: ReadValues;
   /** The variable whose value this is. */
   resource?: Resource;
+  /** A variable's value, or made of one, size for size: part of what it may be set to. */
+  isState?: boolean;
 }
 
 /** A variable of the function under construction: one in TensorFlow, or the blocks of a matrix. */
@@ -63,6 +65,12 @@ interface Resource {
    */
   after: Deno.PointerObject[];
 }
+
+/**
+ * What combines tensors element by element or passes one on, and would be done in bfloat16 behind a
+ * product.
+ */
+const ARITHMETIC = new Set(["Add", "AddV2", "Sub", "Mul", "RealDiv", "Neg", "Reshape"]);
 
 /** Bytes up to which a constant is compared with those before. */
 const COMPARED_BYTES = 1 << 16;
@@ -91,8 +99,14 @@ export class RecordingBinding extends Binding implements MatrixGraph {
   /** Ids of constants by {@linkcode constantKey}. */
   #constants = new Map<string, number>();
 
-  /** Starts an empty graph. */
-  constructor(tensorflow: TensorFlow) {
+  /**
+   * Starts an empty graph.
+   *
+   * @param isRewritten Whether products will be turned to bfloat16, and with them what is around
+   *   them. Variables then still keep to float32: what {@linkcode RecordingBinding.executeOp} adds
+   *   to them, or to a mean of gradients, is not turned.
+   */
+  constructor(tensorflow: TensorFlow, readonly isRewritten = false) {
     super(tensorflow);
     this.#openGraph = notNull(tensorflow.symbols.TF_NewGraph(), "TF_NewGraph");
   }
@@ -148,8 +162,9 @@ export class RecordingBinding extends Binding implements MatrixGraph {
         dtype: resource.dtype,
       });
       const shape = attribute.shape("shape", resource.shape);
-      resource.value = this.#add("EnsureShape", [shape], [id])[0]!.id;
-      this.#node(resource.value).resource = resource;
+      const shaped = this.#add("EnsureShape", [shape], [id])[0]!.id;
+      resource.value = this.#inFloat32(shaped);
+      Object.assign(this.#node(resource.value), { resource, isState: true });
     }
     return resource.value;
   }
@@ -344,7 +359,40 @@ export class RecordingBinding extends Binding implements MatrixGraph {
     const product = opName === "BatchMatMulV2"
       ? this.#matrixProduct(attributes, inputs)
       : undefined;
-    return product ? [product] : this.#add(opName, attributes, inputs, [], numOutputs);
+    if (product !== undefined) return [product];
+    if (!this.isRewritten) return this.#add(opName, attributes, inputs, [], numOutputs);
+    if (ARITHMETIC.has(opName)) return this.#arithmetic(opName, attributes, inputs);
+    const results = this.#add(opName, attributes, inputs, [], numOutputs);
+    return isGradientOfWeights(opName, attributes)
+      ? results.map(({ id }) => this.#describe(this.#inFloat32(id)))
+      : results;
+  }
+
+  /** An op of {@linkcode ARITHMETIC} that may be a step of a variable's update. */
+  #arithmetic(
+    opName: string,
+    attributes: readonly OpAttribute[],
+    inputs: readonly number[],
+  ): TensorMetadata[] {
+    const state = inputs.find((id) => this.#node(id).isState);
+    const isUpdate = state !== undefined && (opName === "Reshape" ||
+      inputs.every((id) => broadcastsTo(this.#node(id).shape, this.#node(state).shape)));
+    if (!isUpdate) return this.#add(opName, attributes, inputs);
+    const operands = inputs.map((id) => this.#node(id).isState ? id : this.#inFloat32(id));
+    const [result] = this.#add(opName, attributes, operands);
+    this.#node(result!.id).isState = true;
+    return [result!];
+  }
+
+  /**
+   * The same tensor where the rewriter leaves it in float32: it neither turns this op, which it
+   * does not know, nor looks through it.
+   */
+  #inFloat32(id: number): number {
+    const { dtype, values } = this.#node(id);
+    if (!this.isRewritten || dtype !== DataType.FLOAT || values !== undefined) return id;
+    const types = [attribute.type("T", dtype), attribute.type("type", dtype)];
+    return this.#add("Bitcast", types, [id])[0]!.id;
   }
 
   override getNumOfTensors(): number {
@@ -526,6 +574,18 @@ export class RecordingBinding extends Binding implements MatrixGraph {
     this.#nodes.set(id, node);
     return node;
   }
+}
+
+/** True for the products that make gradients of weights, as tfjs has them. */
+function isGradientOfWeights(opName: string, attributes: readonly OpAttribute[]): boolean {
+  return opName === "Conv2DBackpropFilter" || (opName === "BatchMatMulV2" &&
+    attributes.some(({ name, value }) => name === "adj_x" && value === true));
+}
+
+/** True if a tensor can be added to one of another shape that keeps its shape. */
+function broadcastsTo(shape: readonly number[], other: readonly number[]): boolean {
+  const offset = other.length - shape.length;
+  return offset >= 0 && shape.every((size, axis) => size === 1 || size === other[offset + axis]);
 }
 
 /** The bytes of a `TF_Output` struct. */

@@ -1,6 +1,8 @@
 import { assert, assertEquals, assertLess, assertStringIncludes } from "@std/assert";
 import * as tf from "@tensorflow/tfjs";
 import { bfloat16Problem } from "../../../engine/tensorflow/bfloat16_support.ts";
+import { Adam } from "../../../training/adam.ts";
+import { Muon } from "../../../training/muon.ts";
 import { tensorflowBackend, testEngine } from "../engine.ts";
 
 const engine = await testEngine();
@@ -46,3 +48,90 @@ Deno.test({
     assertEquals(layer(a, b, bias).dtype, "float32");
   },
 });
+
+/** How a test changes weights by their gradients, and what it then has beside them. */
+type Update = (weights: Map<string, tf.Variable>, gradients: tf.NamedTensorMap) => void;
+
+const RATE = 1e-5;
+
+const UPDATES: Record<
+  string,
+  (weights: Map<string, tf.Variable>) => {
+    update: Update;
+    state?: Iterable<tf.Variable>;
+  }
+> = {
+  "gradient descent"() {
+    return {
+      update(weights, gradients) {
+        for (const [name, one] of weights) one.assign(one.sub(gradients[name]!.mul(RATE)));
+      },
+    };
+  },
+  Muon(weights) {
+    const muon = new Muon(weights, { learningRate: RATE, weightDecay: 0.01 });
+    return {
+      update: (_, gradients) => muon.apply(gradients, tf.scalar(RATE)),
+      state: muon.momenta.values(),
+    };
+  },
+  "Adam with L2"(weights) {
+    const adam = new Adam(weights, { learningRate: RATE, weightDecay: 1e-4 });
+    return {
+      update: (_, gradients) => adam.apply(gradients, tf.tensor1d(adam.stepScalars(1))),
+      state: [...adam.moments.values()].flatMap(({ m, v }) => [m, v]),
+    };
+  },
+};
+
+for (const [name, updateOf] of Object.entries(UPDATES)) {
+  Deno.test({
+    name: `a step of ${name} in bfloat16 leaves variables in float32`,
+    ignore: missing !== undefined,
+    fn() {
+      const filter = tf.variable(
+        tf.randomNormal([3, 3, 8, 16], 0, 0.1, "float32", 1),
+        true,
+        "filter",
+      );
+      const matrix = tf.variable(tf.randomNormal([1024, 16], 0, 0.1, "float32", 2), true, "matrix");
+      const weights = new Map<string, tf.Variable>([["filter", filter], ["matrix", matrix]]);
+      const backend = tensorflowBackend();
+      const { update, state = [] } = updateOf(weights);
+      backend.precision = "bfloat16";
+      const step = engine.compile((images: tf.Tensor) =>
+        tf.tidy(() => {
+          const { value, grads } = tf.variableGrads(() => {
+            const maps = tf.relu(
+              tf.conv2d(images as tf.Tensor4D, filter as tf.Tensor4D, 1, "same"),
+            );
+            return tf.matMul(maps.reshape([-1, 1024]), matrix as tf.Tensor2D).square()
+              .mean() as tf.Scalar;
+          });
+          update(weights, grads);
+          return value;
+        })
+      );
+      const before = new Map([...weights].map(([name, one]) => [name, one.dataSync().slice()]));
+      try {
+        for (let seed = 3; seed < 5; seed++) {
+          step(tf.randomNormal([4, 8, 8, 8], 0, 1, "float32", seed)).dispose();
+        }
+        for (const [name, one] of weights) {
+          const old = before.get(name)!;
+          const changed = one.dataSync().filter((value, index) => value !== old[index]).length;
+          assert(changed > 0.9 * old.length, `${changed} of ${old.length} of ${name} have changed`);
+        }
+        for (const one of [...weights.values(), ...state]) {
+          const bits = new Uint32Array(one.dataSync().slice().buffer);
+          const rounded = bits.filter((word) => (word & 0xffff) === 0).length;
+          assert(rounded < 0.1 * bits.length, `${rounded} of ${bits.length} are bfloat16 numbers`);
+        }
+      } finally {
+        backend.precision = "float32";
+        step.dispose();
+        tf.dispose([...weights.values(), ...state]);
+      }
+    },
+  });
+}
