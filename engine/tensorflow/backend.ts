@@ -110,8 +110,9 @@ export class TensorFlowBackend extends KernelBackendBase implements Recorder {
 
   /**
    * Number format of compiled functions that have none of their own. With `bfloat16`, TensorFlow's
-   * graph optimiser runs their convolutions and products in bfloat16, accumulated in float32;
-   * variables, sums and losses stay float32. It applies to functions recorded from then on.
+   * graph optimiser runs their convolutions and products in bfloat16, accumulated in float32, and
+   * what lies between those; variables, the arithmetic that changes them, and losses stay float32.
+   * It applies to functions recorded from then on.
    */
   precision: Precision = "float32";
 
