@@ -94,6 +94,8 @@ export class RecordingBinding extends Binding implements MatrixGraph {
   #sideEffects: Deno.PointerObject[] = [];
   /** Tensors of which single blocks can be had, by id. Those that are in no node yet are in none. */
   #matrices = new Map<number, BlockedMatrix>();
+  /** Ids of those that are variables' values. */
+  #stateMatrices = new Set<number>();
   /** The last update of a block, which the next one's gradient waits for. */
   #lastUpdate: Operations = [];
   /** Ids of constants by {@linkcode constantKey}. */
@@ -144,7 +146,9 @@ export class RecordingBinding extends Binding implements MatrixGraph {
     const { blocks, resources } = this.#captured[index]!;
     const values = resources.map((resource) => this.#read(resource));
     if (blocks === undefined) return this.#describe(values[0]!);
-    return this.#keepMatrix(blockedMatrix(this, blocks, (block) => values[block]!));
+    const matrix = this.#keepMatrix(blockedMatrix(this, blocks, (block) => values[block]!));
+    this.#stateMatrices.add(matrix.id);
+    return matrix;
   }
 
   /** Node id of a variable's value. */
@@ -570,7 +574,9 @@ export class RecordingBinding extends Binding implements MatrixGraph {
   #wholeMatrix(id: number): Node | undefined {
     const matrix = this.#matrices.get(id);
     if (matrix === undefined) return undefined;
-    const node = this.#node(matrix.whole());
+    const isState = this.#stateMatrices.has(id);
+    const whole = matrix.whole();
+    const node = { ...this.#node(isState ? this.#inFloat32(whole) : whole), isState };
     this.#nodes.set(id, node);
     return node;
   }

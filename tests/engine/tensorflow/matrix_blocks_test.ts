@@ -1,6 +1,12 @@
 /** Large matrices lie in blocks, which nothing outside of the engine sees. */
 
-import { assert, assertAlmostEquals, assertEquals, assertThrows } from "@std/assert";
+import {
+  assert,
+  assertAlmostEquals,
+  assertEquals,
+  assertNotEquals,
+  assertThrows,
+} from "@std/assert";
 import * as tf from "@tensorflow/tfjs";
 import { runBackend } from "../../../engine/backend.ts";
 import { compile } from "../../../engine/compile.ts";
@@ -8,6 +14,7 @@ import { findLibrary } from "../../../engine/library/find_library.ts";
 import { applyAdam, assignSlice } from "../../../engine/ops.ts";
 import { TensorFlowBackend } from "../../../engine/tensorflow/backend.ts";
 import { attribute } from "../../../engine/tensorflow/attributes.ts";
+import { bfloat16Problem } from "../../../engine/tensorflow/bfloat16_support.ts";
 import { DataType } from "../../../engine/tensorflow/c_enums.ts";
 import {
   BLOCK_LIMITS,
@@ -164,6 +171,34 @@ for (const weightDecay of [undefined, 0.1]) {
     for (const one of [...ours.variables, ...theirs.variables]) one.dispose();
   });
 }
+
+test("gradient descent on blocks in bfloat16 leaves float32", () => {
+  if (bfloat16Problem("CPU") !== undefined) return;
+  const matrix = variableOf(noise(7, 8, 2));
+  const before = list(matrix);
+  backend.precision = "bfloat16";
+  using compiled = compile((x: tf.Tensor) => {
+    const { value, grads } = tf.variableGrads(
+      () => tf.matMul(x as tf.Tensor2D, matrix as tf.Tensor2D).square().mean() as tf.Scalar,
+      [matrix],
+    );
+    matrix.assign(matrix.sub(grads[matrix.name]!.mul(1e-3)));
+    return value;
+  });
+  try {
+    compiled(noise(5, 7, 1));
+  } finally {
+    backend.precision = "float32";
+  }
+  assertEquals(blockCount(matrix), 4);
+  list(matrix).forEach((value, i) => {
+    assertNotEquals(value, before[i]);
+    assertAlmostEquals(value, before[i]!, 5e-3);
+  });
+  const bits = new Uint32Array(Float32Array.from(list(matrix)).buffer);
+  assert(bits.every((word) => (word & 0xffff) !== 0), "a weight is a bfloat16 number");
+  matrix.dispose();
+});
 
 test("products with blocks, and ops that take the whole, are those of the matrix", () => {
   const value = noise(7, 8, 4);
