@@ -85,16 +85,32 @@ export function planPart1(flags: FlagValues<ReturnType<typeof part1Command>["tab
   };
 }
 
+/** The flags of part 2 that decide what is run. */
+export type DetectionFlags = Pick<
+  FlagValues<typeof PART_2.table>,
+  "weights" | "strict" | "normalise" | "trainHead" | "epochs" | "lr" | "headBatchSize" | "batchSize"
+>;
+
+/** Which model part 2 runs. */
+export function detectionModel(
+  { trainHead, normalise }: Pick<DetectionFlags, "trainHead" | "normalise">,
+): StudyModel {
+  if (trainHead) return FASTER_RCNN_HEAD_TUNED;
+  return normalise === "once" ? FASTER_RCNN_NORMALISE_ONCE : FASTER_RCNN_ADAPTED;
+}
+
+/** How part 2's predictor is trained, where it is. */
+export function headSettings(
+  { headBatchSize: batchSize, ...flags }: DetectionFlags,
+): TrainingSettings {
+  return trainingSettings(FASTER_RCNN_HEAD_TUNED.training, { ...flags, batchSize });
+}
+
 /** What part 2 would do. */
 export function planPart2(flags: FlagValues<typeof PART_2.table>): PartPlan {
-  const { trainHead, normalise, limit, headBatchSize, weights } = flags;
-  const model = trainHead
-    ? FASTER_RCNN_HEAD_TUNED
-    : normalise === "once"
-    ? FASTER_RCNN_NORMALISE_ONCE
-    : FASTER_RCNN_ADAPTED;
-  const head = { ...flags, batchSize: headBatchSize };
-  const settings = trainHead ? trainingSettings(FASTER_RCNN_HEAD_TUNED.training, head) : undefined;
+  const { trainHead, limit, weights } = flags;
+  const model = detectionModel(flags);
+  const settings = trainHead ? headSettings(flags) : undefined;
   return {
     part: model.part,
     models: [{

@@ -24,30 +24,28 @@ import {
 import { showDryRun } from "../experiment/dry_run.ts";
 import { noteFailedStart } from "../experiment/failed_part.ts";
 import { PART_2, seedList } from "../experiment/flags.ts";
-import { planPart2 } from "../experiment/plan.ts";
+import {
+  type DetectionFlags,
+  detectionModel,
+  headSettings,
+  planPart2,
+} from "../experiment/plan.ts";
 import { runExperiment, type RunPlan } from "../experiment/run.ts";
 import { runEach, type RunningSetup, setUp } from "../experiment/set_up.ts";
-import { trainingColumns, trainingSettings } from "../experiment/training.ts";
+import { trainingColumns } from "../experiment/training.ts";
 import { UsageError } from "../io/errors.ts";
 import { readCommandLine } from "../io/help_text.ts";
-import type { FlagValues } from "../io/parse_flags.ts";
 import { runScript } from "../io/run_script.ts";
 import { adaptedFasterRcnn } from "../models/adapted_faster_rcnn.ts";
 import { FASTER_RCNN_WEIGHTS, obtainWeights } from "../models/checkpoint/pretrained.ts";
 import type { ResultRow } from "../report/record/results.ts";
-import {
-  DETECTION,
-  FASTER_RCNN_ADAPTED,
-  FASTER_RCNN_HEAD_TUNED,
-  FASTER_RCNN_NORMALISE_ONCE,
-  type TrainingSettings,
-} from "../study.ts";
+import { DETECTION } from "../study.ts";
 import type { PixelTransform } from "../training/detection/predict_digits.ts";
 
 async function main(): Promise<void> {
   const flags = readCommandLine(PART_2);
   if (flags === undefined) return;
-  const model = modelOf(flags);
+  const model = detectionModel(flags);
   if (flags.trainHead && flags.limit > DETECTION.maxHeadImages) {
     throw new UsageError(
       `--limit ${flags.limit}: --train-head takes at most ${DETECTION.maxHeadImages} images, ` +
@@ -72,12 +70,6 @@ async function main(): Promise<void> {
   );
 }
 
-/** The flags that decide a run. */
-export type DetectionFlags = Pick<
-  FlagValues<typeof PART_2.table>,
-  "weights" | "strict" | "normalise" | "trainHead" | "epochs" | "lr" | "headBatchSize" | "batchSize"
->;
-
 /** What {@linkcode detectAndTest} runs. */
 export interface DetectionRun {
   flags: DetectionFlags;
@@ -95,7 +87,7 @@ export function detectAndTest(setup: RunningSetup, options: DetectionRun): Promi
   const { batchSize, normalise, trainHead } = flags;
   const settings = headSettings(flags);
   const plan = {
-    model: modelOf(flags),
+    model: detectionModel(flags),
     seed,
     columns: columnsOf(flags, setup),
     settings: { normalise, ...(trainHead && { detector_batch_size: batchSize }) },
@@ -131,20 +123,10 @@ export function detectAndTest(setup: RunningSetup, options: DetectionRun): Promi
   });
 }
 
-/** How the predictor is trained, where it is. */
-function headSettings({ headBatchSize: batchSize, ...flags }: DetectionFlags): TrainingSettings {
-  return trainingSettings(FASTER_RCNN_HEAD_TUNED.training, { ...flags, batchSize });
-}
-
 /** The columns of a row that say how the predictor is trained or, where it is not, the detector fed. */
 function columnsOf(flags: DetectionFlags, setup?: RunningSetup): RunPlan["columns"] {
   if (!flags.trainHead) return { batch_size: flags.batchSize };
   return trainingColumns(headSettings(flags), setup);
-}
-
-function modelOf({ trainHead, normalise }: Pick<DetectionFlags, "trainHead" | "normalise">) {
-  if (trainHead) return FASTER_RCNN_HEAD_TUNED;
-  return normalise === "once" ? FASTER_RCNN_NORMALISE_ONCE : FASTER_RCNN_ADAPTED;
 }
 
 if (import.meta.main) await runScript(main);

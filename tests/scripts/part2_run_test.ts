@@ -30,7 +30,8 @@ import {
   readPartialPredictions,
   writePartialPredictions,
 } from "../../experiment/partial_predictions.ts";
-import { detectAndTest, type DetectionFlags, type DetectionRun } from "../../scripts/part2.ts";
+import type { DetectionFlags } from "../../experiment/plan.ts";
+import { detectAndTest, type DetectionRun } from "../../scripts/part2.ts";
 import {
   FASTER_RCNN_ADAPTED,
   FASTER_RCNN_HEAD_TUNED,
