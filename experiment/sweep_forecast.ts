@@ -10,6 +10,8 @@
 
 import type { BackendName, EngineOptions } from "../engine/engine.ts";
 import { runScript } from "../io/run_script.ts";
+import { FINE_TUNED_NETWORKS } from "../models/fine_tuned_networks.ts";
+import { featureCount } from "../models/frozen_feature_layout.ts";
 import {
   ALEXNET,
   DETECTION,
@@ -100,8 +102,8 @@ const KEPT = { perTestImage: 18, files: 4000 } as const;
 
 /** Features of an image, by the name in the study: of the detector's head those of 64 boxes. */
 const FEATURE_BYTES: Readonly<Record<string, number>> = {
-  [VGG16.name]: 4 * 512 * 7 * 7,
-  [ALEXNET.name]: 4 * 256 * 6 * 6,
+  [VGG16.name]: 4 * featureCount(FINE_TUNED_NETWORKS.vgg16.architecture),
+  [ALEXNET.name]: 4 * featureCount(FINE_TUNED_NETWORKS.alexnet.architecture),
   [FASTER_RCNN_HEAD_TUNED.name]: BOX_FEATURE_BYTES,
 };
 
