@@ -53,7 +53,7 @@ export function movingMean(field: Field, radius: number): Float32Array {
 }
 
 /** The largest value around each, `2 radius + 1` in each direction. */
-export function movingMaximum(field: Field, radius: number): Float32Array {
+function movingMaximum(field: Field, radius: number): Float32Array {
   // Places of candidates for the maximum, each larger than those behind it.
   const queue = new Int32Array(Math.max(field.width, field.values.length / field.width));
   return separable(field, (from, to, { start, step, length }) => {

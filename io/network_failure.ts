@@ -126,7 +126,7 @@ function either(name: string, variable: ReadVariable): { name: string; value: st
 }
 
 /** An address that may be shown. */
-export function withoutPassword(address: string): string {
+function withoutPassword(address: string): string {
   return address.replace(/^(\w+:\/\/)?[^/]*@/, "$1");
 }
 

@@ -235,7 +235,7 @@ function checkCompany(
 }
 
 /** What a flag takes, in words: `a whole number from 1 to 1000`. */
-export function expectation(flag: Flag): string {
+function expectation(flag: Flag): string {
   switch (flag.kind) {
     case "boolean":
       return "no value";

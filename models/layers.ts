@@ -40,7 +40,7 @@ export interface Conv2dOptions {
  * @returns float32 `[n, floor((h + 2 padding - k) / stride) + 1, likewise, out]`.
  * @throws {RangeError} If an image with its padding is smaller than the kernel.
  */
-export function conv2d(
+function conv2d(
   x: tf.Tensor4D,
   parameters: Parameters,
   name: string,

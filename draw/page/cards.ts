@@ -136,7 +136,7 @@ function span(name: string): HTMLSpanElement {
 }
 
 /** `98.2 %`; what is not quite 100 % does not round to it. */
-export function percent(probability: number): string {
+function percent(probability: number): string {
   const text = (100 * probability).toFixed(1);
   return `${text === "100.0" && probability < 0.9999 ? "99.9" : text} %`;
 }

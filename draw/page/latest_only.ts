@@ -12,16 +12,10 @@ export class LatestOnly<T> {
   #work: (request: T) => Promise<void>;
   #waiting: { request: T } | undefined;
   #running: Promise<void> | undefined;
-  #dropped = 0;
 
   /** @param work Handles its own failures: what it throws is lost. */
   constructor(work: (request: T) => Promise<void>) {
     this.#work = work;
-  }
-
-  /** How many requests were overtaken while they waited. */
-  get dropped(): number {
-    return this.#dropped;
   }
 
   /** Ends once nothing is done or waits. */
@@ -31,14 +25,12 @@ export class LatestOnly<T> {
 
   /** Does this next, in place of what waits. */
   push(request: T): void {
-    if (this.#waiting !== undefined) this.#dropped++;
     this.#waiting = { request };
     this.#running ??= this.#runAll();
   }
 
   /** Forgets the request that waits, if any does. */
   clear(): void {
-    if (this.#waiting !== undefined) this.#dropped++;
     this.#waiting = undefined;
   }
 

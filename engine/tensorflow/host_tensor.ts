@@ -31,7 +31,7 @@ export type ReadValues =
 const STRING_BYTES = 24;
 
 /** Number of elements of a shape; a dimension that is not a whole number >= 0 is refused. */
-export function elementCount(shape: readonly number[]): number {
+function elementCount(shape: readonly number[]): number {
   let count = 1;
   for (const size of shape) {
     if (!Number.isSafeInteger(size) || size < 0) {

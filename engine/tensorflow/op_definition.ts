@@ -103,7 +103,7 @@ const NUMBER_ATTR = 5;
 const TYPE_LIST_ATTR = 6;
 
 /** The `input_arg`s of a serialised `tensorflow.OpDef`. */
-export function parseInputs(definition: Uint8Array): InputArgument[] {
+function parseInputs(definition: Uint8Array): InputArgument[] {
   const inputs: InputArgument[] = [];
   for (const { field, bytes } of protoFields(definition)) {
     if (field !== INPUT_ARG || bytes === undefined) continue;

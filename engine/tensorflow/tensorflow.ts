@@ -259,7 +259,7 @@ function varint(value: number): number[] {
 }
 
 /** Text at a `const char*`; empty for null. */
-export function readCString(pointer: Deno.PointerValue): string {
+function readCString(pointer: Deno.PointerValue): string {
   return pointer === null ? "" : Deno.UnsafePointerView.getCString(pointer);
 }
 

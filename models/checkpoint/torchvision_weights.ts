@@ -25,9 +25,7 @@ export interface PinnedWeights {
   readonly urls: readonly string[];
   /** Size in bytes. */
   readonly bytes?: number;
-  /** SHA-256, hexadecimal. */
-  readonly sha256?: string;
-  /** How the SHA-256 begins. */
+  /** How the SHA-256 begins, hexadecimal. */
   readonly sha256Prefix: string;
   /** Who offers its convolutions without the rest; absent if nobody. */
   readonly convolutions?: PinnedConvolutions;
@@ -55,13 +53,13 @@ export function cachedWeightsPath({ file }: PinnedWeights, cache: string = cache
 }
 
 /** Whether a SHA-256 is that of a published file. */
-export function isPublished({ sha256, sha256Prefix }: PinnedWeights, actual: string): boolean {
-  return actual.startsWith(sha256 ?? sha256Prefix);
+export function isPublished({ sha256Prefix }: PinnedWeights, actual: string): boolean {
+  return actual.startsWith(sha256Prefix);
 }
 
 /** The SHA-256 that a published file must have, in words. */
-export function publishedSum({ sha256, sha256Prefix }: PinnedWeights): string {
-  return describeSum(sha256 ?? sha256Prefix);
+export function publishedSum({ sha256Prefix }: PinnedWeights): string {
+  return describeSum(sha256Prefix);
 }
 
 /** Files that nobody delivered lately, by path: not asked for again for every run. */
@@ -89,7 +87,7 @@ export async function obtainPublishedWeights(
 ): Promise<{ path: string; sha256: string }> {
   const folder = weightsFolder(cache);
   const path = cachedWeightsPath(source, cache);
-  const pinned: PinnedFile = { ...source, sha256: source.sha256 ?? source.sha256Prefix };
+  const pinned: PinnedFile = { ...source, sha256: source.sha256Prefix };
   const onWait = () => reporter.line(`${source.file}: waiting for another run's download`);
   try {
     const cached = await inspectWeights(path, pinned, reporter);

@@ -19,7 +19,7 @@ import {
 /** Best anchors of each level that are considered, per image. */
 const PRE_NMS_TOP_N = 1000;
 /** Most proposals per image. */
-export const POST_NMS_TOP_N = 1000;
+const POST_NMS_TOP_N = 1000;
 /** Overlap of proposals of one level above which the worse is dropped. */
 const NMS_THRESHOLD = 0.7;
 /** Shortest side of a proposal in pixels. */

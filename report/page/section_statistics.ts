@@ -75,7 +75,7 @@ function renderScores(models: readonly ModelComparison[]): string {
 }
 
 /** Whether a model does better than someone who does not look at the images. */
-export function describeChance(
+function describeChance(
   { accuracy, chanceBand, evaluated }: Pick<TestScores, "accuracy" | "chanceBand" | "evaluated">,
 ): string {
   if (evaluated === 0) return "no detection";

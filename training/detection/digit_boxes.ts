@@ -29,7 +29,7 @@ const BACKGROUND = 48;
 export const BOXES_PER_IMAGE = 1 + JITTERED + BACKGROUND;
 
 /** IoU with the digit's box from which on a box is the digit's, as in torchvision. */
-export const POSITIVE_IOU = 0.5;
+const POSITIVE_IOU = 0.5;
 
 /** Grey value from which on a pixel is part of the digit: fainter ones may be noise. */
 const INK = 32;
