@@ -46,6 +46,24 @@ const symbols = {
     ],
     result: "i32",
   },
+  // Before glibc 2.33 the second, which takes a version of the struct, was all there was.
+  fstat: {
+    parameters: [
+      "i32", /* int fd */
+      "buffer", /* struct stat* statbuf */
+    ],
+    result: "i32",
+    optional: true,
+  },
+  __fxstat: {
+    parameters: [
+      "i32", /* int ver */
+      "i32", /* int fd */
+      "buffer", /* struct stat* statbuf */
+    ],
+    result: "i32",
+    optional: true,
+  },
   // Where the C library keeps why its last call failed, on Linux and on macOS.
   __errno_location: {
     parameters: [],
@@ -128,6 +146,25 @@ export function withLibc<T>(action: (libc: Libc) => T): T | undefined {
     opened = undefined;
     library.close();
   }
+}
+
+/** Bytes that hold any system's `struct stat`. */
+const STAT_BYTES = 512;
+
+/** Where its device and inode end, on Linux and macOS. */
+const IDENTITY_BYTES = 16;
+
+/** `_STAT_VER` of glibc. */
+const STAT_VERSION = Deno.build.arch === "x86_64" ? 1 : 0;
+
+/** Whether two descriptors are open on the same file or device; false if that is not known. */
+export function isSameFile({ fstat, __fxstat }: Libc, one: number, other: number): boolean {
+  const [first, second] = [one, other].map((fd) => {
+    const stat = new Uint8Array(STAT_BYTES);
+    const status = fstat?.(fd, stat) ?? __fxstat?.(STAT_VERSION, fd, stat);
+    return status === 0 ? stat.subarray(0, IDENTITY_BYTES).join() : undefined;
+  });
+  return first !== undefined && first === second;
 }
 
 /** Why the call before failed, one of {@linkcode ErrorNumbers} or another; 0 if that is not known. */

@@ -8,23 +8,27 @@
  * @module
  */
 
-import { OpenFlags, withLibc } from "./libc.ts";
+import { isSameFile, OpenFlags, withLibc } from "./libc.ts";
 
 const STDERR = 2;
 
 /**
  * Runs `action` with the process's standard error discarded.
  *
- * Where that is impossible (no such C library on this system) the action runs anyway.
+ * Where that is impossible (no such C library on this system) the action runs anyway. Where another
+ * Worker has it discarded already that one restores it, whoever of the two ends first.
  */
 export function withQuietStderr<T>(action: () => T): T {
-  const saved = withLibc(({ dup, dup2, open, close }) => {
-    const nowhere = open(new TextEncoder().encode("/dev/null\0"), OpenFlags.WRONLY);
+  const saved = withLibc((libc) => {
+    const nowhere = libc.open(new TextEncoder().encode("/dev/null\0"), OpenFlags.WRONLY);
     if (nowhere < 0) return -1;
-    const saved = dup(STDERR);
-    if (saved >= 0) dup2(nowhere, STDERR);
-    close(nowhere);
-    return saved;
+    const saved = libc.dup(STDERR);
+    // Asked of the copy, which no other Worker changes.
+    const isDiscarded = saved >= 0 && isSameFile(libc, saved, nowhere);
+    if (isDiscarded) libc.close(saved);
+    else if (saved >= 0) libc.dup2(nowhere, STDERR);
+    libc.close(nowhere);
+    return isDiscarded ? -1 : saved;
   }) ?? -1;
   try {
     return action();
