@@ -50,9 +50,6 @@ const MEASURED_STEPS = 2;
 /** Images whose features are computed for a forecast, once to compile and once to measure. */
 const MEASURED_IMAGES = 2 * EXTRACTION_BATCH;
 
-/** Images per call where features are computed in the evaluation: VGG16's take 13 MB each. */
-const IMAGE_CHUNK = 32;
-
 /**
  * The model's classifier on features from the cache, which is filled first where it lacks any.
  *
@@ -118,7 +115,7 @@ export function featuresEveryEpoch(
 ): TrainableHalf {
   const images = imageSource(run, model);
   if (!isShorterThanForecast(run, 0)) showForecast(run, 0, epochSeconds(run, model, images.train));
-  return { model, ...images, testing: { chunk: IMAGE_CHUNK } };
+  return { model, ...images, testing: {} };
 }
 
 /** The run's images as the model takes them, on the device. */

@@ -198,8 +198,6 @@ export function evaluationEvery(
 export interface TestClassifierOptions {
   /** Images over which a batch's mean loss is taken. */
   batchSize: number;
-  /** Images per call, where the memory of more would be felt. */
-  chunk?: number;
   /**
    * Seconds that the test images' features took, where they are computed before.
    *
@@ -213,14 +211,13 @@ export async function classify<Input>(
   { engine, reporter, signal }: Run,
   model: Pick<TrainableModel<Input>, "forward">,
   test: LabelledBatches<Input>,
-  { batchSize, chunk }: TestClassifierOptions,
+  { batchSize }: TestClassifierOptions,
 ): Promise<Evaluation> {
   const progress = new EvaluationProgress(reporter);
   stopsAfter("batch");
   try {
     return await evaluate(engine, model, test, {
       batchSize,
-      ...(chunk !== undefined && { chunk }),
       signal,
       onProgress: (done, total) => progress.show(done, total),
     });

@@ -87,6 +87,8 @@ export interface WindowedFeatures {
 export interface FrozenFeatureClassifier extends Classifier {
   /** Channels of an image, 3 or 1. */
   readonly inChannels: number;
+  /** How many images {@linkcode evaluate} gives it at a time. */
+  readonly batchSize: number;
   /** Length of a row of features. */
   readonly featureCount: number;
   /** Parameters of the features, never trained, under PyTorch's names. */

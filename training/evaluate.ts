@@ -12,6 +12,9 @@ import { requirePositiveWhole } from "../io/positive_whole.ts";
 import { accuracy, weightedF1 } from "../metrics/classification.ts";
 import type { BatchSource, TrainableModel } from "./trainer.ts";
 
+/** Images per call of a model that does not say how many it takes. */
+const CHUNK = 500;
+
 /** Examples with their classes. */
 export interface LabelledBatches<Input> extends BatchSource<Input> {
   /** Classes, `[count]`. */
@@ -20,12 +23,15 @@ export interface LabelledBatches<Input> extends BatchSource<Input> {
 
 /** Options of {@linkcode evaluate}. */
 export interface EvaluateOptions {
-  /** Images over which a batch's mean loss is taken; see {@linkcode Evaluation.loss}. */
+  /**
+   * Images over which a batch's mean loss is taken; see {@linkcode Evaluation.loss}. How many the model
+   * takes at once, and so the memory, is `chunk`'s to say.
+   */
   batchSize: number;
   /**
    * Images per call: how many there are at once changes speed and memory only.
    *
-   * @default {500}
+   * @default {the model's batchSize, or 500}
    */
   chunk?: number;
   /** Called with images done and all images. */
@@ -61,11 +67,11 @@ export interface Evaluation {
  */
 export async function evaluate<Input>(
   engine: Engine,
-  model: Pick<TrainableModel<Input>, "forward" | "precision">,
+  model: Pick<TrainableModel<Input>, "forward" | "precision" | "batchSize">,
   test: LabelledBatches<Input>,
   options: EvaluateOptions,
 ): Promise<Evaluation> {
-  const { batchSize, chunk = 500 } = options;
+  const { batchSize, chunk = model.batchSize ?? CHUNK } = options;
   for (const [name, value] of Object.entries({ batchSize, chunk })) {
     requirePositiveWhole("evaluate", name, value);
   }

@@ -48,6 +48,12 @@ export interface TrainableModel<Input, Output = Tensor2D> {
   /** Number format of its products where it is not to be the engine's. */
   readonly precision?: "float32" | undefined;
   /**
+   * How many inputs it takes at a time where memory is short; training takes as many as it is told to.
+   *
+   * @default {as many as evaluate() gives}
+   */
+  readonly batchSize?: number | undefined;
+  /**
    * Computes outputs: logits, float32 `[n, numClasses]`, as a rule.
    *
    * @param inputs A batch, `[n, ...]`.

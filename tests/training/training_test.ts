@@ -408,6 +408,22 @@ Deno.test("evaluate() takes what is true first", async () => {
   assertEquals(f1, 1 / 2);
 });
 
+Deno.test("evaluate() takes as many images at a time as the model says, unless it is told", async () => {
+  const images = new FeatureBatches(rowsInMemory(new Float32Array(9), 3), new Uint8Array(3));
+  const doneAfterCalls = async (model: { batchSize?: number }, chunk: { chunk?: number }) => {
+    const done: number[] = [];
+    const forward = (logits: tf.Tensor2D) => logits;
+    await evaluate(engine, { ...model, forward }, images, {
+      ...{ batchSize: 1, ...chunk },
+      onProgress: (count) => done.push(count),
+    });
+    return done;
+  };
+  assertEquals(await doneAfterCalls({}, {}), [3]);
+  assertEquals(await doneAfterCalls({ batchSize: 2 }, {}), [2, 3]);
+  assertEquals(await doneAfterCalls({ batchSize: 2 }, { chunk: 1 }), [1, 2, 3]);
+});
+
 /** Does nothing, and lets nothing else be done meanwhile. */
 function wait(milliseconds: number): void {
   Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, milliseconds);
