@@ -32,6 +32,28 @@ export function crossEntropy(
   };
 }
 
+/**
+ * Refuses classes that a model has no logit for, of which some backends make wrong gradients.
+ *
+ * @param action What cannot be done, as in `train`.
+ * @param source Its labels, if it has classes for targets.
+ * @param model Its number of classes, if its outputs are logits.
+ * @throws {RangeError} If a label is not below `numClasses`.
+ */
+export function requireKnownLabels(
+  action: string,
+  { labels }: { labels?: Uint8Array | undefined },
+  { numClasses }: { numClasses?: number | undefined },
+): void {
+  if (labels === undefined || numClasses === undefined) return;
+  const largest = labels.reduce((most, label) => Math.max(most, label), 0);
+  if (largest < numClasses) return;
+  throw new RangeError(
+    `Cannot ${action} as each label must be < ${numClasses}, the model's numClasses: current value ` +
+      `of the largest is ${largest}`,
+  );
+}
+
 /** How many rows of logits `[n, classes]` are largest at their class, int32 `[n]`. */
 export function countCorrect(logits: Tensor2D, labels: Tensor1D): Scalar {
   return logits.argMax(1).equal(labels).cast("float32").sum();

@@ -10,6 +10,7 @@ import { sparseSoftmaxCrossEntropy } from "../engine/ops.ts";
 import { eventTurn } from "../io/event_turn.ts";
 import { requirePositiveWhole } from "../io/positive_whole.ts";
 import { accuracy, weightedF1 } from "../metrics/classification.ts";
+import { requireKnownLabels } from "./cross_entropy.ts";
 import type { BatchSource, TrainableModel } from "./trainer.ts";
 
 /** Images per call of a model that does not say how many it takes. */
@@ -63,11 +64,12 @@ export interface Evaluation {
  * Classifies every image of a source.
  *
  * @throws {InterruptedError} If aborted.
- * @throws {RangeError} If `batchSize` or `chunk` is not a positive whole number.
+ * @throws {RangeError} If `batchSize` or `chunk` is not a positive whole number, or a label not below
+ *   the model's number of classes.
  */
 export async function evaluate<Input>(
   engine: Engine,
-  model: Pick<TrainableModel<Input>, "forward" | "precision" | "batchSize">,
+  model: Pick<TrainableModel<Input>, "forward" | "precision" | "batchSize" | "numClasses">,
   test: LabelledBatches<Input>,
   options: EvaluateOptions,
 ): Promise<Evaluation> {
@@ -75,6 +77,7 @@ export async function evaluate<Input>(
   for (const [name, value] of Object.entries({ batchSize, chunk })) {
     requirePositiveWhole("evaluate", name, value);
   }
+  requireKnownLabels("evaluate", test, model);
   const losses = new Float32Array(test.count);
   const predictions = new Int32Array(test.count);
   const scores = new Float32Array(test.count);

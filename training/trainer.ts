@@ -14,7 +14,7 @@ import { eventTurn } from "../io/event_turn.ts";
 import { requirePositiveWhole } from "../io/positive_whole.ts";
 import { checkSeed, type Parameters } from "../models/parameters.ts";
 import { Adam, type AdamOptions } from "./adam.ts";
-import { crossEntropy, type Loss } from "./cross_entropy.ts";
+import { crossEntropy, type Loss, requireKnownLabels } from "./cross_entropy.ts";
 import { Muon, type MuonOptions } from "./muon.ts";
 import { WeightAverage, type WeightAverageOptions } from "./weight_average.ts";
 
@@ -25,6 +25,8 @@ import { WeightAverage, type WeightAverageOptions } from "./weight_average.ts";
 export interface BatchSource<Input, Targets = Tensor1D> {
   /** How many examples there are. */
   readonly count: number;
+  /** Classes, `[count]`, if these are the targets; they are checked before training. */
+  readonly labels?: Uint8Array | undefined;
   /**
    * The arguments of a compiled function for one batch; called inside `tf.tidy()`.
    *
@@ -53,6 +55,8 @@ export interface TrainableModel<Input, Output = Tensor2D> {
    * @default {as many as evaluate() gives}
    */
   readonly batchSize?: number | undefined;
+  /** Number of classes, the length of a row of logits, if its outputs are logits. */
+  readonly numClasses?: number | undefined;
   /**
    * Computes outputs: logits, float32 `[n, numClasses]`, as a rule.
    *
@@ -162,7 +166,8 @@ export class Trainer<Input = Tensor4D, Output = Tensor2D, Targets = Tensor1D>
    * The step is compiled when first used.
    *
    * @throws {Error} If an option names a parameter that the model has not.
-   * @throws {RangeError} If `batchSize` is not a positive whole number or the seed no integer 0..2³¹-1.
+   * @throws {RangeError} If `batchSize` is not a positive whole number, the seed no integer 0..2³¹-1, or
+   *   a label not below the model's number of classes.
    */
   constructor(
     engine: Engine,
@@ -173,6 +178,7 @@ export class Trainer<Input = Tensor4D, Output = Tensor2D, Targets = Tensor1D>
     const { batchSize, dropout = true, seed } = options;
     requirePositiveWhole("train", "batchSize", batchSize);
     checkSeed(seed);
+    requireKnownLabels("train", data, model);
     // The default fits the defaults of both types.
     const lossOf = options.loss ?? crossEntropy as unknown as Loss<Output, Targets>;
     this.#options = options;

@@ -18,7 +18,14 @@ export const TINY_FEATURES = 14 * 14 * 4;
 /** The parts of a {@linkcode FrozenFeatureClassifier} that training uses, on images of 28×28. */
 export type TinyModel = Pick<
   FrozenFeatureClassifier,
-  "parameters" | "frozen" | "featureCount" | "features" | "classify" | "forward" | "dispose"
+  | "numClasses"
+  | "parameters"
+  | "frozen"
+  | "featureCount"
+  | "features"
+  | "classify"
+  | "forward"
+  | "dispose"
 >;
 
 /** A convolution that stays as it is, and two linear layers with dropout between them. */
@@ -48,6 +55,7 @@ export function tinyModel(seed = 1): TinyModel {
       return linear(kept, parameters, "classifier.3");
     });
   return {
+    numClasses: 10,
     parameters,
     frozen,
     featureCount: TINY_FEATURES,

@@ -315,6 +315,25 @@ Deno.test("Trainer and evaluate() refuse batches and parts that are no positive 
   }
 });
 
+Deno.test("Trainer and evaluate() refuse labels that the model has no class for", async () => {
+  using model = simpleCnn({ numClasses: 3 });
+  using known = new ImageBatches(
+    { ...first(mnist.test, 2), labels: Uint8Array.of(0, 2) },
+    normalizeMnist,
+  );
+  using images = new ImageBatches(
+    { ...first(mnist.test, 2), labels: Uint8Array.of(3, 0) },
+    normalizeMnist,
+  );
+  const refusal =
+    "each label must be < 3, the model's numClasses: current value of the largest is 3";
+  assertThrows(() => new Trainer(engine, model, images, OPTIONS), RangeError, refusal);
+  await assertRejects(() => evaluate(engine, model, images, OPTIONS), RangeError, refusal);
+  using trainer = new Trainer(engine, model, known, OPTIONS);
+  await trainer.trainEpoch(1);
+  await evaluate(engine, model, known, OPTIONS);
+});
+
 Deno.test("training holds no more tensors after 100 steps, and none when freed", async () => {
   const counts = () => [nativeTensors(), tf.memory().numTensors] as const;
   const before = counts();

@@ -76,9 +76,10 @@ export function rowsInMemory(values: Float32Array, columns: number): FeatureRows
  * the weights are copied first, and a step of 32 images was no faster for 400 to 900 MB more.
  */
 export function classifierOn(
-  model: Pick<FrozenFeatureClassifier, "parameters" | "classify">,
+  model: Pick<FrozenFeatureClassifier, "numClasses" | "parameters" | "classify">,
 ): TrainableModel<tf.Tensor2D> {
   return {
+    numClasses: model.numClasses,
     parameters: model.parameters,
     precision: "float32",
     forward: (features, dropoutKey) => model.classify(features, dropoutKey),
