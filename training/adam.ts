@@ -25,25 +25,25 @@ export interface AdamOptions {
    *
    * @default {0}
    */
-  weightDecay?: number;
+  weightDecay?: number | undefined;
   /**
    * Decay of the first moment.
    *
    * @default {0.9}
    */
-  beta1?: number;
+  beta1?: number | undefined;
   /**
    * Decay of the second moment.
    *
    * @default {0.999}
    */
-  beta2?: number;
+  beta2?: number | undefined;
   /**
    * Added to the denominator.
    *
    * @default {1e-8}
    */
-  epsilon?: number;
+  epsilon?: number | undefined;
 }
 
 /** First and second moment of one parameter, in its layout. */
@@ -67,13 +67,13 @@ export class Adam {
   /** Moments under the parameters' names. */
   readonly moments: ReadonlyMap<string, Moments>;
   #parameters: ReadonlyMap<string, Variable>;
-  #options: Required<AdamOptions>;
+  #options: { [Name in keyof AdamOptions]-?: NonNullable<AdamOptions[Name]> };
 
   /** Makes the moments, all zero. */
   constructor(parameters: ReadonlyMap<string, Variable>, options: AdamOptions) {
     this.#parameters = parameters;
-    const { weightDecay = 0 } = options;
-    this.#options = { beta1: 0.9, beta2: 0.999, epsilon: 1e-8, ...options, weightDecay };
+    const { learningRate, weightDecay = 0, beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8 } = options;
+    this.#options = { learningRate, weightDecay, beta1, beta2, epsilon };
     this.moments = new Map([...parameters].map(([name, parameter]) => [
       name,
       { m: zeroVariable(parameter, `${name}/m`), v: zeroVariable(parameter, `${name}/v`) },

@@ -18,13 +18,13 @@ export interface MuonOptions {
    *
    * @default {0.95}
    */
-  momentum?: number;
+  momentum?: number | undefined;
   /**
    * Share of a parameter that goes with a step of size 1, apart from the gradient.
    *
    * @default {0}
    */
-  weightDecay?: number;
+  weightDecay?: number | undefined;
 }
 
 /** Iterations towards an orthogonal matrix, and their polynomial `a x + b x³ + c x⁵`. */
@@ -46,7 +46,7 @@ export class Muon {
   /** Running means of the gradients, under the parameters' names. */
   readonly momenta: ReadonlyMap<string, Variable>;
   #parameters: ReadonlyMap<string, Variable>;
-  #options: Required<MuonOptions>;
+  #options: { [Name in keyof MuonOptions]-?: NonNullable<MuonOptions[Name]> };
 
   /**
    * Makes the running means, all zero.
@@ -55,8 +55,8 @@ export class Muon {
    */
   constructor(parameters: ReadonlyMap<string, Variable>, options: MuonOptions) {
     this.#parameters = parameters;
-    const { weightDecay = 0 } = options;
-    this.#options = { momentum: 0.95, ...options, weightDecay };
+    const { learningRate, momentum = 0.95, weightDecay = 0 } = options;
+    this.#options = { learningRate, momentum, weightDecay };
     this.momenta = new Map(
       [...parameters].map(([name, one]) => [name, zeroVariable(one, `${name}/momentum`)]),
     );

@@ -315,6 +315,22 @@ Deno.test("Trainer and evaluate() refuse batches and parts that are no positive 
   }
 });
 
+Deno.test("Trainer takes an option that is there but undefined for one that is not", () => {
+  const batch = Int32Array.from({ length: 64 }, (_, index) => index);
+  const [learningRate, absent] = [0.001, undefined];
+  const muon = { parameters: ["conv2.weight", "fc2.weight"], learningRate };
+  const outcome = (options: Partial<TrainerOptions>) => {
+    using run = new Run(64, options);
+    run.trainer.trainBatch(batch);
+    return run.bits();
+  };
+  const named = outcome({
+    adam: { learningRate, weightDecay: absent, beta1: absent, beta2: absent, epsilon: absent },
+    muon: { ...muon, momentum: absent, weightDecay: absent },
+  });
+  assertEquals(named, outcome({ adam: { learningRate }, muon }));
+});
+
 Deno.test("Trainer and evaluate() refuse labels that the model has no class for", async () => {
   using model = simpleCnn({ numClasses: 3 });
   using known = new ImageBatches(
