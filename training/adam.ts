@@ -14,32 +14,38 @@ import {
   type Variable,
 } from "../engine/ops.ts";
 import { disposeVariables } from "../models/parameters.ts";
-import { gradientOf, type LearningRate, rateAt, zeroVariable } from "./parameter_state.ts";
+import {
+  gradientOf,
+  type LearningRate,
+  rateAt,
+  requireSettings,
+  zeroVariable,
+} from "./parameter_state.ts";
 
 /** Settings of {@linkcode Adam}; defaults are PyTorch's. */
 export interface AdamOptions {
   /** Step size, or its schedule. */
   learningRate: LearningRate;
   /**
-   * Factor of the parameter that is added to its gradient, biases included.
+   * Factor of the parameter that is added to its gradient, biases included; finite and >= 0.
    *
    * @default {0}
    */
   weightDecay?: number | undefined;
   /**
-   * Decay of the first moment.
+   * Decay of the first moment, in [0, 1).
    *
    * @default {0.9}
    */
   beta1?: number | undefined;
   /**
-   * Decay of the second moment.
+   * Decay of the second moment, in [0, 1).
    *
    * @default {0.999}
    */
   beta2?: number | undefined;
   /**
-   * Added to the denominator.
+   * Added to the denominator; finite and >= 0.
    *
    * @default {1e-8}
    */
@@ -69,10 +75,16 @@ export class Adam {
   #parameters: ReadonlyMap<string, Variable>;
   #options: { [Name in keyof AdamOptions]-?: NonNullable<AdamOptions[Name]> };
 
-  /** Makes the moments, all zero. */
+  /**
+   * Makes the moments, all zero.
+   *
+   * @throws {RangeError} If an option is out of its range.
+   */
   constructor(parameters: ReadonlyMap<string, Variable>, options: AdamOptions) {
     this.#parameters = parameters;
     const { learningRate, weightDecay = 0, beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8 } = options;
+    requireSettings({ learningRate, weightDecay, epsilon });
+    requireSettings({ beta1, beta2 }, 1);
     this.#options = { learningRate, weightDecay, beta1, beta2, epsilon };
     this.moments = new Map([...parameters].map(([name, parameter]) => [
       name,

@@ -64,8 +64,8 @@ export interface Evaluation {
  * Classifies every image of a source.
  *
  * @throws {InterruptedError} If aborted.
- * @throws {RangeError} If `batchSize` or `chunk` is not a positive whole number, or a label not below
- *   the model's number of classes.
+ * @throws {RangeError} If `batchSize` or `chunk` is not a positive whole number, a label not below the
+ *   model's number of classes, or there is no example.
  */
 export async function evaluate<Input>(
   engine: Engine,
@@ -77,6 +77,7 @@ export async function evaluate<Input>(
   for (const [name, value] of Object.entries({ batchSize, chunk })) {
     requirePositiveWhole("evaluate", name, value);
   }
+  requirePositiveWhole("evaluate", "the source's count", test.count);
   requireKnownLabels("evaluate", test, model);
   const losses = new Float32Array(test.count);
   const predictions = new Int32Array(test.count);

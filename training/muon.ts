@@ -7,20 +7,26 @@
 import * as tf from "@tensorflow/tfjs";
 import type { NamedTensorMap, Scalar, Tensor2D, Variable } from "../engine/ops.ts";
 import { disposeVariables } from "../models/parameters.ts";
-import { gradientOf, type LearningRate, rateAt, zeroVariable } from "./parameter_state.ts";
+import {
+  gradientOf,
+  type LearningRate,
+  rateAt,
+  requireSettings,
+  zeroVariable,
+} from "./parameter_state.ts";
 
 /** Settings of {@linkcode Muon}; defaults are PyTorch's, but for the decay. */
 export interface MuonOptions {
   /** Step size, or its schedule. */
   learningRate: LearningRate;
   /**
-   * Decay of the running mean of the gradient, which is looked ahead of as Nesterov does.
+   * Decay of the running mean of the gradient, which is looked ahead of as Nesterov does; in [0, 1).
    *
    * @default {0.95}
    */
   momentum?: number | undefined;
   /**
-   * Share of a parameter that goes with a step of size 1, apart from the gradient.
+   * Share of a parameter that goes with a step of size 1, apart from the gradient; finite and >= 0.
    *
    * @default {0}
    */
@@ -52,10 +58,13 @@ export class Muon {
    * Makes the running means, all zero.
    *
    * @param parameters Each `[..., in, out]`.
+   * @throws {RangeError} If an option is out of its range.
    */
   constructor(parameters: ReadonlyMap<string, Variable>, options: MuonOptions) {
     this.#parameters = parameters;
     const { learningRate, momentum = 0.95, weightDecay = 0 } = options;
+    requireSettings({ learningRate, weightDecay });
+    requireSettings({ momentum }, 1);
     this.#options = { learningRate, momentum, weightDecay };
     this.momenta = new Map(
       [...parameters].map(([name, one]) => [name, zeroVariable(one, `${name}/momentum`)]),

@@ -7,8 +7,27 @@
 import * as tf from "@tensorflow/tfjs";
 import type { NamedTensorMap, Tensor, Variable } from "../engine/ops.ts";
 
-/** A step size, > 0; or its schedule, from the number of the step, counted from 1. */
+/** A step size, finite and >= 0; or its schedule, from the number of the step, counted from 1. */
 export type LearningRate = number | ((step: number) => number);
+
+/**
+ * Refuses settings of an optimiser that make parameters worthless, NaN among them; schedules are not
+ * looked into.
+ *
+ * @param settings By name.
+ * @param below What each must be below.
+ * @throws {RangeError} If one is not from 0 to below that.
+ */
+export function requireSettings(
+  settings: Readonly<Record<string, LearningRate>>,
+  below = Infinity,
+): void {
+  for (const [name, value] of Object.entries(settings)) {
+    if (typeof value !== "number" || value >= 0 && value < below) continue;
+    const range = below === Infinity ? "finite and >= 0" : `in [0, ${below})`;
+    throw new RangeError(`Cannot train as ${name} must be ${range}: current value is ${value}`);
+  }
+}
 
 /** The rate of a step, steps counted from 1. */
 export function rateAt(rate: LearningRate, step: number): number {

@@ -166,8 +166,9 @@ export class Trainer<Input = Tensor4D, Output = Tensor2D, Targets = Tensor1D>
    * The step is compiled when first used.
    *
    * @throws {Error} If an option names a parameter that the model has not.
-   * @throws {RangeError} If `batchSize` is not a positive whole number, the seed no integer 0..2³¹-1, or
-   *   a label not below the model's number of classes.
+   * @throws {RangeError} If `batchSize` or `readInterval` is not a positive whole number, the seed no
+   *   integer 0..2³¹-1, another option out of its range, or a label not below the model's number of
+   *   classes.
    */
   constructor(
     engine: Engine,
@@ -175,8 +176,10 @@ export class Trainer<Input = Tensor4D, Output = Tensor2D, Targets = Tensor1D>
     data: BatchSource<Input, Targets>,
     options: TrainerOptions<Output, Targets>,
   ) {
-    const { batchSize, dropout = true, seed } = options;
-    requirePositiveWhole("train", "batchSize", batchSize);
+    const { batchSize, dropout = true, seed, readInterval = READ_INTERVAL } = options;
+    for (const [name, value] of Object.entries({ batchSize, readInterval })) {
+      requirePositiveWhole("train", name, value);
+    }
     checkSeed(seed);
     requireKnownLabels("train", data, model);
     // The default fits the defaults of both types.
@@ -188,9 +191,13 @@ export class Trainer<Input = Tensor4D, Output = Tensor2D, Targets = Tensor1D>
     for (const name of [...frozen, ...muon?.parameters ?? []]) model.parameters.get(name);
     const named = [...model.parameters.variables].filter(([name]) => !frozen.includes(name));
     const isMuons = ([name]: [name: string, ...unknown[]]) => muon?.parameters.includes(name);
-    this.optimizer = new Adam(new Map(named.filter((one) => !isMuons(one))), options.adam);
-    this.muon = muon && new Muon(new Map(named.filter(isMuons)), muon);
-    this.average = average && new WeightAverage(engine, new Map(named), average);
+    using made = new DisposableStack();
+    const keep = <T extends { dispose(): void }>(one: T) => made.adopt(one, () => one.dispose());
+    const adams = new Map(named.filter((one) => !isMuons(one)));
+    this.optimizer = keep(new Adam(adams, options.adam));
+    this.muon = muon && keep(new Muon(new Map(named.filter(isMuons)), muon));
+    this.average = average && keep(new WeightAverage(engine, new Map(named), average));
+    made.move();
     const variables = named.map(([, variable]) => variable);
     this.#run = engine.compile((...args: tf.Tensor[]): tf.Tensor1D => {
       const [key, scalars, ...tensors] = args as [tf.Tensor1D, tf.Tensor1D, ...tf.Tensor[]];
@@ -215,6 +222,7 @@ export class Trainer<Input = Tensor4D, Output = Tensor2D, Targets = Tensor1D>
    * @param epoch From 1; with the seed it fixes the order of the images.
    * @param onBatch Called after each batch.
    * @param signal Aborts between two batches.
+   * @throws {RangeError} If the source has no examples.
    * @throws {StudyError} If a loss is not finite, naming the step.
    * @throws {InterruptedError} If aborted.
    */
@@ -225,6 +233,7 @@ export class Trainer<Input = Tensor4D, Output = Tensor2D, Targets = Tensor1D>
   ): Promise<EpochResult> {
     const { batchSize, seed, readInterval = READ_INTERVAL } = this.#options;
     const total = this.#data.count;
+    requirePositiveWhole("train", "the source's count", total);
     const batches = Math.ceil(total / batchSize);
     const order = epochOrder(total, seed, epoch);
     const started = performance.now();

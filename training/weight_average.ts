@@ -8,6 +8,7 @@ import * as tf from "@tensorflow/tfjs";
 import type { CompiledFunction } from "../engine/compile.ts";
 import type { Engine } from "../engine/engine.ts";
 import type { Scalar, Variable } from "../engine/ops.ts";
+import { requirePositiveWhole } from "../io/positive_whole.ts";
 import { disposeVariables } from "../models/parameters.ts";
 import { zeroVariable } from "./parameter_state.ts";
 
@@ -15,7 +16,7 @@ import { zeroVariable } from "./parameter_state.ts";
 export interface WeightAverageOptions {
   /** Share of the mean that stays when parameters are taken in, 0..1. */
   decay: number;
-  /** Steps from one time that the parameters are taken in to the next, >= 1. */
+  /** Steps from one time that the parameters are taken in to the next, a whole number >= 1. */
   every: number;
 }
 
@@ -30,14 +31,25 @@ export class WeightAverage {
   #options: WeightAverageOptions;
   #update: CompiledFunction<tf.Tensor[], void>;
 
-  /** Makes the means, all zero. */
+  /**
+   * Makes the means, all zero.
+   *
+   * @throws {RangeError} If `every` is not a positive whole number or `decay` not in 0..1.
+   */
   constructor(
     engine: Engine,
     parameters: ReadonlyMap<string, Variable>,
     options: WeightAverageOptions,
   ) {
+    const { decay, every } = options;
+    requirePositiveWhole("average parameters", "every", every);
+    if (!(decay >= 0 && decay <= 1)) {
+      throw new RangeError(
+        `Cannot average parameters as decay must be in [0, 1]: current value is ${decay}`,
+      );
+    }
     this.#parameters = parameters;
-    this.#options = options;
+    this.#options = { decay, every };
     this.variables = new Map(
       [...parameters].map(([name, one]) => [name, zeroVariable(one, `${name}/average`)]),
     );

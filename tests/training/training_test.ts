@@ -331,6 +331,50 @@ Deno.test("Trainer takes an option that is there but undefined for one that is n
   assertEquals(named, outcome({ adam: { learningRate }, muon }));
 });
 
+Deno.test("Trainer refuses settings that would make the parameters worthless, and leaves nothing behind", () => {
+  using model = simpleCnn();
+  using images = testImages(2);
+  const before = tf.memory().numTensors;
+  const refuse = (options: Partial<TrainerOptions>, refusal: string) => {
+    const all = { ...OPTIONS, ...options };
+    assertThrows(() => new Trainer(engine, model, images, all), RangeError, refusal);
+    assertEquals(tf.memory().numTensors, before);
+  };
+  const [learningRate, parameters] = [0.1, ["fc2.weight"]];
+  for (const value of [-1, NaN, Infinity]) {
+    const finite = `must be finite and >= 0: current value is ${value}`;
+    refuse({ adam: { learningRate: value } }, `learningRate ${finite}`);
+    refuse({ adam: { learningRate, weightDecay: value } }, `weightDecay ${finite}`);
+    refuse({ adam: { learningRate, epsilon: value } }, `epsilon ${finite}`);
+    refuse({ muon: { parameters, learningRate: value } }, `learningRate ${finite}`);
+    refuse({ muon: { parameters, learningRate, weightDecay: value } }, `weightDecay ${finite}`);
+  }
+  for (const value of [-0.1, 1, NaN]) {
+    const share = `must be in [0, 1): current value is ${value}`;
+    refuse({ adam: { learningRate, beta1: value } }, `beta1 ${share}`);
+    refuse({ adam: { learningRate, beta2: value } }, `beta2 ${share}`);
+    refuse({ muon: { parameters, learningRate, momentum: value } }, `momentum ${share}`);
+  }
+  for (const value of [-0.1, 1.1, NaN]) {
+    const decay = `decay must be in [0, 1]: current value is ${value}`;
+    refuse({ average: { decay: value, every: 1 } }, decay);
+  }
+  for (const value of [0, -1, 2.5, NaN]) {
+    const count = `must be a positive whole number: current value is ${value}`;
+    refuse({ average: { decay: 0.9, every: value } }, `every ${count}`);
+    refuse({ readInterval: value }, `readInterval ${count}`);
+  }
+});
+
+Deno.test("trainEpoch() and evaluate() refuse a source of no examples", async () => {
+  using model = simpleCnn();
+  using none = new ImageBatches(first(mnist.test, 0), normalizeMnist);
+  using trainer = new Trainer(engine, model, none, OPTIONS);
+  const refusal = "as the source's count must be a positive whole number: current value is 0";
+  await assertRejects(() => trainer.trainEpoch(1), RangeError, refusal);
+  await assertRejects(() => evaluate(engine, model, none, OPTIONS), RangeError, refusal);
+});
+
 Deno.test("Trainer and evaluate() refuse labels that the model has no class for", async () => {
   using model = simpleCnn({ numClasses: 3 });
   using known = new ImageBatches(
