@@ -56,9 +56,14 @@ export interface Checkpoint extends Disposable {
   names(): string[];
   /** A tensor's dtype and shape, without reading it. */
   describe(name: string): { dtype: DType; shape: readonly number[] };
-  /** Reads one tensor. Each call gives a copy of its own, also of tensors that share a storage. */
+  /**
+   * Reads one tensor. Each call gives a copy of its own, also of tensors that share a storage.
+   *
+   * @throws {StudyError} If there is none of that name, or the file is damaged.
+   * @throws {Error} If the checkpoint has been closed.
+   */
   read(name: string): Promise<StateTensor>;
-  /** Closes the file, as leaving the scope of a `using` does. */
+  /** Closes the file, as leaving the scope of a `using` does; a second time it does nothing. */
   close(): void;
 }
 
@@ -96,7 +101,11 @@ export async function readCheckpoint(
       if (found === undefined) throw new StudyError(`${path} has no tensor ${quoted(name)}`);
       return found;
     };
-    const close = () => file.close();
+    let isClosed = false;
+    const close = () => {
+      if (!isClosed) file.close();
+      isClosed = true;
+    };
     return {
       format,
       metadata,
@@ -107,6 +116,7 @@ export async function readCheckpoint(
       // deno-lint-ignore require-await
       read: async (name) => {
         const tensor = stored(name);
+        if (isClosed) throw new Error(`Cannot read ${path}: the checkpoint has been closed`);
         if (!isChecked) check?.();
         isChecked = true;
         return readStoredTensor(file, name, tensor);

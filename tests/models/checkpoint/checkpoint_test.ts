@@ -110,6 +110,16 @@ Deno.test("openCheckpoint() tells the form by content and describes without read
   }
 });
 
+Deno.test("a checkpoint may be closed within its scope, and says so when it is read from then", async () => {
+  for (const file of ["zip.pth", "stream.pth", "tensors.safetensors"]) {
+    using checkpoint = await openCheckpoint(FIXTURES + file);
+    checkpoint.close();
+    checkpoint.close();
+    const read = () => checkpoint.read("permuted");
+    await assertRejects(read, Error, `${file}: the checkpoint has been closed`);
+  }
+});
+
 Deno.test("openCheckpoint() reads a small tensor of a large file with little memory", async () => {
   await withFolder(async (folder) => {
     const path = `${folder}/large.safetensors`;
