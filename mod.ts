@@ -72,7 +72,16 @@ export type {
 } from "./models/classifier.ts";
 export type { FrozenFeatureClassifierOptions } from "./models/frozen_feature_classifier.ts";
 export { describeLoadedLayers, type LoadedLayers } from "./models/loaded_layers.ts";
-export type { Initializer, ParameterLayout, Parameters } from "./models/parameters.ts";
+export {
+  bias,
+  conv2dWeight,
+  defaultInitializer,
+  flattenedLinearWeight,
+  type Initializer,
+  linearWeight,
+  type ParameterLayout,
+  Parameters,
+} from "./models/parameters.ts";
 export type { DetectionTransformOptions } from "./models/detection/detection_transform.ts";
 export {
   type Detector,

@@ -154,7 +154,7 @@ const STAT_BYTES = 512;
 /** Where its device and inode end, on Linux and macOS. */
 const IDENTITY_BYTES = 16;
 
-/** `_STAT_VER` of glibc. */
+/** The `_STAT_VER` that programs built for glibc passed. */
 const STAT_VERSION = Deno.build.arch === "x86_64" ? 1 : 0;
 
 /** Whether two descriptors are open on the same file or device; false if that is not known. */

@@ -12,6 +12,7 @@ import {
   type Tensor1D,
   type Variable,
 } from "../engine/ops.ts";
+import { requirePositiveWhole } from "../io/positive_whole.ts";
 import { loadWeights } from "./checkpoint/load_weights.ts";
 import { type StateDict, type StateTensor, toFloat32 } from "./checkpoint/state_dict.ts";
 
@@ -33,13 +34,19 @@ export interface ParameterLayout {
 }
 
 /**
- * Weight of a convolution: `[out, in, k, k]` in PyTorch, `[k, k, in, out]` here.
+ * Weight of a convolution: float32 `[out, in, k, k]` in PyTorch, `[k, k, in, out]` here.
+ *
+ * @param inChannels Channels of what it takes.
+ * @param outChannels Channels of what it gives.
+ * @param kernelSize Height and width of its filters, in pixels.
+ * @throws {RangeError} If one of them is not a positive whole number.
  */
 export function conv2dWeight(
   inChannels: number,
   outChannels: number,
   kernelSize: number,
 ): ParameterLayout {
+  requireSizes({ inChannels, outChannels, kernelSize });
   return {
     torchShape: [outChannels, inChannels, kernelSize, kernelSize],
     fanIn: inChannels * kernelSize * kernelSize,
@@ -48,8 +55,15 @@ export function conv2dWeight(
   };
 }
 
-/** Weight of a linear layer: `[out, in]` in PyTorch, `[in, out]` here. */
+/**
+ * Weight of a linear layer: float32 `[out, in]` in PyTorch, `[in, out]` here.
+ *
+ * @param inFeatures Length of a row that it takes.
+ * @param outFeatures Length of a row that it gives.
+ * @throws {RangeError} If one of them is not a positive whole number.
+ */
 export function linearWeight(inFeatures: number, outFeatures: number): ParameterLayout {
+  requireSizes({ inFeatures, outFeatures });
   return {
     torchShape: [outFeatures, inFeatures],
     fanIn: inFeatures,
@@ -59,13 +73,19 @@ export function linearWeight(inFeatures: number, outFeatures: number): Parameter
 }
 
 /**
- * Weight of a linear layer behind flattened feature maps: PyTorch flattens `[c, h, w]`, we flatten
- * `[h, w, c]`, so its inputs are reordered.
+ * Weight of a linear layer behind flattened feature maps, float32 `[out, c h w]` in PyTorch and
+ * `[h w c, out]` here: PyTorch flattens `[c, h, w]`, we flatten `[h, w, c]`, so its inputs are reordered.
+ *
+ * @param maps Channels, height and width of the maps of one image.
+ * @param outFeatures Length of a row that it gives.
+ * @throws {RangeError} If one of them is not a positive whole number.
  */
 export function flattenedLinearWeight(
-  [channels, height, width]: readonly [number, number, number],
+  maps: readonly [channels: number, height: number, width: number],
   outFeatures: number,
 ): ParameterLayout {
+  const [channels, height, width] = maps;
+  requireSizes({ channels, height, width, outFeatures });
   const inFeatures = channels * height * width;
   return {
     torchShape: [outFeatures, inFeatures],
@@ -79,8 +99,15 @@ export function flattenedLinearWeight(
   };
 }
 
-/** A bias, the same in both. `fanIn` is that of the weight beside it. */
+/**
+ * A bias, float32 `[size]` in both.
+ *
+ * @param size Outputs of its layer.
+ * @param fanIn Inputs of one output, as {@linkcode ParameterLayout.fanIn} of the weight beside it.
+ * @throws {RangeError} If one of them is not a positive whole number.
+ */
 export function bias(size: number, fanIn: number): ParameterLayout {
+  requireSizes({ size, fanIn });
   return {
     torchShape: [size],
     fanIn,
@@ -89,7 +116,16 @@ export function bias(size: number, fanIn: number): ParameterLayout {
   };
 }
 
-/** Makes a parameter's initial value in PyTorch's layout; `index` counts a model's from 0. */
+function requireSizes(sizes: Readonly<Record<string, number>>): void {
+  for (const [name, size] of Object.entries(sizes)) {
+    requirePositiveWhole("lay out a parameter", name, size);
+  }
+}
+
+/**
+ * Makes a parameter's initial value, float32 in PyTorch's layout and shape; `index` counts a model's
+ * from 0.
+ */
 export type Initializer = (layout: ParameterLayout, index: number) => Tensor;
 
 /**
@@ -142,9 +178,10 @@ export class Parameters {
   #isDisposed = false;
 
   /**
-   * Makes the variables.
+   * Makes the variables. An engine must be running; the model's maker frees them.
    *
-   * @param layouts PyTorch's name to layout.
+   * @param layouts PyTorch's name to layout, such as {@linkcode linearWeight}, in PyTorch's order.
+   * @param initial Makes the initial values, as {@linkcode defaultInitializer} does.
    */
   constructor(
     layouts: ReadonlyMap<string, ParameterLayout>,

@@ -32,17 +32,19 @@ async function deno(cwd: string, args: readonly string[]) {
   return { code, stdout: out!, stderr: problem! };
 }
 
-Deno.test("another project imports the suite as the guide says, types included", async () => {
-  assertEquals(Object.keys(PROJECT).sort(), ["classify.ts", "deno.json"]);
+Deno.test("another project imports the suite as the guide says, and trains a model of its own, types included", async () => {
+  const programs = { "classify.ts": "[ 3 ]\n", "train.ts": "true\n" };
+  assertEquals(Object.keys(PROJECT).sort(), [...Object.keys(programs), "deno.json"].sort());
   await withFolder(PROJECT, async (folder) => {
-    const [name, ...flags] = COMMAND;
-    const { code, stdout, stderr } = await deno(folder, [
-      name!,
-      "--check",
-      "--no-prompt",
-      ...flags,
-    ]);
-    assertEquals([code, stdout], [0, "[ 3 ]\n"], stderr);
+    // Types of both at once: those of the suite are the greater part.
+    const checked = await deno(folder, ["check", ...Object.keys(programs)]);
+    assertEquals(checked.code, 0, checked.stderr);
+    const [name, ...flags] = COMMAND.slice(0, -1);
+    for (const [program, output] of Object.entries(programs)) {
+      const args = [name!, "--no-prompt", ...flags, program];
+      const { code, stdout, stderr } = await deno(folder, args);
+      assertEquals([code, stdout], [0, output], stderr);
+    }
   });
 });
 
