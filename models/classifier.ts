@@ -35,7 +35,7 @@ export interface Classifier extends Disposable {
   forward(images: Tensor4D, dropoutKey?: Tensor1D): Tensor2D;
   /**
    * Takes over all parameters of a checkpoint. Prefixes such as DataParallel's `module.` are taken off
-   * its names where they fit exactly without.
+   * its names where they fit exactly without. Nothing is changed unless all of it fits.
    *
    * @throws {StudyError} If names are missing, unknown or of another shape, of which the first ten of
    *   each kind are named, or a weight is of no floating-point dtype or not finite as float32.
@@ -120,11 +120,17 @@ export interface FrozenFeatureClassifier extends Classifier {
   /**
    * Takes over all parameters except the last layer's, which stays new, whatever its number of classes
    * in the checkpoint. Of a checkpoint that has the features alone, the whole classifier stays new.
+   * Nothing is changed unless all of it fits.
    *
    * @returns Which layers it took and which stay new.
    * @throws {StudyError} As {@linkcode Classifier.loadStateDict}.
    */
   loadPretrained(state: StateDict): LoadedLayers;
-  /** {@linkcode FrozenFeatureClassifier.loadPretrained} of a file, in memory one tensor at a time. */
+  /**
+   * {@linkcode FrozenFeatureClassifier.loadPretrained} of a file, in memory one tensor at a time. The
+   * file is read twice: nothing is changed unless all of it fits.
+   *
+   * @throws {StudyError} As {@linkcode Classifier.loadStateDict}, or if the file is damaged.
+   */
   loadPretrainedFile(path: string): Promise<LoadedLayers>;
 }

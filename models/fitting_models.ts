@@ -66,10 +66,7 @@ export async function checkPretrainedFile(
   inChannels: 1 | 3,
 ): Promise<void> {
   const expected = expectedWeights(architecture, { inChannels, numClasses: DATA.classes });
-  await loadWeightsFile(path, (names) => ({
-    ...pretrainedPart(expected, architecture, names),
-    assign() {},
-  }));
+  await loadWeightsFile(path, (names) => pretrainedPart(expected, architecture, names));
 }
 
 /**

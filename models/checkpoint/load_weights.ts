@@ -65,29 +65,31 @@ export function loadWeights(
 }
 
 /**
- * Loads a checkpoint file, reading one tensor at a time, so that its size is not needed twice.
+ * Loads a checkpoint file, reading one tensor at a time, so that its size is not needed twice. All are
+ * read and checked before the first is taken: nothing is changed unless all of them fit.
  *
  * Names, shapes and dtypes are checked before the first tensor is read, values as they are.
  *
  * @param path A `.pth` or `.safetensors` file.
- * @param targetFor What takes weights of these names.
+ * @param targetFor What takes weights of these names; without `assign` they are only checked.
  * @throws {StudyError} If the file is damaged or does not fit; see {@linkcode loadWeights}.
  */
 export async function loadWeightsFile(
   path: string,
-  targetFor: (names: readonly string[]) => WeightTarget,
+  targetFor: (names: readonly string[]) => ExpectedWeights & Partial<WeightTarget>,
 ): Promise<TakenWeights> {
   using checkpoint = await openCheckpoint(path);
   const found = new Map(
     checkpoint.names().map((key) => [key, { ...checkpoint.describe(key), key }]),
   );
   const { entries, expected: target, removed } = requireFit(found, targetFor, path);
-  for (const name of target.shapes.keys()) {
-    const tensor = await checkpoint.read(entries.get(name)!.key);
-    requireUsable(name, tensor, path);
-    target.assign(name, tensor);
+  const names = [...target.shapes.keys()];
+  const read = (name: string) => checkpoint.read(entries.get(name)!.key);
+  for (const name of names) requireUsable(name, await read(name), path);
+  if (target.assign !== undefined) {
+    for (const name of names) target.assign(name, await read(name));
   }
-  return { names: new Set(target.shapes.keys()), removed };
+  return { names: new Set(names), removed };
 }
 
 interface Shaped {

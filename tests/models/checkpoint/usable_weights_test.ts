@@ -111,6 +111,7 @@ Deno.test("loadWeights() and loadWeightsFile() refuse weights that no model comp
         assertEquals(taken, []);
         const error = await assertRejects(() => loadWeightsFile(path, made), StudyError);
         assertEquals(error.message, `${path}: ${message}`);
+        assertEquals(taken, []);
       }));
   }
 });
