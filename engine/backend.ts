@@ -210,6 +210,8 @@ export interface AdamScalars {
 export interface Recorder {
   /** True while {@linkcode Recorder.record} runs a body. */
   readonly recording: boolean;
+  /** Number format of a convolution or product now: the recorded function's, float32 outside of one. */
+  readonly convolutionPrecision: Precision;
   /** Sizes and type of a tensor as an argument. */
   describe(tensor: tf.Tensor): TensorSpec;
   /**

@@ -25,7 +25,8 @@ export interface CompileOptions {
   signature?: readonly TensorSpec[];
   /**
    * Number format of the body's convolutions and products. In bfloat16 weights are copied at each
-   * call, which for large ones and few images costs as much as is gained.
+   * call, which for large ones and few images costs as much as is gained. Called while another compiled
+   * function is being recorded, the body becomes part of that one, which must be of this format then.
    *
    * @default {the engine's}
    */
@@ -38,7 +39,8 @@ export interface CompiledFunction<A extends readonly Tensor[], R extends Compile
   /**
    * Runs it; the first call with new sizes or types records it for them.
    *
-   * @throws {Error} If the engine that it was compiled for no longer runs.
+   * @throws {Error} If the engine that it was compiled for no longer runs, or its precision is not that
+   *   of the function that is being recorded.
    */
   (...args: A): R;
   /** How many signatures have been recorded. */
@@ -112,7 +114,16 @@ function recordedCall<A extends readonly Tensor[], R extends CompiledResult>(
   if (signature !== undefined) record(signature);
   return (...args) => {
     // Inside another recording the body becomes part of that one.
-    if (recorder.recording) return fn(...args);
+    if (recorder.recording) {
+      if (precision !== undefined && precision !== recorder.convolutionPrecision) {
+        throw new Error(
+          `Cannot call a function of precision ${precision} while one of ` +
+            `${recorder.convolutionPrecision} is being recorded, whose part it becomes: compile the ` +
+            `outer one with { precision: "${precision}" }`,
+        );
+      }
+      return fn(...args);
+    }
     const specs = args.map((tensor) => recorder.describe(tensor));
     const { call, form } = recordings.get(signatureKey(specs)) ?? record(specs);
     const results = call(args);

@@ -2,7 +2,7 @@
  * Compiled functions against the same code run eagerly: every layer the models use, each way.
  */
 
-import { assert, assertEquals, assertLess } from "@std/assert";
+import { assert, assertEquals, assertLess, assertThrows } from "@std/assert";
 import type * as tfjs from "@tensorflow/tfjs";
 import { biasAdd, dropout, relu, sparseSoftmaxCrossEntropy } from "../../../engine/ops.ts";
 import { tensorflowBackend, testEngine } from "../engine.ts";
@@ -244,6 +244,24 @@ Deno.test("compile() inlines a compiled function that is called while recording"
     assertEquals([inner.recordings, outer.recordings], [0, 1]);
     outer.dispose();
   });
+});
+
+Deno.test("compile() refuses to inline a function of precision float32 into one of bfloat16", () => {
+  const backend = tensorflowBackend();
+  backend.precision = "bfloat16";
+  const inner = compile((x: tfjs.Tensor) => x.square(), { precision: "float32" });
+  const call = (x: tfjs.Tensor) => inner(x);
+  const [rounded, exact] = [compile(call), compile(call, { precision: "float32" })];
+  const x = tf.scalar(3);
+  try {
+    assertThrows(() => rounded(x), Error, 'compile the outer one with { precision: "float32" }');
+    const square = exact(x);
+    assertEquals(square.dataSync()[0], 9);
+    square.dispose();
+  } finally {
+    backend.precision = "float32";
+    for (const owner of [rounded, exact, inner, x]) owner.dispose();
+  }
 });
 
 Deno.test("compile() keeps strings that are constants of the body", () => {
