@@ -4,7 +4,7 @@
  * @module
  */
 
-import { InterruptedError, StudyError } from "../io/errors.ts";
+import { interruptedBy, StudyError } from "../io/errors.ts";
 import type { Reporter } from "../io/reporter.ts";
 import {
   formatMedianAndRange,
@@ -91,7 +91,7 @@ export async function timeInTurn(
   if ("missing" in theirs) result.note = joinNotes(theirs.missing, plan.note);
   const name = `${plan.title}, ${theirs.label}`;
   const time = async (side: Side): Promise<Timing> => {
-    if (signal.aborted) throw new InterruptedError("Interrupted");
+    if (signal.aborted) throw interruptedBy(signal);
     await pause();
     return await side.run();
   };
@@ -113,7 +113,7 @@ export async function timeInTurn(
     }
   } catch (error) {
     await pause(); // Ctrl-C ends the sides too, maybe before we hear of it.
-    if (signal.aborted) throw new InterruptedError("Interrupted");
+    if (signal.aborted) throw interruptedBy(signal);
     if (!(error instanceof StudyError)) throw error;
     const whole = result.theirs.timings.length;
     // Ours of the first pair stands alone where the peer has failed.

@@ -7,7 +7,7 @@
 
 import { join } from "node:path";
 import { loadDataset } from "../data/load_dataset.ts";
-import { InterruptedError, StudyError } from "../io/errors.ts";
+import { interruptedBy, StudyError } from "../io/errors.ts";
 import type { CaseName, Measurement, PairedTiming } from "../report/record/bench_results.ts";
 import { SIMPLE_CNN } from "../study.ts";
 import type { Program } from "./child.ts";
@@ -186,7 +186,7 @@ async function measured(
   try {
     found = await measure();
   } catch (error) {
-    if (signal.aborted) throw new InterruptedError("Interrupted");
+    if (signal.aborted) throw interruptedBy(signal);
     if (!(error instanceof StudyError)) throw error;
     found = [{ case: name, title: name, unit: "", value: null, note: error.message }];
   }

@@ -54,7 +54,7 @@ export interface LoadedModel extends Classifier {
    *   digit's best detection, which need not; all are 0 where nothing was detected.
    * @param signal Looked at between batches, where timers and signals have their turn.
    * @throws {RangeError} If the length is not a multiple of 784.
-   * @throws {InterruptedError} If `signal` is aborted.
+   * @throws {InterruptedError} If `signal` is aborted, with its reason as the `cause`.
    */
   probabilities(images: Uint8Array, signal?: AbortSignal): Promise<Float32Array>;
 }

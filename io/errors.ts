@@ -73,12 +73,20 @@ export class UsageError extends StudyError {
   override readonly exitCode = 2;
 }
 
-/** The user pressed Ctrl-C; what was finished is kept. Exit status 130. */
+/**
+ * The user pressed Ctrl-C, or a signal was aborted, whose reason is the `cause`; what was finished is
+ * kept. Exit status 130.
+ */
 export class InterruptedError extends StudyError {
   /** Name of the class, as in a stack. */
   override name = "InterruptedError";
   /** That of an interrupted program, 130. */
   override readonly exitCode = 130;
+}
+
+/** The error of work that stops because its signal, if it has one, was aborted. */
+export function interruptedBy(signal: AbortSignal | undefined): InterruptedError {
+  return new InterruptedError("Interrupted", signal?.aborted ? { cause: signal.reason } : {});
 }
 
 /** Options of {@linkcode failureLines}. */

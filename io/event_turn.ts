@@ -4,7 +4,7 @@
  * @module
  */
 
-import { InterruptedError } from "./errors.ts";
+import { interruptedBy } from "./errors.ts";
 import { stopIsAsked } from "./stop_notice.ts";
 import { setImmediate, setTimeout } from "node:timers/promises";
 
@@ -43,5 +43,5 @@ export async function eventTurn(signal?: AbortSignal): Promise<void> {
     await setTimeout(1);
   }
   lastTurn = performance.now();
-  if (signal?.aborted) throw new InterruptedError("Interrupted");
+  if (signal?.aborted) throw interruptedBy(signal);
 }

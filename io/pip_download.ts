@@ -18,7 +18,7 @@ import { Progress } from "./download_progress.ts";
 import {
   type Failure,
   failureLine,
-  InterruptedError,
+  interruptedBy,
   StudyError,
   type StudyErrorOptions,
 } from "./errors.ts";
@@ -222,7 +222,7 @@ async function transfer(
     reporter.live("");
   }
   const [{ success, code, signal: killed }, said] = await Promise.all([child.status, errors]);
-  if (killed === "SIGINT" || signal?.aborted) throw new InterruptedError("Interrupted");
+  if (killed === "SIGINT" || signal?.aborted) throw interruptedBy(signal);
   const [before = "", after] = said.split(new RegExp(`^${FOUND_PIP}\\r?\\n`, "m"));
   const found = hash.digest("hex");
   if (success && written === bytes && found === sha256) {

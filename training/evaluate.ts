@@ -37,7 +37,7 @@ export interface EvaluateOptions {
   chunk?: number;
   /** Called with images done and all images. */
   onProgress?: (done: number, total: number) => void;
-  /** Aborts between two batches. */
+  /** Aborts between two batches; its reason is the error's `cause`. */
   signal?: AbortSignal;
 }
 
@@ -63,7 +63,7 @@ export interface Evaluation {
 /**
  * Classifies every image of a source.
  *
- * @throws {InterruptedError} If aborted.
+ * @throws {InterruptedError} If aborted, with the signal's reason as its `cause`.
  * @throws {RangeError} If `batchSize` or `chunk` is not a positive whole number, a label not below the
  *   model's number of classes, or there is no example.
  */

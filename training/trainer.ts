@@ -221,10 +221,10 @@ export class Trainer<Input = Tensor4D, Output = Tensor2D, Targets = Tensor1D>
    *
    * @param epoch From 1; with the seed it fixes the order of the images.
    * @param onBatch Called after each batch.
-   * @param signal Aborts between two batches.
+   * @param signal Aborts between two batches; its reason is the error's `cause`.
    * @throws {RangeError} If the source has no examples.
    * @throws {StudyError} If a loss is not finite, naming the step.
-   * @throws {InterruptedError} If aborted.
+   * @throws {InterruptedError} If aborted, with the signal's reason as its `cause`.
    */
   async trainEpoch(
     epoch: number,

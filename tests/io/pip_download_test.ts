@@ -264,9 +264,14 @@ Deno.test({
       const pythonCommands = [["sh", "-c", "sleep 2 & exit 0"]];
       const path = join(folder, FILE.file);
       const options = { ...FILE, path, reporter: recordingReporter(), pythonCommands };
-      setTimeout(() => controller.abort(new InterruptedError("Interrupted")), 500);
+      const reason = new Error("enough");
+      setTimeout(() => controller.abort(reason), 500);
       const { signal } = controller;
-      await assertRejects(() => downloadWithPip({ ...options, signal }), InterruptedError);
+      const interrupted = await assertRejects(
+        () => downloadWithPip({ ...options, signal }),
+        InterruptedError,
+      );
+      assertEquals(interrupted.cause, reason);
       assertEquals([...Deno.readDirSync(folder)], []);
     }),
 });

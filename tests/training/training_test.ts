@@ -280,15 +280,23 @@ Deno.test("trainEpoch() stops at a loss that is not finite and names the step", 
   assert(/ at step 2 \(epoch 1, batch 2 of 4\).*--lr/.test(error.message), error.message);
 });
 
-Deno.test("trainEpoch() and evaluate() stop when aborted", async () => {
+Deno.test("trainEpoch() and evaluate() stop when aborted, and say why in the cause", async () => {
   using run = new Run(64, { batchSize: 16 });
   const controller = new AbortController();
-  const stop = () => controller.abort();
-  await assertRejects(() => run.trainer.trainEpoch(1, stop, controller.signal), InterruptedError);
+  const { signal } = controller;
+  const reason = new Error("enough");
+  const stop = () => controller.abort(reason);
+  const trained = await assertRejects(
+    () => run.trainer.trainEpoch(1, stop, signal),
+    InterruptedError,
+  );
   assertEquals(run.trainer.step, 1);
-  const options = { ...OPTIONS, signal: controller.signal };
   using test = testImages(20);
-  await assertRejects(() => evaluate(engine, run.model, test, options), InterruptedError);
+  const evaluated = await assertRejects(
+    () => evaluate(engine, run.model, test, { ...OPTIONS, signal }),
+    InterruptedError,
+  );
+  assertEquals([trained.cause, evaluated.cause], [reason, reason]);
 });
 
 Deno.test("Trainer and evaluate() refuse batches and parts that are no positive whole number", async () => {
