@@ -208,13 +208,15 @@ function ourRun(
 }
 
 function peerRun(
-  { python, threads, images: all }: BenchContext,
+  { python, threads, peer, images: all }: BenchContext,
   { word, epochs }: Part4Plan,
   { folder, idx, count, flags }: Places & { count: number; flags: readonly string[] },
 ): Program {
   const training = ["--model", word, "--weights", "random", "--epochs", `${epochs}`, ...flags];
   const out = ["--data", idx, "--out", `${freshPath(folder)}.json`];
-  const args = [...training, ...limits(count, all), "--threads", `${threads}`, ...out];
+  // TF32 as PyTorch's defaults have it, as in the other cases.
+  const machine = ["--threads", `${threads}`, "--device", peer.torchDevice, "--tf32"];
+  const args = [...training, ...limits(count, all), ...machine, ...out];
   const script = "bench/reference/study_part4.py";
   return { name: "PyTorch's side of part 4", command: python, args: ["-u", script, ...args] };
 }

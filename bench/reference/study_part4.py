@@ -12,9 +12,10 @@ Evaluates on the test images and writes the result as JSON:
 `features.*` alone; the classifier is then drawn as `torch.nn.Linear` does. `--cache-features` computes
 the frozen features once and trains the classifier on them, which is the same training; their time is
 epoch 0 of the history and counts as training time. `--device cuda` computes on a graphics card, in
-float32 throughout: without the TF32 that PyTorch gives convolutions there. `--weights random` draws
-the features as the suite does without a checkpoint: He et al. 2015, normal with standard deviation
-sqrt(2/fan_in), biases zero; the classifier as `torch.nn.Linear` does.
+float32 throughout: without the TF32 that PyTorch gives convolutions there, which `--tf32` leaves as it
+is. `--weights random` draws the features as the suite does without a checkpoint: He et al. 2015, normal
+with standard deviation sqrt(2/fan_in), the last convolution's times a factor that gives features the
+size of pretrained ones, biases zero; the classifier as `torch.nn.Linear` does.
 
 Needs torch, torchvision, numpy, Pillow, scikit-learn and, for such a file, safetensors.
 """
@@ -45,6 +46,7 @@ LEARNING_RATE = 0.0005
 WEIGHT_DECAY = 1e-4
 WORKERS = 2
 NUM_CLASSES = 10
+RANDOM_FEATURE_SCALE = {"vgg16": 0.077, "alexnet": 0.157}
 MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 PRETRAINED = {
     "vgg16": models.VGG16_Weights.IMAGENET1K_V1,
@@ -71,7 +73,7 @@ def build(name, weights):
     pretrained = weights == "pretrained"
     model = getattr(models, name)(weights=PRETRAINED[name] if pretrained else None)
     if weights == "random":
-        draw_features(model)
+        draw_features(model, RANDOM_FEATURE_SCALE[name])
         draw_classifier(model)
     elif weights.endswith(".safetensors"):
         load_some(model, weights)
@@ -96,11 +98,13 @@ def load_some(model, path):
         raise SystemExit(f"{path} does not fit: missing {missing}, unexpected {unexpected}")
 
 
-def draw_features(model):
-    for layer in model.features:
-        if isinstance(layer, nn.Conv2d):
-            nn.init.kaiming_normal_(layer.weight, mode="fan_in", nonlinearity="relu")
-            nn.init.zeros_(layer.bias)
+@torch.no_grad()
+def draw_features(model, scale):
+    convolutions = [layer for layer in model.features if isinstance(layer, nn.Conv2d)]
+    for layer in convolutions:
+        nn.init.kaiming_normal_(layer.weight, mode="fan_in", nonlinearity="relu")
+        nn.init.zeros_(layer.bias)
+    convolutions[-1].weight.mul_(scale)
 
 
 def draw_classifier(model):
@@ -134,6 +138,9 @@ def parse_arguments():
     parser.add_argument(
         "--cache-features", action="store_true", help="compute the frozen features once"
     )
+    parser.add_argument(
+        "--tf32", action="store_true", help="leave TF32 as PyTorch's defaults have it"
+    )
     parser.add_argument("--epochs", type=positive, default=8)
     parser.add_argument(
         "--workers", type=positive, default=WORKERS, help="processes that make images of the digits"
@@ -145,7 +152,8 @@ def parse_arguments():
 def main():
     arguments = parse_arguments()
     begin(arguments)
-    torch.backends.cudnn.allow_tf32 = False
+    if not arguments.tf32:
+        torch.backends.cudnn.allow_tf32 = False
     train_set = RgbDigits(arguments.data, "train", arguments.limit)
     test_set = RgbDigits(arguments.data, "t10k", arguments.test_limit)
     workers = arguments.workers

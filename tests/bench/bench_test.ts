@@ -31,13 +31,21 @@ import { judgeTargets } from "../../bench/targets.ts";
 import { FEATURES_ONCE_LABEL } from "../../bench/transfer_plans.ts";
 import { wholeSpeedUp } from "../../bench/transfer_targets.ts";
 import { TRANSFER_CASES } from "../../bench/transfer_work.ts";
-import { describePace, extended, paceOf, precisionOf } from "../../bench/whole_part4.ts";
+import {
+  describePace,
+  extended,
+  measurePart4,
+  paceOf,
+  precisionOf,
+} from "../../bench/whole_part4.ts";
 import { Worker } from "../../bench/worker.ts";
 import { bfloat16Problem } from "../../engine/tensorflow/bfloat16_support.ts";
 import { cacheDir, repositoryRoot } from "../../io/cache.ts";
 import { InterruptedError, StudyError, UsageError } from "../../io/errors.ts";
 import { exists } from "../../io/path_kind.ts";
 import { silentReporter } from "../../io/reporter.ts";
+import { ALEXNET_ARCHITECTURE } from "../../models/alexnet.ts";
+import { VGG16_ARCHITECTURE } from "../../models/vgg16.ts";
 import { rate, ratios } from "../../report/analysis/paired_timings.ts";
 import {
   type BenchResults,
@@ -53,6 +61,7 @@ import { noPyTorch } from "../pytorch.ts";
 import { withFolder } from "../report/result_rows.ts";
 import { filesIn } from "../scripts/files_in.ts";
 import { taskArgs } from "../task.ts";
+import { benchContext } from "./bench_context.ts";
 import { WEBGPU_PROBLEM } from "../engine/webgpu/adapter.ts";
 
 const timings = (...seconds: number[]): Timing[] => seconds.map((s) => ({ units: 10, seconds: s }));
@@ -628,6 +637,24 @@ Deno.test("a whole run of part 4 is in float32 where there is no bfloat16", () =
   assertEquals(chosen(["float32"], "bfloat16"), "float32");
 });
 
+Deno.test("PyTorch's side of part 4 computes on the device that it is recorded with", async () => {
+  const context = {
+    ...benchContext({ train: 60_000, test: 10_000 }),
+    peer: { torchDevice: "cuda:0", on: { backend: "torch", device: H100.device } },
+  };
+  const places = { folder: "out", idx: "idx", missing: undefined };
+  const devices: string[] = [];
+  await measurePart4(context, "part4-alexnet", places, ({ args }) => {
+    if (args.includes("bench/reference/study_part4.py")) {
+      devices.push(args[args.indexOf("--device") + 1]!);
+      assert(args.includes("--tf32"), "timed with TF32 as PyTorch's defaults have it");
+    }
+    return Promise.resolve({ units: 1, seconds: 1 + devices.length });
+  });
+  assertEquals(devices, ["cuda:0", "cuda:0", "cuda:0", "cuda:0"]);
+  assertEquals(context.found.at(-1)!.theirs.on?.device, H100.device);
+});
+
 Deno.test("TRANSFER_CASES are the peer's, in its words", async () => {
   const peer = await Deno.readTextFile(
     join(import.meta.dirname!, "../../bench/reference/transfer.py"),
@@ -654,6 +681,19 @@ Deno.test("the peers in Python train with the study's settings", async () => {
     const [, passes] = source.match(/"--epochs", .*default=(\d+)/) ?? [];
     if (passes !== undefined) assertEquals(Number(passes), epochs, file);
   }
+});
+
+Deno.test("PyTorch's random features are scaled as ours are", async () => {
+  const source = await Deno.readTextFile(
+    join(import.meta.dirname!, "../../bench/reference/study_part4.py"),
+  );
+  const [, scales = ""] = source.match(/^RANDOM_FEATURE_SCALE = (.+)$/m) ?? [];
+  assertEquals(JSON.parse(scales), {
+    vgg16: VGG16_ARCHITECTURE.randomFeatureScale,
+    alexnet: ALEXNET_ARCHITECTURE.randomFeatureScale,
+  });
+  assertStringIncludes(source, "draw_features(model, RANDOM_FEATURE_SCALE[name])");
+  assertStringIncludes(source, "convolutions[-1].weight.mul_(scale)");
 });
 
 Deno.test("what is run for its memory are command lines that the parts take", async () => {
