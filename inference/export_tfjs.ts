@@ -13,6 +13,7 @@ import { writeFileAtomic } from "../io/atomic.ts";
 import { StudyError } from "../io/errors.ts";
 import { type OwnFile, textIfReadable } from "../io/own_files.ts";
 import { ALEXNET_ARCHITECTURE } from "../models/alexnet.ts";
+import { EXPORT_NOTE } from "../models/checkpoint/export_notes.ts";
 import { elementCount, type StateDict, toFloat32 } from "../models/checkpoint/state_dict.ts";
 import type { ParameterLayout } from "../models/parameters.ts";
 import {
@@ -23,7 +24,6 @@ import {
 import { simpleCnnLayouts } from "../models/simple_cnn.ts";
 import { VGG16_ARCHITECTURE } from "../models/vgg16.ts";
 import { ALEXNET, DATA, SIMPLE_CNN, VGG16 } from "../study.ts";
-import { EXPORT_NOTE } from "./export_notes.ts";
 import type { LoadedModel } from "./loaded_model.ts";
 
 /** Bytes of a file of weights: a server may not like larger ones, nor a browser many small ones. */

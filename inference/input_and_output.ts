@@ -47,11 +47,22 @@ function ofDetector(side: number, { normalises, batchNormEpsilon }: DetectionFac
     : "255 and no more, as the detector normalises them itself";
   const epsilon = batchNormEpsilon === TORCHVISION_EPSILON
     ? ""
-    : ` Its batch normalisation adds ${batchNormEpsilon} to a variance: in torchvision ` +
-      `\`models.detection._utils.overwrite_eps(model, ${batchNormEpsilon})\`.`;
+    : ` Its batch normalisation adds ${batchNormEpsilon} to a variance; in torchvision, whichever ` +
+      `kind of layer the model was built with:\n\n${settingEpsilon(batchNormEpsilon)}`;
   return "Input and output as torchvision's `fasterrcnn_resnet50_fpn` with `num_classes=11`: label " +
     `0 is the background, label k the digit k − 1. Images: float32 \`[3, ${side}, ${side}]\`, the ` +
     `same grey in all channels, light digits on dark, ${ENLARGED}, divided by ${fed}.${epsilon}`;
+}
+
+/** Python for all layers: torchvision's own `overwrite_eps` passes over those of `weights=None`. */
+function settingEpsilon(epsilon: number): string {
+  return [
+    "```python",
+    "for layer in model.modules():",
+    "    if isinstance(layer, (torch.nn.BatchNorm2d, torchvision.ops.FrozenBatchNorm2d)):",
+    `        layer.eps = ${epsilon}`,
+    "```",
+  ].join("\n");
 }
 
 function normalised({ mean, std }: Normalization): string {

@@ -7,6 +7,7 @@
 import { basename } from "node:path";
 import { StudyError } from "../io/errors.ts";
 import { alexnet, ALEXNET_ARCHITECTURE } from "../models/alexnet.ts";
+import { type NotedModel, readExportNotes } from "../models/checkpoint/export_notes.ts";
 import { loadCheckpoint, openCheckpoint } from "../models/checkpoint/open_checkpoint.ts";
 import { fitWeights } from "../models/checkpoint/load_weights.ts";
 import { withoutMoments } from "../models/checkpoint/optimizer_state.ts";
@@ -28,7 +29,6 @@ import {
   SIMPLE_CNN,
   VGG16,
 } from "../study.ts";
-import { type NotedModel, readExportNotes } from "./export_notes.ts";
 import {
   type LoadedModel,
   type ModelFacts,

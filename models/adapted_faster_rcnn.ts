@@ -9,7 +9,8 @@ import type { Reporter } from "../io/reporter.ts";
 import { DATA, FASTER_RCNN_ADAPTED } from "../study.ts";
 import { type Detector, fasterRcnnResnet50Fpn } from "./faster_rcnn.ts";
 import { FASTER_RCNN_WEIGHTS, type ObtainedWeights } from "./checkpoint/pretrained.ts";
-import { loadCheckpoint } from "./checkpoint/open_checkpoint.ts";
+import { readExportNotes } from "./checkpoint/export_notes.ts";
+import { loadCheckpoint, openCheckpoint } from "./checkpoint/open_checkpoint.ts";
 
 /** Classes of the detector's new predictor: the background, and the digits. */
 export const DIGIT_CLASSES = DATA.classes + 1;
@@ -39,11 +40,19 @@ export async function adaptedFasterRcnn(
             basename(path)
           } (${removed} taken off its names)`,
         ),
-      batchNormEpsilon: label === `torchvision:${FASTER_RCNN_WEIGHTS.file}` ? 0 : 1e-5,
+      batchNormEpsilon: label === `torchvision:${FASTER_RCNN_WEIGHTS.file}`
+        ? 0
+        : await notedEpsilon(path) ?? 1e-5,
     });
     return detector;
   } catch (error) {
     detector.dispose();
     throw error;
   }
+}
+
+/** What a file that was exported here says of its batch normalisation, if it does. */
+async function notedEpsilon(path: string): Promise<number | undefined> {
+  using checkpoint = await openCheckpoint(path);
+  return readExportNotes(checkpoint.metadata, path).batchNormEpsilon;
 }

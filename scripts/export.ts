@@ -7,7 +7,6 @@
 import { basename, join } from "node:path";
 import { startEngine } from "../engine/engine.ts";
 import { DEFAULT_OUT, SHARED_FLAGS } from "../experiment/flags.ts";
-import { exportNotes, isExportNoted } from "../inference/export_notes.ts";
 import { exportTfjs, tfjsFiles } from "../inference/export_tfjs.ts";
 import { inputAndOutput } from "../inference/input_and_output.ts";
 import { loadModel } from "../inference/load_model.ts";
@@ -22,6 +21,7 @@ import { createReporter } from "../io/reporter.ts";
 import { type OwnFile, refuseForeign, textIfReadable } from "../io/own_files.ts";
 import { isFolder } from "../io/path_kind.ts";
 import { runScript } from "../io/run_script.ts";
+import { exportNotes, isExportNoted } from "../models/checkpoint/export_notes.ts";
 import { openSafetensors, saveCheckpoint } from "../models/checkpoint/safetensors.ts";
 import { isModelCard, modelCard } from "../report/page/model_card.ts";
 import { BEST_ORDER, requireRunWord } from "../report/record/find_run.ts";

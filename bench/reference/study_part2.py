@@ -10,7 +10,8 @@ as in the study), and the best detection taken for the digit. Writes the result 
 `--weights PATH` takes a `.pth` file of torchvision's detector, whose predictor is replaced, or a
 `.safetensors` file of the whole detector with its predictor, such as `deno task export` writes of one
 of our runs: both sides then have the same weights, and `deno task compare` says of how many images
-they have the same answer. `--device cuda` computes on a graphics card, in float32 without TF32.
+they have the same answer. Of batch normalisation's epsilon weights say nothing: it is what the notes of
+such a file say, and 0 with torchvision's own COCO weights by path too. `--device cuda` computes on a graphics card, in float32 without TF32.
 
 Its time per image is the model call's alone. Needs torch, torchvision, numpy, Pillow, scikit-learn
 and, for such a file, safetensors.
@@ -25,18 +26,23 @@ from study_part4 import RgbDigits
 from study_run import (
     argument_parser,
     begin,
+    file_sha256,
     named_weights,
     scores,
     write_result,
 )
+from torch import nn
 from torchvision.models.detection import (
     FasterRCNN_ResNet50_FPN_Weights,
     fasterrcnn_resnet50_fpn,
 )
 from torchvision.models.detection.faster_rcnn import FastRCNNPredictor
+from torchvision.ops import FrozenBatchNorm2d
 
 NUM_CLASSES = 11
 NO_DETECTION = -1
+# How the SHA-256 of COCO_V1's file begins.
+COCO_V1_SHA256 = "258fb6c6"
 
 
 def build(weights):
@@ -47,19 +53,29 @@ def build(weights):
     model = fasterrcnn_resnet50_fpn(weights=known, weights_backbone=None)
     if weights not in ("pretrained", "random"):
         model.load_state_dict(torch.load(weights, weights_only=True))
+        if file_sha256(weights).startswith(COCO_V1_SHA256):
+            set_epsilon(model, 0.0)  # As torchvision does with the weights that it fetches.
     inputs = model.roi_heads.box_predictor.cls_score.in_features
     model.roi_heads.box_predictor = FastRCNNPredictor(inputs, NUM_CLASSES)
     return model.eval()
 
 
-def run_of(path):
-    """The run of ours whose weights a file has; None if it does not say."""
+def set_epsilon(model, epsilon):
+    """Has all batch normalisation add this to a variance, in both of torchvision's kinds of layer."""
+    for layer in model.modules():
+        if isinstance(layer, (nn.BatchNorm2d, FrozenBatchNorm2d)):
+            layer.eps = epsilon
+
+
+def notes_of(path):
+    """What a file that we exported says of itself; nothing of any other."""
     if not path.endswith(".safetensors"):
-        return None
+        return {}
     from safetensors import safe_open
 
     with safe_open(path, "pt") as file:
-        return (file.metadata() or {}).get("run_id")
+        notes = file.metadata() or {}
+    return notes if notes.get("exported_by") == "deno task export" else {}
 
 
 def whole(path):
@@ -71,6 +87,9 @@ def whole(path):
     missing = [name for name in missing if not name.endswith(".num_batches_tracked")]
     if missing or unexpected:
         raise SystemExit(f"{path} does not fit: missing {missing}, unexpected {unexpected}")
+    epsilon = notes_of(path).get("batch_norm_epsilon")
+    if epsilon is not None:
+        set_epsilon(model, float(epsilon))
     return model.eval()
 
 
@@ -121,7 +140,7 @@ def main():
         **scores([t for t, _ in valid], [p for _, p in valid]),
         "evaluated_images": len(valid),
         "test_images": len(targets),
-        "run": run_of(arguments.weights),
+        "run": notes_of(arguments.weights).get("run_id"),
         "predictions": predictions,
         "inference_ms_per_image": 1000 * statistics.mean(seconds),
         "median_ms_per_image": 1000 * statistics.median(seconds),

@@ -197,6 +197,10 @@ def named_weights(weights):
     return weights if weights in ("pretrained", "random") else Path(weights).name
 
 
+def file_sha256(path):
+    return hashlib.sha256(Path(path).read_bytes()).hexdigest()
+
+
 def write_result(arguments, result, **libraries):
     """Writes a result, with what it was found with, where `--out` asks for it."""
     if not arguments.out:

@@ -45,6 +45,8 @@ import { InterruptedError, StudyError, UsageError } from "../../io/errors.ts";
 import { exists } from "../../io/path_kind.ts";
 import { silentReporter } from "../../io/reporter.ts";
 import { ALEXNET_ARCHITECTURE } from "../../models/alexnet.ts";
+import { exportNotes } from "../../models/checkpoint/export_notes.ts";
+import { FASTER_RCNN_WEIGHTS } from "../../models/checkpoint/pretrained.ts";
 import { VGG16_ARCHITECTURE } from "../../models/vgg16.ts";
 import { rate, ratios } from "../../report/analysis/paired_timings.ts";
 import {
@@ -694,6 +696,21 @@ Deno.test("PyTorch's random features are scaled as ours are", async () => {
   });
   assertStringIncludes(source, "draw_features(model, RANDOM_FEATURE_SCALE[name])");
   assertStringIncludes(source, "convolutions[-1].weight.mul_(scale)");
+});
+
+Deno.test("PyTorch's detector takes the epsilon of an exported file, and 0 with COCO weights by path", async () => {
+  const source = await Deno.readTextFile(
+    join(import.meta.dirname!, "../../bench/reference/study_part2.py"),
+  );
+  const notes = exportNotes({
+    ...{ name: "a", run: undefined },
+    detection: { normalises: true, batchNormEpsilon: 0 },
+  });
+  assertStringIncludes(source, `notes.get("exported_by") == "${notes.exported_by}"`);
+  const [, name = ""] = source.match(/epsilon = notes_of\(path\)\.get\("(.+)"\)/) ?? [];
+  assertEquals(notes[name], "0");
+  assertStringIncludes(source, `COCO_V1_SHA256 = "${FASTER_RCNN_WEIGHTS.sha256Prefix}"`);
+  assertStringIncludes(source, "set_epsilon(model, 0.0)");
 });
 
 Deno.test("what is run for its memory are command lines that the parts take", async () => {

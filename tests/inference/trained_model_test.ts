@@ -4,7 +4,6 @@ import { assert, assertEquals, assertMatch, assertRejects, assertThrows } from "
 import * as tf from "@tensorflow/tfjs";
 import { join } from "node:path";
 import { prepareDigit } from "../../data/handwritten_digit.ts";
-import { exportNotes } from "../../inference/export_notes.ts";
 import { exportTfjs } from "../../inference/export_tfjs.ts";
 import { canComeBack, loadModel } from "../../inference/load_model.ts";
 import { readyClassifier, readyDetector } from "../../inference/loaded_model.ts";
@@ -18,6 +17,7 @@ import {
   FASTER_RCNN_NORMALISE_ONCE,
   IMAGENET_NORMALIZATION,
 } from "../../study.ts";
+import { exportNotes } from "../../models/checkpoint/export_notes.ts";
 import { loadCheckpoint } from "../../models/checkpoint/open_checkpoint.ts";
 import { FASTER_RCNN_WEIGHTS } from "../../models/checkpoint/pretrained.ts";
 import { openSafetensors, saveCheckpoint } from "../../models/checkpoint/safetensors.ts";

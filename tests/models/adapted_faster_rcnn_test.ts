@@ -4,6 +4,7 @@ import * as tf from "@tensorflow/tfjs";
 import { StudyError } from "../../io/errors.ts";
 import { silentReporter } from "../../io/reporter.ts";
 import { adaptedFasterRcnn, DIGIT_CLASSES } from "../../models/adapted_faster_rcnn.ts";
+import { exportNotes } from "../../models/checkpoint/export_notes.ts";
 import { fasterRcnnResnet50Fpn } from "../../models/faster_rcnn.ts";
 import { saveCheckpoint } from "../../models/checkpoint/safetensors.ts";
 import { testEngine } from "../engine/engine.ts";
@@ -48,6 +49,13 @@ Deno.test("adaptedFasterRcnn() takes all weights but the predictor's, which is t
       'Faster R-CNN: weights from wrapped.safetensors ("module." taken off its names)',
     ]);
     unwrapped.dispose();
+
+    const exported = join(folder, "exported.safetensors");
+    const detection = { normalises: true, batchNormEpsilon: 0 };
+    await saveCheckpoint(exported, saved, exportNotes({ name: "a", run: undefined, detection }));
+    const noted = await adaptedFasterRcnn({ path: exported, label: "file:exported" }, 3);
+    assertEquals([adapted, noted].map((one) => one.batchNormEpsilon), [1e-5, 0]);
+    noted.dispose();
 
     saved.delete(BODY);
     await saveCheckpoint(path, saved);

@@ -1,9 +1,8 @@
 /** What an exported file says of itself, written and read. */
 
 import { assertEquals, assertThrows } from "@std/assert";
-import { exportNotes, readExportNotes } from "../../inference/export_notes.ts";
-import type { LoadedModel } from "../../inference/loaded_model.ts";
-import { StudyError } from "../../io/errors.ts";
+import { StudyError } from "../../../io/errors.ts";
+import { exportNotes, readExportNotes } from "../../../models/checkpoint/export_notes.ts";
 
 const OWN = { exported_by: "deno task export" };
 
@@ -11,7 +10,7 @@ Deno.test("readExportNotes() reads what exportNotes() writes", () => {
   for (const normalises of [true, false]) {
     for (const batchNormEpsilon of [0, 1e-5, 1e-7]) {
       const model = { name: "a", run: undefined, detection: { normalises, batchNormEpsilon } };
-      const notes = exportNotes(model as unknown as LoadedModel);
+      const notes = exportNotes(model);
       assertEquals(readExportNotes(notes, "x"), { name: "a", normalises, batchNormEpsilon });
     }
   }

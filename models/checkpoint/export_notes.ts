@@ -4,9 +4,8 @@
  * @module
  */
 
-import { StudyError } from "../io/errors.ts";
-import { quoted } from "../models/checkpoint/state_dict.ts";
-import type { LoadedModel } from "./loaded_model.ts";
+import { StudyError } from "../../io/errors.ts";
+import { quoted } from "./state_dict.ts";
 
 /** By which an exported file is known again. */
 export const EXPORT_NOTE = { exported_by: "deno task export" } as const;
@@ -14,8 +13,18 @@ export const EXPORT_NOTE = { exported_by: "deno task export" } as const;
 /** Notes in the header of a `.safetensors` file. */
 type Notes = Readonly<Record<string, string>>;
 
+/** A model whose weights are exported. */
+interface ExportedModel {
+  /** Its name in the results. */
+  name: string;
+  /** The run that trained it, if one did. */
+  run: { runId: string } | undefined;
+  /** How a detector is used; absent of a classifier. */
+  detection: { normalises: boolean; batchNormEpsilon: number } | undefined;
+}
+
 /** The notes of a model's file. */
-export function exportNotes({ name, run, detection }: LoadedModel): Notes {
+export function exportNotes({ name, run, detection }: ExportedModel): Notes {
   return {
     format: "pt",
     ...EXPORT_NOTE,
