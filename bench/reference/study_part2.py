@@ -136,7 +136,7 @@ def main():
     valid = [(t, p) for t, p in zip(targets, predictions) if p != NO_DETECTION]
     result = {
         "model": "FasterRCNN_Adapted",
-        "weights": named_weights(arguments.weights),
+        **named_weights(arguments.weights),
         **scores([t for t, _ in valid], [p for _, p in valid]),
         "evaluated_images": len(valid),
         "test_images": len(targets),

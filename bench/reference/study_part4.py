@@ -178,7 +178,7 @@ def main():
     evaluation = evaluate(trained, test_loader)
     result = {
         "model": f"{arguments.model}_FineTuned",
-        "weights": named_weights(arguments.weights),
+        **named_weights(arguments.weights),
         **finish_training(arguments, optimizer, train_loader, history, evaluation),
         "workers": workers,
         "cached_features": arguments.cache_features,

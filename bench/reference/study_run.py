@@ -193,8 +193,10 @@ def finish_training(arguments, optimizer, loader, history, evaluation):
 
 
 def named_weights(weights):
-    """What the result calls `--weights`: a file by its name alone."""
-    return weights if weights in ("pretrained", "random") else Path(weights).name
+    """What the result calls `--weights`: a file by its name alone, and its SHA-256."""
+    if weights in ("pretrained", "random"):
+        return {"weights": weights}
+    return {"weights": Path(weights).name, "weights_sha256": file_sha256(weights)}
 
 
 def file_sha256(path):

@@ -32,6 +32,8 @@ export interface PeerRun {
   weight_decay?: number;
   /** `pretrained`, `random` or a file's name; absent where the model is trained from scratch. */
   weights?: string;
+  /** SHA-256 of that file; older results don't say it. */
+  weights_sha256?: string;
   /** Whether frozen features were computed once. */
   cached_features?: boolean;
   /** The graphics card that computed; absent or `null` of the processor. */
@@ -71,11 +73,12 @@ export function isPeerRun(value: unknown): value is PeerRun {
   const run = value as Record<string, unknown>;
   const trained = "epochs" in run ? [...TRAINING, "training_time_s"] : [];
   const { device_name: device = null, run: weightsOf = null, predictions = [] } = run;
-  const { finished_at: finishedAt = "", machine = {}, threads = 1 } = run;
+  const { finished_at: finishedAt = "", machine = {}, threads = 1, weights_sha256 = "" } = run;
   return typeof run.model === "string" && typeof run.dataset_sha256 === "string" &&
     [device, weightsOf].every((name) => name === null || typeof name === "string") &&
     Array.isArray(predictions) && predictions.every(Number.isInteger) &&
-    typeof finishedAt === "string" && typeof machine === "object" && machine !== null &&
+    [finishedAt, weights_sha256].every((text) => typeof text === "string") &&
+    typeof machine === "object" && machine !== null &&
     typeof threads === "number" &&
     [...NUMBERS, ...trained].every((name) => typeof run[name] === "number");
 }
@@ -87,7 +90,7 @@ export function isPeerRun(value: unknown): value is PeerRun {
 export function isPeerOf(peer: PeerRun, row: ResultRow): boolean {
   return peer.model === row.model && row.precision === "float32" &&
     peer.dataset_sha256 === row.dataset_sha256 &&
-    peer.test_images === row.test_images && peer.weights === peerWeights(row.weights) &&
+    peer.test_images === row.test_images && hasWeightsOf(peer, row) &&
     (peer.epochs === undefined || TRAINING.every((name) => peer[name] === row[name]));
 }
 
@@ -192,19 +195,26 @@ async function readPeerRun(path: string): Promise<PeerRun> {
   throw new StudyError(`${path} is ${NO_PEER_RUN}: write it again or remove it`);
 }
 
-/** What PyTorch's run calls the weights of our `weights` column. */
-function peerWeights(label: string): string | undefined {
-  if (label === "") return undefined;
+/** Whether a run of PyTorch's started from a row's weights: by what is in the file, if both say it. */
+function hasWeightsOf(peer: PeerRun, { weights, weights_sha256 }: ResultRow): boolean {
+  return peer.weights_sha256 === undefined || weights_sha256 === ""
+    ? peerWeights(weights).includes(peer.weights)
+    : peer.weights_sha256 === weights_sha256;
+}
+
+/** What PyTorch's run may call the weights of our `weights` column. */
+function peerWeights(label: string): (string | undefined)[] {
+  if (label === "") return [undefined];
   const source = label.slice(label.indexOf(":") + 1);
   switch (weightsKind(label)) {
     case "torchvision":
-      return "pretrained";
+      return ["pretrained", source];
     case "random":
-      return "random";
+      return ["random"];
     case "convolutions":
-      return `${source.replaceAll("/", "-")}.safetensors`;
+      return [`${source.replaceAll("/", "-")}.safetensors`, source];
     default:
-      return source;
+      return [source, source.replace(/ \(torchvision convolutions\)$/, "")];
   }
 }
 

