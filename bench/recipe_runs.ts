@@ -35,6 +35,8 @@ export interface RecipeRun {
   /** Seconds of the epochs. */
   seconds: number;
   seed: number;
+  /** Number format, as the engine names it. */
+  precision: string;
 }
 
 /** Trains all of them; results stay in `folder`. */
@@ -53,26 +55,35 @@ export async function measureRecipes(
   return recipeMeasurements(runs);
 }
 
-/** What the runs amount to: two measurements for each recipe of ours. */
+/**
+ * What the runs amount to: two measurements for each recipe of ours. They say the number format: where
+ * the processor has bfloat16 ours takes it, and the published recipe does not.
+ */
 export function recipeMeasurements(
   runs: ReadonlyMap<Recipe, readonly RecipeRun[]>,
 ): Measurement[] {
   const secondsOf = (recipe: Recipe) =>
     mean((runs.get(recipe) ?? []).map(({ seconds }) => seconds));
+  const formatOf = (recipe: Recipe) =>
+    [...new Set((runs.get(recipe) ?? []).map(({ precision }) => precision))].join(" and ");
   return [...runs].filter(([recipe]) => recipe !== "published").flatMap(([recipe, own]) => {
     const accuracy = meanAndSd(own.map(({ accuracy }) => accuracy));
     const bound = RECIPE_BOUNDS[recipe];
+    const format = formatOf(recipe);
+    const precision = (["float32", "bfloat16"] as const).find((one) => one === format);
+    const worked = precision && { precision };
     return [{
-      ...{ case: "recipes", unit: "%", value: accuracy.mean } as const,
+      ...{ case: "recipes", unit: "%", value: accuracy.mean, ...worked } as const,
       title: recipeTitle(recipe, "accuracy"),
-      note: `${formatMeanAndSd(accuracy, 2)}, ${own.length} seeds` +
+      note: `${formatMeanAndSd(accuracy, 2)}, ${own.length} seeds, in ${format}` +
         (bound === undefined ? "" : `; ${describeTest(accuracy, bound)}`),
-      samples: own.map((run) => ({ ...run })),
+      samples: own.map(({ precision: _, ...numbers }) => numbers),
     }, {
-      ...{ case: "recipes", unit: "of the published recipe's training time" } as const,
+      ...{ case: "recipes", unit: "of the published recipe's training time", ...worked } as const,
       title: recipeTitle(recipe, "time"),
       value: secondsOf(recipe) / secondsOf("published"),
-      note: `${secondsOf(recipe).toFixed(1)} s against ${secondsOf("published").toFixed(1)} s`,
+      note: `${secondsOf(recipe).toFixed(1)} s in ${format} against the published recipe's ` +
+        `${secondsOf("published").toFixed(1)} s in ${formatOf("published")}`,
     }];
   });
 }
@@ -95,9 +106,10 @@ async function train(
   { recipe, seeds, folder }: { recipe: Recipe; seeds: readonly number[]; folder: string },
 ): Promise<RecipeRun[]> {
   const rows = await part1Rows(context, ["--recipe", recipe, "--seeds", seeds.join()], folder);
-  return rows.map(({ accuracy, training_time_s, seed }) => ({
+  return rows.map(({ accuracy, training_time_s, seed, precision }) => ({
     accuracy: accuracy!,
     seconds: Number(training_time_s),
     seed: seed!,
+    precision,
   }));
 }

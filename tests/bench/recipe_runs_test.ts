@@ -1,11 +1,14 @@
 /** What the case `recipes` makes of trained models, and how it is judged. */
 
-import { assertAlmostEquals, assertEquals } from "@std/assert";
+import { assertAlmostEquals, assertEquals, assertStringIncludes } from "@std/assert";
 import { recipeMeasurements } from "../../bench/recipe_runs.ts";
 import { RECIPE_TARGETS } from "../../bench/recipe_targets.ts";
 import { meanAndSd } from "../../metrics/descriptive_statistics.ts";
 import { meanAboveTest } from "../../report/analysis/statistics.ts";
 import type { BenchResults } from "../../report/record/bench_results.ts";
+
+const BF16 = { precision: "bfloat16" };
+const PUBLISHED = { accuracy: 99.2, seconds: 100, seed: 1, precision: "float32" };
 
 const ACCURACIES = [99.31, 99.4, 99.25, 99.33];
 
@@ -18,10 +21,10 @@ Deno.test("meanAboveTest() equals scipy's one-sided ttest_1samp", () => {
 
 Deno.test("the fast recipe is judged by a t-test and by its share of the published time", () => {
   const judged = (accuracies: readonly number[], seconds: number) => {
-    const runs = accuracies.map((accuracy, seed) => ({ accuracy, seconds, seed }));
+    const runs = accuracies.map((accuracy, seed) => ({ ...BF16, accuracy, seconds, seed }));
     const measures = recipeMeasurements(
       new Map([
-        ["published", [{ accuracy: 99.2, seconds: 100, seed: 1 }]],
+        ["published", [PUBLISHED]],
         ["fast", runs],
       ]),
     );
@@ -38,8 +41,8 @@ Deno.test("the accurate recipe is judged by its mean and by the published recipe
   const judged = (accuracies: readonly number[], seconds: number) => {
     const measures = recipeMeasurements(
       new Map([
-        ["published", [{ accuracy: 99.2, seconds: 100, seed: 1 }]],
-        ["accurate", accuracies.map((accuracy, seed) => ({ accuracy, seconds, seed }))],
+        ["published", [PUBLISHED]],
+        ["accurate", accuracies.map((accuracy, seed) => ({ ...BF16, accuracy, seconds, seed }))],
       ]),
     );
     return RECIPE_TARGETS.slice(2).map(({ find, met }) => {
@@ -49,6 +52,29 @@ Deno.test("the accurate recipe is judged by its mean and by the published recipe
   };
   assertEquals(judged([99.5, 99.7], 100), [["99.60 %", true], ["1.000", true]]);
   assertEquals(judged([99.5, 99.6], 101), [["99.55 %", false], ["1.010", false]]);
+});
+
+Deno.test("the recipes' time says both number formats, and in the same one why a fraction is missed", () => {
+  const measuresIn = (precision: string) =>
+    recipeMeasurements(
+      new Map([
+        ["published", [PUBLISHED]],
+        ["fast", [{ accuracy: 99.4, seconds: 9.5, seed: 1, precision }]],
+      ]),
+    );
+  const [accuracy, time] = measuresIn("bfloat16");
+  assertEquals([accuracy!.precision, time!.precision], ["bfloat16", "bfloat16"]);
+  assertStringIncludes(accuracy!.note!, "1 seeds, in bfloat16");
+  assertEquals(time!.note, "9.5 s in bfloat16 against the published recipe's 100.0 s in float32");
+  assertEquals(accuracy!.samples, [{ accuracy: 99.4, seconds: 9.5, seed: 1 }]);
+  const reason = (precision: string) =>
+    RECIPE_TARGETS[1]!.heldBack!({ measures: measuresIn(precision) } as unknown as BenchResults);
+  assertEquals(reason("bfloat16"), undefined);
+  assertEquals(
+    reason("float32"),
+    "in the published recipe's number format 1 of its 10 passes cannot take much less than 0.10 " +
+      "of its time",
+  );
 });
 
 Deno.test("the recipes' targets have no finding where nothing was trained", () => {
