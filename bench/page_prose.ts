@@ -6,7 +6,7 @@
 
 import { DETECTION, SIMPLE_CNN } from "../study.ts";
 import { READ_INTERVAL } from "../training/trainer.ts";
-import { IN_OUR_CALLS } from "./transfer_plans.ts";
+import { IN_OUR_CALLS, SINGLE_CALLS } from "./transfer_plans.ts";
 
 /** Above the tables of kernels. */
 export const PROFILE_PREFACE = `\
@@ -51,7 +51,8 @@ a second, with a pause of 0.2 s between the sides.
 - The detector starts from images in memory and ends with their detections. Both sides have the same
   weights, made by a formula, and so propose the same 1,000 regions and find the same objects. PyTorch
   takes a batch in one call, as in the study; ours takes it in calls of ${DETECTION.batchSize} images, as part 2
-  does, which need less memory and may need less time. "${IN_OUR_CALLS.label}" does the same.
+  does, which need less memory and may need less time. "${IN_OUR_CALLS.label}" does the same;
+  "${SINGLE_CALLS.label}" takes them one by one.
 - Launch and part 1 are whole programs, timed from their start until they log a first step or end.
   The study's script reads the same images from unpacked files.
 - Part 4 as a whole is a program too. The study's procedure resizes its digits in two worker processes

@@ -34,6 +34,13 @@ export const IN_OUR_CALLS: PeerVariant = {
   precision: "float32",
   imagesPerCall: DETECTION.batchSize,
 };
+/** Faster than one call of all, by the case of one image. */
+export const SINGLE_CALLS: PeerVariant = {
+  variant: "single_calls",
+  label: "PyTorch, calls of one image",
+  precision: "float32",
+  imagesPerCall: 1,
+};
 const classifier: readonly PeerVariant[] = [
   byDefault,
   { variant: "fused", label: "PyTorch, fused Adam" } as const,
@@ -128,6 +135,6 @@ export const TRANSFER_PLANS: readonly SteadyPlan[] = [
     imagesPerCall: DETECTION.batchSize,
     flop: TRANSFER_BATCH * DETECTOR_WORK.flop,
     precision: "float32",
-    peers: [float32[0]!, IN_OUR_CALLS],
+    peers: [float32[0]!, IN_OUR_CALLS, SINGLE_CALLS],
   },
 ];

@@ -16,6 +16,7 @@ import type {
 import { ALEXNET, DATA, FASTER_RCNN_ADAPTED, VGG16 } from "../study.ts";
 import {
   type Found,
+  leastSpeedUp,
   measuredValue,
   pairedTimingOf,
   pairsNote,
@@ -25,7 +26,12 @@ import {
   type Target,
 } from "./findings.ts";
 import { joinNotes } from "./pairs.ts";
-import { CHANNELS_LAST_LABEL, DEFAULT_LABEL, FEATURES_ONCE_LABEL } from "./transfer_plans.ts";
+import {
+  CHANNELS_LAST_LABEL,
+  DEFAULT_LABEL,
+  FEATURES_ONCE_LABEL,
+  SINGLE_CALLS,
+} from "./transfer_plans.ts";
 import { TRANSFER_BATCH } from "./transfer_work.ts";
 
 /** The whole of part 4, to which measured rates are extended. */
@@ -78,7 +84,7 @@ export const TRANSFER_TARGETS: readonly Target[] = [
     what: `${FASTER_RCNN_ADAPTED.title}, the study's batch of ${TRANSFER_BATCH} images, fp32: ` +
       "ours / torchvision",
     target: "≥ 2.5",
-    find: (results) => speedUp(results, "detector-batch"),
+    find: detectorBatchSpeedUp,
     met: (value) => value >= 2.5,
   },
   {
@@ -89,6 +95,36 @@ export const TRANSFER_TARGETS: readonly Target[] = [
     met: (value) => value < 0.5,
   },
 ];
+
+/** Beside PyTorch's one call of all images, with what ours gains least on: smaller calls are faster. */
+function detectorBatchSpeedUp(results: BenchResults): Found | undefined {
+  const found = speedUp(results, "detector-batch");
+  const least = leastSpeedUp(results, "detector-batch");
+  if (found === undefined || least === undefined) return found;
+  const isLess = least.value < found.value;
+  const note = joinNotes(
+    found.note,
+    isLess ? `${least.text} beside ${least.note}` : undefined,
+    singleCallsNote(results, least.value),
+  );
+  return { ...found, note };
+}
+
+/** Of calls of one image, by that case, where a batch was not timed in such and ours would gain less. */
+function singleCallsNote(results: BenchResults, least: number): string | undefined {
+  const batch = pairedTimingOf(results, "detector-batch");
+  const inSingles = pairedTimingOf(results, "detector-batch", SINGLE_CALLS.label);
+  const single = pairedTimingOf(results, "detector");
+  if (!batch || !single?.theirs.timings.length || inSingles?.theirs.timings.length) {
+    return undefined;
+  }
+  const seconds = TRANSFER_BATCH * unitSeconds(single.theirs.timings);
+  const times = seconds / unitSeconds(batch.ours.timings);
+  return times >= least
+    ? undefined
+    : `${TRANSFER_BATCH} calls of one image, not timed here, would take PyTorch ` +
+      `${seconds.toFixed(1)} s by the row of one image, and the ratio would be ${times.toFixed(2)}`;
+}
 
 function featureTargets(name: CaseName, model: string): Target[] {
   return [

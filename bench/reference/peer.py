@@ -56,6 +56,7 @@ VARIANTS = {
     "compile_channels_last": {"channels_last": True, "fused": True, "compile": True},
     "large_batch": {"batch": LARGE_BATCH},
     "small_calls": {"batch": DETECTOR_CALL},
+    "single_calls": {"batch": 1},
 }
 
 

@@ -28,7 +28,7 @@ import { peersOn, PLANS } from "../../bench/plans.ts";
 import { partProgram } from "../../bench/program_times.ts";
 import { threadsNote } from "../../bench/steady_cases.ts";
 import { judgeTargets } from "../../bench/targets.ts";
-import { FEATURES_ONCE_LABEL } from "../../bench/transfer_plans.ts";
+import { FEATURES_ONCE_LABEL, SINGLE_CALLS } from "../../bench/transfer_plans.ts";
 import { wholeSpeedUp } from "../../bench/transfer_targets.ts";
 import { TRANSFER_CASES } from "../../bench/transfer_work.ts";
 import {
@@ -554,6 +554,29 @@ Deno.test("wholeSpeedUp() extends measured rates to 60,000 images and 8 epochs",
   const beside = wholeSpeedUp(results({ comparisons: [...rates, run] }), ALEXNET_CASES);
   assert(!beside!.note!.includes("features only once"));
   assertEquals(wholeSpeedUp(results(), ALEXNET_CASES), undefined);
+});
+
+Deno.test("the detector's batch is judged with what other calls of PyTorch's would make of it", () => {
+  const batch = (label: string, seconds: number, n = 5) => {
+    const each = (s: number) => timings(...Array(n).fill(10 * s));
+    const timed = comparison("detector-batch", each(18), each(seconds));
+    return { ...timed, theirs: { ...timed.theirs, label } };
+  };
+  const one = comparison("detector", timings(...Array(5).fill(6)), timings(...Array(5).fill(13.5)));
+  const noteOf = (comparisons: PairedTiming[]) =>
+    judgeTargets(results({ comparisons })).find(({ what }) => what.includes("batch of 32"))!.note;
+  const rows = [one, batch("PyTorch default", 63), batch("PyTorch, calls of 2 images", 45)];
+  // 32 calls of 1.35 s beside 18 s.
+  assertEquals(
+    noteOf(rows),
+    "2.50 (2.50 to 2.50) beside PyTorch, calls of 2 images; 32 calls of one image, not timed here, " +
+      "would take PyTorch 43.2 s by the row of one image, and the ratio would be 2.40",
+  );
+  assertEquals(
+    noteOf([...rows, batch(SINGLE_CALLS.label, 36)]),
+    "2.00 (2.00 to 2.00) beside PyTorch, calls of one image",
+  );
+  assertEquals(noteOf(rows.slice(1, 2)), "");
 });
 
 Deno.test("wholeSpeedUp() says what the limits of processor and memory would allow", () => {
