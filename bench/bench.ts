@@ -62,11 +62,12 @@ import { killChildren } from "./child.ts";
 import { type BenchContext, startOurs, startPeer } from "./context.ts";
 import { isComparable, recordFinding, type UnfinishedCases, withEarlier } from "./earlier_runs.ts";
 import { isBusy, isTimed, renderPage } from "./page.ts";
+import { missingPackages } from "./program_times.ts";
 import { quietLoad, SETTLING_MS } from "./quiet_load.ts";
 import { readTrials, TRIALS_FILE } from "./recipe_trials.ts";
 import { isSteady, measureSteadyCases } from "./steady_cases.ts";
 import { judgeTargets } from "./targets.ts";
-import { measureWholeRuns, PEER_SCRIPT_CASES } from "./whole_runs.ts";
+import { measureWholeRuns, PEER_SCRIPT_CASES, peerPackages } from "./whole_runs.ts";
 import { Worker } from "./worker.ts";
 
 const { data, backend, device, libtensorflow, quiet, verbose, help } = SHARED_FLAGS;
@@ -165,6 +166,7 @@ async function runBench(flags: FlagValues<typeof FLAGS>, signal: AbortSignal): P
     data: flags.data,
   };
   const python = await pythonCommand(flags.python);
+  await checkPackages(flags.python, { python, cases: settings.cases });
   const threads = navigator.hardwareConcurrency;
   const engineFlags = [
     ...(flags.device === "auto" ? [] : ["--device", flags.device]),
@@ -330,6 +332,23 @@ async function pythonCommand(python: string): Promise<string> {
 export function checkMissingPeer(python: string, missing: string): void {
   if (python === FLAGS.python.default) return;
   throw new StudyError(`--python ${python} cannot be the peer: ${missing}`);
+}
+
+/**
+ * The same of the packages that cases take, before anything is timed: one of them would be timed without
+ * its peer, which says so at its end.
+ *
+ * @param named As the person named it.
+ * @param options What starts it, and the cases that were asked for.
+ */
+export async function checkPackages(
+  named: string,
+  { python, cases }: { python: string; cases: readonly CaseName[] },
+): Promise<void> {
+  const packages = peerPackages(cases);
+  if (named === FLAGS.python.default || Object.keys(packages).length === 0) return;
+  const missing = await missingPackages(python, packages);
+  if (missing !== undefined) checkMissingPeer(named, missing);
 }
 
 /**

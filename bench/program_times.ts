@@ -71,11 +71,18 @@ export async function drain(child: Child): Promise<void> {
  *
  * @param more Modules that a script imports besides, with the packages that they are in.
  */
-export async function missingForStudyScripts(
+export function missingForStudyScripts(
   { python }: { python: string },
   more: Readonly<Record<string, string>> = {},
 ): Promise<string | undefined> {
-  const packages = { ...PACKAGES, ...more };
+  return missingPackages(python, { ...PACKAGES, ...more });
+}
+
+/** Why a Python cannot import modules, given with the packages that they are in, if so. */
+export async function missingPackages(
+  python: string,
+  packages: Readonly<Record<string, string>>,
+): Promise<string | undefined> {
   try {
     const args = ["-c", `import ${Object.keys(packages).join(", ")}`];
     await drain(startChild({ name: "Python", command: python, args }));
@@ -83,7 +90,7 @@ export async function missingForStudyScripts(
   } catch (error) {
     if (!(error instanceof StudyError)) throw error;
     const names = Object.values(packages).join(" ");
-    return `${error.message}; the study's scripts need pip install ${names}`;
+    return `${error.message}; PyTorch's side needs pip install ${names}`;
   }
 }
 

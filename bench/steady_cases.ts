@@ -21,6 +21,11 @@ export function isSteady(name: CaseName): boolean {
   return STEADY_PLANS.some((plan) => plan.case === name);
 }
 
+/** Whether the peer needs torchvision for a case of those here. */
+export function needsTorchvision(name: CaseName): boolean {
+  return STEADY_PLANS.some((plan) => plan.case === name && plan.torchvision);
+}
+
 /**
  * Measures the cases that were asked for in one number format.
  *

@@ -23,6 +23,7 @@ import { joinNotes, type Side, timeInTurn } from "./pairs.ts";
 import {
   freshPath,
   missingForStudyScripts,
+  PACKAGES,
   PART4_PACKAGES,
   partProgram,
   type Places,
@@ -31,7 +32,7 @@ import {
   untilFirstStep,
 } from "./program_times.ts";
 import { measureScaling } from "./scaling.ts";
-import { ourLabel } from "./steady_cases.ts";
+import { needsTorchvision, ourLabel } from "./steady_cases.ts";
 import { measurePart4, PART4_CASES } from "./whole_part4.ts";
 
 const STUDY_EPOCHS = SIMPLE_CNN.training.epochs;
@@ -42,6 +43,16 @@ const GROWTH = { full: [1_000, 10_000], short: [200, 1_000] } as const;
 
 /** The cases whose peer is a script in Python that reads the data set from a folder. */
 export const PEER_SCRIPT_CASES: readonly CaseName[] = ["launch", "part1", ...PART4_CASES];
+
+/** What PyTorch's side of cases imports besides torch itself, if anything: modules, and their packages. */
+export function peerPackages(cases: readonly CaseName[]): Readonly<Record<string, string>> {
+  const isPart4 = (name: CaseName) => (PART4_CASES as readonly CaseName[]).includes(name);
+  return {
+    ...(cases.some((name) => PEER_SCRIPT_CASES.includes(name)) && PACKAGES),
+    ...(cases.some((name) => isPart4(name) || needsTorchvision(name)) &&
+      { torch: PACKAGES.torch, ...PART4_PACKAGES }),
+  };
+}
 
 /** Measures the cases among these that were asked for. */
 export async function measureWholeRuns(context: BenchContext): Promise<void> {

@@ -8,7 +8,13 @@ import {
   assertThrows,
 } from "@std/assert";
 import { basename, dirname, join } from "node:path";
-import { checkMissingPeer, chosenCases, folderOf, hasPeerSide } from "../../bench/bench.ts";
+import {
+  checkMissingPeer,
+  checkPackages,
+  chosenCases,
+  folderOf,
+  hasPeerSide,
+} from "../../bench/bench.ts";
 import { startOurs, startPeer, torchDeviceFor } from "../../bench/context.ts";
 import { insertFinding } from "../../bench/earlier_runs.ts";
 import { CONV2, convFlop, forwardFlop, SIMPLE_CNN_LAYERS, stepFlop } from "../../bench/flops.ts";
@@ -910,6 +916,30 @@ Deno.test("a Python that is named and cannot be the peer is an error, the usual 
     StudyError,
     "--python /no/such/python cannot be the peer: there is no such program",
   );
+});
+
+Deno.test({
+  name:
+    "a Python that is named and lacks a package of the cases is an error before anything is timed",
+  ignore: Deno.build.os === "windows", // A shell script stands in for Python.
+  fn: () =>
+    withFolder({}, async (folder) => {
+      const python = join(folder, "python");
+      const script = `#!/bin/sh\ncase "$2" in *,*) echo "No module: $2" >&2; exit 1;; esac\n`;
+      await Deno.writeTextFile(python, script, { mode: 0o755 });
+      const check = (named: string, cases: readonly CaseName[]) =>
+        checkPackages(named, { python, cases });
+      await assertRejects(
+        () => check(python, ["step", "part1"]),
+        StudyError,
+        "pip install torch numpy pillow scikit-learn",
+      );
+      for (const name of ["vgg16", "detector", "part4-vgg16"] as const) {
+        await assertRejects(() => check(python, [name]), StudyError, "torchvision");
+      }
+      await check(python, ["step", "limit", "recipes", "memory-vgg16"]);
+      await check("python3", ["part1"]);
+    }),
 });
 
 Deno.test({
