@@ -5,6 +5,10 @@
  */
 
 import { stringify } from "@std/csv";
+import { dirname, join } from "node:path";
+import { writeFileAtomic } from "../io/atomic.ts";
+import { StudyError } from "../io/errors.ts";
+import { withLock } from "../io/lock.ts";
 import { exists } from "../io/path_kind.ts";
 import { readRegularText } from "../io/regular_file.ts";
 import { type MeanAndSd, meanAndSd } from "../metrics/descriptive_statistics.ts";
@@ -15,7 +19,7 @@ import {
 } from "../report/analysis/format_numbers.ts";
 import { differenceInterval, meanDifference } from "../report/analysis/statistics.ts";
 import { escapeMarkdown, table } from "../report/page/markdown.ts";
-import { csvRecords } from "../report/record/csv_records.ts";
+import { type CsvRecord, csvRecords } from "../report/record/csv_records.ts";
 
 /** One training run, judged on validation digits. */
 export interface RecipeTrial {
@@ -61,15 +65,68 @@ export function formatTrials(trials: readonly RecipeTrial[]): string {
 
 /** The trials of a file, none where there is no such file. */
 export async function readTrials(path: string): Promise<RecipeTrial[]> {
-  return await exists(path)
-    ? parseTrials(await readRegularText(path, { maxBytes: MOST_BYTES }))
-    : [];
+  return parseTrials(await readText(path));
+}
+
+/**
+ * Adds a trial to a file, under a lock as another search may do so too; the file is made if missing.
+ * What is there stays as it is, byte for byte, a line that is no trial as well.
+ *
+ * @returns All trials that are then there.
+ * @throws {StudyError} If the file has another header. See {@linkcode checkTrials}.
+ */
+export function addTrial(path: string, trial: RecipeTrial): Promise<RecipeTrial[]> {
+  return withLock(join(dirname(path), ".lock"), async () => {
+    const old = await readText(path);
+    requireHeader(path, old);
+    if (!parseTrials(old).some((one) => isSameTrial(one, trial))) {
+      const [header, row] = formatTrials([trial]).split(/(?<=\n)/);
+      const start = old === "" ? header : old.endsWith("\n") ? "" : "\n";
+      await writeFileAtomic(path, `${old}${start}${row}`);
+    }
+    return await readTrials(path);
+  });
+}
+
+/**
+ * Makes sure before a search that {@linkcode addTrial} will take its trials.
+ *
+ * @throws {StudyError} If the file has another header.
+ */
+export async function checkTrials(path: string): Promise<void> {
+  requireHeader(path, await readText(path));
+}
+
+/** Whether two trials are of the same candidate, seed and settings. */
+export function isSameTrial(
+  one: Omit<RecipeTrial, "accuracy" | "seconds">,
+  other: typeof one,
+): boolean {
+  return one.recipe === other.recipe && one.candidate === other.candidate &&
+    one.seed === other.seed && one.precision === other.precision && one.settings === other.settings;
+}
+
+/** Empty where there is no such file. */
+async function readText(path: string): Promise<string> {
+  return await exists(path) ? await readRegularText(path, { maxBytes: MOST_BYTES }) : "";
+}
+
+function requireHeader(path: string, text: string): void {
+  if (text === "" || hasHeader([...csvRecords(text)][0])) return;
+  throw new StudyError(
+    `${path} has another header than ${COLUMNS.join()}: move it away, or choose another folder with ` +
+      "--out",
+  );
+}
+
+function hasHeader(record: CsvRecord | undefined): boolean {
+  return record?.cells?.join() === COLUMNS.join();
 }
 
 /** The trials of a text; lines that are none are passed over. */
 export function parseTrials(text: string): RecipeTrial[] {
   const [header, ...records] = csvRecords(text);
-  if (header?.cells?.join() !== COLUMNS.join()) return [];
+  if (!hasHeader(header)) return [];
   return records.flatMap(({ cells }) => {
     if (cells?.length !== COLUMNS.length) return [];
     const [recipe, candidate, seed, accuracy, seconds, precision, settings] = cells as string[];

@@ -21,7 +21,6 @@ import { RECIPE_NAMES, SHARED_FLAGS } from "../experiment/flags.ts";
 import { recipeNetwork } from "../experiment/recipe.ts";
 import { describeEngine } from "../experiment/provenance.ts";
 import { trainerOptions } from "../experiment/training.ts";
-import { writeFileAtomic } from "../io/atomic.ts";
 import { UsageError } from "../io/errors.ts";
 import { readCommandLine } from "../io/help_text.ts";
 import type { FlagTable } from "../io/parse_flags.ts";
@@ -34,9 +33,10 @@ import { evaluate } from "../training/evaluate.ts";
 import { Trainer } from "../training/trainer.ts";
 import { candidatesOf } from "./recipe_candidates.ts";
 import {
-  formatTrials,
+  addTrial,
+  checkTrials,
+  isSameTrial,
   readTrials,
-  type RecipeTrial,
   renderTrials,
   TRIALS_FILE,
 } from "./recipe_trials.ts";
@@ -97,6 +97,9 @@ async function main(): Promise<void> {
     const names = [...candidatesOf(settings).keys()].join("; ");
     throw new UsageError(`--only ${only}: no candidate has that in its name; there are: ${names}`);
   }
+  const path = join(out, TRIALS_FILE);
+  await checkTrials(path);
+  let trials = await readTrials(path);
   const reporter = createReporter({ quiet: flags.quiet });
   const precision = flags.precision === undefined
     ? "auto"
@@ -113,8 +116,6 @@ async function main(): Promise<void> {
   const { train } = await loadDataset({ data: DATA.name, reporter });
   const split = train.count - VALIDATION_DIGITS;
   const [fitted, validation] = [slice(train, 0, split), slice(train, split, train.count)];
-  const path = join(out, TRIALS_FILE);
-  const trials = await readTrials(path);
   await interruptible(async (signal) => {
     // Seed by seed, so that an interrupted search has as much of every candidate.
     for (const seed of seeds) {
@@ -123,11 +124,10 @@ async function main(): Promise<void> {
           ...{ recipe, candidate, seed, precision: engine.precision },
           settings: JSON.stringify(candidateSettings),
         };
-        if (trials.some((one) => isSame(one, trial))) continue;
+        if (trials.some((one) => isSameTrial(one, trial))) continue;
         const found = await run(engine, candidateSettings, { seed, fitted, validation, signal });
-        trials.push({ ...trial, ...found });
-        await writeFileAtomic(path, formatTrials(trials));
-        const own = trials.filter((one) => isSame({ ...one, seed }, trial));
+        trials = await addTrial(path, { ...trial, ...found });
+        const own = trials.filter((one) => isSameTrial({ ...one, seed }, trial));
         const mean = formatMeanAndSd(meanAndSd(own.map(({ accuracy }) => accuracy)), 2);
         reporter.line(
           `${candidate}, seed ${seed}: ${found.accuracy.toFixed(2)} % in ` +
@@ -137,11 +137,6 @@ async function main(): Promise<void> {
     }
   });
   reporter.line(`\n${renderTrials(trials.filter((one) => one.recipe === recipe))}`);
-}
-
-function isSame(one: Omit<RecipeTrial, "accuracy" | "seconds">, other: typeof one): boolean {
-  return one.recipe === other.recipe && one.candidate === other.candidate &&
-    one.seed === other.seed && one.precision === other.precision && one.settings === other.settings;
 }
 
 /** Trains and judges one candidate. */

@@ -1,9 +1,11 @@
 /** The recipes' trials: their file, their table, and what a recipe is compared with. */
 
-import { assert, assertEquals } from "@std/assert";
+import { assert, assertEquals, assertRejects } from "@std/assert";
 import { join } from "node:path";
 import { candidatesOf } from "../../bench/recipe_candidates.ts";
 import {
+  addTrial,
+  checkTrials,
   formatTrials,
   parseTrials,
   readTrials,
@@ -11,6 +13,7 @@ import {
   renderTrials,
   WHOLE,
 } from "../../bench/recipe_trials.ts";
+import { StudyError } from "../../io/errors.ts";
 import { SIMPLE_CNN_FAST, type TrainingSettings } from "../../study.ts";
 import { withFolder } from "../report/result_rows.ts";
 
@@ -34,6 +37,31 @@ Deno.test("parseTrials() reads what formatTrials() has written, and passes over 
 
 Deno.test("readTrials() is empty where there is no file", () =>
   withFolder({}, async (folder) => assertEquals(await readTrials(join(folder, "no.csv")), [])));
+
+Deno.test("addTrial() keeps what another search has added meanwhile, and lines that are no trials", () =>
+  withFolder({}, async (folder) => {
+    const path = join(folder, "new/recipes.csv");
+    const others = [2, 3, 4, 5].map((seed) => ({ ...TRIAL, seed }));
+    assertEquals(await addTrial(path, TRIAL), [TRIAL]);
+    await Promise.all(others.map((trial) => addTrial(path, trial)));
+    assertEquals((await readTrials(path)).map(({ seed }) => seed).toSorted(), [1, 2, 3, 4, 5]);
+    const damaged = `${await Deno.readTextFile(path)}fast,the recipe,x`;
+    await Deno.writeTextFile(path, damaged);
+    const last = { ...TRIAL, seed: 6 };
+    assertEquals((await addTrial(path, last)).at(-1), last);
+    assertEquals(await addTrial(path, { ...last, accuracy: 1 }), await readTrials(path));
+    assertEquals((await Deno.readTextFile(path)).startsWith(`${damaged}\n`), true);
+    assertEquals((await readTrials(path)).length, 6);
+  }));
+
+Deno.test("a file with another header is no file of trials, and is left alone", () =>
+  withFolder({ "recipes.csv": "another,file\n1,2\n" }, async (folder) => {
+    const path = join(folder, "recipes.csv");
+    await assertRejects(() => checkTrials(path), StudyError, "another header");
+    await assertRejects(() => addTrial(path, TRIAL), StudyError, "another header");
+    assertEquals(await Deno.readTextFile(path), "another,file\n1,2\n");
+    await checkTrials(join(folder, "none.csv"));
+  }));
 
 Deno.test("renderTrials() sets each candidate beside the recipe", () => {
   const page = renderTrials([
