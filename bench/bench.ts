@@ -38,7 +38,6 @@
  */
 
 import { join, resolve } from "node:path";
-import { writeFileAtomic } from "../io/atomic.ts";
 import { userFolder } from "../io/cache.ts";
 import { StudyError, UsageError } from "../io/errors.ts";
 import { pathKind } from "../io/path_kind.ts";
@@ -59,12 +58,11 @@ import {
 } from "../report/record/bench_results.ts";
 import { SIMPLE_CNN } from "../study.ts";
 import { killChildren } from "./child.ts";
-import { type BenchContext, startOurs, startPeer } from "./context.ts";
-import { isComparable, recordFinding, type UnfinishedCases, withEarlier } from "./earlier_runs.ts";
-import { isBusy, isTimed, renderPage } from "./page.ts";
+import { startOurs, startPeer } from "./context.ts";
+import { isBusy, isTimed } from "./page.ts";
 import { missingPackages } from "./program_times.ts";
 import { quietLoad, SETTLING_MS } from "./quiet_load.ts";
-import { readTrials, TRIALS_FILE } from "./recipe_trials.ts";
+import { PAGE, RESULTS, ResultsFile, writePage } from "./results_file.ts";
 import { isSteady, measureSteadyCases } from "./steady_cases.ts";
 import { judgeTargets } from "./targets.ts";
 import { measureWholeRuns, PEER_SCRIPT_CASES, peerPackages } from "./whole_runs.ts";
@@ -197,7 +195,6 @@ async function runBench(flags: FlagValues<typeof FLAGS>, signal: AbortSignal): P
   const peerOn = hasPeer ? peer.info.on : undefined;
   if (peerOn?.note !== undefined) reporter.warn(peerOn.note);
   const out = flags.out ?? join(OUT, folderOf(flags.backend, on));
-  const path = join(out, RESULTS);
   const started: BenchResults = {
     started_at: new Date().toISOString(),
     finished_at: "",
@@ -212,18 +209,8 @@ async function runBench(flags: FlagValues<typeof FLAGS>, signal: AbortSignal): P
     comparisons: [],
     measures: [],
   };
-  const results = await besideEarlier(started, path, reporter);
-  const trials = await readTrials(join(out, TRIALS_FILE));
-  const unfinished: UnfinishedCases = new Map();
-  const record: BenchContext["record"] = async (finding, options) => {
-    const putAside = recordFinding(results, finding, { ...options, unfinished });
-    for (const { title } of putAside) {
-      reporter.warn(`${title}: an earlier run has found more of it, and that stays`);
-    }
-    results.finished_at = new Date().toISOString();
-    await writeFileAtomic(path, `${JSON.stringify(results, null, 2)}\n`);
-    await writeFileAtomic(join(out, PAGE), renderPage(results, trials));
-  };
+  const file = new ResultsFile(started, out, reporter);
+  await file.read();
   const context = {
     ...shared,
     images,
@@ -236,7 +223,7 @@ async function runBench(flags: FlagValues<typeof FLAGS>, signal: AbortSignal): P
     python,
     reporter,
     signal,
-    record,
+    record: file.record.bind(file),
   };
   try {
     await measureSteadyCases(context, ours, peer);
@@ -245,7 +232,7 @@ async function runBench(flags: FlagValues<typeof FLAGS>, signal: AbortSignal): P
   }
   await measureWholeRuns(context);
   reporter.line("");
-  for (const { what, target, measured, verdict, note, asked } of judgeTargets(results)) {
+  for (const { what, target, measured, verdict, note, asked } of judgeTargets(file.results)) {
     if (!asked) continue;
     const found = measured && ` ${measured}`;
     reporter.line(`${verdict}:${found} (${target}) ${what}${note && `; ${note}`}`);
@@ -262,36 +249,12 @@ async function renderAgain(folder: string, reporter: Reporter): Promise<void> {
       remedy: "name its folder with --out, or measure: deno task bench",
     });
   }
-  const trials = await readTrials(join(folder, TRIALS_FILE));
-  await writeFileAtomic(join(folder, PAGE), renderPage(results, trials));
+  await writePage(folder, results);
   reporter.line(`${join(folder, PAGE)} is of ${results.finished_at}`);
-}
-
-/**
- * The results of a run that starts, with what the file at `path` has of this machine. What
- * cannot stand beside them is put aside, not lost.
- */
-async function besideEarlier(
-  started: BenchResults,
-  path: string,
-  reporter: Reporter,
-): Promise<BenchResults> {
-  const before = await readBenchResults(path);
-  if (before === null) return started;
-  if (isComparable(started, before)) return withEarlier(started, before);
-  const aside = path.replace(/\.json$/, `-${before.started_at.replace(/[-:]|\.\d+/g, "")}.json`);
-  await Deno.rename(path, aside);
-  reporter.warn(
-    `${path} is not known to be of the same machine, data and backend: it is now ${aside}`,
-  );
-  return started;
 }
 
 /** Where results go unless `--out` says otherwise. */
 const OUT = "results/bench";
-
-/** What is written there: the findings, and a page of them. */
-const [RESULTS, PAGE] = ["bench.json", "bench.md"] as const;
 
 /**
  * The folder below the results of libtensorflow on the CPU that keeps another backend's or device's apart

@@ -41,10 +41,16 @@ type Finding = PairedTiming | Measurement;
 /** Findings of a run, by their cases, of which there are more to come. */
 export type UnfinishedCases = Map<CaseName, Finding[]>;
 
-/** The results of a run that has just started, with the findings of earlier ones. */
+/**
+ * The results of a run, with the findings of others: of earlier ones, where it has just started, or of one
+ * that goes on beside it and has taken up what this one had found.
+ */
 export function withEarlier(started: BenchResults, before: BenchResults): BenchResults {
   const keep = <T extends Finding>(findings: readonly T[]): T[] =>
-    findings.map((finding) => ({ of: before.started_at, ...finding }));
+    findings.map((finding) => {
+      const { of = before.started_at, ...found } = finding;
+      return of === started.started_at ? found as T : { of, ...finding };
+    });
   const found = { comparisons: keep(before.comparisons), measures: keep(before.measures) };
   const earlier = [...before.earlier ?? [], runOf(before)];
   // A run of ours alone has none, and what was measured beside one stays.
