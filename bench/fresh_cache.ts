@@ -8,6 +8,7 @@ import { join } from "node:path";
 import { cacheDir } from "../io/cache.ts";
 import { weightsFolder } from "../models/checkpoint/cached_weights.ts";
 import type { Program } from "./child.ts";
+import { inOwnFolder, removeLeftFolders } from "./own_folder.ts";
 
 /** What of the cache a part of the study makes itself, in minutes to hours. */
 const FEATURES = "features";
@@ -27,16 +28,18 @@ export async function inFreshCache<T>(
 ): Promise<T> {
   // What is fetched meanwhile stays.
   await Deno.mkdir(weightsFolder(shared), { recursive: true });
-  const cache = await Deno.makeTempDir({ dir: shared, prefix: PREFIX });
-  try {
+  return await inOwnFolder({ dir: shared, prefix: PREFIX }, async (cache) => {
     for await (const { name, isFile } of Deno.readDir(shared)) {
       if (name === FEATURES || name.startsWith(PREFIX)) continue;
       await Deno.symlink(join(shared, name), join(cache, name), { type: isFile ? "file" : "dir" });
     }
     return await action(cache);
-  } finally {
-    await Deno.remove(cache, { recursive: true });
-  }
+  });
+}
+
+/** Removes the caches of runs that were killed. */
+export async function removeLeftCaches(): Promise<void> {
+  await removeLeftFolders({ dir: cacheDir(), prefix: PREFIX });
 }
 
 /** A program that has another cache than the suite's. */

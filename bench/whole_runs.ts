@@ -5,6 +5,7 @@
  * @module
  */
 
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { loadDataset } from "../data/load_dataset.ts";
 import { interruptedBy, StudyError } from "../io/errors.ts";
@@ -13,12 +14,14 @@ import { SIMPLE_CNN } from "../study.ts";
 import type { Program } from "./child.ts";
 import { type BenchContext, startOurs } from "./context.ts";
 import { exportIdx } from "./export_idx.ts";
+import { removeLeftCaches } from "./fresh_cache.ts";
 import type { Growth } from "./growth.ts";
 import { sizeNote } from "./image_counts.ts";
 import { measureMapping } from "./mapping.ts";
 import { measureMemory, MEMORY_CASES } from "./memory.ts";
 import { measureProfile } from "./profile.ts";
 import { measureRecipes } from "./recipe_runs.ts";
+import { inOwnFolder } from "./own_folder.ts";
 import { joinNotes, type Side, timeInTurn } from "./pairs.ts";
 import {
   freshPath,
@@ -56,48 +59,51 @@ export function peerPackages(cases: readonly CaseName[]): Readonly<Record<string
 
 /** Measures the cases among these that were asked for. */
 export async function measureWholeRuns(context: BenchContext): Promise<void> {
+  await removeLeftCaches();
+  await inOwnFolder(
+    { dir: tmpdir(), prefix: "mnist-study-bench-" },
+    (folder) => measureIn(folder, context),
+  );
+}
+
+async function measureIn(folder: string, context: BenchContext): Promise<void> {
   const { cases } = context;
-  const folder = await Deno.makeTempDir({ prefix: "mnist-study-bench-" });
-  try {
-    if (PEER_SCRIPT_CASES.some((name) => cases.includes(name))) {
-      const idx = join(folder, "idx");
-      const { data, reporter } = context;
-      await exportIdx(await loadDataset({ data, reporter }), idx);
-      const missing = await missingForStudyScripts(context);
-      const part4 = PART4_CASES.filter((name) => cases.includes(name));
-      const missingInPart4 = part4.length === 0
-        ? missing
-        : await missingForStudyScripts(context, PART4_PACKAGES);
-      // Ours takes long: who wants both need not wait for it to hear of this.
-      if (missingInPart4 !== undefined) {
-        const what = missing === undefined ? "Part 4 is" : "Whole programs are";
-        reporter.warn(`${what} timed without PyTorch: ${missingInPart4}`);
-      }
-      if (cases.includes("launch")) await measureLaunch(context, { folder, idx, missing });
-      if (cases.includes("part1")) await measurePart1(context, { folder, idx, missing });
-      for (const name of part4) {
-        await measurePart4(context, name, { folder, idx, missing: missingInPart4 });
-      }
+  if (PEER_SCRIPT_CASES.some((name) => cases.includes(name))) {
+    const idx = join(folder, "idx");
+    const { data, reporter } = context;
+    await exportIdx(await loadDataset({ data, reporter }), idx);
+    const missing = await missingForStudyScripts(context);
+    const part4 = PART4_CASES.filter((name) => cases.includes(name));
+    const missingInPart4 = part4.length === 0
+      ? missing
+      : await missingForStudyScripts(context, PART4_PACKAGES);
+    // Ours takes long: who wants both need not wait for it to hear of this.
+    if (missingInPart4 !== undefined) {
+      const what = missing === undefined ? "Part 4 is" : "Whole programs are";
+      reporter.warn(`${what} timed without PyTorch: ${missingInPart4}`);
     }
-    if (cases.includes("profile")) {
-      await measured(context, "profile", () => measureProfile(context));
+    if (cases.includes("launch")) await measureLaunch(context, { folder, idx, missing });
+    if (cases.includes("part1")) await measurePart1(context, { folder, idx, missing });
+    for (const name of part4) {
+      await measurePart4(context, name, { folder, idx, missing: missingInPart4 });
     }
-    for (const name of MEMORY_CASES) {
-      if (!cases.includes(name)) continue;
-      await measured(context, name, () => measureMemory(context, name, folder));
-    }
-    if (cases.includes("growth")) await measured(context, "growth", () => growth(context));
-    if (cases.includes("scaling")) {
-      await measured(context, "scaling", () => measureScaling(context, folder));
-    }
-    if (cases.includes("recipes")) {
-      await measured(context, "recipes", () => measureRecipes(context, folder));
-    }
-    if (cases.includes("mapping")) {
-      await measured(context, "mapping", () => Promise.resolve([measureMapping()]));
-    }
-  } finally {
-    await Deno.remove(folder, { recursive: true });
+  }
+  if (cases.includes("profile")) {
+    await measured(context, "profile", () => measureProfile(context));
+  }
+  for (const name of MEMORY_CASES) {
+    if (!cases.includes(name)) continue;
+    await measured(context, name, () => measureMemory(context, name, folder));
+  }
+  if (cases.includes("growth")) await measured(context, "growth", () => growth(context));
+  if (cases.includes("scaling")) {
+    await measured(context, "scaling", () => measureScaling(context, folder));
+  }
+  if (cases.includes("recipes")) {
+    await measured(context, "recipes", () => measureRecipes(context, folder));
+  }
+  if (cases.includes("mapping")) {
+    await measured(context, "mapping", () => Promise.resolve([measureMapping()]));
   }
 }
 

@@ -70,8 +70,7 @@ const REMOVING_RESULTS = [
 
 /** Which files of other rooms do: temporary ones, the cache's, and what the same command wrote. */
 const REMOVING_OWN = [
-  "bench/fresh_cache.ts",
-  "bench/whole_runs.ts",
+  "bench/own_folder.ts",
   "draw/static_page.ts",
   "engine/conformance/run_conformance.ts",
   "engine/library/fetch_library.ts",
