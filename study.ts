@@ -202,7 +202,10 @@ export const SIMPLE_CNN = {
   },
 } as const satisfies StudyModel;
 
-/** Ours: chosen on the last 10,000 of MNIST's training digits, by bench/tune_fast.ts. */
+/**
+ * Ours: chosen on the last 10,000 of MNIST's training digits, by trials that were not kept;
+ * bench/tune_fast.ts says what each ingredient is worth.
+ */
 export const SIMPLE_CNN_FAST = {
   ...SIMPLE_CNN,
   name: "SimpleCNN_Fast",
@@ -228,7 +231,10 @@ export const SIMPLE_CNN_FAST = {
   published: null,
 } as const satisfies StudyModel;
 
-/** Ours: as accurate as it becomes in the published recipe's time; chosen as the fast recipe is. */
+/**
+ * Ours: as accurate as it becomes in the published recipe's time; chosen on the same digits, by trials that
+ * were not kept.
+ */
 export const SIMPLE_CNN_ACCURATE = {
   ...SIMPLE_CNN,
   name: "SimpleCNN_Accurate",

@@ -35,7 +35,7 @@ import {
   RECIPES_PREFACE,
 } from "./page_prose.ts";
 import { joinNotes } from "./pairs.ts";
-import { type RecipeTrial, renderTrials } from "./recipe_trials.ts";
+import { type RecipeTrial, renderTrials, trialsTitle } from "./recipe_trials.ts";
 import { judgeTargets } from "./targets.ts";
 
 /** Load average, over a minute, for each processor, above which timings are not to be trusted. */
@@ -80,7 +80,7 @@ export function renderPage(results: BenchResults, trials: readonly RecipeTrial[]
     ...renderMemoryLimits(results),
     ...renderProfiles(results),
     ...(trials.length === 0 ? [] : [
-      "## What each ingredient of part 1's recipes contributes\n",
+      `## ${trialsTitle(trials)}\n`,
       RECIPES_PREFACE,
       renderTrials(trials),
     ]),

@@ -21,7 +21,8 @@ the rest is the last row but one.
 export const RECIPES_PREFACE = `\
 \`bench/tune_fast.ts\` trains on the first 50,000 of MNIST's training digits and judges on the last
 10,000; the test digits are not used. Seconds are the time of the epochs on the machine where this was
-run, which may not be the machine of this page.
+run, which may not be the machine of this page. The trials by which our recipes were chosen, on the same
+digits, were not kept.
 `;
 
 /** Above the table of GB/s. */

@@ -139,13 +139,23 @@ export function parseTrials(text: string): RecipeTrial[] {
   });
 }
 
+/** What the tables of trials show. */
+export function trialsTitle(trials: readonly RecipeTrial[]): string {
+  const recipes = recipesOf(trials);
+  const noun = recipes.length === 1 ? "recipe" : "recipes";
+  return `What each ingredient of part 1's ${recipes.join(" and ")} ${noun} contributes`;
+}
+
+function recipesOf(trials: readonly RecipeTrial[]): string[] {
+  return [...new Set(trials.map(({ recipe }) => recipe))];
+}
+
 /**
  * A table for each recipe: every candidate beside the whole. Trials in another number format or with
  * other settings are not of the same candidate, whatever its name: each has a row of its own.
  */
 export function renderTrials(trials: readonly RecipeTrial[]): string {
-  const recipes = [...new Set(trials.map(({ recipe }) => recipe))];
-  return recipes.map((recipe) =>
+  return recipesOf(trials).map((recipe) =>
     `\`--recipe ${recipe}\`:\n\n${renderRecipe(trials.filter((one) => one.recipe === recipe))}`
   ).join("\n");
 }

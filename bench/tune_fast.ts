@@ -1,12 +1,13 @@
 /**
- * How the recipes of part 1 are chosen, and what each of their ingredients is worth: the recipe and the
- * recipe with one ingredient fewer or more, trained on the first 50,000 of the training digits and judged on the
- * last 10,000. The test digits are not looked at.
+ * What each ingredient of part 1's recipes is worth: the recipe and the recipe with one ingredient fewer or
+ * more, trained on the first 50,000 of the training digits and judged on the last 10,000. The test digits
+ * are not looked at.
  *
  *     deno task tune --recipe fast --seeds 1,2,3,4,5
  *
  * Every trial goes to a CSV file as soon as it is finished, and what is there already is not done
- * again, so that it may be interrupted. `bench.md` has the table.
+ * again, so that it may be interrupted. `bench.md` has the table. The committed trials are of `fast`; those
+ * by which both recipes were chosen, on the same digits, were not kept.
  *
  * @module
  */

@@ -11,6 +11,7 @@ import {
   readTrials,
   type RecipeTrial,
   renderTrials,
+  trialsTitle,
   WHOLE,
 } from "../../bench/recipe_trials.ts";
 import { StudyError } from "../../io/errors.ts";
@@ -76,6 +77,16 @@ Deno.test("renderTrials() sets each candidate beside the recipe", () => {
   assertEquals(whole!.slice(1, -1), [WHOLE, "99.35 ± 0.07", "", "", "12.5", "2"]);
   assertEquals(without!.slice(1, 4), ["without", "99.05 ± 0.07", "−0.30"]);
   assert(/^−0\.\d\d to /.test(without![4]!), without![4]);
+});
+
+Deno.test("trialsTitle() names the recipes that trials are of, and no other", () => {
+  const title = (...recipes: string[]) =>
+    trialsTitle(recipes.map((recipe) => ({ ...TRIAL, recipe })));
+  assertEquals(title("fast", "fast"), "What each ingredient of part 1's fast recipe contributes");
+  assertEquals(
+    title("fast", "accurate"),
+    "What each ingredient of part 1's fast and accurate recipes contributes",
+  );
 });
 
 Deno.test("renderTrials() mixes no number formats and no settings, whatever a candidate is called", () => {
