@@ -1,7 +1,8 @@
 /**
  * Cases that were measured before: a run of the bench measures some, and what is known of the others on
  * the same machine stays beside them, each with the run that it is of. That it is to measure a case
- * changes nothing before it has done so and found as much: it may be interrupted, or lack PyTorch.
+ * changes nothing before it has done so and found as much: it may be interrupted, or lack PyTorch, or
+ * have been given fewer pairs, epochs or steps.
  *
  * @module
  */
@@ -15,6 +16,8 @@ import {
   type Measurement,
   type PairedTiming,
 } from "../report/record/bench_results.ts";
+import { SIMPLE_CNN } from "../study.ts";
+import { lastStep } from "./growth.ts";
 
 /** Of what both were measured on and with, what their findings may differ by to stand in one table. */
 const SAME_MACHINE = ["os", "arch", "processor", "processor_model", "cores"] as const;
@@ -90,7 +93,7 @@ export function recordFinding(
   if (earlier.length > 0 && !isLast) return [];
   results.comparisons = results.comparisons.filter((one) => !isEarlier(one));
   results.measures = results.measures.filter((one) => !isEarlier(one));
-  const kept = withMore(earlier, own);
+  const kept = withMore(earlier, own, (one) => amountOf(one, settingsOf(results, one)));
   for (const one of kept) {
     if ("ours" in one) insertFinding(results.comparisons, one);
     else insertFinding(results.measures, one);
@@ -104,21 +107,46 @@ export function recordFinding(
  * Of a case that was measured again what stands: what was found now, but each earlier finding where that
  * of the same sides has more, and all of them where there is more in any of them than in any of now.
  */
-function withMore(earlier: readonly Finding[], own: readonly Finding[]): readonly Finding[] {
-  const most = (findings: readonly Finding[]) => Math.max(...findings.map(amountOf));
-  if (earlier.length > 0 && most(earlier) > most(own)) return earlier;
+function withMore(
+  earlier: readonly Finding[],
+  own: readonly Finding[],
+  amount: (finding: Finding) => Amount,
+): readonly Finding[] {
+  const hasMore = (one: Finding, other: Finding) => isMore(amount(one), amount(other));
+  if (earlier.some((one) => own.every((other) => hasMore(one, other)))) return earlier;
   return own.map((finding) =>
-    earlier.find((one) => isOfSameSides(one, finding) && amountOf(one) > amountOf(finding)) ??
-      finding
+    earlier.find((one) => isOfSameSides(one, finding) && hasMore(one, finding)) ?? finding
   );
 }
 
-/** How much a finding has: 3 all pairs, or a value; 2 some pairs; 1 ours alone; 0 nothing but why. */
-function amountOf(finding: Finding): number {
-  if (!("ours" in finding)) return finding.value === null ? 0 : 3;
+/**
+ * How much a finding has, what counts most first: 2 both sides, or a value, 1 ours alone, 0 nothing but
+ * why; the epochs or steps of a case that can be shortened; timings of ours; whether they are all that
+ * there were to be.
+ */
+type Amount = readonly [sides: number, length: number, timings: number, isWhole: number];
+
+function isMore(one: Amount, other: Amount): boolean {
+  const at = one.findIndex((value, index) => value !== other[index]);
+  return at >= 0 && one[at]! > other[at]!;
+}
+
+function amountOf(finding: Finding, { epochs }: BenchRun["settings"]): Amount {
+  if (!("ours" in finding)) {
+    const length = finding.case === "growth" ? lastStep(finding.samples) : 0;
+    return [finding.value === null ? 0 : 2, length, 0, 1];
+  }
   const { ours, theirs, isCut } = finding;
-  if (theirs.timings.length > 0) return isCut ? 2 : 3;
-  return ours.timings.length > 0 ? 1 : 0;
+  const [own, others] = [ours.timings.length, theirs.timings.length];
+  // What is longer than the study's is no more of it.
+  const length = finding.case === "part1" ? Math.min(epochs, SIMPLE_CNN.training.epochs) : 0;
+  return [others > 0 ? 2 : own > 0 ? 1 : 0, length, own, isCut ? 0 : 1];
+}
+
+/** The settings of the run that a finding is of. */
+export function settingsOf(results: BenchResults, { of }: Finding): BenchRun["settings"] {
+  const run = results.earlier?.find(({ started_at }) => started_at === of);
+  return (run ?? results).settings;
 }
 
 /** Those of earlier runs that findings are of. */

@@ -67,7 +67,10 @@ export class ResultsFile {
       const results = this.#results;
       const putAside = recordFinding(results, finding, { isLast, unfinished: this.#unfinished });
       for (const { title } of putAside) {
-        this.#reporter.warn(`${title}: an earlier run has found more of it, and that stays`);
+        this.#reporter.warn(
+          `${title}: an earlier run has found more of it, and that stays: it had PyTorch, or more ` +
+            "pairs, epochs or steps",
+        );
       }
       results.finished_at = new Date().toISOString();
       await writeFileAtomic(this.#path, `${JSON.stringify(results, null, 2)}\n`);

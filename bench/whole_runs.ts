@@ -15,7 +15,7 @@ import type { Program } from "./child.ts";
 import { type BenchContext, startOurs } from "./context.ts";
 import { exportIdx } from "./export_idx.ts";
 import { removeLeftCaches } from "./fresh_cache.ts";
-import type { Growth } from "./growth.ts";
+import { type Growth, GROWTH_SPANS } from "./growth.ts";
 import { sizeNote } from "./image_counts.ts";
 import { measureMapping } from "./mapping.ts";
 import { measureMemory, MEMORY_CASES } from "./memory.ts";
@@ -41,8 +41,6 @@ import { measurePart4, PART4_CASES } from "./whole_part4.ts";
 const STUDY_EPOCHS = SIMPLE_CNN.training.epochs;
 const STUDY_SCRIPT = "bench/reference/study_part1.py";
 const STUDY_LABEL = "the study's script, PyTorch, 2 workers";
-/** Steps between which growth is measured, in full and shortened. */
-const GROWTH = { full: [1_000, 10_000], short: [200, 1_000] } as const;
 
 /** The cases whose peer is a script in Python that reads the data set from a folder. */
 export const PEER_SCRIPT_CASES: readonly CaseName[] = ["launch", "part1", ...PART4_CASES];
@@ -161,7 +159,7 @@ async function measurePart1(context: BenchContext, places: Places): Promise<void
 }
 
 async function growth(context: BenchContext): Promise<Measurement[]> {
-  const [from, to] = context.full ? GROWTH.full : GROWTH.short;
+  const [from, to] = context.full ? GROWTH_SPANS.full : GROWTH_SPANS.short;
   context.reporter.live(`Training ${to} steps to see what grows`);
   const runtimeFlags = ["--v8-flags=--expose-gc"];
   const worker = await startOurs(context, "float32", { runtimeFlags });

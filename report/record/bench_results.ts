@@ -225,7 +225,8 @@ function isBenchRun(value: unknown): boolean {
   const { settings, git } = value;
   return [value.started_at, value.finished_at].every((time) => typeof time === "string") &&
     Array.isArray(settings.cases) &&
-    [settings.pairs, settings.seconds, value.load_average].every(Number.isFinite) &&
+    [settings.pairs, settings.seconds, settings.epochs, value.load_average]
+      .every(Number.isFinite) &&
     (git === null || (isRecord(git) && typeof git.commit === "string"));
 }
 
@@ -247,7 +248,13 @@ function isPairedTiming(value: unknown): boolean {
 function isMeasurement(value: unknown): boolean {
   return isFinding(value) && (value.value === null || Number.isFinite(value.value)) &&
     (value.kernels === undefined ||
-      (Array.isArray(value.kernels) && value.kernels.every(isKernel)));
+      (Array.isArray(value.kernels) && value.kernels.every(isKernel))) &&
+    (value.samples === undefined ||
+      (Array.isArray(value.samples) && value.samples.every(isSample)));
+}
+
+function isSample(value: unknown): boolean {
+  return isRecord(value) && Object.values(value).every(Number.isFinite);
 }
 
 function isKernel(value: unknown): boolean {

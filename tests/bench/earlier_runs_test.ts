@@ -213,6 +213,64 @@ Deno.test("what fails leaves what was found of the same sides before", () => {
   assertEquals(measuredAgain(FIRST, [beside("PyTorch", "second")]), [["PyTorch", "second"]]);
 });
 
+/** A timing of so many pairs. */
+function pairs(label: string, count: number): PairedTiming {
+  const one = beside(label, `${count}`);
+  const timings = Array.from({ length: count }, () => ({ units: 1, seconds: 1 }));
+  return { ...one, ours: { ...one.ours, timings }, theirs: { ...one.theirs, timings } };
+}
+
+Deno.test("fewer pairs leave those that were found before, as many or more replace them", () => {
+  const [five, three] = [5, 3].map((count) => [pairs("PyTorch", count), pairs("compiled", count)]);
+  const notes = (found: (string | undefined)[][]) => found.map(([, note]) => note);
+  assertEquals(notes(measuredAgain(five!, three!)), ["5", "5"]);
+  assertEquals(notes(measuredAgain(five!, [three![0]!])), ["5", "5"], "of all peers");
+  assertEquals(notes(measuredAgain(three!, five!)), ["5", "5"]);
+  assertEquals(measuredAgain(five!, [{ ...pairs("PyTorch", 5), note: "second" }]), [
+    ["PyTorch", "second"],
+  ]);
+  // One side's lack is not made up for by more pairs of ours.
+  const alone = { ...pairs("PyTorch", 5), note: "alone" };
+  alone.theirs = { ...alone.theirs, timings: [] };
+  assertEquals(notes(measuredAgain(three!, [alone])), ["3", "3"]);
+  // Nor are some pairs fewer for that there were to be more.
+  const cut = { ...pairs("PyTorch", 4), note: "4 of 7 pairs", isCut: true } as const;
+  assertEquals(notes(measuredAgain(three!.slice(0, 1), [cut])), ["4 of 7 pairs"]);
+});
+
+Deno.test("fewer epochs or steps leave what was found of more", () => {
+  const part1 = (epochs: number, day: number) => {
+    const one = run(day, ["part1"]);
+    return { ...one, settings: { ...one.settings, epochs } };
+  };
+  const titled = (epochs: number) => ({ ...timing("part1", ""), title: `--epochs ${epochs}` });
+  const left = (first: number, second: number) => {
+    const before = { ...part1(first, 1), comparisons: [titled(first)] };
+    const results = withEarlier(part1(second, 2), before);
+    recordFinding(results, titled(second));
+    return results.comparisons.map(({ title }) => title);
+  };
+  assertEquals(left(10, 1), ["--epochs 10"]);
+  assertEquals(left(1, 10), ["--epochs 10"]);
+  assertEquals(left(20, 10), ["--epochs 10"], "the study's is the whole of it");
+
+  const grown = (last: number, value: number | null) => {
+    const samples = [{ step: last, handles: 1, rss: 1 }];
+    return { case: "growth", title: `to ${last}`, unit: "%", value, samples } as const;
+  };
+  const steps = (first: number, second: number, value: number | null = 1) => {
+    const results = withEarlier(run(2, ["growth"]), {
+      ...run(1, ["growth"]),
+      measures: [grown(first, value)],
+    });
+    recordFinding(results, grown(second, 2));
+    return results.measures.map(({ title }) => title);
+  };
+  assertEquals(steps(10_000, 1_000), ["to 10000"]);
+  assertEquals(steps(1_000, 10_000), ["to 10000"]);
+  assertEquals(steps(10_000, 1_000, null), ["to 1000"], "of which there is no value");
+});
+
 Deno.test("a measurement that fails leaves the value that was found before", () => {
   const before = run(1, ["profile"]);
   const step = { case: "profile", title: "Step", unit: "ms", value: 20 } as const;
