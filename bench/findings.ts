@@ -250,8 +250,7 @@ export function measuredValue(
 ): Found | undefined {
   const found = measurementOf(results, name, unit);
   if (found === undefined || found.value === null) return undefined;
-  const text = unit === "handles" ? String(found.value) : `${found.value.toFixed(2)} ${unit}`;
-  return { value: found.value, text, note: found.note };
+  return { value: found.value, text: `${found.value.toFixed(2)} ${unit}`, note: found.note };
 }
 
 /** Says so where there are few pairs. */

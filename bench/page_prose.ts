@@ -69,8 +69,11 @@ a second, with a pause of 0.2 s between the sides.
 
 /** The same of growth. */
 export const HOW_GROWTH = `\
-- Growth compares what is held at one step with what is held at another, each just after a garbage
-  collection that returns free pages to the system: medians of the last five samples, 50 steps apart.
+- Growth is of what is held just after a garbage collection that returns free pages to the system, sampled
+  every 50 steps. That of memory compares medians of the last five samples up to either step. The number of
+  handles swings from one sample to the next, so that two of them say nothing: a straight line is fitted by
+  least squares to its means over each 1,000 steps, and it has grown if the 95 % interval of that line's
+  rise lies above 0.
 `;
 
 /** The same of graphics adapters. */

@@ -21,7 +21,7 @@ import { CONV2, convFlop, forwardFlop, SIMPLE_CNN_LAYERS, stepFlop } from "../..
 import { leastSpeedUp, shareOfLimit } from "../../bench/findings.ts";
 import { measureMapping } from "../../bench/mapping.ts";
 import { MEMORY_CASES, memoryRun } from "../../bench/memory.ts";
-import { sampleAt, stillFrom } from "../../bench/growth.ts";
+import { GROWTH_SPANS, handleGrowth, sampleAt, stillFrom } from "../../bench/growth.ts";
 import {
   renderLimits,
   renderMemoryLimits,
@@ -379,6 +379,14 @@ Deno.test("timeInTurn() stops when aborted", async () => {
   );
 });
 
+const GROWN = { case: "growth" } as const;
+
+/** Samples of growth: memory stands still, handles are those of each step. */
+function sampledTo(end: number, handlesAt: (step: number) => number = () => 40) {
+  return Array.from({ length: end / 50 }, (_, i) => 50 * (i + 1))
+    .map((step) => ({ step, handles: handlesAt(step), rss: 1e9 }));
+}
+
 Deno.test("judgeTargets() sets what was measured beside every target", () => {
   const found = judgeTargets(results({
     comparisons: [
@@ -390,8 +398,8 @@ Deno.test("judgeTargets() sets what was measured beside every target", () => {
     ],
     measures: [
       { case: "memory", title: "Peak", unit: "", value: null, note: "no /proc" },
-      { case: "growth", title: "Handles", unit: "handles", value: 0, note: "shortened" },
-      { case: "growth", title: "Memory", unit: "%", value: 1.25 },
+      { ...GROWN, title: "Handles", unit: "handles", value: 0, samples: sampledTo(1_000) },
+      { ...GROWN, title: "Memory", unit: "%", value: 1.25, samples: sampledTo(10_000) },
     ],
   }));
   const brief = found.map(({ measured, verdict, note }) => [verdict, measured, note]);
@@ -408,8 +416,8 @@ Deno.test("judgeTargets() sets what was measured beside every target", () => {
     ...["memory-detector", "memory-alexnet", "memory-vgg16"].map((name) => {
       return ["not measured", "", `not asked for: --cases ${name}, or --full`];
     }),
-    ["met", "0", "shortened"],
-    ["not met", "1.25 %", ""],
+    ["not measured", "", "shortened to step 1,000; --cases growth goes to step 10,000"],
+    ["not met", "1.25 %", "from step 50 on it stays within 0.1 %"],
     ...[
       "scaling",
       "vgg16",
@@ -438,16 +446,48 @@ Deno.test("judgeTargets() sets what was measured beside every target", () => {
 
 Deno.test("stillFrom() passes over single samples", () => {
   const samples = [1000, 1010, 1020, 1020, 1020, 1020, 1030, 1020, 1020.5, 1020]
-    .map((rss, index) => ({ step: 50 * (index + 1), handles: 1, rss }));
-  assertEquals(stillFrom(samples, 0.001), 250);
-  assertEquals(stillFrom(samples, 0.1), 50);
-  assertEquals(stillFrom(samples.slice(0, 1), 0.001), 50);
+    .map((rss, index) => ({ step: 1_000 * (index + 1), handles: 1, rss }));
+  assertEquals(stillFrom(samples, 0.001), 5_000);
+  assertEquals(stillFrom(samples, 0.1), 1_000);
+  assertEquals(stillFrom(samples.slice(0, 1), 0.001), 1_000);
   const measures = [{ case: "growth", title: "Memory", unit: "%", value: 2, samples }] as const;
   assertEquals(
     judgeTargets(results({ measures: [...measures] }))
       .find(({ what }) => what.startsWith("growth of resident memory from step"))!.note,
-    "from step 250 on it stays within 0.1 %",
+    "from step 5,000 on it stays within 0.1 %",
   );
+});
+
+/** How handles are judged that are so many at each step. */
+function judgedHandles(handlesAt: (step: number) => number, end = 10_000) {
+  const samples = sampledTo(end, handlesAt);
+  const change = samples.at(-1)!.handles - sampleAt(samples, 1_000).handles;
+  const found = { ...GROWN, title: "Handles", unit: "handles", value: change, samples };
+  const { measured, verdict } = judgeTargets(results({ measures: [found] }))
+    .find(({ what }) => what.includes("live handles"))!;
+  return [verdict, measured];
+}
+
+Deno.test("handles have grown by their trend, not by which of them happen to be sampled last", () => {
+  // As they swing: from one sample to the next, and over some thousand steps.
+  const swing = (step: number) => step % 100 / 50 * 16 + Math.round(4 * Math.sin(step / 400));
+  assertEquals(judgedHandles((step) => 30 + swing(step))[0], "met");
+  assertEquals(judgedHandles((step) => 30 + swing(step) + (step === 10_000 ? 20 : 0))[0], "met");
+  // One of 500 steps.
+  assertEquals(judgedHandles((step) => 30 + swing(step) + step / 500)[0], "not met");
+  assertEquals(judgedHandles(() => 37), ["met", "0.0 to 0.0"]);
+  const each = { low: 9_000, high: 9_000 };
+  const { low, high } = handleGrowth(sampledTo(10_000, (step) => step), GROWTH_SPANS.full);
+  assertAlmostEquals(low, each.low, 1e-6);
+  assertAlmostEquals(high, each.high, 1e-6);
+  assertEquals(judgedHandles(() => 37, 1_000), ["not measured", ""]);
+});
+
+Deno.test("handleGrowth() equals scipy's linregress over the means of 1,000 steps", () => {
+  const samples = sampledTo(10_000, (step) => (step * step / 5_000) % 17);
+  const { low, high } = handleGrowth(samples, GROWTH_SPANS.full);
+  assertAlmostEquals(low, -4.3728654167446575, 1e-6);
+  assertAlmostEquals(high, 6.412865416744657, 1e-6);
 });
 
 Deno.test("judgeTargets() says what the machine's limit would allow where a speed-up is missed", () => {
@@ -793,8 +833,8 @@ Deno.test("measureMapping() times 10,000 images", () => {
   assertEquals(value! > 0, true);
 });
 
-Deno.test("judgeTargets() says so where part 1 was shortened or has no peer", () => {
-  const settings = { ...results().settings, cases: ["step", "part1"] as const };
+Deno.test("judgeTargets() takes no shortened part 1 for the whole of it, and says where it has no peer", () => {
+  const settings = { ...results().settings, cases: ["step", "part1"] as const, epochs: 2 };
   const pairs = {
     ...comparison("part1", timings(1, 1, 1, 1, 1), timings(3, 3, 3, 3, 3)),
     note: "--epochs 2 instead of 10",
@@ -804,8 +844,15 @@ Deno.test("judgeTargets() says so where part 1 was shortened or has no peer", ()
   assertEquals(found[0]!.verdict, "not measured");
   assertEquals(found[0]!.note, "pip install torch");
   const part1 = found.find(({ what }) => what.startsWith("part 1 whole"));
-  assertEquals(part1?.verdict, "met");
-  assertEquals(part1?.note, "--epochs 2 instead of 10");
+  assertEquals([part1?.verdict, part1?.measured], ["not measured", ""]);
+  assertEquals(part1?.note, "shortened to --epochs 2; --cases part1 has the study's 10");
+  // Of an earlier run, whose settings count then.
+  const earlier = [{ ...results(), settings: { ...settings, epochs: 10 } }];
+  const of = earlier[0]!.started_at;
+  const now = results({ settings, earlier, comparisons: [{ ...pairs, of }] });
+  const whole = judgeTargets({ ...now, started_at: "2026-01-02" })
+    .find(({ what }) => what.startsWith("part 1 whole"));
+  assertEquals([whole?.verdict, whole?.note], ["met", "--epochs 2 instead of 10"]);
 });
 
 Deno.test("renderPairedTimings() shows paces, ratio and what is missing", () => {
