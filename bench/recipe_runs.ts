@@ -95,7 +95,8 @@ export function recipeTitle(recipe: string, what: "accuracy" | "time"): string {
     : `Training time of --recipe ${recipe}`;
 }
 
-function describeTest(accuracy: MeanAndSd, bound: number): string {
+/** Whether the mean of all possible seeds is above a bound. */
+export function describeTest(accuracy: MeanAndSd, bound: number): string {
   const p = meanAboveTest(accuracy, bound);
   return `one-sided t-test of a mean above ${bound}: ${formatP(p)}`;
 }

@@ -4,13 +4,14 @@
  * @module
  */
 
-import { meanAndSd } from "../metrics/descriptive_statistics.ts";
-import { formatP } from "../report/analysis/format_numbers.ts";
-import { meanAboveTest } from "../report/analysis/statistics.ts";
+import { type MeanAndSd, meanAndSd } from "../metrics/descriptive_statistics.ts";
+import { formatInterval, formatP } from "../report/analysis/format_numbers.ts";
+import { meanAboveTest, meanInterval } from "../report/analysis/statistics.ts";
 import type { BenchResults, Measurement } from "../report/record/bench_results.ts";
 import { type Recipe, RECIPES } from "../study.ts";
 import type { Found, Target } from "./findings.ts";
-import { RECIPE_BOUNDS, recipeTitle } from "./recipe_runs.ts";
+import { joinNotes } from "./pairs.ts";
+import { describeTest, RECIPE_BOUNDS, recipeTitle } from "./recipe_runs.ts";
 
 /** Above this a mean could well be no higher than its bound. */
 const MOST_P = 0.05;
@@ -35,15 +36,15 @@ function accuracyTarget(recipe: string, bound: number): Target {
     find(results) {
       const found = measurementOf(results, recipeTitle(recipe, "accuracy"));
       if (found?.samples === undefined) return undefined;
-      const accuracy = meanAndSd(found.samples.map(({ accuracy }) => accuracy!));
+      const accuracy = accuracyOf(found);
       const p = meanAboveTest(accuracy, bound);
-      return { value: p, text: formatP(p), note: found.note };
+      return { value: p, text: formatP(p), note: joinNotes(found.note, describeMean(accuracy)) };
     },
     met: (p) => p < MOST_P,
   };
 }
 
-/** A mean over the seeds. */
+/** A mean over the seeds; that of all possible ones may be lower, of which the note speaks. */
 function meanTarget(recipe: string, least: number): Target {
   return {
     cases: ["recipes"],
@@ -51,8 +52,10 @@ function meanTarget(recipe: string, least: number): Target {
     target: `≥ ${least} %`,
     find(results) {
       const found = measurementOf(results, recipeTitle(recipe, "accuracy"));
-      if (found === undefined || found.value === null) return undefined;
-      return { value: found.value, text: `${found.value.toFixed(2)} %`, note: found.note };
+      if (found?.samples === undefined || found.value === null) return undefined;
+      const accuracy = accuracyOf(found);
+      const note = joinNotes(found.note, describeTest(accuracy, least), describeMean(accuracy));
+      return { value: found.value, text: `${found.value.toFixed(2)} %`, note };
     },
     met: (accuracy) => accuracy >= least,
   };
@@ -84,6 +87,14 @@ function passesNote(recipe: Recipe): string {
   const share = (own! / published!).toFixed(2);
   return `in the published recipe's number format ${own} of its ${published} passes cannot take much ` +
     `less than ${share} of its time`;
+}
+
+function accuracyOf({ samples = [] }: Measurement): MeanAndSd {
+  return meanAndSd(samples.map(({ accuracy }) => accuracy!));
+}
+
+function describeMean(accuracy: MeanAndSd): string {
+  return `95 % interval of the mean ${formatInterval(meanInterval(accuracy), 2)}`;
 }
 
 function measurementOf({ measures }: BenchResults, title: string): Measurement | undefined {

@@ -77,6 +77,26 @@ Deno.test("the recipes' time says both number formats, and in the same one why a
   );
 });
 
+Deno.test("both accuracies are set beside a t-test and the interval of their mean", () => {
+  const runs = ACCURACIES.map((accuracy, seed) => ({
+    accuracy,
+    seconds: 1,
+    seed,
+    precision: "float32",
+  }));
+  const measures = recipeMeasurements(
+    new Map([["published", runs], ["fast", runs], ["accurate", runs]]),
+  );
+  const results = { measures } as unknown as BenchResults;
+  const notes = [0, 2].map((index) => RECIPE_TARGETS[index]!.find(results)!.note);
+  // As scipy's t.interval(0.95, 3, mean, sem).
+  const interval = "95 % interval of the mean 99.22 to 99.42";
+  assertEquals(notes, [
+    `99.32 ± 0.06, 4 seeds; one-sided t-test of a mean above 99.27: p = 0.094; ${interval}`,
+    `99.32 ± 0.06, 4 seeds; one-sided t-test of a mean above 99.6: p = 0.999; ${interval}`,
+  ]);
+});
+
 Deno.test("the recipes' targets have no finding where nothing was trained", () => {
   const nothing = { measures: [] } as unknown as BenchResults;
   assertEquals(
