@@ -173,7 +173,7 @@ async function runBench(flags: FlagValues<typeof FLAGS>, signal: AbortSignal): P
   const shared = { ...settings, backend: flags.backend, threads, engineFlags };
   const ours = await startOurs(shared, "float32");
   const { versions, on = { backend: flags.backend, device: "CPU" }, precisions = [] } = ours.info;
-  const { machine = {}, git = null, images = { train: 0, test: 0 } } = ours.info;
+  const { machine = {}, git = null, dataset, images = { train: 0, test: 0 } } = ours.info;
   const isWanted = settings.cases.some(hasPeerSide);
   const peer = isWanted
     ? await startPeer({ python, threads, ours: on })
@@ -200,6 +200,7 @@ async function runBench(flags: FlagValues<typeof FLAGS>, signal: AbortSignal): P
     finished_at: "",
     settings,
     machine,
+    ...(dataset && { dataset }),
     ours: on,
     ...(peerOn && { peer: peerOn }),
     threads,

@@ -7,17 +7,22 @@
  * @module
  */
 
+import { FASHION_MNIST, MNIST } from "../data/sources.ts";
 import {
   type BenchResults,
   type BenchRun,
   type CaseName,
   CASES,
   isOnCpu,
+  type MeasuredData,
   type Measurement,
   type PairedTiming,
 } from "../report/record/bench_results.ts";
 import { SIMPLE_CNN } from "../study.ts";
 import { lastStep } from "./growth.ts";
+
+/** Sets whose files are checked, so that the name says which they are. */
+const PUBLISHED = [MNIST, FASHION_MNIST] as const;
 
 /** Of what both were measured on and with, what their findings may differ by to stand in one table. */
 const SAME_MACHINE = ["os", "arch", "processor", "processor_model", "cores"] as const;
@@ -28,9 +33,31 @@ const SAME_MACHINE = ["os", "arch", "processor", "processor_model", "cores"] as 
  */
 export function isComparable(one: BenchResults, other: BenchResults): boolean {
   return SAME_MACHINE.every((name) => one.machine[name] === other.machine[name]) &&
-    one.threads === other.threads && one.settings.data === other.settings.data &&
+    one.threads === other.threads && isSameData(dataOf(one), dataOf(other)) &&
     backendOf(one) === backendOf(other) &&
     (one.ours?.device === other.ours?.device || (isOnCpu(one) && isOnCpu(other)));
+}
+
+/** What results are of; older ones say no more than `--data` did, whose words stand for published sets. */
+export function dataOf({ dataset, settings }: BenchResults): MeasuredData {
+  if (dataset !== undefined) return dataset;
+  const words = new Map([
+    ...["auto", "mnist"].map((word) => [word, MNIST.name] as const),
+    ["fashion", FASHION_MNIST.name],
+  ]);
+  return { name: words.get(settings.data) ?? settings.data };
+}
+
+/** Of a folder whose files nobody has noted it is not known what was in them. */
+function isSameData(one: MeasuredData, other: MeasuredData): boolean {
+  if (one.sha256 !== undefined && one.sha256 === other.sha256) return true;
+  return one.name === other.name && PUBLISHED.some(({ name }) => name === one.name);
+}
+
+/** What results are of, as a page says it. */
+export function describeData({ name, sha256 }: MeasuredData): string {
+  const title = PUBLISHED.find((set) => set.name === name)?.title;
+  return title ?? name + (sha256 === undefined ? "" : ` (SHA-256 ${sha256.slice(0, 12)})`);
 }
 
 /** The kind of backend of ours: what does not say it is of before there were others than this. */

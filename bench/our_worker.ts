@@ -49,6 +49,7 @@ async function main(): Promise<void> {
       machine: machine(engine),
       git: await gitState(),
       images: { train: dataset.train.count, test: dataset.test.count },
+      dataset: { name: dataset.name, sha256: dataset.sha256 },
     });
     for await (const line of lines) {
       try {

@@ -22,7 +22,7 @@ import {
   type PairedTiming,
   type SideResult,
 } from "../report/record/bench_results.ts";
-import { casesOf } from "./earlier_runs.ts";
+import { casesOf, dataOf, describeData } from "./earlier_runs.ts";
 import { bandwidthOf, gflops, gigabytes, limitsOf, percentOf } from "./findings.ts";
 import { MEMORY_CASES } from "./memory.ts";
 import { paceGaps } from "./pace_gaps.ts";
@@ -124,7 +124,8 @@ function renderProvenance(results: BenchResults): string {
     "Load average before": load.toFixed(2),
     Versions: list(versions),
     Commit: describeCommit(git),
-    Settings: `${settings.pairs} pairs, ${settings.seconds} s a timing, data ${settings.data}`,
+    Settings: `${settings.pairs} pairs, ${settings.seconds} s a timing, data ` +
+      describeData(dataOf(results)),
   };
   return Object.entries(lines).map(([name, text]) => `- ${name}: ${escapeMarkdown(text)}\n`)
     .join("") + renderRuns(results);

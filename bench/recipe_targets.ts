@@ -8,7 +8,8 @@ import { type MeanAndSd, meanAndSd } from "../metrics/descriptive_statistics.ts"
 import { formatInterval, formatP } from "../report/analysis/format_numbers.ts";
 import { meanAboveTest, meanInterval } from "../report/analysis/statistics.ts";
 import type { BenchResults, Measurement } from "../report/record/bench_results.ts";
-import { type Recipe, RECIPES } from "../study.ts";
+import { DATA, type Recipe, RECIPES } from "../study.ts";
+import { dataOf, describeData } from "./earlier_runs.ts";
 import type { Found, Target } from "./findings.ts";
 import { joinNotes } from "./pairs.ts";
 import { describeTest, RECIPE_BOUNDS, recipeTitle } from "./recipe_runs.ts";
@@ -34,13 +35,14 @@ function accuracyTarget(recipe: string, bound: number): Target {
     what: `--recipe ${recipe}: mean accuracy above ${bound} %, one-sided t-test over seeds`,
     target: `p < ${MOST_P}`,
     find(results) {
-      const found = measurementOf(results, recipeTitle(recipe, "accuracy"));
+      const found = ofMnist(results, recipeTitle(recipe, "accuracy"));
       if (found?.samples === undefined) return undefined;
       const accuracy = accuracyOf(found);
       const p = meanAboveTest(accuracy, bound);
       return { value: p, text: formatP(p), note: joinNotes(found.note, describeMean(accuracy)) };
     },
     met: (p) => p < MOST_P,
+    missing: otherData,
   };
 }
 
@@ -51,13 +53,14 @@ function meanTarget(recipe: string, least: number): Target {
     what: `--recipe ${recipe}: mean accuracy over seeds`,
     target: `≥ ${least} %`,
     find(results) {
-      const found = measurementOf(results, recipeTitle(recipe, "accuracy"));
+      const found = ofMnist(results, recipeTitle(recipe, "accuracy"));
       if (found?.samples === undefined || found.value === null) return undefined;
       const accuracy = accuracyOf(found);
       const note = joinNotes(found.note, describeTest(accuracy, least), describeMean(accuracy));
       return { value: found.value, text: `${found.value.toFixed(2)} %`, note };
     },
     met: (accuracy) => accuracy >= least,
+    missing: otherData,
   };
 }
 
@@ -67,7 +70,7 @@ function timeTarget(recipe: Recipe, share: number): Target {
     what: `--recipe ${recipe}: training time as a fraction of the published recipe's`,
     target: `≤ ${share}`,
     find(results): Found | undefined {
-      const found = measurementOf(results, recipeTitle(recipe, "time"));
+      const found = ofMnist(results, recipeTitle(recipe, "time"));
       if (found === undefined || found.value === null) return undefined;
       return { value: found.value, text: found.value.toFixed(3), note: found.note };
     },
@@ -76,6 +79,7 @@ function timeTarget(recipe: Recipe, share: number): Target {
       const found = measurementOf(results, recipeTitle(recipe, "time"));
       return found?.precision === "float32" ? passesNote(recipe) : undefined;
     },
+    missing: otherData,
   };
 }
 
@@ -97,6 +101,16 @@ function describeMean(accuracy: MeanAndSd): string {
   return `95 % interval of the mean ${formatInterval(meanInterval(accuracy), 2)}`;
 }
 
-function measurementOf({ measures }: BenchResults, title: string): Measurement | undefined {
-  return measures.find((one) => one.case === "recipes" && one.title === title);
+/** What was measured, where it is of the data that the targets are of. */
+function ofMnist(results: BenchResults, title: string): Measurement | undefined {
+  const found = results.measures.find((one) => one.case === "recipes" && one.title === title);
+  return otherData(results) === undefined ? found : undefined;
+}
+
+/** Why recipes that were trained say nothing of the targets, if so. */
+function otherData(results: BenchResults): string | undefined {
+  const isTrained = results.measures.some((one) => one.case === "recipes" && one.value !== null);
+  if (!isTrained || dataOf(results).name === DATA.name) return undefined;
+  return `${RECIPES.published.published.accuracy} % is MNIST's, and this is of ` +
+    describeData(dataOf(results));
 }

@@ -6,7 +6,12 @@
  */
 
 import { StudyError } from "../io/errors.ts";
-import type { ComputedOn, Precision, Timing } from "../report/record/bench_results.ts";
+import type {
+  ComputedOn,
+  MeasuredData,
+  Precision,
+  Timing,
+} from "../report/record/bench_results.ts";
 import { type Child, type Program, startChild } from "./child.ts";
 import type { ImageCounts } from "./image_counts.ts";
 import type { TransferCase } from "./transfer_work.ts";
@@ -23,6 +28,8 @@ export interface WorkerInfo {
   precisions?: Precision[];
   /** How many images it has loaded. */
   images?: ImageCounts;
+  /** The data set that those are of. */
+  dataset?: MeasuredData;
   machine?: Record<string, string | number>;
   git?: { commit: string; clean: boolean } | null;
 }

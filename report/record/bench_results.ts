@@ -170,10 +170,20 @@ export interface BenchRun {
   git: { commit: string; clean: boolean } | null;
 }
 
+/** The data that were measured on, as they were loaded. */
+export interface MeasuredData {
+  /** As `loadDataset()` calls them. */
+  name: string;
+  /** Absent where nobody has noted it. */
+  sha256?: string;
+}
+
 /** What the last run of the bench on a machine found, and what earlier ones did of other cases. */
 export interface BenchResults extends BenchRun {
   /** Processor, memory, operating system and device; of a graphics adapter its limits as well. */
   machine: Readonly<Record<string, unknown>>;
+  /** Absent in results of before it was noted, of which there is but the flag. */
+  dataset?: MeasuredData;
   /** What our side computes with; absent in results of before there were other devices than CPUs. */
   ours?: ComputedOn;
   /** What PyTorch computes with, if there is one. */
@@ -213,11 +223,16 @@ export async function readBenchResults(path: string): Promise<BenchResults | nul
 
 function isBenchResults(value: unknown): value is BenchResults {
   if (!isRecord(value) || !isBenchRun(value) || !isRecord(value.machine)) return false;
-  const { ours, peer, earlier = [], comparisons, measures } = value;
-  return [ours, peer].every((on) => on === undefined || isRecord(on)) &&
+  const { dataset, ours, peer, earlier = [], comparisons, measures } = value;
+  return (dataset === undefined || isMeasuredData(dataset)) &&
+    [ours, peer].every((on) => on === undefined || isRecord(on)) &&
     Array.isArray(earlier) && earlier.every(isBenchRun) &&
     Array.isArray(comparisons) && comparisons.every(isPairedTiming) &&
     Array.isArray(measures) && measures.every(isMeasurement);
+}
+
+function isMeasuredData(value: unknown): boolean {
+  return isRecord(value) && [value.name, value.sha256].every((text) => typeof text === "string");
 }
 
 function isBenchRun(value: unknown): boolean {

@@ -123,6 +123,29 @@ Deno.test("runs on another processor or other data do not stand in one table", (
   assertEquals(other({ ours: { backend: "webgpu", device: "H100" } }), false);
 });
 
+Deno.test("data are told apart by what was loaded, not by the word of the flag", () => {
+  const [a, b] = ["a".repeat(64), "b".repeat(64)] as const;
+  const of = (data: string, name?: string, sha256?: string): BenchResults => {
+    const one = run(1, ["step"]);
+    const dataset = name === undefined ? {} : { dataset: { name, ...(sha256 && { sha256 }) } };
+    return { ...one, settings: { ...one.settings, data }, ...dataset };
+  };
+  assertEquals(isComparable(of("mnist"), of("auto")), true, "older results say the flag alone");
+  assertEquals(isComparable(of("auto", "mnist", a), of("mnist")), true);
+  assertEquals(isComparable(of("/mnist", "mnist", a), of("auto", "mnist", a)), true);
+  assertEquals(isComparable(of("fashion", "fashion-mnist", b), of("auto", "mnist", a)), false);
+  assertEquals(isComparable(of("fashion", "fashion-mnist", b), of("auto")), false);
+  assertEquals(isComparable(of("/own", "dir:own", a), of("/own", "dir:own", b)), false);
+  assertEquals(isComparable(of("/moved", "dir:moved", a), of("/own", "dir:own", a)), true);
+  assertEquals(isComparable(of("/own", "dir:own", a), of("/own")), false, "nobody knows of what");
+  const dataOnPage = (results: BenchResults) => /, data (.*)$/m.exec(renderPage(results))?.[1];
+  assertEquals([of("auto"), of("mnist", "mnist", a), of("fashion")].map(dataOnPage), [
+    ...["MNIST", "MNIST", "Fashion-MNIST"],
+  ]);
+  assertEquals(dataOnPage(of("/own", "dir:own", b)), "dir:own (SHA-256 bbbbbbbbbbbb)");
+  assertEquals(dataOnPage(of("/own")), "/own");
+});
+
 Deno.test("runs on another backend of the same processor do not stand in one table", () => {
   const on = (backend: string) => ({ ...run(1, ["step"]), ours: { backend, device: "CPU" } });
   assertEquals(isComparable(on("wasm"), on("tensorflow")), false);

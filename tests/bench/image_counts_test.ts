@@ -11,7 +11,9 @@ import { checkEnoughImages, checkStudyImages, sizeNote } from "../../bench/image
 import { measureMemory } from "../../bench/memory.ts";
 import { measureScaling } from "../../bench/scaling.ts";
 import { measurePart4 } from "../../bench/whole_part4.ts";
+import { loadDataset } from "../../data/load_dataset.ts";
 import { StudyError } from "../../io/errors.ts";
+import { silentReporter } from "../../io/reporter.ts";
 import type { PairedTiming } from "../../report/record/bench_results.ts";
 import { idxImages, idxLabels, withFolder, writeFiles } from "../data/idx_samples.ts";
 import { benchContext } from "./bench_context.ts";
@@ -151,6 +153,8 @@ Deno.test("our side says how many images it has loaded, and times none that are 
     );
     try {
       assertEquals(worker.info.images, { train: 300, test: 40 });
+      const { name, sha256 } = await loadDataset({ data, reporter: silentReporter });
+      assertEquals(worker.info.dataset, { name, sha256 });
       const request = { variant: "default", precision: "float32", seconds: 0.01 } as const;
       const has = "the data set has 300 training and 40 test images";
       await assertRejects(

@@ -12,6 +12,11 @@ const PUBLISHED = { accuracy: 99.2, seconds: 100, seed: 1, precision: "float32" 
 
 const ACCURACIES = [99.31, 99.4, 99.25, 99.33];
 
+/** Results of the data that `--data auto` loads, or of others. */
+function resultsOf(measures: BenchResults["measures"], dataset?: BenchResults["dataset"]) {
+  return { measures, settings: { data: "auto" }, dataset } as unknown as BenchResults;
+}
+
 Deno.test("meanAboveTest() equals scipy's one-sided ttest_1samp", () => {
   const sample = meanAndSd(ACCURACIES);
   assertAlmostEquals(meanAboveTest(sample, 99.27), 0.0940602021870712, 1e-7);
@@ -29,7 +34,7 @@ Deno.test("the fast recipe is judged by a t-test and by its share of the publish
       ]),
     );
     return RECIPE_TARGETS.slice(0, 2).map(({ find, met }) => {
-      const found = find({ measures } as unknown as BenchResults)!;
+      const found = find(resultsOf(measures))!;
       return [found.text, met(found.value)];
     });
   };
@@ -46,7 +51,7 @@ Deno.test("the accurate recipe is judged by its mean and by the published recipe
       ]),
     );
     return RECIPE_TARGETS.slice(2).map(({ find, met }) => {
-      const found = find({ measures } as unknown as BenchResults)!;
+      const found = find(resultsOf(measures))!;
       return [found.text, met(found.value)];
     });
   };
@@ -87,13 +92,32 @@ Deno.test("both accuracies are set beside a t-test and the interval of their mea
   const measures = recipeMeasurements(
     new Map([["published", runs], ["fast", runs], ["accurate", runs]]),
   );
-  const results = { measures } as unknown as BenchResults;
+  const results = resultsOf(measures);
   const notes = [0, 2].map((index) => RECIPE_TARGETS[index]!.find(results)!.note);
   // As scipy's t.interval(0.95, 3, mean, sem).
   const interval = "95 % interval of the mean 99.22 to 99.42";
   assertEquals(notes, [
     `99.32 ± 0.06, 4 seeds; one-sided t-test of a mean above 99.27: p = 0.094; ${interval}`,
     `99.32 ± 0.06, 4 seeds; one-sided t-test of a mean above 99.6: p = 0.999; ${interval}`,
+  ]);
+});
+
+Deno.test("recipes that were trained on other data than MNIST have no verdict", () => {
+  const runs = ACCURACIES.map((accuracy, seed) => ({ accuracy, seconds: 1, seed }));
+  const measures = recipeMeasurements(
+    new Map([["published", runs], ["fast", runs], ["accurate", runs]]),
+  );
+  const sha256 = "0123456789abcdef".repeat(4);
+  const judged = (name: string) => {
+    const results = resultsOf(measures, { name, sha256 });
+    return RECIPE_TARGETS.map(({ find, missing }) => [find(results)?.value, missing!(results)]);
+  };
+  const reason = "99.27 % is MNIST's, and this is of";
+  assertEquals(judged("fashion-mnist"), Array(4).fill([undefined, `${reason} Fashion-MNIST`]));
+  const folder = `${reason} dir:digits (SHA-256 0123456789ab)`;
+  assertEquals(judged("dir:digits"), Array(4).fill([undefined, folder]));
+  assertEquals(judged("mnist").map(([value, why]) => [typeof value, why]), [
+    ...Array(4).fill(["number", undefined]),
   ]);
 });
 

@@ -29,6 +29,7 @@ Deno.test("readBenchResults() refuses what lacks something that the page is made
       ),
       (results) => results.machine = null,
       (results) => results.ours = null,
+      (results) => results.dataset = { name: "mnist" },
       (results) => results.comparisons = [{}],
       (results) => results.comparisons[0].title = 1,
       (results) => results.comparisons[0].ours.timings = [{}],
