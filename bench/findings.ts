@@ -20,6 +20,7 @@ import type {
   SideResult,
 } from "../report/record/bench_results.ts";
 import { joinNotes } from "./pairs.ts";
+import { PLANS } from "./plans.ts";
 
 /** A quantity that was measured, or computed from measurements. */
 export interface Found {
@@ -87,8 +88,8 @@ export function secondsAtLimit(
   { gflopPerUnit, gbytePerUnit, ours }: PairedTiming,
 ): number | undefined {
   const [amount, limit] = gflopPerUnit === undefined
-    ? [gbytePerUnit, bandwidthOf(results)]
-    : [gflopPerUnit, limitsOf(results).get(ours.precision)];
+    ? [gbytePerUnit, limitOf(results, "memory")]
+    : [gflopPerUnit, limitOf(results, ours.precision)];
   return amount !== undefined && limit ? amount / limit : undefined;
 }
 
@@ -152,14 +153,10 @@ function inOwnFormat({ comparisons }: BenchResults, name: CaseName): PairedTimin
   );
 }
 
-/**
- * Median speed of ours in percent of the machine's limit in its number format, see `page.ts`. Where
- * something of what shows the limit has no timings, nobody knows.
- */
+/** Median speed of ours in percent of the machine's limit in its number format, see `page.ts`. */
 export function shareOfLimit(results: BenchResults, name: CaseName): Found | undefined {
   const timing = pairedTimingOf(results, name);
-  if (timing && missingLimits(results, timing.ours.precision).length > 0) return undefined;
-  const limit = timing && limitsOf(results).get(timing.ours.precision);
+  const limit = timing && limitOf(results, timing.ours.precision);
   const speed = timing && gflops(timing, timing.ours);
   if (speed === undefined || !limit) return undefined;
   return {
@@ -169,37 +166,47 @@ export function shareOfLimit(results: BenchResults, name: CaseName): Found | und
   };
 }
 
-/** The machine's limits, in GFLOP/s: the fastest single product or convolution on either side. */
-export function limitsOf({ comparisons }: BenchResults): Map<Precision, number> {
-  const limits = new Map<Precision, number>();
-  for (const { case: name, ours, theirs, gflopPerUnit = 0 } of comparisons) {
-    if (name !== "limit") continue;
-    for (const { precision, timings } of [ours, theirs]) {
-      const speeds = timings.map((timing) => rate(timing) * gflopPerUnit);
-      limits.set(precision, Math.max(limits.get(precision) ?? 0, ...speeds));
-    }
-  }
-  return limits;
-}
+/** What there is a limit of: what the processor computes in a number format, or what memory moves. */
+export type Limited = Precision | "memory";
 
-/** What was to show the machine's limit in a number format, and has no timings of one of the sides. */
-export function missingLimits({ comparisons }: BenchResults, precision: Precision): string[] {
-  return comparisons.flatMap(({ case: name, title, ours, theirs, gflopPerUnit }) =>
-    name !== "limit" || gflopPerUnit === undefined
-      ? []
-      : [ours, theirs].filter((side) => side.precision === precision && side.timings.length === 0)
-        .map(({ label }) => `${title}, ${label}`)
-  );
-}
-
-/** The memory's limit, in GB/s: the fastest single update of many parameters on either side. */
-export function bandwidthOf({ comparisons }: BenchResults): number | undefined {
-  const speeds = comparisons.flatMap(({ case: name, ours, theirs, gbytePerUnit }) =>
-    name !== "limit" || gbytePerUnit === undefined
-      ? []
-      : [...ours.timings, ...theirs.timings].map((timing) => rate(timing) * gbytePerUnit)
+/**
+ * The machine's limit: the fastest single product or convolution on either side, in GFLOP/s, or update of
+ * many parameters, in GB/s. Where one of those has no timings, nobody knows.
+ */
+export function limitOf(results: BenchResults, what: Limited): number | undefined {
+  if (missingLimits(results, what).length > 0) return undefined;
+  const speeds = limitSides(results, what).flatMap(({ side, perUnit }) =>
+    side.timings.map((timing) => rate(timing) * perUnit)
   );
   return speeds.length === 0 ? undefined : Math.max(...speeds);
+}
+
+/** What was to show a limit, and has no timings of one of the sides; none if nothing was to. */
+export function missingLimits(results: BenchResults, what: Limited): string[] {
+  const sides = limitSides(results, what);
+  if (sides.length === 0) return [];
+  const notReached = PLANS.filter((plan) =>
+    plan.case === "limit" && !sides.some(({ title }) => title === plan.title) &&
+    what === (plan.bytes === undefined ? plan.precision : "memory")
+  );
+  const untimed = sides.filter(({ side }) => side.timings.length === 0);
+  return [
+    ...untimed.map(({ title, side }) => `${title}, ${side.label}`),
+    ...notReached.map(({ title }) => title),
+  ];
+}
+
+/** What was done to find a limit, and how much of it a unit is. */
+function limitSides(
+  { comparisons }: BenchResults,
+  what: Limited,
+): { title: string; side: SideResult; perUnit: number }[] {
+  return comparisons.flatMap(({ case: name, title, ours, theirs, gflopPerUnit, gbytePerUnit }) => {
+    const perUnit = what === "memory" ? gbytePerUnit : gflopPerUnit;
+    if (name !== "limit" || perUnit === undefined) return [];
+    return [ours, theirs].filter(({ precision }) => what === "memory" || precision === what)
+      .map((side) => ({ title, side, perUnit }));
+  });
 }
 
 /** Median GFLOP/s of a side; `undefined` if there is none. */

@@ -23,7 +23,7 @@ import {
   type SideResult,
 } from "../report/record/bench_results.ts";
 import { casesOf, dataOf, describeData } from "./earlier_runs.ts";
-import { bandwidthOf, gflops, gigabytes, limitsOf, percentOf } from "./findings.ts";
+import { gflops, gigabytes, limitOf, percentOf } from "./findings.ts";
 import { MEMORY_CASES } from "./memory.ts";
 import { paceGaps } from "./pace_gaps.ts";
 import {
@@ -72,7 +72,7 @@ export function renderPage(results: BenchResults, trials: readonly RecipeTrial[]
     renderPairedTimings(results),
     "## How close to the machine's limit\n",
     "The limit is the fastest single timing of a matrix product or convolution on either side, in the " +
-    "same number format; speeds are medians. For steps and inference, only the operations of " +
+    "same number format; where one of these has no timings, it is not measured. Speeds are medians. For steps and inference, only the operations of " +
     "convolutions and matrix products are counted, and each convolution at its nominal count. Where " +
     "ours needs fewer multiplications (Winograd's algorithm, in fp32, for 3×3 and 5×5 filters on many " +
     "channels), it can therefore exceed the limit.\n",
@@ -233,9 +233,8 @@ function speedsOf(
 
 /** The table of GFLOP/s. */
 export function renderLimits(results: BenchResults): string {
-  const limits = limitsOf(results);
   const rows = speedsOf(results, gflops).map(({ title, side, speed }) => {
-    const limit = limits.get(side.precision);
+    const limit = limitOf(results, side.precision);
     return [
       escapeMarkdown(title),
       escapeMarkdown(side.label),
@@ -259,7 +258,7 @@ export function renderLimits(results: BenchResults): string {
 
 /** The table of GB/s; nothing if there is none. */
 export function renderMemoryLimits(results: BenchResults): string[] {
-  const limit = bandwidthOf(results);
+  const limit = limitOf(results, "memory");
   const rows = speedsOf(results, gigabytes).map(({ title, side, speed }) => [
     escapeMarkdown(title),
     escapeMarkdown(side.label),
@@ -273,10 +272,9 @@ export function renderMemoryLimits(results: BenchResults): string[] {
 
 /** The kernels of each profile; nothing if there is none. */
 export function renderProfiles(results: BenchResults): string[] {
-  const limits = limitsOf(results);
   const tables = results.measures.flatMap(({ title, precision, value, kernels }) => {
     if (value === null || kernels === undefined) return [];
-    const limit = precision && limits.get(precision);
+    const limit = precision && limitOf(results, precision);
     const row = (what: string, ms: number, calls = "", speed = "", share = "") => [
       ...[escapeMarkdown(what), calls, ms.toFixed(2), percentOf(ms, value)],
       ...[speed, share],

@@ -28,8 +28,8 @@ digits, were not kept.
 /** Above the table of GB/s. */
 export const MEMORY_PREFACE = `
 Work that is limited by memory bandwidth is compared with a limit of its own: the fastest single Adam
-update of many parameters on either side. Only unavoidable traffic is counted: a step of large linear
-layers reads each weight, writes its gradient, and updates it in one pass.
+update of many parameters on either side, of which both must have timings. Only unavoidable traffic is
+counted: a step of large linear layers reads each weight, writes its gradient, and updates it in one pass.
 `;
 
 /** What either side's clock covers. */

@@ -16,7 +16,7 @@ import { settingsOf } from "./earlier_runs.ts";
 import {
   type Found,
   leastSpeedUp,
-  limitsOf,
+  limitOf,
   measuredValue,
   measurementOf,
   missingLimits,
@@ -261,7 +261,7 @@ function kernelsNote(results: BenchResults, precision: Precision): string | unde
   const profile = results.measures.find((one) =>
     one.case === "profile" && one.precision === precision
   );
-  const limit = limitsOf(results).get(precision);
+  const limit = limitOf(results, precision);
   if (!profile?.value || !profile.kernels || !limit) return undefined;
   let [ms, gflop] = [0, 0];
   for (const kernel of profile.kernels) {

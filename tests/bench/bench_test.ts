@@ -67,6 +67,7 @@ import { REFERENCE_RESULTS } from "../../report/record/reference_results.ts";
 import { SIMPLE_CNN, type TrainingSettings, VGG16 } from "../../study.ts";
 import { noPyTorch } from "../pytorch.ts";
 import { withFolder } from "../report/result_rows.ts";
+import { limitTimings } from "./limit_timings.ts";
 import { filesIn } from "../scripts/files_in.ts";
 import { taskArgs } from "../task.ts";
 import { benchContext } from "./bench_context.ts";
@@ -491,11 +492,14 @@ Deno.test("handleGrowth() equals scipy's linregress over the means of 1,000 step
 });
 
 Deno.test("judgeTargets() says what the machine's limit would allow where a speed-up is missed", () => {
-  const limit = { ...comparison("limit", timings(1), timings(1.25)), gflopPerUnit: 20 };
+  const limit = limitTimings({
+    ...comparison("limit", timings(1), timings(1.25)),
+    gflopPerUnit: 20,
+  });
   const flop = { gflopPerUnit: 30 };
   const missed = { ...comparison("step", timings(4), timings(5)), ...flop };
   const met = { ...comparison("inference", timings(2), timings(6)), ...flop };
-  const found = judgeTargets(results({ comparisons: [limit, missed, met] }));
+  const found = judgeTargets(results({ comparisons: [...limit, missed, met] }));
   // The limit is 200 GFLOP/s, PyTorch's step 60.
   assertEquals(
     found.find(({ what }) => what.includes("fp32: ours / PyTorch default"))!.note,
@@ -504,7 +508,7 @@ Deno.test("judgeTargets() says what the machine's limit would allow where a spee
   // With a quarter of the multiplications it can be beyond the limit.
   const beyond = { ...comparison("detector", timings(4), timings(5)), gflopPerUnit: 1000 };
   assertEquals(
-    judgeTargets(results({ comparisons: [limit, beyond] }))
+    judgeTargets(results({ comparisons: [...limit, beyond] }))
       .find(({ what }) => what.includes("one image"))!.note,
     "n = 1, fewer than 5 pairs",
   );
@@ -556,17 +560,21 @@ Deno.test("judgeTargets() rounds no value across its target", () => {
   assertEquals(measured(1.5), ["1.50 (1.00 to 2.00)", "not met"]);
   const limit = (share: number) => {
     const one = { ...comparison("limit", timings(1), timings(2)), gflopPerUnit: 1000 };
+    const all = limitTimings(one);
     const step = { ...comparison("step", timings(1), timings(2)), gflopPerUnit: share };
-    const found = judgeTargets(results({ comparisons: [one, step] }));
+    const found = judgeTargets(results({ comparisons: [...all, step] }));
     return found.find(({ target }) => target === "≥ 80 %")!.measured;
   };
   assertEquals([limit(796), limit(804), limit(500)], ["79.6 %", "80 %", "50 %"]);
 });
 
 Deno.test("shareOfLimit() sets a step beside the fastest product of either side", () => {
-  const limit = { ...comparison("limit", timings(1, 2), timings(4)), gflopPerUnit: 20 };
+  const limit = limitTimings({
+    ...comparison("limit", timings(1, 2), timings(4)),
+    gflopPerUnit: 20,
+  });
   const step = { ...comparison("step", timings(2, 2, 2), timings(1)), gflopPerUnit: 30 };
-  const found = shareOfLimit(results({ comparisons: [step, limit] }), "step");
+  const found = shareOfLimit(results({ comparisons: [step, ...limit] }), "step");
   assertAlmostEquals(found!.value, 75);
   assertEquals(found!.text, "75 %");
   assertEquals(shareOfLimit(results({ comparisons: [step] }), "step"), undefined);
@@ -630,8 +638,8 @@ Deno.test("wholeSpeedUp() says what the limits of processor and memory would all
   const found = wholeSpeedUp(
     results({
       comparisons: [
-        { ...comparison("limit", timings(1), timings(2)), gflopPerUnit: 20 },
-        { ...comparison("limit", timings(2), timings(1)), gbytePerUnit: 4 },
+        ...limitTimings({ ...comparison("limit", timings(1), timings(2)), gflopPerUnit: 20 }),
+        ...limitTimings({ ...comparison("limit", timings(2), timings(1)), gbytePerUnit: 4 }),
         { ...comparison("alexnet", timings(1), timings(2)), gflopPerUnit: 10 },
         { ...comparison("alexnet-classifier", timings(1), timings(3)), gbytePerUnit: 1 },
       ],
@@ -666,7 +674,7 @@ Deno.test("judgeTargets() says what a missed target waits for, where that was me
   ]);
   const found = judgeTargets(results({
     comparisons: [
-      { ...comparison("limit", timings(1), timings(1)), gflopPerUnit: 20 },
+      ...limitTimings({ ...comparison("limit", timings(1), timings(1)), gflopPerUnit: 20 }),
       comparison("step", timings(2), timings(3)),
       comparison("part1", timings(2), timings(4)),
       comparison("alexnet-classifier", timings(1.5), timings(4.5)),
@@ -869,30 +877,36 @@ Deno.test("renderPairedTimings() shows paces, ratio and what is missing", () => 
 });
 
 Deno.test("renderLimits() compares with the fastest product or convolution of either side", () => {
-  const limit = {
+  const limit = limitTimings({
     ...comparison("limit", timings(1, 1, 4), timings(2, 2, 0.5)),
     gflopPerUnit: 20,
-  };
+  });
+  const titles = limit.map(({ title }) => title);
   const step = { ...comparison("step", timings(1), timings(4)), gflopPerUnit: 10 };
   // The same of ours once more, beside another variant of the peer: one row is enough.
   const again = { ...step, theirs: { ...step.theirs, label: "PyTorch compiled" } };
-  const page = renderLimits(results({ comparisons: [step, again, limit] }));
+  const page = renderLimits(results({ comparisons: [step, again, ...limit] }));
   assertEquals(page.split("\n").slice(2), [
     "| Made-up step | ours | float32 | 100 | 25 % |",
     "| Made-up step | PyTorch default | float32 | 25 | 6 % |",
     "| Made-up step | PyTorch compiled | float32 | 25 | 6 % |",
-    "| Made-up limit | ours | float32 | 200 | 50 % |",
-    "| Made-up limit | PyTorch default | float32 | 100 | 25 % |",
+    ...titles.flatMap((title) => [
+      `| ${title} | ours | float32 | 200 | 50 % |`,
+      `| ${title} | PyTorch default | float32 | 100 | 25 % |`,
+    ]),
     "",
   ]);
   assertEquals(renderLimits(results()), "Not measured.\n");
-  assertEquals(renderMemoryLimits(results({ comparisons: [step, limit] })), []);
-  const update = { ...comparison("limit", timings(2), timings(1)), gbytePerUnit: 4 };
+  assertEquals(renderMemoryLimits(results({ comparisons: [step, ...limit] })), []);
+  const [update] = limitTimings({
+    ...comparison("limit", timings(2), timings(1)),
+    gbytePerUnit: 4,
+  });
   const linear = { ...comparison("alexnet-classifier", timings(1), []), gbytePerUnit: 1 };
-  const [, memory] = renderMemoryLimits(results({ comparisons: [update, linear] }));
+  const [, memory] = renderMemoryLimits(results({ comparisons: [update!, linear] }));
   assertEquals(memory!.split("\n").slice(2), [
-    "| Made-up limit | ours | 20.0 | 50 % |",
-    "| Made-up limit | PyTorch default | 40.0 | 100 % |",
+    `| ${update!.title} | ours | 20.0 | 50 % |`,
+    `| ${update!.title} | PyTorch default | 40.0 | 100 % |`,
     "| Made-up alexnet-classifier | ours | 10.0 | 25 % |",
     "",
   ]);

@@ -1,7 +1,15 @@
 /** What findings tell where some of them are missing. */
 
 import { assertEquals } from "@std/assert";
-import { leastSpeedUp, missingPeers, shareOfLimit } from "../../bench/findings.ts";
+import {
+  leastSpeedUp,
+  limitOf,
+  missingLimits,
+  missingPeers,
+  secondsAtLimit,
+  shareOfLimit,
+} from "../../bench/findings.ts";
+import { renderLimits, renderMemoryLimits, renderProfiles } from "../../bench/page.ts";
 import { PLANS } from "../../bench/plans.ts";
 import { judgeTargets } from "../../bench/targets.ts";
 import type {
@@ -10,7 +18,9 @@ import type {
   PairedTiming,
   Precision,
 } from "../../report/record/bench_results.ts";
+import { limitTimings } from "./limit_timings.ts";
 
+const precision = "float32";
 const TIMING = { units: 1, seconds: 1 };
 
 /** Ours, twice as fast as a peer that was timed or not. */
@@ -80,16 +90,58 @@ Deno.test("missingPeers() misses none where nobody was timed, which has another 
 });
 
 Deno.test("a share of the machine's limit is not known where one of what shows it has no timings", () => {
-  const precision = "float32";
   const step = beside("step", "PyTorch default", { precision });
-  const limit = beside("limit", "PyTorch", { precision });
-  assertEquals(shareOfLimit(results(step, limit), "step")?.text, "100 %");
+  const limit = limitTimings(beside("limit", "PyTorch", { precision }));
+  assertEquals(shareOfLimit(results(step, ...limit), "step")?.text, "100 %");
   const failed = { ...beside("limit", "PyTorch", { precision, isTimed: false }), title: "Product" };
-  const found = results(step, limit, failed);
+  const found = results(step, ...limit, failed);
   assertEquals(shareOfLimit(found, "step"), undefined);
   const judged = judgeTargets(found).find(({ target }) => target === "≥ 80 %")!;
   assertEquals([judged.verdict, judged.note], ["not measured", "no timings of Product, PyTorch"]);
   // That of another format does not matter.
   const bf16 = beside("limit", "PyTorch", { isTimed: false });
-  assertEquals(shareOfLimit(results(step, limit, bf16), "step")?.text, "100 %");
+  assertEquals(shareOfLimit(results(step, ...limit, bf16), "step")?.text, "100 %");
+  // The run was interrupted after the first of them.
+  const [product, convolution] = limit as [PairedTiming, PairedTiming];
+  const begun = results(step, product);
+  assertEquals(missingLimits(begun, precision), [convolution.title]);
+  assertEquals(shareOfLimit(begun, "step"), undefined);
+});
+
+Deno.test("no limit is taken from ours alone, of the processor or of memory, anywhere on the page", () => {
+  const step = beside("step", "PyTorch default", { precision });
+  const { gflopPerUnit: _, ...rest } = beside("alexnet-classifier", "PyTorch default", {
+    precision: "float32",
+  });
+  const linear = { ...rest, gbytePerUnit: 1 };
+  const limitsBeside = (isTimed: boolean) => {
+    const processor = beside("limit", "PyTorch", { precision, isTimed });
+    const { gflopPerUnit: _, ...memory } = processor;
+    return [processor, { ...memory, gbytePerUnit: 1 }].flatMap(limitTimings);
+  };
+  const profile = { case: "profile", title: "Step", unit: "ms", value: 2, precision } as const;
+  const kernels = [{ what: "product", calls: 1, ms: 1, gflop: 1 }];
+  const shares = (isTimed: boolean) => {
+    const found = {
+      ...results(step, linear, ...limitsBeside(isTimed)),
+      measures: [{ ...profile, kernels }],
+    };
+    const pages = [renderLimits(found), ...renderMemoryLimits(found), ...renderProfiles(found)];
+    const last = pages.flatMap((page) => page.split("\n"))
+      .filter((line) => /^\| (Made-up|product)/.test(line))
+      .map((line) => line.split(" | ").at(-1)!.replace(/ ?\|$/, ""));
+    const limits = (["float32", "memory"] as const).map((what) => limitOf(found, what));
+    return { last, limits, atLimit: secondsAtLimit(found, step) };
+  };
+  const missing = Array(4).fill("not measured");
+  assertEquals(shares(false), {
+    last: [...missing, ""],
+    limits: [undefined, undefined],
+    atLimit: undefined,
+  });
+  assertEquals(shares(true), {
+    last: ["100 %", "50 %", "100 %", "50 %", "100000 %"],
+    limits: [1, 1],
+    atLimit: 1,
+  });
 });

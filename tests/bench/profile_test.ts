@@ -6,7 +6,8 @@ import { kernelTimes, measureProfile } from "../../bench/profile.ts";
 import { bfloat16Problem } from "../../engine/tensorflow/bfloat16_support.ts";
 import { StudyError } from "../../io/errors.ts";
 import { silentReporter } from "../../io/reporter.ts";
-import type { BenchResults } from "../../report/record/bench_results.ts";
+import type { BenchResults, PairedTiming } from "../../report/record/bench_results.ts";
+import { limitTimings } from "./limit_timings.ts";
 
 const PROBLEM = "mb128_ic32oc64_ih14oh14kh5sh1dh0ph2_iw14ow14kw5sw1dw0pw2";
 const GRADIENT = "primitive,exec,cpu,convolution,jit:avx512_core," +
@@ -59,9 +60,9 @@ Deno.test("kernelTimes() divides the time of kernels that run side by side", () 
 Deno.test("renderProfiles() shows each kernel's share of the step", () => {
   const timings = [{ units: 1, seconds: 1 }];
   const side = { label: "ours", precision: "float32", timings } as const;
-  const limit = { case: "limit", title: "", unit: "", gflopPerUnit: 100, ours: side } as const;
+  const limit = { unit: "", gflopPerUnit: 100, ours: side } as const;
   const results = {
-    comparisons: [{ ...limit, theirs: side }],
+    comparisons: limitTimings({ ...limit, theirs: side } as unknown as PairedTiming),
     measures: [
       {
         case: "profile",
