@@ -29,7 +29,8 @@ import {
   speedUp,
   type Target,
 } from "./findings.ts";
-import { GROWTH_SPANS, type GrowthSample, handleGrowth, lastStep, stillFrom } from "./growth.ts";
+import { GROWTH_SPANS, type GrowthSample, lastStep, stillFrom } from "./growth.ts";
+import { handleGrowth } from "./handle_trend.ts";
 import { MEMORY_CASES, MEMORY_PLANS, type MemoryCase } from "./memory.ts";
 import { joinNotes } from "./pairs.ts";
 import { PLANS } from "./plans.ts";

@@ -21,7 +21,8 @@ import { CONV2, convFlop, forwardFlop, SIMPLE_CNN_LAYERS, stepFlop } from "../..
 import { leastSpeedUp, shareOfLimit } from "../../bench/findings.ts";
 import { measureMapping } from "../../bench/mapping.ts";
 import { MEMORY_CASES, memoryRun } from "../../bench/memory.ts";
-import { GROWTH_SPANS, handleGrowth, sampleAt, stillFrom } from "../../bench/growth.ts";
+import { GROWTH_SPANS, sampleAt, stillFrom } from "../../bench/growth.ts";
+import { handleGrowth } from "../../bench/handle_trend.ts";
 import {
   renderLimits,
   renderMemoryLimits,
