@@ -19,10 +19,10 @@
  *
  * Timings: both processes stay alive, each with as many threads as there are cores; after a warm-up
  * of at least a second they work in turn (ours, theirs, ours...) for `--seconds` at a time, `--pairs`
- * times. What counts is the ratio of each pair, its median and spread. The clocks of steps,
- * inference and limits leave out building, compiling and loading; those of launch and part 1, which
- * run as whole programs, leave out nothing. What either side's clock covers exactly is written at
- * the end of `bench.md`. Growth needs no pairs, and goes to 10,000 steps where it is named, to 1,000
+ * times; part 4 as a whole is timed once. What counts is the ratio of each pair, its median and
+ * spread. The clocks of steps, inference and limits leave out building, compiling and loading; those
+ * of launch and part 1, which run as whole programs, leave out nothing. What either side's clock covers
+ * exactly is written at the end of `bench.md`. Growth needs no pairs, and goes to 10,000 steps where it is named, to 1,000
  * otherwise; memory is one run. Of `--data DIR` whole runs take all the images that there are; what is
  * named after the study's number of images, or needs more than there are, is not measured.
  *
@@ -65,6 +65,7 @@ import { quietLoad, SETTLING_MS } from "./quiet_load.ts";
 import { PAGE, RESULTS, ResultsFile, writePage } from "./results_file.ts";
 import { isSteady, measureSteadyCases } from "./steady_cases.ts";
 import { judgeTargets } from "./targets.ts";
+import { PART4_CASES } from "./whole_part4.ts";
 import { measureWholeRuns, PEER_SCRIPT_CASES, peerPackages } from "./whole_runs.ts";
 import { Worker } from "./worker.ts";
 
@@ -79,7 +80,15 @@ const FLAGS = {
     excludes: ["full"],
   },
   full: { kind: "boolean", help: "measure every case: takes hours" },
-  pairs: { kind: "integer", min: 1, max: 1000, default: 7, help: "timings of each side" },
+  pairs: {
+    kind: "integer",
+    min: 1,
+    max: 1000,
+    default: 7,
+    help: `timings of each side; of ${
+      PART4_CASES.join(" and ")
+    } there is one, whatever is said here`,
+  },
   seconds: { kind: "number", above: 0, default: 2, help: "work in one timing, at least" },
   epochs: {
     kind: "integer",

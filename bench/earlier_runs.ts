@@ -20,6 +20,8 @@ import {
 } from "../report/record/bench_results.ts";
 import { SIMPLE_CNN } from "../study.ts";
 import { lastStep } from "./growth.ts";
+import { isSteady } from "./steady_cases.ts";
+import { PART4_CASES } from "./whole_part4.ts";
 
 /** Sets whose files are checked, so that the name says which they are. */
 const PUBLISHED = [MNIST, FASHION_MNIST] as const;
@@ -213,10 +215,24 @@ function isOfSameSides(one: Finding, other: Finding): boolean {
 }
 
 /** The cases of which there are findings of the run that was started then. */
-export function casesOf(results: BenchResults, startedAt: string): string[] {
+export function casesOf(results: BenchResults, startedAt: string): CaseName[] {
   const own = [...results.comparisons, ...results.measures]
     .filter(({ of = results.started_at }) => of === startedAt);
   return CASES.filter((name) => own.some((finding) => finding.case === name));
+}
+
+const PROGRAMS: readonly CaseName[] = ["launch", "part1"];
+const PART4: readonly CaseName[] = PART4_CASES;
+
+/** How often a run timed each side of what it found, in the page's words; empty where there are no sides. */
+export function pairsOf(results: BenchResults, { started_at, settings }: BenchRun): string {
+  const cases = casesOf(results, started_at);
+  const [pairs, seconds] = [settings.pairs, settings.seconds];
+  return [
+    ...(cases.some(isSteady) ? [`${pairs} of ${seconds} s`] : []),
+    ...(cases.some((name) => PROGRAMS.includes(name)) ? [`${pairs} of programs`] : []),
+    ...(cases.some((name) => PART4.includes(name)) ? ["1 of part 4"] : []),
+  ].join("; ");
 }
 
 function runOf(

@@ -22,7 +22,7 @@ import {
   type PairedTiming,
   type SideResult,
 } from "../report/record/bench_results.ts";
-import { casesOf, dataOf, describeData } from "./earlier_runs.ts";
+import { casesOf, dataOf, describeData, pairsOf } from "./earlier_runs.ts";
 import { gflops, gigabytes, limitOf, percentOf } from "./findings.ts";
 import { MEMORY_CASES } from "./memory.ts";
 import { paceGaps } from "./pace_gaps.ts";
@@ -33,10 +33,12 @@ import {
   MEMORY_PREFACE,
   PROFILE_PREFACE,
   RECIPES_PREFACE,
+  TARGETS_NOTE,
 } from "./page_prose.ts";
 import { joinNotes } from "./pairs.ts";
 import { type RecipeTrial, renderTrials, trialsTitle } from "./recipe_trials.ts";
 import { judgeTargets } from "./targets.ts";
+import { withPaceChange } from "./whole_part4.ts";
 
 /** Load average, over a minute, for each processor, above which timings are not to be trusted. */
 const BUSY = 0.25;
@@ -63,7 +65,7 @@ export function renderPage(results: BenchResults, trials: readonly RecipeTrial[]
       ? ["**The machine was busy with other programs: these timings are unreliable.**\n"]
       : []),
     ...(onCpu ? [] : adapterRemarks(results)),
-    ...(onCpu ? ["## Targets\n", renderTargets(results)] : []),
+    ...(onCpu ? ["## Targets\n", renderTargets(results), TARGETS_NOTE] : []),
     "## Paired timings against PyTorch\n",
     "The ratio says how many times as fast ours is: the median over pairs, with the lowest and the " +
     "highest pair. Speeds are medians. Where every timing of a side is faster, or slower, by more than " +
@@ -135,18 +137,10 @@ function renderProvenance(results: BenchResults): string {
 function renderRuns(results: BenchResults): string {
   if (!results.earlier?.length) return "";
   const rows = [...results.earlier, results].map((run) => {
-    const { started_at, settings, load_average: load, versions, git } = run;
+    const { started_at, load_average: load, versions, git } = run;
     const cases = casesOf(results, started_at).join(", ");
-    const how = `${settings.pairs} of ${settings.seconds} s`;
-    return [
-      started_at.slice(0, 16),
-      cases,
-      describeCommit(git),
-      how,
-      load.toFixed(2),
-      list(versions),
-    ]
-      .map(escapeMarkdown);
+    const cells = [started_at.slice(0, 16), cases, describeCommit(git), pairsOf(results, run)];
+    return [...cells, load.toFixed(2), list(versions)].map(escapeMarkdown);
   });
   return "\n" + table(
     [
@@ -208,7 +202,7 @@ export function renderPairedTimings({ comparisons }: BenchResults): string {
         pace(theirs, timing),
         ratio === undefined ? "not measured" : formatMedianAndRange(ratio),
         String(ratio?.count ?? ours.timings.length),
-        escapeMarkdown(joinNotes(note, paceGaps(timing, comparisons))),
+        escapeMarkdown(joinNotes(withPaceChange(note ?? ""), paceGaps(timing, comparisons))),
       ];
     }),
   );

@@ -100,6 +100,9 @@ export async function measurePart4(
   const plan = { ...planned, precision: precisionOf(context, planned.precision) };
   const { model, precision, epochs, images, peerImages } = plan;
   const all = context.images;
+  if (context.pairs > 1) {
+    context.reporter.line(`${name} is one run of each side, whatever --pairs says`);
+  }
   const remarks = precision === planned.precision
     ? []
     : [`ours in ${formatName(precision)}, as it has no ${formatName(planned.precision)} here`];
@@ -193,6 +196,18 @@ export function describePace(
       (first / small).toFixed(3)
     } s per image of the ` +
     `smaller set, ${(seconds / units).toFixed(3)} s per image added`;
+}
+
+/** Both paces in a note, as {@linkcode describePace} has them. */
+const PACES = /([\d.]+) s per image of the smaller set, ([\d.]+) s per image added/g;
+
+/** A note with how far the pace of the images added is from the smaller set's, whose time has the start. */
+export function withPaceChange(note: string): string {
+  return note.replaceAll(PACES, (paces, small, added) => {
+    const percent = Math.round(100 * (Number(added) / Number(small) - 1));
+    if (percent === 0) return `${paces} (no less)`;
+    return `${paces} (${Math.abs(percent)} % ${percent < 0 ? "less" : "more"})`;
+  });
 }
 
 function ourRun(

@@ -44,6 +44,7 @@ import {
   measurePart4,
   paceOf,
   precisionOf,
+  withPaceChange,
 } from "../../bench/whole_part4.ts";
 import { Worker } from "../../bench/worker.ts";
 import { bfloat16Problem } from "../../engine/tensorflow/bfloat16_support.ts";
@@ -667,6 +668,29 @@ Deno.test("a part 4 that was run is judged by the pace of the images that the la
   const found = judgeTargets(results({ comparisons: [timing] }));
   const { measured, verdict, note } = found.find(({ what }) => what.includes("AlexNet, measured"))!;
   assertEquals([measured, verdict, note], ["10.00", "met", "n = 1, fewer than 5 pairs; how"]);
+});
+
+Deno.test("a page says how far the pace of the images added is from the smaller set's, and what is extrapolated", () => {
+  const all = { train: 600, test: 100 };
+  const half = `ours ${describePace([100, 300], [20, 40], all)}, by which it is extrapolated`;
+  const same = describePace([100, 300], [20, 60], all);
+  const more = describePace([100, 300], [20, 65], all);
+  assertStringIncludes(withPaceChange(half), "0.100 s per image added (50 % less), by which");
+  assertStringIncludes(withPaceChange(same), "0.200 s per image added (no less)");
+  assertMatch(withPaceChange(`${half}; ${more}`), / \(50 % less\).* 0\.225 s .* \(13 % more\)$/);
+  assertEquals(withPaceChange("60000 images"), "60000 images");
+
+  const timing = {
+    ...comparison("part4-vgg16", [{ units: 600, seconds: 6 }], [{ units: 200, seconds: 20 }]),
+    note: half,
+  };
+  const found = results({ comparisons: [timing] });
+  const judged = judgeTargets(found).filter(({ what }) => what.startsWith("part 4 as a whole"));
+  assertEquals(judged.map(({ what }) => /, (\w+)[^,]*: /.exec(what)![1]), [
+    ...["estimated", "measured", "estimated", "extrapolated"],
+  ]);
+  assertStringIncludes(judged.at(-1)!.note, "added (50 % less)");
+  assertStringIncludes(renderPairedTimings(found), "added (50 % less)");
 });
 
 Deno.test("judgeTargets() says what a missed target waits for, where that was measured", () => {

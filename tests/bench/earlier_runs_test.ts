@@ -4,6 +4,7 @@ import { assertEquals, assertMatch } from "@std/assert";
 import {
   casesOf,
   isComparable,
+  pairsOf,
   recordFinding,
   type UnfinishedCases,
   withEarlier,
@@ -61,8 +62,21 @@ Deno.test("a run keeps what earlier ones found of cases that it does not measure
   );
   assertMatch(
     page,
-    /^\| 2026-01-03T00:00 \| part1 \| 333333333333 \| 3 of 2 s \| 0.00 \| torch 2.3 \|$/m,
+    /^\| 2026-01-03T00:00 \| part1 \| 333333333333 \| 3 of programs \| 0.00 \| torch 2.3 \|$/m,
   );
+});
+
+Deno.test("a page says how often each run timed a side, which is once of part 4 and never of what has no sides", () => {
+  const found = (...cases: CaseName[]) => {
+    const comparisons = cases.filter((name) => name !== "growth").map((name) => timing(name, ""));
+    const growth = { case: "growth", title: "Growth", unit: "%", value: 1 } as const;
+    return { ...run(3, cases), comparisons, measures: cases.includes("growth") ? [growth] : [] };
+  };
+  const pairs = (...cases: CaseName[]) => pairsOf(found(...cases), found(...cases));
+  assertEquals(pairs("step", "growth"), "3 of 2 s");
+  assertEquals(pairs("part4-vgg16", "part4-alexnet"), "1 of part 4");
+  assertEquals(pairs("growth"), "");
+  assertEquals(pairs("step", "launch", "part4-vgg16"), "3 of 2 s; 3 of programs; 1 of part 4");
 });
 
 Deno.test("a run of ours alone keeps what the peer of earlier ones computed with", () => {

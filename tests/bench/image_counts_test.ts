@@ -92,6 +92,23 @@ Deno.test("a whole run of part 4 is set beside PyTorch with features computed on
   assert(!once.note!.includes("the study's procedure"));
 });
 
+Deno.test("a whole run of part 4 is one of each side, and says so where pairs were asked for", async () => {
+  const places = { folder: "out", idx: "idx", missing: undefined };
+  for (const pairs of [1, 3]) {
+    const lines: string[] = [];
+    const reporter = { ...silentReporter, line: (text: string) => void lines.push(text) };
+    const context = { ...benchContext(STUDY), pairs, reporter };
+    const run = () => Promise.resolve({ units: 1, seconds: 1 });
+    await measurePart4(context, "part4-alexnet", places, run);
+    const said = lines.filter((line) => line.includes("--pairs"));
+    assertEquals(
+      said,
+      pairs === 1 ? [] : ["part4-alexnet is one run of each side, whatever --pairs says"],
+    );
+    assertEquals(context.found.at(-1)!.ours.timings.length, 1);
+  }
+});
+
 Deno.test("a whole run of part 4 is refused where there are fewer images than it takes", async () => {
   for (const name of ["part4-alexnet", "part4-vgg16"] as const) {
     const { timing, sizes } = await part4(name, { train: 1_500, test: 250 });

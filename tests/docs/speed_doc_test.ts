@@ -42,9 +42,12 @@ Deno.test("what docs/speed.md says was missed is what the bench's page says", as
   assertStringIncludes(PAGE, `whose step is ${step} times as fast`);
 });
 
+/** How part 4 as a whole was timed. */
+const HOW = { AlexNet: "measured", VGG16: "extrapolated from runs on few images" } as const;
+
 Deno.test("what docs/speed.md says of part 4 as a whole is what each machine's page says", async () => {
-  const timesOf = async (model: string, folder?: string) =>
-    Number(await measured(`part 4 as a whole with ${model}, measured`, folder)).toFixed(1);
+  const timesOf = async (model: keyof typeof HOW, folder?: string) =>
+    Number(await measured(`part 4 as a whole with ${model}, ${HOW[model]}`, folder)).toFixed(1);
   const [main, older, avx2] = await Promise.all(
     [undefined, "avx512", "avx2"].map((folder) => timesOf("AlexNet", folder)),
   );
@@ -61,6 +64,23 @@ Deno.test("what docs/speed.md says of part 4 as a whole is what each machine's p
     `${vgg16} times on the newer EPYC and ${amx} times on the Xeon, whose AMX multiplies in ` +
       `bfloat16; with AVX2, in float32, it is ${float32}`,
   );
+});
+
+Deno.test("docs/speed.md says how far VGG16's extrapolation is from proportion, as the main page does", async () => {
+  const [scaling, targets] = await Promise.all([
+    measured("training time per image, with 60,000"),
+    readBenchResults(join(BENCH, "bench.json")).then((found) => judgeTargets(found!)),
+  ]);
+  const { note } = targets.find(({ what }) => what.startsWith(`part 4 as a whole with VGG16, ex`))!;
+  const [ours, theirs] = [...note.matchAll(/per image added \((.*?)\)/g)].map(([, change]) =>
+    change
+  );
+  assertStringIncludes(
+    PAGE,
+    `On the newer EPYC these took ${ours!.replace("less", "less time an")}`,
+  );
+  assertStringIncludes(PAGE, `what the further images took, there ${theirs} an image, is its pace`);
+  assertStringIncludes(PAGE, `an image among 60,000 takes ${scaling} as long as one among 6,000`);
 });
 
 Deno.test("docs/speed.md and README have part 4 beside PyTorch that computes features once, and its time", async () => {
