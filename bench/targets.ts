@@ -178,7 +178,7 @@ function shortPart1(results: BenchResults): string | undefined {
   const timing = pairedTimingOf(results, "part1");
   if (!timing?.ours.timings.length) return undefined;
   const [{ epochs }, whole] = [settingsOf(results, timing), SIMPLE_CNN.training.epochs];
-  if (epochs >= whole) return undefined;
+  if (!(epochs < whole)) return undefined;
   return `shortened to --epochs ${epochs}; --cases part1 has the study's ${whole}`;
 }
 

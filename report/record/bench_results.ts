@@ -240,8 +240,7 @@ function isBenchRun(value: unknown): boolean {
   const { settings, git } = value;
   return [value.started_at, value.finished_at].every((time) => typeof time === "string") &&
     Array.isArray(settings.cases) &&
-    [settings.pairs, settings.seconds, settings.epochs, value.load_average]
-      .every(Number.isFinite) &&
+    [settings.pairs, settings.seconds, value.load_average].every(Number.isFinite) &&
     (git === null || (isRecord(git) && typeof git.commit === "string"));
 }
 
