@@ -53,9 +53,9 @@ type Judgement = Omit<Outcome, "caveats" | "tests"> & Partial<Pick<Outcome, "tes
 /**
  * Tests the study's claims, as its results imply them, on the settings shown.
  *
- * A run counts if it was made in the study's setting, but for the data, which may be fewer digits, and
- * but for the classifier of a network with pretrained convolutions, which may be new, and for the
- * precision. Accuracies are means over the seeds. A difference is one if Welch's test over the seeds, or
+ * A run counts if it was made in the study's setting, but for the data, which may be fewer digits, as
+ * many for each model, and but for the classifier of a network with pretrained convolutions, which may
+ * be new, and for the precision. Accuracies are means over the seeds. A difference is one if Welch's test over the seeds, or
  * McNemar's between the runs shown where a side has one seed, and these point the way of the means, has
  * p < 0.05 after Holm's correction for the number of rivals.
  */
@@ -90,7 +90,10 @@ function notTested(reasons: readonly string[]): Outcome {
   return { verdict: "not tested", because: `${reasons.join("; ")}.`, caveats: [], tests: 0 };
 }
 
-/** The models that a claim can be tested on, the first of them deciding the test images. */
+/**
+ * The models that a claim can be tested on, the first of them deciding the test images, and the first
+ * that was trained the number of images to train on.
+ */
 function findUsable(
   models: readonly ModelComparison[],
   names: readonly string[],
@@ -99,14 +102,27 @@ function findUsable(
   const reasons: string[] = [];
   for (const name of names) {
     const found = models.find(({ model }) => model === name);
-    const why = whyUnusable(found);
-    if (why !== undefined) {
-      reasons.push(`${name} ${why}`);
-    } else if (usable.length > 0 && testSetKey(found!.row!) !== testSetKey(usable[0]!.row)) {
-      reasons.push(`${usable[0]!.model} and ${name} were tested on different images`);
-    } else usable.push(found as ShownModel);
+    const unusable = whyUnusable(found);
+    const why = unusable === undefined
+      ? whyUnlike(found as ShownModel, usable)
+      : `${name} ${unusable}`;
+    if (why === undefined) usable.push(found as ShownModel);
+    else reasons.push(why);
   }
   return { usable, reasons };
+}
+
+/** Why a model can't be compared with those that are usable. */
+function whyUnlike({ model, row }: ShownModel, usable: readonly ShownModel[]): string | undefined {
+  const [first] = usable;
+  if (first !== undefined && testSetKey(row) !== testSetKey(first.row)) {
+    return `${first.model} and ${model} were tested on different images`;
+  }
+  const trained = usable.find((one) => one.row.train_images !== null);
+  if (trained === undefined || row.train_images === null) return;
+  if (row.train_images !== trained.row.train_images) {
+    return `${trained.model} and ${model} were trained on different numbers of images`;
+  }
 }
 
 /** Adds what the reader must know of the runs that decide where they have not the study's setting. */
@@ -114,9 +130,9 @@ function withSetting(
   { verdict, because, tests = 0 }: Judgement,
   usable: readonly ShownModel[],
 ): Outcome {
-  const { row } = usable[0]!;
-  const smaller = usable.some(({ differences }) => differences.length > 0)
-    ? ` On ${row.dataset} with ${row.test_images} test images, not in the study's setting.`
+  const different = [...new Set(usable.flatMap(({ differences }) => differences))];
+  const setting = different.length > 0
+    ? ` Not in the study's setting: ${different.join("; ")}.`
     : "";
   const caveats = Map.groupBy(
     usable.flatMap(({ model, caveats }) => caveats.map((caveat) => ({ model, caveat }))),
@@ -124,7 +140,7 @@ function withSetting(
   );
   return {
     verdict,
-    because: because + smaller,
+    because: because + setting,
     caveats: [...caveats].map(([caveat, ofModels]) =>
       `${ofModels.map(({ model }) => model).join(" and ")}: ${caveat}`
     ),

@@ -34,7 +34,7 @@ Deno.test("compareResults() tests pairs of models on the same images", async () 
     ]);
     assertStringIncludes(report, "**FasterRCNN_Adapted is no better");
     assertStringIncludes(report, "100.0 % of its predictions are 1.\n");
-    assertStringIncludes(report, "only vgg16_FineTuned was run");
+    assertStringIncludes(report, "only vgg16_FineTuned (60,000 / 1,000 images) was run");
   });
 });
 

@@ -196,7 +196,8 @@ Deno.test("the report ranks and tests by all images of every seed, whichever is 
       assertEquals(rankings[0]!.models.slice(0, 2), ["alexnet_FineTuned", "vgg16_FineTuned"]);
       assertStringIncludes(
         report,
-        "\n  - FasterRCNN_Adapted is correct on 80.00 ± 26.46 % of all images over 3 seeds, 18.00 ",
+        "\n  - FasterRCNN_Adapted (1,000 test images) is correct on 80.00 ± 26.46 % of all images over " +
+          "3 seeds, 18.00 ",
       );
       assertEquals(claims[0]!.verdict, "contradicted");
     });
@@ -207,7 +208,7 @@ Deno.test("the best model is compared with a detector over the seeds, misses amo
   await compareRuns({ a: [...found, ...tuned] }, (_comparison, report) => {
     assertMatch(
       report,
-      /^ {2}- FasterRCNN_Adapted is correct on .*Welch's test over 2 and 3 seeds/m,
+      /^ {2}- FasterRCNN_Adapted \(1,000 test images\) is correct on .*Welch's test over 2 and 3 seeds/m,
     );
   });
 });
