@@ -15,11 +15,12 @@ import { testClaims } from "./analysis/claims.ts";
 import type { Comparison, ModelComparison, ReferenceResult } from "./analysis/comparison.ts";
 import { caveatsOf, differencesFromStudy } from "./analysis/differences_from_study.ts";
 import { comparePeers } from "./analysis/equivalence.ts";
+import { guessSeeds } from "./analysis/guessing.ts";
 import { findMismatches } from "./analysis/mismatches.ts";
 import { nearestFirst } from "./analysis/nearest_setting.ts";
 import { comparePairs, type PredictedRun, rankModels } from "./analysis/rankings.ts";
 import { compareAnswers, hasWeightsOf } from "./analysis/same_answers.ts";
-import { aggregateSeeds, type SeedAggregate } from "./analysis/seed_aggregates.ts";
+import { aggregateSeeds, isWhole, type SeedAggregate } from "./analysis/seed_aggregates.ts";
 import { findModel, findPublished, PUBLISHED_MODELS } from "./analysis/study_models.ts";
 import { scorePredictions } from "./analysis/test_scores.ts";
 import { judge } from "./analysis/verdicts.ts";
@@ -32,18 +33,18 @@ import { newestPeers, type PeerRun, readPeerRuns, withoutCopies } from "./record
 import { ProblemList } from "./record/problems.ts";
 import type { ResultRow } from "./record/result_row.ts";
 import {
-  checkSeedPredictions,
   noteReplaced,
   type ProblemOptions,
   readManifests,
   readRunFiles,
   readSeedCurves,
+  readSeedPredictions,
   type RunFiles,
   type SeedCurves,
   type SeedRun,
   seedRunsOf,
 } from "./record/run_files.ts";
-import type { Manifest } from "./record/run_folder.ts";
+import type { Manifest, Predictions } from "./record/run_folder.ts";
 import { noteUnrecordedRuns } from "./record/unrecorded_runs.ts";
 
 /** What a comparison sets beside the runs; see {@linkcode compareResults}. */
@@ -54,8 +55,8 @@ export interface CompareOptions {
    */
   reference?: string;
   /**
-   * Whether to read the predictions of all seeds that count, of which the report needs one's: some
-   * milliseconds a run.
+   * Whether to read the predictions of all seeds that count, of which the report needs one's, or all where
+   * images were left out: some milliseconds a run.
    *
    * @default {false}
    */
@@ -94,10 +95,15 @@ export async function compareResults(
     const shown = runs.find(({ row }) => row === settings[0]?.newest) ?? runs.at(-1);
     const files = shown && await readRunFiles(shown, { folders, problems });
     const curves = shown && await readSeedCurves(shown, runs, { folders, problems });
-    if (shown && checksSeeds) await checkSeedPredictions(shown, runs, { folders, problems });
+    const needsSeeds = checksSeeds ||
+      (settings[0] !== undefined && !isWhole(settings[0]));
+    const seedPredictions = shown && needsSeeds
+      ? await readSeedPredictions(shown, runs, { folders, problems })
+      : new Map();
     const seedRuns = shown && seedRunsOf(shown, runs, manifests);
     const counted = [...manifests].map(([row, manifest]) => ({ row, manifest }));
-    models.push(describeModel(model, { runs, settings, shown, files, curves, seedRuns, counted }));
+    const found = { runs, settings, shown, files, curves, seedRuns, seedPredictions, counted };
+    models.push(describeModel(model, found));
     if (shown && files?.predictions) {
       predicted.push({ row: shown.row, predictions: files.predictions });
     }
@@ -252,7 +258,7 @@ export async function writeReport(
 /** What was found of a model, without verdicts. */
 function describeModel(
   model: string,
-  { runs, settings, shown, files, curves, seedRuns = [], counted }: {
+  { runs, settings, shown, files, curves, seedRuns = [], seedPredictions, counted }: {
     /** The model's runs, oldest first. */
     runs: readonly FoundRow[];
     settings: SeedAggregate[];
@@ -260,12 +266,14 @@ function describeModel(
     files: RunFiles | undefined;
     curves: SeedCurves | undefined;
     seedRuns: SeedRun[] | undefined;
+    seedPredictions: ReadonlyMap<ResultRow, Predictions | null>;
     counted: SeedRun[];
   },
 ): ModelComparison {
   const row = shown?.row ?? null;
   const newest = runs.at(-1)?.row ?? null;
   const isOk = row?.status === "ok";
+  const evaluation = files?.predictions ? scorePredictions(files.predictions, row!) : null;
   return {
     model,
     published: findPublished(model)?.published ?? null,
@@ -279,7 +287,13 @@ function describeModel(
     counted,
     evaluations: [files?.evaluations ?? [], ...curves?.evaluations ?? []]
       .filter(({ length }) => length > 0),
-    evaluation: files?.predictions ? scorePredictions(files.predictions, row!) : null,
+    evaluation,
+    guessing: guessSeeds({
+      evaluation,
+      setting: settings[0],
+      others: seedRuns.map(({ row }) => row),
+      predictions: seedPredictions,
+    }),
     newerFailure: newest === row || newest?.status === "ok" ? null : newest,
     differences: isOk ? differencesFromStudy(row) : [],
     caveats: isOk ? caveatsOf(row) : [],

@@ -20,6 +20,7 @@ import {
   SIGNIFICANT,
   tellingDigits,
 } from "./format_numbers.ts";
+import { type AgainstGuessing, againstGuessing, highestGuess } from "./guessing.ts";
 import { meanAccuracyOfAll, type ShownModel, testSetKey } from "./rankings.ts";
 import { nameTest, NOT_OF_MEANS, type RivalTest, testRivals } from "./rivals.ts";
 
@@ -237,13 +238,24 @@ function closeButSlow([simple, ...tuned]: readonly ShownModel[]): Judgement {
   };
 }
 
-function isGuessing({ row, evaluation }: ShownModel): Judgement {
-  if (evaluation === null) {
+/** With every seed, or with none; where seeds disagree it is open. */
+function isGuessing({ model, guessing, settings: [setting] }: ShownModel): Judgement {
+  if (guessing.length === 0) {
     return { verdict: "not tested", because: "Its predictions are missing." };
   }
-  const { chanceBand, accuracy } = evaluation;
-  const because =
-    `${row.model} is correct on ${formatFixed(accuracy, 2)} % of the images with a detection; ` +
-    `guessing reaches up to ${formatFixed(chanceBand.high, 2)} %.`;
-  return { verdict: accuracy <= chanceBand.high ? "supported" : "contradicted", because };
+  const { accuracy } = setting!;
+  const found = guessing.map(againstGuessing);
+  const within = found.filter((word) => word !== "better").length;
+  const areAll = (word: AgainstGuessing) => found.every((one) => one === word);
+  const because = `${model} is correct on ${formatMeanAndSd(accuracy, 2)} % of the images ` +
+    `with a detection${accuracy.n > 1 ? ` (${accuracy.n} seeds)` : ""}; guessing reaches up to ` +
+    `${formatFixed(highestGuess(guessing), 2)} %` +
+    (found.length > 1 ? `, and it is no better in ${within} of ${found.length} seeds.` : ".") +
+    (found.includes("too few images") ? " On so few images that is no evidence." : "");
+  const verdict = areAll("no better")
+    ? "supported"
+    : areAll("better")
+    ? "contradicted"
+    : "undecided";
+  return { verdict, because };
 }

@@ -80,6 +80,9 @@ export interface TestScores {
   mistakes: Mistake[];
 }
 
+/** A seed's accuracy, and what guessing gets on the images that it is of. */
+export type SeedGuessing = Pick<TestScores, "accuracy" | "largestClass" | "chanceBand">;
+
 /** The columns of {@linkcode ResultRow} that the study publishes. */
 export type Metric =
   | "test_loss"
@@ -149,6 +152,8 @@ export interface ModelComparison {
   evaluations: EvaluationRow[][];
   /** The row's `predictions.csv`, if it is ok and has one that fits it. */
   evaluation: TestScores | null;
+  /** The same seeds as in `seedRuns` beside guessing, behind that of the row, as far as they can be. */
+  guessing: SeedGuessing[];
   /** The newest run, if it ended in an error or was interrupted and `row` is of another. */
   newerFailure: ResultRow | null;
   /** Why `row` can't be compared with the published values; empty if it can. */

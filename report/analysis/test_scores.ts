@@ -14,7 +14,7 @@ import {
 import { type Labels, type ScoredBy, scoredLabels, withPrediction } from "../record/own_files.ts";
 import { countsMisses } from "../record/result_row.ts";
 import type { Predictions } from "../record/run_folder.ts";
-import type { ClassScores, Interval, Mistake, TestScores } from "./comparison.ts";
+import type { ClassScores, Interval, Mistake, SeedGuessing, TestScores } from "./comparison.ts";
 import { bootstrapF1, guessingInterval, wilsonInterval } from "./statistics.ts";
 
 const MISTAKES_KEPT = 25;
@@ -54,10 +54,34 @@ export function scorePredictions(
     f1Interval: bootstrapF1(scored),
     confusion,
     classes: counts.map(classScores),
-    largestClass: largestShare(support),
     favourite: largestShare(counts.map(({ predicted }) => predicted)),
-    chanceBand: toPercent(guessingInterval(support)),
+    ...besideGuessing(support),
     mistakes: mostConfidentMistakes(predictions),
+  };
+}
+
+/** The same scores of a run that guessing is set beside, without all others. */
+export function scoreGuessing(predictions: Predictions, row: ScoredBy): SeedGuessing {
+  const scored = scoredLabels(predictions, row);
+  const support = new Array<number>(classesIn(predictions)).fill(0);
+  let correct = 0;
+  for (const [i, target] of Array.from(scored.targets).entries()) {
+    support[target]!++;
+    if (scored.predictions[i] === target) correct++;
+  }
+  const evaluated = total(support);
+  return {
+    accuracy: evaluated === 0 ? 0 : 100 * correct / evaluated,
+    ...besideGuessing(support),
+  };
+}
+
+function besideGuessing(
+  support: readonly number[],
+): Pick<TestScores, "largestClass" | "chanceBand"> {
+  return {
+    largestClass: largestShare(support),
+    chanceBand: toPercent(guessingInterval(support)),
   };
 }
 

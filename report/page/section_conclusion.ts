@@ -6,6 +6,7 @@
 
 import type { Comparison, ModelComparison, PairTest, Ranking } from "../analysis/comparison.ts";
 import { isTimedAlike, TIMED_ON } from "../analysis/describe_machine.ts";
+import { againstGuessing, highestGuess } from "../analysis/guessing.ts";
 import { nameNotes } from "../analysis/describe_run.ts";
 import { hasRandomWeights } from "../analysis/differences_from_study.ts";
 import {
@@ -107,21 +108,28 @@ function describeCost(other: ShownModel, best: ShownModel): string {
   return `; it trained for ${seconds}, ${formatFixed(time / bestTime, 2)} times as long`;
 }
 
-function describeGuessing({ model, evaluation, row }: ModelComparison): string[] {
-  if (row === null || evaluation === null) return [];
-  const { accuracy, chanceBand, favourite, evaluated, images, undetected } = evaluation;
+function describeGuessing(compared: ModelComparison): string[] {
+  const { model, evaluation, guessing, settings: [setting] } = compared;
+  if (setting === undefined || evaluation === null) return [];
+  const { favourite, images, undetected } = evaluation;
   const name = escapeMarkdown(model);
+  const { seeds, newest, accuracy } = setting;
+  const newestSeed = seeds > 1 && newest.seed !== null ? ` with seed ${newest.seed}` : "";
   if (undetected === images) {
-    return [`- ${name} found no digit in any of ${formatCount(images)} images.`];
+    return [`- ${name} found no digit in any of ${formatCount(images)} images${newestSeed}.`];
   }
-  if (accuracy > chanceBand.high) return [];
+  const found = guessing.map(againstGuessing);
+  const within = found.filter((word) => word !== "better").length;
+  if (within === 0) return [];
+  const inSeeds = found.length > 1 ? ` in ${within} of ${found.length} seeds` : "";
+  const finding = found.includes("too few images")
+    ? `On so few images it cannot be told whether ${name} is better than guessing${inSeeds}`
+    : `**${name} is no better than guessing**${inSeeds}`;
   return [
-    `- **${name} is no better than guessing**: it is correct on ${formatFixed(accuracy, 2)} %` +
-    `${
-      evaluated < images ? " of the images with a detection" : ""
-    }, where guessing reaches up to ` +
-    `${formatFixed(chanceBand.high, 2)} %. ` +
-    `${formatPart(favourite.share, 1)} % of its predictions are ${favourite.label}.`,
+    `- ${finding}: it is correct on ${formatMeanAndSd(accuracy, 2)} %` +
+    `${isWhole(setting) ? "" : " of the images with a detection"}, where guessing reaches up to ` +
+    `${formatFixed(highestGuess(guessing), 2)} %. ` +
+    `${formatPart(favourite.share, 1)} % of its predictions${newestSeed} are ${favourite.label}.`,
   ];
 }
 

@@ -155,7 +155,7 @@ function describeMultiplicity(comparison: Comparison): string {
     tests.guessing > 0 &&
     `${
         count(tests.guessing, "model is", "models are")
-      } compared with guessing by uncorrected 95 % bounds, ` +
+      } compared with guessing, seed by seed, by uncorrected 95 % bounds, ` +
       "which decide what is called no better than guessing" +
       (comparison.claims.some(isOnGuessing) ? ", and the claim on the untrained detector." : "."),
     tests.expected > 0 &&

@@ -4,7 +4,13 @@
  * @module
  */
 
-import type { Comparison, ModelComparison, PairTest, TestScores } from "../analysis/comparison.ts";
+import type {
+  Comparison,
+  ModelComparison,
+  PairTest,
+  SeedGuessing,
+  TestScores,
+} from "../analysis/comparison.ts";
 import {
   formatCount,
   formatFixed,
@@ -14,6 +20,7 @@ import {
   NONE,
   SIGNIFICANT,
 } from "../analysis/format_numbers.ts";
+import { againstGuessing } from "../analysis/guessing.ts";
 import { escapeMarkdown, table } from "./markdown.ts";
 
 const PAIRS_SHOWN = 50;
@@ -75,12 +82,18 @@ function renderScores(models: readonly ModelComparison[]): string {
 }
 
 /** Whether a model does better than someone who does not look at the images. */
-function describeChance(
-  { accuracy, chanceBand, evaluated }: Pick<TestScores, "accuracy" | "chanceBand" | "evaluated">,
+export function describeChance(
+  scores: SeedGuessing & Pick<TestScores, "evaluated">,
 ): string {
+  const { accuracy, chanceBand, evaluated } = scores;
   if (evaluated === 0) return "no detection";
   if (accuracy < chanceBand.low) return "worse than guessing";
-  return accuracy <= chanceBand.high ? "**no better than guessing**" : "better than guessing";
+  const word = againstGuessing(scores);
+  return word === "no better"
+    ? "**no better than guessing**"
+    : word === "better"
+    ? "better than guessing"
+    : "too few images to tell";
 }
 
 function formatShare({ label, share }: { label: number; share: number }): string {

@@ -160,18 +160,19 @@ async function readOwnEvaluations(
 }
 
 /**
- * Notes which predictions are missing, damaged or not those of their rows, of the runs that differ from
- * the one shown in nothing but the seed: the means are over the scores of them all.
+ * The predictions of the runs that differ from the one shown in nothing but the seed; `null` where they
+ * are missing, damaged or not those of their rows, which is noted: the means are over the scores of them
+ * all.
  *
  * @param runs The model's runs, oldest first.
  */
-export async function checkSeedPredictions(
+export async function readSeedPredictions(
   shown: FoundRow,
   runs: readonly FoundRow[],
   options: ProblemOptions,
-): Promise<void> {
-  if (shown.row.status !== "ok") return;
-  await inFolders(otherSeeds(shown, runs), readOwnPredictions, options);
+): Promise<Map<ResultRow, Predictions | null>> {
+  if (shown.row.status !== "ok") return new Map();
+  return await inFolders(otherSeeds(shown, runs), readOwnPredictions, options);
 }
 
 /** A run and its manifest, if it has a readable one. */

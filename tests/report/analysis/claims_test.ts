@@ -1,5 +1,7 @@
 import { assertEquals, assertStringIncludes } from "@std/assert";
+import type { Claim } from "../../../report/analysis/comparison.ts";
 import { alexnet, compareRuns, detector, simple, vgg16, wrongOneIn } from "../compared_runs.ts";
+import type { Answered } from "../result_rows.ts";
 
 Deno.test("a claim's numbers are not rounded across what decides it", async () => {
   for (
@@ -54,4 +56,69 @@ Deno.test("a claim that is decided on less data says how much there was", async 
       );
     }
   });
+});
+
+/** Seeds of the detector, of these answers. */
+function seedsOf(answers: readonly Answered["answer"][], images = detector.images): Answered[] {
+  return answers.map((answer, i) => ({
+    ...detector,
+    ...{ images, answer },
+    row: { ...detector.row, run_id: `head-${i}`, seed: i },
+  }));
+}
+
+/** The claim on the untrained detector, and the conclusion's line on guessing. */
+async function onGuessing(runs: readonly Answered[]): Promise<{ claim: Claim; line: string }> {
+  const found: { claim: Claim; line: string }[] = [];
+  await compareRuns({ a: runs }, ({ claims }, report) => {
+    const [line = ""] = report.match(/^- .*guessing.*: it is correct on.*$/m) ?? [];
+    found.push({ claim: claims[2]!, line });
+  });
+  return found[0]!;
+}
+
+/** Right on so many images in a thousand. */
+const rightOn = (n: number): Answered["answer"] => (target, index) =>
+  index % 1000 < n ? target : (target + 1) % 10;
+
+Deno.test("whether a detector guesses is decided by all seeds, whichever is the newest", async () => {
+  const seeds = seedsOf([124, 98, 102].map(rightOn));
+  for (const runs of [seeds, seeds.toReversed()]) {
+    const { claim: { verdict, because }, line } = await onGuessing(runs);
+    assertEquals(verdict, "undecided");
+    const numbers =
+      "correct on 10.80 ± 1.40 % of the images with a detection (3 seeds); guessing " +
+      "reaches up to 11.90 %, and it is no better in 2 of 3 seeds.";
+    assertStringIncludes(because, `FasterRCNN_Adapted is ${numbers}`);
+    assertStringIncludes(
+      line,
+      "- **FasterRCNN_Adapted is no better than guessing** in 2 of 3 seeds: it is correct on " +
+        "10.80 ± 1.40 %, where guessing reaches up to 11.90 %. ",
+    );
+  }
+  assertEquals((await onGuessing(seeds.slice(1))).claim.verdict, "supported");
+  assertEquals((await onGuessing(seeds.slice(0, 1))).claim.verdict, "contradicted");
+});
+
+Deno.test("each seed is set beside guessing on the images that it finds a digit in", async () => {
+  // All of the one digit that the second finds is what guessing finds of these.
+  const seeds = seedsOf([() => 1, (target) => target === 1 ? 1 : -1]);
+  for (const runs of [seeds, seeds.toReversed()]) {
+    const { claim: { verdict, because } } = await onGuessing(runs);
+    assertEquals(verdict, "supported", because);
+    assertStringIncludes(because, "in 2 of 2 seeds.");
+  }
+});
+
+Deno.test("guessing that reaches far by chance is no evidence", async () => {
+  const { claim: { verdict, because }, line } = await onGuessing(seedsOf([() => 1], 10));
+  assertEquals(verdict, "undecided");
+  assertStringIncludes(
+    because,
+    "guessing reaches up to 30.00 %. On so few images that is no evidence.",
+  );
+  assertStringIncludes(
+    line,
+    "On so few images it cannot be told whether FasterRCNN_Adapted is better",
+  );
 });

@@ -43,8 +43,8 @@ Deno.test("countTests() counts every family of tests, and the report says the sa
         "3 models are tested in the same way against SimpleCNN for the claim that it is the most accurate, ",
         "2 settings are tested against the best one by Welch's test, with Holm's correction for the " +
         "number of settings.",
-        "4 models are compared with guessing by uncorrected 95 % bounds, which decide what is called " +
-        "no better than guessing, and the claim on the untrained detector.",
+        "4 models are compared with guessing, seed by seed, by uncorrected 95 % bounds, which decide " +
+        "what is called no better than guessing, and the claim on the untrained detector.",
         "2 published accuracies are compared with the uncorrected 95 % interval in which one more run is ",
       ]
     ) assertStringIncludes(report, `\n- ${line}`);

@@ -61,6 +61,7 @@ export function compared(
     counted: [],
     evaluations: [],
     evaluation: null,
+    guessing: [],
     newerFailure: null,
     differences: [],
     caveats: [],

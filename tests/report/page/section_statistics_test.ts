@@ -1,4 +1,6 @@
-import { assert, assertStringIncludes } from "@std/assert";
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { scorePredictions } from "../../../report/analysis/test_scores.ts";
+import { describeChance } from "../../../report/page/section_statistics.ts";
 import { compareRuns, detector } from "../compared_runs.ts";
 
 Deno.test("the report calls no part of the predictions all of them", () => {
@@ -16,4 +18,14 @@ Deno.test("the report calls no part of the predictions all of them", () => {
       assertStringIncludes(all, " 100.0 % of its predictions are 9.\n");
     });
   });
+});
+
+Deno.test("what guessing reaches on few images is not called no better than guessing", () => {
+  const one = (images: number) => {
+    const targets = Array.from({ length: images }, (_, i) => i % 10);
+    const answers = { predictions: targets.map(() => 1), scores: targets.map(() => 0.9) };
+    return describeChance(scorePredictions({ targets, ...answers }));
+  };
+  assertEquals(one(10), "too few images to tell");
+  assertEquals(one(1000), "**no better than guessing**");
 });
