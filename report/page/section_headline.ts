@@ -7,7 +7,7 @@
 
 import { type MeanAndSd, meanAndSd } from "../../metrics/descriptive_statistics.ts";
 import { FASTER_RCNN_ADAPTED } from "../../study.ts";
-import type { Comparison, ModelComparison } from "../analysis/comparison.ts";
+import type { Comparison, ModelComparison, ReferenceResult } from "../analysis/comparison.ts";
 import { commonDevice, devicesAmong } from "../analysis/describe_machine.ts";
 import {
   formatFixed,
@@ -59,7 +59,7 @@ function headline({ models, reference }: HeadlineFacts): { columns: Column[]; ro
   const cellsOf = (results: readonly (Result | string | undefined)[]) =>
     results.map((result) => resultCells(result, deviceOf(manifestOf(result))));
   const ours = reference.length === 0 ? [sideOf("Ours", cellsOf(shown))] : [
-    sideOf("Reference", cellsOf(committed)),
+    sideOf("Reference", cellsOf(committed).map((cells, i) => withNotes(cells, committed[i]))),
     sideOf("Yours", cellsOf(shown)),
   ];
   const sides = [published, ...ours];
@@ -155,6 +155,12 @@ function shownResult({ row, settings: [setting], manifest }: ModelComparison): R
 
 function manifestOf(result: Result | string | undefined): Manifest | null {
   return typeof result === "object" ? result.manifest : null;
+}
+
+/** Behind the accuracy what is not as in the study: the model's name says it of other runs. */
+function withNotes(cells: Cells, reference: ReferenceResult | undefined): Cells {
+  const notes = reference === undefined ? [] : nameNotes(reference.setting.newest);
+  return { ...cells, accuracy: [cells.accuracy, ...notes.map(escapeMarkdown)].join(", ") };
 }
 
 function resultCells(result: Result | string | undefined, device: string): Cells {

@@ -76,6 +76,9 @@ export function describeVerdicts(
       reference.length > 0 ? "in yours " : ""
     }differs from the study follows the model's name` +
     (hasOtherEngine ? ", as does the engine where it is not TensorFlow" : "") +
+    (reference.some(({ setting }) => nameNotes(setting.newest).length > 0)
+      ? "; whatever differs in the reference's follows its accuracy"
+      : "") +
     ". Times are never judged, because they were measured on different machines.";
   if (judged.count === 0) return `${notes}\n`;
   const hasOneSeed = models.some(({ verdicts }) => verdicts.some(isOfOneSeed));

@@ -266,6 +266,20 @@ Deno.test("compareResults() sets the committed runs beside others, and not besid
   });
 });
 
+Deno.test("the report says of the committed runs what is not as in the study", async () => {
+  await withFolder({}, async (folder) => {
+    const [mine, reference] = [join(folder, "mine"), join(folder, "reference")];
+    await recordRun(mine, { ...simple, images: 10_000 });
+    await recordRun(reference, { ...detector, row: { ...detector.row, weights: "random" } });
+    const report = renderReport(await compareResults([mine], { reference }));
+    assertStringIncludes(
+      report,
+      "| FasterRCNN_Adapted | 11.35 | 10.00 (1 seed), random weights, 1,000 test images | not run |",
+    );
+    assertStringIncludes(report, "; whatever differs in the reference's follows its accuracy.");
+  });
+});
+
 Deno.test("renderReport() shows test accuracy by epoch, core-seconds and memory where recorded", async () => {
   const resources = { cpu_seconds: 240.25, peak_memory_bytes: 1_250_000_000 };
   const measured: Answered = { ...simple, manifest: { measured: { resources } } };
