@@ -40,7 +40,13 @@ export function settingLabel(row: ResultRow): string {
   return [row.model, ...nameNotes(row)].join(", ");
 }
 
-/** The same of runs that differ in the number of training images, which it does not name. */
+/** The same in a sentence: `alexnet_FineTuned (new classifier, on webgpu)`. */
+export function nameInSentence(row: ResultRow): string {
+  const notes = nameNotes(row);
+  return row.model + (notes.length === 0 ? "" : ` (${notes.join(", ")})`);
+}
+
+/** The setting's name of runs that differ in the number of training images, which it does not name. */
 export function curveLabel(row: ResultRow): string {
   const isAllTested = row.test_images === DATA.testImages;
   return settingLabel({ ...row, train_images: isAllTested ? DATA.trainImages : null });

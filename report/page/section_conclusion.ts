@@ -7,7 +7,7 @@
 import type { Comparison, ModelComparison, PairTest, Ranking } from "../analysis/comparison.ts";
 import { isTimedAlike, TIMED_ON } from "../analysis/describe_machine.ts";
 import { againstGuessing, highestGuess } from "../analysis/guessing.ts";
-import { nameNotes } from "../analysis/describe_run.ts";
+import { nameInSentence } from "../analysis/describe_run.ts";
 import { hasRandomWeights } from "../analysis/differences_from_study.ts";
 import {
   formatCount,
@@ -52,18 +52,17 @@ function describeRanking(
   const where = `${escapeMarkdown(ranking.dataset) || "unrecorded data"} ` +
     `(${Number.isNaN(ranking.images) ? "unknown number of" : formatCount(ranking.images)} ` +
     "test images)";
-  const name = escapeMarkdown(best!.model);
-  const notes = describeNotes(best!);
+  const name = escapeMarkdown(nameInSentence(best!.row));
   const score = describeScore(best!);
   const time = trainingSeconds(best!);
   const cost = time === null
     ? ""
     : ` after ${formatFixed(time, 2)} s of training${timedSeeds(best!)}`;
   if (others.length === 0) {
-    return [`- On ${where} only ${name}${notes} was run: it is correct on ${score}${cost}.`];
+    return [`- On ${where} only ${name} was run: it is correct on ${score}${cost}.`];
   }
   return [
-    `- On ${where} **${name}**${notes} is the most accurate: it is correct on ${score}${cost}.`,
+    `- On ${where} **${name}** is the most accurate: it is correct on ${score}${cost}.`,
     ...testRivals(best!, others, pairs).map((rival) => `  - ${describeRival(rival, best!)}`),
   ];
 }
@@ -75,16 +74,8 @@ function describeRival(tested: RivalTest, best: ShownModel): string {
     ? "not tested for chance, as predictions are missing"
     : `${p < SIGNIFICANT ? "more than chance" : "perhaps chance"} ` +
       `(${escapeMarkdown(nameTest(tested))}, ${result})`;
-  return `${escapeMarkdown(rival.model)}${describeNotes(rival)} is correct on ${
-    describeScore(rival)
-  }, ` +
+  return `${escapeMarkdown(nameInSentence(rival.row))} is correct on ${describeScore(rival)}, ` +
     `${formatFixed(behind, 2)} percentage points behind, ${chance}${describeCost(rival, best)}.`;
-}
-
-/** What is not as in the study, behind the name: models that are ranked need not be alike in it. */
-function describeNotes({ row }: ShownModel): string {
-  const notes = nameNotes(row);
-  return notes.length === 0 ? "" : ` (${escapeMarkdown(notes.join(", "))})`;
 }
 
 /** Percent correct, the mean over the seeds where there are several. */

@@ -79,7 +79,8 @@ function peerCells(peer: PeerComparison): string[] {
   ];
 }
 
-function resultWords({ verdict, margin, p, ours, theirs }: PeerComparison): string {
+function resultWords(peer: PeerComparison): string {
+  const { verdict, margin, p } = peer;
   const within = `±${margin} point${margin === 1 ? "" : "s"}`;
   switch (verdict) {
     case "equivalent":
@@ -89,13 +90,16 @@ function resultWords({ verdict, margin, p, ours, theirs }: PeerComparison): stri
     case "undecided":
       return `**undecided**: neither a difference nor equality within ${within} is shown`;
     case "not tested":
-      if (Math.min(ours.accuracy.n, theirs.accuracy.n) < 2) {
-        return "not tested: it takes two seeds on either side";
-      }
-      return margin === null
-        ? "not tested: no margin is set for this part"
-        : "not tested: the seeds have no spread";
+      return `not tested: ${whyNotTested(peer)}`;
   }
+}
+
+/** Why there is no test of whether two are equivalent. */
+export function whyNotTested(
+  { margin, ours, theirs }: Pick<PeerComparison, "margin" | "ours" | "theirs">,
+): string {
+  if (Math.min(ours.accuracy.n, theirs.accuracy.n) < 2) return "it takes two seeds on either side";
+  return margin === null ? "no margin is set for this part" : "the seeds have no spread";
 }
 
 function renderNotes(peers: readonly PeerComparison[], alone: readonly PeerRun[]): string {

@@ -7,7 +7,8 @@
 
 import { mean } from "../../metrics/descriptive_statistics.ts";
 import { CLAIMS, SIMPLE_CNN } from "../../study.ts";
-import type { Claim, Comparison, ModelComparison } from "../analysis/comparison.ts";
+import type { Claim, Comparison, ModelComparison, PeerComparison } from "../analysis/comparison.ts";
+import { nameInSentence } from "../analysis/describe_run.ts";
 import {
   formatCount,
   formatFixed,
@@ -20,6 +21,7 @@ import type { ResultRow } from "../record/result_row.ts";
 import { describeDifferences } from "./describe_differences.ts";
 import { escapeMarkdown, headingAnchor, table } from "./markdown.ts";
 import { renderCosts } from "./run_costs.ts";
+import { whyNotTested } from "./section_pytorch.ts";
 import { formatPercent } from "./verdict_words.ts";
 
 /** A model with an ok run. */
@@ -94,14 +96,25 @@ function describeEquivalence({ peers }: Comparison): string {
       "scripts in `bench/reference/` make them; `compare` reads them from `pytorch/` in the results " +
       "folder.\n";
   }
-  const words = [...Map.groupBy(peers, ({ verdict }) => verdict)].map(([verdict, ofModels]) => {
-    const names = [...new Set(ofModels.map(({ model }) => escapeMarkdown(model)))].join(", ");
-    return `**${verdict}**: ${names}`;
-  });
-  return `Two one-sided tests on accuracy find ${words.join("; ")}. ` +
+  const isTested = ({ verdict }: PeerComparison) => verdict !== "not tested";
+  const found = namesBy(peers.filter(isTested), ({ verdict }) => verdict)
+    .map(([verdict, names]) => `**${verdict}**: ${names}`);
+  const untested = namesBy(peers.filter((peer) => !isTested(peer)), whyNotTested)
+    .map(([why, names]) => `Not tested, as ${why}: ${names}. `);
+  return (found.length > 0 ? `Two one-sided tests on accuracy find ${found.join("; ")}. ` : "") +
+    untested.join("") +
     `Margins and intervals are under [Ours against PyTorch](#${
       headingAnchor("Ours against PyTorch")
     }).\n`;
+}
+
+/** The settings that have a word in common, by their names in a sentence. */
+function namesBy(
+  peers: readonly PeerComparison[],
+  word: (peer: PeerComparison) => string,
+): [word: string, names: string][] {
+  const nameOf = ({ row }: PeerComparison) => escapeMarkdown(nameInSentence(row));
+  return [...Map.groupBy(peers, word)].map(([word, some]) => [word, some.map(nameOf).join(", ")]);
 }
 
 /** Every family of tests in this report, and how it is corrected; no line for one without any. */

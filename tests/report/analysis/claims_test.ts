@@ -37,7 +37,7 @@ Deno.test("no claim is decided between models trained on different numbers of im
     assertEquals(claims[1]!.verdict, "not tested");
     assertEquals(claims[1]!.because, `${unlike}.`);
     const notes = "(60,000 / 1,000 images)";
-    assertStringIncludes(report, `**SimpleCNN** ${notes} is the most accurate: `);
+    assertStringIncludes(report, `**SimpleCNN ${notes}** is the most accurate: `);
     assertStringIncludes(report, "  - vgg16_FineTuned (2,000 / 1,000 images) is correct on ");
   });
 });

@@ -10,6 +10,7 @@ import { renderReadmeHeadline } from "../../../report/page/section_headline.ts";
 import { renderResultsTable } from "../../../report/page/section_results.ts";
 import { type Manifest, runFolder, writeEvaluations } from "../../../report/record/run_folder.ts";
 import { alexnet, compareRuns, detector, simple, vgg16, wrongOneIn } from "../compared_runs.ts";
+import { PEER } from "../peers.ts";
 import type { Answered } from "../result_rows.ts";
 
 /** Two seeds with accuracies of 99 and 98 %, whose mean is 98.50 ± 0.71. */
@@ -97,6 +98,34 @@ Deno.test("the report counts its tests and says where equivalence is not tested"
     assertStringIncludes(tests, "- No equivalence with PyTorch is tested.\n");
     assertStringIncludes(below(report, "### Is it equivalent to PyTorch?"), "Not tested here");
   });
+});
+
+Deno.test("the report names each setting under what was found of it, and finds nothing untested", async () => {
+  const as = (run_id: string, seed: number, backend = "tensorflow"): Answered => ({
+    ...simple,
+    row: { ...{ run_id, seed, backend }, weights: "" },
+  });
+  const answer = async (runs: readonly Answered[]) => {
+    let section = "";
+    await compareRuns({ a: runs }, (_, report) => {
+      section = below(report, "### Is it equivalent to PyTorch?");
+    }, async (folder) => {
+      const pytorch = join(folder, "a", "pytorch");
+      await Deno.mkdir(pytorch);
+      for (const seed of [1, 2]) {
+        const peer = { ...PEER, test_images: 1000, seed };
+        await Deno.writeTextFile(join(pytorch, `${seed}.json`), JSON.stringify(peer));
+      }
+    });
+    return section;
+  };
+  const images = "SimpleCNN (60,000 / 1,000 images";
+  const untested = `Not tested, as it takes two seeds on either side: ${images}, on webgpu). `;
+  assertStringIncludes(
+    await answer([as("one", 1), as("two", 2), as("other", 1, "webgpu")]),
+    `\nTwo one-sided tests on accuracy find **equivalent**: ${images}). ${untested}Margins `,
+  );
+  assertStringIncludes(await answer([as("other", 1, "webgpu")]), `\n${untested}Margins `);
 });
 
 Deno.test("the report has test accuracy by epoch, a mean over the seeds that recorded it", async () => {
