@@ -195,7 +195,7 @@ function captionOf(panels: readonly Panel[]): string {
       ? "for a model trained in a single epoch, hollow dots are the seeds and the filled dot is their mean"
       : "",
     panels.some(({ test }) => test.length > 0)
-      ? "dashed is the accuracy on the test images where it was recorded"
+      ? "dashed is the accuracy on the test images, over all seeds that recorded it"
       : "",
     panels.some(({ published }) => published.length > 0) ? "dotted lines are published values" : "",
   ];

@@ -13,6 +13,7 @@ import {
   formatCount,
   formatFixed,
   formatOverSeeds,
+  formatShare,
   NONE,
   SIGNIFICANT,
 } from "../analysis/format_numbers.ts";
@@ -209,14 +210,19 @@ function renderEpochs(shown: readonly Shown[]): string {
   const kept = epochs.filter((_, i) => i % step === 0 || i === epochs.length - 1);
   const columns = [
     { title: "Epoch", align: "right" } as const,
-    ...recorded.map(({ model }) => ({ title: escapeMarkdown(model), align: "right" } as const)),
+    ...recorded.map(({ model, evaluations: { length }, settings: [setting] }) => {
+      const { seeds } = setting!;
+      const share = formatShare(length, seeds) || ` (${count(length, "seed", "seeds")})`;
+      return { title: escapeMarkdown(model) + share, align: "right" } as const;
+    }),
   ];
   const rows = kept.map((epoch) => [
     String(epoch),
     ...recorded.map(({ evaluations }) => {
       const values = evaluations.flat().filter((row) => row.epoch === epoch)
         .map(({ test_accuracy }) => test_accuracy);
-      return values.length === 0 ? NONE : formatFixed(mean(values), 2);
+      if (values.length === 0) return NONE;
+      return formatFixed(mean(values), 2) + formatShare(values.length, evaluations.length);
     }),
   ]);
   return `${

@@ -51,7 +51,7 @@ export interface ProblemOptions {
 }
 
 /** Of many seeds, how many have a curve of their own in the figure. */
-const SEEDS_READ = 20;
+const CURVES_SHOWN = 20;
 
 /** Of a long history, about how many epochs are kept: a figure shows no more. */
 const EPOCHS_KEPT = 1000;
@@ -106,8 +106,8 @@ export interface SeedCurves {
 
 /**
  * Reads `history.csv`, and `evaluations.csv` where there is one, of the runs that differ from the one
- * shown in nothing but the seed: the newest ok run of each other seed, of many seeds the newest ones. A
- * file that cannot be read is noted and left out.
+ * shown in nothing but the seed: the newest ok run of each other seed, of many seeds the histories of the
+ * newest ones. A file that cannot be read is noted and left out.
  *
  * @param runs The model's runs, oldest first.
  */
@@ -119,10 +119,10 @@ export async function readSeedCurves(
   const curves: SeedCurves = { histories: [], evaluations: [] };
   if (shown.row.status !== "ok" || !((shown.row.epochs ?? 0) > 0)) return curves;
   const thin = { most: EPOCHS_KEPT };
-  for (const { row, folder } of otherSeeds(shown, runs).slice(0, SEEDS_READ)) {
+  for (const [i, { row, folder }] of otherSeeds(shown, runs).entries()) {
     const lack = (name: string, text: string) =>
       problems.lack(text, { file: placeName(folders, folder, join("runs", row.run_id, name)) });
-    const history = await readOrElse(
+    const history = i >= CURVES_SHOWN ? undefined : await readOrElse(
       () => readHistory(runFolder(folder, row.run_id), thin),
       () => lack("history.csv", "missing or damaged: this seed is not in the learning curve"),
     );
@@ -146,7 +146,7 @@ async function readOrElse<T>(read: () => Promise<T>, tell: () => void): Promise<
   }
 }
 
-/** The evaluations of a run that has some; none where it has no folder, which is told of its history. */
+/** The evaluations of a run that has some; none where it has no folder, which is told of its manifest. */
 async function readOwnEvaluations(
   { run_id }: ResultRow,
   folder: string,

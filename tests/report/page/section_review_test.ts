@@ -141,8 +141,30 @@ Deno.test("the report has test accuracy by epoch, a mean over the seeds that rec
     const recorded = below(renderReport(await compareResults([join(folder, "a")])), heading);
     assertStringIncludes(
       recorded,
-      "| Epoch | SimpleCNN |\n| ---: | ---: |\n| 1 | 90.00 |\n| 2 | 97.50 |\n",
+      "| Epoch | SimpleCNN (2 seeds) |\n| ---: | ---: |\n| 1 | 90.00 |\n| 2 | 97.50 |\n",
     );
+  });
+});
+
+Deno.test("test accuracy by epoch is the mean over however many seeds recorded it", async () => {
+  const seeds = Array.from({ length: 24 }, (_, seed): Answered => ({
+    ...{ images: 10, answer: (target) => target },
+    row: { run_id: `seed-${seed}`, seed },
+  }));
+  await compareRuns({ a: seeds }, (_, report) => {
+    const recorded = below(report, "### How does test accuracy change by epoch?");
+    assertStringIncludes(
+      recorded,
+      "| Epoch | SimpleCNN (23 of 24 seeds) |\n| ---: | ---: |\n| 1 | 66.00 (1 of 23 seeds) |\n" +
+        "| 2 | 88.00 |\n",
+    );
+  }, async (folder) => {
+    // The oldest is 23 points below the others, the newest has none.
+    for (const { row } of seeds.slice(0, -1)) {
+      const [epochs, test_accuracy] = row!.seed === 0 ? [[1, 2], 66] as const : [[2], 89] as const;
+      const rows = epochs.map((epoch) => ({ epoch, test_loss: 0.1, test_accuracy }));
+      await writeEvaluations(runFolder(join(folder, "a"), row!.run_id!), rows);
+    }
   });
 });
 
