@@ -121,7 +121,7 @@ test("what is prepared for one backend is not taken for another", () =>
     assertEquals(jobs(await planned(cwd, configuration({ backend: "wasm" })), "prepare"), 1);
   }));
 
-test("the report is made again of fewer runs, and of the same ones not", () =>
+test("the report is made again of fewer runs and of one made again, and of the same ones not", () =>
   withFolder({}, async (cwd) => {
     await make(cwd, await planned(cwd, configuration()));
     for (const name of ["gathered/part1.csv", "report/figures/a.svg", "report/report.md"]) {
@@ -130,6 +130,12 @@ test("the report is made again of fewer runs, and of the same ones not", () =>
     assertMatch(await planned(cwd, configuration()), /Nothing to be done/);
     const fewer = await planned(cwd, configuration({ seeds: "[1]" }));
     assertEquals(["run", "gather", "report"].map((rule) => jobs(fewer, rule)), [0, 1, 1]);
+    const names = join(cwd, "x/runs.txt");
+    await write(names, "simplecnn-mnist-all-a-seed1\nsimplecnn-mnist-all-a-seed2\n");
+    await Deno.utime(names, 1, 1);
+    await Deno.remove(join(cwd, "x/runs/simplecnn-mnist-all-a-seed2"), { recursive: true });
+    const again = await planned(cwd, configuration());
+    assertEquals(["run", "gather", "report"].map((rule) => jobs(again, rule)), [1, 1, 1]);
   }));
 
 test("the report is made again where another configuration was planned while it was made", () =>

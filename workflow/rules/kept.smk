@@ -98,12 +98,14 @@ def check_kept():
 def keep_list():
     """
     Writes the names of all runs where others were planned before, or others are gathered, as by a call
-    that went on while this was planned: what is gathered then is gathered anew.
+    that went on while this was planned, and where a run is not there: a folder may have been removed, and
+    of what has been made of it alone Snakemake misses nothing. What is gathered is then gathered anew.
     """
     text = "".join(f"{name}\n" for name in RUNS)
     path = OUT / "runs.txt"
     gathered = stored(OUT / "gathered" / "runs.txt")
     is_other = gathered.exists() and sorted(gathered.read_text().splitlines()) != sorted(RUNS)
+    is_other = is_other or not all(map(is_finished, RUNS))
     if is_other or not path.exists() or path.read_text() != text:
         write_whole(path, text)
 
