@@ -36,9 +36,17 @@ async function write(path: string, text = ""): Promise<void> {
   await Deno.writeTextFile(path, text);
 }
 
+/** Leaves what a plan's first jobs would leave: marks in the sweep's folder, and stamps in the cache. */
+async function prepare(cwd: string, output: string): Promise<void> {
+  for (const [path, name] of output.matchAll(/x\/prepared\/([^\s,]*)\.json/g)) {
+    await write(join(cwd, path));
+    await write(join(cwd, "cache/prepared", name!));
+  }
+}
+
 /** Leaves what a plan's jobs would leave, each run in `folder` with what its own command writes. */
 async function make(cwd: string, output: string, folder = "runs"): Promise<void> {
-  for (const [path] of output.matchAll(/x\/prepared\/[^\s,]*\.json/g)) await write(join(cwd, path));
+  await prepare(cwd, output);
   const records = [...output.matchAll(/printf %s '(\[.*\])' > x\/unfinished\/(\S+)\/flags\.json/g)];
   assert(records.length > 0, output);
   for (const [, flags, name] of records) {
@@ -113,12 +121,13 @@ test("a sweep with more limits or seeds makes the new runs alone", () =>
     assertEquals([jobs(seeds, "run"), jobs(seeds, "prepare")], [1, 0]);
   }));
 
-test("what is prepared for one backend is not taken for another", () =>
+test("what is prepared counts for its own backend, while it is in the cache", () =>
   withFolder({}, async (cwd) => {
-    const output = await planned(cwd, configuration());
-    for (const [path] of output.matchAll(/x\/prepared\/\S*\.json/g)) await write(join(cwd, path));
+    await prepare(cwd, await planned(cwd, configuration()));
     assertEquals(jobs(await planned(cwd, configuration()), "prepare"), 0);
     assertEquals(jobs(await planned(cwd, configuration({ backend: "wasm" })), "prepare"), 1);
+    await Deno.remove(join(cwd, "cache"), { recursive: true });
+    assertEquals(jobs(await planned(cwd, configuration()), "prepare"), 1);
   }));
 
 test("the report is made again of fewer runs and of one made again, and of the same ones not", () =>
@@ -184,6 +193,9 @@ test("runs that fail for good keep back no others, and what is finished stays", 
     const row = (seed: number) => `simplecnn-mnist-all-a-seed${seed},ok\n`;
     const failed = await sweep({});
     assertEquals(failed.code, 1, failed.output);
+    const names = (folder: string) =>
+      [...Deno.readDirSync(join(cwd, folder))].map(({ name }) => name);
+    assertEquals(names("x/prepared"), names("cache/prepared").map((name) => `${name}.json`));
     assertStringIncludes(failed.output, "x/so_far/report/report.md is of the 1 of 2 runs that are");
     assertEquals(await rows("so_far/gathered"), header + row(1));
     await Deno.remove(join(cwd, "fail"));

@@ -50,9 +50,9 @@ if (!hasSnakemake) {
   console.log("skipped: the workflow (there is no Snakemake 9: pip install snakemake==9.27.1)");
 }
 
-/** Calls Snakemake in a folder. */
+/** Calls Snakemake in a folder, where its cache is too. */
 export function snakemake(cwd: string, ...args: string[]): Promise<Ended> {
-  return command(["snakemake", ...COMMON, ...args], cwd);
+  return command(["env", "MNIST_STUDY_CACHE=cache", "snakemake", ...COMMON, ...args], cwd);
 }
 
 /** Plans a configuration in a folder, by the profile for one machine. */

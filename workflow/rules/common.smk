@@ -222,8 +222,11 @@ def preparations_of(config, model, data, recipe, seed):
 
 
 def describe_preparation(name, part, flags, size):
-    """Under a name that is another for other flags: what is there was prepared with these."""
-    return f"{name}.{mark_of(' '.join(flags))}", {"part": part, "flags": flags, "size": size}
+    """Under a name that is another for other flags or libraries: what is there was prepared with these."""
+    releases = (SUITE / "engine" / "library" / "releases.ts").read_text(encoding="utf-8")
+    libraries = re.findall(r'version: "(.*?)"', releases)
+    mark = mark_of(" ".join([*flags, *libraries]))
+    return f"{name}.{mark}", {"part": part, "flags": flags, "size": size}
 
 
 def expand_preparations(config):

@@ -24,6 +24,27 @@ def inputs_of(name):
     return prepared
 
 
+def cache_folder():
+    """Where the parts keep what they fetch and compute, in the words of io/cache.ts."""
+    return Path(os.path.abspath(os.environ.get("MNIST_STUDY_CACHE") or SUITE / "data" / "cache"))
+
+
+def stamp_of(preparation):
+    """What lies in the cache once that has what is prepared: a mark in the sweep's folder is of it."""
+    return cache_folder() / "prepared" / preparation
+
+
+def forget_prepared():
+    """Removes the marks of what is not in the cache, which has been emptied or is another now."""
+    cache = cache_folder()
+    takes_no_stamp = cache.exists() and not os.access(cache, os.W_OK)
+    if takes_no_stamp or not SHARED_FILES:
+        return
+    for name in PREPARATIONS:
+        if not stamp_of(name).exists():
+            (OUT / "prepared" / f"{name}.json").unlink(missing_ok=True)
+
+
 def flags_to_keep(run):
     """All that is asked of a run, with the cores of the configuration: a machine may have fewer."""
     return [*run["flags"], "--threads", str(config["threads"])]

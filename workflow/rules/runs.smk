@@ -13,6 +13,7 @@ rule prepare:
         ),
         # Not an output: what an attempt leaves, the next goes on with. It goes once the row is there.
         work=lambda wildcards: UNFINISHED / wildcards.preparation,
+        stamp=lambda wildcards: stamp_of(wildcards.preparation),
     threads: config["threads"]
     resources:
         runtime=lambda wildcards, attempt: minutes(PREPARATIONS[wildcards.preparation], attempt) + 30,
@@ -24,8 +25,11 @@ rule prepare:
     retries: 3
     shell:
         """
+        mkdir -p {params.work:q}
         INIT_CWD="$PWD" {params.command} --threads {threads} --json --resume \
-            --out {params.work:q} > {output:q} 2>> {log:q}
+            --out {params.work:q} > {params.work:q}/row.json 2>> {log:q}
+        mkdir -p "$(dirname {params.stamp:q})" && touch {params.stamp:q} || true
+        mv {params.work:q}/row.json {output:q}
         rm -rf {params.work:q}
         """
 
