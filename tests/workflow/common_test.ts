@@ -92,12 +92,17 @@ test("weights and data may lie in folders of any name", () =>
     assertMatch(output, /--data '[^']*\/mes données'/);
   }));
 
-test("data are prepared on the device of the runs", () =>
+test("data are prepared on the device of the runs, for all users of the folder", () =>
   withFolder({}, async (cwd) => {
     const config = "out: x\nmodels: [simplecnn]\nseeds: [1]\nbackend: webgpu\ndevice: software";
     for (const words of await commands(cwd, config, "1")) {
       assertStringIncludes(words, " --backend webgpu --device software ");
     }
+    // And what is written for them may be read by whoever may read what the user writes.
+    const mode = (path: string) => Deno.statSync(join(cwd, path)).mode! & 0o777;
+    const [forecast] = [...Deno.readDirSync(join(cwd, "x/forecasts"))];
+    const written = ["x/runs.txt", `x/forecasts/${forecast!.name}`];
+    assertEquals(written.map(mode), written.map(() => mode("sweep.yaml")));
   }));
 
 test("a run that takes more memory than there is is named, and planned alone", () =>

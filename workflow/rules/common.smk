@@ -7,7 +7,6 @@ import re
 import shlex
 import subprocess
 import sys
-import tempfile
 from pathlib import Path
 
 import jsonschema
@@ -299,9 +298,10 @@ def keep_forecast(kept, rates, distinct):
 
 def write_whole(path, text):
     path.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.NamedTemporaryFile("w", dir=path.parent, delete=False) as file:
-        file.write(text)
-    os.replace(file.name, path)
+    # Not by tempfile, whose files are for their user alone: others of a group go on with a sweep.
+    whole = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    whole.write_text(text)
+    os.replace(whole, path)
 
 
 def forecast_of(planned):
