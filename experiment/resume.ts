@@ -106,11 +106,12 @@ type Candidate = Omit<FoundRun, keyof Kept> & {
 /**
  * The newest run with these settings, unfinished or finished as far as is asked for; else the one that
  * finished after the most of fewer epochs; `undefined` if there is none. Runs that another process has
- * are passed over. Temporary files that a killed run left are removed.
+ * are passed over, and so are those that cannot be resumed where there is another. Temporary files that
+ * a killed run left are removed.
  *
- * @throws {StudyError} If the only unfinished runs of the model and seed have other settings or are
- *   going on in other processes, and if the run has more epochs than are asked for, its checkpoint is
- *   damaged, or `check` says so.
+ * @throws {StudyError} If the only unfinished runs of the model and seed have other settings, are going
+ *   on in other processes, have more epochs than are asked for or a damaged checkpoint, or `check` says
+ *   so.
  */
 export async function findRun(
   out: string,
@@ -119,6 +120,11 @@ export async function findRun(
 ): Promise<Resumption | undefined> {
   const { extent } = wanted;
   const { check, claim = () => Promise.resolve(true), note } = options;
+  const unusable: StudyError[] = [];
+  const taking = <Found>(found: Found): Found => {
+    for (const { message } of unusable) note?.(`Passed over: ${message}`);
+    return found;
+  };
   const runs = await runsOf(out, wanted, options);
   const matching = runs.filter(({ row, differences }) =>
     differences.length === 0 &&
@@ -127,7 +133,9 @@ export async function findRun(
   let taken: string | undefined;
   for (const { differences: _, canGoOn, ...found } of matching) {
     const { runId, row } = found;
-    if (row !== undefined) return { kind: "same", ...found, history: [], ...NOTHING_ELSE };
+    if (row !== undefined) {
+      return taking({ kind: "same", ...found, history: [], ...NOTHING_ELSE });
+    }
     const folder = runFolder(out, runId);
     // One in its first epoch has nothing to go on from yet.
     const isFree = canGoOn ? await claim(folder) : !await isRunning(folder).catch(() => false);
@@ -140,10 +148,17 @@ export async function findRun(
     if ((await finishedRuns(out, wanted.part)).has(runId)) return findRun(out, wanted, options);
     if (!canGoOn) continue;
     await removeTemporaries(folder);
-    const testedImages = await check?.(folder) ?? 0;
-    const history = await finishedEpochs(folder, runId, extent);
-    const featureSeconds = await featureSecondsOf(folder);
-    return { kind: "same", ...found, history, featureSeconds, testedImages };
+    const kept = await unlessUnusable(unusable, async () => {
+      const testedImages = await check?.(folder) ?? 0;
+      return { testedImages, history: await finishedEpochs(folder, runId, extent) };
+    });
+    if (kept === undefined) continue;
+    return taking({
+      kind: "same",
+      ...found,
+      ...kept,
+      featureSeconds: await featureSecondsOf(folder),
+    });
   }
   if (taken !== undefined) {
     throw new StudyError(
@@ -151,8 +166,11 @@ export async function findRun(
         "new run without --resume",
     );
   }
+  const longer = await longerRun(out, runs, { extent, unusable });
+  if (longer?.kind === "longer") return taking(longer);
+  if (unusable.length > 0) throw unusable[0]!;
   const other = runs.find(({ row, canGoOn }) => row === undefined && canGoOn);
-  if (other === undefined) return await longerRun(out, runs, extent);
+  if (other === undefined) return longer;
   // Only some processors have it, and `auto` takes it there alone.
   const where = other.manifest.settings.precision === "bfloat16" &&
       wanted.settings.precision !== "bfloat16"
@@ -168,15 +186,15 @@ export async function findRun(
 async function longerRun(
   out: string,
   runs: readonly Candidate[],
-  extent: WantedRun["extent"],
+  { extent, unusable }: Pick<WantedRun, "extent"> & { unusable: StudyError[] },
 ): Promise<Resumption | undefined> {
   const finished = runs.filter(({ row, canGoOn }) => row !== undefined && canGoOn);
   const shorter = finished
     .filter(({ row, differences }) =>
       differences.length === 0 && (row!.epochs ?? Infinity) < (extent.epochs ?? 0)
     )
-    .sort((a, b) => b.row!.epochs! - a.row!.epochs!)[0];
-  if (shorter === undefined) {
+    .sort((a, b) => b.row!.epochs! - a.row!.epochs!);
+  if (shorter.length === 0) {
     const scheduled = finished.find(({ differences }) =>
       differences.length === 1 && differences[0]!.startsWith("epochs ")
     );
@@ -185,13 +203,29 @@ async function longerRun(
       `${scheduled.row!.epochs} epochs`;
     return { kind: "none", reason };
   }
-  const { differences: _, canGoOn: __, ...run } = shorter;
-  const { runId } = run;
-  const folder = runFolder(out, runId);
-  const history = await finishedEpochs(folder, runId, extent);
-  if (history.length === 0) return undefined;
-  const kept = { history, featureSeconds: await featureSecondsOf(folder), testedImages: 0 };
-  return { kind: "longer", ...run, ...kept, checkpoint: join(folder, CHECKPOINT) };
+  for (const { differences: _, canGoOn: __, ...run } of shorter) {
+    const { runId } = run;
+    const folder = runFolder(out, runId);
+    const history = await unlessUnusable(unusable, () => finishedEpochs(folder, runId, extent));
+    if (history === undefined || history.length === 0) continue;
+    const kept = { history, featureSeconds: await featureSecondsOf(folder), testedImages: 0 };
+    return { kind: "longer", ...run, ...kept, checkpoint: join(folder, CHECKPOINT) };
+  }
+  return undefined;
+}
+
+/** What there is of a run; nothing where that cannot be gone on with, which is added to `unusable`. */
+async function unlessUnusable<Found>(
+  unusable: StudyError[],
+  look: () => Promise<Found>,
+): Promise<Found | undefined> {
+  try {
+    return await look();
+  } catch (error) {
+    if (!(error instanceof StudyError)) throw error;
+    unusable.push(error);
+    return undefined;
+  }
 }
 
 /** The runs of this part, model and seed, newest first. */

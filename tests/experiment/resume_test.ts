@@ -211,6 +211,40 @@ Deno.test("findRun() names a damaged checkpoint and the remedy", async () => {
   });
 });
 
+Deno.test("findRun() passes over a run that cannot be resumed where there is another", async () => {
+  const damage = (out: string, run: string) =>
+    Deno.writeTextFile(join(out, "runs", run, CHECKPOINT), "");
+  const whole = { done: 3, row: "ok" } as const;
+  await withRuns({ a: whole, b: { done: 5 }, c: { done: 2 } }, async (out) => {
+    await damage(out, "c");
+    const notes: string[] = [];
+    const run = await findAmong(out, [], notes);
+    assert(run?.kind === "same" && run.runId === "a" && run.row?.status === "ok");
+    assertEquals(notes.length, 2);
+    assertStringIncludes(notes[0]!, "Passed over: Cannot resume c from its checkpoint");
+    assertStringIncludes(notes[1]!, "Passed over: Cannot resume b: it has 5 epochs already, more");
+  });
+  const settings = { ...SETTINGS, batch_size: 64 };
+  const shorter = { done: 2, row: "ok" } as const;
+  const cases: [string, Record<string, Trace>][] = [
+    ["a unfinished", { a: { done: 1 }, z: { done: 5 } }],
+    ["a unfinished", { a: { done: 1 }, damaged: { done: 2 } }],
+    // What unfinished runs there are cannot be resumed or have other settings.
+    ["a finished", { a: shorter, damaged: { done: 2 } }],
+    ["a finished", { b: { done: 1, settings }, a: shorter }],
+    ["a finished", { a: { done: 1, row: "ok" }, damaged: shorter }],
+  ];
+  for (const [expected, runs] of cases) {
+    await withRuns(runs, async (out) => {
+      if (runs.damaged) await damage(out, "damaged");
+      assertEquals(await found(out), expected);
+    });
+  }
+  await withRuns({ a: { done: 4 }, b: { done: 5 } }, async (out) => {
+    assertStringIncludes(await refusal(out), "Cannot resume b: it has 5 epochs already");
+  });
+});
+
 Deno.test("findRun() removes the temporary files of a killed run", async () => {
   await withRuns({ a: { done: 1 }, b: { done: 1 } }, async (out) => {
     for (const run of ["a", "b"]) {
