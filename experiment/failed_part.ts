@@ -21,29 +21,31 @@ import { type Manifest, newRunId, runFolder } from "../report/record/run_folder.
 import { listRunFolders, ownManifest } from "../report/record/run_folders.ts";
 import { folderState } from "../report/record/run_state.ts";
 import type { StudyModel } from "../study.ts";
-import { stopRow } from "./unfinished_run.ts";
+import { lastValue, stopRow } from "./unfinished_run.ts";
 
 /**
  * Adds an error row for each run of a part that failed before its first one, for want of engine or data.
  * Where no row can be written either, the first error says why. A run that is resumed has its row: it is
- * that which changes, and of one that is finished none is written.
+ * that which changes, and of one that is finished none is written. The row of a run with other settings,
+ * which could not have gone on, stays as it is.
  *
  * @param start What was to start; `columns` are those of new runs' rows, of whose epochs none is trained.
  */
 export async function noteFailedStart(
   out: string,
-  { model, seeds, columns, resume, error }: {
+  { model, seeds, columns, resume, command, error }: {
     model: Pick<StudyModel, "part" | "name">;
     seeds: readonly number[];
     columns: Partial<ResultRow>;
     resume: boolean;
+    command: readonly string[];
     error: unknown;
   },
 ): Promise<void> {
   const trained = columns.epochs === undefined ? columns : { ...columns, epochs: 0 };
   const rows = resume ? await rowsOf(out, model.part).catch(() => []) : [];
   for (const seed of seeds) {
-    const last = lastRow(rows, model.name, seed);
+    const last = await lastRow(rows, { out, command, model: model.name, seed });
     if (last?.status === "ok" || (last && error instanceof InterruptedError)) continue;
     const row = { ...newErrorRow(model.part, model.name, seed), ...trained, ...last };
     await appendRow(out, stopRow(row, error)).catch(() => {});
@@ -60,6 +62,8 @@ export interface FailedPart {
   failure: string;
   /** Whether it was to go on with runs, each of which has a row of its own already. */
   resume: boolean;
+  /** Its command line. */
+  command: readonly string[];
   /** {@linkcode knownRows} before it was started. */
   before: KnownRows;
   /** How a process that is writing the results is waited for. */
@@ -86,15 +90,18 @@ export async function knownRows(out: string, part: number): Promise<KnownRows> {
  * and of one that was finished none is written.
  *
  * The row of a run that was killed is its own, which gives way to that of its end. So is that of an
- * interrupted one that was to go on and did not come as far.
+ * interrupted one that was to go on and did not come as far, unless that has other settings.
  */
 export async function noteFailure(failed: FailedPart): Promise<void> {
-  const { out, part, models, seed, failure, resume, before, waiting } = failed;
+  const { out, part, models, seed, failure, resume, command, before, waiting } = failed;
   const rows = await rowsOf(out, part);
   const added = rows.filter((row) => !before.rows.has(formatRow(row)));
   if (added.some(({ status }) => status !== "ok")) return;
-  const lastOf = (model: string) => resume ? lastRow(rows, model, seed) : undefined;
-  const isLast = (model: string, status: Status) => lastOf(model)?.status === status;
+  const last = new Map<string, ResultRow | undefined>();
+  for (const model of resume ? models : []) {
+    last.set(model, await lastRow(rows, { out, command, model, seed }));
+  }
+  const isLast = (model: string, status: Status) => last.get(model)?.status === status;
   if (models.some((model) => isLast(model, "error"))) return;
   const without = models.filter((model) => added.every((row) => row.model !== model));
   const unfinished = without.filter((model) => !isLast(model, "ok"));
@@ -103,7 +110,7 @@ export async function noteFailure(failed: FailedPart): Promise<void> {
     const killed = await killedRun(failed, model);
     const own = killed
       ? rows.findLast(({ run_id }) => run_id === killed.run_id)
-      : isLast(model, "interrupted") && lastOf(model);
+      : isLast(model, "interrupted") && last.get(model);
     const row = { ...newErrorRow(part, model, seed), ...own, ...killed };
     await appendRow(out, stopRow(row, failure), waiting);
   }
@@ -141,9 +148,21 @@ async function rowsOf(out: string, part: number): Promise<ResultRow[]> {
   return (await readResults(resultsPath(out, part), new ProblemList())).map(({ row }) => row);
 }
 
-/** What is known last of a model and seed, if anything. */
-function lastRow(rows: readonly ResultRow[], model: string, seed: number): ResultRow | undefined {
-  return rows.findLast((row) => row.model === model && row.seed === seed);
+/** Flags without which, or with another value, a run cannot go on. */
+const DECIDING = ["limit", "batch-size", "head-batch-size", "lr", "data", "weights", "precision"]
+  .map((name) => `--${name}`);
+
+/** What is known last of a model and seed, if anything; nothing if that run was asked for otherwise. */
+async function lastRow(
+  rows: readonly ResultRow[],
+  { out, command, model, seed }: Pick<FailedPart, "out" | "command" | "seed"> & { model: string },
+): Promise<ResultRow | undefined> {
+  const last = rows.findLast((row) => row.model === model && row.seed === seed);
+  const manifest = last && await ownManifest(runFolder(out, last.run_id), last.run_id);
+  const before = manifest?.settings.command;
+  const isOther = Array.isArray(before) &&
+    DECIDING.some((flag) => lastValue(before, flag) !== lastValue(command, flag));
+  return isOther ? undefined : last;
 }
 
 function newErrorRow(part: number, model: string, seed: number): ResultRow {

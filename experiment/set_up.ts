@@ -159,8 +159,10 @@ export async function runEach(setup: Setup, runs: readonly PlannedRun[]): Promis
   if (failures.length === 0) return;
   throw new StudyError(
     `${failures.length} of ${runs.length} runs failed: ` +
-      `${listed(failures.map(({ title }) => title))}; the reasons are above and in ` +
-      resultsPath(out, part),
+      `${
+        listed(failures.map(({ title }) => title))
+      }; the reasons are above and, of those that were ` +
+      `begun, in ${resultsPath(out, part)}`,
     { cause: failures[0]!.error },
   );
 }

@@ -82,16 +82,17 @@ export async function leaveEarly(
 /** Whether a run was begun with the weights that are asked for now, as its command line says. */
 function isAskedAlike({ command }: UnfinishedRun, { manifest }: FoundRun): boolean {
   const { command: before } = manifest.settings;
-  return Array.isArray(before) && askedWeights(before) === askedWeights(command);
+  return Array.isArray(before) &&
+    lastValue(before, "--weights") === lastValue(command, "--weights");
 }
 
-/** The last of `--weights`, as `--weights WORD` or `--weights=WORD`; `undefined` without it. */
-function askedWeights(command: readonly unknown[]): unknown {
+/** The last value of a flag, as `--weights WORD` or `--weights=WORD`; `undefined` without it. */
+export function lastValue(command: readonly unknown[], flag: string): unknown {
   return command.flatMap((word, i) =>
-    word === "--weights"
+    word === flag
       ? [command[i + 1]]
-      : typeof word === "string" && word.startsWith("--weights=")
-      ? [word.slice("--weights=".length)]
+      : typeof word === "string" && word.startsWith(`${flag}=`)
+      ? [word.slice(flag.length + 1)]
       : []
   ).at(-1);
 }

@@ -179,8 +179,9 @@ async function runPart(
 ): Promise<Failed[]> {
   reporter.line(`\nPart ${number}`);
   const before = await knownRows(flags.out, number);
+  const command = commandLineOf(number, flags);
   const { failure } = await runChildScript(`scripts/part${number}.ts`, {
-    args: commandLineOf(number, flags),
+    args: command,
     permissions: "engine",
     signal,
   });
@@ -189,7 +190,7 @@ async function runPart(
     .map(({ name }) => name);
   const { out, seed, resume } = flags;
   const waiting = waitVisibly(out, reporter, signal);
-  await noteFailure({ part: number, models, seed, failure, resume, before, out, waiting })
+  await noteFailure({ part: number, models, seed, failure, resume, command, before, out, waiting })
     .catch(({ message }) => reporter.warn(`Part ${number} leaves no row: ${message}`));
   return [{ what: `Part ${number}`, reason: failure }];
 }

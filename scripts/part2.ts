@@ -58,7 +58,8 @@ async function main(): Promise<void> {
   const planned = { models: [model.name], seeds, file: "manifest.json" } as const;
   using setup = await setUp(model.part, { ...flags, limit, planned }).catch(async (error) => {
     const { out, resume } = flags;
-    await noteFailedStart(out, { model, seeds, columns: columnsOf(flags), resume, error });
+    const start = { model, seeds, columns: columnsOf(flags), resume, command: Deno.args };
+    await noteFailedStart(out, { ...start, error });
     throw error;
   });
   await runEach(

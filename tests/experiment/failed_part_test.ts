@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { noteFailedStart } from "../../experiment/failed_part.ts";
+import { knownRows, noteFailedStart, noteFailure } from "../../experiment/failed_part.ts";
 import { InterruptedError, StudyError } from "../../io/errors.ts";
 import { ProblemList } from "../../report/record/problems.ts";
 import {
@@ -8,11 +8,12 @@ import {
   type ResultRow,
   resultsPath,
 } from "../../report/record/results.ts";
+import { runFolder, writeManifest } from "../../report/record/run_folder.ts";
 import { FASTER_RCNN_ADAPTED } from "../../study.ts";
 import { resultRow, withFolder } from "../report/result_rows.ts";
 
 const { part, name } = FASTER_RCNN_ADAPTED;
-const START = { model: FASTER_RCNN_ADAPTED, columns: { batch_size: 2 }, resume: true };
+const START = { model: FASTER_RCNN_ADAPTED, columns: { batch_size: 2 }, resume: true, command: [] };
 
 /** The row of a run of this model with this seed. */
 function rowOf(seed: number, changes: Partial<ResultRow>): ResultRow {
@@ -53,3 +54,40 @@ Deno.test("noteFailedStart() changes the row of the run that was to go on", () =
       });
     }
   }));
+
+Deno.test("a part that fails leaves the row of a run with other settings as it is", async () => {
+  const ways: ((out: string, command: readonly string[]) => Promise<void>)[] = [
+    (out, command) => {
+      const error = new StudyError("No engine");
+      return noteFailedStart(out, { ...START, command, seeds: [3], error });
+    },
+    async (out, command) => {
+      const before = await knownRows(out, part);
+      const failed = { out, part, models: [name], seed: 3, failure: "It was killed", before };
+      await noteFailure({ ...failed, resume: true, command });
+    },
+  ];
+  for (const way of ways) {
+    for (const status of ["interrupted", "error", "ok"] as const) {
+      await withFolder({}, async (out) => {
+        const row = rowOf(3, { status });
+        await appendRow(out, row);
+        const { run_id, started_at } = row;
+        const settings = { seed: 3, command: ["--limit", "8000", "--test-limit=10"] };
+        const rest = { settings, versions: {}, machine: {}, git: null };
+        await writeManifest(runFolder(out, run_id), {
+          run_id,
+          started_at,
+          part,
+          model: name,
+          ...rest,
+        });
+        const [before] = await rowsOf(out);
+        await way(out, ["--test-limit=10"]);
+        const [same, added] = await rowsOf(out);
+        assertEquals(same, before);
+        assertEquals([added?.status, added?.run_id === run_id], ["error", false]);
+      });
+    }
+  }
+});

@@ -113,7 +113,7 @@ Deno.test("roundDuration() is no more exact than an estimate", () => {
 Deno.test("noteFailure() adds a row for each model that has left none", async () => {
   await withFolder({}, async (out) => {
     const models = ["vgg16_FineTuned", "alexnet_FineTuned"];
-    const part4 = { part: 4, models, seed: 3, out, resume: false };
+    const part4 = { part: 4, models, seed: 3, out, resume: false, command: [] };
     const row = resultRow({ part: 4, model: "vgg16_FineTuned", run_id: "old" });
     await appendRow(out, row);
     const before = await knownRows(out, 4);
@@ -137,7 +137,7 @@ Deno.test("noteFailure() adds a row for each model that has left none", async ()
 
 Deno.test("noteFailure() adds no row where resumed runs have left the ones that were there", async () => {
   const models = ["vgg16_FineTuned", "alexnet_FineTuned"];
-  const part4 = { part: 4, models, seed: 3, failure: "1 of 2 runs failed" };
+  const part4 = { part: 4, models, seed: 3, failure: "1 of 2 runs failed", command: [] };
   const [vgg16, alexnet] = models.map((model) =>
     resultRow({ part: 4, model, run_id: model, seed: 3 })
   ) as [ResultRow, ResultRow];
@@ -179,7 +179,7 @@ Deno.test("noteFailure() adds no row where resumed runs have left the ones that 
 
 Deno.test("noteFailure() gives the row of a run that was killed its id, so that its end replaces it", async () => {
   const models = ["SimpleCNN"];
-  const part1 = { part: 1, models, seed: 3, failure: "it was killed" };
+  const part1 = { part: 1, models, seed: 3, failure: "it was killed", command: [] };
   await withFolder({}, async (out) => {
     const begin = (run_id: string, seed = 3) => {
       const started_at = `2026-01-01T10:00:00.00${run_id.length}Z`;
