@@ -201,6 +201,7 @@ export async function detectDigits(
   let shown = found.predictions.length;
   const save = async () => {
     await writePartialPredictions(folder, found);
+    run.testedImages = found.predictions.length;
     await run.keepResources();
     if (found.predictions.length > shown) await run.events?.detection(run.history.length, found);
     shown = found.predictions.length;
@@ -213,8 +214,7 @@ export async function detectDigits(
       transform,
       found,
       onBatch: async () => {
-        run.testedImages = found.predictions.length;
-        progress.show(run.testedImages);
+        progress.show(found.predictions.length);
         if (performance.now() - savedAt > SAVE_INTERVAL) await save();
       },
       signal,

@@ -158,13 +158,14 @@ export async function trainEpochs<Input, Output, Targets>(
         showBatch(reporter, progress, { epochs, epochsOnly, unit });
         run.events?.batch(progress, trainer);
       }, signal);
-      history.push(result);
       // What is tested and kept in the end is the running mean, where there is one.
       if (epoch === epochs) trainer.swapAverage();
       showEpoch(reporter, result);
       // Before the checkpoint: a run that goes on from it has the events up to it.
       await run.events?.epoch(result);
-      await saveTraining(own, model, trainer, { settings, history });
+      await saveTraining(own, model, trainer, { settings, history: [...history, result] });
+      // From here on it is kept, whatever happens.
+      history.push(result);
       await saveHistory(run);
       await run.keepResources();
       await evaluateEpoch();

@@ -1,6 +1,7 @@
 /** Epochs with checkpoints, on a small classifier and made-up features, and how recipes train. */
 
 import { assert, assertAlmostEquals, assertEquals, assertMatch, assertRejects } from "@std/assert";
+import { existsSync } from "node:fs";
 import { join } from "node:path";
 import * as tf from "@tensorflow/tfjs";
 import { CHECKPOINT } from "../../experiment/resume.ts";
@@ -11,6 +12,7 @@ import {
   trainEpochs,
   trainerOptions,
 } from "../../experiment/training.ts";
+import { WriteError } from "../../io/disk_error.ts";
 import { InterruptedError } from "../../io/errors.ts";
 import { exists } from "../../io/path_kind.ts";
 import { type Reporter, silentReporter } from "../../io/reporter.ts";
@@ -25,7 +27,7 @@ import {
   rowsInMemory,
 } from "../../training/features/feature_batches.ts";
 import type { Evaluation } from "../../training/evaluate.ts";
-import { Trainer } from "../../training/trainer.ts";
+import { type EpochResult, Trainer } from "../../training/trainer.ts";
 import type { WeightAverageOptions } from "../../training/weight_average.ts";
 import { testEngine } from "../engine/engine.ts";
 import { withFolder } from "../report/result_rows.ts";
@@ -59,21 +61,25 @@ interface Besides {
   /** The folder of a shorter run whose checkpoint is taken. */
   shorter?: string;
   row?: Partial<ResultRow>;
+  /** Is given the epochs. */
+  history?: EpochResult[];
 }
 
 /** Trains a run in a folder, from its checkpoint if it has one or from that of a shorter run. */
 async function train(
   folder: string,
   epochs: number,
-  { average, evaluate, reporter = silentReporter, unit = "images", shorter = folder, row = {} }:
-    Besides = {},
+  besides: Besides = {},
 ): Promise<{ lines: string[]; state: StateDict }> {
+  const { average, evaluate, reporter = silentReporter, unit = "images", shorter = folder } =
+    besides;
+  const { row = {}, history = [] } = besides;
   const lines: string[] = [];
   const stop = new AbortController();
   const run = {
     ...{ engine, signal: stop.signal, folder },
     reporter: { ...reporter, line: (text: string) => lines.push(text) },
-    ...{ checkpoint: join(shorter, CHECKPOINT), settings: { seed: 1 }, history: [], row },
+    ...{ checkpoint: join(shorter, CHECKPOINT), settings: { seed: 1 }, history, row },
     featureSeconds: 1.5,
     keepResources: () => Promise.resolve(),
   } as unknown as Run;
@@ -110,6 +116,23 @@ Deno.test("trainEpochs() writes the line of a last epoch after whose checkpoint 
       assertEquals(await Deno.readTextFile(path), whole);
     }
   }));
+
+Deno.test("trainEpochs() claims no epoch whose checkpoint could not be written", async () => {
+  for (const kept of [0, 1]) {
+    await withFolder({}, async (folder) => {
+      if (kept > 0) await train(folder, kept);
+      const history: EpochResult[] = [];
+      const checkpoint = join(folder, CHECKPOINT);
+      const putInTheWay = () => {
+        if (existsSync(checkpoint)) Deno.removeSync(checkpoint, { recursive: true });
+        Deno.mkdirSync(join(checkpoint, "not empty"), { recursive: true });
+      };
+      const reporter: Reporter = { ...silentReporter, terminal: true, live: putInTheWay };
+      await assertRejects(() => train(folder, kept + 2, { history, reporter }), WriteError);
+      assertEquals(history.map(({ epoch }) => epoch), [1, 2].slice(0, kept));
+    });
+  }
+});
 
 Deno.test("trainEpochs() takes over a shorter run's evaluations with its epochs", () =>
   withFolder({}, async (out) => {

@@ -12,6 +12,7 @@ import { join } from "node:path";
 import * as tf from "@tensorflow/tfjs";
 import type { Dataset, ImageSet } from "../../data/dataset.ts";
 import { loadMnist } from "../data/mnist.ts";
+import { WriteError } from "../../io/disk_error.ts";
 import { InterruptedError, StudyError } from "../../io/errors.ts";
 import type { Reporter } from "../../io/reporter.ts";
 import { sha256File } from "../../io/sha256.ts";
@@ -25,6 +26,7 @@ import {
   readPredictions,
   runFolder,
 } from "../../report/record/run_folder.ts";
+import { READINGS } from "../../report/record/run_state.ts";
 import { noteFailedStart } from "../../experiment/failed_part.ts";
 import {
   readPartialPredictions,
@@ -383,11 +385,22 @@ Deno.test("detectAndTest() turns a failure into a row of NaN and says N/A (Error
     assertEquals(rows[0]!.error, "The weights are not there");
   }));
 
+Deno.test("detectAndTest() claims no image of which nothing could be written", () =>
+  withFolder({}, async (out) => {
+    // Nothing can take its place.
+    const onDetect = () => {
+      const [{ name }] = [...Deno.readDirSync(join(out, "runs"))] as [Deno.DirEntry];
+      Deno.mkdirSync(join(runFolder(out, name), READINGS, "not empty"), { recursive: true });
+    };
+    const { message } = await assertRejects(() => run({ out, onDetect }), WriteError);
+    assert(!message.includes("--resume"), message);
+  }));
+
 Deno.test("noteFailedStart() leaves a row for each run that could not begin", () =>
   withFolder({}, async (out) => {
     const error = new StudyError("No engine");
-    const resume = false;
-    const untrained = { model: FASTER_RCNN_ADAPTED, columns: { batch_size: 2 }, resume };
+    const [resume, command] = [false, []];
+    const untrained = { model: FASTER_RCNN_ADAPTED, columns: { batch_size: 2 }, resume, command };
     await noteFailedStart(out, { ...untrained, seeds: [7], error });
     const [row] = await rowsOf(out);
     assertEquals([row!.status, row!.error, row!.seed, row!.batch_size, row!.accuracy], [
@@ -399,7 +412,7 @@ Deno.test("noteFailedStart() leaves a row for each run that could not begin", ()
     ]);
     assertEquals(row!.epochs, null);
     const columns = { epochs: 10, batch_size: 512, learning_rate: 0.001 };
-    const trained = { model: FASTER_RCNN_HEAD_TUNED, columns, resume };
+    const trained = { model: FASTER_RCNN_HEAD_TUNED, columns, resume, command };
     await noteFailedStart(out, { ...trained, seeds: [3, 4], error });
     const rows = (await rowsOf(out)).slice(1);
     assertEquals(
