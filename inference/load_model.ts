@@ -145,15 +145,18 @@ export async function canComeBack({ folder, manifest }: LocatedRun): Promise<boo
 
 async function restoreSimpleCnn(run: LocatedRun): Promise<LoadedModel> {
   const network = simpleCnn();
+  let weights: string;
   try {
-    await loadTrained(run, network.parameters, SIMPLE_CNN.title);
+    weights = await loadTrained(run, network.parameters, SIMPLE_CNN.title);
   } catch (error) {
     network.dispose();
     throw error;
   }
   return readyClassifier(network, {
-    ...{ name: run.manifest.model, title: SIMPLE_CNN.title, run },
-    weights: CHECKPOINT,
+    name: run.manifest.model,
+    title: SIMPLE_CNN.title,
+    run,
+    weights,
   });
 }
 
@@ -212,13 +215,22 @@ async function restoreDetector(
   });
 }
 
-/** What the run trained, read one tensor at a time, its optimiser's left in the file. */
-async function loadTrained(run: LocatedRun, parameters: Parameters, title: string): Promise<void> {
-  await loadWeightsFile(join(run.folder, CHECKPOINT), () => ({
+/**
+ * What the run trained, read one tensor at a time, its optimiser's left in the file.
+ *
+ * @returns Which weights these are, for people.
+ */
+async function loadTrained(
+  run: LocatedRun,
+  parameters: Parameters,
+  title: string,
+): Promise<string> {
+  const { areMeans } = await loadWeightsFile(join(run.folder, CHECKPOINT), () => ({
     title,
     shapes: parameters.shapes,
     assign: (name, tensor) => parameters.assign(parameters.get(name), name, tensor),
   }));
+  return areMeans ? `${CHECKPOINT}, the averaged weights so far` : CHECKPOINT;
 }
 
 function seedOf({ runId, manifest }: LocatedRun): number {

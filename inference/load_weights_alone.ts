@@ -10,8 +10,9 @@ import { alexnet, ALEXNET_ARCHITECTURE } from "../models/alexnet.ts";
 import { type NotedModel, readExportNotes } from "../models/checkpoint/export_notes.ts";
 import { loadCheckpoint, openCheckpoint } from "../models/checkpoint/open_checkpoint.ts";
 import { fitWeights } from "../models/checkpoint/load_weights.ts";
-import { withoutMoments } from "../models/checkpoint/optimizer_state.ts";
+import { withoutMoments, withTestedMeans } from "../models/checkpoint/optimizer_state.ts";
 import { describeMisfit, quoted } from "../models/checkpoint/state_dict.ts";
+import type { Checkpoint } from "../models/checkpoint/stored_tensor.ts";
 import type { Classifier } from "../models/classifier.ts";
 import { relevantEntries } from "../models/detection/faster_rcnn_layout.ts";
 import { DIGIT_CLASSES } from "../models/adapted_faster_rcnn.ts";
@@ -86,7 +87,7 @@ export async function loadWeightsAlone(
   path: string,
   model: string | undefined,
 ): Promise<LoadedModel> {
-  const { found, noted } = await lookInto(path);
+  const { found, noted, notes } = await lookInto(path);
   const network = NETWORKS.find(({ fits }) => fits(found));
   const facts = { run: undefined, weights: basename(path) };
   if (network !== undefined) {
@@ -94,7 +95,8 @@ export async function loadWeightsAlone(
     refuseOther(path, named, model);
     const classifier = network.build();
     try {
-      classifier.loadStateDict(await loadCheckpoint(path), { path });
+      const tested = withTestedMeans(await loadCheckpoint(path), notes);
+      classifier.loadStateDict(new Map(tested), { path });
     } catch (error) {
       classifier.dispose();
       throw error;
@@ -119,10 +121,13 @@ export async function loadWeightsAlone(
 }
 
 /** What is in a file, and what it says of itself. */
-async function lookInto(path: string): Promise<{ found: Shapes; noted: NotedModel }> {
+async function lookInto(
+  path: string,
+): Promise<{ found: Shapes; noted: NotedModel; notes: Checkpoint["metadata"] }> {
   using checkpoint = await openCheckpoint(path);
+  const { metadata: notes } = checkpoint;
   const all = new Map(checkpoint.names().map((name) => [name, checkpoint.describe(name)]));
-  return { found: withoutMoments(all), noted: readExportNotes(checkpoint.metadata, path) };
+  return { found: withoutMoments(all), noted: readExportNotes(notes, path), notes };
 }
 
 /** The model of that name, or the first. */

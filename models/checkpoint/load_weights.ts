@@ -5,7 +5,7 @@
  */
 
 import { openCheckpoint } from "./open_checkpoint.ts";
-import { withoutMoments } from "./optimizer_state.ts";
+import { withoutMoments, withTestedMeans } from "./optimizer_state.ts";
 import {
   type DType,
   findMisfit,
@@ -68,7 +68,8 @@ export function loadWeights(
  * Loads a checkpoint file, reading one tensor at a time, so that its size is not needed twice. All are
  * read and checked before the first is taken: nothing is changed unless all of them fit.
  *
- * Names, shapes and dtypes are checked before the first tensor is read, values as they are.
+ * Names, shapes and dtypes are checked before the first tensor is read, values as they are. Of a run that
+ * has not come to its end it is the weights that it tests, which may be means.
  *
  * @param path A `.pth` or `.safetensors` file.
  * @param targetFor What takes weights of these names; without `assign` they are only checked.
@@ -77,11 +78,12 @@ export function loadWeights(
 export async function loadWeightsFile(
   path: string,
   targetFor: (names: readonly string[]) => ExpectedWeights & Partial<WeightTarget>,
-): Promise<TakenWeights> {
+): Promise<TakenWeights & { areMeans: boolean }> {
   using checkpoint = await openCheckpoint(path);
-  const found = new Map(
+  const all = new Map(
     checkpoint.names().map((key) => [key, { ...checkpoint.describe(key), key }]),
   );
+  const found = withTestedMeans(all, checkpoint.metadata);
   const { entries, expected: target, removed } = requireFit(found, targetFor, path);
   const names = [...target.shapes.keys()];
   const read = (name: string) => checkpoint.read(entries.get(name)!.key);
@@ -89,7 +91,7 @@ export async function loadWeightsFile(
   if (target.assign !== undefined) {
     for (const name of names) target.assign(name, await read(name));
   }
-  return { names: new Set(names), removed };
+  return { names: new Set(names), removed, areMeans: found !== all };
 }
 
 interface Shaped {

@@ -213,6 +213,35 @@ Deno.test("loadModel() refuses a value that is not finite, in a run's checkpoint
     }
   }));
 
+Deno.test("loadModel() answers with the averaged weights of a run that has made some and goes on", () =>
+  withFolder({}, async (copies) => {
+    const own = join(copies, "runs", row!.run_id);
+    await Deno.mkdir(own, { recursive: true });
+    await Deno.copyFile(join(folder, "manifest.json"), join(own, "manifest.json"));
+    using model = await loadModel(folder);
+    const [trained, averaged] = [model.stateDict(), model.stateDict()];
+    for (const { data } of averaged.values()) (data as Float32Array).fill(0.5);
+    const means = [...averaged].map(([name, mean]) => [`optimizer.average.${name}`, mean] as const);
+    const state = new Map([...trained, ...means]);
+    const history = [{ epoch: 1, loss: 1, correct: 1, seen: 2, seconds: 1 }];
+    const cases = [
+      { epochs: 2, step: 5, expected: averaged, weights: ", the averaged weights so far" },
+      // Its parameters are the mean, or there is none yet.
+      { epochs: 1, step: 5, expected: trained, weights: "" },
+      { epochs: 2, step: 4, expected: trained, weights: "" },
+    ];
+    for (const { epochs, step, expected, weights } of cases) {
+      const settings = { epochs, recipe: JSON.stringify({ average: { decay: 0.99, every: 5 } }) };
+      const training = JSON.stringify({ settings, history, step });
+      for (const path of [join(own, CHECKPOINT), join(copies, "alone.safetensors")]) {
+        await saveCheckpoint(path, state, { training });
+        using loaded = await loadModel(path);
+        assertEquals(loaded.stateDict(), expected);
+        if (loaded.run) assertEquals(loaded.weights, CHECKPOINT + weights);
+      }
+    }
+  }));
+
 Deno.test("a classifier alone is told apart from a whole network", () => {
   using network = alexnet();
   const { message } = assertThrows(
