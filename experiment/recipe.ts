@@ -1,5 +1,5 @@
 /**
- * SimpleCNN as a recipe of part 1 builds it.
+ * SimpleCNN as a recipe of part 1 builds it, and whether the recipe fits what it is trained on.
  *
  * @module
  */
@@ -7,6 +7,7 @@
 import type { ImageSet } from "../data/dataset.ts";
 import { IMAGE_PIXELS } from "../data/idx.ts";
 import { mnist28 } from "../data/image_batches.ts";
+import type { Reporter } from "../io/reporter.ts";
 import type { Classifier } from "../models/classifier.ts";
 import { defaultInitializer } from "../models/parameters.ts";
 import { simpleCnn } from "../models/simple_cnn.ts";
@@ -35,4 +36,29 @@ export function recipeNetwork(
   } finally {
     images.dispose();
   }
+}
+
+/** The most of its first weights that a running mean is to hold in the end, about which nothing is said. */
+const NEGLIGIBLE_SHARE = 0.01;
+
+/**
+ * Warns of a recipe's running mean of the weights that so few steps leave almost as it began.
+ *
+ * @param count Training images.
+ */
+export function warnOfShortMean(
+  { epochs, batchSize, recipe }: TrainingSettings,
+  { count, reporter }: { count: number; reporter: Reporter },
+): void {
+  if (!recipe?.average) return;
+  const { decay, every } = recipe.average;
+  const updates = Math.floor(epochs * Math.ceil(count / batchSize) / every);
+  const share = decay ** (updates - 1);
+  if (updates === 0 || share <= NEGLIGIBLE_SHARE) return;
+  reporter.warn(
+    `The averaged weights, which are tested, will still hold ${
+      (100 * share).toFixed(0)
+    } % of those ` +
+      `of step ${every}: the recipe is meant for longer runs`,
+  );
 }

@@ -17,7 +17,7 @@ import { ImageBatches, normalizeMnist } from "../data/image_batches.ts";
 import { showDryRun } from "../experiment/dry_run.ts";
 import { part1Command, recipePrecision, seedList } from "../experiment/flags.ts";
 import { planPart1 } from "../experiment/plan.ts";
-import { recipeNetwork } from "../experiment/recipe.ts";
+import { recipeNetwork, warnOfShortMean } from "../experiment/recipe.ts";
 import { runExperiment } from "../experiment/run.ts";
 import { runEach, type RunningSetup, setUp } from "../experiment/set_up.ts";
 import {
@@ -91,6 +91,7 @@ export function trainAndTest(
       train,
       trainerOptions(settings, { seed, count: train.count }),
     );
+    warnOfShortMean(settings, { ...run, count: train.count });
     await trainEpochs(run, network, trainer, {
       ...settings,
       ...evaluationEvery(evalEvery, () => classify(run, network, test, settings)),

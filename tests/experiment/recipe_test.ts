@@ -1,15 +1,16 @@
 /** The network that each recipe of part 1 trains, by what it does. */
 
-import { assert, assertAlmostEquals } from "@std/assert";
+import { assert, assertAlmostEquals, assertEquals } from "@std/assert";
 import * as tf from "@tensorflow/tfjs";
 import { mnist28 } from "../../data/image_batches.ts";
-import { recipeNetwork } from "../../experiment/recipe.ts";
+import { recipeNetwork, warnOfShortMean } from "../../experiment/recipe.ts";
+import { silentReporter } from "../../io/reporter.ts";
 import type { StateTensor } from "../../models/checkpoint/state_dict.ts";
 import type { Classifier } from "../../models/classifier.ts";
 import { defaultInitializer } from "../../models/parameters.ts";
 import { simpleCnn, simpleCnnLayouts } from "../../models/simple_cnn.ts";
 import { whiteningInitializer } from "../../models/whitening.ts";
-import { RECIPES } from "../../study.ts";
+import { RECIPES, type TrainingSettings } from "../../study.ts";
 import { firstTestDigits } from "../data/mnist.ts";
 import { testEngine } from "../engine/engine.ts";
 
@@ -74,4 +75,23 @@ Deno.test("recipeNetwork() zeroes the recipe's share of the hidden units, and en
     const share = 1 - kept.length / units.length;
     assert(Math.abs(share - rate) < 5 * spread, `${name}: ${share}, not ${rate}`);
   }
+});
+
+Deno.test("warnOfShortMean() says how much of its first weights the mean of a short run is", () => {
+  const warned = (settings: TrainingSettings, count: number) => {
+    const said: string[] = [];
+    const reporter = { ...silentReporter, warn: (text: string) => said.push(text) };
+    warnOfShortMean(settings, { count, reporter });
+    return said;
+  };
+  const { accurate, published } = RECIPES;
+  for (const count of [60_000, 24_000]) assertEquals(warned(accurate.training, count), []);
+  assertEquals(warned(published.training, 100), []);
+  // 24 steps an epoch: 62 updates, of which the first counts whole.
+  assertEquals(warned(accurate.training, 3000), [
+    "The averaged weights, which are tested, will still hold 54 % of those of step 5: the recipe is " +
+    "meant for longer runs",
+  ]);
+  // Before the fifth step there is no mean.
+  assertEquals(warned({ ...accurate.training, epochs: 1 }, 500), []);
 });
