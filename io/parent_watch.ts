@@ -9,15 +9,22 @@
 
 const INTERVAL_MS = 1000;
 
+/** The process that started this one: much is done before it is watched. */
+const PARENT = Deno.ppid;
+
 /**
- * Calls `onEnd` once the process that started this one has ended, where this one belongs to a task. A
- * process started from a shell may outlive it, and so is not watched; nor is any on Windows.
+ * Calls `onEnd` once the process that started this one has ended, at once if it has by now, where this
+ * one belongs to a task. A process started from a shell may outlive it, and so is not watched; nor is any
+ * on Windows.
  */
 export function watchParent(onEnd: () => void): Disposable {
   if (!isOfTask()) return { [Symbol.dispose]() {} };
-  const parent = Deno.ppid;
+  if (Deno.ppid !== PARENT) {
+    onEnd();
+    return { [Symbol.dispose]() {} };
+  }
   const timer = setInterval(() => {
-    if (Deno.ppid === parent) return;
+    if (Deno.ppid === PARENT) return;
     clearInterval(timer);
     onEnd();
   }, INTERVAL_MS);
