@@ -68,8 +68,11 @@ export async function openRunEvents(run: ShownRun): Promise<RunEvents> {
     const before = await eventFiles(folder);
     await waitForLaterName(before);
     const writer = await open(folder);
-    const file = (await eventFiles(folder)).find((name) => !before.includes(name));
-    if (file === undefined) throw new Error("TensorFlow made no event file");
+    const made = (await eventFiles(folder)).find((name) => !before.includes(name));
+    if (made === undefined) throw new Error("TensorFlow made no event file");
+    const file = laterName(made, before);
+    // It is written to all the same.
+    if (file !== made) await Deno.rename(join(folder, made), join(folder, file));
     const events = new RunEvents(run, { writer, file, marks });
     await events.mark(earlier.length);
     return events;
@@ -240,6 +243,19 @@ export class RunEvents implements Disposable {
 /** TensorBoard reads files in the order of their names, which tell the second. */
 async function waitForLaterName(names: readonly string[]): Promise<void> {
   const now = Date.now();
-  const seconds = names.map((name) => Number(/\.tfevents\.(\d+)\./.exec(name)?.[1]));
-  if (seconds.includes(Math.floor(now / 1000))) await setTimeout(1000 - now % 1000);
+  if (latestSecond(names) === Math.floor(now / 1000)) await setTimeout(1000 - now % 1000);
 }
+
+/** The name that a file needs to be read after others: its own, unless theirs are of a clock ahead. */
+function laterName(name: string, others: readonly string[]): string {
+  const latest = latestSecond(others);
+  if (latestSecond([name]) > latest) return name;
+  return name.replace(SECOND, `.tfevents.${latest + 1}.`);
+}
+
+function latestSecond(names: readonly string[]): number {
+  return Math.max(0, ...names.map((name) => Number(SECOND.exec(name)?.[1] ?? 0)));
+}
+
+/** What of an event file's name tells when it was made. */
+const SECOND = /\.tfevents\.(\d+)\./;

@@ -1,6 +1,13 @@
 /** What TensorBoard is shown of a run, on steps that are made up; files are those of the engine. */
 
-import { assert, assertAlmostEquals, assertEquals, assertRejects, assertThrows } from "@std/assert";
+import {
+  assert,
+  assertAlmostEquals,
+  assertEquals,
+  assertRejects,
+  assertStringIncludes,
+  assertThrows,
+} from "@std/assert";
 import { join } from "node:path";
 import type { ImageSet } from "../../data/dataset.ts";
 import { IMAGE_PIXELS } from "../../data/idx.ts";
@@ -194,6 +201,23 @@ Deno.test("RunEvents take back what follows the checkpoint, and leave files they
     (await open(folder, 0))[Symbol.dispose]();
     assertEquals(sizes(), [18, empty, empty, empty, size]);
   }));
+
+Deno.test("RunEvents are in a file that is read after those before it, though the clock is behind", async () => {
+  const seconds = Math.floor(Date.now() / 1000) + 5000;
+  const before = `events.out.tfevents.${seconds}.other.v2`;
+  await withFolder({ [before]: "of a machine whose clock is ahead" }, async (folder) => {
+    const files = () => [...Deno.readDirSync(folder)].map(({ name }) => name).sort();
+    using events = await open(folder, 0);
+    await train(events, 1);
+    const [marks, first, ours, ...more] = files();
+    assertEquals([marks, first, more], ["events.json", before, []]);
+    assertStringIncludes(ours!, `.tfevents.${seconds + 1}.`);
+    const kept = JSON.parse(await Deno.readTextFile(join(folder, "events.json")));
+    const { size: bytes } = await Deno.stat(join(folder, ours!));
+    assertEquals(kept.at(-1), { epochs: 1, file: ours, bytes });
+    assert(bytes > kept[0].bytes, `${kept[0].bytes} bytes at first, and then ${bytes}`);
+  });
+});
 
 Deno.test("RunEvents that the disk does not take are missed once, and the run goes on", () =>
   withFolder({}, async (folder) => {
