@@ -18,12 +18,14 @@ import {
 } from "../experiment/forecast.ts";
 import { waitVisibly } from "../experiment/recording.ts";
 import { runChildScript } from "../io/child_script.ts";
+import { failureReason } from "../io/disk_error.ts";
 import { InterruptedError, StudyError } from "../io/errors.ts";
 import { readCommandLine } from "../io/help_text.ts";
 import { flagName, type FlagTable, type FlagValues } from "../io/parse_flags.ts";
 import { shortened } from "../io/printable.ts";
 import { createReporter, type Reporter } from "../io/reporter.ts";
 import { interruptible, runScript } from "../io/run_script.ts";
+import { lookAtResultsFile } from "../report/record/results.ts";
 import { MODELS, type PartNumber, type PartSize, PRESETS } from "../study.ts";
 
 /** The parts that have published results, in the study's order. */
@@ -88,6 +90,7 @@ async function main(): Promise<void> {
     const context = { flags, reporter, signal };
     if (flags.dryRun) return await dryRun(context);
     const failures: Failed[] = [];
+    for (const part of PARTS) await lookAtResultsFile(flags.out, part);
     try {
       if (!flags.quiet) await announce(context);
       for (const part of PARTS) failures.push(...await runPart(part, context));
@@ -172,13 +175,17 @@ async function announce({ flags, reporter, signal }: Context): Promise<void> {
   reporter.line(`  in total about ${roundDuration(total)}, plus any downloads`);
 }
 
-/** @returns What failed, if it did: its row is in the results. */
-async function runPart(
+/** @returns What failed, if it did: its row is in the results, where they can be read. */
+export async function runPart(
   number: PartNumber,
   { flags, reporter, signal }: Context,
 ): Promise<Failed[]> {
   reporter.line(`\nPart ${number}`);
-  const before = await knownRows(flags.out, number);
+  const before = await knownRows(flags.out, number).catch(failureReason);
+  if (typeof before === "string") {
+    reporter.warn(`Part ${number} is left out: ${before}`);
+    return [{ what: `Part ${number}`, reason: before }];
+  }
   const command = commandLineOf(number, flags);
   const { failure } = await runChildScript(`scripts/part${number}.ts`, {
     args: command,

@@ -13,7 +13,8 @@ import { expectedSeconds, type MachineRates, roundDuration } from "../../experim
 import { knownRows, noteFailure } from "../../experiment/failed_part.ts";
 import { part1Command, PART_2, PART_4 } from "../../experiment/flags.ts";
 import { parseFlags } from "../../io/parse_flags.ts";
-import { commandLineOf } from "../../scripts/all.ts";
+import { silentReporter } from "../../io/reporter.ts";
+import { commandLineOf, runPart } from "../../scripts/all.ts";
 import { PRESETS } from "../../study.ts";
 import { Program } from "./part1_process.ts";
 import { resultRow, withFolder } from "../report/result_rows.ts";
@@ -273,6 +274,21 @@ Deno.test("all says how long it will take; interrupted alone it ends the part, w
     assertEquals(await rowsOf(out, 2), []);
   });
 });
+
+Deno.test("all says before anything else that the rows of a part would not be taken", () =>
+  withFolder({}, async (out) => {
+    await Deno.mkdir(resultsPath(out, 2));
+    const { code, stdout, stderr } = await start("--out", out).end();
+    assertEquals([code, stdout], [1, ""]);
+    assertStringIncludes(stderr, `${resultsPath(out, 2)} cannot be used (a folder, not a regular`);
+    // Where that has come to be so since, the part is left out, and others go on.
+    const warnings: string[] = [];
+    const reporter = { ...silentReporter, warn: (text: string) => warnings.push(text) };
+    const { signal } = new AbortController();
+    const [failed] = await runPart(2, { flags: { ...EVERY_FLAG, out }, reporter, signal });
+    assertEquals(failed?.what, "Part 2");
+    assertEquals(warnings, [`Part 2 is left out: ${failed!.reason}`]);
+  }));
 
 Deno.test("all names an unknown flag, exit 2, and shows --help", async () => {
   const [unknown, help] = await Promise.all([start("--presets").end(), start("--help").end()]);
