@@ -62,7 +62,7 @@ export interface FailedPart {
   failure: string;
   /** Whether it was to go on with runs, each of which has a row of its own already. */
   resume: boolean;
-  /** Its command line. */
+  /** The command line that it was started with. */
   command: readonly string[];
   /** {@linkcode knownRows} before it was started. */
   before: KnownRows;

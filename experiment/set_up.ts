@@ -20,6 +20,7 @@ import { printableJson } from "../io/printable.ts";
 import { createReporter, type Reporter, warnOf, writeText } from "../io/reporter.ts";
 import { giveUpPrograms } from "../io/run_command.ts";
 import { interruptible } from "../io/run_script.ts";
+import { shellQuote } from "../io/shell_quote.ts";
 import { noticeStops, stopsAfter } from "../io/stop_notice.ts";
 import { removeLeftovers } from "../report/record/leftovers.ts";
 import { checkResultsFile, type ResultRow, resultsPath } from "../report/record/results.ts";
@@ -154,7 +155,9 @@ export async function runEach(setup: Setup, runs: readonly PlannedRun[]): Promis
   });
   const isDefault = resolve(out) === resolve(repositoryRoot(), DEFAULT_OUT);
   reporter.line(
-    `See the comparison with: deno task compare${isDefault ? "" : ` --out ${resolve(out)}`}`,
+    `See the comparison with: deno task compare${
+      isDefault ? "" : ` --out ${shellQuote(resolve(out))}`
+    }`,
   );
   if (failures.length === 0) return;
   throw new StudyError(

@@ -23,6 +23,7 @@ import { exists, pathKind } from "../io/path_kind.ts";
 import { createReporter, type Reporter } from "../io/reporter.ts";
 import { runCommand } from "../io/run_command.ts";
 import { interruptible, runScript } from "../io/run_script.ts";
+import { shellQuote } from "../io/shell_quote.ts";
 
 /** The version that the workflow is tested with, and the least that has all that it asks for. */
 const SNAKEMAKE = { tested: "9.27.1", major: 9 } as const;
@@ -94,7 +95,7 @@ async function main(): Promise<void> {
       await measure(measuredFlags(await Deno.readTextFile(flags.config)), { reporter, signal });
     }
     const args = await snakemakeArgs(flags);
-    reporter.line(`Handing over to: snakemake ${args.join(" ")}`);
+    reporter.line(`Handing over to: snakemake ${args.map(shellQuote).join(" ")}`);
     await handOver(args, { ...flags, signal });
   });
 }
@@ -124,7 +125,7 @@ async function measure(
   args: readonly string[],
   { reporter, signal }: { reporter: Reporter; signal: AbortSignal },
 ): Promise<void> {
-  reporter.line(`Measuring how fast this machine is, with ${args.join(" ")}`);
+  reporter.line(`Measuring how fast this machine is, with ${args.map(shellQuote).join(" ")}`);
   const { failure, output } = await runChildScript("experiment/machine_rates.ts", {
     args,
     permissions: "engine",

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { shellQuote } from "../../io/shell_quote.ts";
 import type { Comparison, ModelComparison } from "../analysis/comparison.ts";
 import { describeMachine, resourcesOf } from "../analysis/describe_machine.ts";
 import { describeCode } from "../analysis/describe_run.ts";
@@ -216,13 +217,12 @@ function commandLine(
     !/^--(out|libtensorflow|seed|seeds|runs)$/.test(args[i - 1] ?? "")
   );
   return {
-    text: `deno task part${part}${kept.map((arg) => ` ${shellQuote(arg)}`).join("")}`,
+    text: `deno task part${part}${kept.map((arg) => ` ${shellQuote(onOneLine(arg))}`).join("")}`,
     namesSeed: args.some((arg) => /^--(seed|seeds|runs)(=|$)/.test(arg)),
   };
 }
 
-/** The argument as a POSIX shell reads it back, on one line and without a Markdown fence in it. */
-function shellQuote(arg: string): string {
-  const line = arg.replace(/[\p{C}\s]+/gu, " ").replaceAll("```", "");
-  return /^[\w@%+=:,./-]+$/.test(line) ? line : `'${line.replaceAll("'", `'\\''`)}'`;
+/** The argument on one line and without a Markdown fence in it. */
+function onOneLine(arg: string): string {
+  return arg.replace(/[\p{C}\s]+/gu, " ").replaceAll("```", "");
 }

@@ -56,12 +56,15 @@ Deno.test("sweep without Snakemake, or with an old one, says what to install", (
   }));
 
 Deno.test("sweep finds a Snakemake whose libraries are where LD_LIBRARY_PATH says", () =>
-  withFolder({ "my.yaml": "" }, async (folder) => {
+  withFolder({ "my sweep.yaml": "" }, async (folder) => {
     const snakemake = `[ -n "$LD_LIBRARY_PATH" ] || exit 127\n${FAKE}`;
     const env = { LD_LIBRARY_PATH: "/opt/conda/lib" };
-    const { code, stdout, stderr } = await sweep(folder, ["--config=my.yaml"], { snakemake, env });
+    const args = ["--config=my sweep.yaml"];
+    const { code, stdout, stderr } = await sweep(folder, args, { snakemake, env });
     assertEquals(code, 0, stderr);
     assertStringIncludes(stdout, "called in ");
+    // What is shown can be copied.
+    assertStringIncludes(stdout, ` --configfile '${folder}/my sweep.yaml' --profile `);
   }));
 
 Deno.test("sweep without the executor of a cluster says what to install", () =>
