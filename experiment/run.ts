@@ -147,6 +147,7 @@ export async function runExperiment(
   }
   reporter.line(describeRun(row));
   const folder = runFolder(out, row.run_id);
+  locks.keepOnly(folder);
   const begun = found && "manifest" in found ? found : undefined;
   const earlier = usedBefore(begun);
   // Where it is not known what was used before, no sum of all is known.
@@ -212,6 +213,15 @@ class RunLocks implements Disposable {
     const lock = this.#locks.get(folder) ?? await lockRun(folder);
     if (lock !== undefined) this.#locks.set(folder, lock);
     return lock !== undefined;
+  }
+
+  /** Lets go of all others, which were looked at and passed over. */
+  keepOnly(folder: string): void {
+    for (const [other, lock] of this.#locks) {
+      if (other === folder) continue;
+      lock[Symbol.dispose]();
+      this.#locks.delete(other);
+    }
   }
 
   [Symbol.dispose](): void {

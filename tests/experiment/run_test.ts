@@ -301,6 +301,26 @@ Deno.test("runExperiment() calls no run ok whose results are not finite", () =>
     assertEquals((await rowsIn(out)).at(-1)!.status, "ok");
   }));
 
+Deno.test("runExperiment() lets go of a run that it has passed over", () =>
+  withFolder({}, async (out) => {
+    const shorter = { epochs: 2, batch_size: 128 };
+    const body = trained(() => Promise.resolve(OK), 2);
+    const finished = await attempt({ out, plan: { columns: shorter }, body });
+    const damaged = await leaveEpoch(out);
+    await Deno.writeTextFile(join(damaged, CHECKPOINT), "");
+    const said: string[] = [];
+    const later = await attempt({
+      ...{ out, said, resume: true },
+      body: async ({ folder }) => {
+        assertEquals([await isRunning(damaged), await isRunning(folder)], [false, true]);
+        return OK;
+      },
+    });
+    assertStringIncludes(said[0]!, "Passed over: Cannot resume ");
+    assertStringIncludes(said[1]!, `Run ${finished.run_id} finished after 2 epochs: a new run`);
+    assertEquals(later.status, "ok");
+  }));
+
 Deno.test("runExperiment() says after a full disk that the run can go on", () =>
   withFolder({}, async (out) => {
     const full = new Error("No space left on device (os error 28)");
