@@ -76,7 +76,7 @@ function timeTarget(recipe: Recipe, share: number): Target {
     },
     met: (value) => value <= share,
     heldBack(results) {
-      const found = measurementOf(results, recipeTitle(recipe, "time"));
+      const found = ofMnist(results, recipeTitle(recipe, "time"));
       return found?.precision === "float32" ? passesNote(recipe) : undefined;
     },
     missing: otherData,
