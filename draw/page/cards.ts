@@ -71,7 +71,7 @@ export function makeCard(template: HTMLTemplateElement, model: PageModel): Card 
       return answered?.probability ?? 0;
     },
     get isWaiting() {
-      return element.ariaBusy === "true";
+      return element.getAttribute("aria-busy") === "true";
     },
     show({ probabilities, view: pixels, milliseconds }) {
       const highest = Math.max(...probabilities);
@@ -95,7 +95,7 @@ export function makeCard(template: HTMLTemplateElement, model: PageModel): Card 
       drawGrey(view, new Uint8Array(model.side ** 2), model.side);
     },
     wait(waits) {
-      element.ariaBusy = `${waits}`;
+      element.setAttribute("aria-busy", `${waits}`);
     },
     dissent(differs) {
       if (differs) element.dataset["differs"] = "";

@@ -114,7 +114,8 @@ export class Pad {
   #pointerMove(event: PointerEvent): void {
     if (event.pointerId !== this.#pointer) return;
     const tool = event.buttons === ERASER_BUTTON ? "eraser" : this.tool;
-    const all = event.getCoalescedEvents();
+    // Some browsers have none, and others none where a page came by plain HTTP.
+    const all = event.getCoalescedEvents?.() ?? [];
     const events = all.length > 0 ? all : [event];
     this.sketch.extend(events.map((one) => this.#pointOf(one, tool)));
     this.#onChange();

@@ -106,7 +106,7 @@ export function showFailure(error: unknown): void {
 /** Says whether the models agree on what is drawn now, and marks those that do not. */
 function showVerdict(cards: readonly Card[], { models }: PageData, line: HTMLElement): void {
   // What is busy is not read out before all have answered.
-  line.ariaBusy = `${cards.some(({ isWaiting }) => isWaiting)}`;
+  line.setAttribute("aria-busy", `${cards.some(({ isWaiting }) => isWaiting)}`);
   // Until the first has, the line is about the drawing before, and so are all cards.
   if (cards.every(({ isWaiting }) => isWaiting)) return;
   const readings = cards.flatMap(({ digit, isWaiting }, i) =>

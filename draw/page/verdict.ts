@@ -23,8 +23,13 @@ export interface Verdict {
 
 /** Says in a line what models take a digit for; `undefined` where none took it for any. */
 export function verdictOf(readings: readonly Reading[]): Verdict | undefined {
-  const groups = [...Map.groupBy(readings, ({ digit }) => digit)]
-    .sort(([, a], [, b]) => b.length - a.length);
+  const byDigit = new Map<number, Reading[]>();
+  for (const reading of readings) {
+    const group = byDigit.get(reading.digit);
+    if (group === undefined) byDigit.set(reading.digit, [reading]);
+    else group.push(reading);
+  }
+  const groups = [...byDigit].sort(([, a], [, b]) => b.length - a.length);
   const [first, second] = groups;
   if (first === undefined) return undefined;
   const [digit, those] = first;
