@@ -9,7 +9,7 @@ import { StudyError } from "../io/errors.ts";
 import { exists, isFile } from "../io/path_kind.ts";
 import { printable } from "../io/printable.ts";
 import { type Reporter, silentReporter } from "../io/reporter.ts";
-import { RANDOM_LABEL } from "../io/weights_label.ts";
+import { RANDOM_LABEL, weightsKind } from "../io/weights_label.ts";
 import { adaptedFasterRcnn } from "../models/adapted_faster_rcnn.ts";
 import { loadWeightsFile } from "../models/checkpoint/load_weights.ts";
 import { FASTER_RCNN_WEIGHTS, type PinnedWeights } from "../models/checkpoint/pretrained.ts";
@@ -43,7 +43,10 @@ export interface LoadModelOptions {
    * results, or the beginning of it.
    */
   model?: string | undefined;
-  /** The file of weights that the run started from, where it is no longer where the run had it. */
+  /**
+   * The file of weights that the run started from, where it is no longer where the run had it. Refused
+   * where the model takes nothing from such a file.
+   */
   weights?: string | undefined;
   /** Folder of the suite's cache, which has downloaded weights. */
   cache?: string | undefined;
@@ -69,6 +72,9 @@ const RESTORE: ReadonlyMap<string, Restore> = new Map<string, Restore>([
   ),
   ...DETECTORS.map(({ name }) => [name, restoreDetector] as const),
 ]);
+
+/** Models of which a run keeps all weights. */
+const WHOLE: readonly string[] = Object.values(RECIPES).map(({ name }) => name);
 
 /** Models of which nothing is trained: they are made again from their weights and seed. */
 const UNTRAINED: readonly string[] = DETECTORS.filter(({ training }) => training === null)
@@ -96,7 +102,10 @@ export async function loadModel(run: string, options: LoadModelOptions = {}): Pr
     // Absolute, as a bare word may be a part of another run's id.
     const folder = resolve(dirname(run));
     const isRun = basename(run) === CHECKPOINT && await exists(join(folder, "manifest.json"));
-    if (!isRun) return await loadWeightsAlone(run, model);
+    if (!isRun) {
+      refuseUnused(`${run} is taken for all weights of a model`, options);
+      return await loadWeightsAlone(run, model);
+    }
     return await loadRun(ofModel(await locateRun(folder, { results }), model), options);
   }
   const usable = async (candidate: LocatedRun) =>
@@ -134,7 +143,19 @@ export async function loadRun(
         `suite are committed without): make a run that has one with ${commandOf(run)}`,
     );
   }
+  if (WHOLE.includes(model)) refuseUnused(`Run ${run.runId} keeps all its weights`, options);
+  if (weightsKind(String(run.manifest.settings.weights ?? "")) === "random") {
+    refuseUnused(`Run ${run.runId} started from random weights, which its seed gives`, options);
+  }
   return await restore(run, options);
+}
+
+/** Refuses the file that a run started from where nothing is taken from it. */
+function refuseUnused(why: string, { weights }: LoadModelOptions): void {
+  if (weights === undefined) return;
+  throw new StudyError(`${why}, so --weights ${weights} has no use`, {
+    remedy: "to have that file's model, give the file in place of the run",
+  });
 }
 
 /** Whether a run has left what {@linkcode loadModel} needs of its own folder. */

@@ -9,6 +9,7 @@ import { canComeBack, loadModel } from "../../inference/load_model.ts";
 import { readyClassifier, readyDetector } from "../../inference/loaded_model.ts";
 import { repositoryRoot } from "../../io/cache.ts";
 import { InterruptedError, StudyError } from "../../io/errors.ts";
+import { RANDOM_LABEL } from "../../io/weights_label.ts";
 import type { DigitDetector } from "../../experiment/detection.ts";
 import {
   ALEXNET,
@@ -180,6 +181,37 @@ Deno.test("loadModel() refuses a run or file of another model than the one asked
     assertMatch(message, /^Run \S+ is of SimpleCNN_Fast, not of vgg16_FineTuned: give another run/);
   }
 });
+
+Deno.test("loadModel() refuses a file of weights from which nothing would be taken", () =>
+  withFolder({}, async (place) => {
+    const alone = join(place, "alone.safetensors");
+    await Deno.copyFile(join(folder, CHECKPOINT), alone);
+    // A run of part 4 that started from random weights.
+    const random = join(place, "random");
+    await Deno.mkdir(random);
+    await Deno.copyFile(join(folder, CHECKPOINT), join(random, CHECKPOINT));
+    const manifest = await readManifest(folder);
+    const settings = { ...manifest.settings, weights: RANDOM_LABEL };
+    await writeManifest(random, { ...manifest, model: ALEXNET.name, settings });
+    for (
+      const [name, line] of [
+        [alone, `${alone} is taken for all weights of a model`],
+        [folder, `Run ${row!.run_id} keeps all its weights`],
+        ["best", `Run ${row!.run_id} keeps all its weights`],
+        [random, `Run ${row!.run_id} started from random weights, which its seed gives`],
+      ] as const
+    ) {
+      const { message } = await assertRejects(
+        () => loadModel(name, { results, weights: alone }),
+        StudyError,
+      );
+      assertEquals(
+        message,
+        `${line}, so --weights ${alone} has no use: to have that file's model, give the file in ` +
+          "place of the run",
+      );
+    }
+  }));
 
 Deno.test("loadModel() refuses a damaged checkpoint of plausible weights, as a run's and as a file alone", () =>
   withFolder({}, async (copies) => {
