@@ -9,7 +9,7 @@ import { join } from "node:path";
 import { type Ink, type PreparedDigit, prepareDigit } from "../data/handwritten_digit.ts";
 import { decodeIdx } from "../data/idx.ts";
 import { failureReason } from "../io/disk_error.ts";
-import { StudyError } from "../io/errors.ts";
+import { InterruptedError, StudyError } from "../io/errors.ts";
 import { readRegularFile, UnusableFileError } from "../io/regular_file.ts";
 import { PictureError } from "./picture_error.ts";
 import { readPicture } from "./read_picture.ts";
@@ -30,6 +30,15 @@ export interface DigitInput {
   picture: (PreparedDigit & { width: number; height: number }) | undefined;
 }
 
+/** Options of {@linkcode digitInputs}. */
+export interface DigitInputsOptions {
+  /** Makes a path of a word that is one. */
+  pathOf: (word: string) => string;
+  ink: Ink | "auto";
+  /** Ends the wait for standard input. */
+  signal: AbortSignal;
+}
+
 /** A source that has no digits, and why: the message is a line that names it. */
 export interface FailedInput {
   name: string;
@@ -40,19 +49,19 @@ export interface FailedInput {
  * Reads one source after the other; a folder's pictures come in the order of their names.
  *
  * @param words Paths as they are to be called, and `-`.
- * @param options `pathOf` makes a path of such a word.
+ * @throws {InterruptedError} If the signal is aborted while standard input is waited for.
  */
 export async function* digitInputs(
   words: readonly string[],
-  { pathOf, ink }: { pathOf: (word: string) => string; ink: Ink | "auto" },
+  options: DigitInputsOptions,
 ): AsyncGenerator<DigitInput | FailedInput> {
   for (const name of words) {
-    const files = name === STANDARD_INPUT ? [name] : await filesOf(name, pathOf(name));
+    const files = name === STANDARD_INPUT ? [name] : await filesOf(name, options.pathOf(name));
     if (!Array.isArray(files)) {
       yield files;
       continue;
     }
-    for (const file of files) yield await readDigits(file, { pathOf, ink });
+    for (const file of files) yield await readDigits(file, options);
   }
 }
 
@@ -73,12 +82,12 @@ async function filesOf(name: string, path: string): Promise<string[] | FailedInp
 
 async function readDigits(
   name: string,
-  { pathOf, ink }: { pathOf: (word: string) => string; ink: Ink | "auto" },
+  { pathOf, ink, signal }: DigitInputsOptions,
 ): Promise<DigitInput | FailedInput> {
   const shown = name === STANDARD_INPUT ? "standard input" : name;
   try {
     const bytes = name === STANDARD_INPUT
-      ? await standardInput()
+      ? await standardInput(signal)
       : await readRegularFile(pathOf(name), { maxBytes: MOST_BYTES });
     if (isIdx(bytes)) {
       return { name: shown, images: decodeIdx(shown, bytes, "images").values, picture: undefined };
@@ -91,6 +100,7 @@ async function readDigits(
     const { width, height } = picture;
     return { name: shown, images: digit.pixels, picture: { ...digit, width, height } };
   } catch (error) {
+    if (error instanceof InterruptedError) throw error;
     if (
       error instanceof StudyError && !(error instanceof PictureError) &&
       !(error instanceof UnusableFileError)
@@ -114,10 +124,11 @@ function isIdx(bytes: Uint8Array): boolean {
   return isGzip || (bytes[0] === 0 && bytes[1] === 0 && bytes[2] === 8);
 }
 
-async function standardInput(): Promise<Uint8Array> {
+async function standardInput(signal: AbortSignal): Promise<Uint8Array> {
   const pieces: Uint8Array[] = [];
   let total = 0;
-  for await (const piece of Deno.stdin.readable) {
+  const untilAborted = new TransformStream<Uint8Array, Uint8Array>();
+  for await (const piece of Deno.stdin.readable.pipeThrough(untilAborted, { signal })) {
     total += piece.length;
     if (total > MOST_BYTES) throw new PictureError("it does not end");
     pieces.push(piece);

@@ -72,10 +72,7 @@ async function main(): Promise<void> {
   const reporter = createReporter({ quiet: flags.quiet });
   const runs = await trainedRuns(flags.results);
   using _engine = await startEngine({ ...flags, reporter });
-  if (flags.static === undefined) {
-    // Ctrl-C is how a server ends well.
-    return await interruptible((signal) => serve(runs, flags, { reporter, signal }));
-  }
+  if (flags.static === undefined) return await serve(runs, flags, reporter);
   const { run, bytes } = await writeStaticPage(flags.static, { runs, reporter });
   reporter.line(
     `${run.manifest.model} (run ${run.runId}) is in ${flags.static}, ${formatBytes(bytes)}: open ` +
@@ -83,11 +80,11 @@ async function main(): Promise<void> {
   );
 }
 
-/** Serves the page until the signal is aborted. */
+/** Loads the models and serves the page until Ctrl-C. */
 async function serve(
   runs: Awaited<ReturnType<typeof trainedRuns>>,
   { host, port, noOpen }: Flags,
-  { reporter, signal }: { reporter: Reporter; signal: AbortSignal },
+  reporter: Reporter,
 ): Promise<void> {
   const models = await loadTrained(runs, reporter);
   try {
@@ -106,14 +103,17 @@ async function serve(
     const script = await bundlePage("ask_server.ts");
     files.set("page.js", { type: "text/javascript; charset=utf-8", content: script });
     files.set(DATA_PATH.slice(1), { type: "application/json", content: JSON.stringify(data) });
-    await using server = servePage({ host, port, files, models: readers });
-    for (const { title, runId } of data.models) reporter.line(`${title} answers (run ${runId})`);
-    if (isOpen(host)) reporter.warn("Everyone on the network can use this page");
-    print(`Draw at ${server.address} (Ctrl-C ends it)`);
-    if (!noOpen && !await openBrowser(server.address)) {
-      reporter.line("No browser could be opened from here: open that address in one");
-    }
-    await aborted(signal);
+    // Ctrl-C is how a server ends well; before there is one, it ends the process at once.
+    await interruptible(async (signal) => {
+      await using server = servePage({ host, port, files, models: readers });
+      for (const { title, runId } of data.models) reporter.line(`${title} answers (run ${runId})`);
+      if (isOpen(host)) reporter.warn("Everyone on the network can use this page");
+      print(`Draw at ${server.address} (Ctrl-C ends it)`);
+      if (!noOpen && !await openBrowser(server.address)) {
+        reporter.line("No browser could be opened from here: open that address in one");
+      }
+      await aborted(signal);
+    });
   } finally {
     for (const model of models) model.dispose();
   }

@@ -105,13 +105,6 @@ async function main(): Promise<void> {
     );
   }
   await requireRunWord(flags.run, "--run");
-  await interruptible((signal) => predict(words, { flags, signal }));
-}
-
-async function predict(
-  words: readonly string[],
-  { flags, signal }: { flags: Flags; signal: AbortSignal },
-): Promise<void> {
   const reporter = createReporter({
     quiet: flags.quiet,
     stream: flags.json ? "stderr" : "stdout",
@@ -120,12 +113,25 @@ async function predict(
   using _engine = await startEngine({ ...flags, reporter });
   using model = await loadModel(userPath(flags.run), { ...flags, reporter });
   describeModel(model, reporter);
-  const options = { pathOf: (word: string) => resolve(userFolder(), word), ink: flags.ink };
+  // Before that, Ctrl-C ends the process at once.
+  await interruptible((signal) => predict(words, { model, flags, reporter, signal }));
+}
+
+async function predict(
+  words: readonly string[],
+  { model, flags, reporter, signal }: {
+    model: LoadedModel;
+    flags: Flags;
+    reporter: Reporter;
+    signal: AbortSignal;
+  },
+): Promise<void> {
+  const pathOf = (word: string) => resolve(userFolder(), word);
   const views = flags.saveViews === undefined
     ? undefined
     : new ViewFolder(flags.saveViews, reporter);
   let failures = 0;
-  for await (const input of digitInputs(words, options)) {
+  for await (const input of digitInputs(words, { pathOf, ink: flags.ink, signal })) {
     await eventTurn(signal);
     if ("error" in input) {
       failures++;

@@ -6,7 +6,7 @@ import { exists } from "../../io/path_kind.ts";
 import { draw, startDrawing } from "../draw/drawn_page.ts";
 import { withFolder } from "../report/result_rows.ts";
 import { filesIn } from "./files_in.ts";
-import { part1, rowsOf, TINY } from "./part1_process.ts";
+import { part1, rowsOf, stoppedWhileLoading, TINY } from "./part1_process.ts";
 
 /** Makes sure of a failure told in one line. */
 async function assertFails(args: readonly string[], code: number, line: RegExp): Promise<void> {
@@ -33,6 +33,10 @@ Deno.test("deno task draw answers on this machine until Ctrl-C", () =>
     const results = join(folder, "results");
     const { code, stderr } = await part1([...TINY, "--out", results]);
     assertEquals(code, 0, stderr);
+    const { code: stopped, stdout } = await stoppedWhileLoading("draw", [
+      ...["--results", results, "--port=0", "--no-open"],
+    ]);
+    assertEquals([stopped, stdout], [130, "Loading\n"]);
     const { program, address } = await startDrawing(results);
     assertMatch(address, /^http:\/\/127\.0\.0\.1:\d+\/$/);
     const page = await (await fetch(address)).text();

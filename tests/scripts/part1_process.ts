@@ -101,6 +101,16 @@ export function part1(args: readonly string[], env: Record<string, string> = {})
   return start(args, env).end();
 }
 
+/** Runs a task that loads a run's model, and presses Ctrl-C while it does. */
+export async function stoppedWhileLoading(task: string, args: readonly string[]) {
+  const [run, ...rest] = taskArgs(task);
+  const preload = ["--preload", `${import.meta.dirname}/slow_checkpoint.ts`];
+  const program = new Program(Deno.execPath(), [run!, ...preload, ...rest, ...args]);
+  await program.until(/Loading/);
+  program.kill("SIGINT");
+  return await program.end();
+}
+
 /** The rows of `out`'s part1.csv, which is without problems. */
 export async function rowsOf(out: string): Promise<ResultRow[]> {
   const problems = new ProblemList();

@@ -7,7 +7,7 @@ import { repositoryRoot } from "../../io/cache.ts";
 import { idx } from "../data/idx_samples.ts";
 import { firstTestDigits } from "../data/mnist.ts";
 import { taskArgs } from "../task.ts";
-import { ENV, part1, Program } from "./part1_process.ts";
+import { ENV, part1, Program, stoppedWhileLoading } from "./part1_process.ts";
 
 const { images } = await firstTestDigits(3);
 const digit = (i: number) => images.subarray(784 * i, 784 * (i + 1));
@@ -176,6 +176,21 @@ Deno.test("predict stops at Ctrl-C in the midst of a file of digits, what it kno
   const lines = stdout.trimEnd().split("\n");
   assert(lines.length > 1 && lines.length < 1 + count, `${lines.length} lines`);
   await Deno.remove(path);
+});
+
+Deno.test("predict stops at the first Ctrl-C, while its model loads and while it waits for standard input", async () => {
+  const early = await stoppedWhileLoading("predict", ["none.png", "--results", RESULTS]);
+  assertEquals([early.code, early.stdout, early.stderr], [130, "Loading\n", ""]);
+  for (const typed of ["", "\x89PNG"]) {
+    const args = [...taskArgs("predict"), "pictures/seven.png", "-", "--results", RESULTS];
+    const program = new Program(Deno.execPath(), args, { INIT_CWD: folder });
+    await program.until(/seven\.png: /);
+    await program.type(typed);
+    program.kill("SIGINT");
+    const { code, stderr } = await program.end();
+    assertEquals(code, 130);
+    assertMatch(stderr, /^error: Interrupted.*\n$/);
+  }
 });
 
 Deno.test("predict says how to get a model, and which flags there are", async () => {
