@@ -77,6 +77,11 @@ export function defaultSources(): DatasetSources {
   };
 }
 
+/** Whether `--data` names a folder of the user's, for which nothing is fetched. */
+export function isOwnFolder(data: string): boolean {
+  return !["auto", "mnist", "fashion"].includes(data);
+}
+
 type Parts = Omit<Dataset, "sha256">;
 
 /**

@@ -60,18 +60,29 @@ data.js: digits of MNIST, Yann LeCun and Corinna Cortes, CC BY-SA 3.0
 model.js: weights of your own training run
 `;
 
+/** A page that can be written, as far as could be told without an engine. */
+export interface PlannedPage {
+  /** The run whose network it has. */
+  readonly run: LocatedRun;
+  /**
+   * Writes it; an engine must be running. The files refer to each other by relative addresses and to
+   * nothing else.
+   *
+   * @returns The size of all files, in bytes.
+   */
+  write(reporter: Reporter): Promise<number>;
+}
+
 /**
- * Writes the page and the best SimpleCNN among some runs. The files refer to each other by relative
- * addresses and to nothing else.
+ * Looks for the best SimpleCNN among some runs, and whether its page may be written to a folder.
  *
- * @returns The run whose network it has, and the size of all files.
- * @throws {StudyError} If none of them is of SimpleCNN, the folder is a run's or has files of others in
- *   the page's place, or cannot be written.
+ * @throws {StudyError} If none of them is of SimpleCNN, or the folder is a run's or has files of others
+ *   in the page's place.
  */
-export async function writeStaticPage(
+export async function planStaticPage(
   folder: string,
-  { runs, reporter }: { runs: readonly LocatedRun[]; reporter: Reporter },
-): Promise<{ run: LocatedRun; bytes: number }> {
+  runs: readonly LocatedRun[],
+): Promise<PlannedPage> {
   const run = runs.filter(({ manifest }) => SMALL.includes(manifest.model))
     .sort(({ row: a }, { row: b }) => byRank(a, b))[0];
   if (run === undefined) {
@@ -89,6 +100,18 @@ export async function writeStaticPage(
     names.map((name) => ({ path: join(folder, name), isOwn })),
     { command: GENERATOR, flag: "--static" },
   );
+  return { run, write: (reporter) => writePage(folder, { run, files, reporter }) };
+}
+
+async function writePage(
+  folder: string,
+  { run, files, reporter }: {
+    run: LocatedRun;
+    /** The document and what goes with it. */
+    files: Awaited<ReturnType<typeof pageFiles>>;
+    reporter: Reporter;
+  },
+): Promise<number> {
   const [model] = await loadTrained([run], reporter);
   using loaded = model!;
   const data = { models: [describeModel(loaded)], misread: await findMisread([run]) };
@@ -107,7 +130,7 @@ export async function writeStaticPage(
     await writeFileAtomic(join(folder, name), encoded);
     bytes += encoded.length;
   }
-  return { run, bytes };
+  return bytes;
 }
 
 /** A value as a script may have it. */

@@ -7,7 +7,7 @@
 
 import { resolve } from "node:path";
 import type { Dataset } from "../data/dataset.ts";
-import { loadDataset, type LoadDatasetOptions } from "../data/load_dataset.ts";
+import { isOwnFolder, loadDataset, type LoadDatasetOptions } from "../data/load_dataset.ts";
 import {
   type BackendName,
   type Engine,
@@ -97,11 +97,13 @@ export async function setUp(part: PartNumber, flags: SetUpFlags): Promise<Setup>
   const resumed = resume ? await backendToResume(out, part, flags.planned) : undefined;
   const asked = PRECISIONS[flags.precision ?? "fp32"];
   const precision = precisionToResume(asked, { ...flags, resumed });
+  // Files of the user's may be wrong, which is told before an engine is fetched.
+  const own = isOwnFolder(flags.data) ? await loadDataset({ ...flags, reporter }) : undefined;
   const engine = await startEngine({ ...flags, precision, reporter, prefer: resumed });
   reporter.line(describeEngine(engine));
   if (precision !== asked) reporter.line(`Precision: ${precision}, ${resumed!.reason}`);
   if (tensorboard) (await import("./tensorboard.ts")).requireSummaries(engine);
-  const dataset = await loadDataset({ ...flags, reporter });
+  const dataset = own ?? await loadDataset({ ...flags, reporter });
   await gitState();
   if (!flags.mayStartPrograms) await giveUpPrograms();
   reporter.line(

@@ -23,7 +23,7 @@ import {
 } from "../models/frozen_feature_layout.ts";
 import { simpleCnnLayouts } from "../models/simple_cnn.ts";
 import { VGG16_ARCHITECTURE } from "../models/vgg16.ts";
-import { ALEXNET, DATA, SIMPLE_CNN, VGG16 } from "../study.ts";
+import { ALEXNET, DATA, DETECTORS, SIMPLE_CNN, VGG16 } from "../study.ts";
 import type { LoadedModel } from "./loaded_model.ts";
 
 /** Bytes of a file of weights: a server may not like larger ones, nor a browser many small ones. */
@@ -36,6 +36,17 @@ const MODEL_FILE = "model.json";
 interface Plan {
   layers: tf.layers.Layer[];
   layouts: ReadonlyMap<string, ParameterLayout>;
+}
+
+/** @throws {StudyError} If a model of that name in the results is no sequence of layers. */
+export function requireLayers(name: string): void {
+  if (DETECTORS.some((detector) => detector.name === name)) throw noLayers(name);
+}
+
+function noLayers(name: string): StudyError {
+  return new StudyError(
+    `${name} is no sequence of layers, so tfjs has no form for it: choose --format safetensors`,
+  );
 }
 
 /** Layers whose values are set at once need none drawn for them. */
@@ -96,7 +107,7 @@ async function isExported(path: string): Promise<boolean> {
   }
 }
 
-function planOf({ title, side, channels }: LoadedModel): Plan {
+function planOf({ name, title, side, channels }: LoadedModel): Plan {
   const inputShape = [side, side, channels];
   switch (title) {
     case SIMPLE_CNN.title:
@@ -106,9 +117,7 @@ function planOf({ title, side, channels }: LoadedModel): Plan {
     case ALEXNET.title:
       return frozenPlan(ALEXNET_ARCHITECTURE, inputShape);
     default:
-      throw new StudyError(
-        `${title} is no sequence of layers, so tfjs has no form for it: choose --format safetensors`,
-      );
+      throw noLayers(name);
   }
 }
 

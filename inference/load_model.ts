@@ -26,8 +26,13 @@ import {
 } from "../report/record/find_run.ts";
 import { CHECKPOINT } from "../report/record/run_folder.ts";
 import { DETECTORS, FASTER_RCNN_ADAPTED, FINE_TUNED, RECIPES, SIMPLE_CNN } from "../study.ts";
-import { type LoadedModel, readyClassifier, readyDetector } from "./loaded_model.ts";
-import { loadWeightsAlone } from "./load_weights_alone.ts";
+import {
+  type LoadedModel,
+  type LocatedModel,
+  readyClassifier,
+  readyDetector,
+} from "./loaded_model.ts";
+import { locateWeightsAlone } from "./load_weights_alone.ts";
 import { weightsOfRun } from "./run_weights.ts";
 
 /** Options of {@linkcode loadModel}. */
@@ -96,6 +101,17 @@ const UNTRAINED: readonly string[] = DETECTORS.filter(({ training }) => training
  *   of no model for ten digits.
  */
 export async function loadModel(run: string, options: LoadModelOptions = {}): Promise<LoadedModel> {
+  return await (await locateModel(run, options)).load();
+}
+
+/**
+ * Finds what {@linkcode loadModel} loads, and refuses what it cannot load: nothing is fetched, and no
+ * engine is needed.
+ */
+export async function locateModel(
+  run: string,
+  options: LoadModelOptions = {},
+): Promise<LocatedModel> {
   const { results = "results" } = options;
   const model = options.model === undefined ? undefined : modelNamed(options.model);
   if (await isFile(run)) {
@@ -104,15 +120,15 @@ export async function loadModel(run: string, options: LoadModelOptions = {}): Pr
     const isRun = basename(run) === CHECKPOINT && await exists(join(folder, "manifest.json"));
     if (!isRun) {
       refuseUnused(`${run} is taken for all weights of a model`, options);
-      return await loadWeightsAlone(run, model);
+      return await locateWeightsAlone(run, model);
     }
-    return await loadRun(ofModel(await locateRun(folder, { results }), model), options);
+    return await modelOf(ofModel(await locateRun(folder, { results }), model), options);
   }
   const usable = async (candidate: LocatedRun) =>
     (model !== undefined || !UNTRAINED.includes(candidate.manifest.model)) &&
     await canComeBack(candidate);
   const found = await locateRun(run, { results, model, usable });
-  return await loadRun(ofModel(found, model), options);
+  return await modelOf(ofModel(found, model), options);
 }
 
 /** The run, if it is of the model that is wanted. */
@@ -129,6 +145,11 @@ export async function loadRun(
   run: LocatedRun,
   options: LoadModelOptions = {},
 ): Promise<LoadedModel> {
+  return await (await modelOf(run, options)).load();
+}
+
+/** Makes sure that a run has what is needed, as far as it is on this machine. */
+async function modelOf(run: LocatedRun, options: LoadModelOptions): Promise<LocatedModel> {
   const { model } = run.manifest;
   const restore = RESTORE.get(model);
   if (restore === undefined) {
@@ -147,7 +168,7 @@ export async function loadRun(
   if (weightsKind(String(run.manifest.settings.weights ?? "")) === "random") {
     refuseUnused(`Run ${run.runId} started from random weights, which its seed gives`, options);
   }
-  return await restore(run, options);
+  return { name: model, load: () => restore(run, options) };
 }
 
 /** Refuses the file that a run started from where nothing is taken from it. */

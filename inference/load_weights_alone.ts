@@ -32,6 +32,7 @@ import {
 } from "../study.ts";
 import {
   type LoadedModel,
+  type LocatedModel,
   type ModelFacts,
   readyClassifier,
   readyDetector,
@@ -76,23 +77,30 @@ const NETWORKS: readonly Candidate[] = [
 ];
 
 /**
- * Builds the model that a file's weights are of. What was exported here comes back under its own name,
- * a detector as it was fed; another's detector is fed values 0..1.
+ * Finds which model a file's weights are of. What was exported here comes back under its own name, a
+ * detector as it was fed; another's detector is fed values 0..1.
  *
  * @param path A `.pth` or `.safetensors` file.
  * @param model Refuses weights of any other model; a name in the results.
  * @throws {StudyError} If the file is damaged, or of no model with ten digits for its classes.
  */
-export async function loadWeightsAlone(
+export async function locateWeightsAlone(
   path: string,
   model: string | undefined,
-): Promise<LoadedModel> {
+): Promise<LocatedModel> {
   const { found, noted, notes } = await lookInto(path);
   const network = NETWORKS.find(({ fits }) => fits(found));
-  const facts = { run: undefined, weights: basename(path) };
-  if (network !== undefined) {
-    const named = namedOf(network.models, noted.name);
-    refuseOther(path, named, model);
+  if (network === undefined && !isDetector(found)) throw fitsNothing(path, found);
+  const named = namedOf(network?.models ?? DETECTORS, noted.name);
+  if (model !== undefined && model !== named.name) {
+    throw new StudyError(
+      `${path} has weights of ${named.name}, not of ${model}: give another file, or leave the ` +
+        "model out",
+    );
+  }
+  const load = async () => {
+    const facts = { ...named, run: undefined, weights: basename(path) };
+    if (network === undefined) return await loadDetector(path, facts, noted);
     const classifier = network.build();
     try {
       const tested = withTestedMeans(await loadCheckpoint(path), notes);
@@ -101,14 +109,18 @@ export async function loadWeightsAlone(
       classifier.dispose();
       throw error;
     }
-    return readyClassifier(classifier, { ...named, ...facts });
-  }
-  if (!isDetector(found)) throw fitsNothing(path, found);
-  const named = namedOf(DETECTORS, noted.name);
-  refuseOther(path, named, model);
+    return readyClassifier(classifier, facts);
+  };
+  return { name: named.name, load };
+}
+
+async function loadDetector(
+  path: string,
+  facts: ModelFacts,
+  { batchNormEpsilon, normalises }: NotedModel,
+): Promise<LoadedModel> {
   const detector = fasterRcnnResnet50Fpn({ numClasses: DIGIT_CLASSES });
   try {
-    const { batchNormEpsilon } = noted;
     detector.loadStateDict(await loadCheckpoint(path), {
       path,
       ...(batchNormEpsilon !== undefined && { batchNormEpsilon }),
@@ -117,7 +129,7 @@ export async function loadWeightsAlone(
     detector.dispose();
     throw error;
   }
-  return readyDetector(detector, { ...named, ...facts, normalises: noted.normalises });
+  return readyDetector(detector, { ...facts, normalises });
 }
 
 /** What is in a file, and what it says of itself. */
@@ -150,14 +162,6 @@ function isFit({ misfit }: ReturnType<typeof fitWeights>): boolean {
 function isDetector(found: Shapes): boolean {
   return [...relevantEntries(found, { keepPredictor: false })].some(([name, { shape }]) =>
     name.endsWith("box_predictor.cls_score.weight") && shape[0] === DIGIT_CLASSES
-  );
-}
-
-function refuseOther(path: string, found: NamedModel, wanted: string | undefined): void {
-  if (wanted === undefined || wanted === found.name) return;
-  throw new StudyError(
-    `${path} has weights of ${found.name}, not of ${wanted}: give another file, or leave the ` +
-      "model out",
   );
 }
 

@@ -59,6 +59,14 @@ export interface LoadedModel extends Classifier {
   probabilities(images: Uint8Array, signal?: AbortSignal): Promise<Float32Array>;
 }
 
+/** A model that has been found, and can be loaded as far as could be told without an engine. */
+export interface LocatedModel {
+  /** Its name in the results. */
+  readonly name: string;
+  /** Loads it: an engine must be running, and the caller disposes of the model. */
+  load(): Promise<LoadedModel>;
+}
+
 /** What the weights of a detector do not say of it. */
 export interface DetectionFacts {
   /** Whether it is fed normalised images, which it normalises again, as the study does. */

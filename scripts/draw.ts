@@ -12,7 +12,7 @@ import { warmUp } from "../draw/page/warm_up.ts";
 import { pageFiles } from "../draw/page_files.ts";
 import { servePage } from "../draw/page_server.ts";
 import { isOpen } from "../draw/request_guard.ts";
-import { writeStaticPage } from "../draw/static_page.ts";
+import { planStaticPage } from "../draw/static_page.ts";
 import { describeModel, loadTrained, readDigit, trainedRuns } from "../draw/trained_models.ts";
 import { startEngine } from "../engine/engine.ts";
 import { SHARED_FLAGS } from "../experiment/flags.ts";
@@ -71,9 +71,11 @@ async function main(): Promise<void> {
   if (flags === undefined) return;
   const reporter = createReporter({ quiet: flags.quiet });
   const runs = await trainedRuns(flags.results);
+  const page = flags.static === undefined ? undefined : await planStaticPage(flags.static, runs);
   using _engine = await startEngine({ ...flags, reporter });
-  if (flags.static === undefined) return await serve(runs, flags, reporter);
-  const { run, bytes } = await writeStaticPage(flags.static, { runs, reporter });
+  if (page === undefined) return await serve(runs, flags, reporter);
+  const { run } = page;
+  const bytes = await page.write(reporter);
   reporter.line(
     `${run.manifest.model} (run ${run.runId}) is in ${flags.static}, ${formatBytes(bytes)}: open ` +
       "its index.html, or put the folder on any web server",

@@ -7,9 +7,9 @@
 import { basename, join } from "node:path";
 import { startEngine } from "../engine/engine.ts";
 import { DEFAULT_OUT, SHARED_FLAGS } from "../experiment/flags.ts";
-import { exportTfjs, tfjsFiles } from "../inference/export_tfjs.ts";
+import { exportTfjs, requireLayers, tfjsFiles } from "../inference/export_tfjs.ts";
 import { inputAndOutput } from "../inference/input_and_output.ts";
-import { loadModel } from "../inference/load_model.ts";
+import { locateModel } from "../inference/load_model.ts";
 import type { LoadedModel } from "../inference/loaded_model.ts";
 import { writeFileAtomic } from "../io/atomic.ts";
 import { userPath } from "../io/cache.ts";
@@ -96,8 +96,10 @@ async function main(): Promise<void> {
   await refuseInsideRun(flags.out, "--out");
   await refuseForeign(await target.existing(), { command: "deno task export", flag: "--out" });
   const reporter = createReporter({ quiet: flags.quiet });
+  const located = await locateModel(userPath(run), { ...flags, reporter });
+  if (flags.format === "tfjs") requireLayers(located.name);
   using _engine = await startEngine({ ...flags, reporter });
-  using model = await loadModel(userPath(run), { ...flags, reporter });
+  using model = await located.load();
   for (const file of await target.write(model)) reporter.line(`Written: ${file}`);
 }
 

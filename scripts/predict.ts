@@ -11,7 +11,7 @@ import { DEFAULT_OUT, SHARED_FLAGS } from "../experiment/flags.ts";
 import { answerOf, percentOf } from "../inference/answer.ts";
 import { digitBlocks, digitPng, isDigitPng } from "../inference/digit_view.ts";
 import { type DigitInput, digitInputs } from "../inference/digit_inputs.ts";
-import { loadModel } from "../inference/load_model.ts";
+import { locateModel } from "../inference/load_model.ts";
 import type { LoadedModel } from "../inference/loaded_model.ts";
 import { checkWritable, writeFileAtomic } from "../io/atomic.ts";
 import { userFolder, userPath } from "../io/cache.ts";
@@ -110,8 +110,9 @@ async function main(): Promise<void> {
     stream: flags.json ? "stderr" : "stdout",
   });
   if (flags.saveViews !== undefined) await checkWritable(flags.saveViews);
+  const located = await locateModel(userPath(flags.run), { ...flags, reporter });
   using _engine = await startEngine({ ...flags, reporter });
-  using model = await loadModel(userPath(flags.run), { ...flags, reporter });
+  using model = await located.load();
   describeModel(model, reporter);
   // Before that, Ctrl-C ends the process at once.
   await interruptible((signal) => predict(words, { model, flags, reporter, signal }));

@@ -1,6 +1,6 @@
 import { assertRejects, assertStringIncludes } from "@std/assert";
 import { join } from "node:path";
-import { writeStaticPage } from "../../draw/static_page.ts";
+import { planStaticPage } from "../../draw/static_page.ts";
 import { StudyError } from "../../io/errors.ts";
 import { silentReporter } from "../../io/reporter.ts";
 import type { ResultRow } from "../../report/record/result_row.ts";
@@ -17,7 +17,7 @@ function runOf(runId: string, changes: Partial<ResultRow>) {
   return { runId, folder: "nowhere", row, manifest };
 }
 
-Deno.test("writeStaticPage() takes the network that `best` is, of the study's digits first", () =>
+Deno.test("planStaticPage() takes the network that `best` is, of the study's digits first", () =>
   withFolder({}, async (folder) => {
     const runs = [
       runOf("own", { dataset: "dir:photographs", accuracy: 99.9 }),
@@ -26,7 +26,8 @@ Deno.test("writeStaticPage() takes the network that `best` is, of the study's di
       runOf("good", { accuracy: 99, model: "SimpleCNN_Fast" }),
       runOf("large", { accuracy: 99.7, model: "alexnet_FineTuned" }),
     ];
-    const write = () => writeStaticPage(join(folder, "page"), { runs, reporter: silentReporter });
+    const page = await planStaticPage(join(folder, "page"), runs);
+    const write = () => page.write(silentReporter);
     const { message } = await assertRejects(write, StudyError);
     assertStringIncludes(message, "Run good has no checkpoint");
   }));

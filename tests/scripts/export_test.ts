@@ -2,6 +2,8 @@
 
 import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { basename, join } from "node:path";
+import { readManifest, writeManifest } from "../../report/record/run_folder.ts";
+import { FASTER_RCNN_ADAPTED } from "../../study.ts";
 import { filesIn } from "./files_in.ts";
 import { withFolder } from "../report/result_rows.ts";
 import { taskArgs } from "../task.ts";
@@ -135,4 +137,25 @@ Deno.test("export writes nothing into a run's folder", () =>
     const link = join(folder, "link");
     await Deno.symlink(run, link, { type: "dir" });
     await assertRefused(["--out", join(link, "deeper", "model.safetensors")], line, results);
+  }));
+
+Deno.test("export refuses what it has no form for, or no weights of, before an engine is fetched", () =>
+  withFolder({ "no-library": "", "empty.pth": "" }, async (folder) => {
+    const detector = join(folder, "detector");
+    await Deno.mkdir(detector);
+    await writeManifest(detector, { ...await readManifest(run), model: FASTER_RCNN_ADAPTED.name });
+    for (
+      const [word, line] of [
+        [detector, /^error: FasterRCNN_Adapted is no sequence of layers, so tfjs has no form for/],
+        [join(folder, "empty.pth"), /^error: .*empty\.pth/],
+        ["nothing", /^error: There is no run "nothing" in /],
+      ] as const
+    ) {
+      const args = [word, "--results", results, "--format=tfjs", "--out", join(folder, "out")];
+      const noEngine = ["--libtensorflow", join(folder, "no-library")];
+      const program = new Program(Deno.execPath(), [...taskArgs("export"), ...args, ...noEngine]);
+      const { code, stderr } = await program.end();
+      assertMatch(stderr, line);
+      assertEquals(code, 1);
+    }
   }));
