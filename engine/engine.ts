@@ -170,6 +170,11 @@ export async function startEngine(options: EngineOptions = {}): Promise<Engine> 
     ? await choose(settings, { prefer, remember })
     : { name: wanted, backend: await BACKENDS[wanted](settings), reason: "as asked" };
   if (!isRunning(backend)) await runBackend(backend);
+  const isUnexpected = wanted === "auto" && name !== "tensorflow";
+  // Whoever has a reporter says it there.
+  if (isUnexpected && options.reporter === undefined) {
+    reporter.line(`Computing on ${name}: ${reason}`);
+  }
   return engineOf(name, backend, reason);
 }
 

@@ -9,6 +9,7 @@ import process from "node:process";
 import * as tf from "@tensorflow/tfjs";
 import type { AdapterDescription, Engine } from "../engine/engine.ts";
 import { repositoryRoot } from "../io/cache.ts";
+import type { Reporter } from "../io/reporter.ts";
 import { schedulableCpus } from "../io/machine_limits.ts";
 import { runCommand } from "../io/run_command.ts";
 import { peakMemory } from "../io/peak_memory.ts";
@@ -29,6 +30,11 @@ export function versions(engine: Engine): Manifest["versions"] {
 /** Which engine runs, why it was taken, and what it computes with: one line. */
 export function describeEngine({ backend, reason, description }: Engine): string {
   return `Engine: ${backend} (${reason}), ${description}`;
+}
+
+/** Says what answers and why, where it is another backend than TensorFlow: most often it is slower. */
+export function mentionEngine(engine: Engine, reporter: Reporter): void {
+  if (engine.backend !== "tensorflow") reporter.line(describeEngine(engine));
 }
 
 /** Processor, memory and operating system. */

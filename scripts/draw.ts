@@ -16,6 +16,7 @@ import { planStaticPage } from "../draw/static_page.ts";
 import { describeModel, loadTrained, readDigit, trainedRuns } from "../draw/trained_models.ts";
 import { startEngine } from "../engine/engine.ts";
 import { SHARED_FLAGS } from "../experiment/flags.ts";
+import { mentionEngine } from "../experiment/provenance.ts";
 import { readCommandLine } from "../io/help_text.ts";
 import type { FlagTable, FlagValues } from "../io/parse_flags.ts";
 import { createReporter, formatBytes, print, type Reporter } from "../io/reporter.ts";
@@ -69,10 +70,11 @@ async function main(): Promise<void> {
     ],
   });
   if (flags === undefined) return;
-  const reporter = createReporter({ quiet: flags.quiet });
+  const reporter = createReporter({ quiet: flags.quiet, verbose: flags.verbose });
   const runs = await trainedRuns(flags.results);
   const page = flags.static === undefined ? undefined : await planStaticPage(flags.static, runs);
-  using _engine = await startEngine({ ...flags, reporter });
+  using engine = await startEngine({ ...flags, reporter });
+  mentionEngine(engine, reporter);
   if (page === undefined) return await serve(runs, flags, reporter);
   const { run } = page;
   const bytes = await page.write(reporter);

@@ -7,6 +7,7 @@
 import { basename, join } from "node:path";
 import { startEngine } from "../engine/engine.ts";
 import { DEFAULT_OUT, SHARED_FLAGS } from "../experiment/flags.ts";
+import { mentionEngine } from "../experiment/provenance.ts";
 import { exportTfjs, requireLayers, tfjsFiles } from "../inference/export_tfjs.ts";
 import { inputAndOutput } from "../inference/input_and_output.ts";
 import { locateModel } from "../inference/load_model.ts";
@@ -95,10 +96,11 @@ async function main(): Promise<void> {
   const target = flags.format === "tfjs" ? tfjsTarget(flags.out) : safetensorsTarget(flags.out);
   await refuseInsideRun(flags.out, "--out");
   await refuseForeign(await target.existing(), { command: "deno task export", flag: "--out" });
-  const reporter = createReporter({ quiet: flags.quiet });
+  const reporter = createReporter({ quiet: flags.quiet, verbose: flags.verbose });
   const located = await locateModel(userPath(run), { ...flags, reporter });
   if (flags.format === "tfjs") requireLayers(located.name);
-  using _engine = await startEngine({ ...flags, reporter });
+  using engine = await startEngine({ ...flags, reporter });
+  mentionEngine(engine, reporter);
   using model = await located.load();
   for (const file of await target.write(model)) reporter.line(`Written: ${file}`);
 }

@@ -8,6 +8,7 @@ import { basename, join, resolve } from "node:path";
 import { IMAGE_PIXELS } from "../data/dataset.ts";
 import { startEngine } from "../engine/engine.ts";
 import { DEFAULT_OUT, SHARED_FLAGS } from "../experiment/flags.ts";
+import { mentionEngine } from "../experiment/provenance.ts";
 import { answerOf, percentOf } from "../inference/answer.ts";
 import { digitBlocks, digitPng, isDigitPng } from "../inference/digit_view.ts";
 import { type DigitInput, digitInputs } from "../inference/digit_inputs.ts";
@@ -107,11 +108,13 @@ async function main(): Promise<void> {
   await requireRunWord(flags.run, "--run");
   const reporter = createReporter({
     quiet: flags.quiet,
+    verbose: flags.verbose,
     stream: flags.json ? "stderr" : "stdout",
   });
   if (flags.saveViews !== undefined) await checkWritable(flags.saveViews);
   const located = await locateModel(userPath(flags.run), { ...flags, reporter });
-  using _engine = await startEngine({ ...flags, reporter });
+  using engine = await startEngine({ ...flags, reporter });
+  mentionEngine(engine, reporter);
   using model = await located.load();
   describeModel(model, reporter);
   // Before that, Ctrl-C ends the process at once.

@@ -3,6 +3,10 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { join } from "node:path";
 import { searchLibrary, systemFolders } from "../../engine/library/find_library.ts";
+import { digitPng } from "../../inference/digit_view.ts";
+import { saveCheckpoint } from "../../models/checkpoint/safetensors.ts";
+import { elementCount, type StateDict } from "../../models/checkpoint/state_dict.ts";
+import { simpleCnnLayouts } from "../../models/simple_cnn.ts";
 import { withFolder } from "../report/result_rows.ts";
 import { taskArgs } from "../task.ts";
 import { Program } from "./part1_process.ts";
@@ -22,10 +26,12 @@ if (ignore) {
 }
 
 function offline(task: string, folder: string, args: readonly string[]) {
-  return new Program(Deno.execPath(), [
-    ...[...taskArgs(task), "--backend=tensorflow", "--out", join(folder, "out")],
-    ...args,
-  ], {
+  const given = ["--backend=tensorflow", "--out", join(folder, "out"), ...args];
+  return withoutNetwork(task, folder, given);
+}
+
+function withoutNetwork(task: string, folder: string, args: readonly string[]) {
+  return new Program(Deno.execPath(), [...taskArgs(task), ...args], {
     HTTP_PROXY: CLOSED,
     HTTPS_PROXY: CLOSED,
     http_proxy: CLOSED,
@@ -84,4 +90,35 @@ Deno.test({
       for (const line of [...lines, ...stdout.split("\n")]) assert(line.length <= 180, line);
       assertStringIncludes(stdout, "How long it will take is not known");
     }),
+});
+
+Deno.test({
+  name:
+    "predict says that it computes on another backend and why, with --verbose all that was tried",
+  ignore,
+  fn: () =>
+    withFolder(
+      { "seven.png": digitPng(new Uint8Array(784).fill(255, 300, 400)) },
+      async (folder) => {
+        const file = join(folder, "zeros.safetensors");
+        const zeros: StateDict = new Map();
+        for (const [name, { torchShape }] of simpleCnnLayouts(10)) {
+          const data = new Float32Array(elementCount(torchShape));
+          zeros.set(name, { dtype: "float32", shape: [...torchShape], data });
+        }
+        await saveCheckpoint(file, zeros);
+        const args = [join(folder, "seven.png"), "--run", file];
+        const [plain, verbose, quiet] = await Promise.all(
+          [[], ["--verbose"], ["--quiet"]].map((more) =>
+            withoutNetwork("predict", folder, [...args, ...more])
+          ),
+        );
+        const why = "tensorflow does not start: libtensorflow could not be found";
+        assertEquals([plain!.code, plain!.stderr], [0, ""]);
+        assertStringIncludes(plain!.stdout, `Engine: wasm (${why}`);
+        assertStringIncludes(verbose!.stdout, "tensorflow: ");
+        assertStringIncludes(verbose!.stdout, `Engine: wasm (${why}`);
+        assertStringIncludes(quiet!.stderr, `Computing on wasm: ${why}`);
+      },
+    ),
 });
