@@ -58,7 +58,7 @@ const UNSET = { kernelInitializer: "zeros", biasInitializer: "zeros" } as const;
  *
  * Files of the same names are written over, and others stay; {@linkcode tfjsFiles} says which there are.
  *
- * @param folder Made if missing. `model.json` comes last: where it is, all is there.
+ * @param folder Made if missing. `model.json` comes last: where it has layers, all is there.
  * @returns The names of the files, `model.json` first.
  * @throws {StudyError} If the model is a detector, which is no sequence of layers.
  */
@@ -217,6 +217,9 @@ async function writeArtifacts(
   }
   const count = Math.ceil(bytes.length / FILE_BYTES);
   const paths = Array.from({ length: count }, (_, i) => `weights-${i + 1}-of-${count}.bin`);
+  // Should this break off, it says whose the weights are, and nothing loads an earlier model with them.
+  const unfinished = { userDefinedMetadata: EXPORT_NOTE };
+  await writeFileAtomic(join(folder, MODEL_FILE), JSON.stringify(unfinished));
   for (const [i, path] of paths.entries()) {
     const part = bytes.subarray(i * FILE_BYTES, (i + 1) * FILE_BYTES);
     await writeFileAtomic(join(folder, path), part);

@@ -4,7 +4,7 @@ import { assert, assertEquals, assertMatch, assertRejects, assertThrows } from "
 import * as tf from "@tensorflow/tfjs";
 import { join } from "node:path";
 import { prepareDigit } from "../../data/handwritten_digit.ts";
-import { exportTfjs } from "../../inference/export_tfjs.ts";
+import { exportTfjs, tfjsFiles } from "../../inference/export_tfjs.ts";
 import { canComeBack, loadModel } from "../../inference/load_model.ts";
 import { readyClassifier, readyDetector } from "../../inference/loaded_model.ts";
 import { repositoryRoot } from "../../io/cache.ts";
@@ -435,6 +435,24 @@ Deno.test("exportTfjs() writes AlexNet's strides and padding, with the very same
   loaded.dispose();
   assertEquals(theirs, ours);
 });
+
+Deno.test("exportTfjs() that breaks off leaves nothing to be loaded, and what it may write over", () =>
+  withFolder({}, async (place) => {
+    using model = await loadModel(folder);
+    const isOwn = async () =>
+      await Promise.all((await tfjsFiles(place)).map((file) => file.isOwn(file.path)));
+    const weights = join(place, "weights-1-of-1.bin");
+    for (const _ of ["at first", "over an earlier one"]) {
+      await Deno.mkdir(weights);
+      await assertRejects(() => exportTfjs(model, place), StudyError, "weights-1-of-1.bin");
+      const { modelTopology } = JSON.parse(await Deno.readTextFile(join(place, "model.json")));
+      assertEquals([modelTopology, await isOwn()], [undefined, [true, true]]);
+      await Deno.remove(weights);
+      await exportTfjs(model, place);
+      assertEquals(await isOwn(), [true, true]);
+      await Deno.remove(weights);
+    }
+  }));
 
 Deno.test("plain tfjs loads exportTfjs()'s model, with equal logits", async () => {
   using model = await loadModel(folder);
