@@ -33,16 +33,15 @@ export interface PadOptions {
 
 /** A canvas that can be drawn on. */
 export class Pad {
-  /** What a pointer or key draws with. */
-  tool: Tool = "pen";
   /** What is drawn; {@linkcode Pad.change} changes it. */
   readonly sketch: Sketch;
   #canvas: HTMLCanvasElement;
   #cursor: HTMLElement;
   #context: CanvasRenderingContext2D;
   #onChange: () => void;
-  /** Of the pointer that draws. */
-  #pointer: number | undefined;
+  #tool: Tool = "pen";
+  /** The pointer that draws, and what with. */
+  #pointer: { id: number; tool: Tool } | undefined;
   #keyPoint = { x: PAPER_SIDE / 2, y: PAPER_SIDE / 4 };
   #arrows = new Set<string>();
   /** The keyboard's pen: held down by Space, or left down by a tap of it. */
@@ -76,6 +75,17 @@ export class Pad {
     this.#showCursor();
   }
 
+  /** What a pointer or key draws with from its next stroke on. */
+  get tool(): Tool {
+    return this.#tool;
+  }
+
+  /** Takes another tool; a stroke that is being drawn ends here. */
+  choose(tool: Tool): void {
+    if (tool !== this.#tool) this.#endStroke();
+    this.#tool = tool;
+  }
+
   /** Whether the keyboard's pen is on the paper. */
   get keyPenIsDown(): boolean {
     return this.#keyPen !== "up";
@@ -88,8 +98,7 @@ export class Pad {
 
   /** Changes what is drawn otherwise than by a stroke; one that is being drawn ends here. */
   change(how: (sketch: Sketch) => void): void {
-    this.#pointer = undefined;
-    this.#liftKeyPen();
+    this.#endStroke();
     how(this.sketch);
     this.#onChange();
   }
@@ -102,18 +111,18 @@ export class Pad {
   #pointerDown(event: PointerEvent): void {
     const draws = event.button === 0 || event.buttons === ERASER_BUTTON;
     if (this.#pointer !== undefined || !draws) return;
-    this.#pointer = event.pointerId;
+    const tool = event.buttons === ERASER_BUTTON ? "eraser" : this.#tool;
+    this.#pointer = { id: event.pointerId, tool };
     // One that a script made up cannot be captured.
     if (event.isTrusted) this.#canvas.setPointerCapture(event.pointerId);
     this.#liftKeyPen();
-    const tool = event.buttons === ERASER_BUTTON ? "eraser" : this.tool;
     this.sketch.begin(tool, this.#pointOf(event, tool));
     this.#onChange();
   }
 
   #pointerMove(event: PointerEvent): void {
-    if (event.pointerId !== this.#pointer) return;
-    const tool = event.buttons === ERASER_BUTTON ? "eraser" : this.tool;
+    if (event.pointerId !== this.#pointer?.id) return;
+    const { tool } = this.#pointer;
     // Some browsers have none, and others none where a page came by plain HTTP.
     const all = event.getCoalescedEvents?.() ?? [];
     const events = all.length > 0 ? all : [event];
@@ -122,7 +131,7 @@ export class Pad {
   }
 
   #pointerEnd({ pointerId }: PointerEvent): void {
-    if (pointerId === this.#pointer) this.#pointer = undefined;
+    if (pointerId === this.#pointer?.id) this.#pointer = undefined;
   }
 
   #pointOf({ clientX, clientY, pointerType, pressure }: PointerEvent, tool: Tool): Point {
@@ -146,7 +155,7 @@ export class Pad {
       this.#moved = false;
       if (this.#keyPen !== "up") return;
       this.#keyPen = "held";
-      this.sketch.begin(this.tool, { ...this.#keyPoint, width: this.#width(this.tool) });
+      this.sketch.begin(this.#tool, { ...this.#keyPoint, width: this.#width(this.#tool) });
     } else if (event.key in ARROWS) {
       event.preventDefault();
       this.#arrows.add(event.key);
@@ -179,7 +188,12 @@ export class Pad {
       y: inside(this.#keyPoint.y + along(1)),
     };
     if (this.#keyPen === "up") return;
-    this.sketch.extend([{ ...this.#keyPoint, width: this.#width(this.tool) }]);
+    this.sketch.extend([{ ...this.#keyPoint, width: this.#width(this.#tool) }]);
+  }
+
+  #endStroke(): void {
+    this.#pointer = undefined;
+    this.#liftKeyPen();
   }
 
   #leaveKeyboard(): void {

@@ -44,7 +44,7 @@ export function connectTools(pad: Pad): () => void {
     penState.textContent = pad.keyPenIsDown ? "pen down" : "";
   };
   const choose = (tool: Tool) => {
-    pad.tool = tool;
+    pad.choose(tool);
     show();
   };
   const actions: Record<Action, () => void> = {

@@ -149,6 +149,18 @@ export async function dispatchStrokes(
   );
 }
 
+/** Where the row in the paper's middle has ink, 0..1 from its left; `undefined` where it has none. */
+export function inkAcross(page: Page): Promise<{ from: number; to: number } | undefined> {
+  return page.$eval("#pad", (pad) => {
+    const { width, height } = pad as HTMLCanvasElement;
+    const { data } = (pad as HTMLCanvasElement).getContext("2d")!
+      .getImageData(0, height / 2, width, 1);
+    const row = data.filter((_, place) => place % 4 === 3);
+    if (!row.some(Boolean)) return undefined;
+    return { from: row.findIndex(Boolean) / width, to: row.findLastIndex(Boolean) / width };
+  });
+}
+
 /** Waits until every model has answered what is on the paper now. */
 export async function settle(page: Page): Promise<void> {
   await page.evaluate(() => new Promise((resolve) => setTimeout(resolve, 20)));

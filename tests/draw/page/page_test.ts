@@ -5,7 +5,7 @@ import { assert, assertEquals, assertNotEquals } from "@std/assert";
 import type { Page } from "puppeteer-core";
 import type { Answer } from "../../../draw/page/protocol.ts";
 import { seriousViolations } from "../../browser.ts";
-import { drawStrokes, settle } from "../drawn_page.ts";
+import { drawStrokes, inkAcross, settle } from "../drawn_page.ts";
 import { focusOf, scriptedPageTest, sureOf } from "../scripted_page.ts";
 
 /** How far below the header's bottom an element's top is, in pixels. */
@@ -220,13 +220,8 @@ scriptedPageTest("an older browser draws lines too and says who reads what", asy
   });
   await drawStrokes(page, [[[0.2, 0.5], [0.8, 0.5]]]);
   await settle(page);
-  const reach = await page.$eval("#pad", (pad) => {
-    const { width, height } = pad as HTMLCanvasElement;
-    const row = (pad as HTMLCanvasElement).getContext("2d")!
-      .getImageData(0, height / 2, width, 1).data.filter((_, place) => place % 4 === 3);
-    return (row.findLastIndex(Boolean) - row.findIndex(Boolean)) / width;
-  });
-  assert(reach > 0.6, `the stroke reaches over ${reach} of the paper`);
+  const { from, to } = (await inkAcross(page))!;
+  assert(to - from > 0.6, `the stroke goes from ${from} to ${to}`);
   assertEquals(await page.$eval("#verdict", ({ textContent }) => textContent), "Both read 7");
   assertEquals((await page.$$("[aria-busy=false]")).length, 3);
 });

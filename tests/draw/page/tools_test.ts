@@ -3,6 +3,7 @@
 
 import { assert, assertEquals } from "@std/assert";
 import type { Page } from "puppeteer-core";
+import { inkAcross } from "../drawn_page.ts";
 import { focusOf, scriptedPageTest } from "../scripted_page.ts";
 
 /** Which of the tools are pressed or, of the others, can be used. */
@@ -76,4 +77,30 @@ scriptedPageTest("the focus stays where it is while a button can still be used",
   await page.focus("#pen");
   await page.keyboard.press("Delete");
   assertEquals(await focusOf(page), "pen");
+});
+
+scriptedPageTest("a stroke ends where another tool is taken", async (page) => {
+  const box = (await (await page.$("#pad"))!.boundingBox())!;
+  const moveTo = (x: number) => page.mouse.move(box.x + x * box.width, box.y + box.height / 2);
+  await moveTo(0.2);
+  await page.mouse.down();
+  await moveTo(0.3);
+  await press(page, "p");
+  await moveTo(0.5);
+  const before = await inkAcross(page);
+  assert(before!.to > 0.5, `${before!.to}`);
+  await press(page, "e");
+  await moveTo(0.9);
+  assertEquals(await inkAcross(page), before);
+  await page.mouse.up();
+  await page.mouse.down();
+  await moveTo(0.1);
+  assertEquals(await inkAcross(page), undefined);
+  // So it does where the keyboard draws, from above the paper's middle down.
+  await press(page, "p");
+  await page.focus("#pad");
+  await page.keyboard.press("Space");
+  assertEquals(await page.$eval("#pen-state", ({ textContent }) => textContent), "pen down");
+  await press(page, "e");
+  assertEquals(await page.$eval("#pen-state", ({ textContent }) => textContent), "");
 });
