@@ -6,7 +6,7 @@
  */
 
 import { showFailure, startPage } from "./page.ts";
-import { type Answer, ANSWER_PATH, DATA_PATH, type PageData } from "./protocol.ts";
+import { type Answer, ANSWER_PATH, BusyError, DATA_PATH, type PageData } from "./protocol.ts";
 
 async function main(): Promise<void> {
   const data: PageData = await (await fetch(DATA_PATH)).json();
@@ -22,7 +22,8 @@ async function main(): Promise<void> {
         throw new Error("no answer: is deno task draw still running?");
       });
       if (response.ok) return await response.json();
-      throw new Error((await response.text()).trim());
+      const reason = (await response.text()).trim();
+      throw response.status === 503 ? new BusyError(reason) : new Error(reason);
     },
   });
 }

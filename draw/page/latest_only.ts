@@ -18,6 +18,11 @@ export class LatestOnly<T> {
     this.#work = work;
   }
 
+  /** Whether a request waits for the one that is worked on. */
+  get isWaiting(): boolean {
+    return this.#waiting !== undefined;
+  }
+
   /** Ends once nothing is done or waits. */
   get idle(): Promise<void> {
     return this.#running ?? Promise.resolve();

@@ -5,7 +5,7 @@
  */
 
 import { LatestOnly } from "./latest_only.ts";
-import type { Answer } from "./protocol.ts";
+import { type Answer, BusyError } from "./protocol.ts";
 
 /** A drawing as a model reads it. */
 export interface Drawing {
@@ -20,6 +20,9 @@ export interface Drawing {
 /** A model that takes longer is asked when the drawing pauses: it would keep the quick ones waiting. */
 const SLOW_MS = 30;
 const PAUSE_MS = 100;
+
+/** Before a model that had no time is asked again: about as long as one of 224×224 takes. */
+const RETRY_MS = 200;
 
 /** Options of {@linkcode ModelQueue}. */
 export interface ModelQueueOptions {
@@ -44,9 +47,22 @@ export class ModelQueue {
 
   constructor({ ask, onAnswer, onFailure, milliseconds = 0 }: ModelQueueOptions) {
     this.#isSlow = milliseconds > SLOW_MS;
+    const askUntilThereIsTime = async (drawing: Drawing): Promise<Answer | undefined> => {
+      for (;;) {
+        try {
+          return await ask(drawing.pixels);
+        } catch (error) {
+          if (!(error instanceof BusyError)) throw error;
+        }
+        // Other pages may be asking as well; what is drawn last is answered in the end.
+        await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
+        if (this.#latest.isWaiting || drawing.number < this.#first) return undefined;
+      }
+    };
     this.#latest = new LatestOnly(async (drawing) => {
       try {
-        const answer = await ask(drawing.pixels);
+        const answer = await askUntilThereIsTime(drawing);
+        if (answer === undefined) return;
         this.#isSlow = answer.milliseconds > SLOW_MS;
         if (drawing.number >= this.#first) onAnswer(answer, drawing);
       } catch (error) {

@@ -51,6 +51,11 @@ export interface Answer {
   milliseconds: number;
 }
 
+/** Why a digit has no answer yet: too many others were asked about, and it may be asked about again. */
+export class BusyError extends Error {
+  override name = "BusyError";
+}
+
 /** Answers digits, one at a time for each model. */
 export interface DigitReader {
   /** Where the models compute, for people: `this browser (WebGL)`. */
@@ -60,6 +65,7 @@ export interface DigitReader {
    *
    * @param model Its place in {@linkcode PageData.models}.
    * @param pixels [784] grey values, light on dark.
+   * @throws {BusyError} If there was no time for it.
    */
   read(model: number, pixels: Uint8Array): Promise<Answer>;
   /** How many tensors the page holds, where it computes itself: that must not grow. */

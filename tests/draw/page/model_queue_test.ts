@@ -2,6 +2,7 @@
 
 import { assertEquals } from "@std/assert";
 import { ModelQueue } from "../../../draw/page/model_queue.ts";
+import { BusyError } from "../../../draw/page/protocol.ts";
 
 const PIXELS = new Uint8Array(784);
 
@@ -73,4 +74,40 @@ Deno.test("one that was slow before and no longer is is asked at once", async ()
   await answerAll();
   push(2);
   assertEquals(asked.length, 2);
+});
+
+Deno.test("a model that has no time is asked again, about the newest drawing", async () => {
+  const asked: number[] = [];
+  const shown: (number | string)[] = [];
+  const queue = new ModelQueue({
+    ask: ([number]) => {
+      asked.push(number!);
+      return asked.length < 4
+        ? Promise.reject(new BusyError("A newer request has taken its place"))
+        : Promise.resolve({ probabilities: [], view: "", milliseconds: 1 });
+    },
+    onAnswer: (_, { number }) => shown.push(number),
+    onFailure: (reason) => shown.push(reason),
+  });
+  const push = (number: number) =>
+    queue.push({ pixels: Uint8Array.of(number), number, changedAt: 0 });
+  push(1);
+  push(2);
+  for (let wait = 0; wait < 200 && shown.length === 0; wait++) {
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+  assertEquals([asked, shown], [[1, 2, 2, 2], [2]]);
+});
+
+Deno.test("a model is not asked again about a drawing that is gone", async () => {
+  let asked = 0;
+  const queue = new ModelQueue({
+    ask: () => (asked++, Promise.reject(new BusyError("A newer request has taken its place"))),
+    onAnswer: () => asked++,
+    onFailure: () => asked++,
+  });
+  queue.push({ pixels: PIXELS, number: 1, changedAt: 0 });
+  queue.forgetBefore(2);
+  await new Promise((resolve) => setTimeout(resolve, 500));
+  assertEquals(asked, 1);
 });

@@ -225,3 +225,16 @@ scriptedPageTest("an older browser draws lines too and says who reads what", asy
   assertEquals(await page.$eval("#verdict", ({ textContent }) => textContent), "Both read 7");
   assertEquals((await page.$$("[aria-busy=false]")).length, 3);
 });
+
+scriptedPageTest("what the server has no time for is asked about again", async (page) => {
+  let refused = 0;
+  await page.setRequestInterception(true);
+  page.on("request", (request) => {
+    const isAnswer = request.url().includes("/answer");
+    if (isAnswer && refused++ < 3) request.respond({ status: 503, body: "later" });
+    else request.continue();
+  });
+  await page.click("#pad");
+  await settle(page);
+  assertEquals(await page.$eval("#verdict", ({ textContent }) => textContent), "Both read 7");
+});
