@@ -13,7 +13,7 @@ import { refuseForeign, textIfReadable } from "../io/own_files.ts";
 import type { Reporter } from "../io/reporter.ts";
 import { byRank, type LocatedRun } from "../report/record/find_run.ts";
 import { refuseInsideRun } from "../report/record/run_folders.ts";
-import { RECIPES, SIMPLE_CNN } from "../study.ts";
+import { DATA, RECIPES, SIMPLE_CNN } from "../study.ts";
 import { bundlePage } from "./bundle.ts";
 import { findMisread } from "./misread_digits.ts";
 import { toBase64 } from "./page/base64.ts";
@@ -50,15 +50,29 @@ export const BUNDLED_PACKAGES = (): Promise<unknown> => import("./page/read_here
 
 const LICENCES_FILE = "licences.txt";
 
-/** What is said of what is in the files. */
-const LICENCES = `page.js, index.html, page.css: MNIST study in TypeScript, MIT License
+/**
+ * What is said of what is in the files.
+ *
+ * @param misread How many test images are shown.
+ * @param dataset What they are of, as the run's row has it.
+ */
+export function licences(misread: number, dataset: string | undefined): string {
+  return `page.js, index.html, page.css: MNIST study in TypeScript, MIT License
 page.js and ${WASM_FILE} contain TensorFlow.js, Copyright Google LLC, Apache License 2.0
   (https://www.apache.org/licenses/LICENSE-2.0), and what it is built with: long.js (Apache License
   2.0), seedrandom (MIT License)
-data.js: digits of MNIST, Yann LeCun and Corinna Cortes, CC BY-SA 3.0
-  (https://creativecommons.org/licenses/by-sa/3.0/)
+data.js: ${misread === 0 ? "what your own training run found" : imageTerms(dataset)}
 model.js: weights of your own training run
 `;
+}
+
+function imageTerms(dataset: string | undefined): string {
+  if (dataset === DATA.name) {
+    return "digits of MNIST, Yann LeCun and Corinna Cortes, CC BY-SA 3.0\n" +
+      "  (https://creativecommons.org/licenses/by-sa/3.0/)";
+  }
+  return "test images out of a folder of your own, whose terms are not known here";
+}
 
 /** A page that can be written, as far as could be told without an engine. */
 export interface PlannedPage {
@@ -114,7 +128,12 @@ async function writePage(
 ): Promise<number> {
   const [model] = await loadTrained([run], reporter);
   using loaded = model!;
-  const data = { models: [describeModel(loaded)], misread: await findMisread([run]) };
+  const misread = await findMisread([run]);
+  const dataset = run.row?.dataset;
+  if (misread.length > 0 && dataset !== DATA.name) {
+    reporter.warn(`${misread.length} of your own test images are in its data.js, as misread`);
+  }
+  const data = { models: [describeModel(loaded)], misread };
   const stored = await storeModel(loaded);
   const contents = new Map<string, string | Uint8Array>([
     ...[...files].map(([name, { content }]) => [name, content] as const),
@@ -122,7 +141,7 @@ async function writePage(
     ["model.js", `globalThis.${MODEL_GLOBAL} = ${scriptValue(stored)};\n`],
     ["page.js", await bundlePage("read_here.ts")],
     [WASM_FILE, await wasmBinary()],
-    [LICENCES_FILE, LICENCES],
+    [LICENCES_FILE, licences(misread.length, dataset)],
   ]);
   let bytes = 0;
   for (const [name, content] of contents) {

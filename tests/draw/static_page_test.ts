@@ -1,6 +1,6 @@
-import { assertRejects, assertStringIncludes } from "@std/assert";
+import { assertFalse, assertRejects, assertStringIncludes } from "@std/assert";
 import { join } from "node:path";
-import { planStaticPage } from "../../draw/static_page.ts";
+import { licences, planStaticPage } from "../../draw/static_page.ts";
 import { StudyError } from "../../io/errors.ts";
 import { silentReporter } from "../../io/reporter.ts";
 import type { ResultRow } from "../../report/record/result_row.ts";
@@ -31,3 +31,19 @@ Deno.test("planStaticPage() takes the network that `best` is, of the study's dig
     const { message } = await assertRejects(write, StudyError);
     assertStringIncludes(message, "Run good has no checkpoint");
   }));
+
+Deno.test("licences() calls digits MNIST's where they are, and one's own by no other terms", () => {
+  const mnist = licences(40, "mnist");
+  assertStringIncludes(mnist, "data.js: digits of MNIST, Yann LeCun and Corinna Cortes, CC BY-SA");
+  for (
+    const [misread, dataset, line] of [
+      [40, "dir:photographs", "data.js: test images out of a folder of your own, whose terms"],
+      [0, "mnist", "data.js: what your own training run found\n"],
+      [0, undefined, "data.js: what your own training run found\n"],
+    ] as const
+  ) {
+    const text = licences(misread, dataset);
+    assertStringIncludes(text, line);
+    assertFalse(text.includes("LeCun"));
+  }
+});
