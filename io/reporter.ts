@@ -122,11 +122,15 @@ export function writeText(
   to: Pick<typeof Deno.stdout, "writeSync">,
   text: string,
 ): Error | undefined {
+  const failure = writeAll(to, text);
+  return failure instanceof Deno.errors.BrokenPipe ? undefined : failure;
+}
+
+function writeAll(to: Pick<typeof Deno.stdout, "writeSync">, text: string): Error | undefined {
   try {
     const bytes = new TextEncoder().encode(text);
     for (let rest = bytes; rest.length > 0;) rest = rest.subarray(to.writeSync(rest));
   } catch (error) {
-    if (error instanceof Deno.errors.BrokenPipe) return undefined;
     return error instanceof Error ? error : new Error(String(error));
   }
 }
@@ -137,8 +141,19 @@ export function writeText(
  * @throws {StudyError} If not all of it could be written.
  */
 export function print(text: string): void {
-  const failure = writeText(Deno.stdout, `${text}\n`);
-  if (failure === undefined) return;
+  printWhileRead(text);
+}
+
+/**
+ * The same, for what takes long enough to be stopped.
+ *
+ * @returns Whether anybody may still read: not where the program that did has ended.
+ * @throws {StudyError} If not all of it could be written.
+ */
+export function printWhileRead(text: string): boolean {
+  const failure = writeAll(Deno.stdout, `${text}\n`);
+  if (failure === undefined) return true;
+  if (failure instanceof Deno.errors.BrokenPipe) return false;
   throw new StudyError(`Standard output cannot be written (${systemReason(failure)})`, {
     cause: failure,
   });

@@ -22,7 +22,7 @@ import { type HelpOptions, readWords } from "../io/help_text.ts";
 import { refuseForeign, textIfReadable } from "../io/own_files.ts";
 import type { FlagTable, FlagValues } from "../io/parse_flags.ts";
 import { printable, printableJson } from "../io/printable.ts";
-import { createReporter, print, type Reporter } from "../io/reporter.ts";
+import { createReporter, printWhileRead, type Reporter } from "../io/reporter.ts";
 import { interruptible, runScript } from "../io/run_script.ts";
 import { BEST, BEST_ORDER, requireRunWord } from "../report/record/find_run.ts";
 import { DATA } from "../study.ts";
@@ -134,21 +134,23 @@ async function predict(
   const views = flags.saveViews === undefined
     ? undefined
     : new ViewFolder(flags.saveViews, reporter);
-  let failures = 0;
+  // Where nobody reads the answers any more, views alone are worth going on for.
+  const isOver = (line: string) => !printWhileRead(line) && views === undefined;
   for await (const input of digitInputs(words, { pathOf, ink: flags.ink, signal })) {
     await eventTurn(signal);
     if ("error" in input) {
-      failures++;
+      Deno.exitCode = 1;
       reporter.warn(`error: ${input.error}`);
-      if (flags.json) print(printableJson({ picture: input.name, error: input.error }));
+      const { name: picture, error } = input;
+      if (flags.json && isOver(printableJson({ picture, error }))) return;
       continue;
     }
     for await (const [i, scores] of eachScores(input, model, signal)) {
-      for (const line of linesOf(input, i, { scores, model, flags })) print(line);
+      if (linesOf(input, i, { scores, model, flags }).some(isOver)) return;
       await views?.save(input, i);
     }
   }
-  if (failures + (views?.end() ?? 0) > 0) Deno.exitCode = 1;
+  if (views !== undefined && views.end() > 0) Deno.exitCode = 1;
 }
 
 /** The scores of each digit by its index; those of a batch come as soon as it has been answered. */

@@ -178,6 +178,25 @@ Deno.test("predict stops at Ctrl-C in the midst of a file of digits, what it kno
   await Deno.remove(path);
 });
 
+Deno.test("predict stops quietly once nobody reads its answers", async () => {
+  const count = 5000;
+  const path = join(folder, "unread-idx3-ubyte");
+  await Deno.writeFile(path, idx(0x803, [count, 28, 28], new Uint8Array(784 * count)));
+  const child = new Deno.Command(Deno.execPath(), {
+    args: [...taskArgs("predict"), path, "none.png", "--json", "--quiet", "--results", RESULTS],
+    cwd: repositoryRoot(),
+    env: { ...ENV, INIT_CWD: folder },
+    stdout: "piped",
+    stderr: "piped",
+  }).spawn();
+  const reader = child.stdout.getReader();
+  await reader.read();
+  await reader.cancel();
+  const problem = await new Response(child.stderr).text();
+  // Of what comes after those digits nothing is said.
+  assertEquals([(await child.status).code, problem], [0, ""]);
+});
+
 Deno.test("predict stops at the first Ctrl-C, while its model loads and while it waits for standard input", async () => {
   const early = await stoppedWhileLoading("predict", ["none.png", "--results", RESULTS]);
   assertEquals([early.code, early.stdout, early.stderr], [130, "Loading\n", ""]);
