@@ -56,10 +56,9 @@ export function prepareDigit(
   const small = shrunk(picture, LARGEST_SIDE);
   const found = findInk(small, wanted);
   if (found === undefined) return undefined;
-  const scale = picture.width / small.width;
   const { ink } = found;
-  const box = scaledBox(found.box, scale, picture);
-  if (scale > 1 && Math.max(found.box.width, found.box.height) < SMALL_SIDE) {
+  const box = scaledBox(found.box, small, picture);
+  if (small !== picture && Math.max(found.box.width, found.box.height) < SMALL_SIDE) {
     const around = withMargin(box);
     const closer = prepareDigit(cropped(picture, around), { ink });
     if (closer !== undefined) {
@@ -72,16 +71,19 @@ export function prepareDigit(
   return { pixels: centred(digit), ink, box };
 }
 
-/** A box in the pixels of a picture that is `scale` times as large. */
-function scaledBox(box: Box, scale: number, { width, height }: GreyPicture): Box {
-  if (scale === 1) return box;
-  const left = Math.floor(box.left * scale);
-  const top = Math.floor(box.top * scale);
+/** The box of a picture that was made smaller, in the pixels of the whole one. */
+function scaledBox(box: Box, small: GreyPicture, { width, height }: GreyPicture): Box {
+  if (small.width === width && small.height === height) return box;
+  // Each side was rounded to whole pixels by itself.
+  const across = width / small.width;
+  const down = height / small.height;
+  const left = Math.floor(box.left * across);
+  const top = Math.floor(box.top * down);
   return {
     left,
     top,
-    width: Math.min(width, Math.ceil((box.left + box.width) * scale)) - left,
-    height: Math.min(height, Math.ceil((box.top + box.height) * scale)) - top,
+    width: Math.min(width, Math.ceil((box.left + box.width) * across)) - left,
+    height: Math.min(height, Math.ceil((box.top + box.height) * down)) - top,
   };
 }
 

@@ -134,6 +134,19 @@ Deno.test("prepareDigit() finds a small digit in a large picture", () => {
   assert(difference / digit(0).reduce((sum, grey) => sum + grey, 0) < 0.35, `${difference}`);
 });
 
+Deno.test("prepareDigit() finds ink in a long strip where it is, whichever way it lies", () => {
+  const side = 84;
+  const at = (u: number, v: number) => (u >= 0 && v >= 0 && u < side && v < side ? 20 : 220);
+  const inked = { width: side, height: side };
+  // Of the second hardly a pixel is left of its width once it has been made smaller.
+  for (const [length, start] of [[4000, 3000], [34_500, 30_000]] as const) {
+    const upright = drawn(100, length, (x, y) => at(x - 8, y - start));
+    const lying = drawn(length, 100, (x, y) => at(x - start, y - 8));
+    assertEquals(prepareDigit(upright)!.box, { left: 8, top: start, ...inked });
+    assertEquals(prepareDigit(lying)!.box, { left: start, top: 8, ...inked });
+  }
+});
+
 Deno.test("prepareDigit() looks past the sharp edge of a shadow, and of the paper", () => {
   const random = randomNumbers(3);
   const { width, height, pixels } = photograph(digit(0), random);
