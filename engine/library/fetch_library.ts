@@ -51,6 +51,8 @@ export interface FetchLibraryOptions {
   connectTimeoutMs?: number;
   /** See the download's own; the first is pip's too. @default {[1_000, 4_000]} */
   retryDelaysMs?: readonly number[];
+  /** Whether a host may be connected to without a question. @default {Deno's permissions} */
+  mayConnect?: (host: string) => Promise<boolean>;
   /** The least that pip must bring. @default {PIP_RATE} */
   minimumRate?: MinimumRate;
 }
@@ -202,6 +204,14 @@ async function fetchArchive(
   } catch (error) {
     if (!(error instanceof Deno.errors.NotFound)) throw error;
   }
+  // At a terminal Deno would ask for what a task that needs no network does not list.
+  const { host } = new URL(url);
+  if (!await (options.mayConnect ?? isGranted)(host)) {
+    throw new StudyError(`${options.label} cannot be fetched`, {
+      reason: `${host} may not be reached (Deno's permissions)`,
+      remedy: "run deno task part1 once",
+    });
+  }
   await download({
     urls: [url],
     path,
@@ -213,6 +223,10 @@ async function fetchArchive(
     ...(options.retryDelaysMs && { retryDelaysMs: options.retryDelaysMs }),
   });
   return path;
+}
+
+async function isGranted(host: string): Promise<boolean> {
+  return (await Deno.permissions.query({ name: "net", host })).state === "granted";
 }
 
 /** Unpacks a checked package and puts the library's folder in place, in one step. */

@@ -68,6 +68,7 @@ class Scene implements AsyncDisposable {
       processor: { arch: "aarch64", cpuinfo: undefined },
       connectTimeoutMs: 300,
       retryDelaysMs: [1, 1],
+      mayConnect: () => Promise.resolve(true),
       minimumRate: PIP_RATE,
       release: {
         platform: "test",
@@ -449,6 +450,22 @@ Deno.test("fetchLibrary() names both failures when neither package is available"
     assertStringIncludes(message, "wheel: pip cannot reach");
     assertEquals(await names(scene.cache), ["lock"]);
   }
+});
+
+Deno.test("fetchLibrary() asks for no archive where that needs a permission which is not there", async () => {
+  await using scene = await Scene.set();
+  const asked: string[] = [];
+  const mayConnect = (host: string) => Promise.resolve(asked.push(host) < 1);
+  scene.answer = (request) => {
+    asked.push(request);
+    return undefined;
+  };
+  const message = await failure(fetchLibrary({ ...scene.options("broken"), mayConnect }));
+  const { host } = new URL(scene.server.url);
+  assertEquals(asked, [host]);
+  assertStringIncludes(message, `${host} may not be reached (Deno's permissions)`);
+  assertStringIncludes(message, "run deno task part1 once, or set LIBTENSORFLOW_PATH");
+  assertEquals((await fetchLibrary({ ...scene.options(), mayConnect })).source, "wheel");
 });
 
 Deno.test("fetchLibrary() refuses an old glibc and musl before anything is downloaded", async () => {
