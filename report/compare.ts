@@ -15,6 +15,7 @@ import { testClaims } from "./analysis/claims.ts";
 import type { Comparison, ModelComparison, ReferenceResult } from "./analysis/comparison.ts";
 import { caveatsOf, differencesFromStudy } from "./analysis/differences_from_study.ts";
 import { comparePeers } from "./analysis/equivalence.ts";
+import { findFailedSeeds } from "./analysis/failed_seeds.ts";
 import { guessSeeds } from "./analysis/guessing.ts";
 import { findMismatches } from "./analysis/mismatches.ts";
 import { nearestFirst } from "./analysis/nearest_setting.ts";
@@ -295,6 +296,9 @@ function describeModel(
       predictions: seedPredictions,
     }),
     newerFailure: newest === row || newest?.status === "ok" ? null : newest,
+    failedSeeds: isOk
+      ? findFailedSeeds(runs.map(({ row }) => row), settings.map(({ newest }) => newest))
+      : [],
     differences: isOk ? differencesFromStudy(row) : [],
     caveats: isOk ? caveatsOf(row) : [],
     verdicts: [],

@@ -52,8 +52,8 @@ const FLAGS = {
     kind: "boolean",
     help:
       "fail unless every published value that can be judged is reproduced or consistent, with enough " +
-      "seeds, all files are there and were read, and the rows of the models asked for were made by " +
-      "one version of the code from one data set",
+      "seeds, of which none failed, all files are there and were read, and the rows of the models " +
+      "asked for were made by one version of the code from one data set",
   },
   require: {
     kind: "choices",

@@ -121,6 +121,21 @@ export interface Verdict {
   reasons: string[];
 }
 
+/** The seeds of a setting whose newest run has no result. */
+export interface FailedSeeds {
+  /** A run of the setting: its newest ok one, or where none is ok one of these, without its epochs. */
+  setting: ResultRow;
+  /** Seeds that the setting was run with, the failed ones among them. */
+  seeds: number;
+  /** One for each seed that failed. */
+  failed: {
+    /** The run that failed, the newest of several. */
+    row: ResultRow;
+    /** Whether an older run of the seed counts instead. */
+    hasResult: boolean;
+  }[];
+}
+
 /** What was published of a model and what our runs found. */
 export interface ModelComparison {
   model: string;
@@ -156,6 +171,8 @@ export interface ModelComparison {
   guessing: SeedGuessing[];
   /** The newest run, if it ended in an error or was interrupted and `row` is of another. */
   newerFailure: ResultRow | null;
+  /** The seeds without a result, of every setting that has some; empty if no run is ok. */
+  failedSeeds: FailedSeeds[];
   /** Why `row` can't be compared with the published values; empty if it can. */
   differences: string[];
   /** What is to be said of `row` although it can be compared: a new classifier, another precision. */

@@ -6,6 +6,7 @@
 
 import { describeLacking, describeSkipped } from "../record/problems.ts";
 import type { Comparison, ModelComparison, Verdict } from "./comparison.ts";
+import { describeFailedSeeds, failedOfShown } from "./failed_seeds.ts";
 import { formatInterval } from "./format_numbers.ts";
 import { findMixedCode, findMixedData, findOtherCode, findUnknownCode } from "./mismatches.ts";
 import { PUBLISHED_MODELS, type PublishedModel } from "./study_models.ts";
@@ -30,8 +31,8 @@ export interface GateOptions {
 
 /**
  * What keeps a comparison from holding, a phrase each; empty if it holds: each required model has
- * verdicts, all of them *reproduced*, or *consistent* where it has a caveat, by enough seeds, each of its
- * runs has every score that was published, nothing was left out, the files of the runs are there and
+ * verdicts, all of them *reproduced*, or *consistent* where it has a caveat, by enough seeds, of
+ * which none failed, each of its runs has every score that was published, nothing was left out, the files of the runs are there and
  * sound, and their rows are of one version of the code or of those allowed, as far as any is known, and
  * of one data set.
  */
@@ -61,11 +62,13 @@ function whatFails(compared: ModelComparison): string[] {
   if (row.status !== "ok") return [`${model} has no successful run`];
   const judged = verdicts.filter(({ verdict }) => verdict !== "not comparable");
   if (judged.length === 0) return [`${model} was not tested: ${whyNot(verdicts)}`];
+  const failed = failedOfShown(compared);
   return [
     ...findMissing(compared),
     ...judged.filter(({ verdict }) => !PASSES.includes(verdict) && verdict !== TOO_FEW)
       .map(({ metric }) => `${model}'s ${metric} differs from the published value`),
     ...describeTooFew(compared),
+    ...(failed === undefined ? [] : [`${model}: ${describeFailedSeeds(failed)}`]),
   ];
 }
 

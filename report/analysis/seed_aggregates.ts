@@ -15,7 +15,7 @@ export interface SeedAggregate {
   newest: ResultRow;
   /** Of the newest; `null` if it is not known. */
   manifest: Manifest | null;
-  /** Seeds among them; of each seed the newest run counts. */
+  /** Seeds among them; of each seed the newest ok run counts. */
   seeds: number;
   testLoss: MeanAndSd;
   /** In percent, 0..100. */

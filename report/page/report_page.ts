@@ -49,7 +49,7 @@ export function renderReport(comparison: Comparison, figures: readonly Figure[] 
     "A study classified MNIST digits in four ways and published how well each did. This report " +
     "compares our own runs with those results. `deno task compare` writes it from the runs' files. " +
     "For each model it shows the runs closest to the study's settings; all others are listed under " +
-    "“All runs on record”.\n",
+    "“All successful runs on record”.\n",
     renderContents(sections),
     ...sections,
   ].join("\n");

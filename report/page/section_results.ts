@@ -8,10 +8,11 @@ import { FASTER_RCNN_ADAPTED } from "../../study.ts";
 import type { MeanAndSd } from "../../metrics/descriptive_statistics.ts";
 import type { Comparison, ModelComparison } from "../analysis/comparison.ts";
 import { hasRandomWeights } from "../analysis/differences_from_study.ts";
+import { describeFailedSeeds } from "../analysis/failed_seeds.ts";
 import { formatFixed, formatOverSeeds, NONE } from "../analysis/format_numbers.ts";
 import { findModel } from "../analysis/study_models.ts";
 import { countsMisses, type ResultRow } from "../record/result_row.ts";
-import { settingNotes } from "../analysis/describe_run.ts";
+import { settingLabel, settingNotes } from "../analysis/describe_run.ts";
 import { code, escapeMarkdown, table } from "./markdown.ts";
 
 /** The study's words where nothing is trained. */
@@ -119,9 +120,12 @@ function renderDescriptions(models: readonly ModelComparison[]): string {
   }).join("");
 }
 
+/** Of more settings with seeds that failed, these are named. */
+const SETTINGS_NAMED = 20;
+
 function renderNotes(models: readonly ModelComparison[]): string {
   const notes: string[] = [];
-  for (const { model, row, newerFailure } of models) {
+  for (const { model, row, newerFailure, failedSeeds } of models) {
     const name = escapeMarkdown(model);
     if (row === null) {
       notes.push(`${name} (part ${findModel(model)?.part}) has not been run.`);
@@ -130,6 +134,13 @@ function renderNotes(models: readonly ModelComparison[]): string {
     }
     if (newerFailure !== null) {
       notes.push(`${name}: a run newer than the one shown, ${describeFailure(newerFailure)}`);
+    }
+    for (const failed of failedSeeds.slice(0, SETTINGS_NAMED)) {
+      const words = `${settingLabel(failed.setting)}: ${describeFailedSeeds(failed)}`;
+      notes.push(`${escapeMarkdown(words)}.`);
+    }
+    if (failedSeeds.length > SETTINGS_NAMED) {
+      notes.push(`${name}: seeds of ${failedSeeds.length - SETTINGS_NAMED} more settings failed.`);
     }
     if (row?.status === "ok" && (row.evaluated_images ?? Infinity) < (row.test_images ?? 0)) {
       notes.push(

@@ -9,6 +9,7 @@ import { mean } from "../../metrics/descriptive_statistics.ts";
 import { CLAIMS, SIMPLE_CNN } from "../../study.ts";
 import type { Claim, Comparison, ModelComparison, PeerComparison } from "../analysis/comparison.ts";
 import { nameInSentence } from "../analysis/describe_run.ts";
+import { describeFailedSeeds, failedOfShown } from "../analysis/failed_seeds.ts";
 import {
   formatCount,
   formatFixed,
@@ -75,11 +76,20 @@ function renderSeeds(shown: readonly Shown[]): string {
   const hasOne = shown.some(({ settings: [setting] }) => setting!.seeds === 1);
   return table(SEED_COLUMNS, rows) +
     "\nA seed determines the initial parameters, the order of the images and dropout. Values are means " +
-    "± standard deviations (divisor n − 1) over the seeds; for each seed the newest run counts, " +
-    "whatever its result. The study published one run, without a fixed seed." +
+    "± standard deviations (divisor n − 1) over the seeds; for each seed the newest ok run counts, " +
+    "whatever its scores. " + describeFailed(shown) +
+    "The study published one run, without a fixed seed." +
     (hasOne
       ? " One seed says nothing about the spread: verdicts that rest on one are marked.\n"
       : "\n");
+}
+
+/** The seeds of the settings shown that failed, with a space behind. */
+function describeFailed(shown: readonly Shown[]): string {
+  return shown.map((model) => ({ model: model.model, failed: failedOfShown(model) }))
+    .map(({ model, failed }) =>
+      failed === undefined ? "" : `${escapeMarkdown(`${model}: ${describeFailedSeeds(failed)}`)}. `
+    ).join("");
 }
 
 const SEED_COLUMNS = [

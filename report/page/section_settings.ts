@@ -46,9 +46,9 @@ export function renderSettings({ models }: Comparison): string {
     escapeMarkdown(newest.precision) || NONE,
     code(newest.run_id) || NONE,
   ]);
-  return "## All runs on record\n\n" +
+  return "## All successful runs on record\n\n" +
     "Runs that differ only in the seed are grouped: mean ± standard deviation (divisor n − 1) over the " +
-    "seeds, with the newest run of each. For each model the setting closest to the study's comes " +
+    "seeds, with the newest ok run of each. For each model the setting closest to the study's comes " +
     "first; it is the one shown above. Whatever differs from the study follows the model's name, as " +
     "does the engine where it is not TensorFlow. Parameters are all weights and biases, trained or " +
     `frozen. Inference is ${INFERENCE_CLOCK}. Times are means over those seeds only that ran under ` +

@@ -210,6 +210,30 @@ export function settingKey(row: ResultRow): string {
   return [...SETTINGS.map((column) => row[column]), engineOf(row)].join("\n");
 }
 
+/**
+ * Whether a run that did not end well was to be one of an ok run's setting, as far as its row says: it
+ * may have failed before data or weights were there, and its epochs are those that it came to.
+ */
+export function mayBeOf(stopped: ResultRow, ok: ResultRow): boolean {
+  return SETTINGS.every((column) =>
+    column === "epochs" || isEmpty(stopped[column]) || Object.is(stopped[column], ok[column])
+  ) &&
+    (stopped.epochs ?? 0) <= (ok.epochs ?? 0) &&
+    (stopped.backend === "" || engineOf(stopped) === engineOf(ok));
+}
+
+/** Whether a row lacks something of its setting that an ok row of the model has. */
+export function saysLess(stopped: ResultRow, ok: ResultRow | undefined): boolean {
+  return ok !== undefined &&
+    [...SETTINGS, "backend" as const].some((column) =>
+      column !== "epochs" && isEmpty(stopped[column]) && !isEmpty(ok[column])
+    );
+}
+
+function isEmpty(value: string | number | null): boolean {
+  return value === null || value === "";
+}
+
 /** The engine that did the arithmetic; rows that do not say it are of the first that there was. */
 export function engineOf({ backend }: ResultRow): string {
   return backend || "tensorflow";

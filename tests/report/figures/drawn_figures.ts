@@ -63,6 +63,7 @@ export function compared(
     evaluation: null,
     guessing: [],
     newerFailure: null,
+    failedSeeds: [],
     differences: [],
     caveats: [],
     verdicts: [],
