@@ -269,17 +269,22 @@ export function bootstrapF1(
   for (const [index, { count }] of cells.entries()) {
     cellOfImage.fill(index, filled, filled += count);
   }
+  const drawn = new Uint32Array(cells.length);
   const random = xoroshiro128plus(BOOTSTRAP.seed);
   const tail = 1 - upper(confidence);
   const resamples = Math.max(BOOTSTRAP.resamples, Math.ceil(BOOTSTRAP.beyond / tail));
   const scores = Array.from({ length: resamples }, () => {
-    const classes = confusion.map((): ClassCounts => ({ support: 0, predicted: 0, correct: 0 }));
+    drawn.fill(0);
     for (let i = 0; i < images; i++) {
       const image = Math.floor((random.next() >>> 0) * images / 2 ** 32);
-      const { target, prediction } = cells[cellOfImage[image]!]!;
-      classes[target]!.support++;
-      classes[prediction]!.predicted++;
-      if (target === prediction) classes[target]!.correct++;
+      drawn[cellOfImage[image]!]!++;
+    }
+    const classes = confusion.map((): ClassCounts => ({ support: 0, predicted: 0, correct: 0 }));
+    for (const [index, { target, prediction }] of cells.entries()) {
+      const count = drawn[index]!;
+      classes[target]!.support += count;
+      classes[prediction]!.predicted += count;
+      if (target === prediction) classes[target]!.correct += count;
     }
     return weightedMeanF1(classes);
   });

@@ -1,7 +1,8 @@
 /** Result rows and folders for the tests of `report/`. */
 
 import { join } from "node:path";
-import { scorePredictions } from "../../report/analysis/test_scores.ts";
+import { accuracy, weightedF1 } from "../../metrics/classification.ts";
+import { scoredLabels } from "../../report/record/own_files.ts";
 import { appendRow, type ResultRow } from "../../report/record/results.ts";
 import {
   type Manifest,
@@ -82,14 +83,12 @@ export async function recordRun(outDir: string, answered: Answered): Promise<Res
   const targets = Array.from({ length: answered.images }, (_, i) => i % 10);
   const predictions = targets.map(answered.answer);
   const scores = predictions.map((prediction) => prediction < 0 ? NaN : 0.9);
-  const { accuracy, f1, undetected } = scorePredictions(
-    { targets, predictions, scores },
-    resultRow(answered.row),
-  );
+  // Without the intervals of scorePredictions(), which take half a second.
+  const scored = scoredLabels({ targets, predictions }, resultRow(answered.row));
   const row = resultRow({
-    accuracy,
-    f1,
-    evaluated_images: answered.images - undetected,
+    accuracy: 100 * accuracy(scored.targets, scored.predictions),
+    f1: weightedF1(scored.targets, scored.predictions),
+    evaluated_images: predictions.filter((prediction) => prediction >= 0).length,
     test_images: answered.images,
     ...answered.row,
   });
