@@ -10,6 +10,7 @@ import { isRecord } from "../io/is_record.ts";
 import { exists } from "../io/path_kind.ts";
 import type { Reporter } from "../io/reporter.ts";
 import {
+  codeName,
   codeOf,
   isKnownToDiffer,
   MACHINE_PARTS,
@@ -36,13 +37,6 @@ const ARITHMETIC: readonly [name: string, of: (sitting: Sitting) => unknown][] =
 function changeOf(name: string, was: unknown, is: unknown): string[] {
   // Older manifests lack some, and not every system tells the processor's model.
   return isKnownToDiffer(was, is) ? [`${name} ${is}, not ${was}`] : [];
-}
-
-/** `0123abc with local changes`; of no repository nothing. */
-function codeName(git: Manifest["git"]): string | undefined {
-  return git === null
-    ? undefined
-    : `${git.commit.slice(0, 7)}${git.clean ? "" : " with local changes"}`;
 }
 
 /** Says, and notes in the manifest, that a run does not go on as it began. */

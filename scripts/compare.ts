@@ -68,7 +68,7 @@ const FLAGS = {
     needs: "check",
     help:
       "with --check: commits of the suite's code by which the rows of the models asked for may have " +
-      "been made, together; no others are allowed",
+      "been made, together, without local changes; no others are allowed",
     defaultText: "any one",
   },
   quiet: { kind: "boolean", help: "print warnings only" },

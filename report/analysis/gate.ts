@@ -25,16 +25,19 @@ const JUDGED = { test_loss: "testLoss", accuracy: "accuracy", f1: "f1" } as cons
 export interface GateOptions {
   /** Of {@linkcode GATE_NAMES}; without them the study's models that have a row. */
   required?: readonly string[] | undefined;
-  /** Commits, or their beginnings, that rows may be of side by side; without them any one. */
+  /**
+   * Commits, or their beginnings, that rows may be of side by side, all without local changes; without
+   * them any one version.
+   */
   code?: readonly string[] | undefined;
 }
 
 /**
  * What keeps a comparison from holding, a phrase each; empty if it holds: each required model has
- * verdicts, all of them *reproduced*, or *consistent* where it has a caveat, by enough seeds, of
- * which none failed, each of its runs has every score that was published, nothing was left out, the files of the runs are there and
- * sound, and their rows are of one version of the code or of those allowed, as far as any is known, and
- * of one data set.
+ * verdicts, all of them *reproduced*, or *consistent* where it has a caveat, by enough seeds, of which
+ * none failed, each of its runs has every score that was published, nothing was left out, the files of
+ * the runs are there and sound, and their rows are of one version of the code, as far as any is known,
+ * or of those allowed, and of one data set.
  */
 export function whatDoesNotHold(
   { models, problems }: Pick<Comparison, "models" | "problems">,
@@ -50,7 +53,7 @@ export function whatDoesNotHold(
     ...asked.flatMap(whatFails),
     ...(code === undefined ? findMixedCode(asked) : findOtherCode(asked, code)),
     ...findMixedData(asked),
-    ...findUnknownCode(asked),
+    ...findUnknownCode(asked, { isWanted: code !== undefined }),
     ...describeLacking(problems),
     ...describeSkipped(problems),
   ];

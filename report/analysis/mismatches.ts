@@ -4,7 +4,7 @@
  * @module
  */
 
-import { codeOf } from "../record/run_folder.ts";
+import { codeName, codeOf } from "../record/run_folder.ts";
 import type { ModelComparison } from "./comparison.ts";
 
 /**
@@ -29,8 +29,8 @@ export function findMismatches(models: readonly ModelComparison[]): string[] {
 export function findMixedCode(models: readonly ModelComparison[]): string[] {
   return describeGroups(
     "The rows shown were made by different versions of the code",
-    models.flatMap(runsShown).flatMap(byCommit),
-    ({ commit }) => commit?.slice(0, 7),
+    models.flatMap(runsShown).flatMap(byCode),
+    ({ name }) => name,
   );
 }
 
@@ -44,7 +44,7 @@ export function findMixedData(models: readonly ModelComparison[]): string[] {
 
 /**
  * Which ok rows shown, and those that they are averaged with, are of another version of the code than
- * those allowed: a phrase a version and model.
+ * those allowed, or of one with changes that no commit has: a phrase a version and model.
  *
  * @param allowed Commits, or their beginnings.
  */
@@ -52,26 +52,31 @@ export function findOtherCode(
   models: readonly ModelComparison[],
   allowed: readonly string[],
 ): string[] {
-  const others = models.flatMap(runsShown).flatMap(byCommit).filter(({ row, commit }) =>
-    row?.status === "ok" && commit && !allowed.some((start) => commit.startsWith(start))
+  const others = models.flatMap(runsShown).flatMap(byCode).filter(({ row, name, git }) =>
+    row?.status === "ok" && name !== undefined &&
+    !(git!.clean && allowed.some((start) => git!.commit.startsWith(start)))
   );
-  return [...Map.groupBy(others, ({ commit }) => commit!.slice(0, 7))]
-    .flatMap(([commit, runs]) =>
+  return [...Map.groupBy(others, ({ name }) => name)]
+    .flatMap(([code, runs]) =>
       nameRuns(runs).map((name) =>
-        `${name} was made by the code ${commit}, which --code does not allow`
+        `${name} was made by the code ${code}, which --code does not allow`
       )
     );
 }
 
 /**
  * Which ok rows shown, and those that they are averaged with, are of no known code where others are: a
- * phrase a model. Where the suite lies in no Git repository none is, and nothing is to be said.
+ * phrase a model. Where the suite lies in no Git repository none is, and nothing is to be said unless
+ * a version is wanted.
  */
-export function findUnknownCode(models: readonly ModelComparison[]): string[] {
-  const runs = models.flatMap(runsShown).flatMap(byCommit)
+export function findUnknownCode(
+  models: readonly ModelComparison[],
+  { isWanted }: { isWanted: boolean },
+): string[] {
+  const runs = models.flatMap(runsShown).flatMap(byCode)
     .filter(({ row }) => row?.status === "ok");
-  const unknown = runs.filter(({ commit }) => !commit);
-  if (unknown.length === runs.length) return [];
+  const unknown = runs.filter(({ name }) => name === undefined);
+  if (unknown.length === runs.length && !isWanted) return [];
   return nameRuns(unknown).map((name) => `the version of the code is unknown for ${name}`);
 }
 
@@ -80,11 +85,12 @@ function runsShown({ model, row, manifest, seedRuns }: ModelComparison) {
   return [{ row, manifest }, ...seedRuns].map((run) => ({ model, ...run }));
 }
 
-/** A run once for each commit that its sittings ran, as a run of two is of both. */
-function byCommit(run: ReturnType<typeof runsShown>[number]) {
+/** A run once for each version of the code that its sittings ran, as a run of two is of both. */
+function byCode(run: ReturnType<typeof runsShown>[number]) {
   const { manifest } = run;
-  const commits = manifest === null ? [undefined] : codeOf(manifest).map((git) => git?.commit);
-  return [...new Set(commits)].map((commit) => ({ ...run, commit }));
+  const code = manifest === null ? [null] : codeOf(manifest);
+  return [...new Map(code.map((git) => [codeName(git), git]))]
+    .map(([name, git]) => ({ ...run, name, git }));
 }
 
 /** A row and the model that it is shown for. */

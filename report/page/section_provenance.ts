@@ -11,7 +11,7 @@ import { describeCode } from "../analysis/describe_run.ts";
 import { formatCount, formatFixed, NONE } from "../analysis/format_numbers.ts";
 import { type ResultRow, settingKey } from "../record/result_row.ts";
 import type { SeedRun } from "../record/run_files.ts";
-import type { Json, Manifest } from "../record/run_folder.ts";
+import { codeOf, type Json, type Manifest } from "../record/run_folder.ts";
 import { code, escapeMarkdown, table } from "./markdown.ts";
 import { CORE_SECONDS, duration } from "./run_costs.ts";
 
@@ -26,7 +26,9 @@ export function renderProvenance(
   const shown = models.filter((model): model is Shown => model.row !== null);
   if (shown.length === 0) return "";
   const dirty = shown.filter((model) =>
-    runsOf(model).some(({ manifest }) => manifest?.git?.clean === false)
+    runsOf(model).some(({ manifest }) =>
+      manifest !== null && codeOf(manifest).some((git) => git?.clean === false)
+    )
   );
   const warning = dirty.length === 0
     ? ""

@@ -53,6 +53,13 @@ export function codeOf({ git, earlier_git: earlier = [] }: Manifest): Manifest["
   return [...earlier, git];
 }
 
+/** `0123abc with local changes`; of no repository nothing. */
+export function codeName(git: Manifest["git"] | undefined): string | undefined {
+  return git?.commit
+    ? `${git.commit.slice(0, 7)}${git.clean ? "" : " with local changes"}`
+    : undefined;
+}
+
 /** What `changes` calls the parts of a machine that a run may go on with others of, and where they are. */
 export const MACHINE_PARTS = {
   processor: "processor",

@@ -61,8 +61,8 @@ Deno.test("compareResults() says in what the rows shown do not belong together",
   const other = { ...vgg16, images: 100, manifest: { git: { commit: "ffff0000", clean: false } } };
   await compareRuns({ a: [simple, other] }, ({ mixed }, report) => {
     assertEquals(mixed, [
-      "The rows shown were made by different versions of the code: 0123abc (SimpleCNN); ffff000 " +
-      "(vgg16_FineTuned)",
+      "The rows shown were made by different versions of the code: 0123abc (SimpleCNN); ffff000 with " +
+      "local changes (vgg16_FineTuned)",
       "The rows shown were tested on different images: mnist (1000 test images, sha256 ab12) " +
       "(SimpleCNN); mnist (100 test images, sha256 ab12) (vgg16_FineTuned)",
     ]);

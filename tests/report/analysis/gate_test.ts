@@ -207,6 +207,33 @@ Deno.test("the gate takes a run of two versions of the code for one of each", as
   ]);
 });
 
+Deno.test("the gate takes a commit with local changes for other code, which --code allows never", async () => {
+  const [first, second] = reproduced as [Answered, Answered];
+  const dirty = { commit: "0123abcd0123abcd", clean: false };
+  const refused = "was made by the code 0123abc with local changes, which --code does not allow";
+  const changed = { ...first, manifest: { git: dirty } };
+  assertEquals(await gate([changed, second]), [
+    "The rows shown were made by different versions of the code: 0123abc (SimpleCNN seed 2); " +
+    "0123abc with local changes (SimpleCNN seed 1)",
+  ]);
+  assertEquals(await gate([changed, second], undefined, ["0123abc"]), [
+    `SimpleCNN seed 1 ${refused}`,
+  ]);
+  const resumed = { ...first, manifest: { earlier_git: [dirty] } };
+  assertEquals(await gate([resumed, second], undefined, ["0123abc"]), [
+    `SimpleCNN seed 1 ${refused}`,
+  ]);
+  // Each made with changes, which may be the same ones.
+  assertEquals(await gate([changed, { ...second, manifest: { git: dirty } }]), []);
+});
+
+Deno.test("the gate takes no unknown code where --code wants some", async () => {
+  const unknown = reproduced.map((run) => ({ ...run, manifest: { git: null } }));
+  assertEquals(await gate(unknown, undefined, ["0123abc"]), [
+    "the version of the code is unknown for SimpleCNN seeds 1 and 2",
+  ]);
+});
+
 Deno.test("the code of every seed counts, however many there are", async () => {
   const seeds = Array.from({ length: 40 }, (_, i): Answered => ({
     ...simple,

@@ -55,6 +55,26 @@ Deno.test("the commands repeat every run that counts, the seeds of a setting at 
   );
 });
 
+Deno.test("a run is not exactly repeatable if any of its sittings had changes", async () => {
+  const warning = "SimpleCNN ran with changes that were not committed";
+  const command = "--seed 1";
+  const earlier = (clean: boolean): Answered => ({
+    ...simple,
+    manifest: { earlier_git: [{ commit: "4567abcd", clean }] },
+  });
+  const cases = [
+    [run(1, { command }), false],
+    [run(1, { command, clean: false }), true],
+    [earlier(true), false],
+    [earlier(false), true],
+  ] as const;
+  for (const [one, isWarned] of cases) {
+    await compareRuns({ a: [one] }, (_, report) => {
+      assertEquals(report.includes(warning), isWarned);
+    });
+  }
+});
+
 Deno.test("a command counts up many seeds in a row, and says how many more it does not name", async () => {
   const range = (first: number, count: number) =>
     Array.from({ length: count }, (_, i) => first + i);
