@@ -39,7 +39,7 @@ export interface GatherOptions {
  * Reads the rows of all folders and notes which values cannot be right. An ok row whose test loss,
  * accuracy or F1 is no number, or not a possible one, is left out.
  *
- * A row that comes again, under the same `run_id` and model, counts once: the last one read, folders
+ * A row that comes again, under the same `run_id` and model, counts once: the last ok one read, folders
  * being read in the order given and files in the order of their names. No other file than `partN.csv`
  * counts, whatever it is a copy of.
  *
@@ -133,9 +133,10 @@ async function resultFiles(folder: string): Promise<{ files: string[]; others: s
 }
 
 /**
- * Leaves out ok rows that come again later under the same run and model.
+ * Leaves out ok rows that come again later under the same run and model, and rows of a time when that
+ * run was not ok yet, as an older copy has them.
  *
- * @throws {StudyError} If the two differ: which of them is the run's is not ours to say.
+ * @throws {StudyError} If two ok rows differ: which of them is the run's is not ours to say.
  */
 function withoutRepeats(found: readonly FoundRow[], problems: ProblemList): FoundRow[] {
   const last = new Map<string, FoundRow>();
@@ -150,7 +151,7 @@ function withoutRepeats(found: readonly FoundRow[], problems: ProblemList): Foun
     }
     last.set(key(located.row), located);
   }
-  return found.filter((located) => !counts(located.row) || last.get(key(located.row)) === located);
+  return found.filter((located) => (last.get(key(located.row)) ?? located) === located);
 }
 
 function refuseContradiction(one: FoundRow, other: FoundRow): void {

@@ -341,6 +341,22 @@ Deno.test("compareResults() notes the runs of a seed that a newer one replaces",
   });
 });
 
+Deno.test("compareResults() takes no older copy of a run for a newer one that was interrupted", async () => {
+  for (const status of ["interrupted", "error"] as const) {
+    const cut: Answered = { ...simple, row: { status, accuracy: null, epochs: 3, seed: 1 } };
+    for (const order of [["new", "old"], ["old", "new"]] as const) {
+      const copies = { new: [simple], old: [cut] };
+      const runs = Object.fromEntries(order.map((name) => [name, copies[name]]));
+      await compareRuns(runs, (comparison, report) => {
+        const [{ row, newerFailure, failedSeeds }] = comparison.models as [ModelComparison];
+        assertEquals([row!.status, newerFailure, failedSeeds], ["ok", null, []]);
+        assert(!report.includes("What is missing or failed:\n\n- SimpleCNN"));
+        assertEquals(problemsOf(comparison), []);
+      });
+    }
+  }
+});
+
 Deno.test("compareResults() counts what was copied into another folder once", async () => {
   const peer: PeerRun = {
     ...{ model: "FasterRCNN_Adapted", accuracy: 10, f1: 0.02, seed: 1, test_images: 20 },
