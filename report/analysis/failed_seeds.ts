@@ -63,8 +63,9 @@ function finderAmong(ok: readonly ResultRow[]): (stopped: ResultRow) => ResultRo
   };
 }
 
+/** Equal for two runs of one setting, whatever epochs they came to. */
 function keyOf(row: ResultRow): string {
-  return settingKey({ ...row, epochs: null });
+  return settingKey({ ...row, epochs: row.epochs && 0 });
 }
 
 /** Those of the setting shown; `undefined` where none failed. */

@@ -35,7 +35,9 @@ export interface SeedAggregate {
 }
 
 /** Which times of a model go together, behind "timed as the newest run was". */
-export const TIMED_ALIKE = `on ${TIMED_ON} and, in part 4, the same use of the feature cache`;
+export const TIMED_ALIKE =
+  `on ${TIMED_ON}, in part 2 in batches of the same size and in part 4 with the same use of the ` +
+  "feature cache";
 
 /** What the time per image is of, as `evaluate()` and `predictDigits()` take it. */
 export const INFERENCE_CLOCK =
@@ -59,6 +61,7 @@ export function aggregateSeeds(
   const cacheOf = ({ manifest }: TimedRun) => manifest?.settings.feature_cache;
   const isAsNewest = (newest: TimedRun, run: TimedRun) => {
     if (run.row === newest.row) return true;
+    if (isKnownToDiffer(newest.row.batch_size, run.row.batch_size)) return false;
     if (newest.manifest === null && run.manifest === null) {
       return run.row.backend === newest.row.backend;
     }

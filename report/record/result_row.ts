@@ -207,7 +207,12 @@ const SETTINGS = [
 
 /** Equal for two runs of one model that differ in nothing but the seed. */
 export function settingKey(row: ResultRow): string {
-  return [...SETTINGS.map((column) => row[column]), engineOf(row)].join("\n");
+  return [...SETTINGS.map((column) => settingOf(row, column)), engineOf(row)].join("\n");
+}
+
+/** What a row's column says of its setting: an untrained detector finds the same in any batch. */
+function settingOf(row: ResultRow, column: (typeof SETTINGS)[number]): string | number | null {
+  return column === "batch_size" && row.part === 2 && row.epochs === null ? null : row[column];
 }
 
 /**
@@ -216,7 +221,8 @@ export function settingKey(row: ResultRow): string {
  */
 export function mayBeOf(stopped: ResultRow, ok: ResultRow): boolean {
   return SETTINGS.every((column) =>
-    column === "epochs" || isEmpty(stopped[column]) || Object.is(stopped[column], ok[column])
+    column === "epochs" || isEmpty(stopped[column]) ||
+    Object.is(settingOf(stopped, column), settingOf(ok, column))
   ) &&
     (stopped.epochs ?? 0) <= (ok.epochs ?? 0) &&
     (stopped.backend === "" || engineOf(stopped) === engineOf(ok));

@@ -96,6 +96,20 @@ Deno.test("aggregateSeeds() takes the runs of each engine together, and no other
   );
 });
 
+Deno.test("aggregateSeeds() takes an untrained detector's seeds together whatever its batches, but not their times", () => {
+  const row = (seed: number, batch_size: number, epochs: number | null = null) =>
+    resultRow({
+      ...{ model: "FasterRCNN_Adapted", part: 2, epochs, seed, batch_size },
+      ...{ learning_rate: null, weight_decay: null, train_images: null },
+      inference_ms_per_image: 100 * batch_size,
+    });
+  const [setting, ...others] = aggregateSeeds([row(1, 1), row(2, 2), row(3, 2)]);
+  assertEquals([setting!.seeds, others.length], [3, 0]);
+  assertEquals([setting!.inference.n, setting!.inference.mean], [2, 200]);
+  // Of a trained one they are those of the training.
+  assertEquals(aggregateSeeds([row(1, 1, 3), row(2, 2, 3)]).length, 2);
+});
+
 Deno.test("aggregateSeeds() keeps times with features computed once from those of every epoch", async () => {
   const tuned = (seed: number, cache: string, seconds: number) => ({
     ...timed(seed, seconds),
