@@ -90,8 +90,8 @@ export async function compareResults(
   const predicted: PredictedRun[] = [];
   for (const model of names) {
     const runs = byModel.get(model) ?? [];
-    noteReplaced(runs, { problems });
     const manifests = await readManifests(runs, { folders, problems });
+    noteReplaced(runs, { problems });
     const settings = settingsOf(runs, manifests);
     const shown = runs.find(({ row }) => row === settings[0]?.newest) ?? runs.at(-1);
     const files = shown && await readRunFiles(shown, { folders, problems });

@@ -25,6 +25,7 @@ export function settingNotes(row: ResultRow): string[] {
     isAll ? "" : describeImages(row),
     isSameLength || row.epochs === null ? "" : describeEpochs(row.epochs),
     ...optimiserNotes(row, training),
+    row.otherRecipe === undefined ? "" : "other recipe",
     row.precision === "float32" ? "" : row.precision,
   ].filter((note) => note !== "");
 }

@@ -122,6 +122,9 @@ function differences(row: ResultRow): Difference[] {
   compare("batch size", { ours: row.batch_size, theirs: training?.batchSize });
   compare("learning rate", { ours: row.learning_rate, theirs: training?.learningRate });
   compare("weight decay", { ours: row.weight_decay, theirs: training?.weightDecay });
+  if (row.otherRecipe !== undefined) {
+    found.push({ kind: "other settings", phrase: "a recipe instead of the study's training" });
+  }
   if (row.precision !== "" && row.precision !== "float32") {
     found.push({
       kind: OTHER_PRECISION,

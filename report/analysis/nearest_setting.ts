@@ -35,9 +35,9 @@ function distance(row: ResultRow): number[] {
   const training = model?.training ?? null;
   const share = (images: number | null, all: number) => Math.min(images ?? 0, all) / all;
   const trained = training === null ? 1 : share(row.train_images, DATA.trainImages);
-  const optimiser = training === null ||
+  const optimiser = row.otherRecipe === undefined && (training === null ||
     (row.batch_size === training.batchSize && row.learning_rate === training.learningRate &&
-      row.weight_decay === training.weightDecay);
+      row.weight_decay === training.weightDecay));
   return [
     row.dataset === DATA.name ? 0 : 1,
     1 - trained * share(row.test_images, DATA.testImages),

@@ -66,6 +66,8 @@ export interface ResultRow {
   precision: string;
   /** What went wrong, one line; empty when nothing did. */
   error: string;
+  /** No column: how its manifest says that it was trained, if that is not its model's own recipe. */
+  otherRecipe?: string;
 }
 
 type Kind = "text" | "number" | "either";
@@ -97,12 +99,12 @@ const KINDS = {
   device: "text",
   precision: "text",
   error: "text",
-} as const satisfies Record<keyof ResultRow, Kind>;
+} as const satisfies Record<Exclude<keyof ResultRow, "otherRecipe">, Kind>;
 
 /** The columns, in the order of the file. */
-export const COLUMNS = Object.keys(KINDS) as readonly (keyof ResultRow)[];
+export const COLUMNS = Object.keys(KINDS) as readonly (keyof typeof KINDS)[];
 
-const COLUMN_KINDS = Object.entries(KINDS) as readonly [keyof ResultRow, Kind][];
+const COLUMN_KINDS = Object.entries(KINDS) as readonly [keyof typeof KINDS, Kind][];
 
 /** The columns that hold a number, or may. */
 export const NUMBER_COLUMNS = COLUMNS.filter((column) => KINDS[column] !== "text");
@@ -190,7 +192,7 @@ export function parseRow(
     : { row, problems: [...problems, ...unread], unread: [] };
 }
 
-/** Columns that, with the engine, make runs comparable with each other; the machine is not among them. */
+/** Columns that, with the engine and the recipe, make runs comparable with each other; the machine is not among them. */
 const SETTINGS = [
   "dataset",
   "dataset_sha256",
@@ -207,7 +209,11 @@ const SETTINGS = [
 
 /** Equal for two runs of one model that differ in nothing but the seed. */
 export function settingKey(row: ResultRow): string {
-  return [...SETTINGS.map((column) => settingOf(row, column)), engineOf(row)].join("\n");
+  return [
+    ...SETTINGS.map((column) => settingOf(row, column)),
+    engineOf(row),
+    row.otherRecipe,
+  ].join("\n");
 }
 
 /** What a row's column says of its setting: an untrained detector finds the same in any batch. */
@@ -225,6 +231,7 @@ export function mayBeOf(stopped: ResultRow, ok: ResultRow): boolean {
     Object.is(settingOf(stopped, column), settingOf(ok, column))
   ) &&
     (stopped.epochs ?? 0) <= (ok.epochs ?? 0) &&
+    stopped.otherRecipe === ok.otherRecipe &&
     (stopped.backend === "" || engineOf(stopped) === engineOf(ok));
 }
 

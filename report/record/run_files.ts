@@ -19,6 +19,7 @@ import {
   readOwnManifest,
   readOwnPredictions,
 } from "./own_files.ts";
+import { otherRecipe } from "./other_recipe.ts";
 import type { ProblemList } from "./problems.ts";
 import { type ResultRow, settingKey } from "./result_row.ts";
 import {
@@ -186,39 +187,69 @@ const OPEN_FILES = 32;
 
 /**
  * The manifests of a model's ok runs that differ from each other in seed or setting, of each seed the
- * newest; `null` where none is readable, which is noted.
+ * newest; `null` where none is readable, which is noted. The rows of all runs learn whether they have
+ * another recipe than their model.
  *
  * @param runs The model's runs, oldest first.
  */
 export async function readManifests(
   runs: readonly FoundRow[],
-  options: ProblemOptions,
+  { folders, problems }: ProblemOptions,
 ): Promise<Map<ResultRow, Manifest | null>> {
-  return await inFolders(newestPerSeed(runs), readOwnManifest, options);
+  const found = await openFolders(runs, readOwnManifest);
+  for (const { run: { row }, value } of found) {
+    const recipe = value && otherRecipe(value);
+    if (recipe) row.otherRecipe = recipe;
+  }
+  const counted = new Set(newestPerSeed(runs));
+  return noted(found.filter(({ run }) => counted.has(run)).reverse(), { folders, problems });
 }
 
 /** What `reader` finds in the folders of some runs, `null` where there is none. */
 async function inFolders<T>(
   runs: readonly FoundRow[],
   reader: (row: ResultRow, folder: OpenFolder) => Promise<T | null>,
-  { folders, problems }: ProblemOptions,
+  options: ProblemOptions,
 ): Promise<Map<ResultRow, T | null>> {
-  const found = new Map<ResultRow, T | null>();
+  return noted(await openFolders(runs, reader), options);
+}
+
+/** What was found in a run's folder, and what is to be noted of that. */
+interface Opened<T> {
+  run: FoundRow;
+  notes: Parameters<Note>[];
+  value: T | null;
+}
+
+async function openFolders<T>(
+  runs: readonly FoundRow[],
+  reader: (row: ResultRow, folder: OpenFolder) => Promise<T | null>,
+): Promise<Opened<T>[]> {
+  const found: Opened<T>[] = [];
   for (let from = 0; from < runs.length; from += OPEN_FILES) {
     const some = runs.slice(from, from + OPEN_FILES);
-    const read = await Promise.all(some.map(async (run) => {
-      const notes: Parameters<Note>[] = [];
-      const open = await openRunFolder(run, (...note) => notes.push(note));
-      return { run, notes, value: open === undefined ? null : await reader(run.row, open) };
-    }));
-    for (const { run: { row, folder }, notes, value } of read) {
-      found.set(row, value);
-      for (const [text, name = ""] of notes) {
-        problems.lack(text, { file: placeName(folders, folder, join("runs", row.run_id, name)) });
-      }
-    }
+    found.push(
+      ...await Promise.all(some.map(async (run) => {
+        const notes: Parameters<Note>[] = [];
+        const open = await openRunFolder(run, (...note) => notes.push(note));
+        return { run, notes, value: open === undefined ? null : await reader(run.row, open) };
+      })),
+    );
   }
   return found;
+}
+
+/** The values by their rows; what is to be noted of them is. */
+function noted<T>(
+  found: readonly Opened<T>[],
+  { folders, problems }: ProblemOptions,
+): Map<ResultRow, T | null> {
+  for (const { run: { row, folder }, notes } of found) {
+    for (const [text, name = ""] of notes) {
+      problems.lack(text, { file: placeName(folders, folder, join("runs", row.run_id, name)) });
+    }
+  }
+  return new Map(found.map(({ run: { row }, value }) => [row, value]));
 }
 
 /** The runs that differ from an ok one in nothing but the seed, all of them, the newest run first. */

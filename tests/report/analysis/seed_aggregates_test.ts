@@ -1,4 +1,10 @@
-import { assertAlmostEquals, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import {
+  assert,
+  assertAlmostEquals,
+  assertEquals,
+  assertMatch,
+  assertStringIncludes,
+} from "@std/assert";
 import { join } from "node:path";
 import {
   accuracyOfAll,
@@ -9,6 +15,7 @@ import {
 import { renderExpectation } from "../../../report/page/expectations.ts";
 import { renderResultsTable } from "../../../report/page/section_results.ts";
 import { type Json, runFolder } from "../../../report/record/run_folder.ts";
+import { SIMPLE_CNN_FAST } from "../../../study.ts";
 import { alexnet, compareRuns, detector, simple, vgg16, wrongOneIn } from "../compared_runs.ts";
 import { type Answered, resultRow } from "../result_rows.ts";
 
@@ -129,6 +136,61 @@ Deno.test("aggregateSeeds() takes no time with one whose machine is not known", 
   await compareRuns({ a: [timed(1, 1000), timed(2, 200)] }, ({ models }) => {
     assertEquals(models[0]!.settings[0]!.trainingTime, { n: 1, mean: 200, sd: NaN });
   }, (folder) => Deno.remove(join(runFolder(join(folder, "a"), "seed-1"), "manifest.json")));
+});
+
+/** A run of the fast recipe, or of one with another rate of Muon's. */
+function fast(seed: number, runId: string, learningRate?: number): Answered {
+  const { epochs, batchSize, learningRate: highest, weightDecay, oneCycle, recipe } =
+    SIMPLE_CNN_FAST.training;
+  const muon = { ...recipe.muon, learningRate: learningRate ?? recipe.muon.learningRate };
+  return {
+    ...simple,
+    row: {
+      ...{ model: SIMPLE_CNN_FAST.name, run_id: runId, seed, epochs, batch_size: batchSize },
+      ...{ learning_rate: highest, weight_decay: weightDecay },
+    },
+    manifest: {
+      model: SIMPLE_CNN_FAST.name,
+      settings: {
+        one_cycle: JSON.stringify(oneCycle),
+        recipe: JSON.stringify({ ...recipe, muon }),
+      },
+    },
+  };
+}
+
+Deno.test("aggregateSeeds() keeps runs apart whose recipe is not their model's", async () => {
+  const runs = [
+    fast(1, "one"),
+    fast(2, "two"),
+    fast(1, "other", 0.05),
+    fast(2, "third", 0.1),
+    fast(3, "other-3", 0.05),
+    fast(4, "other-4", 0.05),
+  ];
+  await compareRuns({ a: runs }, ({ models, problems }, report) => {
+    const { row, settings } = models.find(({ model }) => model === SIMPLE_CNN_FAST.name)!;
+    assertEquals(
+      settings.map(({ newest, seeds }) => [newest.run_id, seeds]),
+      [["two", 2], ["other-4", 3], ["third", 1]],
+    );
+    assertEquals(row!.run_id, "two");
+    assertEquals(problems, []);
+    assertStringIncludes(report, "| SimpleCNN_Fast, 60,000 / 1,000 images | 3,199,106 | 2 |");
+    assertStringIncludes(
+      report,
+      "| SimpleCNN_Fast, 60,000 / 1,000 images, other recipe | 3,199,106 | 3 |",
+    );
+  });
+  const tried = { ...simple, manifest: { settings: { recipe: '{"dropoutRate":0.2}' } } };
+  await compareRuns({ a: [tried] }, ({ models }) => {
+    assert(models[0]!.differences.includes("a recipe instead of the study's training"));
+  });
+  // A run whose manifest is not known counts as one of its model's recipe.
+  await compareRuns({ a: runs.slice(0, 2) }, ({ models }) => {
+    const { settings } = models.find(({ model }) => model === SIMPLE_CNN_FAST.name)!;
+    assertEquals(settings.map(({ seeds }) => seeds), [2]);
+  }, (folder) => Deno.remove(join(runFolder(join(folder, "a"), "one"), "manifest.json")));
 });
 
 /** A tenth of its training time. */
