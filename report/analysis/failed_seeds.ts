@@ -4,9 +4,14 @@
  * @module
  */
 
-import { printable } from "../../io/printable.ts";
 import type { FailedSeeds, ModelComparison } from "./comparison.ts";
-import { mayBeOf, type ResultRow, saysLess, settingKey } from "../record/result_row.ts";
+import {
+  describeStop,
+  mayBeOf,
+  type ResultRow,
+  saysLess,
+  settingKey,
+} from "../record/result_row.ts";
 
 /**
  * Which seeds of a model failed, and have no later ok run that came as far, by their settings.
@@ -96,7 +101,6 @@ export function describeFailedSeeds({ seeds, failed }: FailedSeeds): string {
 }
 
 function reasonOf({ row, hasResult }: FailedSeeds["failed"][number]): string {
-  const reason = row.status === "interrupted" ? "interrupted" : printable(row.error);
-  return [reason, hasResult ? "an older run counts" : ""]
+  return [describeStop(row), hasResult ? "an older run counts" : ""]
     .filter((phrase) => phrase !== "").join("; ");
 }

@@ -235,6 +235,11 @@ export function mayBeOf(stopped: ResultRow, ok: ResultRow): boolean {
     (stopped.backend === "" || engineOf(stopped) === engineOf(ok));
 }
 
+/** Why a run did not end well: `interrupted`, or its error, on one line and cut where it is long. */
+export function describeStop({ status, error }: ResultRow): string {
+  return status === "interrupted" ? "interrupted" : printable(error);
+}
+
 /** Whether a row lacks something of its setting that an ok row of the model has. */
 export function saysLess(stopped: ResultRow, ok: ResultRow | undefined): boolean {
   return ok !== undefined &&
