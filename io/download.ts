@@ -79,10 +79,9 @@ export async function download(options: DownloadOptions): Promise<DownloadResult
   await Deno.mkdir(dirname(path), { recursive: true });
   const attempts: Attempt[] = [];
   for (const [index, url] of urls.entries()) {
+    let result: DownloadResult;
     try {
-      const result = await fromUrl(url, options);
-      await Deno.rename(`${path}.part`, path);
-      return result;
+      result = await fromUrl(url, options);
     } catch (error) {
       if (error instanceof StudyError) throw error;
       reporter.live("");
@@ -96,7 +95,10 @@ export async function download(options: DownloadOptions): Promise<DownloadResult
       if (tell && index < urls.length - 1) {
         reporter.line(`${label}: ${describeAttempts(attempts)}; trying the next mirror`);
       }
+      continue;
     }
+    await Deno.rename(`${path}.part`, path);
+    return result;
   }
   const part = await sizeOf(`${path}.part`);
   const details = attempts.map(({ detail }) => detail);

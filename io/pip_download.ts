@@ -14,14 +14,9 @@
 import { createHash } from "node:crypto";
 import { dirname } from "node:path";
 import { passAbortOn, signalChild } from "./child_signal.ts";
+import { UndeliveredError } from "./download.ts";
 import { Progress } from "./download_progress.ts";
-import {
-  type Failure,
-  failureLine,
-  interruptedBy,
-  StudyError,
-  type StudyErrorOptions,
-} from "./errors.ts";
+import { type Failure, failureLine, interruptedBy, type StudyErrorOptions } from "./errors.ts";
 import { ABSENT } from "./find_program.ts";
 import { pipCertificateRemedy, pipProxy, throughProxy } from "./network_failure.ts";
 import { OWN_MODULES, PYTHON_COMMANDS, withOwnModules } from "./python.ts";
@@ -79,7 +74,7 @@ export const PIP_INSTALLATION = "install Python with pip and run again";
 export const CHECK_PIP = "check pip's index and proxy settings (pip config list) and run again";
 
 /** A transfer that broke off: the next one may not. */
-class BrokenTransfer extends StudyError {}
+class BrokenTransfer extends UndeliveredError {}
 
 /** Exit status of {@linkcode PROGRAM}: Python has no pip, or one without these parts. */
 const NO_PIP = 3;
@@ -127,7 +122,7 @@ with command.main_context():
  * Fetches a file to `path`, which appears only when size and SHA-256 are the pinned ones. A transfer
  * that breaks off or is too slow is tried again, a few times and after a while.
  *
- * @throws {StudyError} If there is no pip, it cannot deliver the file, or another one came.
+ * @throws {UndeliveredError} If there is no pip, it cannot deliver the file, or another one came.
  * @throws {InterruptedError} If the Python was interrupted, as Ctrl-C at a terminal does.
  */
 export async function downloadWithPip(options: PipDownloadOptions): Promise<void> {
@@ -150,7 +145,7 @@ export async function downloadWithPip(options: PipDownloadOptions): Promise<void
   } finally {
     await Deno.remove(part).catch(() => {});
   }
-  throw new StudyError(`Cannot download ${options.file}`, {
+  throw new UndeliveredError(`Cannot download ${options.file}`, {
     ...(telling ?? { reason: "no Python has pip", remedy: PIP_INSTALLATION }),
     details: [`${options.file}: no Python with pip was found (tried ${tried.join("; ")})`],
   });
@@ -238,7 +233,7 @@ async function transfer(
   const pip = withOwnModules([program, ...args, "-m", "pip"]);
   const settings = await runCommand([...pip, "config", "list"]);
   const through = throughProxy(pipProxy(settings?.stdout ?? ""));
-  const failure = (Kind: typeof StudyError, reason: string, whole = reason) =>
+  const failure = (Kind: typeof UndeliveredError, reason: string, whole = reason) =>
     new Kind(`Cannot download ${name} with pip`, {
       reason: reason + through,
       details: [`${name}: ${whole}${through}`],
@@ -246,15 +241,15 @@ async function transfer(
     });
   if (tooSlow !== undefined) throw failure(BrokenTransfer, tooSlow);
   if (code === NOT_OFFERED) {
-    throw failure(StudyError, "its package index does not offer the file or cannot be reached");
+    throw failure(UndeliveredError, "its package index does not offer the file or cannot be reached");
   }
-  if (written > bytes) throw failure(StudyError, `more than its ${bytes} bytes came`);
+  if (written > bytes) throw failure(UndeliveredError, `more than its ${bytes} bytes came`);
   if (!success) {
-    const Kind = written > 0 ? BrokenTransfer : StudyError;
+    const Kind = written > 0 ? BrokenTransfer : UndeliveredError;
     throw failure(Kind, written > 0 ? "the transfer broke off" : "pip failed", lastLine(message));
   }
   const whole = `another file came (${written} bytes, SHA-256 ${found}) than ${sha256}`;
-  throw failure(StudyError, "another file came", whole);
+  throw failure(UndeliveredError, "another file came", whole);
 }
 
 /** Starts a program; `undefined` if there is none or it may not be run. */

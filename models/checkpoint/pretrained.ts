@@ -3,14 +3,16 @@
  * none.
  *
  * `pretrained` is a ladder of the first, the second and seeded random weights. Every rung below the
- * first is said loudly, and `strict` allows none of them.
+ * first is said loudly, and `strict` allows none of them. Only where nobody delivers a file is the next
+ * taken: a cache that cannot be written is the user's to fix.
  *
  * @module
  */
 
 import { basename } from "node:path";
 import { cacheDir } from "../../io/cache.ts";
-import { InterruptedError, StudyError, UsageError } from "../../io/errors.ts";
+import { UndeliveredError } from "../../io/download.ts";
+import { StudyError, UsageError } from "../../io/errors.ts";
 import { certificateRemedy } from "../../io/network_failure.ts";
 import { exists } from "../../io/path_kind.ts";
 import { type Reporter, warnOf } from "../../io/reporter.ts";
@@ -86,8 +88,8 @@ const RANDOM: ObtainedWeights = { label: RANDOM_LABEL, sha256: "", path: undefin
  *
  * @throws {UsageError} When `weights` is neither a known word nor a file, or asks for convolutions that
  *   nobody offers.
- * @throws {StudyError} When a file of one's own is damaged, when convolutions asked for by name are not
- *   available, and with `strict` when the published file is not.
+ * @throws {StudyError} When a file of one's own is damaged, when the cache cannot be written, when
+ *   convolutions asked for by name are not available, and with `strict` when the published file is not.
  */
 export async function obtainWeights(options: ObtainWeightsOptions): Promise<ObtainedWeights> {
   const { weights, source } = options;
@@ -172,15 +174,15 @@ function reasonOf({ reason, what }: StudyError): string {
   return reason ?? what;
 }
 
-/** What `action` gives, or why it is not available. */
+/** What `action` gives, or why nobody delivers it. */
 async function unlessUnavailable(
   action: () => Promise<ObtainedWeights>,
-): Promise<ObtainedWeights | StudyError> {
+): Promise<ObtainedWeights | UndeliveredError> {
   try {
     return await action();
   } catch (error) {
-    if (!(error instanceof StudyError) || error instanceof InterruptedError) throw error;
-    return error;
+    if (error instanceof UndeliveredError) return error;
+    throw error;
   }
 }
 

@@ -2,6 +2,7 @@
 
 import { assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import { join } from "node:path";
+import { CacheError } from "../../../io/cache.ts";
 import { StudyError, UsageError } from "../../../io/errors.ts";
 import { sha256Hex } from "../../../io/sha256.ts";
 import { weightsKind } from "../../../io/weights_label.ts";
@@ -167,6 +168,19 @@ Deno.test({
       // Asked for by name they are no substitute.
       const named = await obtainWeights({ ...options, weights: "convolutions", strict: true });
       assertEquals(named.label, label);
+    }),
+});
+
+Deno.test({
+  name: "obtainWeights() takes no random weights where the cache does not take the convolutions",
+  ignore,
+  fn: () =>
+    withIndex(async ({ options, reporter, folder }) => {
+      await Deno.mkdir(join(folder, `${PINNED.archive.file}.part`), { recursive: true });
+      const obtain = () => obtainWeights({ ...options, weights: "pretrained" });
+      const { message } = await assertRejects(obtain, CacheError, "Cannot keep weights");
+      assertStringIncludes(message, "MNIST_STUDY_CACHE");
+      assertEquals(reporter.warnings, []);
     }),
 });
 

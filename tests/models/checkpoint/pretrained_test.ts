@@ -170,6 +170,25 @@ Deno.test("obtainWeights() asks once who does not deliver, and again after a fau
     assertEquals(asked.length, count + 2);
   }));
 
+Deno.test("obtainWeights() puts nothing in the place of weights that its cache does not take", () =>
+  withWeights(whole, async ({ folder, source, cache, path, reporter }) => {
+    const options = { weights: "pretrained", source, strict: false, reporter, cache };
+    const refused = async (what: string, other = {}) => {
+      const error = await assertRejects(() => obtainWeights({ ...options, ...other }), StudyError);
+      assertStringIncludes(error.message, what);
+      return error.message;
+    };
+    await Deno.mkdir(`${path}.part`, { recursive: true });
+    await refused(`Cannot write ${path}.part`);
+    await Deno.remove(`${path}.part`);
+    await Deno.mkdir(path);
+    await refused("Cannot keep weights");
+    const file = join(folder, "file");
+    await Deno.writeTextFile(file, "");
+    assertStringIncludes(await refused(file, { cache: file }), "MNIST_STUDY_CACHE");
+    assertEquals(reporter.warnings.filter((text) => text.includes("RANDOM WEIGHTS")), []);
+  }));
+
 Deno.test("obtainWeights() asks again in the process in which nobody delivered, a minute later", () => {
   let works = false;
   const answer = (bytes: Bytes): Answer => () =>
