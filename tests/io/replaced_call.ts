@@ -5,7 +5,7 @@
  */
 
 /** Runs `action` with one of Deno's functions replaced; what replaces it is given the function itself. */
-export async function withReplaced<Name extends "lstat" | "readDir" | "remove">(
+export async function withReplaced<Name extends "lstat" | "open" | "readDir" | "remove">(
   name: Name,
   replace: (own: typeof Deno[Name]) => typeof Deno[Name],
   action: () => Promise<void>,

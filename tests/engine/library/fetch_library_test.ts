@@ -1,14 +1,22 @@
 import { PIP_RATE } from "../../../engine/library/fetch_wheel.ts";
-import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
+import {
+  assert,
+  assertEquals,
+  assertMatch,
+  assertRejects,
+  assertStringIncludes,
+} from "@std/assert";
 import { basename, join } from "node:path";
 import { fetchLibrary, type FetchLibraryOptions } from "../../../engine/library/fetch_library.ts";
 import { damageIn } from "../../../engine/library/library_check.ts";
 import { RELEASES } from "../../../engine/library/releases.ts";
+import { CacheError } from "../../../io/cache.ts";
 import { StudyError } from "../../../io/errors.ts";
 import { type Reporter, silentReporter } from "../../../io/reporter.ts";
 import { sha256Hex } from "../../../io/sha256.ts";
 import { unpackMembers } from "../../../io/unpack_archive.ts";
 import { fakeLibrary, tarGzOf, zipOf } from "./fake_library.ts";
+import { withReplaced } from "../../io/replaced_call.ts";
 import { fileAnswer, type RawAnswer, type RawServer, rawServer } from "../../io/raw_server.ts";
 
 const MAIN = fakeLibrary({ size: 9000 });
@@ -168,6 +176,12 @@ if (mode === "stalled") {
   console.error("ERROR: Exception:\\nTraceback (most recent call last):\\n  File \\"x\\", line 1, in f");
   console.error("pip._vendor.urllib3.exceptions.ReadTimeoutError: HTTPSConnectionPool(host='x', port=443): Read timed out.");
   Deno.exit(2);
+}
+if (mode === "full" || mode === "quota") {
+  Deno.writeFileSync(dest + "/x.part", bytes.subarray(0, 100));
+  console.error("ERROR: Could not install packages due to an OSError: [Errno " +
+    (mode === "full" ? "28] Kein Speicherplatz" : "122] Disk quota exceeded"));
+  Deno.exit(1);
 }
 if (mode === "odd") { console.error("ERROR: the moon is full\\n"); Deno.exit(2); }
 if (mode === "huge") Deno.writeFileSync(dest + "/x.part", new Uint8Array(bytes.length * 3));
@@ -337,6 +351,60 @@ Deno.test("fetchLibrary() turns to the archive when the wheel is not available, 
       "archive, which is of 2.18.0",
     ]);
   }
+});
+
+Deno.test("fetchLibrary() fetches nothing that a disk has no room for, and nothing after that", async () => {
+  const reasons = {
+    full: "no space left on device",
+    quota: "disk quota exceeded",
+    good: /not enough space: 90[.]0 TB are needed, .* are free/,
+  };
+  for (const [mode, reason] of Object.entries(reasons)) {
+    await using scene = await Scene.set();
+    const options = scene.options(mode);
+    const isLarge = mode === "good";
+    if (isLarge) options.release.wheel!.unpackedSize = 9e13;
+    const error = await assertRejects(() => fetchLibrary(options), CacheError);
+    assertMatch(error.reason!, new RegExp(reason));
+    assertEquals(error.message.split(" (")[0], `Cannot keep libtensorflow in ${scene.cache}`);
+    assertEquals(
+      error.remedy,
+      "free space there, or set MNIST_STUDY_CACHE to a folder on another disk",
+    );
+    const downloads = (await scene.pipLog()).filter((line) => line.includes(" download "));
+    assertEquals(downloads.length, isLarge ? 0 : 1);
+    assertEquals([scene.server.requests, await names(scene.cache)], [[], ["lock"]]);
+  }
+});
+
+Deno.test("fetchLibrary() says that a disk has filled as a package of either kind is unpacked", async () => {
+  for (const mode of ["good", "broken"]) {
+    await using scene = await Scene.set();
+    const full = () => Promise.reject(new Error("No space left on device"));
+    await withReplaced("open", (own) => async (path, options) => {
+      const file = await own(path, options);
+      const isLibrary = basename(String(path)).startsWith("libtensorflow");
+      return isLibrary ? Object.assign(file, { write: full }) : file;
+    }, async () => {
+      const error = await assertRejects(() => fetchLibrary(scene.options(mode)), CacheError);
+      assertEquals(error.reason, "no space left on device");
+    });
+    assertEquals((await names(scene.cache)).includes("2.21.0-test-wheel"), false);
+  }
+});
+
+Deno.test("fetchLibrary() leaves nothing of a wheel that cannot be unpacked as it tries the archive", async () => {
+  await using scene = await Scene.set();
+  const options = scene.options();
+  options.release.wheel!.members = ["tensorflow/libtensorflow_cc.so.2", "tensorflow/missing.so"];
+  let left: string[] = [];
+  scene.answer = (request) => {
+    const folder = [...Deno.readDirSync(scene.cache)].find(({ isDirectory }) => isDirectory)!.name;
+    left = [...Deno.readDirSync(join(scene.cache, folder))].map(({ name }) => name);
+    return fileAnswer(request, scene.archive);
+  };
+  assertEquals((await fetchLibrary(options)).source, "archive");
+  assertEquals([scene.server.requests.length, left], [1, []]);
 });
 
 Deno.test("fetchLibrary() asks pip for the pinned wheel for Python 3.11", async () => {
