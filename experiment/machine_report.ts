@@ -23,13 +23,21 @@ import { isLibraryNamed } from "../engine/engine.ts";
 import { type WasmStatus, wasmStatus } from "../engine/wasm/status.ts";
 import { type WebGpuStatus, webGpuStatus } from "../engine/webgpu/status.ts";
 import { PYTHON_COMMANDS } from "../io/python.ts";
-import { cacheDir, type CacheError, cacheObstacle, folderProblem } from "../io/cache.ts";
+import {
+  cacheDir,
+  type CacheError,
+  cacheObstacle,
+  folderProblem,
+  repositoryRoot,
+} from "../io/cache.ts";
 import { denoProblem } from "../io/deno_version.ts";
 import { failureLine } from "../io/errors.ts";
 import { findProgram } from "../io/find_program.ts";
 import { folderEntries, type SizedEntry, totalBytes } from "../io/folder_size.ts";
 import { machineLimits } from "../io/machine_limits.ts";
+import { writeObstacle } from "../io/may_write.ts";
 import { type Processor, processor } from "../io/processor.ts";
+import { systemReason } from "../io/system_reason.ts";
 import {
   ALEXNET_WEIGHTS,
   cachedWeightsPath,
@@ -37,6 +45,7 @@ import {
   type PinnedWeights,
   VGG16_WEIGHTS,
 } from "../models/checkpoint/pretrained.ts";
+import { DEFAULT_OUT } from "./flags.ts";
 import { adapterFacts } from "./provenance.ts";
 
 /** State of one thing. */
@@ -115,6 +124,14 @@ export interface DoctorReport {
     /** Why nothing can be kept in it; absent if all can. */
     obstacle?: { reason: string; remedy: string };
   };
+  /** Where the parts write, unless told otherwise. */
+  results: {
+    folder: string;
+    /** Why nothing can be written there; empty if it can. */
+    problem: string;
+    /** What fixes it; empty when nothing is to be fixed. */
+    remedy: string;
+  };
 }
 
 /** Looks at everything; takes a second or two. */
@@ -146,8 +163,9 @@ export async function examineMachine(
   const obstacle = unwritable && { reason: unwritable.reason!, remedy: unwritable.remedy! };
   const weights = join(folder, "weights");
   const limits = machineLimits();
+  const results = await resultsStatus();
   return {
-    ok: denoProblem() === undefined && data.problem === "" &&
+    ok: denoProblem() === undefined && data.problem === "" && results.problem === "" &&
       (engine.state === "ok" || (engine.fetchable && !problem) ||
         ((wasm.state !== "damaged" || hardware !== undefined) && !isNamed)),
     versions: { ...Deno.version },
@@ -174,7 +192,16 @@ export async function examineMachine(
       ...(problem && { problem }),
       ...(obstacle && { obstacle }),
     },
+    results,
   };
+}
+
+async function resultsStatus(): Promise<DoctorReport["results"]> {
+  const folder = join(repositoryRoot(), DEFAULT_OUT);
+  const obstacle = await writeObstacle(folder);
+  if (obstacle === undefined) return { folder, problem: "", remedy: "" };
+  const problem = `nothing can be written into ${folder} (${systemReason(obstacle)})`;
+  return { folder, problem, remedy: "make it writable, or name another folder with --out DIR" };
 }
 
 /** The first of some commands that tells its version, or why none does. */

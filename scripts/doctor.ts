@@ -42,7 +42,7 @@ async function main(): Promise<void> {
   const flags = readCommandLine({
     usage: "deno task doctor [flags]",
     description: "Looks at what this machine has for the study (Deno, engine, data, weights, " +
-      "cache) and says what is missing and which command fixes it. Writes nothing, and fetches " +
+      "cache, results) and says what is missing and which command fixes it. Writes nothing, and fetches " +
       "nothing but the npm packages that the first deno task of any kind installs. " +
       "Exit status: 0 if part 1 can run, where necessary after fetching what is missing by itself; " +
       "1 if something must be fixed first; 2 for a wrong flag.",
@@ -68,6 +68,7 @@ function page(report: DoctorReport, { verbose }: { verbose: boolean }): string[]
     ["Data", dataFindings(report)],
     ["Weights", weightFindings(report)],
     ["Cache", cacheFindings(report)],
+    ["Results", [resultsFinding(report)]],
   ];
   const width = Math.max(...groups.flatMap(([, list]) => list.map(({ name }) => name.length)));
   return [
@@ -220,6 +221,11 @@ function cacheFindings({ cache, engine }: DoctorReport): Finding[] {
     ? { state: "damaged", name: "all", detail, ...(obstacle && { remedy: obstacle.remedy }) }
     : { state: "ok", name: "all", detail };
   return [all, ...entries.map(sizeFinding)];
+}
+
+function resultsFinding({ results: { folder, problem, remedy } }: DoctorReport): Finding {
+  if (problem === "") return { state: "ok", name: "results", detail: `go to ${folder}` };
+  return { state: "damaged", name: "results", detail: problem, remedy };
 }
 
 function sizeFinding({ name, bytes }: { name: string; bytes: number }): Finding {

@@ -140,7 +140,24 @@ Deno.test({
       const { stdout, code } = await onReadOnlyDisk(folder, command, filled);
       assertEquals(code, 0);
       hasLine(stdout, `ok all 0 B in ${folder}, and nothing can be kept there`);
+      hasLine(stdout, `ok results go to ${join(repositoryRoot(), "results")}`);
     }),
+});
+
+Deno.test({
+  name: "doctor does not say that part 1 can run where its results cannot be written",
+  ignore: !await hasReadOnlyDisks(),
+  fn: async () => {
+    const results = join(repositoryRoot(), "results");
+    const command = [Deno.execPath(), "run", "-q", "-P=doctor", "scripts/doctor.ts"];
+    const env = { LIBTENSORFLOW_PATH: library.path };
+    const { code, stdout } = await onReadOnlyDisk(results, command, env);
+    const page = stdout.replace(/\n {20,}(?! |fix:)/g, " ");
+    hasLine(page, `damaged results nothing can be written into ${results} (read-only file`);
+    hasLine(page, "fix: make it writable, or name another folder with --out DIR");
+    hasLine(page, "Part 1 cannot run yet: see above.");
+    assertEquals(code, 1);
+  },
 });
 
 Deno.test("doctor --json on a machine that has the library prints one object with the facts", () =>
@@ -167,6 +184,7 @@ Deno.test("doctor --json on a machine that has the library prints one object wit
       "data",
       "weights",
       "cache",
+      "results",
     ]);
     assertEquals([report.ok, report.versions.deno], [true, Deno.version.deno]);
     assertEquals([report.machine.os, report.machine.arch], [Deno.build.os, Deno.build.arch]);
