@@ -16,7 +16,7 @@ import {
   parseWords,
   type PathOrigins,
 } from "./parse_flags.ts";
-import { print } from "./reporter.ts";
+import { pageColumns, print } from "./reporter.ts";
 
 /** Options of {@linkcode helpText}. */
 export interface HelpOptions<T extends FlagTable = FlagTable> {
@@ -28,7 +28,6 @@ export interface HelpOptions<T extends FlagTable = FlagTable> {
   examples: readonly string[];
 }
 
-const WIDTH = 100;
 const GAP = 2;
 
 /**
@@ -83,20 +82,24 @@ function pathOrigins(): PathOrigins {
   return { given: userFolder(), defaults: repositoryRoot() };
 }
 
-/** A help page of at most 100 columns: what the command does, its flags with defaults, examples. */
+/**
+ * A help page of the terminal's columns, at most 100: what the command does, its flags with defaults,
+ * examples.
+ */
 export function helpText({ usage, description, table, examples }: HelpOptions): string {
   const rows = Object.entries(table).map(([key, flag]) => ({
     left: `${flagName(key)}${valueOf(flag)}`,
     right: flag.help + defaultOf(flag),
   }));
   const indent = GAP + Math.max(...rows.map((row) => row.left.length)) + GAP;
+  const columns = pageColumns();
   const flags = rows.flatMap(({ left, right }) =>
-    wrap(right, WIDTH - indent).map((line, i) =>
+    wrap(right, columns - indent).map((line, i) =>
       `${" ".repeat(GAP)}${i === 0 ? left : ""}`.padEnd(indent) + line
     )
   );
   return [
-    ...wrap(description, WIDTH),
+    ...wrap(description, columns),
     "",
     `Usage: ${usage}`,
     "",

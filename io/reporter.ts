@@ -1,7 +1,8 @@
 /**
  * What the user sees while work goes on: lines, warnings and one live line.
  *
- * On a terminal the live line is redrawn in place; piped, it is left out and only lines are printed;
+ * On a terminal the live line is redrawn in place; piped, and on one that is called dumb because it
+ * cannot do that, it is left out and only lines are printed;
  * quiet prints nothing but warnings. Output that cannot be written is lost, and work goes on.
  *
  * @module
@@ -55,7 +56,7 @@ export interface ReporterOptions {
 export function createReporter(options: ReporterOptions = {}): Reporter {
   const { quiet = false, stream = "stdout", verbose = false } = options;
   const out = Deno[stream];
-  const terminal = !quiet && out.isTerminal();
+  const terminal = !quiet && canRedraw(out);
   let live = "";
   let drawnAt = 0;
   let told = false;
@@ -157,6 +158,22 @@ export function printWhileRead(text: string): boolean {
   throw new StudyError(`Standard output cannot be written (${systemReason(failure)})`, {
     cause: failure,
   });
+}
+
+/** Whether a line of a stream can be redrawn in place. */
+export function canRedraw(stream: Pick<typeof Deno.stdout, "isTerminal">): boolean {
+  return stream.isTerminal() && !isDumb();
+}
+
+/** Whether the terminal is one without control sequences, as far as we may know. */
+function isDumb(): boolean {
+  const { state } = Deno.permissions.querySync({ name: "env", variable: "TERM" });
+  return state === "granted" && Deno.env.get("TERM") === "dumb";
+}
+
+/** Columns of a page of text on standard output: at most 100. */
+export function pageColumns(): number {
+  return Deno.stdout.isTerminal() ? Math.min(100, columns()) : 100;
 }
 
 function columns(): number {

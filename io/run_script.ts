@@ -10,6 +10,7 @@ import { type Failure, failureLines, InterruptedError, StudyError } from "./erro
 import { ignoresHangUp } from "./hang_up.ts";
 import { watchParent } from "./parent_watch.ts";
 import { terminalText } from "./printable.ts";
+import { canRedraw } from "./reporter.ts";
 
 /** Options of {@linkcode runScript}. */
 export interface RunScriptOptions {
@@ -102,7 +103,7 @@ function exitWith(error: unknown, verbose: boolean): never {
     .map(oneLine);
   const stack = verbose ? [inspect(error)] : [];
   // A live line may stand where the message is to be.
-  const clear = Deno.stderr.isTerminal() ? "\r\x1b[2K" : "";
+  const clear = canRedraw(Deno.stderr) ? "\r\x1b[2K" : "";
   const text = clear + [first + hint, ...more, ...stack].join("\n");
   try {
     Deno.stderr.writeSync(new TextEncoder().encode(`${text}\n`));

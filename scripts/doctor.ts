@@ -7,7 +7,7 @@
 import { readCommandLine } from "../io/help_text.ts";
 import { MNIST } from "../data/sources.ts";
 import { printableJson } from "../io/printable.ts";
-import { createReporter, formatBytes, print } from "../io/reporter.ts";
+import { createReporter, formatBytes, pageColumns, print } from "../io/reporter.ts";
 import {
   type DataStatus,
   type DoctorReport,
@@ -82,12 +82,12 @@ function page(report: DoctorReport, { verbose }: { verbose: boolean }): string[]
 }
 
 const STATE_WIDTH = "damaged".length;
-const PAGE_WIDTH = 100;
 
 function findingLines({ state, name, detail, remedy }: Finding, nameWidth: number): string[] {
   const start = `  ${state.padEnd(STATE_WIDTH)}  ${name.padEnd(nameWidth)}  `;
-  const texts = wrap(detail, PAGE_WIDTH - start.length);
-  if (remedy) texts.push(...wrap(`fix: ${remedy}`, PAGE_WIDTH - start.length));
+  const width = pageColumns() - start.length;
+  const texts = wrap(detail, width);
+  if (remedy) texts.push(...wrap(`fix: ${remedy}`, width));
   return texts.map((text, i) => (i === 0 ? start : " ".repeat(start.length)) + text);
 }
 

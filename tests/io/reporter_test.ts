@@ -1,5 +1,6 @@
 import { assertEquals } from "@std/assert";
-import { formatBytes } from "../../io/reporter.ts";
+import { createReporter, formatBytes, pageColumns } from "../../io/reporter.ts";
+import { withoutPermissions } from "./replaced_call.ts";
 
 const REPORTER = new URL("../../io/reporter.ts", import.meta.url).href;
 
@@ -33,6 +34,51 @@ Deno.test({
       "three\n",
     ]);
   },
+});
+
+/** Runs `action` with a terminal of 60 columns for standard output; what is written there. */
+function onTerminal(action: () => void, term: string): string {
+  const { isTerminal, writeSync } = Deno.stdout;
+  const { consoleSize } = Deno;
+  const before = Deno.env.get("TERM");
+  let written = "";
+  Object.assign(Deno, { consoleSize: () => ({ columns: 60, rows: 20 }) });
+  Object.assign(Deno.stdout, {
+    isTerminal: () => true,
+    writeSync: (bytes: Uint8Array) => {
+      written += new TextDecoder().decode(bytes);
+      return bytes.length;
+    },
+  });
+  Deno.env.set("TERM", term);
+  try {
+    action();
+  } finally {
+    Object.assign(Deno, { consoleSize });
+    Object.assign(Deno.stdout, { isTerminal, writeSync });
+    if (before === undefined) Deno.env.delete("TERM");
+    else Deno.env.set("TERM", before);
+  }
+  return written;
+}
+
+Deno.test("a reporter sends no control sequences to a terminal that is called dumb", async () => {
+  const report = () => {
+    const reporter = createReporter();
+    reporter.live("half");
+    reporter.line("done");
+  };
+  assertEquals(onTerminal(report, "xterm"), "\r\x1b[2Khalf\r\x1b[2Kdone\n");
+  assertEquals(onTerminal(report, "dumb"), "done\n");
+  let unasked = "";
+  await withoutPermissions(() => void (unasked = onTerminal(report, "dumb")));
+  assertEquals(unasked, onTerminal(report, "xterm"));
+});
+
+Deno.test("pageColumns() are the terminal's, at most 100", () => {
+  const columns: number[] = [];
+  onTerminal(() => columns.push(pageColumns()), "xterm");
+  assertEquals(columns, [60]);
 });
 
 Deno.test("formatBytes() rounds, into the next unit where that is reached", () => {

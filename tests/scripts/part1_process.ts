@@ -17,7 +17,7 @@ const library = await findLibrary({ reporter: silentReporter });
 export const TASK = taskArgs("part1");
 
 /** Environment of the processes. */
-export const ENV = { NO_COLOR: "1", LIBTENSORFLOW_PATH: library.path };
+export const ENV = { NO_COLOR: "1", TERM: "xterm", LIBTENSORFLOW_PATH: library.path };
 
 /** 101 steps an epoch: one more than between two log lines. */
 export const SMALL = ["--data=mnist", "--limit=101", "--batch-size=1", "--test-limit=40"];
