@@ -93,7 +93,7 @@ Deno.test("part1 --dry-run follows backend, threads and --tensorboard", async ()
   ) as Outlook;
   assertEquals([backend, threads, downloads], ["wasm", 1, []]);
   assertMatch(engine, /^tfjs-backend-wasm \d/);
-  const events = await dryRun("part1", ["--tensorboard", "--limit=64"]);
+  const events = await dryRun("part1", ["--tensorboard", "--limit=64"], NO_LIBRARY);
   assertMatch(events, /^ {2}results {4}FOLDER\/out, with events for TensorBoard$/m);
 });
 
