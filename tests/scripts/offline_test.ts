@@ -45,51 +45,61 @@ function withoutNetwork(task: string, folder: string, args: readonly string[]) {
   }).end();
 }
 
+type Ended = Awaited<ReturnType<typeof offline>>;
+
 const WHAT = "libtensorflow could not be found or fetched (pip was not found; " +
   `storage.googleapis.com cannot be reached through the proxy ${CLOSED} of HTTPS_PROXY)`;
 const TODO =
   "Install Python with pip, check the network connection, or set LIBTENSORFLOW_PATH to a " +
   "library that you have";
 
+let short: Ended, verbose: Ended, all: Ended;
+
+// Side by side, as they wait for the network most of the time.
+Deno.test.beforeAll(async () => {
+  if (ignore) return;
+  await withFolder({}, async (folder) => {
+    [short, verbose, all] = await Promise.all([
+      offline("part1", join(folder, "short"), []),
+      offline("part1", join(folder, "verbose"), ["--verbose"]),
+      offline("all", join(folder, "all"), ["--preset=smoke"]),
+    ]);
+  });
+});
+
 Deno.test({
   name: "part1 without a network and pip says what happened in one line and what to do in another",
   ignore,
-  fn: () =>
-    withFolder({}, async (folder) => {
-      const [short, verbose] = await Promise.all([
-        offline("part1", join(folder, "short"), []),
-        offline("part1", join(folder, "verbose"), ["--verbose"]),
-      ]);
-      assertEquals(short.code, 1);
-      assertEquals(
-        short.stderr,
-        `error: ${WHAT}\n${TODO} (--verbose shows what was tried)\n`,
-      );
-      assertEquals(short.stdout.split("\n").length, 4, short.stdout);
-      const [what, todo, ...details] = verbose.stderr.split("\n");
-      assertEquals([what, todo], [`error: ${WHAT}`, TODO]);
-      for (const part of ["https://storage.googleapis.com/", "pip was not found", "cache: no "]) {
-        assert(details.some((line) => line.startsWith("  ") && line.includes(part)), part);
-      }
-    }),
+  fn: () => {
+    assertEquals(short.code, 1);
+    assertEquals(
+      short.stderr,
+      `error: ${WHAT}\n${TODO} (--verbose shows what was tried)\n`,
+    );
+    assertEquals(short.stdout.split("\n").length, 4, short.stdout);
+    const [what, todo, ...details] = verbose.stderr.split("\n");
+    assertEquals([what, todo], [`error: ${WHAT}`, TODO]);
+    for (const part of ["https://storage.googleapis.com/", "pip was not found", "cache: no "]) {
+      assert(details.some((line) => line.startsWith("  ") && line.includes(part)), part);
+    }
+  },
 });
 
 Deno.test({
   name: "all without a network says it once for each part, and sums it up in a line",
   ignore,
-  fn: () =>
-    withFolder({}, async (folder) => {
-      const { code, stdout, stderr } = await offline("all", folder, ["--preset=smoke"]);
-      assertEquals(code, 1, stdout);
-      const lines = stderr.trimEnd().split("\n");
-      assertEquals(lines.filter((line) => line === `error: ${WHAT}`).length, 3, stderr);
-      assertMatch(
-        lines.at(-1)!,
-        /^error: Part 1 failed: libtensorflow .*; Part 2 failed: as part 1; Part 4 failed: as part 1; /,
-      );
-      for (const line of [...lines, ...stdout.split("\n")]) assert(line.length <= 180, line);
-      assertStringIncludes(stdout, "How long it will take is not known");
-    }),
+  fn: () => {
+    const { code, stdout, stderr } = all;
+    assertEquals(code, 1, stdout);
+    const lines = stderr.trimEnd().split("\n");
+    assertEquals(lines.filter((line) => line === `error: ${WHAT}`).length, 3, stderr);
+    assertMatch(
+      lines.at(-1)!,
+      /^error: Part 1 failed: libtensorflow .*; Part 2 failed: as part 1; Part 4 failed: as part 1; /,
+    );
+    for (const line of [...lines, ...stdout.split("\n")]) assert(line.length <= 180, line);
+    assertStringIncludes(stdout, "How long it will take is not known");
+  },
 });
 
 Deno.test({
