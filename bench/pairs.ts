@@ -68,10 +68,13 @@ export interface PairOptions {
    * of the first pair, then all whole pairs after each but the last.
    */
   keep?: (soFar: PairedTiming) => Promise<void>;
+  /**
+   * Milliseconds of rest between the sides, in which threads of the one before go to sleep.
+   *
+   * @default {200}
+   */
+  restMs?: number;
 }
-
-/** A rest between the sides, in which threads of the one before go to sleep. */
-const PAUSE_MS = 200;
 
 /**
  * Warms both sides up and times them: ours, theirs, ours, theirs...
@@ -83,16 +86,17 @@ const PAUSE_MS = 200;
  */
 export async function timeInTurn(
   plan: PairPlan,
-  { pairs, reporter, signal, keep }: PairOptions,
+  { pairs, reporter, signal, keep, restMs = 200 }: PairOptions,
 ): Promise<PairedTiming> {
   const { ours, theirs, warmUp = true, ...what } = plan;
   const result: PairedTiming = { ...what, ours: sideResult(ours), theirs: sideResult(theirs) };
   const peer = "run" in theirs ? theirs : undefined;
   if ("missing" in theirs) result.note = joinNotes(theirs.missing, plan.note);
   const name = `${plan.title}, ${theirs.label}`;
+  const rest = () => new Promise<void>((done) => setTimeout(done, restMs));
   const time = async (side: Side): Promise<Timing> => {
     if (signal.aborted) throw interruptedBy(signal);
-    await pause();
+    await rest();
     return await side.run();
   };
   try {
@@ -112,7 +116,7 @@ export async function timeInTurn(
       if (pair < pairs) await keep?.(structuredClone(result));
     }
   } catch (error) {
-    await pause(); // Ctrl-C ends the sides too, maybe before we hear of it.
+    await rest(); // Ctrl-C ends the sides too, maybe before we hear of it.
     if (signal.aborted) throw interruptedBy(signal);
     if (!(error instanceof StudyError)) throw error;
     const whole = result.theirs.timings.length;
@@ -141,10 +145,6 @@ export function summary(timing: PairedTiming): string {
     formatMedianAndRange(ratio)
   } times as fast (n = ${ratio.count}; ${ourPace} / ` +
     `${formatPace(theirs.timings, unit)})`;
-}
-
-function pause(): Promise<void> {
-  return new Promise((done) => setTimeout(done, PAUSE_MS));
 }
 
 /** Several remarks as one; those that are missing or empty are left out. */

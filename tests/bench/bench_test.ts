@@ -260,6 +260,7 @@ const options = (pairs: number) => ({
   pairs,
   reporter: silentReporter,
   signal: new AbortController().signal,
+  restMs: 1,
 });
 
 Deno.test("timeInTurn() keeps what each side computed with", async () => {
