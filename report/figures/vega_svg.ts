@@ -67,11 +67,16 @@ export function compileChart(spec: TopLevelSpec): Spec {
 }
 
 /**
- * Renders a figure that {@linkcode compileChart} has compiled. The same input gives the same bytes.
+ * Renders a figure. The same input gives the same bytes.
  *
- * @param chart What to draw; data are inside it, nothing is loaded.
+ * @param spec What to draw; data are inside it, nothing is loaded.
  * @returns A whole SVG document that refers to nothing outside itself.
  */
+export function renderSvg(spec: TopLevelSpec, text: FigureText): Promise<string> {
+  return renderChart(compileChart(spec), text);
+}
+
+/** The same of a figure that is compiled already. */
 export async function renderChart(chart: Spec, text: FigureText): Promise<string> {
   // Ids count up over all figures of a process unless they are set back.
   resetSVGDefIds();

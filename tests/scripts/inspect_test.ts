@@ -34,7 +34,7 @@ async function inspect(...args: string[]) {
 Deno.test("deno task inspect may read files and do nothing else", async () => {
   const config = JSON.parse(await Deno.readTextFile(join(repositoryRoot(), "deno.json")));
   assertStringIncludes(TASKS.inspect!.command, "-P=inspect ");
-  assertEquals(config.permissions.inspect, { read: true, env: ["INIT_CWD"] });
+  assertEquals(config.permissions.inspect, { read: true, env: ["INIT_CWD", "TERM"] });
 });
 
 Deno.test("deno task inspect follows the folder that it is started in", () =>

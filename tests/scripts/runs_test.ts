@@ -34,7 +34,7 @@ async function runs(cwd: string, ...args: string[]) {
 
 Deno.test("the task may neither call foreign code nor reach the network nor run programs", async () => {
   const { permissions } = JSON.parse(await Deno.readTextFile(join(repositoryRoot(), "deno.json")));
-  assertEquals(permissions.runs, { read: true, write: true, env: ["INIT_CWD"] });
+  assertEquals(permissions.runs, { read: true, write: true, env: ["INIT_CWD", "TERM"] });
   assert(task.includes("-P=runs"));
 });
 
