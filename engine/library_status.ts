@@ -25,6 +25,7 @@ import {
   type PackageKind,
   type Release,
   RELEASES,
+  type WheelRelease,
 } from "./library/releases.ts";
 import { TensorFlow } from "./tensorflow/tensorflow.ts";
 
@@ -135,7 +136,7 @@ async function remedyFor(
   const conditions = await fetchConditions(hasPip);
   const remedy = fetchObstacle(conditions);
   if (remedy !== undefined) return { state: "missing", remedy, fetchable: false };
-  const obstacle = await libraryObstacle();
+  const obstacle = await libraryObstacle(fetchedWheel(conditions));
   if (obstacle !== undefined) {
     const remedy = `${obstacle.remedy}; or pip install tensorflow`;
     return { state: "missing", problem: obstacle.what, remedy, fetchable: false };
@@ -179,6 +180,12 @@ export function fetchableKinds(conditions: FetchConditions): PackageKind[] {
   return publishedKinds(conditions).filter((kind) =>
     packageProblem(kind, conditions) === undefined
   );
+}
+
+/** The wheel, if it is tried first. */
+export function fetchedWheel(conditions: FetchConditions): WheelRelease | undefined {
+  const [kind] = fetchableKinds(conditions);
+  return kind === "wheel" ? conditions.release?.wheel : undefined;
 }
 
 /**

@@ -12,7 +12,12 @@ import { type BackendName, isLibraryNamed, startEngine } from "../engine/engine.
 import { PIP_COMMANDS } from "../engine/library/fetch_wheel.ts";
 import { findLibrary, libraryObstacle } from "../engine/library/find_library.ts";
 import { currentPlatform, type PackageKind, RELEASES } from "../engine/library/releases.ts";
-import { fetchableKinds, fetchConditions, fetchObstacle } from "../engine/library_status.ts";
+import {
+  fetchableKinds,
+  fetchConditions,
+  fetchedWheel,
+  fetchObstacle,
+} from "../engine/library_status.ts";
 import { StudyError } from "../io/errors.ts";
 import { findProgram } from "../io/find_program.ts";
 import { silentReporter } from "../io/reporter.ts";
@@ -111,10 +116,10 @@ async function backendWithoutFetching(
   if (!names.includes("tensorflow") || await isLibraryHere(libtensorflow)) {
     return { backend, others, fetched: [] };
   }
-  const obstacle = await libraryObstacle();
-  if (others.length === 0 && obstacle !== undefined) throw obstacle;
   const hasPip = async () => "command" in await findProgram(PIP_COMMANDS);
   const conditions = await fetchConditions(hasPip);
+  const obstacle = await libraryObstacle(fetchedWheel(conditions));
+  if (others.length === 0 && obstacle !== undefined) throw obstacle;
   const fetched = obstacle === undefined ? fetchableKinds(conditions) : [];
   if (fetched.length > 0) return { backend: undefined, others, fetched };
   if (others.length === 0) {

@@ -72,7 +72,8 @@ export async function fetchWheel(options: FetchWheelOptions): Promise<string> {
   const search = await findProgram(options.pipCommands);
   if (!("command" in search)) throw noPip(search);
   const pip = search.command;
-  await requireRoom(wheel, folder);
+  const tooLittle = await roomProblem(wheel, folder);
+  if (tooLittle !== undefined) throw noRoom("the wheel has no room", tooLittle);
   const size = formatBytes(wheel.size);
   reporter.line(`${label}: downloading the wheel ${wheel.name} (${size}) with ${pip.join(" ")}`);
   const started = performance.now();
@@ -144,16 +145,15 @@ function pollSize(folder: string, tell: (bytes: number) => void): Disposable {
   };
 }
 
-/** Fails where a wheel, which pip has twice for a moment, or what is unpacked of it would not fit. */
-async function requireRoom(
+/** Says that a wheel, which pip has twice for a moment, or what is unpacked of it would not fit. */
+export async function roomProblem(
   { size, unpackedSize = 0 }: WheelRelease,
   folder: string,
-): Promise<void> {
+): Promise<string | undefined> {
   const needed = size + Math.max(size, unpackedSize);
   const free = await freeSpace(folder);
-  if (free === undefined || free >= needed) return;
-  const [most, least] = [needed, free].map(formatBytes);
-  throw noRoom("the wheel has no room", `not enough space: ${most} are needed, ${least} are free`);
+  if (free === undefined || free >= needed) return undefined;
+  return `not enough space: ${formatBytes(needed)} are needed, ${formatBytes(free)} are free`;
 }
 
 function noRoom(what: string, reason: string): StudyError {

@@ -11,11 +11,12 @@ import { InterruptedError, StudyError } from "../../io/errors.ts";
 import { PathAccessError, pathKind } from "../../io/path_kind.ts";
 import type { Reporter } from "../../io/reporter.ts";
 import { fetchLibrary } from "./fetch_library.ts";
+import { roomProblem } from "./fetch_wheel.ts";
 import { cachedLibrary, libraryCache, type LibraryLocation } from "./library_cache.ts";
 import { libraryIn, libraryNames, libraryProblem } from "./library_file.ts";
 import { PYTHON_COMMANDS } from "../../io/python.ts";
 import { OLDEST_VERSION, pythonLibrary } from "./python_library.ts";
-import { currentPlatform, type Release, RELEASES } from "./releases.ts";
+import { currentPlatform, type Release, RELEASES, type WheelRelease } from "./releases.ts";
 
 export type { LibraryLocation } from "./library_cache.ts";
 
@@ -136,9 +137,18 @@ export async function searchLibrary(places: SearchPlaces): Promise<LibraryLocati
   }
 }
 
-/** Why a library that is nowhere cannot be fetched into the cache, and what helps, if that is so. */
-export async function libraryObstacle(): Promise<StudyError | undefined> {
-  const obstacle = await cacheObstacle("libtensorflow", libraryCache());
+/**
+ * Why a library that is nowhere cannot be fetched into the cache, and what helps, if that is so.
+ *
+ * @param wheel What would be fetched, if it is one.
+ */
+export async function libraryObstacle(
+  wheel: WheelRelease | undefined,
+): Promise<StudyError | undefined> {
+  const folder = libraryCache();
+  let obstacle = await cacheObstacle("libtensorflow", folder);
+  const tooLittle = obstacle || !wheel ? undefined : await roomProblem(wheel, folder);
+  if (tooLittle) obstacle = new CacheError("libtensorflow", folder, new Error(tooLittle));
   return obstacle && new StudyError(homeless(obstacle), { remedy: obstacle.remedy });
 }
 

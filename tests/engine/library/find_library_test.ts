@@ -6,12 +6,16 @@ import {
   assertStringIncludes,
 } from "@std/assert";
 import { join } from "node:path";
-import { searchLibrary, type SearchPlaces } from "../../../engine/library/find_library.ts";
+import {
+  libraryObstacle,
+  searchLibrary,
+  type SearchPlaces,
+} from "../../../engine/library/find_library.ts";
 import { explainOpenFailure } from "../../../engine/tensorflow/open_failure.ts";
 import { cLibraryProblem, runningCLibrary } from "../../../engine/library/glibc.ts";
 import { libraryIn, libraryNames, libraryProblem } from "../../../engine/library/library_file.ts";
 import type { LibraryLocation, LibraryManifest } from "../../../engine/library/library_cache.ts";
-import type { Release } from "../../../engine/library/releases.ts";
+import { type Release, RELEASES } from "../../../engine/library/releases.ts";
 import { StudyError } from "../../../io/errors.ts";
 import { sha256Hex } from "../../../io/sha256.ts";
 import { openingError } from "../../../engine/tensorflow/opening_error.ts";
@@ -534,6 +538,14 @@ Deno.test("explainOpenFailure() fits what the loader really says about a file th
     assertStringIncludes(message, path);
     assertStringIncludes(message, "LIBTENSORFLOW_PATH");
   }));
+
+Deno.test("libraryObstacle() is a disk that has no room for the wheel too", async () => {
+  const { wheel } = RELEASES["linux-x86_64"]!;
+  const { what, remedy } = (await libraryObstacle({ ...wheel!, unpackedSize: 9e13 }))!;
+  assertMatch(what, /, and cannot be kept in .*not enough space: 90[.]0 TB are needed, /);
+  assertStringIncludes(remedy!, "MNIST_STUDY_CACHE");
+  assertEquals(await libraryObstacle({ ...wheel!, size: 1, unpackedSize: 1 }), undefined);
+});
 
 Deno.test("cLibraryProblem() names both versions, and musl", () => {
   assertEquals(cLibraryProblem("2.27", { name: "glibc", version: "2.36" }), undefined);
