@@ -66,11 +66,20 @@ interface Resource {
   after: Deno.PointerObject[];
 }
 
-/**
- * What combines tensors element by element or passes one on, and would be done in bfloat16 behind a
- * product.
- */
-const ARITHMETIC = new Set(["Add", "AddV2", "Sub", "Mul", "RealDiv", "Neg", "Reshape"]);
+/** What combines tensors element by element, and would be done in bfloat16 behind a product. */
+const ARITHMETIC = new Set(["Add", "AddV2", "AddN", "Sub", "Mul", "RealDiv"]);
+
+/** What passes values on, and would be done in bfloat16 on either side of a product. */
+const PASSING = new Set(["ClipByValue", "Maximum", "Minimum", "Neg", "Reshape", "Transpose"]);
+
+/** Of these, what gives a tensor another shape. */
+const RESHAPING = new Set(["Reshape", "Transpose"]);
+
+/** The products that make gradients of weights, and no others. */
+const GRADIENTS_OF_FILTERS = new Set([
+  "Conv2DBackpropFilter",
+  "DepthwiseConv2dNativeBackpropFilter",
+]);
 
 /** Bytes up to which a constant is compared with those before. */
 const COMPARED_BYTES = 1 << 16;
@@ -365,27 +374,31 @@ export class RecordingBinding extends Binding implements MatrixGraph {
       : undefined;
     if (product !== undefined) return [product];
     if (!this.isRewritten) return this.#add(opName, attributes, inputs, [], numOutputs);
-    if (ARITHMETIC.has(opName)) return this.#arithmetic(opName, attributes, inputs);
+    if (ARITHMETIC.has(opName) || PASSING.has(opName)) {
+      return [this.#arithmetic(opName, attributes, inputs)];
+    }
     const results = this.#add(opName, attributes, inputs, [], numOutputs);
     return isGradientOfWeights(opName, attributes)
       ? results.map(({ id }) => this.#describe(this.#inFloat32(id)))
       : results;
   }
 
-  /** An op of {@linkcode ARITHMETIC} that may be a step of a variable's update. */
+  /** An op that may be a step of a variable's update. */
   #arithmetic(
     opName: string,
     attributes: readonly OpAttribute[],
     inputs: readonly number[],
-  ): TensorMetadata[] {
-    const state = inputs.find((id) => this.#node(id).isState);
-    const isUpdate = state !== undefined && (opName === "Reshape" ||
-      inputs.every((id) => broadcastsTo(this.#node(id).shape, this.#node(state).shape)));
-    if (!isUpdate) return this.#add(opName, attributes, inputs);
+  ): TensorMetadata {
+    const fits = (state: Node) =>
+      RESHAPING.has(opName) ||
+      inputs.every((id) => broadcastsTo(this.#node(id).shape, state.shape));
+    const isUpdate = inputs.some((id) => this.#node(id).isState && fits(this.#node(id)));
+    if (!isUpdate) return this.#add(opName, attributes, inputs)[0]!;
     const operands = inputs.map((id) => this.#node(id).isState ? id : this.#inFloat32(id));
-    const [result] = this.#add(opName, attributes, operands);
-    this.#node(result!.id).isState = true;
-    return [result!];
+    const made = this.#add(opName, attributes, operands)[0]!.id;
+    const id = PASSING.has(opName) ? this.#inFloat32(made) : made;
+    this.#node(id).isState = true;
+    return this.#describe(id);
   }
 
   /**
@@ -582,9 +595,9 @@ export class RecordingBinding extends Binding implements MatrixGraph {
   }
 }
 
-/** True for the products that make gradients of weights, as tfjs has them. */
+/** True for a product that makes the gradient of weights, as tfjs has it. */
 function isGradientOfWeights(opName: string, attributes: readonly OpAttribute[]): boolean {
-  return opName === "Conv2DBackpropFilter" || (opName === "BatchMatMulV2" &&
+  return GRADIENTS_OF_FILTERS.has(opName) || (opName === "BatchMatMulV2" &&
     attributes.some(({ name, value }) => name === "adj_x" && value === true));
 }
 

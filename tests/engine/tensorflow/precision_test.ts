@@ -1,6 +1,13 @@
-import { assert, assertEquals, assertLess, assertStringIncludes } from "@std/assert";
+import {
+  assert,
+  assertAlmostEquals,
+  assertEquals,
+  assertLess,
+  assertStringIncludes,
+} from "@std/assert";
 import * as tf from "@tensorflow/tfjs";
 import { bfloat16Problem } from "../../../engine/tensorflow/bfloat16_support.ts";
+import { biasAdd } from "../../../engine/ops.ts";
 import { Adam } from "../../../training/adam.ts";
 import { Muon } from "../../../training/muon.ts";
 import { tensorflowBackend, testEngine } from "../engine.ts";
@@ -58,7 +65,7 @@ const UPDATES: Record<
   string,
   (weights: Map<string, tf.Variable>) => {
     update: Update;
-    state?: Iterable<tf.Variable>;
+    state?: readonly tf.Variable[];
   }
 > = {
   "gradient descent"() {
@@ -68,11 +75,27 @@ const UPDATES: Record<
       },
     };
   },
+  "momentum with a variable factor"(weights) {
+    const factor = tf.variable(tf.scalar(0.9), false);
+    const means = new Map(
+      [...weights].map(([name, one]) => [name, tf.variable(tf.zerosLike(one), false)]),
+    );
+    return {
+      update(weights, gradients) {
+        for (const [name, one] of weights) {
+          const mean = means.get(name)!;
+          mean.assign(factor.mul(mean).add(gradients[name]!));
+          one.assign(tf.addN([one, mean.mul(-RATE)]));
+        }
+      },
+      state: [...means.values(), factor],
+    };
+  },
   Muon(weights) {
     const muon = new Muon(weights, { learningRate: RATE, weightDecay: 0.01 });
     return {
       update: (_, gradients) => muon.apply(gradients, tf.scalar(RATE)),
-      state: muon.momenta.values(),
+      state: [...muon.momenta.values()],
     };
   },
   "Adam with L2"(weights) {
@@ -95,7 +118,14 @@ for (const [name, updateOf] of Object.entries(UPDATES)) {
         "filter",
       );
       const matrix = tf.variable(tf.randomNormal([1024, 16], 0, 0.1, "float32", 2), true, "matrix");
+      const bias: tf.Variable<tf.Rank.R1> = tf.variable(
+        tf.randomNormal<tf.Rank.R1>([16], 0, 0.1, "float32", 5),
+        true,
+        "bias",
+      );
       const weights = new Map<string, tf.Variable>([["filter", filter], ["matrix", matrix]]);
+      // It makes matrices orthogonal.
+      if (name !== "Muon") weights.set("bias", bias);
       const backend = tensorflowBackend();
       const { update, state = [] } = updateOf(weights);
       backend.precision = "bfloat16";
@@ -103,7 +133,7 @@ for (const [name, updateOf] of Object.entries(UPDATES)) {
         tf.tidy(() => {
           const { value, grads } = tf.variableGrads(() => {
             const maps = tf.relu(
-              tf.conv2d(images as tf.Tensor4D, filter as tf.Tensor4D, 1, "same"),
+              biasAdd(tf.conv2d(images as tf.Tensor4D, filter as tf.Tensor4D, 1, "same"), bias),
             );
             return tf.matMul(maps.reshape([-1, 1024]), matrix as tf.Tensor2D).square()
               .mean() as tf.Scalar;
@@ -114,7 +144,7 @@ for (const [name, updateOf] of Object.entries(UPDATES)) {
       );
       const before = new Map([...weights].map(([name, one]) => [name, one.dataSync().slice()]));
       try {
-        for (let seed = 3; seed < 5; seed++) {
+        for (let seed = 3; seed < 7; seed++) {
           step(tf.randomNormal([4, 8, 8, 8], 0, 1, "float32", seed)).dispose();
         }
         for (const [name, one] of weights) {
@@ -130,8 +160,36 @@ for (const [name, updateOf] of Object.entries(UPDATES)) {
       } finally {
         backend.precision = "float32";
         step.dispose();
-        tf.dispose([...weights.values(), ...state]);
+        tf.dispose([...weights.values(), ...state, bias]);
       }
     },
   });
 }
+
+Deno.test({
+  name: "weights that a product takes in another shape stay float32 where that shape is updated",
+  ignore: missing !== undefined,
+  fn() {
+    const filter = tf.variable(tf.randomNormal([1, 1, 8, 16], 0, 0.1, "float32", 1));
+    const before = filter.dataSync().slice();
+    const backend = tensorflowBackend();
+    backend.precision = "bfloat16";
+    const step = engine.compile((x: tf.Tensor) => {
+      const flat = filter.reshape([8, 16]);
+      const gradient = tf.matMul(x as tf.Tensor2D, tf.matMul(x as tf.Tensor2D, flat), true);
+      filter.assign(flat.sub(gradient.mul(RATE)).reshape([1, 1, 8, 16]));
+    });
+    try {
+      step(tf.randomNormal([4, 8], 0, 1, "float32", 2));
+      const after = filter.dataSync();
+      // Less than bfloat16 can tell apart of such weights.
+      after.forEach((value, i) => assertAlmostEquals(value, before[i]!, 2e-4));
+      const bits = new Uint32Array(after.slice().buffer);
+      assert(bits.every((word) => (word & 0xffff) !== 0), "a weight is a bfloat16 number");
+    } finally {
+      backend.precision = "float32";
+      step.dispose();
+      filter.dispose();
+    }
+  },
+});
