@@ -11,7 +11,8 @@ as in the study), and the best detection taken for the digit. Writes the result 
 `.safetensors` file of the whole detector with its predictor, such as `deno task export` writes of one
 of our runs: both sides then have the same weights, and `deno task compare` says of how many images
 they have the same answer. Of batch normalisation's epsilon weights say nothing: it is what the notes of
-such a file say, and 0 with torchvision's own COCO weights by path too. `--device cuda` computes on a graphics card, in float32 without TF32.
+such a file say, and 0 with torchvision's own COCO weights by path too. `--device cuda` computes on a
+graphics card, in float32 without TF32, but with `--tf32`.
 
 Its time per image is the model call's alone. Needs torch, torchvision, numpy, Pillow, scikit-learn
 and, for such a file, safetensors.
@@ -117,7 +118,6 @@ def parse_arguments():
 def main():
     arguments = parse_arguments()
     begin(arguments)
-    torch.backends.cudnn.allow_tf32 = False
     test_set = RgbDigits(arguments.data, "t10k", arguments.test_limit)
     device = arguments.device
     model = build(arguments.weights).to(device)

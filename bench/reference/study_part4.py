@@ -138,9 +138,6 @@ def parse_arguments():
     parser.add_argument(
         "--cache-features", action="store_true", help="compute the frozen features once"
     )
-    parser.add_argument(
-        "--tf32", action="store_true", help="leave TF32 as PyTorch's defaults have it"
-    )
     parser.add_argument("--epochs", type=positive, default=8)
     parser.add_argument(
         "--workers", type=positive, default=WORKERS, help="processes that make images of the digits"
@@ -152,8 +149,6 @@ def parse_arguments():
 def main():
     arguments = parse_arguments()
     begin(arguments)
-    if not arguments.tf32:
-        torch.backends.cudnn.allow_tf32 = False
     train_set = RgbDigits(arguments.data, "train", arguments.limit)
     test_set = RgbDigits(arguments.data, "t10k", arguments.test_limit)
     workers = arguments.workers

@@ -75,6 +75,9 @@ def argument_parser(description):
     parser.add_argument(
         "--device", type=torch_device, default="cpu", help="in PyTorch's words, such as cuda:0"
     )
+    parser.add_argument(
+        "--tf32", action="store_true", help="leave TF32 on GPUs as PyTorch's defaults have it"
+    )
     parser.add_argument("--test-limit", type=positive, help="test on the first N images only")
     parser.add_argument("--out", metavar="JSON", help="file to write the result to")
     return parser
@@ -95,7 +98,10 @@ def positive(text):
 
 
 def begin(arguments):
+    """Sets threads, seed and, unless TF32 is asked for, float32 throughout."""
     torch.set_num_threads(arguments.threads)
+    if not arguments.tf32:
+        torch.backends.cudnn.allow_tf32 = False
     torch.manual_seed(arguments.seed)
 
 
@@ -217,6 +223,7 @@ def write_result(arguments, result, **libraries):
         "device": str(device),
         "finished_at": datetime.now(timezone.utc).isoformat(timespec="seconds"),
         "device_name": torch.cuda.get_device_name(device) if device.type == "cuda" else None,
+        "tf32": device.type == "cuda" and torch.backends.cudnn.allow_tf32,
         "versions": {
             "python": platform.python_version(),
             "torch": torch.__version__,

@@ -238,7 +238,7 @@ function closeButSlow([simple, ...tuned]: readonly ShownModel[]): Judgement {
   };
 }
 
-/** With every seed, or with none; where seeds disagree it is open. */
+/** With every seed that has enough images to tell, or with none; where these disagree it is open. */
 function isGuessing({ model, guessing, settings: [setting] }: ShownModel): Judgement {
   if (guessing.length === 0) {
     return { verdict: "not tested", because: "Its predictions are missing." };
@@ -246,12 +246,13 @@ function isGuessing({ model, guessing, settings: [setting] }: ShownModel): Judge
   const { accuracy } = setting!;
   const found = guessing.map(againstGuessing);
   const within = found.filter((word) => word !== "better").length;
-  const areAll = (word: AgainstGuessing) => found.every((one) => one === word);
+  const told = found.filter((word) => word !== "too few images");
+  const areAll = (word: AgainstGuessing) => told.length > 0 && told.every((one) => one === word);
   const because = `${model} is correct on ${formatMeanAndSd(accuracy, 2)} % of the images ` +
     `with a detection${accuracy.n > 1 ? ` (${accuracy.n} seeds)` : ""}; guessing reaches up to ` +
     `${formatFixed(highestGuess(guessing), 2)} %` +
     (found.length > 1 ? `, and it is no better in ${within} of ${found.length} seeds.` : ".") +
-    (found.includes("too few images") ? " On so few images that is no evidence." : "");
+    (told.length === 0 ? " On so few images that is no evidence." : "");
   const verdict = areAll("no better")
     ? "supported"
     : areAll("better")

@@ -121,7 +121,7 @@ export interface Verdict {
   reasons: string[];
 }
 
-/** The seeds of a setting whose newest run has no result. */
+/** Seeds of a setting of which no run has a result that counts in its place. */
 export interface FailedSeeds {
   /** A run of the setting: its newest ok one, or where none is ok one of these, without its epochs. */
   setting: ResultRow;

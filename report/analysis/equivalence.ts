@@ -34,19 +34,25 @@ export function comparePeers(
   const comparisons: PeerComparison[] = [];
   const paired = new Set<PeerRun>();
   for (const setting of settings) {
-    const theirs = peers.filter((peer) => isPeerOf(peer, setting.newest));
-    if (theirs.length === 0) continue;
-    for (const peer of theirs) paired.add(peer);
+    const fitting = peers.filter((peer) => isPeerOf(peer, setting.newest));
+    if (fitting.length === 0) continue;
+    for (const peer of fitting) paired.add(peer);
+    // A file of weights may have several names, under each of which a seed may have been run.
+    const theirs = [...Map.groupBy(fitting, ({ seed }) => seed).values()].map(newestOf);
     comparisons.push(comparePeer(setting, theirs));
   }
   return { comparisons, alone: peers.filter((peer) => !paired.has(peer)) };
+}
+
+function newestOf(peers: readonly PeerRun[]): PeerRun {
+  return peers.reduce((a, b) => timeOf(b) >= timeOf(a) ? b : a);
 }
 
 function comparePeer(setting: SeedAggregate, peers: readonly PeerRun[]): PeerComparison {
   const { newest, manifest, accuracy, f1, trainingTime } = setting;
   const over = (column: "accuracy" | "f1" | "training_time_s", runs = peers) =>
     meanAndSd(runs.map((peer) => peer[column]).filter((value) => value !== undefined));
-  const newestPeer = peers.reduce((a, b) => timeOf(b) >= timeOf(a) ? b : a);
+  const newestPeer = newestOf(peers);
   const timed = peers.filter((peer) => timedBy(peer) === timedBy(newestPeer));
   const theirs = {
     accuracy: over("accuracy"),

@@ -1,5 +1,5 @@
 /**
- * Seeds whose newest run has no result: without them a mean would be over the seeds that went well.
+ * Seeds of which no run has a result that counts in place of what failed: without them a mean would be over the seeds that went well.
  *
  * @module
  */

@@ -23,8 +23,9 @@ export type AgainstGuessing = "better" | "no better" | "too few images";
 export function againstGuessing(
   { accuracy, chanceBand, largestClass }: SeedGuessing,
 ): AgainstGuessing {
+  // Where no image has a detection there is no largest class, and nothing is right.
+  if (Number.isNaN(largestClass.share)) return "no better";
   if (accuracy > chanceBand.high) return "better";
-  // Without any image there is no largest class.
   return chanceBand.high - largestClass.share <= WIDEST_CHANCE ? "no better" : "too few images";
 }
 
@@ -56,7 +57,8 @@ export function guessSeeds(
   return [shown, ...rest];
 }
 
-/** Up to how many percent guessing gets, whichever the seed. */
+/** Up to how many percent guessing gets, whichever the seed; one without a detection does not count. */
 export function highestGuess(guessing: readonly SeedGuessing[]): number {
-  return guessing.reduce((highest, { chanceBand }) => Math.max(highest, chanceBand.high), 0);
+  return guessing.filter(({ largestClass }) => !Number.isNaN(largestClass.share))
+    .reduce((highest, { chanceBand }) => Math.max(highest, chanceBand.high), 0);
 }

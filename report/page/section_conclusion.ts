@@ -112,10 +112,12 @@ function describeGuessing(compared: ModelComparison): string[] {
   const found = guessing.map(againstGuessing);
   const within = found.filter((word) => word !== "better").length;
   if (within === 0) return [];
-  const inSeeds = found.length > 1 ? ` in ${within} of ${found.length} seeds` : "";
-  const finding = found.includes("too few images")
-    ? `On so few images it cannot be told whether ${name} is better than guessing${inSeeds}`
-    : `**${name} is no better than guessing**${inSeeds}`;
+  const few = found.filter((word) => word === "too few images").length;
+  const inSeeds = (count: number) =>
+    found.length > 1 ? ` in ${count} of ${found.length} seeds` : "";
+  const finding = within > few
+    ? `**${name} is no better than guessing**${inSeeds(within - few)}`
+    : `On so few images it cannot be told whether ${name} is better than guessing${inSeeds(few)}`;
   return [
     `- ${finding}: it is correct on ${formatMeanAndSd(accuracy, 2)} %` +
     `${isWhole(setting) ? "" : " of the images with a detection"}, where guessing reaches up to ` +

@@ -132,7 +132,10 @@ function renderNotes(models: readonly ModelComparison[]): string {
     } else if (row.status !== "ok") {
       notes.push(`${name} has no successful run. The newest, ${describeFailure(row)}`);
     }
-    if (newerFailure !== null) {
+    const isNamed = failedSeeds.some(({ failed }) =>
+      failed.some((one) => one.row === newerFailure)
+    );
+    if (newerFailure !== null && !isNamed) {
       notes.push(`${name}: a run newer than the one shown, ${describeFailure(newerFailure)}`);
     }
     for (const failed of failedSeeds.slice(0, SETTINGS_NAMED)) {

@@ -40,6 +40,8 @@ export interface PeerRun {
   device_name?: string | null;
   /** Processor, its model and cores, by their names in a manifest; older files don't say them. */
   machine?: Manifest["machine"];
+  /** Whether a GPU rounded what convolutions multiply to TF32; older files don't say it. */
+  tf32?: boolean;
   /** Threads that PyTorch computed with. */
   threads?: number;
   /** The run of ours whose weights it took; absent or `null` if of none. */
@@ -88,9 +90,10 @@ export function isPeerRun(value: unknown): value is PeerRun {
  * are in float32.
  */
 export function isPeerOf(peer: PeerRun, row: ResultRow): boolean {
-  return peer.model === row.model && row.precision === "float32" &&
+  return peer.model === row.model && row.precision === "float32" && peer.tf32 !== true &&
+    row.otherRecipe === undefined &&
     peer.dataset_sha256 === row.dataset_sha256 &&
-    peer.test_images === row.test_images && hasWeightsOf(peer, row) &&
+    peer.test_images === row.test_images && startedFromWeightsOf(peer, row) &&
     (peer.epochs === undefined || TRAINING.every((name) => peer[name] === row[name]));
 }
 
@@ -131,9 +134,9 @@ export function newestPeers(
 
 /** Equal for two runs of PyTorch's that differ in nothing but when and on what they were made. */
 function seedKey(peer: PeerRun): string {
-  const { model, dataset_sha256, test_images, weights, seed } = peer;
+  const { model, dataset_sha256, test_images, weights, weights_sha256, seed } = peer;
   return JSON.stringify([
-    ...[model, dataset_sha256, test_images, weights, seed],
+    ...[model, dataset_sha256, test_images, weights, weights_sha256, seed],
     ...TRAINING.map((name) => peer[name]),
   ]);
 }
@@ -196,7 +199,7 @@ async function readPeerRun(path: string): Promise<PeerRun> {
 }
 
 /** Whether a run of PyTorch's started from a row's weights: by what is in the file, if both say it. */
-function hasWeightsOf(peer: PeerRun, { weights, weights_sha256 }: ResultRow): boolean {
+function startedFromWeightsOf(peer: PeerRun, { weights, weights_sha256 }: ResultRow): boolean {
   return peer.weights_sha256 === undefined || weights_sha256 === ""
     ? peerWeights(weights).includes(peer.weights)
     : peer.weights_sha256 === weights_sha256;

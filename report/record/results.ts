@@ -67,11 +67,11 @@ export async function checkResultsFile(
 ): Promise<void> {
   const path = resultsPath(outDir, part);
   await explained(outDir, async () => {
-    for (const folder of foldersIn(outDir)) await checkMayWrite(folder);
+    for (const folder of resultsFolders(outDir)) await checkMayWrite(folder);
     await withLock(join(outDir, ".lock"), async () => {
       const content = await readBytes(path);
       checkHeader(path, content);
-      for (const folder of foldersIn(outDir)) await checkWritable(folder);
+      for (const folder of resultsFolders(outDir)) await checkWritable(folder);
       if (content.length > 0) await writeFileAtomic(path, content);
     }, waiting);
   });
@@ -85,13 +85,13 @@ export async function checkResultsFile(
 export async function lookAtResultsFile(outDir: string, part: number): Promise<void> {
   const path = resultsPath(outDir, part);
   await explained(outDir, async () => {
-    for (const folder of foldersIn(outDir)) await checkMayWrite(folder);
+    for (const folder of resultsFolders(outDir)) await checkMayWrite(folder);
     checkHeader(path, await readBytes(path));
   });
 }
 
 /** The folders that a part writes into. */
-function foldersIn(outDir: string): string[] {
+export function resultsFolders(outDir: string): string[] {
   return [outDir, join(outDir, "runs")];
 }
 

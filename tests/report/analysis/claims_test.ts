@@ -110,6 +110,14 @@ Deno.test("each seed is set beside guessing on the images that it finds a digit 
   }
 });
 
+Deno.test("a seed that finds nothing is no better than guessing, and says nothing of how far that reaches", async () => {
+  const { claim: { verdict, because }, line } = await onGuessing(seedsOf([() => -1, rightOn(100)]));
+  assertEquals(verdict, "supported", because);
+  assertStringIncludes(because, "in 2 of 2 seeds.");
+  assertStringIncludes(line, "**FasterRCNN_Adapted is no better than guessing** in 2 of 2 seeds");
+  assertStringIncludes(line, "where guessing reaches up to 11.90 %");
+});
+
 Deno.test("guessing that reaches far by chance is no evidence", async () => {
   const { claim: { verdict, because }, line } = await onGuessing(seedsOf([() => 1], 10));
   assertEquals(verdict, "undecided");

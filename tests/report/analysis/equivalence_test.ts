@@ -57,6 +57,18 @@ Deno.test("comparePeers() says equivalent, different or undecided, and when it c
   assertEquals(verdict([99.2], [99.21, 99.24]), "not tested");
 });
 
+Deno.test("comparePeers() takes a seed for one draw under whatever name its file of weights had", () => {
+  const weights = "torchvision:alexnet-owt-7be5be79.pth";
+  const row = resultRow({ run_id: "r1", seed: 1, accuracy: 99, weights, weights_sha256: "aa" });
+  const peers = [
+    { ...PEER, weights: "pretrained", seed: 1, accuracy: 99, finished_at: "2026-01-01" },
+    { ...PEER, weights: "mine.pth", weights_sha256: "aa", seed: 1, accuracy: 98.8 },
+  ];
+  const { comparisons, alone } = comparePeers(aggregateSeeds([row]), peers);
+  assertEquals(comparisons.map(({ theirs }) => theirs.accuracy), [meanAndSd([99])]);
+  assertEquals(alone, []);
+});
+
 Deno.test("comparePeers() shows nothing by equal seeds of so few images that one is a point", () => {
   const of = (images: number) => {
     const rows = [1, 2].map((seed) =>

@@ -92,5 +92,13 @@ Deno.test("a seed that diverged is named by the report and by the gate, also amo
     const { models } = comparison;
     const failures = whatDoesNotHold({ models, problems: [] }, { required: ["simplecnn"] });
     assertEquals(failures.filter((failure) => failure.includes("seeds failed")), [told]);
+    // Told once, also where it is the newest run.
+    for (const row of rowsOf({ ...FAILED, ...STUDY, run_id: "run-9", seed: 6 })) {
+      await appendRow(folder, row);
+    }
+    assertStringIncludes(
+      renderResults(await compareResults([folder])),
+      "What is missing or failed:\n\n- SimpleCNN: 2 of 6 seeds failed: 4, 6 (The loss became NaN).\n",
+    );
   });
 });

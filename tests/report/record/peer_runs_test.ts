@@ -48,6 +48,8 @@ Deno.test("isPeerOf() puts nothing of PyTorch's beside another setting", () => {
   assertEquals(fits({ epochs: 8 }), false);
   assertEquals(fits({ test_images: 100 }), false);
   assertEquals(fits({}, { precision: "bfloat16" }), false);
+  assertEquals(fits({ tf32: true }), false);
+  assertEquals(fits({}, { otherRecipe: "{}" }), false);
   assertEquals(fits({ weights: "random" }), false);
   assertEquals(fits({ weights: "random" }, { weights: "random" }), true);
   assertEquals(fits({ weights: "pretrained" }, { weights: "torchvision:vgg16.pth" }), true);
