@@ -29,7 +29,7 @@
  * `bench.json` and `bench.md` are written after every finding, so that an interrupted run keeps what
  * it found, and after each pair of whole runs of part 1 and each side of part 4. What is known of a case
  * stays, however, until it is measured again to its end, with PyTorch where that was there, and with as
- * many pairs, epochs and steps; `--render` writes the page again from the findings.
+ * many pairs, seconds, epochs and steps; `--render` writes the page again from the findings.
  *
  * Its permission to run programs is not narrowed, for the reason that `scripts/all.ts` gives; PyTorch
  * keeps its `LD_LIBRARY_PATH`.

@@ -2,7 +2,7 @@
  * Cases that were measured before: a run of the bench measures some, and what is known of the others on
  * the same machine stays beside them, each with the run that it is of. That it is to measure a case
  * changes nothing before it has done so and found as much: it may be interrupted, or lack PyTorch, or
- * have been given fewer pairs, epochs or steps.
+ * have been given fewer pairs, seconds, epochs or steps.
  *
  * @module
  */
@@ -19,7 +19,7 @@ import {
   type PairedTiming,
 } from "../report/record/bench_results.ts";
 import { SIMPLE_CNN } from "../study.ts";
-import { lastStep } from "./growth.ts";
+import { GROWTH_SPANS, lastStep } from "./growth.ts";
 import { isSteady } from "./steady_cases.ts";
 import { PART4_CASES } from "./whole_part4.ts";
 
@@ -150,8 +150,8 @@ function withMore(
 
 /**
  * How much a finding has, what counts most first: 2 both sides, or a value, 1 ours alone, 0 nothing but
- * why; the epochs or steps of a case that can be shortened; timings of ours; whether they are all that
- * there were to be.
+ * why; the epochs or steps of a case that can be shortened; timings of ours, or their seconds; whether
+ * they are all that there were to be.
  */
 type Amount = readonly [sides: number, length: number, timings: number, isWhole: number];
 
@@ -160,16 +160,19 @@ function isMore(one: Amount, other: Amount): boolean {
   return at >= 0 && one[at]! > other[at]!;
 }
 
-function amountOf(finding: Finding, { epochs }: BenchRun["settings"]): Amount {
+function amountOf(finding: Finding, { epochs, seconds }: BenchRun["settings"]): Amount {
   if (!("ours" in finding)) {
-    const length = finding.case === "growth" ? lastStep(finding.samples) : 0;
+    const { case: name, samples } = finding;
+    // The first findings of growth had no samples, and its full length.
+    const length = name !== "growth" ? 0 : samples ? lastStep(samples) : GROWTH_SPANS.full[1];
     return [finding.value === null ? 0 : 2, length, 0, 1];
   }
   const { ours, theirs, isCut } = finding;
   const [own, others] = [ours.timings.length, theirs.timings.length];
   // What is longer than the study's is no more of it.
   const length = finding.case === "part1" ? Math.min(epochs, SIMPLE_CNN.training.epochs) : 0;
-  return [others > 0 ? 2 : own > 0 ? 1 : 0, length, own, isCut ? 0 : 1];
+  const timed = isSteady(finding.case) ? own * seconds : own;
+  return [others > 0 ? 2 : own > 0 ? 1 : 0, length, timed, isCut ? 0 : 1];
 }
 
 /** The settings of the run that a finding is of. */

@@ -66,8 +66,8 @@ a second, with a pause of 0.2 s between the sides.
   two worker processes besides the one that computes, and recomputes the frozen features in every epoch;
   ours computes them once. Where a second peer is listed, it is PyTorch computing them once, too; where that
   was not run, a note on the row that is estimated from rates says what the speed-up over it would be.
-- Where a side of part 4 runs on two sets of images, the pace of all is taken to be that of the images which
-  the larger set has more. A note sets it beside that of the smaller set, whose time includes the program's
+- Where a side of part 4 runs on two sets of images, the pace of all is taken to be that of the larger
+  set's additional images. A note sets it beside that of the smaller set, whose time includes the program's
   start, and says how far apart they are; whether the pace stays the same beyond the larger set, two sets
   cannot show.
 - Memory is that of a whole program of ours, on its own: part 1 with all its epochs, part 2 with 32 test
@@ -83,7 +83,7 @@ export const HOW_GROWTH = `\
   every 50 steps. That of memory compares medians of the last five samples up to either step. The number of
   handles swings from one sample to the next, so that two of them say nothing: a straight line is fitted by
   least squares to its means over each 1,000 steps, and it has grown if the 95 % interval of that line's
-  rise lies above 0.
+  rise lies above 0, or if the last five samples all have more than any before.
 `;
 
 /** The same of graphics adapters. */

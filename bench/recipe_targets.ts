@@ -89,8 +89,9 @@ function passesNote(recipe: Recipe): string {
     RECIPES[one].training.epochs
   );
   const share = (own! / published!).toFixed(2);
-  return `in the published recipe's number format ${own} of its ${published} passes cannot take much ` +
-    `less than ${share} of its time`;
+  const passes = own === 1 ? "one pass" : `${own} passes`;
+  return `in the published recipe's number format ${passes}, where it has ${published}, cannot take ` +
+    `much less than ${share} of its time`;
 }
 
 function accuracyOf({ samples = [] }: Measurement): MeanAndSd {

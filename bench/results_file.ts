@@ -69,7 +69,7 @@ export class ResultsFile {
       for (const { title } of putAside) {
         this.#reporter.warn(
           `${title}: an earlier run has found more of it, and that stays: it had PyTorch, or more ` +
-            "pairs, epochs or steps",
+            "pairs, seconds, epochs or steps",
         );
       }
       results.finished_at = new Date().toISOString();

@@ -169,7 +169,7 @@ function fullGrowth(results: BenchResults, unit: string): readonly GrowthSample[
 function shortGrowth(results: BenchResults, unit: string): string | undefined {
   const { value = null, samples } = measurementOf(results, "growth", unit) ?? {};
   const [last, end] = [lastStep(samples), GROWTH_SPANS.full[1]];
-  if (value === null || last >= end) return undefined;
+  if (value === null || samples === undefined || last >= end) return undefined;
   return `shortened to step ${formatCount(last)}; --cases growth goes to step ${formatCount(end)}`;
 }
 
@@ -182,12 +182,24 @@ function shortPart1(results: BenchResults): string | undefined {
   return `shortened to --epochs ${epochs}; --cases part1 has the study's ${whole}`;
 }
 
-/** The least growth of handles that their trend is compatible with. */
+/** Samples at the end, of handles that are compared with all before. */
+const LAST = 5;
+
+/**
+ * The least growth of handles that their trend is compatible with; or how many more there are all the
+ * time in the end than there ever were.
+ */
 function handleTrend(results: BenchResults): Found | undefined {
   const samples = fullGrowth(results, "handles");
   if (samples === undefined) return undefined;
   const { low, high } = handleGrowth(samples, GROWTH_SPANS.full);
   const counts = samples.map(({ handles }) => handles);
+  const [before, last] = [counts.slice(0, -LAST), counts.slice(-LAST)];
+  const more = Math.min(...last) - Math.max(...before);
+  // What starts late makes a line so uncertain that it could be level.
+  if (low <= 0 && more > 0) {
+    return { value: more, text: `${more} more in the end than ever before` };
+  }
   return {
     value: low,
     text: `${low.toFixed(1)} to ${high.toFixed(1)}`,
@@ -199,7 +211,8 @@ function handleTrend(results: BenchResults): Found | undefined {
 function memoryGrowth(results: BenchResults): Found | undefined {
   const found = measuredValue(results, "growth", "%");
   const samples = fullGrowth(results, "%");
-  if (found === undefined || samples === undefined) return undefined;
+  if (found === undefined || shortGrowth(results, "%") !== undefined) return undefined;
+  if (samples === undefined) return found;
   const since = stillFrom(samples, STILL);
   const note = `from step ${formatCount(since)} on it stays within ${100 * STILL} %`;
   return { ...found, note: joinNotes(found.note, note) };

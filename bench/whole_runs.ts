@@ -225,7 +225,8 @@ function studyScript(
   more: readonly string[],
 ): Program {
   const out = `${freshPath(folder)}.json`;
-  const machine = ["--threads", String(threads), "--device", peer.torchDevice];
+  // TF32 as PyTorch's defaults have it, as in the other cases.
+  const machine = ["--threads", String(threads), "--device", peer.torchDevice, "--tf32"];
   const args = [STUDY_SCRIPT, "--data", idx, ...machine, "--out", out, ...more];
   // Unbuffered: its first line is to be seen when it is printed.
   return { name: "the study's script", command: python, args: ["-u", ...args] };

@@ -480,6 +480,8 @@ Deno.test("handles have grown by their trend, not by which of them happen to be 
   // One of 500 steps.
   assertEquals(judgedHandles((step) => 30 + swing(step) + step / 500)[0], "not met");
   assertEquals(judgedHandles(() => 37), ["met", "0.0 to 0.0"]);
+  // A leak that begins late, beside which no line is certain to rise.
+  assertEquals(judgedHandles((step) => 37 + Math.max(0, step - 9_000))[0], "not met");
   const each = { low: 9_000, high: 9_000 };
   const { low, high } = handleGrowth(sampledTo(10_000, (step) => step), GROWTH_SPANS.full);
   assertAlmostEquals(low, each.low, 1e-6);

@@ -275,6 +275,24 @@ Deno.test("fewer pairs leave those that were found before, as many or more repla
   assertEquals(notes(measuredAgain(three!.slice(0, 1), [cut])), ["4 of 7 pairs"]);
 });
 
+Deno.test("fewer seconds leave what was found of more", () => {
+  const step = (seconds: number, day: number) => {
+    const one = run(day, ["step"]);
+    return { ...one, settings: { ...one.settings, seconds } };
+  };
+  const titled = (seconds: number) => ({ ...timing("step", ""), title: `--seconds ${seconds}` });
+  const left = (first: number, second: number) => {
+    const results = withEarlier(step(second, 2), {
+      ...step(first, 1),
+      comparisons: [titled(first)],
+    });
+    recordFinding(results, titled(second));
+    return results.comparisons.map(({ title }) => title);
+  };
+  assertEquals(left(2, 0.05), ["--seconds 2"]);
+  assertEquals(left(0.05, 2), ["--seconds 2"]);
+});
+
 Deno.test("fewer epochs or steps leave what was found of more", () => {
   const part1 = (epochs: number, day: number) => {
     const one = run(day, ["part1"]);
