@@ -9,6 +9,7 @@ import { fileURLToPath } from "node:url";
 import { exportTfjs } from "../inference/export_tfjs.ts";
 import { writeFileAtomic } from "../io/atomic.ts";
 import { StudyError } from "../io/errors.ts";
+import { checkMayWrite } from "../io/may_write.ts";
 import { refuseForeign, textIfReadable } from "../io/own_files.ts";
 import type { Reporter } from "../io/reporter.ts";
 import { byRank, type LocatedRun } from "../report/record/find_run.ts";
@@ -106,6 +107,7 @@ export async function planStaticPage(
     );
   }
   await refuseInsideRun(folder, "--static");
+  await checkMayWrite(folder);
   const scripts = ["data.js", "model.js", "page.js"];
   const files = await pageFiles(DOCUMENT, { scripts, policy: POLICY, generator: GENERATOR });
   const isOwn = async () => isWrittenBy(GENERATOR, await textIfReadable(join(folder, DOCUMENT)));
@@ -131,7 +133,10 @@ async function writePage(
   const misread = await findMisread([run]);
   const dataset = run.row?.dataset;
   if (misread.length > 0 && dataset !== DATA.name) {
-    reporter.warn(`${misread.length} of your own test images are in its data.js, as misread`);
+    reporter.warn(
+      `The page's data.js has ${misread.length} of your own test images, which the model misread: who ` +
+        "has the page has them",
+    );
   }
   const data = { models: [describeModel(loaded)], misread };
   const stored = await storeModel(loaded);

@@ -9,7 +9,7 @@ import { join } from "node:path";
 import { type Ink, type PreparedDigit, prepareDigit } from "../data/handwritten_digit.ts";
 import { decodeIdx } from "../data/idx.ts";
 import { failureReason } from "../io/disk_error.ts";
-import { InterruptedError, StudyError } from "../io/errors.ts";
+import { interruptedBy, StudyError } from "../io/errors.ts";
 import { readRegularFile, UnusableFileError } from "../io/regular_file.ts";
 import { PictureError } from "./picture_error.ts";
 import { readPicture } from "./read_picture.ts";
@@ -100,7 +100,7 @@ async function readDigits(
     const { width, height } = picture;
     return { name: shown, images: digit.pixels, picture: { ...digit, width, height } };
   } catch (error) {
-    if (error instanceof InterruptedError) throw error;
+    if (signal.aborted) throw interruptedBy(signal);
     if (
       error instanceof StudyError && !(error instanceof PictureError) &&
       !(error instanceof UnusableFileError)

@@ -33,7 +33,7 @@ import {
   readyDetector,
 } from "./loaded_model.ts";
 import { locateWeightsAlone } from "./load_weights_alone.ts";
-import { weightsOfRun } from "./run_weights.ts";
+import { type FoundWeights, weightsOfRun } from "./run_weights.ts";
 
 /** Options of {@linkcode loadModel}. */
 export interface LoadModelOptions {
@@ -63,23 +63,32 @@ export interface LoadModelOptions {
   reporter?: Reporter;
 }
 
-/** How a run of each kind of model comes back. */
-type Restore = (run: LocatedRun, options: LoadModelOptions) => Promise<LoadedModel>;
+/** How runs of some models come back. */
+type Kind =
+  /** A run keeps all weights. */
+  | { source?: never; restore: (run: LocatedRun) => Promise<LoadedModel> }
+  | {
+    /** The published file that a run starts from, of which it keeps nothing. */
+    source: PinnedWeights;
+    restore: (run: LocatedRun, found: FoundWeights, reporter: Reporter) => Promise<LoadedModel>;
+  };
 
-const RESTORE: ReadonlyMap<string, Restore> = new Map<string, Restore>([
-  ...Object.values(RECIPES).map(({ name }) => [name, restoreSimpleCnn] as const),
+const KINDS: ReadonlyMap<string, Kind> = new Map<string, Kind>([
+  ...Object.values(RECIPES).map(({ name }) => [name, { restore: restoreSimpleCnn }] as const),
   ...(["vgg16", "alexnet"] as const).flatMap((word) =>
-    Object.values(FINE_TUNED[word]).map(({ name, title }) => {
-      const restore: Restore = (run, options) =>
-        restoreFrozen(run, options, { title, ...FINE_TUNED_NETWORKS[word] });
-      return [name, restore] as const;
+    Object.values(FINE_TUNED[word]).map(({ name, title }): [string, Kind] => {
+      const { source, build } = FINE_TUNED_NETWORKS[word];
+      return [name, {
+        source,
+        restore: (run, found) => restoreFrozen(run, found, { title, build }),
+      }];
     })
   ),
-  ...DETECTORS.map(({ name }) => [name, restoreDetector] as const),
+  ...DETECTORS.map(({ name }): [string, Kind] => [
+    name,
+    { source: FASTER_RCNN_WEIGHTS, restore: restoreDetector },
+  ]),
 ]);
-
-/** Models of which a run keeps all weights. */
-const WHOLE: readonly string[] = Object.values(RECIPES).map(({ name }) => name);
 
 /** Models of which nothing is trained: they are made again from their weights and seed. */
 const UNTRAINED: readonly string[] = DETECTORS.filter(({ training }) => training === null)
@@ -105,8 +114,8 @@ export async function loadModel(run: string, options: LoadModelOptions = {}): Pr
 }
 
 /**
- * Finds what {@linkcode loadModel} loads, and refuses what it cannot load: nothing is fetched, and no
- * engine is needed.
+ * Finds what {@linkcode loadModel} loads, and refuses what it cannot load. No engine is needed, and
+ * nothing is fetched but convolutions that come with a package.
  */
 export async function locateModel(
   run: string,
@@ -151,11 +160,11 @@ export async function loadRun(
 /** Makes sure that a run has what is needed, as far as it is on this machine. */
 async function modelOf(run: LocatedRun, options: LoadModelOptions): Promise<LocatedModel> {
   const { model } = run.manifest;
-  const restore = RESTORE.get(model);
-  if (restore === undefined) {
+  const how = KINDS.get(model);
+  if (how === undefined) {
     throw new StudyError(
       `Run ${run.runId} is of ${printable(model)}, which loadModel cannot build: it knows ` +
-        [...RESTORE.keys()].join(", "),
+        [...KINDS.keys()].join(", "),
     );
   }
   if (!await canComeBack(run)) {
@@ -164,11 +173,16 @@ async function modelOf(run: LocatedRun, options: LoadModelOptions): Promise<Loca
         `suite are committed without): make a run that has one with ${commandOf(run)}`,
     );
   }
-  if (WHOLE.includes(model)) refuseUnused(`Run ${run.runId} keeps all its weights`, options);
+  if (how.source === undefined) {
+    refuseUnused(`Run ${run.runId} keeps all its weights`, options);
+    return { name: model, load: () => how.restore(run) };
+  }
   if (weightsKind(String(run.manifest.settings.weights ?? "")) === "random") {
     refuseUnused(`Run ${run.runId} started from random weights, which its seed gives`, options);
   }
-  return { name: model, load: () => restore(run, options) };
+  const { weights, cache, reporter = silentReporter } = options;
+  const found = await weightsOfRun(run, { source: how.source, weights, cache, reporter });
+  return { name: model, load: () => how.restore(run, found, reporter) };
 }
 
 /** Refuses the file that a run started from where nothing is taken from it. */
@@ -181,7 +195,7 @@ function refuseUnused(why: string, { weights }: LoadModelOptions): void {
 
 /** Whether a run has left what {@linkcode loadModel} needs of its own folder. */
 export async function canComeBack({ folder, manifest }: LocatedRun): Promise<boolean> {
-  if (!RESTORE.has(manifest.model)) return false;
+  if (!KINDS.has(manifest.model)) return false;
   return UNTRAINED.includes(manifest.model) || await exists(join(folder, CHECKPOINT));
 }
 
@@ -204,15 +218,13 @@ async function restoreSimpleCnn(run: LocatedRun): Promise<LoadedModel> {
 
 async function restoreFrozen(
   run: LocatedRun,
-  { weights, cache, reporter = silentReporter }: LoadModelOptions,
-  { title, build, source }: {
+  found: FoundWeights,
+  { title, build }: {
     title: string;
     build: (options: FrozenFeatureClassifierOptions) => FrozenFeatureClassifier;
-    source: PinnedWeights;
   },
 ): Promise<LoadedModel> {
   const { settings, model: name } = run.manifest;
-  const found = await weightsOfRun(run, { source, weights, cache, reporter });
   const network = build({ seed: seedOf(run), inChannels: settings.in_channels === 1 ? 1 : 3 });
   try {
     if (found.path !== undefined) await network.loadPretrainedFile(found.path);
@@ -232,11 +244,10 @@ async function restoreFrozen(
 
 async function restoreDetector(
   run: LocatedRun,
-  { weights, cache, reporter = silentReporter }: LoadModelOptions,
+  found: FoundWeights,
+  reporter: Reporter,
 ): Promise<LoadedModel> {
   const { settings, model: name } = run.manifest;
-  const options = { source: FASTER_RCNN_WEIGHTS, weights, cache, reporter };
-  const found = await weightsOfRun(run, options);
   const detector = await adaptedFasterRcnn({ ...found, reporter }, seedOf(run));
   const { title } = FASTER_RCNN_ADAPTED;
   const isTrained = !UNTRAINED.includes(name);

@@ -84,9 +84,8 @@ export interface ModelFacts {
   weights: string;
 }
 
-/** Images of 28×28 for each call of a classifier; those of 224×224 take 64 times the memory. */
+/** Images of 28×28 for each call of a classifier. */
 const BATCH = 256;
-const BATCH_224 = 16;
 
 /** What its networks have in common. */
 abstract class Ready implements LoadedModel {
@@ -155,7 +154,7 @@ class ReadyClassifier extends Ready {
     const isFrozen = "inChannels" in network;
     this.side = isFrozen ? RESIZED_SIDE : IMAGE_SIDE;
     this.channels = isFrozen ? network.inChannels : 1;
-    this.batchSize = isFrozen ? BATCH_224 : BATCH;
+    this.batchSize = isFrozen ? network.batchSize : BATCH;
     this.transform = !isFrozen
       ? normalizeMnist
       : this.channels === 1

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { basename, join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { startEngine } from "../engine/engine.ts";
 import { DEFAULT_OUT, SHARED_FLAGS } from "../experiment/flags.ts";
 import { mentionEngine } from "../experiment/provenance.ts";
@@ -16,6 +16,7 @@ import { writeFileAtomic } from "../io/atomic.ts";
 import { userPath } from "../io/cache.ts";
 import { StudyError, UsageError } from "../io/errors.ts";
 import { type HelpOptions, readWords } from "../io/help_text.ts";
+import { checkMayWrite } from "../io/may_write.ts";
 import type { FlagTable } from "../io/parse_flags.ts";
 import { printableJson } from "../io/printable.ts";
 import { createReporter } from "../io/reporter.ts";
@@ -95,6 +96,7 @@ async function main(): Promise<void> {
   await requireRunWord(run);
   const target = flags.format === "tfjs" ? tfjsTarget(flags.out) : safetensorsTarget(flags.out);
   await refuseInsideRun(flags.out, "--out");
+  await checkMayWrite(isFileName ? dirname(flags.out) : flags.out);
   await refuseForeign(await target.existing(), { command: "deno task export", flag: "--out" });
   const reporter = createReporter({ quiet: flags.quiet, verbose: flags.verbose });
   const located = await locateModel(userPath(run), { ...flags, reporter });
