@@ -40,6 +40,9 @@ Deno.test("common.smk computes forecasts anew when any of their code is another"
     "experiment/sweep_forecast.ts",
     // Numbers that what it imports has from elsewhere.
     "models/simple_cnn.ts",
+    "models/vgg16.ts",
+    "models/alexnet.ts",
+    "models/frozen_feature_layout.ts",
     "models/detection/faster_rcnn_layout.ts",
     "training/detection/digit_boxes.ts",
   ]);

@@ -36,11 +36,20 @@ FORECAST_CODE = (
     "experiment/checkpoint_forecast.ts",
     "experiment/forecast.ts",
     "experiment/sweep_forecast.ts",
+    "models/alexnet.ts",
     "models/detection/faster_rcnn_layout.ts",
+    "models/frozen_feature_layout.ts",
     "models/simple_cnn.ts",
+    "models/vgg16.ts",
     "study.ts",
     "training/detection/box_features.ts",
     "training/detection/digit_boxes.ts",
+)
+
+# The pinned versions of libtensorflow.
+LIBRARIES = re.findall(
+    r'version: "(.*?)"',
+    (SUITE / "engine" / "library" / "releases.ts").read_text(encoding="utf-8"),
 )
 
 # Asked of the engine beyond what is expected: a slower node, a busy file system.
@@ -222,9 +231,7 @@ def preparations_of(config, model, data, recipe, seed):
 
 def describe_preparation(name, part, flags, size):
     """Under a name that is another for other flags or libraries: what is there was prepared with these."""
-    releases = (SUITE / "engine" / "library" / "releases.ts").read_text(encoding="utf-8")
-    libraries = re.findall(r'version: "(.*?)"', releases)
-    mark = mark_of(" ".join([*flags, *libraries]))
+    mark = mark_of(" ".join([*flags, *LIBRARIES]))
     return f"{name}.{mark}", {"part": part, "flags": flags, "size": size}
 
 

@@ -36,9 +36,10 @@ def stamp_of(preparation):
 
 def forget_prepared():
     """Removes the marks of what is not in the cache, which has been emptied or is another now."""
-    cache = cache_folder()
-    takes_no_stamp = cache.exists() and not os.access(cache, os.W_OK)
-    if takes_no_stamp or not SHARED_FILES:
+    stamps = cache_folder() / "prepared"
+    place = stamps if stamps.exists() else cache_folder()
+    takes_no_stamp = place.exists() and not os.access(place, os.W_OK)
+    if takes_no_stamp or not SHARED_FILES or workflow.dryrun:
         return
     for name in PREPARATIONS:
         if not stamp_of(name).exists():
