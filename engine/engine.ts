@@ -85,7 +85,10 @@ export interface EngineOptions {
    * @default {false}
    */
   verbose?: boolean;
-  /** Where a download's progress is shown. By default on standard error. */
+  /**
+   * Where a download's progress is shown. By default on standard error, where `auto` then also says which
+   * other backend than `tensorflow` it took, and why.
+   */
   reporter?: Reporter;
   /** What `auto` takes before all others if it starts, and why, in a phrase. */
   prefer?: { backend: BackendName; reason: string } | undefined;

@@ -148,9 +148,12 @@ async function rowsOf(out: string, part: number): Promise<ResultRow[]> {
   return (await readResults(resultsPath(out, part), new ProblemList())).map(({ row }) => row);
 }
 
-/** Flags without which, or with another value, a run cannot go on. */
+/** Flags with another value of which a run cannot go on. */
 const DECIDING = ["limit", "batch-size", "head-batch-size", "lr", "data", "weights", "precision"]
   .map((name) => `--${name}`);
+
+/** What a flag that is not there stands for. */
+const DEFAULTS: Readonly<Record<string, string>> = { "--data": "auto", "--weights": "pretrained" };
 
 /** What is known last of a model and seed, if anything; nothing if that run was asked for otherwise. */
 async function lastRow(
@@ -160,9 +163,22 @@ async function lastRow(
   const last = rows.findLast((row) => row.model === model && row.seed === seed);
   const manifest = last && await ownManifest(runFolder(out, last.run_id), last.run_id);
   const before = manifest?.settings.command;
-  const isOther = Array.isArray(before) &&
-    DECIDING.some((flag) => lastValue(before, flag) !== lastValue(command, flag));
+  const isOther = Array.isArray(before) && isAskedOtherwise(before.map(String), command);
   return isOther ? undefined : last;
+}
+
+/** Whether a run of one command line cannot go on by another. */
+function isAskedOtherwise(before: readonly string[], command: readonly string[]): boolean {
+  const [ours, theirs] = [before, command].map((words) => lastValue(words, "--backend") ?? "auto");
+  return ours !== "auto" && theirs !== "auto" && ours !== theirs ||
+    before.includes("--no-feature-cache") !== command.includes("--no-feature-cache") ||
+    DECIDING.some((flag) => asked(before, flag) !== asked(command, flag));
+}
+
+/** The value of a flag; numbers in different words are the same. */
+function asked(words: readonly string[], flag: string): string | number {
+  const value = String(lastValue(words, flag) ?? DEFAULTS[flag] ?? "");
+  return value.trim() !== "" && Number.isFinite(Number(value)) ? Number(value) : value;
 }
 
 function newErrorRow(part: number, model: string, seed: number): ResultRow {

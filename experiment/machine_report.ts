@@ -31,6 +31,7 @@ import {
   repositoryRoot,
 } from "../io/cache.ts";
 import { denoProblem } from "../io/deno_version.ts";
+import { diskRemedy } from "../io/disk_error.ts";
 import { failureLine } from "../io/errors.ts";
 import { findProgram } from "../io/find_program.ts";
 import { folderEntries, type SizedEntry, totalBytes } from "../io/folder_size.ts";
@@ -45,6 +46,7 @@ import {
   type PinnedWeights,
   VGG16_WEIGHTS,
 } from "../models/checkpoint/pretrained.ts";
+import { resultsFolders } from "../report/record/results.ts";
 import { DEFAULT_OUT } from "./flags.ts";
 import { adapterFacts } from "./provenance.ts";
 
@@ -198,10 +200,13 @@ export async function examineMachine(
 
 async function resultsStatus(): Promise<DoctorReport["results"]> {
   const folder = join(repositoryRoot(), DEFAULT_OUT);
-  const obstacle = await writeObstacle(folder);
-  if (obstacle === undefined) return { folder, problem: "", remedy: "" };
-  const problem = `nothing can be written into ${folder} (${systemReason(obstacle)})`;
-  return { folder, problem, remedy: "make it writable, or name another folder with --out DIR" };
+  for (const place of resultsFolders(folder)) {
+    const obstacle = await writeObstacle(place);
+    if (obstacle === undefined) continue;
+    const problem = `nothing can be written into ${place} (${systemReason(obstacle)})`;
+    return { folder, problem, remedy: `${diskRemedy(obstacle)} with --out DIR` };
+  }
+  return { folder, problem: "", remedy: "" };
 }
 
 /** The first of some commands that tells its version, or why none does. */

@@ -70,9 +70,7 @@ export async function openRunEvents(run: ShownRun): Promise<RunEvents> {
     const writer = await open(folder);
     const made = (await eventFiles(folder)).find((name) => !before.includes(name));
     if (made === undefined) throw new Error("TensorFlow made no event file");
-    const file = laterName(made, before);
-    // It is written to all the same.
-    if (file !== made) await Deno.rename(join(folder, made), join(folder, file));
+    const file = await renamed(folder, made, laterName(made, before));
     const events = new RunEvents(run, { writer, file, marks });
     await events.mark(earlier.length);
     return events;
@@ -247,6 +245,18 @@ async function waitForLaterName(names: readonly string[]): Promise<void> {
 }
 
 /** The name that a file needs to be read after others: its own, unless theirs are of a clock ahead. */
+/** An open file under another name, by which it is written to all the same, or its own where that fails. */
+async function renamed(folder: string, file: string, name: string): Promise<string> {
+  if (file === name) return file;
+  try {
+    await Deno.rename(join(folder, file), join(folder, name));
+    return name;
+  } catch {
+    // Windows may not rename what TensorFlow has open. Curves then lack what came before.
+    return file;
+  }
+}
+
 function laterName(name: string, others: readonly string[]): string {
   const latest = latestSecond(others);
   if (latestSecond([name]) > latest) return name;

@@ -7,6 +7,8 @@
  * @module
  */
 
+import { variableIfAllowed } from "./environment.ts";
+
 const INTERVAL_MS = 1000;
 
 /** The process that started this one: much is done before it is watched. */
@@ -34,7 +36,5 @@ export function watchParent(onEnd: () => void): Disposable {
 
 /** `deno task` and what it starts have this variable. */
 function isOfTask(): boolean {
-  const variable = "INIT_CWD";
-  const { state } = Deno.permissions.querySync({ name: "env", variable });
-  return state === "granted" && Deno.env.has(variable);
+  return variableIfAllowed("INIT_CWD") !== undefined;
 }

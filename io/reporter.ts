@@ -8,6 +8,7 @@
  * @module
  */
 
+import { variableIfAllowed } from "./environment.ts";
 import { type Failure, failureLines, StudyError } from "./errors.ts";
 import { terminalText } from "./printable.ts";
 import { systemReason } from "./system_reason.ts";
@@ -167,8 +168,7 @@ export function canRedraw(stream: Pick<typeof Deno.stdout, "isTerminal">): boole
 
 /** Whether the terminal is one without control sequences, as far as we may know. */
 function isDumb(): boolean {
-  const { state } = Deno.permissions.querySync({ name: "env", variable: "TERM" });
-  return state === "granted" && Deno.env.get("TERM") === "dumb";
+  return variableIfAllowed("TERM") === "dumb";
 }
 
 /** Columns of a page of text on standard output: at most 100. */

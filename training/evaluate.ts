@@ -25,8 +25,8 @@ export interface LabelledBatches<Input> extends BatchSource<Input> {
 /** Options of {@linkcode evaluate}. */
 export interface EvaluateOptions {
   /**
-   * Images over which a batch's mean loss is taken; see {@linkcode Evaluation.loss}. How many the model
-   * takes at once, and so the memory, is `chunk`'s to say.
+   * Images over which a batch's mean loss is taken; see {@linkcode Evaluation.loss}. `chunk` sets how many
+   * images the model takes at once, and so the memory.
    */
   batchSize: number;
   /**

@@ -52,7 +52,7 @@ export interface TrainableModel<Input, Output = Tensor2D> {
   /**
    * How many inputs it takes at a time where memory is short; training takes as many as it is told to.
    *
-   * @default {as many as evaluate() gives}
+   * @default {500 in evaluate()}
    */
   readonly batchSize?: number | undefined;
   /** Number of classes, the length of a row of logits, if its outputs are logits. */

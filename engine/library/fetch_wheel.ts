@@ -65,7 +65,7 @@ const POLL_MS = 250;
  * @returns The wheel's path inside `folder`.
  * @throws {BrokenWheel} When the transfer broke off.
  * @throws {StudyError} When there is no pip, pip fails, or the file is not the pinned one; with the
- *   disk's own error as its cause where there is too little room.
+ *   reason as its cause where there is too little room.
  */
 export async function fetchWheel(options: FetchWheelOptions): Promise<string> {
   const { wheel, folder, label, reporter } = options;

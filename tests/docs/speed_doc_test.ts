@@ -106,3 +106,15 @@ Deno.test("docs/speed.md has each machine's growth of memory", async () => {
   assertStringIncludes(PAGE, `grows by ${main} from step 1,000 to 10,000 on the newer EPYC`);
   assertStringIncludes(PAGE, `by ${older} on the older one and by ${avx2} with AVX2`);
 });
+
+Deno.test("README says of the detector's batch what the bench's page says of calls of one image", async () => {
+  const targets = judgeTargets((await readBenchResults(join(BENCH, "bench.json")))!);
+  const { note } = targets.find(({ what }) => what.includes("the study's batch of 32 images"))!;
+  const [, seconds, ratio] = /would take PyTorch ([\d.]+) s .* would be ([\d.]+)/.exec(note)!;
+  assertStringIncludes(
+    README,
+    `32 of them (not timed) are ${seconds} s, and the speed-up would be ${
+      Number(ratio).toFixed(1)
+    }`,
+  );
+});

@@ -154,7 +154,7 @@ Deno.test({
     const { code, stdout } = await onReadOnlyDisk(results, command, env);
     const page = stdout.replace(/\n {20,}(?! |fix:)/g, " ");
     hasLine(page, `damaged results nothing can be written into ${results} (read-only file`);
-    hasLine(page, "fix: make it writable, or name another folder with --out DIR");
+    hasLine(page, "fix: make the folder writable, or choose another one with --out DIR");
     hasLine(page, "Part 1 cannot run yet: see above.");
     assertEquals(code, 1);
   },
