@@ -148,16 +148,28 @@ function withMore(
   );
 }
 
-/**
- * How much a finding has, what counts most first: 2 both sides, or a value, 1 ours alone, 0 nothing but
- * why; the epochs or steps of a case that can be shortened; timings of ours, or their seconds; whether
- * they are all that there were to be.
- */
-type Amount = readonly [sides: number, length: number, timings: number, isWhole: number];
+/** How much a finding has; what counts most comes first. */
+interface Amount {
+  /** 2 both sides, or a value; 1 ours alone; 0 nothing but why. */
+  sides: number;
+  /** Epochs or steps, of a case that can be shortened. */
+  length: number;
+  /** How many timings of ours there are. */
+  pairs: number;
+  /** Of a timing at least, of a case that is repeated as long. */
+  seconds: number;
+  /** Whether these are all that there were to be. */
+  isWhole: boolean;
+}
 
+/** Fewer pairs of more seconds are not more, nor are more of fewer. */
 function isMore(one: Amount, other: Amount): boolean {
-  const at = one.findIndex((value, index) => value !== other[index]);
-  return at >= 0 && one[at]! > other[at]!;
+  if (one.sides !== other.sides) return one.sides > other.sides;
+  if (one.length !== other.length) return one.length > other.length;
+  if (one.pairs !== other.pairs || one.seconds !== other.seconds) {
+    return one.pairs > other.pairs || one.seconds > other.seconds;
+  }
+  return one.isWhole && !other.isWhole;
 }
 
 function amountOf(finding: Finding, { epochs, seconds }: BenchRun["settings"]): Amount {
@@ -165,14 +177,16 @@ function amountOf(finding: Finding, { epochs, seconds }: BenchRun["settings"]): 
     const { case: name, samples } = finding;
     // The first findings of growth had no samples, and its full length.
     const length = name !== "growth" ? 0 : samples ? lastStep(samples) : GROWTH_SPANS.full[1];
-    return [finding.value === null ? 0 : 2, length, 0, 1];
+    return { sides: finding.value === null ? 0 : 2, length, pairs: 0, seconds: 0, isWhole: true };
   }
   const { ours, theirs, isCut } = finding;
-  const [own, others] = [ours.timings.length, theirs.timings.length];
+  const [pairs, others] = [ours.timings.length, theirs.timings.length];
   // What is longer than the study's is no more of it.
   const length = finding.case === "part1" ? Math.min(epochs, SIMPLE_CNN.training.epochs) : 0;
-  const timed = isSteady(finding.case) ? own * seconds : own;
-  return [others > 0 ? 2 : own > 0 ? 1 : 0, length, timed, isCut ? 0 : 1];
+  return {
+    ...{ length, pairs, seconds: isSteady(finding.case) ? seconds : 0, isWhole: isCut !== true },
+    sides: others > 0 ? 2 : pairs > 0 ? 1 : 0,
+  };
 }
 
 /** The settings of the run that a finding is of. */

@@ -12,7 +12,7 @@ as in the study), and the best detection taken for the digit. Writes the result 
 of our runs: both sides then have the same weights, and `deno task compare` says of how many images
 they have the same answer. Of batch normalisation's epsilon weights say nothing: it is what the notes of
 such a file say, and 0 with torchvision's own COCO weights by path too. `--device cuda` computes on a
-graphics card, in float32 without TF32, but with `--tf32`.
+graphics card, in float32, without TF32 unless `--tf32` is given.
 
 Its time per image is the model call's alone. Needs torch, torchvision, numpy, Pillow, scikit-learn
 and, for such a file, safetensors.

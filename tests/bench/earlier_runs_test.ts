@@ -280,17 +280,21 @@ Deno.test("fewer seconds leave what was found of more", () => {
     const one = run(day, ["step"]);
     return { ...one, settings: { ...one.settings, seconds } };
   };
-  const titled = (seconds: number) => ({ ...timing("step", ""), title: `--seconds ${seconds}` });
-  const left = (first: number, second: number) => {
-    const results = withEarlier(step(second, 2), {
-      ...step(first, 1),
-      comparisons: [titled(first)],
-    });
-    recordFinding(results, titled(second));
+  const titled = (seconds: number, count: number) => ({
+    ...pairs("PyTorch", count),
+    case: "step" as const,
+    title: `${count} of ${seconds} s`,
+  });
+  const left = (first: [seconds: number, count: number], second: [number, number]) => {
+    const before = { ...step(first[0], 1), comparisons: [titled(...first)] };
+    const results = withEarlier(step(second[0], 2), before);
+    recordFinding(results, titled(...second));
     return results.comparisons.map(({ title }) => title);
   };
-  assertEquals(left(2, 0.05), ["--seconds 2"]);
-  assertEquals(left(0.05, 2), ["--seconds 2"]);
+  assertEquals(left([2, 7], [0.05, 7]), ["7 of 2 s"]);
+  assertEquals(left([0.05, 7], [2, 7]), ["7 of 2 s"]);
+  assertEquals(left([2, 7], [10, 2]), ["7 of 2 s"]);
+  assertEquals(left([2, 7], [1, 14]), ["7 of 2 s"]);
 });
 
 Deno.test("fewer epochs or steps leave what was found of more", () => {
