@@ -20,7 +20,7 @@ import {
 import { type Manifest, newRunId, runFolder } from "../report/record/run_folder.ts";
 import { listRunFolders, ownManifest } from "../report/record/run_folders.ts";
 import { folderState } from "../report/record/run_state.ts";
-import type { StudyModel } from "../study.ts";
+import { DATA, type StudyModel } from "../study.ts";
 import { lastValue, stopRow } from "./unfinished_run.ts";
 
 /**
@@ -153,7 +153,11 @@ const DECIDING = ["limit", "batch-size", "head-batch-size", "lr", "data", "weigh
   .map((name) => `--${name}`);
 
 /** What a flag that is not there stands for. */
-const DEFAULTS: Readonly<Record<string, string>> = { "--data": "auto", "--weights": "pretrained" };
+const DEFAULTS: Readonly<Record<string, string>> = {
+  "--backend": "auto",
+  "--data": "auto",
+  "--weights": "pretrained",
+};
 
 /** What is known last of a model and seed, if anything; nothing if that run was asked for otherwise. */
 async function lastRow(
@@ -162,22 +166,26 @@ async function lastRow(
 ): Promise<ResultRow | undefined> {
   const last = rows.findLast((row) => row.model === model && row.seed === seed);
   const manifest = last && await ownManifest(runFolder(out, last.run_id), last.run_id);
-  const before = manifest?.settings.command;
-  const isOther = Array.isArray(before) && isAskedOtherwise(before.map(String), command);
-  return isOther ? undefined : last;
+  return manifest && isAskedOtherwise(manifest.settings, command) ? undefined : last;
 }
 
-/** Whether a run of one command line cannot go on by another. */
-function isAskedOtherwise(before: readonly string[], command: readonly string[]): boolean {
-  const [ours, theirs] = [before, command].map((words) => lastValue(words, "--backend") ?? "auto");
-  return ours !== "auto" && theirs !== "auto" && ours !== theirs ||
+/** Whether a run of these settings cannot go on by a command line. */
+function isAskedOtherwise(
+  { command: words, backend = "tensorflow" }: Manifest["settings"],
+  command: readonly string[],
+): boolean {
+  if (!Array.isArray(words)) return false;
+  const before = words.map(String);
+  const wanted = asked(command, "--backend");
+  return wanted !== "auto" && wanted !== backend ||
     before.includes("--no-feature-cache") !== command.includes("--no-feature-cache") ||
     DECIDING.some((flag) => asked(before, flag) !== asked(command, flag));
 }
 
-/** The value of a flag; numbers in different words are the same. */
+/** The value of a flag; what is the same in other words is the same. */
 function asked(words: readonly string[], flag: string): string | number {
   const value = String(lastValue(words, flag) ?? DEFAULTS[flag] ?? "");
+  if (flag === "--data" && value === DATA.name) return DEFAULTS[flag]!;
   return value.trim() !== "" && Number.isFinite(Number(value)) ? Number(value) : value;
 }
 

@@ -244,7 +244,6 @@ async function waitForLaterName(names: readonly string[]): Promise<void> {
   if (latestSecond(names) === Math.floor(now / 1000)) await setTimeout(1000 - now % 1000);
 }
 
-/** The name that a file needs to be read after others: its own, unless theirs are of a clock ahead. */
 /** An open file under another name, by which it is written to all the same, or its own where that fails. */
 async function renamed(folder: string, file: string, name: string): Promise<string> {
   if (file === name) return file;
@@ -257,6 +256,7 @@ async function renamed(folder: string, file: string, name: string): Promise<stri
   }
 }
 
+/** The name that a file needs to be read after others: its own, unless theirs are of a clock ahead. */
 function laterName(name: string, others: readonly string[]): string {
   const latest = latestSecond(others);
   if (latestSecond([name]) > latest) return name;

@@ -8,7 +8,7 @@ import {
   type ResultRow,
   resultsPath,
 } from "../../report/record/results.ts";
-import { runFolder, writeManifest } from "../../report/record/run_folder.ts";
+import { type Manifest, runFolder, writeManifest } from "../../report/record/run_folder.ts";
 import { FASTER_RCNN_ADAPTED } from "../../study.ts";
 import { resultRow, withFolder } from "../report/result_rows.ts";
 
@@ -67,27 +67,58 @@ Deno.test("a part that fails leaves the row of a run with other settings as it i
       await noteFailure({ ...failed, resume: true, command });
     },
   ];
+  const others: [settings: Manifest["settings"], command: string[]][] = [
+    [{ command: ["--limit", "8000", "--test-limit=10"] }, ["--test-limit=10"]],
+    [{ command: [] }, ["--backend", "wasm"]],
+    [{ command: ["--backend", "wasm"], backend: "wasm" }, ["--backend=tensorflow"]],
+    [{ command: ["--no-feature-cache"] }, []],
+  ];
   for (const way of ways) {
     for (const status of ["interrupted", "error", "ok"] as const) {
-      await withFolder({}, async (out) => {
-        const row = rowOf(3, { status });
-        await appendRow(out, row);
-        const { run_id, started_at } = row;
-        const settings = { seed: 3, command: ["--limit", "8000", "--test-limit=10"] };
-        const rest = { settings, versions: {}, machine: {}, git: null };
-        await writeManifest(runFolder(out, run_id), {
-          run_id,
-          started_at,
-          part,
-          model: name,
-          ...rest,
+      for (const [settings, command] of others) {
+        await withFolder({}, async (out) => {
+          const run_id = await leaveRun(out, status, settings);
+          const [before] = await rowsOf(out);
+          await way(out, command);
+          const [same, added] = await rowsOf(out);
+          assertEquals(same, before);
+          assertEquals([added?.status, added?.run_id === run_id], ["error", false]);
         });
-        const [before] = await rowsOf(out);
-        await way(out, ["--test-limit=10"]);
-        const [same, added] = await rowsOf(out);
-        assertEquals(same, before);
-        assertEquals([added?.status, added?.run_id === run_id], ["error", false]);
-      });
+      }
     }
   }
 });
+
+Deno.test("a part that fails has the row of a run with the same settings in other words", () =>
+  withFolder({}, async (out) => {
+    await leaveRun(out, "interrupted", { command: ["--lr", "0.001"] });
+    const command = [
+      "--lr=1e-3",
+      "--data",
+      "mnist",
+      "--weights",
+      "pretrained",
+      "--backend",
+      "auto",
+    ];
+    const error = new StudyError("No engine");
+    await noteFailedStart(out, { ...START, command, seeds: [3], error });
+    assertEquals((await rowsOf(out)).map(({ status }) => status), ["error"]);
+  }));
+
+/** A run of seed 3 with a row of this status, and its manifest. */
+async function leaveRun(
+  out: string,
+  status: ResultRow["status"],
+  settings: Manifest["settings"],
+): Promise<string> {
+  const row = rowOf(3, { status });
+  await appendRow(out, row);
+  const { run_id, started_at } = row;
+  await writeManifest(runFolder(out, run_id), {
+    ...{ run_id, started_at, part, model: name },
+    settings: { seed: 3, ...settings },
+    ...{ versions: {}, machine: {}, git: null },
+  });
+  return run_id;
+}
