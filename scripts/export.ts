@@ -99,8 +99,8 @@ async function main(): Promise<void> {
   await checkMayWrite(isFileName ? dirname(flags.out) : flags.out);
   await refuseForeign(await target.existing(), { command: "deno task export", flag: "--out" });
   const reporter = createReporter({ quiet: flags.quiet, verbose: flags.verbose });
-  const located = await locateModel(userPath(run), { ...flags, reporter });
-  if (flags.format === "tfjs") requireLayers(located.name);
+  const accept = flags.format === "tfjs" ? requireLayers : undefined;
+  const located = await locateModel(userPath(run), { ...flags, reporter }, accept);
   using engine = await startEngine({ ...flags, reporter });
   mentionEngine(engine, reporter);
   using model = await located.load();

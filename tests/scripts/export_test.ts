@@ -3,7 +3,7 @@
 import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { basename, join } from "node:path";
 import { readManifest, writeManifest } from "../../report/record/run_folder.ts";
-import { FASTER_RCNN_ADAPTED } from "../../study.ts";
+import { ALEXNET, FASTER_RCNN_ADAPTED } from "../../study.ts";
 import { filesIn } from "./files_in.ts";
 import { withFolder } from "../report/result_rows.ts";
 import { taskArgs } from "../task.ts";
@@ -143,20 +143,24 @@ Deno.test("export refuses what it has no form for, or no weights of, before an e
   withFolder({ "no-library": "", "empty.pth": "" }, async (folder) => {
     const detector = join(folder, "detector");
     await Deno.mkdir(detector);
-    const manifest = await readManifest(run);
-    await writeManifest(detector, {
-      ...manifest,
-      model: FASTER_RCNN_ADAPTED.name,
-      settings: { ...manifest!.settings, weights: "random" },
-    });
+    await writeManifest(detector, { ...await readManifest(run), model: FASTER_RCNN_ADAPTED.name });
+    const alexnet = join(folder, "alexnet");
+    await Deno.mkdir(alexnet);
+    await Deno.copyFile(
+      join(run, "checkpoint.safetensors"),
+      join(alexnet, "checkpoint.safetensors"),
+    );
+    await writeManifest(alexnet, { ...await readManifest(run), model: ALEXNET.name });
     for (
       const [word, line] of [
         [detector, /^error: FasterRCNN_Adapted is no sequence of layers, so tfjs has no form for/],
+        [alexnet, /^error: Run .* started from weights that it does not keep/],
         [join(folder, "empty.pth"), /^error: .*empty\.pth/],
         ["nothing", /^error: There is no run "nothing" in /],
       ] as const
     ) {
-      const args = [word, "--results", results, "--format=tfjs", "--out", join(folder, "out")];
+      const format = word === alexnet ? "safetensors" : "tfjs";
+      const args = [word, "--results", results, "--format", format, "--out", join(folder, "out")];
       const noEngine = ["--libtensorflow", join(folder, "no-library")];
       const program = new Program(Deno.execPath(), [...taskArgs("export"), ...args, ...noEngine]);
       const { code, stderr } = await program.end();
