@@ -20,7 +20,7 @@ import {
   SIGNIFICANT,
   tellingDigits,
 } from "./format_numbers.ts";
-import { type AgainstGuessing, againstGuessing, highestGuess } from "./guessing.ts";
+import { type AgainstGuessing, againstGuessing, foundNothing, highestGuess } from "./guessing.ts";
 import { meanAccuracyOfAll, type ShownModel, testSetKey } from "./rankings.ts";
 import { nameTest, NOT_OF_MEANS, type RivalTest, testRivals } from "./rivals.ts";
 
@@ -243,16 +243,25 @@ function isGuessing({ model, guessing, settings: [setting] }: ShownModel): Judge
   if (guessing.length === 0) {
     return { verdict: "not tested", because: "Its predictions are missing." };
   }
+  if (guessing.every(foundNothing)) {
+    return { verdict: "undecided", because: `${model} found no digit in any image.` };
+  }
   const { accuracy } = setting!;
   const found = guessing.map(againstGuessing);
-  const within = found.filter((word) => word !== "better").length;
   const told = found.filter((word) => word !== "too few images");
-  const areAll = (word: AgainstGuessing) => told.length > 0 && told.every((one) => one === word);
+  const within = told.filter((word) => word !== "better").length;
+  const canTell = guessing.some((seed, i) => !foundNothing(seed) && found[i] !== "too few images");
+  const areAll = (word: AgainstGuessing) => canTell && told.every((one) => one === word);
+  const ofAll = told.length < found.length
+    ? ` that have enough images to tell, of ${found.length}`
+    : "";
   const because = `${model} is correct on ${formatMeanAndSd(accuracy, 2)} % of the images ` +
     `with a detection${accuracy.n > 1 ? ` (${accuracy.n} seeds)` : ""}; guessing reaches up to ` +
     `${formatFixed(highestGuess(guessing), 2)} %` +
-    (found.length > 1 ? `, and it is no better in ${within} of ${found.length} seeds.` : ".") +
-    (told.length === 0 ? " On so few images that is no evidence." : "");
+    (found.length > 1 && told.length > 0
+      ? `, and it is no better in ${within} of ${told.length} seeds${ofAll}.`
+      : ".") +
+    (canTell ? "" : " On so few images that is no evidence.");
   const verdict = areAll("no better")
     ? "supported"
     : areAll("better")

@@ -1,5 +1,6 @@
 /**
- * Seeds of which no run has a result that counts in place of what failed: without them a mean would be over the seeds that went well.
+ * Seeds of which no run has a result that counts in place of what failed: without them a mean would be over
+ * the seeds that went well.
  *
  * @module
  */
@@ -90,14 +91,19 @@ export function describeFailedSeeds({ seeds, failed }: FailedSeeds): string {
     has("error") ? "failed" : "",
     has("interrupted") ? "did not finish" : "",
   ].filter((word) => word !== "").join(" or ");
-  const named = failed.toSorted((a, b) => (a.row.seed ?? Infinity) - (b.row.seed ?? Infinity))
-    .slice(0, SEEDS_NAMED);
+  const named = namedSeeds({ failed });
   const reasons = [...Map.groupBy(named, reasonOf)].map(([reason, ofReason]) =>
     ofReason.map(({ row }) => row.seed ?? "unknown").join(", ") + (reason && ` (${reason})`)
   );
   const more = failed.length - named.length;
   return `${failed.length} of ${seeds} seed${seeds === 1 ? "" : "s"} ${how}: ` +
     reasons.join("; ") + (more > 0 ? ` and ${more} more` : "");
+}
+
+/** Of the seeds those that are named. */
+export function namedSeeds({ failed }: Pick<FailedSeeds, "failed">): FailedSeeds["failed"] {
+  return failed.toSorted((a, b) => (a.row.seed ?? Infinity) - (b.row.seed ?? Infinity))
+    .slice(0, SEEDS_NAMED);
 }
 
 function reasonOf({ row, hasResult }: FailedSeeds["failed"][number]): string {

@@ -19,12 +19,16 @@ const WIDEST_CHANCE = 5;
 /** What an accuracy is beside guessing. */
 export type AgainstGuessing = "better" | "no better" | "too few images";
 
+/** Whether no image has a detection: there is no largest class then, and nothing is right. */
+export function foundNothing({ largestClass }: Pick<SeedGuessing, "largestClass">): boolean {
+  return Number.isNaN(largestClass.share);
+}
+
 /** Sets an accuracy beside what guessing gets on the same images. */
 export function againstGuessing(
   { accuracy, chanceBand, largestClass }: SeedGuessing,
 ): AgainstGuessing {
-  // Where no image has a detection there is no largest class, and nothing is right.
-  if (Number.isNaN(largestClass.share)) return "no better";
+  if (foundNothing({ largestClass })) return "no better";
   if (accuracy > chanceBand.high) return "better";
   return chanceBand.high - largestClass.share <= WIDEST_CHANCE ? "no better" : "too few images";
 }
@@ -57,8 +61,13 @@ export function guessSeeds(
   return [shown, ...rest];
 }
 
-/** Up to how many percent guessing gets, whichever the seed; one without a detection does not count. */
+/**
+ * Up to how many percent guessing gets, whichever the seed; one without a detection does not count, and of
+ * none but such it is NaN.
+ */
 export function highestGuess(guessing: readonly SeedGuessing[]): number {
-  return guessing.filter(({ largestClass }) => !Number.isNaN(largestClass.share))
-    .reduce((highest, { chanceBand }) => Math.max(highest, chanceBand.high), 0);
+  const highs = guessing.filter((seed) => !foundNothing(seed)).map(({ chanceBand }) =>
+    chanceBand.high
+  );
+  return highs.length === 0 ? NaN : Math.max(...highs);
 }

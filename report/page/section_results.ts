@@ -8,7 +8,7 @@ import { FASTER_RCNN_ADAPTED } from "../../study.ts";
 import type { MeanAndSd } from "../../metrics/descriptive_statistics.ts";
 import type { Comparison, ModelComparison } from "../analysis/comparison.ts";
 import { hasRandomWeights } from "../analysis/differences_from_study.ts";
-import { describeFailedSeeds } from "../analysis/failed_seeds.ts";
+import { describeFailedSeeds, namedSeeds } from "../analysis/failed_seeds.ts";
 import { formatFixed, formatOverSeeds, NONE } from "../analysis/format_numbers.ts";
 import { findModel } from "../analysis/study_models.ts";
 import { countsMisses, type ResultRow } from "../record/result_row.ts";
@@ -132,9 +132,10 @@ function renderNotes(models: readonly ModelComparison[]): string {
     } else if (row.status !== "ok") {
       notes.push(`${name} has no successful run. The newest, ${describeFailure(row)}`);
     }
-    const isNamed = failedSeeds.some(({ failed }) =>
-      failed.some((one) => one.row === newerFailure)
-    );
+    const isNamed = failedSeeds.slice(0, SETTINGS_NAMED)
+      .some((failed) =>
+        namedSeeds(failed).some((one) => !one.hasResult && one.row === newerFailure)
+      );
     if (newerFailure !== null && !isNamed) {
       notes.push(`${name}: a run newer than the one shown, ${describeFailure(newerFailure)}`);
     }

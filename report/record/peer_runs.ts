@@ -134,9 +134,9 @@ export function newestPeers(
 
 /** Equal for two runs of PyTorch's that differ in nothing but when and on what they were made. */
 function seedKey(peer: PeerRun): string {
-  const { model, dataset_sha256, test_images, weights, weights_sha256, seed } = peer;
+  const { model, dataset_sha256, test_images, weights, weights_sha256, seed, tf32 = false } = peer;
   return JSON.stringify([
-    ...[model, dataset_sha256, test_images, weights, weights_sha256, seed],
+    ...[model, dataset_sha256, test_images, weights_sha256 ?? weights, seed, tf32],
     ...TRAINING.map((name) => peer[name]),
   ]);
 }

@@ -118,6 +118,14 @@ Deno.test("a seed that finds nothing is no better than guessing, and says nothin
   assertStringIncludes(line, "where guessing reaches up to 11.90 %");
 });
 
+Deno.test("a detector that finds nothing at all is undecided", async () => {
+  const { claim: { verdict, because } } = await onGuessing(seedsOf([() => -1]));
+  assertEquals([verdict, because.split(". ")[0]], [
+    "undecided",
+    "FasterRCNN_Adapted found no digit in any image",
+  ]);
+});
+
 Deno.test("guessing that reaches far by chance is no evidence", async () => {
   const { claim: { verdict, because }, line } = await onGuessing(seedsOf([() => 1], 10));
   assertEquals(verdict, "undecided");

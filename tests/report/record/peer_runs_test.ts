@@ -1,5 +1,11 @@
 import { assertEquals } from "@std/assert";
-import { isPeerOf, isPeerRun, type PeerRun } from "../../../report/record/peer_runs.ts";
+import {
+  isPeerOf,
+  isPeerRun,
+  newestPeers,
+  type PeerRun,
+} from "../../../report/record/peer_runs.ts";
+import { ProblemList } from "../../../report/record/problems.ts";
 import type { ResultRow } from "../../../report/record/result_row.ts";
 import { PEER } from "../peers.ts";
 import { resultRow } from "../result_rows.ts";
@@ -88,4 +94,32 @@ Deno.test("isPeerOf() asks no settings of training where nothing is trained", ()
   });
   assertEquals(isPeerOf(DETECTOR, row), true);
   assertEquals(isPeerOf({ ...DETECTOR, test_images: 100 }, row), false);
+});
+
+Deno.test("newestPeers() leaves the run in float32 beside a newer one in TF32, and one of a file's names", () => {
+  const peers = [
+    { ...PEER, file: "a.json", finished_at: "2026-01-01" },
+    { ...PEER, file: "b.json", finished_at: "2026-01-02", tf32: true },
+    {
+      ...PEER,
+      file: "c.json",
+      finished_at: "2026-01-03",
+      weights: "one.pth",
+      weights_sha256: "aa",
+    },
+    {
+      ...PEER,
+      file: "d.json",
+      finished_at: "2026-01-04",
+      weights: "two.pth",
+      weights_sha256: "aa",
+    },
+  ];
+  const problems = new ProblemList();
+  assertEquals(newestPeers(peers, problems).map(({ file }) => file), [
+    "a.json",
+    "b.json",
+    "d.json",
+  ]);
+  assertEquals(problems.list().map(({ file }) => file), ["c.json"]);
 });
