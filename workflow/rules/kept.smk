@@ -39,7 +39,7 @@ def forget_prepared():
     stamps = cache_folder() / "prepared"
     place = stamps if stamps.exists() else cache_folder()
     takes_no_stamp = place.exists() and not os.access(place, os.W_OK)
-    if takes_no_stamp or not SHARED_FILES or workflow.dryrun:
+    if takes_no_stamp or not SHARED_FILES:
         return
     for name in PREPARATIONS:
         if not stamp_of(name).exists():
