@@ -5,10 +5,10 @@
  *
  * Expect what the runs on record found. SimpleCNN: correct on 99.20 ± 0.07 % of 10,000 images, 135
  * ± 2 s of training (5 of 10 seeds), 0.8 GB of memory; 10 seeds, on AMD EPYC, 2 cores.
- * SimpleCNN_Fast (bfloat16): correct on 99.40 ± 0.05 % of 10,000 images, 9.6 ± 0.1 s of training
- * (10 of 20 seeds), 0.6 GB of memory; 20 seeds, on AMD EPYC, 2 cores. SimpleCNN_Accurate
- * (bfloat16): correct on 99.62 ± 0.05 % of 10,000 images, 131 ± 2 s of training, 0.7 GB of memory;
- * 5 seeds, on AMD EPYC, 2 cores.
+ * SimpleCNN_Fast (bfloat16): correct on 99.41 ± 0.05 % of 10,000 images, 9.6 ± 0.4 s of training,
+ * 0.6 GB of memory; 20 seeds, on AMD EPYC, 2 cores. SimpleCNN_Accurate (bfloat16): correct on 99.64
+ * ± 0.01 % of 10,000 images, 131 ± 3 s of training, 0.7 GB of memory; 5 seeds, on AMD EPYC, 2
+ * cores.
  *
  * @module
  */
