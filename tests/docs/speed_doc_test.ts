@@ -7,7 +7,7 @@ import { FEATURES_ONCE_LABEL } from "../../bench/transfer_plans.ts";
 import { median } from "../../metrics/descriptive_statistics.ts";
 import { ratios } from "../../report/analysis/paired_timings.ts";
 import { repositoryRoot } from "../../io/cache.ts";
-import { readBenchResults } from "../../report/record/bench_results.ts";
+import { type Precision, readBenchResults } from "../../report/record/bench_results.ts";
 import { readUnwrapped } from "./one_line_paragraphs.ts";
 
 const BENCH = join(repositoryRoot(), "results/reference/bench");
@@ -117,4 +117,25 @@ Deno.test("README says of the detector's batch what the bench's page says of cal
       Number(ratio).toFixed(1)
     }`,
   );
+});
+
+Deno.test("docs/speed.md says what a step of oneDNN's kernels alone would be, as the page's profiles have them", async () => {
+  const { measures } = (await readBenchResults(join(BENCH, "bench.json")))!;
+  const faster = (precision: Precision) => {
+    const { value, kernels } = measures.find((one) =>
+      one.case === "profile" && one.precision === precision
+    )!;
+    return value! / kernels!.reduce((sum, { ms }) => sum + ms, 0);
+  };
+  const [limit, best, step] = await Promise.all([
+    measured("the fp32 step, as a share of the processor's measured limit"),
+    measured("the same, both in bf16: ours / PyTorch in the settings"),
+    measured("SimpleCNN training step"),
+  ]);
+  const share = (parseFloat(limit) * faster("float32")).toFixed(0);
+  assertStringIncludes(PAGE, `the float32 step would work at ${share} % of the limit`);
+  const beside = (Number(best) * faster("bfloat16")).toFixed(2);
+  assertStringIncludes(PAGE, `the bfloat16 step would be ${beside} times as fast as PyTorch`);
+  const whole = (Number(step) * faster("float32")).toFixed(2);
+  assertStringIncludes(PAGE, `with those kernels alone would be ${whole} times`);
 });
