@@ -204,6 +204,14 @@ test("runs that fail for good keep back no others, and what is finished stays", 
     assertEquals(await rows("gathered"), header + row(1) + row(2));
     assertEquals([...Deno.readDirSync(join(cwd, "x/unfinished"))], []);
     assert(!await exists(join(cwd, "x/so_far")));
+    // A run whose folder is removed is made again, each time, and what is made of it.
+    for (let times = 0; times < 2; times++) {
+      await Deno.remove(join(cwd, "x/runs/simplecnn-mnist-all-a-seed2"), { recursive: true });
+      const again = await sweep({});
+      assertEquals(again.code, 0, again.output);
+      const made = ["run", "gather", "report"].map((rule) => jobs(again.output, rule));
+      assertEquals(made, [1, 1, 1], again.output);
+    }
     const changed = await sweep({ test_limit: "500" });
     assertEquals(changed.code, 1);
     assertStringIncludes(changed.output, "--test-limit was 1000 and is 500");

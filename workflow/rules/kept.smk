@@ -123,13 +123,15 @@ def keep_list():
     that went on while this was planned, and where a run is not there: a folder may have been removed, and
     of what has been made of it alone Snakemake misses nothing. What is gathered is then gathered anew.
     """
-    text = "".join(f"{name}\n" for name in RUNS)
     path = OUT / "runs.txt"
     gathered = stored(OUT / "gathered" / "runs.txt")
-    is_other = gathered.exists() and sorted(gathered.read_text().splitlines()) != sorted(RUNS)
+    last = gathered.read_text() if gathered.exists() else None
+    is_other = last is not None and sorted(last.split()) != sorted(RUNS)
     is_other = is_other or not all(map(is_finished, RUNS))
-    if is_other or not path.exists() or path.read_text() != text:
-        write_whole(path, text)
+    if is_other or not path.exists() or sorted(path.read_text().split()) != sorted(RUNS):
+        text = "".join(f"{name}\n" for name in RUNS)
+        # A list of the same contents is the same to Snakemake, however new it is.
+        write_whole(path, f"{text}\n" if last == text else text)
 
 
 def report_so_far():

@@ -12,7 +12,8 @@ import sys
 from pathlib import Path
 
 
-def gather(folders, out):
+def gather(folders, out, names=None):
+    """Gathers the folders in `out`, with the list of their names or, without one, what it would be."""
     parts, ids = {}, set()
     for folder in folders:
         part, header, row, run_id = finished_row(folder)
@@ -36,7 +37,8 @@ def gather(folders, out):
     for part, rows in parts.items():
         with open(out / part, "w", newline="", encoding="utf-8") as file:
             csv.writer(file, lineterminator="\n").writerows(rows)
-    (out / "runs.txt").write_text("".join(f"{folder.name}\n" for folder in folders))
+    text = "".join(f"{folder.name}\n" for folder in folders) if names is None else names.read_text()
+    (out / "runs.txt").write_text(text)
     print(f"{len(ids)} runs in {out}", file=sys.stderr)
 
 
@@ -71,4 +73,8 @@ def finished_row(folder):
 if "snakemake" in globals():
     with open(snakemake.log[0], "w", encoding="utf-8") as log:
         sys.stderr = log
-        gather([Path(folder) for folder in snakemake.input.runs], Path(snakemake.output[0]))
+        gather(
+            [Path(folder) for folder in snakemake.input.runs],
+            Path(snakemake.output[0]),
+            Path(snakemake.input.names),
+        )
