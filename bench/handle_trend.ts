@@ -4,7 +4,7 @@
  * @module
  */
 
-import { mean } from "../metrics/descriptive_statistics.ts";
+import { mean, sum } from "../metrics/descriptive_statistics.ts";
 import type { Interval } from "../report/analysis/comparison.ts";
 import { differenceInterval } from "../report/analysis/statistics.ts";
 import type { GrowthSample } from "./growth.ts";
@@ -43,8 +43,4 @@ export function handleGrowth(
     standardError: times * Math.sqrt(rest / degreesOfFreedom / width),
     degreesOfFreedom,
   });
-}
-
-function sum(values: readonly number[]): number {
-  return values.reduce((total, value) => total + value, 0);
 }

@@ -104,6 +104,12 @@ export function studySide(
   return missing === undefined ? { ...side, on: peer.on, run } : { ...side, missing };
 }
 
+/** How the study's scripts are told the threads and device of the others' side, as flags of theirs. */
+export function studyMachine({ threads, peer }: Pick<BenchContext, "threads" | "peer">): string[] {
+  // TF32 as PyTorch's defaults have it, as in the other cases.
+  return ["--threads", `${threads}`, "--device", peer.torchDevice, "--tf32"];
+}
+
 /** A path in a folder that nothing has yet. */
 export function freshPath(folder: string): string {
   return join(folder, crypto.randomUUID());

@@ -79,22 +79,25 @@ export function addTrial(path: string, trial: RecipeTrial): Promise<RecipeTrial[
   return withLock(join(dirname(path), ".lock"), async () => {
     const old = await readText(path);
     requireHeader(path, old);
-    if (!parseTrials(old).some((one) => isSameTrial(one, trial))) {
-      const [header, row] = formatTrials([trial]).split(/(?<=\n)/);
-      const start = old === "" ? header : old.endsWith("\n") ? "" : "\n";
-      await writeFileAtomic(path, `${old}${start}${row}`);
-    }
-    return await readTrials(path);
+    const there = parseTrials(old);
+    if (there.some((one) => isSameTrial(one, trial))) return there;
+    const [header, row] = formatTrials([trial]).split(/(?<=\n)/);
+    const start = old === "" ? header : old.endsWith("\n") ? "" : "\n";
+    const added = `${old}${start}${row}`;
+    await writeFileAtomic(path, added);
+    return parseTrials(added);
   });
 }
 
 /**
- * Makes sure before a search that {@linkcode addTrial} will take its trials.
+ * Reads a file's trials before a search, and makes sure that {@linkcode addTrial} will take more.
  *
  * @throws {StudyError} If the file has another header.
  */
-export async function checkTrials(path: string): Promise<void> {
-  requireHeader(path, await readText(path));
+export async function checkTrials(path: string): Promise<RecipeTrial[]> {
+  const text = await readText(path);
+  requireHeader(path, text);
+  return parseTrials(text);
 }
 
 /** Whether two trials are of the same candidate, seed and settings. */

@@ -103,20 +103,14 @@ function detectorBatchSpeedUp(results: BenchResults): Found | undefined {
   const found = speedUp(results, "detector-batch");
   if (found === undefined) return undefined;
   const least = leastSpeedUp(results, "detector-batch");
+  let besides: string | undefined;
   if (least === undefined) {
-    const missing = `no timings of ${missingPeers(results, "detector-batch").join("; ")}`;
-    return {
-      ...found,
-      note: joinNotes(found.note, missing, singleCallsNote(results, found.value)),
-    };
+    besides = `no timings of ${missingPeers(results, "detector-batch").join("; ")}`;
+  } else if (least.value < found.value) {
+    besides = `${least.text} beside ${least.note}`;
   }
-  const isLess = least.value < found.value;
-  const note = joinNotes(
-    found.note,
-    isLess ? `${least.text} beside ${least.note}` : undefined,
-    singleCallsNote(results, least.value),
-  );
-  return { ...found, note };
+  const singleCalls = singleCallsNote(results, least?.value ?? found.value);
+  return { ...found, note: joinNotes(found.note, besides, singleCalls) };
 }
 
 /** Of calls of one image, by that case, where a batch was not timed in such and ours would gain less. */

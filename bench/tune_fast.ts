@@ -33,14 +33,7 @@ import { DATA, RECIPES, type TrainingSettings } from "../study.ts";
 import { evaluate } from "../training/evaluate.ts";
 import { Trainer } from "../training/trainer.ts";
 import { candidatesOf } from "./recipe_candidates.ts";
-import {
-  addTrial,
-  checkTrials,
-  isSameTrial,
-  readTrials,
-  renderTrials,
-  TRIALS_FILE,
-} from "./recipe_trials.ts";
+import { addTrial, checkTrials, isSameTrial, renderTrials, TRIALS_FILE } from "./recipe_trials.ts";
 
 /** Of the training digits, the last: what candidates are judged on. */
 const VALIDATION_DIGITS = 10_000;
@@ -99,8 +92,7 @@ async function main(): Promise<void> {
     throw new UsageError(`--only ${only}: no candidate has that in its name; there are: ${names}`);
   }
   const path = join(out, TRIALS_FILE);
-  await checkTrials(path);
-  let trials = await readTrials(path);
+  let trials = await checkTrials(path);
   const reporter = createReporter({ quiet: flags.quiet });
   const precision = flags.precision === undefined
     ? "auto"

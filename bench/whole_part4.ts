@@ -26,7 +26,14 @@ import type { BenchContext } from "./context.ts";
 import { inFreshCache, withCache } from "./fresh_cache.ts";
 import { checkEnoughImages, type ImageCounts, sizeNote } from "./image_counts.ts";
 import { joinNotes, type Side, timeInTurn } from "./pairs.ts";
-import { freshPath, partProgram, type Places, studySide, untilEnd } from "./program_times.ts";
+import {
+  freshPath,
+  partProgram,
+  type Places,
+  studyMachine,
+  studySide,
+  untilEnd,
+} from "./program_times.ts";
 import { ourLabel } from "./steady_cases.ts";
 import { FEATURES_ONCE_LABEL } from "./transfer_plans.ts";
 
@@ -223,15 +230,14 @@ function ourRun(
 }
 
 function peerRun(
-  { python, threads, peer, images: all }: BenchContext,
+  context: BenchContext,
   { word, epochs }: Part4Plan,
   { folder, idx, count, flags }: Places & { count: number; flags: readonly string[] },
 ): Program {
+  const { python, images: all } = context;
   const training = ["--model", word, "--weights", "random", "--epochs", `${epochs}`, ...flags];
   const out = ["--data", idx, "--out", `${freshPath(folder)}.json`];
-  // TF32 as PyTorch's defaults have it, as in the other cases.
-  const machine = ["--threads", `${threads}`, "--device", peer.torchDevice, "--tf32"];
-  const args = [...training, ...limits(count, all), ...machine, ...out];
+  const args = [...training, ...limits(count, all), ...studyMachine(context), ...out];
   const script = "bench/reference/study_part4.py";
   return { name: "PyTorch's side of part 4", command: python, args: ["-u", script, ...args] };
 }

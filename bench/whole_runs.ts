@@ -30,6 +30,7 @@ import {
   PART4_PACKAGES,
   partProgram,
   type Places,
+  studyMachine,
   studySide,
   untilEnd,
   untilFirstStep,
@@ -220,14 +221,12 @@ function part1(context: BenchContext, { folder }: Pick<Places, "folder">, epochs
 }
 
 function studyScript(
-  { python, threads, peer }: BenchContext,
+  context: BenchContext,
   { folder, idx }: Places,
   more: readonly string[],
 ): Program {
   const out = `${freshPath(folder)}.json`;
-  // TF32 as PyTorch's defaults have it, as in the other cases.
-  const machine = ["--threads", String(threads), "--device", peer.torchDevice, "--tf32"];
-  const args = [STUDY_SCRIPT, "--data", idx, ...machine, "--out", out, ...more];
+  const args = [STUDY_SCRIPT, "--data", idx, ...studyMachine(context), "--out", out, ...more];
   // Unbuffered: its first line is to be seen when it is printed.
-  return { name: "the study's script", command: python, args: ["-u", ...args] };
+  return { name: "the study's script", command: context.python, args: ["-u", ...args] };
 }

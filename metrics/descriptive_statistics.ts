@@ -59,6 +59,7 @@ export function percentile(values: Iterable<number>, percent: number): number {
   return below + (above - below) * (place - Math.floor(place));
 }
 
-function sum(values: readonly number[]): number {
+/** Sum of numbers, in their order; 0 of none. */
+export function sum(values: readonly number[]): number {
   return values.reduce((total, value) => total + value, 0);
 }

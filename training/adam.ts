@@ -19,6 +19,7 @@ import {
   type LearningRate,
   rateAt,
   requireSettings,
+  type Settled,
   zeroVariable,
 } from "./parameter_state.ts";
 
@@ -73,7 +74,7 @@ export class Adam {
   /** Moments under the parameters' names. */
   readonly moments: ReadonlyMap<string, Moments>;
   #parameters: ReadonlyMap<string, Variable>;
-  #options: { [Name in keyof AdamOptions]-?: NonNullable<AdamOptions[Name]> };
+  #options: Settled<AdamOptions>;
 
   /**
    * Makes the moments, all zero.

@@ -12,6 +12,7 @@ import {
   type LearningRate,
   rateAt,
   requireSettings,
+  type Settled,
   zeroVariable,
 } from "./parameter_state.ts";
 
@@ -52,7 +53,7 @@ export class Muon {
   /** Running means of the gradients, under the parameters' names. */
   readonly momenta: ReadonlyMap<string, Variable>;
   #parameters: ReadonlyMap<string, Variable>;
-  #options: { [Name in keyof MuonOptions]-?: NonNullable<MuonOptions[Name]> };
+  #options: Settled<MuonOptions>;
 
   /**
    * Makes the running means, all zero.

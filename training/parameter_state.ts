@@ -10,6 +10,9 @@ import type { NamedTensorMap, Tensor, Variable } from "../engine/ops.ts";
 /** A step size, finite and >= 0; or its schedule, from the number of the step, counted from 1. */
 export type LearningRate = number | ((step: number) => number);
 
+/** Options of which none is left open. */
+export type Settled<Options> = { [Name in keyof Options]-?: NonNullable<Options[Name]> };
+
 /**
  * Refuses settings of an optimiser that make parameters worthless, NaN among them; schedules are not
  * looked into.

@@ -5,7 +5,7 @@
  * @module
  */
 
-import { mean } from "../../metrics/descriptive_statistics.ts";
+import { mean, sum } from "../../metrics/descriptive_statistics.ts";
 import { CLAIMS, SIMPLE_CNN } from "../../study.ts";
 import type { Claim, Comparison, ModelComparison, PeerComparison } from "../analysis/comparison.ts";
 import { nameInSentence } from "../analysis/describe_run.ts";
@@ -199,10 +199,6 @@ function isOnGuessing({ claim, verdict }: Claim): boolean {
 /** `models`, or of several families `models for each set of images`. */
 function within(families: readonly number[], what: string, each: string): string {
   return families.length === 1 ? what : `${what} for each ${each}`;
-}
-
-function sum(counts: readonly number[]): number {
-  return counts.reduce((all, one) => all + one, 0);
 }
 
 function renderEpochs(shown: readonly Shown[]): string {
